@@ -1,1 +1,16 @@
-export {}
+/** The ops, in the order in which a forward pass meets them. */
+
+export { type AttentionOptions, attention, attentionProbabilities } from './attention.ts'
+export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.ts'
+export { type DropoutOptions, dropout } from './dropout.ts'
+export { embedTokens, maskTokens } from './embed-tokens.ts'
+export { gelu } from './gelu.ts'
+export { gradNorm } from './grad-norm.ts'
+export { type Grid, interpolatePositions } from './interpolate-positions.ts'
+export { layerNorm } from './layer-norm.ts'
+export { type LinearOptions, linear } from './linear.ts'
+export { type AdamStep, type OptimizerTensors, optimizerStep, type SgdStep, stateSlots } from './optimizer-step.ts'
+export { patchEmbed } from './patch-embed.ts'
+export { qkv, type Triple } from './qkv.ts'
+export { type ResidualOptions, residual } from './residual.ts'
+export { unscale } from './unscale.ts'

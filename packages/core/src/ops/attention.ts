@@ -1,0 +1,99 @@
+/** Multi-head scaled dot-product attention over packed queries, keys and values. */
+import {
+  matMul,
+  mul,
+  reshape,
+  slice,
+  softmax,
+  type Tensor,
+  type Tensor3D,
+  type Tensor4D,
+  tensor4d,
+  tidy,
+  transpose,
+} from '@tensorflow/tfjs-core'
+import { defineOp } from '../tape/op.ts'
+import { keepMask } from '../tape/random.ts'
+import { checkProbability, checkShape } from './check.ts'
+
+export interface AttentionOptions {
+  numHeads: number
+  /** Factor of the scores. @default (C / numHeads) ** -0.5 */
+  scale?: number
+  /** Dropout on the attention probabilities. @default 0 */
+  dropoutProbability?: number
+  /** Of the dropout: the element (b, head, query, key) depends on the seed and its index alone. @default 0 */
+  seed?: number
+}
+
+type AttentionAttrs = { numHeads: number; scale: number; dropoutProbability: number; seed: number }
+
+const op = defineOp({
+  kernel: 'VitralAttention',
+  save: ['qkv'],
+  saveOutput: true, // the next layer keeps it anyway, and it gives the row sums of the backward pass for nothing
+  sideOutputs: ['logSumExp'], // [B, H, N]: with it the backward pass recomputes probabilities; no N×N tensor is kept
+  gradients: ['qkv'],
+  reference({ qkv }: { qkv: Tensor }, { numHeads, scale, dropoutProbability, seed }: AttentionAttrs) {
+    const [batch, tokens, packedSize] = qkv.shape as Tensor3D['shape']
+    const { query, key, value } = splitHeads(qkv, numHeads)
+    const probabilities = softmax(mul(matMul(query, key, false, true), scale)) as Tensor4D // [B, H, N, N]
+    const { shape, size } = probabilities
+    const kept =
+      dropoutProbability > 0
+        ? mul(probabilities, tensor4d(keepMask(seed, dropoutProbability, size), shape))
+        : probabilities
+    return reshape(transpose(matMul(kept, value), [0, 2, 1, 3]), [batch, tokens, packedSize / 3])
+  },
+})
+
+/**
+ * softmax(scale·Q·Kᵀ)·V for each head, heads concatenated (Vaswani et al. 2017;
+ * torch.nn.functional.scaled_dot_product_attention). Softmax in float32. FLOPs 4·B·N²·C.
+ *
+ * @param qkv [B, N, 3·C] as made by `qkv`
+ * @returns [B, N, C]; head h fills the columns h·D to (h + 1)·D
+ */
+export function attention(
+  qkv: Tensor3D,
+  { numHeads, scale, dropoutProbability = 0, seed = 0 }: AttentionOptions,
+): Tensor3D {
+  const headSize = checkHeads('attention', qkv, numHeads)
+  checkProbability('attention', 'dropoutProbability', dropoutProbability)
+  return op({ qkv }, { numHeads, scale: scale ?? headSize ** -0.5, dropoutProbability, seed }) as Tensor3D
+}
+
+/**
+ * The attention probabilities themselves, for those who ask to see them: softmax(scale·Q·Kᵀ), before dropout.
+ *
+ * @returns [B, numHeads, N, N]; element (b, h, i, j) is how much query i attends to key j
+ */
+export function attentionProbabilities(
+  qkv: Tensor3D,
+  { numHeads, scale }: Pick<AttentionOptions, 'numHeads' | 'scale'>,
+): Tensor4D {
+  const headSize = checkHeads('attentionProbabilities', qkv, numHeads)
+  return tidy(() => {
+    const { query, key } = splitHeads(qkv, numHeads)
+    return softmax(mul(matMul(query, key, false, true), scale ?? headSize ** -0.5)) as Tensor4D
+  })
+}
+
+function checkHeads(name: string, qkv: Tensor3D, numHeads: number): number {
+  checkShape(name, 'qkv', qkv, ['batch', 'tokens', '3·hiddenSize'])
+  const headSize = qkv.shape[2] / 3 / numHeads
+  if (!Number.isInteger(headSize) || headSize < 1)
+    throw new Error(`${name}: qkv has ${qkv.shape[2]} columns, which are not 3 × ${numHeads} heads of equal size.`)
+  return headSize
+}
+
+/** [B, N, 3·C] → three of [B, H, N, D]. */
+function splitHeads(qkv: Tensor, numHeads: number): { query: Tensor4D; key: Tensor4D; value: Tensor4D } {
+  const [batch, tokens, packedSize] = qkv.shape as Tensor3D['shape']
+  const hiddenSize = packedSize / 3
+  const [query, key, value] = [0, 1, 2].map(part => {
+    const columns = slice(qkv, [0, 0, part * hiddenSize], [batch, tokens, hiddenSize])
+    return transpose(reshape(columns, [batch, tokens, numHeads, hiddenSize / numHeads]), [0, 2, 1, 3])
+  }) as [Tensor4D, Tensor4D, Tensor4D]
+  return { query, key, value }
+}

@@ -1,0 +1,114 @@
+/** One step of an optimizer over all parameters at once, in place. */
+import { add, div, mul, sqrt, square, sub, type Tensor, type Variable } from '@tensorflow/tfjs-core'
+import { defineStep } from '../tape/op.ts'
+import { numbered } from './numbered.ts'
+
+interface SharedOptions {
+  /** 1 for the first step. */
+  step: number
+  lr: number
+  weightDecay: number
+  /** Factor of the gradients before all else: a clip, or the inverse of a loss scale. @default 1 */
+  gradientScale?: number
+}
+
+export interface AdamStep extends SharedOptions {
+  algorithm: 'adam'
+  beta1: number
+  beta2: number
+  eps: number
+  /** Weight decay apart from the gradient (AdamW), instead of as an L2 term in it. */
+  decoupled: boolean
+}
+
+export interface SgdStep extends SharedOptions {
+  algorithm: 'sgd'
+  momentum: number
+  nesterov: boolean
+}
+
+/** State slots of each algorithm: Adam's first and second moment; SGD's velocity, if it has momentum. */
+export const stateSlots = (options: { algorithm: 'adam' } | { algorithm: 'sgd'; momentum: number }): number =>
+  options.algorithm === 'adam' ? 2 : options.momentum === 0 ? 0 : 1
+
+export interface OptimizerTensors {
+  parameters: readonly Variable[]
+  /** One for each parameter, of its shape. */
+  gradients: readonly Tensor[]
+  /** Slot by slot, in each one variable for each parameter, zero before the first step. */
+  state: readonly (readonly Variable[])[]
+}
+
+type Update = (parameter: Tensor, gradient: Tensor, state: Tensor[]) => { parameter: Tensor; state: Tensor[] }
+
+type StepAttrs = (Required<AdamStep> | Required<SgdStep>) & { count: number; slots: number }
+
+const op = defineStep('VitralOptimizerStep', (inputs, attrs: StepAttrs) => {
+  const update = updates[attrs.algorithm](attrs as never)
+  const states = Array.from({ length: attrs.slots }, (_, slot) => numbered(inputs, `s${slot}_`, attrs.count))
+  const parameters = numbered(inputs, 'p', attrs.count)
+  const gradients = numbered(inputs, 'g', attrs.count)
+  parameters.forEach((parameter, i) => {
+    const scaled = mul(gradients[i] as Tensor, attrs.gradientScale)
+    const state = states.map(slot => slot[i] as Variable)
+    const updated = update(parameter, scaled, state)
+    ;(parameter as Variable).assign(updated.parameter)
+    state.forEach((variable, slot) => {
+      variable.assign(updated.state[slot] as Tensor)
+    })
+  })
+  return []
+})
+
+/**
+ * Updates parameters and state in place, with PyTorch's semantics: torch.optim.Adam (weight decay as L2), AdamW
+ * (`decoupled`), SGD with momentum and Nesterov. Bytes: parameter, gradient and state read once, parameter and state
+ * written once.
+ *
+ * @throws when the lists differ in length, or a gradient in shape from its parameter.
+ */
+export function optimizerStep(
+  { parameters, gradients, state }: OptimizerTensors,
+  { gradientScale = 1, ...options }: AdamStep | SgdStep,
+): void {
+  const slots = stateSlots(options)
+  if (gradients.length !== parameters.length || state.length !== slots)
+    throw new Error(
+      `optimizerStep: ${parameters.length} parameters, ${gradients.length} gradients and ${state.length} state slots; expected as many gradients as parameters and ${slots} slots.`,
+    )
+  const inputs: { [name: string]: Tensor } = {}
+  parameters.forEach((parameter, i) => {
+    const gradient = gradients[i] as Tensor
+    if (gradient.shape.join() !== parameter.shape.join())
+      throw new Error(`optimizerStep: gradient ${i} has shape [${gradient.shape}], its parameter [${parameter.shape}].`)
+    inputs[`p${i}`] = parameter
+    inputs[`g${i}`] = gradient
+    state.forEach((slot, j) => {
+      inputs[`s${j}_${i}`] = slot[i] as Variable
+    })
+  })
+  op(inputs, { ...options, gradientScale, count: parameters.length, slots } as StepAttrs)
+}
+
+const updates: { adam: (o: AdamStep) => Update; sgd: (o: SgdStep) => Update } = {
+  adam:
+    ({ step, lr, weightDecay, beta1, beta2, eps, decoupled }) =>
+    (parameter, gradient, [m, v]) => {
+      const g = decoupled ? gradient : add(gradient, mul(parameter, weightDecay))
+      const decayed = decoupled ? mul(parameter, 1 - lr * weightDecay) : parameter
+      const first = add(mul(m as Tensor, beta1), mul(g, 1 - beta1))
+      const second = add(mul(v as Tensor, beta2), mul(square(g), 1 - beta2))
+      const denominator = add(mul(sqrt(second), (1 - beta2 ** step) ** -0.5), eps)
+      const change = mul(div(first, denominator), lr / (1 - beta1 ** step))
+      return { parameter: sub(decayed, change), state: [first, second] }
+    },
+  sgd:
+    ({ step, lr, weightDecay, momentum, nesterov }) =>
+    (parameter, gradient, [velocity]) => {
+      const g = add(gradient, mul(parameter, weightDecay))
+      if (!velocity) return { parameter: sub(parameter, mul(g, lr)), state: [] }
+      const moved = step === 1 ? g : add(mul(velocity, momentum), g)
+      const change = nesterov ? add(g, mul(moved, momentum)) : moved
+      return { parameter: sub(parameter, mul(change, lr)), state: [moved] }
+    },
+}

@@ -1,0 +1,53 @@
+/** Queries, keys and values in one product. */
+import { concat, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
+import { defineOp } from '../tape/op.ts'
+import { checkShape } from './check.ts'
+import { linearReference } from './linear.ts'
+
+/** One for each of query, key and value. */
+export type Triple<T> = readonly [query: T, key: T, value: T]
+
+interface QkvInputs {
+  [name: string]: Tensor | undefined
+  x: Tensor
+  queryWeight: Tensor
+  keyWeight: Tensor
+  valueWeight: Tensor
+  queryBias: Tensor | undefined
+  keyBias: Tensor | undefined
+  valueBias: Tensor | undefined
+}
+
+const op = defineOp<QkvInputs, Record<string, never>>({
+  kernel: 'VitralQkv',
+  save: ['x', 'queryWeight', 'keyWeight', 'valueWeight'],
+  gradients: ['x', 'queryWeight', 'keyWeight', 'valueWeight', 'queryBias', 'keyBias', 'valueBias'],
+  reference: ({ x, queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias }) =>
+    concat(
+      [
+        linearReference(x, queryWeight, queryBias),
+        linearReference(x, keyWeight, keyBias),
+        linearReference(x, valueWeight, valueBias),
+      ],
+      -1,
+    ),
+})
+
+/**
+ * The three projections of self-attention, packed along the last axis so that attention reads them without a copy.
+ * HF keeps the three weights apart, and so do we. FLOPs 6·B·N·C².
+ *
+ * @param x [B, N, C]
+ * @param weights query, key and value, [C, C] each
+ * @param biases [C] each, or none (`qkvBias: false`)
+ * @returns [B, N, 3·C]: queries, then keys, then values
+ */
+export function qkv(x: Tensor3D, weights: Triple<Tensor2D>, biases?: Triple<Tensor1D>): Tensor3D {
+  checkShape('qkv', 'x', x, ['batch', 'tokens', 'hiddenSize'])
+  const hiddenSize = x.shape[2]
+  for (const weight of weights) checkShape('qkv', 'weights', weight, [hiddenSize, hiddenSize])
+  for (const bias of biases ?? []) checkShape('qkv', 'biases', bias, [hiddenSize])
+  const [queryWeight, keyWeight, valueWeight] = weights
+  const [queryBias, keyBias, valueBias] = biases ?? []
+  return op({ x, queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias }, {}) as Tensor3D
+}

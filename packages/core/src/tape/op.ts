@@ -1,0 +1,108 @@
+/**
+ * The op interface: how Vitral's ops are added to tfjs-core's registry of kernels and gradients.
+ *
+ * An op runs the current backend's kernel if that backend has one, else its reference composition of stock ops, at tape
+ * level, so that the stock gradients apply: every tfjs backend runs every op, and a backend with kernels runs it faster.
+ * This is the only file that touches tfjs's untyped maps, so that no other file needs a cast.
+ */
+import {
+  engine,
+  getKernel,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  registerGradient,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core'
+
+/** Inputs by name; an optional input may be undefined. */
+export type Inputs = { [name: string]: Tensor | undefined }
+/** What tfjs passes to kernels unchanged. No `undefined`: an absent option has a value that says so. */
+export type Attrs = { [name: string]: number | string | boolean | number[] | string[] }
+
+export interface OpSpec<I extends Inputs, A extends Attrs> {
+  /** Kernel name, `Vitral…`; the gradient kernel is this name + `Grad`. */
+  kernel: string
+  /** Inputs the gradient needs. Never an optional one: tfjs's tape cannot save an absent tensor. */
+  save: readonly (keyof I & string)[]
+  /** Whether the gradient needs the output; it reads it as input `output`. @default false */
+  saveOutput?: boolean
+  /** Further outputs that a kernel makes under a tape, for its gradient alone. */
+  sideOutputs?: readonly string[]
+  /** Inputs that have a gradient. */
+  gradients: readonly (keyof I & string)[]
+  /** The op in stock tfjs ops: the definition of what a kernel must compute. */
+  reference: (inputs: I, attrs: A) => Tensor
+}
+
+const kernelNames = new Set<string>()
+let wanted: readonly string[] | undefined
+
+/** Whether a tape node of this kernel name belongs to one of our ops. */
+export const isOp = (kernelName: string): boolean => kernelNames.has(kernelName)
+
+/** Runs `f` while gradient kernels compute only the named inputs' gradients. */
+export function withWanted<T>(names: readonly string[] | undefined, f: () => T): T {
+  wanted = names
+  try {
+    return f()
+  } finally {
+    wanted = undefined
+  }
+}
+
+/** Defines a differentiable op and returns the function that runs it. */
+export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>): (inputs: I, attrs: A) => Tensor {
+  const { kernel, save, saveOutput = false, sideOutputs = [], gradients, reference } = spec
+  kernelNames.add(kernel)
+  const savedNames = [...save, ...(saveOutput ? ['output'] : []), ...sideOutputs]
+  registerGradient({
+    kernelName: kernel,
+    inputsToSave: [...save],
+    outputsToSave: [saveOutput, ...sideOutputs.map(() => true)],
+    gradFunc: (dys, saved, attrs) => {
+      const given = attrs.given as string[]
+      const names = wanted ?? given.filter(name => (gradients as readonly string[]).includes(name))
+      const inputs: NamedTensorMap = { dy: Array.isArray(dys) ? (dys[0] as Tensor) : dys }
+      saved.forEach((tensor, i) => {
+        inputs[savedNames[i] as string] = tensor
+      })
+      // Run here, not in the thunks: tfjs gives each thunk a scope of its own, whose end would free the other outputs.
+      const grads = run(`${kernel}Grad`, inputs, { ...attrs, wanted: [...names] })
+      return Object.fromEntries(names.map((name, i) => [name, () => grads[i] as Tensor]))
+    },
+  })
+  return (inputs, attrs) => {
+    if (!hasKernel(kernel)) return tidy(() => reference(inputs, attrs))
+    const given = present(inputs)
+    const training = engine().isTapeOn()
+    const [output, ...side] = run(kernel, given, { ...attrs, given: Object.keys(given), training })
+    for (const tensor of side) tensor.dispose() // the tape holds references of its own
+    return output as Tensor
+  }
+}
+
+/** Defines an op without a gradient, of several outputs or none, and returns the function that runs it. */
+export function defineStep<I extends Inputs, A extends Attrs>(
+  kernel: string,
+  reference: (inputs: I, attrs: A) => Tensor[],
+): (inputs: I, attrs: A) => Tensor[] {
+  return (inputs, attrs) =>
+    hasKernel(kernel) ? run(kernel, present(inputs), attrs) : tidy(() => reference(inputs, attrs))
+}
+
+function hasKernel(kernel: string): boolean {
+  return getKernel(kernel, engine().backendName) !== undefined
+}
+
+function run(kernel: string, inputs: NamedTensorMap, attrs: Attrs): Tensor[] {
+  const outputs = engine().runKernel<Tensor | Tensor[]>(kernel, inputs, attrs as NamedAttrMap)
+  return Array.isArray(outputs) ? outputs : [outputs]
+}
+
+/** tfjs's tape reads `.id` of every entry, so an absent input must be an absent key. */
+function present(inputs: Inputs): NamedTensorMap {
+  const given: NamedTensorMap = {}
+  for (const [name, tensor] of Object.entries(inputs)) if (tensor !== undefined) given[name] = tensor
+  return given
+}
