@@ -1,0 +1,46 @@
+// Matrix product C = epilogue(A·B) in float32 over operands of any stride, for every linear layer and its gradients.
+// 2·M·N·K operations. The sum of each element runs over k in blocks of a fixed length, so its bits depend on neither the
+// number of threads nor on M and N.
+#pragma once
+
+#include <cstdint>
+
+namespace vitral {
+
+// Element (i, j) is data[i·rowStride + j·colStride]: a transposed operand is the same memory with the strides swapped.
+struct MatrixView {
+  const float* data;
+  int64_t rowStride, colStride;
+};
+
+// What happens to a tile of the product while it is still in cache, in this order:
+//   v = A·B (+ C) (+ bias); preActivation = v; v = GELU(v); v *= GELU'(geluGradientOf); C = v
+struct GemmEpilogue {
+  const float* bias = nullptr;            // [N]
+  bool gelu = false;                      // exact, by erf
+  float* preActivation = nullptr;         // laid out as C; written when not null
+  const float* geluGradientOf = nullptr;  // laid out as C: the kept pre-activation, in the backward pass
+  bool accumulate = false;                // add to what C holds
+};
+
+// M, N, K ≥ 1. C is row-major with ldc ≥ N floats a row, and overlaps no operand.
+using GemmFunction = void (*)(int64_t M, int64_t N, int64_t K, MatrixView A, MatrixView B, float* C, int64_t ldc,
+                              const GemmEpilogue& epilogue);
+// A right operand packed once for many products; the layout belongs to the instruction set that packed it.
+using PackedWeightFloatsFunction = int64_t (*)(int64_t K, int64_t N);
+using PackWeightFunction = void (*)(int64_t K, int64_t N, MatrixView B, float* packed);
+using GemmPackedFunction = void (*)(int64_t M, int64_t N, int64_t K, MatrixView A, const float* packedB, float* C,
+                                    int64_t ldc, const GemmEpilogue& epilogue);
+
+#ifdef VITRAL_ISA
+namespace VITRAL_ISA {
+void gemm(int64_t M, int64_t N, int64_t K, MatrixView A, MatrixView B, float* C, int64_t ldc,
+          const GemmEpilogue& epilogue = {});
+int64_t packedWeightFloats(int64_t K, int64_t N);
+void packWeight(int64_t K, int64_t N, MatrixView B, float* packed);
+void gemmPacked(int64_t M, int64_t N, int64_t K, MatrixView A, const float* packedB, float* C, int64_t ldc,
+                const GemmEpilogue& epilogue = {});
+}  // namespace VITRAL_ISA
+#endif
+
+}  // namespace vitral

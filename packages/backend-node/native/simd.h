@@ -1,0 +1,154 @@
+// The vector vocabulary every kernel is written in, so that one text serves SSE2, NEON, AVX2 and AVX-512.
+//
+// The build compiles each kernel file once per instruction set with -DVITRAL_ISA=portable|avx2|avx512, and everything
+// in it lives in namespace vitral::VITRAL_ISA: no symbol of one instruction set can be linked into another. For the
+// same reason such a file uses no standard container or algorithm that could be emitted as a shared weak symbol.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#ifndef VITRAL_ISA
+#error "compile kernel files with -DVITRAL_ISA=portable, avx2 or avx512"
+#endif
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#if defined(__clang__)
+#define VITRAL_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define VITRAL_UNROLL _Pragma("GCC unroll 16")
+#endif
+#define VITRAL_INLINE inline __attribute__((always_inline))
+
+namespace vitral::VITRAL_ISA {
+
+#if defined(__AVX512F__)
+constexpr int vectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int vectorBytes = 32;
+#else
+constexpr int vectorBytes = 16;
+#endif
+constexpr int lanes = vectorBytes / 4;
+
+typedef float Vf __attribute__((vector_size(vectorBytes)));     // `lanes` floats
+typedef int32_t Vi __attribute__((vector_size(vectorBytes)));   // as many int32; also the result of comparing two Vf
+typedef uint32_t Vu __attribute__((vector_size(vectorBytes)));  // as many uint32, arithmetic modulo 2^32
+
+VITRAL_INLINE Vf splat(float x) { return x - Vf{}; }
+VITRAL_INLINE Vu splatBits(uint32_t x) { return x - Vu{}; }
+VITRAL_INLINE Vi asInt(Vf x) { return (Vi)x; }
+VITRAL_INLINE Vf asFloat(Vi x) { return (Vf)x; }
+
+// 0, 1, 2, …: the number of each lane.
+VITRAL_INLINE Vu laneIndex() {
+  Vu index;
+  for (int lane = 0; lane < lanes; lane++) index[lane] = lane;
+  return index;
+}
+
+VITRAL_INLINE Vf load(const float* from) {
+  Vf x;
+  std::memcpy(&x, from, sizeof x);
+  return x;
+}
+VITRAL_INLINE void store(float* to, Vf x) { std::memcpy(to, &x, sizeof x); }
+
+// The first `count` lanes (0 ≤ count ≤ lanes) from or to memory; nothing beyond them is touched, the other lanes read 0.
+VITRAL_INLINE Vf loadPartial(const float* from, int64_t count) {
+#if defined(__AVX512F__)
+  return (Vf)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
+#elif defined(__AVX2__)
+  const Vi mask = (Vi)laneIndex() < (int32_t)count;
+  return (Vf)_mm256_maskload_ps(from, (__m256i)mask);
+#else
+  Vf x = {};
+  for (int lane = 0; lane < count; lane++) x[lane] = from[lane];
+  return x;
+#endif
+}
+VITRAL_INLINE void storePartial(float* to, Vf x, int64_t count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)x);
+#elif defined(__AVX2__)
+  const Vi mask = (Vi)laneIndex() < (int32_t)count;
+  _mm256_maskstore_ps(to, (__m256i)mask, (__m256)x);
+#else
+  for (int lane = 0; lane < count; lane++) to[lane] = x[lane];
+#endif
+}
+
+VITRAL_INLINE Vf select(Vi condition, Vf whenTrue, Vf whenFalse) { return condition ? whenTrue : whenFalse; }
+// As the x86 instructions: where either operand is NaN the second one is returned.
+VITRAL_INLINE Vf max(Vf a, Vf b) { return a > b ? a : b; }
+VITRAL_INLINE Vf min(Vf a, Vf b) { return a < b ? a : b; }
+VITRAL_INLINE Vf abs(Vf x) { return asFloat(asInt(x) & 0x7fffffff); }
+
+VITRAL_INLINE Vf sqrt(Vf x) {
+#if defined(__AVX512F__)
+  return (Vf)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__)
+  return (Vf)_mm256_sqrt_ps((__m256)x);
+#else
+  for (int lane = 0; lane < lanes; lane++) x[lane] = __builtin_sqrtf(x[lane]);
+  return x;
+#endif
+}
+// Exact to one rounding of the root and one of the quotient; no estimate instruction, so equal on every machine.
+VITRAL_INLINE Vf reciprocalSqrt(Vf x) { return 1.0f / sqrt(x); }
+
+// Sum and maximum over the lanes, in a fixed pairwise order.
+VITRAL_INLINE float reduceAdd(Vf x) {
+  float part[lanes];
+  store(part, x);
+  VITRAL_UNROLL
+  for (int half = lanes / 2; half > 0; half /= 2)
+    for (int lane = 0; lane < half; lane++) part[lane] += part[lane + half];
+  return part[0];
+}
+VITRAL_INLINE float reduceMax(Vf x) {
+  float part[lanes];
+  store(part, x);
+  VITRAL_UNROLL
+  for (int half = lanes / 2; half > 0; half /= 2)
+    for (int lane = 0; lane < half; lane++) part[lane] = part[lane] > part[lane + half] ? part[lane] : part[lane + half];
+  return part[0];
+}
+
+// e^x within 1 ulp; +inf above 88.72, gradual underflow below -87.33, 0 below -104, NaN stays NaN.
+VITRAL_INLINE Vf exp(Vf x) {
+  const float roundingMagic = 12582912.0f;  // 1.5·2^23: adding it rounds to the nearest integer, kept in the low bits
+  x = select(x > 89.0f, splat(89.0f), x);
+  x = select(x < -105.0f, splat(-105.0f), x);
+  const Vf shifted = x * 1.44269504088896341f + roundingMagic;
+  const Vf n = shifted - roundingMagic;
+  Vf r = x - n * 0.693359375f;
+  r = r - n * -2.12194440e-4f;
+  Vf p = splat(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.0f;
+  // 2^n as two factors: n runs from -151 to 128, past the exponents of one float.
+  const Vi exponent = asInt(shifted) - 0x4B400000;
+  const Vi half = exponent >> 1;
+  return p * asFloat((half + 127) << 23) * asFloat((exponent - half + 127) << 23);
+}
+
+VITRAL_INLINE Vf erf(Vf x) {
+  for (int lane = 0; lane < lanes; lane++) x[lane] = erff(x[lane]);
+  return x;
+}
+
+// GELU(x) = x·Φ(x), and its derivative Φ(x) + x·φ(x), Φ the normal distribution function, φ its density.
+VITRAL_INLINE Vf gelu(Vf x) { return 0.5f * x * (1.0f + erf(x * 0.70710678118654752f)); }
+VITRAL_INLINE Vf geluGradient(Vf x) {
+  return 0.5f * (1.0f + erf(x * 0.70710678118654752f)) + x * 0.39894228040143268f * exp(-0.5f * x * x);
+}
+
+}  // namespace vitral::VITRAL_ISA
