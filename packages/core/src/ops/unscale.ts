@@ -1,12 +1,22 @@
 /** Loss scaling's way back: divides gradients and reports infinities. */
-import { addN, cast, isFinite as finite, logicalNot, mul, type Scalar, sum, type Tensor } from '@tensorflow/tfjs-core'
+import {
+  addN,
+  cast,
+  isFinite as finite,
+  logicalNot,
+  minimum,
+  mul,
+  type Scalar,
+  sum,
+  type Tensor,
+} from '@tensorflow/tfjs-core'
 import { defineStep } from '../tape/op.ts'
 import { numbered } from './numbered.ts'
 
 const op = defineStep('VitralUnscale', (inputs, { count, scale }: { count: number; scale: number }) => {
   const gradients = numbered(inputs, 'g', count)
   const offenders = gradients.map(gradient => sum(cast(logicalNot(finite(gradient)), 'float32')))
-  const found = cast(cast(addN(offenders), 'bool'), 'float32')
+  const found = minimum(addN(offenders), 1)
   return [...gradients.map(gradient => mul(gradient, scale)), found]
 })
 

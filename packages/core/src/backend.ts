@@ -1,0 +1,76 @@
+/** Choosing the backend: each name knows which package has it, and imports that package only when asked for. */
+import { engine, setBackend } from '@tensorflow/tfjs-core'
+
+export type BackendName = 'native' | 'webgpu' | 'wasm' | 'cpu'
+
+export interface BackendChoice {
+  name: BackendName
+  /** With 'auto': why each backend before the chosen one could not start. */
+  passedOver: { name: BackendName; reason: string }[]
+}
+
+/** How each backend is registered with tfjs-core, and made ready. */
+const starters: Record<BackendName, () => Promise<void>> = {
+  native: async () => {
+    const name = '@vitral/backend-node' // not a literal: bundlers must not follow it into Node's own modules
+    const { startNative }: typeof import('@vitral/backend-node') = await import(/* @vite-ignore */ name)
+    await startNative()
+  },
+  webgpu: async () => (await import('@vitral/backend-web')).startWebgpu(),
+  wasm: async () => (await import('@vitral/backend-web')).startWasm(),
+  cpu: async () => {
+    await import('@tensorflow/tfjs-backend-cpu')
+  },
+}
+
+/** What to install for each. */
+const packages: Record<BackendName, string> = {
+  native: '@vitral/backend-node',
+  webgpu: '@vitral/backend-web',
+  wasm: '@vitral/backend-web',
+  cpu: '@tensorflow/tfjs-backend-cpu',
+}
+
+/** Fastest first. Outside a browser a GPU is used only when asked for, since many machines only emulate one. */
+const automatic = (): BackendName[] =>
+  typeof document === 'undefined' ? ['native', 'wasm', 'cpu'] : ['webgpu', 'wasm', 'cpu']
+
+/**
+ * Starts a backend and makes it the current one. Choose once, before any model is made: tensors stay where they are.
+ *
+ * @param name 'auto' takes the first that starts of native, wasm, cpu (in a browser webgpu, wasm, cpu).
+ * @returns what was chosen and, with 'auto', why not the ones before it.
+ * @throws when the backend named cannot start, with its own reason and what to install.
+ * @example
+ * await useBackend('auto') // { name: 'native', passedOver: [] }
+ */
+export async function useBackend(name: 'auto' | BackendName): Promise<BackendChoice> {
+  if (name !== 'auto' && !Object.hasOwn(starters, name))
+    throw new Error(`There is no backend '${name}'; choose 'auto' or one of ${Object.keys(starters).join(', ')}.`)
+  const passedOver: BackendChoice['passedOver'] = []
+  for (const candidate of name === 'auto' ? automatic() : [name]) {
+    try {
+      await start(candidate)
+      return { name: candidate, passedOver }
+    } catch (error) {
+      passedOver.push({ name: candidate, reason: reasonOf(candidate, error) })
+    }
+  }
+  const reasons = passedOver.map(({ name, reason }) => `${name}: ${reason}`).join('\n')
+  throw new Error(name === 'auto' ? `No backend could start.\n${reasons}` : `The backend ${reasons}`)
+}
+
+async function start(name: BackendName): Promise<void> {
+  await starters[name]()
+  // tfjs only warns when a backend's factory fails, and answers false.
+  if (!(await setBackend(name))) throw new Error('its factory failed; the warning above says why.')
+  if (name === 'cpu') Object.assign(engine().backend, { firstUse: false }) // or it would print an advertisement
+}
+
+function reasonOf(name: BackendName, error: unknown): string {
+  const { message, code } = error as Error & { code?: string }
+  const missing = code === 'ERR_MODULE_NOT_FOUND' || /Cannot find (module|package)/.test(message)
+  return missing
+    ? `${packages[name]} is not installed; add it with npm install ${packages[name]}. (${message})`
+    : message
+}

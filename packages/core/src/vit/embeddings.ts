@@ -1,0 +1,71 @@
+/** Pixels to tokens: patches, mask token, class token, positions. */
+import { cast, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import { embedTokens, type Grid, interpolatePositions, maskTokens, patchEmbed } from '../ops/index.ts'
+import { pair, type ViTConfig } from './config.ts'
+import type { ForwardContext } from './forward-context.ts'
+import type { ParameterScope } from './parameters.ts'
+
+export interface EmbeddingOptions {
+  /** [B, N]: 1 (or true) where the patch is replaced by the mask token. HF's `bool_masked_pos`. */
+  boolMaskedPos?: Tensor2D
+  /** Accept another image size than the model's, by interpolating the positions. @default false */
+  interpolatePosEncoding?: boolean
+}
+
+export class ViTEmbeddings {
+  readonly #config: ViTConfig
+  readonly #parameters: ParameterScope
+
+  constructor(config: ViTConfig, parameters: ParameterScope) {
+    this.#config = config
+    this.#parameters = parameters
+  }
+
+  /** [B, c, h, w] → [B, 1 + N, C] */
+  forward(pixelValues: Tensor4D, context: ForwardContext, options: EmbeddingOptions = {}): Tensor3D {
+    const parameters = this.#parameters
+    this.#checkPixels(pixelValues, options)
+    const projection = parameters.scope('patch_embeddings.projection')
+    let patches = patchEmbed(pixelValues, projection.filters('weight'), projection.vector('bias')) // [B, N, C]
+    if (options.boolMaskedPos) patches = this.#mask(patches, options.boolMaskedPos)
+    const positions = this.#positions(pixelValues)
+    const tokens = embedTokens(patches, parameters.tokens('cls_token'), positions) // [B, 1 + N, C]
+    return context.dropout(tokens, this.#config.hiddenDropoutProb)
+  }
+
+  #mask(patches: Tensor3D, boolMaskedPos: Tensor2D): Tensor3D {
+    if (!this.#parameters.has('mask_token'))
+      throw new Error(
+        'boolMaskedPos was given, but the model has no mask token; create it with { useMaskToken: true }.',
+      )
+    return maskTokens(patches, this.#parameters.tokens('mask_token'), cast(boolMaskedPos, 'float32'))
+  }
+
+  #positions(pixelValues: Tensor4D): Tensor3D {
+    const positions = this.#parameters.tokens('position_embeddings')
+    const own = grid(pair(this.#config.imageSize), pair(this.#config.patchSize))
+    const wanted = grid([pixelValues.shape[2], pixelValues.shape[3]], pair(this.#config.patchSize))
+    return own[0] === wanted[0] && own[1] === wanted[1] ? positions : interpolatePositions(positions, own, wanted)
+  }
+
+  #checkPixels(pixelValues: Tensor4D, { interpolatePosEncoding = false }: EmbeddingOptions): void {
+    if (pixelValues.rank !== 4)
+      throw new Error(`pixelValues have shape [${pixelValues.shape}]; expected [batch, channels, height, width].`)
+    const [, channels, height, width] = pixelValues.shape
+    const { numChannels, imageSize } = this.#config
+    if (channels !== numChannels)
+      throw new Error(
+        `pixelValues have ${channels} channels, but the model has numChannels ${numChannels}; images are [batch, channels, height, width].`,
+      )
+    const [modelHeight, modelWidth] = pair(imageSize)
+    if (!interpolatePosEncoding && (height !== modelHeight || width !== modelWidth))
+      throw new Error(
+        `pixelValues are ${height}×${width}, but the model was made for ${modelHeight}×${modelWidth}; resize them, or pass { interpolatePosEncoding: true }.`,
+      )
+  }
+}
+
+const grid = ([height, width]: readonly [number, number], [rows, columns]: readonly [number, number]): Grid => [
+  Math.floor(height / rows),
+  Math.floor(width / columns),
+]

@@ -1,0 +1,46 @@
+/** The stack of layers. */
+import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
+import type { ViTConfig } from './config.ts'
+import type { ForwardContext } from './forward-context.ts'
+import { ViTLayer } from './layer.ts'
+import type { ParameterScope } from './parameters.ts'
+
+export interface EncoderResult {
+  lastHiddenState: Tensor3D
+  /** Embeddings first, then the output of each layer; when the context asks for it. */
+  hiddenStates?: Tensor3D[]
+  /** Of each layer, [B, H, N, N]; when the context asks for it. */
+  attentions?: Tensor4D[]
+}
+
+export class ViTEncoder {
+  readonly #layers: ViTLayer[]
+
+  constructor(config: ViTConfig, parameters: ParameterScope) {
+    const { numHiddenLayers, dropPathRate } = config
+    const lastLayer = Math.max(1, numHiddenLayers - 1)
+    this.#layers = Array.from(
+      { length: numHiddenLayers },
+      (_, i) => new ViTLayer(config, parameters.scope(`layer.${i}`), (dropPathRate * i) / lastLayer),
+    )
+  }
+
+  /** [B, N, C] → [B, N, C]. Takes `embeddings` over: freed once used, unless it was asked for as a hidden state. */
+  forward(embeddings: Tensor3D, context: ForwardContext): EncoderResult {
+    const hiddenStates = [embeddings]
+    const attentions: Tensor4D[] = []
+    let lastHiddenState = embeddings
+    for (const layer of this.#layers) {
+      const { hiddenState, probabilities } = layer.forward(lastHiddenState, context)
+      if (probabilities) attentions.push(probabilities)
+      if (context.outputHiddenStates) hiddenStates.push(hiddenState)
+      else lastHiddenState.dispose()
+      lastHiddenState = hiddenState
+    }
+    return {
+      lastHiddenState,
+      ...(context.outputHiddenStates && { hiddenStates }),
+      ...(context.outputAttentions && { attentions }),
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/** What one forward pass carries through the layers: whether it trains, its random seeds, what it was asked to output. */
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { dropout } from '../ops/index.ts'
+import { deriveSeed } from '../tape/random.ts'
+
+export interface ForwardContextOptions {
+  /** Dropout and drop path act. @default false */
+  training?: boolean
+  /** Of all dropout in this pass. @default 0 */
+  seed?: number
+  outputAttentions?: boolean
+  outputHiddenStates?: boolean
+}
+
+export class ForwardContext {
+  readonly training: boolean
+  readonly outputAttentions: boolean
+  readonly outputHiddenStates: boolean
+  readonly #seed: number
+  #site = 0
+
+  constructor(options: ForwardContextOptions = {}) {
+    this.training = options.training ?? false
+    this.outputAttentions = options.outputAttentions ?? false
+    this.outputHiddenStates = options.outputHiddenStates ?? false
+    this.#seed = options.seed ?? 0
+  }
+
+  /** The seed of the next place that draws random numbers; the same sequence in every pass with the same seed. */
+  nextSeed(): number {
+    return deriveSeed(this.#seed, this.#site++)
+  }
+
+  /** `probability` while training, else 0. */
+  whileTraining(probability: number): number {
+    return this.training ? probability : 0
+  }
+
+  /** Dropout while training, else the tensor itself. */
+  dropout<T extends Tensor>(x: T, probability: number): T {
+    return this.whileTraining(probability) > 0 ? dropout(x, { probability, seed: this.nextSeed() }) : x
+  }
+}

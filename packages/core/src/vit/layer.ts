@@ -1,0 +1,53 @@
+/** One pre-norm encoder layer: attention and MLP, each behind a norm and around a residual connection. */
+import { type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
+import { layerNorm, residual } from '../ops/index.ts'
+import type { ViTConfig } from './config.ts'
+import type { ForwardContext } from './forward-context.ts'
+import { ViTMlp } from './mlp.ts'
+import type { ParameterScope } from './parameters.ts'
+import { ViTAttention } from './self-attention.ts'
+
+export interface LayerResult {
+  hiddenState: Tensor3D
+  /** [B, H, N, N], when the context asks for it. */
+  probabilities?: Tensor4D
+}
+
+export class ViTLayer {
+  readonly #config: ViTConfig
+  readonly #parameters: ParameterScope
+  readonly #dropPathProbability: number
+  readonly #attention: ViTAttention
+  readonly #mlp: ViTMlp
+
+  /** @param dropPathProbability of this layer; it grows with depth. */
+  constructor(config: ViTConfig, parameters: ParameterScope, dropPathProbability: number) {
+    this.#config = config
+    this.#parameters = parameters
+    this.#dropPathProbability = dropPathProbability
+    this.#attention = new ViTAttention(config, parameters.scope('attention'))
+    this.#mlp = new ViTMlp(config, parameters)
+  }
+
+  /** [B, N, C] → [B, N, C]. What the tape has not saved is freed here, not at the end of the model. */
+  forward(input: Tensor3D, context: ForwardContext): LayerResult {
+    return tidy(() => {
+      const { output, probabilities } = this.#attention.forward(this.#norm('layernorm_before', input), context)
+      const attended = this.#residual(input, output, context)
+      const hidden = this.#mlp.forward(this.#norm('layernorm_after', attended), context)
+      const result: LayerResult = { hiddenState: this.#residual(attended, hidden, context) }
+      if (probabilities) result.probabilities = probabilities
+      return result as LayerResult & TensorContainer
+    }) as LayerResult
+  }
+
+  #norm(name: string, x: Tensor3D): Tensor3D {
+    const norm = this.#parameters.scope(name)
+    return layerNorm(x, norm.vector('weight'), norm.vector('bias'), this.#config.layerNormEps)
+  }
+
+  #residual(x: Tensor3D, branch: Tensor3D, context: ForwardContext): Tensor3D {
+    const dropPathProbability = context.whileTraining(this.#dropPathProbability)
+    return residual(x, branch, { dropPathProbability, seed: context.nextSeed() })
+  }
+}

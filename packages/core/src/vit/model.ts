@@ -1,0 +1,196 @@
+/** The models a user meets: ViTModel (features) and ViTForImageClassification (logits and loss). */
+import {
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  type Tensor4D,
+  type TensorContainer,
+  tanh,
+  tensor1d,
+  tidy,
+} from '@tensorflow/tfjs-core'
+import { crossEntropy, linear, selectToken } from '../ops/index.ts'
+import { valueAndGrads } from '../tape/value-and-grads.ts'
+import type { ViTConfig } from './config.ts'
+import type { EmbeddingOptions } from './embeddings.ts'
+import { ForwardContext, type ForwardContextOptions } from './forward-context.ts'
+import { type FromPretrainedOptions, loadPretrained } from './load-pretrained.ts'
+import { PretrainedModel, type ViTOptions } from './pretrained-model.ts'
+
+/** Where the class token is among the tokens. */
+const CLASS_TOKEN = 0
+
+export interface ForwardOptions extends EmbeddingOptions, ForwardContextOptions {}
+
+export interface ViTOutput {
+  /** [B, 1 + N, C], after the final norm; index 0 is the class token. */
+  lastHiddenState: Tensor3D
+  /** [B, C]: tanh of a linear layer on the class token, when the model has a pooler. */
+  poolerOutput?: Tensor2D
+  /** Embeddings first, then each layer's output [B, 1 + N, C], before the final norm. */
+  hiddenStates?: Tensor3D[]
+  /** Probabilities of each layer, [B, H, 1 + N, 1 + N]. */
+  attentions?: Tensor4D[]
+}
+
+export interface ViTModelOptions extends ViTOptions {
+  /** Whether the model has HF's pooler. @default false */
+  addPoolingLayer?: boolean
+}
+
+/**
+ * The bare Vision Transformer: features of images. HF's and the article's ViTModel.
+ *
+ * @example
+ * const model = await ViTModel.fromPretrained('google/vit-base-patch16-224-in21k')
+ * model.forward(pixelValues).lastHiddenState // [1, 197, 768]
+ */
+export class ViTModel extends PretrainedModel {
+  readonly #hasPooler: boolean
+
+  constructor(config: Partial<ViTConfig> = {}, options: ViTModelOptions = {}) {
+    const pooler = options.addPoolingLayer ?? false
+    super(config, { prefix: '', classifier: false, pooler }, options)
+    this.#hasPooler = pooler
+  }
+
+  /** Loads a model folder or a hub id; see ViTForImageClassification.fromPretrained. A head in the folder is left out. */
+  static async fromPretrained(folderOrHubId: string, options: FromPretrainedOptions = {}): Promise<ViTModel> {
+    const { config, values, has } = await loadPretrained(folderOrHubId, { prefix: '', classifier: false }, options)
+    return new ViTModel(config, { ...options, ...has, values })
+  }
+
+  /**
+   * @param pixelValues [B, c, h, w] float32, as made by ViTImageProcessor
+   * @returns tensors that are the caller's to dispose
+   * @throws when channels or size do not fit the configuration
+   */
+  forward(pixelValues: Tensor4D, options: ForwardOptions = {}): ViTOutput {
+    return tidied(() => {
+      const output: ViTOutput = this.backbone.forward(pixelValues, new ForwardContext(options), options)
+      if (this.#hasPooler) output.poolerOutput = this.#pool(output.lastHiddenState)
+      return output
+    })
+  }
+
+  #pool(lastHiddenState: Tensor3D): Tensor2D {
+    const dense = this.root.scope('pooler.dense')
+    return tanh(linear(selectToken(lastHiddenState, CLASS_TOKEN), dense.matrix('weight'), dense.vector('bias')))
+  }
+}
+
+/** Class indices, one for each image; or probabilities [B, numLabels]. */
+export type Labels = readonly number[] | Int32Array | Tensor1D | Tensor2D
+
+export interface ClassifierForwardOptions extends ForwardOptions {
+  /** With labels the result has the loss. */
+  labels?: Labels
+  /** ε of the loss. @default 0 */
+  labelSmoothing?: number
+}
+
+export interface ClassifierOutput {
+  /** [B, numLabels]; with `numLabels: 0` the class token's features [B, C]. */
+  logits: Tensor2D
+  /** Mean cross-entropy. */
+  loss?: Scalar
+  hiddenStates?: Tensor3D[]
+  attentions?: Tensor4D[]
+}
+
+export interface LossAndGrads {
+  loss: Scalar
+  logits: Tensor2D
+  /** By HF name, one for every parameter that the loss depends on: without `boolMaskedPos` not the mask token. */
+  grads: Record<string, Tensor>
+}
+
+/**
+ * A Vision Transformer with a linear classifier on the class token. HF's and the article's ViTForImageClassification.
+ *
+ * @example
+ * const model = await ViTForImageClassification.fromPretrained('google/vit-base-patch16-224')
+ * const { logits } = model.forward(await processor.preprocess(image)) // [1, 1000]
+ */
+export class ViTForImageClassification extends PretrainedModel {
+  constructor(config: Partial<ViTConfig> = {}, options: ViTOptions = {}) {
+    super(config, { prefix: 'vit.', classifier: true, pooler: false }, options)
+  }
+
+  /**
+   * Loads `config.json` and `model.safetensors` (sharded too; F32, F16, BF16) from a folder, or from the hub.
+   *
+   * @param folderOrHubId a path, or an id such as 'google/vit-base-patch16-224'
+   * @param options configuration fields override the folder's: `{ numLabels: 10, ignoreMismatchedSizes: true }`
+   *   replaces the classifier by a fresh one, and `onMadeAnew` is told its tensors
+   * @throws naming every tensor that is unknown, missing or of the wrong shape
+   */
+  static async fromPretrained(
+    folderOrHubId: string,
+    options: FromPretrainedOptions = {},
+  ): Promise<ViTForImageClassification> {
+    const { config, values, has } = await loadPretrained(folderOrHubId, { prefix: 'vit.', classifier: true }, options)
+    return new ViTForImageClassification(config, { ...options, ...has, values })
+  }
+
+  /**
+   * @param pixelValues [B, c, h, w] float32, as made by ViTImageProcessor
+   * @returns tensors that are the caller's to dispose
+   * @throws when channels, size or labels do not fit the configuration
+   */
+  forward(pixelValues: Tensor4D, options: ClassifierForwardOptions = {}): ClassifierOutput {
+    const { labels, labelSmoothing = 0 } = options
+    return tidied(() => {
+      const { lastHiddenState, ...rest } = this.backbone.forward(pixelValues, new ForwardContext(options), options)
+      const output: ClassifierOutput = { ...rest, logits: this.#classify(lastHiddenState) }
+      if (labels) output.loss = crossEntropy(output.logits, this.#labelTensor(labels), { labelSmoothing })
+      return output
+    })
+  }
+
+  /**
+   * The loss and its gradients: one training step's work. Dropout and drop path act, unless `training: false`.
+   *
+   * @param pixelValues [B, c, h, w]
+   * @param labels one for each image
+   * @returns tensors that are the caller's to dispose
+   */
+  valueAndGrads(pixelValues: Tensor4D, labels: Labels, options: ClassifierForwardOptions = {}): LossAndGrads {
+    const parameters = [...this.parameters()].filter(([name]) => options.boolMaskedPos || !name.endsWith('mask_token'))
+    const { value, aux, grads } = valueAndGrads<{ logits: Tensor2D }>(
+      () => {
+        const { loss, logits } = this.forward(pixelValues, { training: true, ...options, labels })
+        return { value: loss as Scalar, aux: { logits } }
+      },
+      parameters.map(([, parameter]) => parameter),
+    )
+    return {
+      loss: value,
+      logits: aux.logits,
+      grads: Object.fromEntries(parameters.map(([name], i) => [name, grads[i] as Tensor])),
+    }
+  }
+
+  #classify(lastHiddenState: Tensor3D): Tensor2D {
+    const features = selectToken(lastHiddenState, CLASS_TOKEN)
+    if (this.config.numLabels === 0) return features
+    const classifier = this.root.scope('classifier')
+    return linear(features, classifier.matrix('weight'), classifier.vector('bias'))
+  }
+
+  #labelTensor(labels: Labels): Tensor1D | Tensor2D {
+    if (!Array.isArray(labels) && !(labels instanceof Int32Array)) return labels as Tensor1D | Tensor2D
+    const { numLabels } = this.config
+    const wrong = labels.findIndex(label => !Number.isInteger(label) || label < 0 || label >= numLabels)
+    if (wrong >= 0)
+      throw new Error(`labels[${wrong}] is ${labels[wrong]}; expected a class index from 0 to ${numLabels - 1}.`)
+    return tensor1d(labels, 'int32')
+  }
+}
+
+/** tidy for results with optional fields, which tfjs's container type does not know. */
+function tidied<T extends object>(f: () => T): T {
+  return tidy(f as () => TensorContainer) as T
+}

@@ -1,0 +1,116 @@
+/** The parameters of a ViT: Hugging Face's names and shapes, in the order of the forward pass. */
+import {
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  type Tensor4D,
+  tensor,
+  type Variable,
+  variable,
+} from '@tensorflow/tfjs-core'
+import { pair, type ViTConfig } from './config.ts'
+
+/** Variables by HF name. They are unnamed in tfjs, whose names are global: two models must fit in one program. */
+export type Parameters = Map<string, Variable>
+
+export type ParameterShapes = Map<string, number[]>
+
+/** Which optional parts a model has. */
+export interface ModelParts {
+  /** Before every name of the backbone: `vit.` in a classifier, nothing in a bare ViTModel. */
+  prefix: string
+  classifier: boolean
+  maskToken: boolean
+  pooler: boolean
+}
+
+/** HF names and shapes of a model's parameters; [out, in] for linear layers, [C, c, P, P'] for the patch projection. */
+export function parameterShapes(config: ViTConfig, parts: ModelParts): ParameterShapes {
+  const { hiddenSize: C, intermediateSize, numChannels, numLabels } = config
+  const [height, width] = pair(config.imageSize)
+  const [patchHeight, patchWidth] = pair(config.patchSize)
+  const shapes: ParameterShapes = new Map()
+  const add = (name: string, ...shape: number[]) => shapes.set(parts.prefix + name, shape)
+  const addLinear = (name: string, out: number, input: number, bias = true) => {
+    add(`${name}.weight`, out, input)
+    if (bias) add(`${name}.bias`, out)
+  }
+  const addNorm = (name: string) => {
+    add(`${name}.weight`, C)
+    add(`${name}.bias`, C)
+  }
+  add('embeddings.cls_token', 1, 1, C)
+  if (parts.maskToken) add('embeddings.mask_token', 1, 1, C)
+  add('embeddings.position_embeddings', 1, 1 + (height / patchHeight) * (width / patchWidth), C)
+  add('embeddings.patch_embeddings.projection.weight', C, numChannels, patchHeight, patchWidth)
+  add('embeddings.patch_embeddings.projection.bias', C)
+  for (let i = 0; i < config.numHiddenLayers; i++) {
+    const layer = `encoder.layer.${i}`
+    addNorm(`${layer}.layernorm_before`)
+    for (const part of ['query', 'key', 'value'])
+      addLinear(`${layer}.attention.attention.${part}`, C, C, config.qkvBias)
+    addLinear(`${layer}.attention.output.dense`, C, C)
+    addNorm(`${layer}.layernorm_after`)
+    addLinear(`${layer}.intermediate.dense`, intermediateSize, C)
+    addLinear(`${layer}.output.dense`, C, intermediateSize)
+  }
+  addNorm('layernorm')
+  if (parts.pooler) addLinear('pooler.dense', C, C)
+  if (parts.classifier && numLabels > 0) {
+    shapes.set('classifier.weight', [numLabels, C])
+    shapes.set('classifier.bias', [numLabels])
+  }
+  return shapes
+}
+
+/** Makes the variables from their values. */
+export function createParameters(shapes: ParameterShapes, values: ReadonlyMap<string, Float32Array>): Parameters {
+  const parameters: Parameters = new Map()
+  for (const [name, shape] of shapes) {
+    const initial = tensor(values.get(name) as Float32Array, shape, 'float32')
+    parameters.set(name, variable(initial))
+    initial.dispose()
+  }
+  return parameters
+}
+
+/** A part of the parameters under a common prefix, typed by the rank the layer expects. */
+export class ParameterScope {
+  readonly #parameters: Parameters
+  readonly #prefix: string
+
+  constructor(parameters: Parameters, prefix: string) {
+    this.#parameters = parameters
+    this.#prefix = prefix
+  }
+
+  scope(name: string): ParameterScope {
+    return new ParameterScope(this.#parameters, `${this.#prefix}${name}.`)
+  }
+
+  has(name: string): boolean {
+    return this.#parameters.has(this.#prefix + name)
+  }
+
+  vector(name: string): Tensor1D {
+    return this.#get(name) as unknown as Tensor1D
+  }
+
+  matrix(name: string): Tensor2D {
+    return this.#get(name) as unknown as Tensor2D
+  }
+
+  tokens(name: string): Tensor3D {
+    return this.#get(name) as unknown as Tensor3D
+  }
+
+  filters(name: string): Tensor4D {
+    return this.#get(name) as unknown as Tensor4D
+  }
+
+  #get(name: string): Variable {
+    const found = this.#parameters.get(this.#prefix + name)
+    if (!found) throw new Error(`The model has no parameter '${this.#prefix}${name}'.`)
+    return found
+  }
+}

@@ -1,0 +1,57 @@
+/** What every ViT shares: a configuration, parameters under HF's names, a backbone, and a folder to go to. */
+import type { Tensor, TensorContainer } from '@tensorflow/tfjs-core'
+import { type FolderModel, writeModelFolder } from '../files/model-folder.ts'
+import { ViTBackbone } from './backbone.ts'
+import { configToJson, resolveConfig, type ViTConfig } from './config.ts'
+import { initialValues } from './init.ts'
+import { createParameters, type ModelParts, ParameterScope, type Parameters, parameterShapes } from './parameters.ts'
+
+export interface ViTOptions {
+  /** Of the initial values. @default 0 */
+  seed?: number
+  /** Whether the model has a mask token, for `boolMaskedPos`. @default false */
+  useMaskToken?: boolean
+  /** Values by HF name to start from; what is absent is made anew. @default all anew */
+  values?: ReadonlyMap<string, Float32Array>
+}
+
+export abstract class PretrainedModel {
+  readonly config: ViTConfig
+  protected readonly backbone: ViTBackbone
+  protected readonly root: ParameterScope
+  readonly #parameters: Parameters
+
+  protected constructor(
+    config: Partial<ViTConfig>,
+    parts: Omit<ModelParts, 'maskToken'>,
+    { seed = 0, useMaskToken = false, values = new Map() }: ViTOptions,
+  ) {
+    this.config = resolveConfig(config)
+    const { initializerRange } = this.config
+    const shapes = parameterShapes(this.config, { ...parts, maskToken: useMaskToken })
+    this.#parameters = createParameters(shapes, initialValues(shapes, values, { initializerRange, seed }))
+    this.root = new ParameterScope(this.#parameters, '')
+    this.backbone = new ViTBackbone(this.config, new ParameterScope(this.#parameters, parts.prefix))
+  }
+
+  /** The variables by HF name, in the order of the forward pass; live, not copies. */
+  parameters(): Parameters {
+    return this.#parameters
+  }
+
+  /**
+   * Writes `config.json` and `model.safetensors`, which open unchanged in Python's transformers. Each file is written
+   * aside and renamed, so that the folder never holds half a model.
+   */
+  async savePretrained(folder: string): Promise<void> {
+    const tensors: FolderModel['tensors'] = new Map()
+    for (const [name, parameter] of this.#parameters)
+      tensors.set(name, { shape: parameter.shape, data: (await parameter.data()) as Float32Array })
+    await writeModelFolder(folder, { config: configToJson(this.config, this.constructor.name), tensors })
+  }
+
+  /** Frees the parameters. The model cannot be used afterwards. */
+  dispose(): void {
+    for (const parameter of this.#parameters.values()) parameter.dispose()
+  }
+}
