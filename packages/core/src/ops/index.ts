@@ -13,4 +13,5 @@ export { type AdamStep, type OptimizerTensors, optimizerStep, type SgdStep, stat
 export { patchEmbed } from './patch-embed.ts'
 export { qkv, type Triple } from './qkv.ts'
 export { type ResidualOptions, residual } from './residual.ts'
+export { selectToken } from './select-token.ts'
 export { unscale } from './unscale.ts'

@@ -1,0 +1,99 @@
+/** Every op refuses arguments that do not fit, before any work, with an error that names them. */
+import { beforeAll, expect, test } from 'bun:test'
+import { ones, setBackend, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-cpu'
+import * as ops from './index.ts'
+
+beforeAll(() => setBackend('cpu'))
+
+const t = (...shape: number[]): never => ones(shape) as Tensor as never
+const ints = (...shape: number[]): never => zeros(shape, 'int32') as Tensor as never
+
+const refusals: [name: string, call: () => unknown, message: string][] = [
+  [
+    'patchEmbed, channels',
+    () => ops.patchEmbed(t(1, 4, 8, 8), t(5, 3, 4, 4), t(5)),
+    'patchEmbed: pixelValues has shape [1, 4, 8, 8]; expected [batch, 3, height, width].',
+  ],
+  [
+    'patchEmbed, size',
+    () => ops.patchEmbed(t(1, 3, 9, 8), t(5, 3, 4, 4), t(5)),
+    'patchEmbed: an image of 9×8 pixels is not a whole number of 4×4 patches',
+  ],
+  [
+    'patchEmbed, too small',
+    () => ops.patchEmbed(t(1, 3, 0, 8), t(5, 3, 4, 4), t(5)),
+    'patchEmbed: an image of 0×8 pixels',
+  ],
+  [
+    'patchEmbed, bias',
+    () => ops.patchEmbed(t(1, 3, 8, 8), t(5, 3, 4, 4), t(4)),
+    'patchEmbed: bias has shape [4]; expected [5].',
+  ],
+  [
+    'embedTokens',
+    () => ops.embedTokens(t(2, 4, 6), t(1, 1, 6), t(1, 4, 6)),
+    'embedTokens: positionEmbeddings has shape [1, 4, 6]; expected [1, 5, 6].',
+  ],
+  [
+    'maskTokens',
+    () => ops.maskTokens(t(2, 4, 6), t(1, 1, 6), t(2, 5)),
+    'maskTokens: mask has shape [2, 5]; expected [2, 4].',
+  ],
+  [
+    'interpolatePositions, from',
+    () => ops.interpolatePositions(t(1, 5, 6), [2, 3], [4, 4]),
+    'positionEmbeddings has shape [1, 5, 6]; expected [1, 7, hiddenSize].',
+  ],
+  [
+    'interpolatePositions, to',
+    () => ops.interpolatePositions(t(1, 5, 6), [2, 2], [0, 4]),
+    'to is [0,4]; expected two positive whole numbers',
+  ],
+  [
+    'layerNorm, width',
+    () => ops.layerNorm(t(2, 5), t(6), t(6), 1e-6),
+    'layerNorm: x has shape [2, 5]; expected [..., 6].',
+  ],
+  ['layerNorm, eps', () => ops.layerNorm(t(2, 5), t(5), t(5), -1), 'layerNorm: eps is -1'],
+  ['layerNorm, dtype', () => ops.layerNorm(ints(2, 5), t(5), t(5), 1e-6), 'layerNorm: x is int32; expected float32.'],
+  ['qkv', () => ops.qkv(t(1, 2, 6), [t(6, 6), t(6, 5), t(6, 6)]), 'qkv: weights has shape [6, 5]; expected [6, 6].'],
+  [
+    'attention, heads',
+    () => ops.attention(t(1, 2, 18), { numHeads: 4 }),
+    'attention: qkv has 18 columns, which are not 3 × 4 heads of equal size.',
+  ],
+  [
+    'attention, dropout',
+    () => ops.attention(t(1, 2, 18), { numHeads: 3, dropoutProbability: 1 }),
+    'dropoutProbability is 1; expected a number from 0 up to, but not including, 1.',
+  ],
+  ['linear, input', () => ops.linear(t(2, 5), t(3, 4)), 'linear: x has shape [2, 5]; expected [..., 4].'],
+  ['linear, bias', () => ops.linear(t(2, 4), t(3, 4), t(4)), 'linear: bias has shape [4]; expected [3].'],
+  [
+    'selectToken',
+    () => ops.selectToken(t(2, 4, 3), 4),
+    'selectToken: index is 4; expected a whole number from 0 to 3.',
+  ],
+  ['residual', () => ops.residual(t(2, 3), t(2, 4)), 'residual: branch has shape [2, 4]; expected [2, 3].'],
+  ['dropout', () => ops.dropout(t(2, 3), { probability: -0.1, seed: 1 }), 'dropout: probability is -0.1'],
+  ['gelu', () => ops.gelu(ints(3)), 'gelu: x is int32; expected float32.'],
+  [
+    'crossEntropy, dtype',
+    () => ops.crossEntropy(t(2, 3), t(2)),
+    'crossEntropy: labels are float32 of shape [2]; expected int32 [2] or float32 [2, 3].',
+  ],
+  [
+    'crossEntropy, soft',
+    () => ops.crossEntropy(t(2, 3), t(2, 4)),
+    'crossEntropy: labels has shape [2, 4]; expected [2, 3].',
+  ],
+  ['crossEntropy, smoothing', () => ops.crossEntropy(t(2, 3), ints(2), { labelSmoothing: 1 }), 'labelSmoothing is 1'],
+  ['gradNorm', () => ops.gradNorm([]), 'gradNorm: there is no gradient'],
+  ['unscale', () => ops.unscale([], 1), 'unscale: there is no gradient'],
+]
+
+for (const [name, call, message] of refusals)
+  test(name, () => {
+    expect(() => tidy(() => void call())).toThrow(message)
+  })
