@@ -1,4 +1,4 @@
-/** The ops, in the order in which a forward pass meets them. */
+/** The ops a ViT is made of, one file each. */
 
 export { type AttentionOptions, attention, attentionProbabilities } from './attention.ts'
 export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.ts'
