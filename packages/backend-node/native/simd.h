@@ -19,7 +19,7 @@
 #if defined(__clang__)
 #define VITRAL_UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define VITRAL_UNROLL _Pragma("GCC unroll 16")
+#define VITRAL_UNROLL _Pragma("GCC unroll 32")
 #endif
 #define VITRAL_INLINE inline __attribute__((always_inline))
 

@@ -1,30 +1,201 @@
-#include "../simd.h"
-#include "gemm.h"
+// Blocks, packs and hands out the matrix product.
+//
+// The right operand is packed in slabs of a few MB that stay in the last-level cache; a task takes a block of rows,
+// packs them k block by k block into its own L2 and multiplies them with every panel of the slab, so that its part of C
+// stays in L2 too. When there are too few rows for all threads, the panels are split as well.
+#include "../threads.h"
+#include "pack.h"
+
 namespace vitral::VITRAL_ISA {
-static void finish(int64_t i, int64_t j, int64_t ldc, float v, float* C, const GemmEpilogue& e) {
-  int64_t at = i * ldc + j;
-  if (e.accumulate) v += C[at];
-  if (e.bias) v += e.bias[j];
-  if (e.preActivation) e.preActivation[at] = v;
-  if (e.gelu) v = gelu(splat(v))[0];
-  if (e.geluGradientOf) v *= geluGradient(splat(e.geluGradientOf[at]))[0];
-  C[at] = v;
+namespace {
+
+// A right panel of blockSteps k's is about half of L1, a left block of blockRows rows a good part of L2.
+#if defined(__AVX512F__)
+constexpr int64_t blockSteps = 384, blockRows = 168;
+#elif defined(__AVX2__)
+constexpr int64_t blockSteps = 256, blockRows = 144;
+#else
+constexpr int64_t blockSteps = 256, blockRows = 96;
+#endif
+constexpr int64_t slabFloats = 5 << 20;
+constexpr double serialOperations = 3e5;  // below this, waking a thread costs more than it gains
+
+struct Range {
+  int64_t begin, end;
+};
+// Piece i of n, sizes differing by one at most.
+Range piece(int64_t total, int64_t n, int64_t i) { return {i * total / n, (i + 1) * total / n}; }
+
+// k in even blocks: first step and length of block i.
+struct Steps {
+  int64_t K, blocks;
+  explicit Steps(int64_t K) : K(K), blocks((K + blockSteps - 1) / blockSteps) {}
+  Range operator[](int64_t i) const { return piece(K, blocks, i); }
+};
+
+struct Split {
+  int64_t rowBlocks, columnGroups;
+};
+
+// The split with the least work on the busiest thread; row blocks alone where possible, since column groups share a
+// left operand packed beforehand.
+Split chooseSplit(int64_t M, int64_t N, int64_t threads) {
+  const int64_t rowPanels = leftPanels(M), columnPanels = rightPanels(N);
+  const int64_t fewest = (M + blockRows - 1) / blockRows;
+  Split best = {fewest, 1};
+  if (threads == 1) return best;
+  double bestCost = 1e300;
+  for (int64_t groups = 1; groups <= columnPanels && groups <= 2 * threads; groups++) {
+    for (int64_t extra = 0; extra < threads; extra++) {
+      const int64_t blocks = fewest + extra;
+      if (blocks > rowPanels) break;
+      const int64_t rounds = (blocks * groups + threads - 1) / threads;
+      const double rows = (double)((rowPanels + blocks - 1) / blocks) * M / rowPanels;
+      const double cost = rounds * rows * ((columnPanels + groups - 1) / groups) * (groups > 1 ? 1.03 : 1.0);
+      if (cost < bestCost * 0.999) bestCost = cost, best = {blocks, groups};
+    }
+  }
+  return best;
 }
-void gemm(int64_t M, int64_t N, int64_t K, MatrixView A, MatrixView B, float* C, int64_t ldc, const GemmEpilogue& e) {
-  for (int64_t i = 0; i < M; i++)
-    for (int64_t j = 0; j < N; j++) {
-      float sum = 0;
-      for (int64_t k = 0; k < K; k++)
-        sum += A.data[i * A.rowStride + k * A.colStride] * B.data[k * B.rowStride + j * B.colStride];
-      finish(i, j, ldc, sum, C, e);
+
+// What the registers could not do: the element-wise end of the epilogue, on a tile still in L1.
+void finishTile(int64_t rows, int64_t columns, float* c, int64_t offset, int64_t ldc, const GemmEpilogue& epilogue) {
+  for (int64_t i = 0; i < rows; i++, c += ldc, offset += ldc)
+    for (int64_t j = 0; j < columns; j += lanes) {
+      const int64_t count = columns - j < lanes ? columns - j : lanes;
+      Vf x = loadPartial(c + j, count);
+      if (epilogue.preActivation) storePartial(epilogue.preActivation + offset + j, x, count);
+      if (epilogue.gelu) x = gelu(x);
+      if (epilogue.geluGradientOf) x *= geluGradient(loadPartial(epilogue.geluGradientOf + offset + j, count));
+      storePartial(c + j, x, count);
     }
 }
-int64_t packedWeightFloats(int64_t K, int64_t N) { return K * N; }
+
+// A product of the whole A with a slab of B: columns [column, column + N), steps [first.begin, last.end) in k blocks.
+struct SlabProduct {
+  int64_t M, N, column;
+  MatrixView A;
+  const float* packedB;  // the slab's first panel of its first k block
+  int64_t packedSteps;   // floats from one step to the next, summed over the panels of a k block
+  float* C;
+  int64_t ldc;
+  const GemmEpilogue& epilogue;
+};
+
+void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool last, Range rowPanels, Range columnPanels,
+                   const float* packedA, const float* packedB) {
+  const int64_t K = steps.end - steps.begin, panels = leftPanels(product.M);
+  const GemmEpilogue& epilogue = product.epilogue;
+  const bool elementwise = last && (epilogue.gelu || epilogue.preActivation || epilogue.geluGradientOf);
+  for (int64_t q = columnPanels.begin; q < columnPanels.end; q++) {
+    const int64_t j = q * panelWidth;
+    const int64_t columns = product.N - j < panelWidth ? product.N - j : panelWidth;
+    const float* bias = last && epilogue.bias ? epilogue.bias + product.column + j : nullptr;
+    for (int64_t p = rowPanels.begin; p < rowPanels.end; p++) {
+      const int64_t i = leftPanelStart(product.M, panels, p), rows = leftPanelStart(product.M, panels, p + 1) - i;
+      const int64_t offset = i * product.ldc + product.column + j;
+      multiplyTile<PackedLeft>(rows, K, packedA + (p - rowPanels.begin) * tileRows * K, packedB + j * K,
+                               {product.C + offset, product.ldc, columns, bias, !first || epilogue.accumulate});
+      if (elementwise) finishTile(rows, columns, product.C + offset, offset, product.ldc, epilogue);
+    }
+  }
+}
+
+void packLeftPanels(const SlabProduct& product, Range steps, Range panels, float* to) {
+  const int64_t K = steps.end - steps.begin, all = leftPanels(product.M);
+  for (int64_t p = panels.begin; p < panels.end; p++, to += tileRows * K) {
+    const int64_t i = leftPanelStart(product.M, all, p);
+    packLeftPanel(leftPanelStart(product.M, all, p + 1) - i, K,
+                  product.A.data + i * product.A.rowStride + steps.begin * product.A.colStride, product.A.rowStride,
+                  product.A.colStride, to);
+  }
+}
+
+// k blocks [blocks.begin, blocks.end) of `steps`, the slab's B lying packed.
+void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads) {
+  const Split split = chooseSplit(product.M, product.N, threads);
+  const int64_t rowPanels = leftPanels(product.M), columnPanels = rightPanels(product.N);
+  const int64_t firstStep = steps[blocks.begin].begin;
+  const bool sharedLeft = split.columnGroups > 1;
+  float* shared = nullptr;
+  if (sharedLeft) {
+    const int64_t span = steps[blocks.end - 1].end - firstStep;
+    shared = scratch(Scratch::gemmLeft, rowPanels * tileRows * span);
+    parallelTasks((blocks.end - blocks.begin) * split.rowBlocks, [&](int64_t task) {
+      const Range of = steps[blocks.begin + task / split.rowBlocks];
+      const Range panels = piece(rowPanels, split.rowBlocks, task % split.rowBlocks);
+      packLeftPanels(product, of, panels,
+                     shared + ((of.begin - firstStep) * rowPanels + panels.begin * (of.end - of.begin)) * tileRows);
+    });
+  }
+  parallelTasks(split.rowBlocks * split.columnGroups, [&](int64_t task) {
+    const Range rows = piece(rowPanels, split.rowBlocks, task / split.columnGroups);
+    const Range columns = piece(columnPanels, split.columnGroups, task % split.columnGroups);
+    for (int64_t block = blocks.begin; block < blocks.end; block++) {
+      const Range of = steps[block];
+      const int64_t length = of.end - of.begin;
+      const float* packedA;
+      if (sharedLeft) {
+        packedA = shared + ((of.begin - firstStep) * rowPanels + rows.begin * length) * tileRows;
+      } else {
+        float* own = scratch(Scratch::gemmLeft, (rows.end - rows.begin) * tileRows * length);
+        packLeftPanels(product, of, rows, own);
+        packedA = own;
+      }
+      multiplyBlock(product, of, block == 0, block == steps.blocks - 1, rows, columns, packedA,
+                    product.packedB + (of.begin - firstStep) * product.packedSteps);
+    }
+  });
+}
+
+// Packs columns [column, column + N) of k blocks [blocks.begin, blocks.end): [k block][panel][k][width].
+void packRight(MatrixView B, int64_t N, int64_t column, const Steps& steps, Range blocks, float* to) {
+  const int64_t panels = rightPanels(N), width = rightWidth(N), firstStep = steps[blocks.begin].begin;
+  const int64_t grain = (64 << 10) / (blockSteps * panelWidth) + 1;
+  parallelFor(0, panels * (blocks.end - blocks.begin), grain, [&](int64_t from, int64_t end) {
+    for (int64_t item = from; item < end; item++) {
+      const Range of = steps[blocks.begin + item / panels];
+      const int64_t K = of.end - of.begin, j = item % panels * panelWidth;
+      packRightPanel(N - j < panelWidth ? N - j : panelWidth, K,
+                     B.data + of.begin * B.rowStride + (column + j) * B.colStride, B.colStride, B.rowStride,
+                     to + (of.begin - firstStep) * width + j * K);
+    }
+  });
+}
+
+int64_t threadsFor(int64_t M, int64_t N, int64_t K) { return 2.0 * M * N * K < serialOperations ? 1 : threadCount(); }
+
+}  // namespace
+
+void gemm(int64_t M, int64_t N, int64_t K, MatrixView A, MatrixView B, float* C, int64_t ldc,
+          const GemmEpilogue& epilogue) {
+  const Steps steps(K);
+  const int64_t threads = threadsFor(M, N, K);
+  const int64_t slabColumns = slabFloats / blockSteps / panelWidth * panelWidth;
+  for (int64_t column = 0; column < N; column += slabColumns) {
+    const int64_t columns = N - column < slabColumns ? N - column : slabColumns;
+    const int64_t slabBlocks = slabFloats / (rightWidth(columns) * (blockSteps < K ? blockSteps : K));
+    for (int64_t block = 0; block < steps.blocks; block += slabBlocks) {
+      const Range blocks = {block, block + slabBlocks < steps.blocks ? block + slabBlocks : steps.blocks};
+      const int64_t span = steps[blocks.end - 1].end - steps[block].begin;
+      float* packed = scratch(Scratch::gemmRight, rightWidth(columns) * span);
+      packRight(B, columns, column, steps, blocks, packed);
+      multiplySlab({M, columns, column, A, packed, rightWidth(columns), C, ldc, epilogue}, steps, blocks, threads);
+    }
+  }
+}
+
+int64_t packedWeightFloats(int64_t K, int64_t N) { return K * rightWidth(N); }
+
 void packWeight(int64_t K, int64_t N, MatrixView B, float* packed) {
-  for (int64_t k = 0; k < K; k++)
-    for (int64_t j = 0; j < N; j++) packed[k * N + j] = B.data[k * B.rowStride + j * B.colStride];
+  const Steps steps(K);
+  packRight(B, N, 0, steps, {0, steps.blocks}, packed);
 }
-void gemmPacked(int64_t M, int64_t N, int64_t K, MatrixView A, const float* packedB, float* C, int64_t ldc, const GemmEpilogue& e) {
-  gemm(M, N, K, A, MatrixView{packedB, N, 1}, C, ldc, e);
+
+void gemmPacked(int64_t M, int64_t N, int64_t K, MatrixView A, const float* packedB, float* C, int64_t ldc,
+                const GemmEpilogue& epilogue) {
+  const Steps steps(K);
+  multiplySlab({M, N, 0, A, packedB, rightWidth(N), C, ldc, epilogue}, steps, {0, steps.blocks}, threadsFor(M, N, K));
 }
-}
+
+}  // namespace vitral::VITRAL_ISA

@@ -1,0 +1,108 @@
+// The innermost loops of the matrix product: a tile of C held in registers for a whole block of k.
+//
+// The left operand comes as `rows` values for each k, broadcast one by one; the right operand as panels packed
+// [k][panelWidth]. The tile is as tall as the registers allow: each step loads `vectors` vectors and `rows` scalars for
+// rows·vectors fused multiply-adds, and both fit in cache, so the FMA units are what limits it.
+#pragma once
+
+#include "../simd.h"
+
+namespace vitral::VITRAL_ISA {
+
+#if defined(__AVX512F__)
+constexpr int tileRows = 14;  // 28 of 32 registers accumulate
+#elif defined(__AVX2__)
+constexpr int tileRows = 6;  // 12 of 16
+#else
+constexpr int tileRows = 8;  // 16 of 32 on arm64; SSE spills a few and still runs faster than a lower tile
+#endif
+constexpr int tileVectors = 2;
+constexpr int panelWidth = tileVectors * lanes;
+
+// Where the micro-kernel finds the left operand: element (row i, step k) is at i·rowStride + k·stepStride.
+struct PackedLeft {  // panels packed [k][tileRows]
+  static constexpr int64_t rowStride = 1, stepStride = tileRows;
+};
+struct PanelLeft {  // rows of a right panel, as attention's scores are kept
+  static constexpr int64_t rowStride = panelWidth, stepStride = 1;
+};
+
+struct TileOutput {
+  float* c;
+  int64_t ldc;
+  int64_t columns;    // of the tile's vectors·lanes columns, how many exist
+  const float* bias;  // added to each row, or null
+  bool accumulate;    // add to what c holds
+};
+
+// Writes `rows` vectors of one column of the tile, `ldc` floats apart; `count` lanes of each exist.
+template <int rows, int vectors, bool whole, bool accumulate>
+VITRAL_INLINE void storeColumn(Vf (&sum)[rows][vectors], int v, float* c, int64_t ldc, int64_t count, Vf bias) {
+  VITRAL_UNROLL
+  for (int i = 0; i < rows; i++) {
+    Vf value = sum[i][v] + bias;
+    if (accumulate) value += whole ? load(c) : loadPartial(c, count);
+    if (whole) store(c, value);
+    else storePartial(c, value, count);
+    c += ldc;
+  }
+}
+
+template <int rows, int vectors, class Left>
+void multiplyRows(int64_t K, const float* a, const float* b, const TileOutput& output) {
+  Vf sum[rows][vectors] = {};
+  for (int64_t k = 0; k < K; k++) {
+    Vf right[vectors];
+    VITRAL_UNROLL
+    for (int v = 0; v < vectors; v++) right[v] = load(b + v * lanes);
+    VITRAL_UNROLL
+    for (int i = 0; i < rows; i++) {
+      const Vf left = splat(a[i * Left::rowStride]);
+      VITRAL_UNROLL
+      for (int v = 0; v < vectors; v++) sum[i][v] += left * right[v];
+    }
+    a += Left::stepStride;
+    b += vectors * lanes;
+  }
+  const int64_t ldc = output.ldc;
+  const float* bias = output.bias;
+  const bool accumulate = output.accumulate;
+  VITRAL_UNROLL
+  for (int v = 0; v < vectors; v++) {
+    float* c = output.c + v * lanes;
+    const int64_t count = output.columns - v * lanes;
+    if (count >= lanes) {
+      const Vf shift = bias ? load(bias + v * lanes) : Vf{};
+      if (accumulate) storeColumn<rows, vectors, true, true>(sum, v, c, ldc, lanes, shift);
+      else storeColumn<rows, vectors, true, false>(sum, v, c, ldc, lanes, shift);
+    } else {
+      const Vf shift = bias ? loadPartial(bias + v * lanes, count) : Vf{};
+      if (accumulate) storeColumn<rows, vectors, false, true>(sum, v, c, ldc, count, shift);
+      else storeColumn<rows, vectors, false, false>(sum, v, c, ldc, count, shift);
+    }
+  }
+}
+
+// The tiles of every height up to tileRows, as a table.
+using Tile = void (*)(int64_t K, const float* a, const float* b, const TileOutput& output);
+template <int vectors, class Left>
+struct TileTable {
+  Tile ofHeight[tileRows + 1] = {};
+  constexpr TileTable() { fill<tileRows>(); }
+  template <int rows>
+  constexpr void fill() {
+    ofHeight[rows] = multiplyRows<rows, vectors, Left>;
+    if constexpr (rows > 1) fill<rows - 1>();
+  }
+};
+
+// C tile [rows, output.columns] = A·B (+ bias) (+ C) for 1 ≤ rows ≤ tileRows. The panel of B is one vector wide when
+// that holds all columns, else panelWidth.
+template <class Left>
+void multiplyTile(int64_t rows, int64_t K, const float* a, const float* b, const TileOutput& output) {
+  static constexpr TileTable<1, Left> narrow;
+  static constexpr TileTable<tileVectors, Left> wide;
+  (output.columns <= lanes ? narrow.ofHeight : wide.ofHeight)[rows](K, a, b, output);
+}
+
+}  // namespace vitral::VITRAL_ISA

@@ -1,0 +1,151 @@
+// Speed of the matrix product and of attention, as GFLOP/s and as a share of the FMA peak measured between the runs.
+//
+//   bench [isa…]      default: every instruction set this machine has
+//
+// The clock moves with the instructions in use and with the machine's other work: the share is the figure to compare.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "../kernels.h"
+#include "../threads.h"
+
+namespace vitral {
+namespace portable {
+double spinFma(int64_t rounds);
+}
+#if defined(__x86_64__)
+namespace avx2 {
+double spinFma(int64_t rounds);
+}
+namespace avx512 {
+double spinFma(int64_t rounds);
+}
+#endif
+}  // namespace vitral
+
+using namespace vitral;
+
+static double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+static double (*spinOf(const std::string& isa))(int64_t) {
+#if defined(__x86_64__)
+  if (isa == "avx2") return avx2::spinFma;
+  if (isa == "avx512") return avx512::spinFma;
+#endif
+  return portable::spinFma;
+}
+
+static double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+static void measure(const std::string& isa, const char* name, double operations, const std::function<void()>& body) {
+  const auto spin = spinOf(isa);
+  const auto peak = [&] {
+    std::vector<double> done(threadCount());
+    const double start = seconds();
+    parallelTasks(threadCount(), [&](int64_t task) { done[task] = spin(100000); });
+    double all = 0;
+    for (double d : done) all += d;
+    return all / (seconds() - start) * 1e-9;
+  };
+  body();
+  std::vector<double> rates, shares;
+  const double begin = seconds();
+  while (rates.size() < 7 || (seconds() - begin < 0.4 && rates.size() < 200)) {
+    const double before = peak();
+    const double start = seconds();
+    int repeats = 0;
+    do body(), repeats++;
+    while (seconds() - start < 2e-3);
+    const double rate = operations * repeats / (seconds() - start) * 1e-9;
+    rates.push_back(rate);
+    shares.push_back(2 * rate / (before + peak()));
+  }
+  std::printf("%-9s %d thr  %-46s %8.1f GFLOP/s  %5.1f %% of FMA peak\n", isa.c_str(), threadCount(), name, median(rates),
+              100 * median(shares));
+  std::fflush(stdout);
+}
+
+static std::vector<float> noise(int64_t floats) {
+  std::vector<float> values(floats);
+  uint32_t state = 1;
+  for (float& value : values) value = (float)((state = state * 1664525u + 1013904223u) >> 8) / 8388608.0f - 1.0f;
+  return values;
+}
+
+static void benchLinear(const Kernels& kernel, int64_t M, int64_t N, int64_t K) {
+  const auto x = noise(M * K), weight = noise(N * K), bias = noise(N), dy = noise(M * N);
+  std::vector<float> y(M * N), dx(M * K), dWeight(N * K), packed(kernel.packedWeightFloats(K, N)), pre(M * N);
+  const double operations = 2.0 * M * N * K;
+  const auto label = [&](const char* what) {
+    return what + (" " + std::to_string(M) + " x " + std::to_string(N) + " x " + std::to_string(K));
+  };
+  GemmEpilogue none, withBias, withGelu, gradient;
+  withBias.bias = withGelu.bias = bias.data();
+  withGelu.gelu = true;
+  withGelu.preActivation = pre.data();
+  gradient.geluGradientOf = pre.data();
+  measure(kernel.isa, label("x·Wᵀ + bias").c_str(), operations,
+          [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withBias); });
+  kernel.packWeight(K, N, {weight.data(), 1, K}, packed.data());
+  measure(kernel.isa, label("x·packed W + bias").c_str(), operations,
+          [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1}, packed.data(), y.data(), N, withBias); });
+  measure(kernel.isa, label("GELU(x·Wᵀ + bias), kept").c_str(), operations,
+          [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withGelu); });
+  measure(kernel.isa, label("dx = dy·W").c_str(), operations,
+          [&] { kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, none); });
+  measure(kernel.isa, label("dW = dyᵀ·x").c_str(), operations,
+          [&] { kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1}, dWeight.data(), K, none); });
+}
+
+static void benchAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H, int64_t D, double dropout) {
+  const int64_t C = H * D;
+  const auto qkv = noise(B * N * 3 * C), dOut = noise(B * N * C);
+  std::vector<float> out(B * N * C), logSumExp(B * H * N), dQkv(B * N * 3 * C);
+  const float scale = 1 / std::sqrt((float)D);
+  const double operations = 4.0 * B * H * N * N * D;
+  const std::string label = "attention B" + std::to_string(B) + " N" + std::to_string(N) + " H" + std::to_string(H) +
+                            " D" + std::to_string(D) + (dropout > 0 ? " dropout" : "");
+  measure(kernel.isa, label.c_str(), operations, [&] {
+    kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, 7, out.data(), logSumExp.data());
+  });
+  measure(kernel.isa, (label + " backward").c_str(), 2.5 * operations, [&] {
+    kernel.attentionBackward(B, N, H, D, qkv.data(), out.data(), dOut.data(), logSumExp.data(), scale, dropout, 7,
+                             dQkv.data());
+  });
+}
+
+int main(int argc, char** argv) {
+  std::vector<std::string> names(argv + 1, argv + argc);
+  if (names.empty()) names = {"avx512", "avx2", "portable"};
+  const int all = threadCount();
+  for (const std::string& name : names) {
+    const Kernels* kernel = kernelsOf(name.c_str());
+    if (!kernel) {
+      std::printf("%s: not on this machine\n", name.c_str());
+      continue;
+    }
+    for (int threads = 1; threads <= all; threads += threads < all - 1 ? all - 1 : 1) {
+      setThreadCount(threads);
+      const int64_t shapes[][3] = {{1576, 768, 768}, {1576, 3072, 768}, {1576, 768, 3072}, {197, 768, 768},
+                                   {197, 3072, 768}, {4160, 192, 192},  {4160, 768, 192},  {4160, 192, 768}};
+      for (const auto& shape : shapes) benchLinear(*kernel, shape[0], shape[1], shape[2]);
+      benchAttention(*kernel, 8, 197, 12, 64, 0);
+      benchAttention(*kernel, 8, 197, 12, 64, 0.1);
+      benchAttention(*kernel, 1, 197, 12, 64, 0);
+      benchAttention(*kernel, 64, 65, 3, 64, 0);
+      benchAttention(*kernel, 64, 65, 12, 16, 0);
+      benchAttention(*kernel, 1, 1025, 12, 64, 0);
+    }
+  }
+}

@@ -1,0 +1,322 @@
+// Checks the performance core against plain loops in double, for every instruction set of this machine.
+//
+//   test        prints one line for each check that fails, and a summary; exit status 1 when any failed
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../kernels.h"
+#include "../threads.h"
+
+namespace vitral {
+#define VITRAL_PROBE(isa)                                                            \
+  namespace isa {                                                                    \
+  void applyExp(int64_t count, const float* x, float* y);                            \
+  void applyErf(int64_t count, const float* x, float* y);                            \
+  void applyKeep(double probability, uint32_t seed, int64_t count, float* y);        \
+  float reductionError();                                                            \
+  }
+VITRAL_PROBE(portable)
+#if defined(__x86_64__)
+VITRAL_PROBE(avx2)
+VITRAL_PROBE(avx512)
+#endif
+}  // namespace vitral
+
+using namespace vitral;
+
+struct Probe {
+  void (*exp)(int64_t, const float*, float*);
+  void (*erf)(int64_t, const float*, float*);
+  void (*keep)(double, uint32_t, int64_t, float*);
+  float (*reductionError)();
+};
+
+static Probe probeOf(const std::string& isa) {
+#if defined(__x86_64__)
+  if (isa == "avx2") return {avx2::applyExp, avx2::applyErf, avx2::applyKeep, avx2::reductionError};
+  if (isa == "avx512") return {avx512::applyExp, avx512::applyErf, avx512::applyKeep, avx512::reductionError};
+#endif
+  return {portable::applyExp, portable::applyErf, portable::applyKeep, portable::reductionError};
+}
+
+static int checks = 0, failures = 0;
+
+static void check(bool passed, const std::string& what) {
+  checks++;
+  if (passed) return;
+  failures++;
+  std::printf("FAILED %s\n", what.c_str());
+}
+
+static uint32_t state = 1;
+static float uniform() { return (float)((state = state * 1664525u + 1013904223u) >> 8) / 8388608.0f - 1.0f; }
+static std::vector<float> noise(int64_t floats, float size = 1) {
+  std::vector<float> values(floats);
+  for (float& value : values) value = size * uniform();
+  return values;
+}
+
+// Every element within `tolerance` of the expected one, relative to the larger of `scale` and its size.
+static void checkClose(const std::vector<float>& given, const std::vector<double>& expected, double tolerance,
+                       double scale, const std::string& what) {
+  double worst = 0;
+  size_t at = 0;
+  for (size_t i = 0; i < expected.size(); i++) {
+    const double error = std::fabs(given[i] - expected[i]) / std::fmax(scale, std::fabs(expected[i]));
+    if (!(error <= worst)) worst = error, at = i;
+  }
+  char text[200];
+  std::snprintf(text, sizeof text, "%s: element %zu is %.9g, expected %.9g (error %.2g, allowed %.2g)", what.c_str(), at,
+                given.empty() ? 0.0 : given[at], expected.empty() ? 0.0 : expected[at], worst, tolerance);
+  check(worst <= tolerance, text);
+}
+
+static double geluOf(double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
+static double geluGradientOf(double x) {
+  return 0.5 * (1 + std::erf(x / std::sqrt(2.0))) + x * std::exp(-0.5 * x * x) / std::sqrt(2 * M_PI);
+}
+
+static void testElementFunctions(const std::string& isa) {
+  const Probe probe = probeOf(isa);
+  std::vector<float> x, y;
+  for (double at = -110; at <= 90; at += 0.00137) x.push_back((float)at);
+  for (float special : {-INFINITY, -0.0f, 0.0f, INFINITY, NAN, 88.7f, 88.75f, -87.5f, -103.0f, 1e-30f}) x.push_back(special);
+  y.resize(x.size());
+  const auto ulps = [](float given, double expected) {
+    if (std::isnan(expected)) return std::isnan(given) ? 0.0 : INFINITY;
+    const float rounded = (float)expected;
+    if (std::isinf(rounded) || std::isinf(given)) return rounded == given ? 0.0 : INFINITY;
+    const double unit = std::fmax((double)std::nextafter(std::fabs(rounded), INFINITY) - std::fabs(rounded), 1.4e-45);
+    return std::fabs(given - expected) / unit;
+  };
+  double worst = 0, where = 0;
+  probe.exp((int64_t)x.size(), x.data(), y.data());
+  for (size_t i = 0; i < x.size(); i++) {
+    const double error = ulps(y[i], std::exp((double)x[i]));
+    if (!(error <= worst)) worst = error, where = x[i];
+  }
+  check(worst <= 1.0, isa + " exp: " + std::to_string(worst) + " ulp at " + std::to_string(where));
+  for (float& value : x) value *= 0.06f;
+  probe.erf((int64_t)x.size(), x.data(), y.data());
+  worst = 0;
+  for (size_t i = 0; i < x.size(); i++) {
+    const double error = ulps(y[i], std::erf((double)x[i]));
+    if (!(error <= worst)) worst = error, where = x[i];
+  }
+  check(worst <= 2.0, isa + " erf: " + std::to_string(worst) + " ulp at " + std::to_string(where));
+  check(probe.reductionError() == 0, isa + " reductions");
+
+  std::vector<float> keep(1003);
+  const auto mix = [](uint32_t value) {
+    value ^= value >> 16, value *= 0x7feb352dU, value ^= value >> 15, value *= 0x846ca68bU;
+    return value ^ value >> 16;
+  };
+  for (double probability : {0.0, 0.1, 0.5}) {
+    probe.keep(probability, 12345, (int64_t)keep.size(), keep.data());
+    bool right = true;
+    for (uint32_t i = 0; i < keep.size(); i++) {
+      const uint32_t bits = mix(mix(12345u ^ 0x85ebca6bu) + mix(i * 0x9E3779B1u + 0x7f4a7c15u));
+      const float expected = bits >= (uint32_t)(probability * 4294967296.0) ? (float)(1 / (1 - probability)) : 0.0f;
+      right = right && keep[i] == expected;
+    }
+    check(right, isa + " keep multipliers at p = " + std::to_string(probability));
+  }
+}
+
+struct GemmCase {
+  int64_t M, N, K;
+};
+
+// One product: the left or right operand stored transposed or with gaps, each epilogue, C wider than N.
+static void testGemm(const Kernels& kernel, GemmCase shape, int layout, int epilogueKind, bool packed) {
+  const auto [M, N, K] = shape;
+  const int64_t ldc = N + (layout == 2 ? 5 : 0);
+  const MatrixView viewsA[] = {{nullptr, K, 1}, {nullptr, 1, M}, {nullptr, K + 3, 1}, {nullptr, 2 * K, 2}};
+  const MatrixView viewsB[] = {{nullptr, N, 1}, {nullptr, 1, K}, {nullptr, 1, K + 1}, {nullptr, 2 * N, 2}};
+  MatrixView A = viewsA[layout], B = viewsB[(layout + epilogueKind) % 4];
+  const auto a = noise((M - 1) * A.rowStride + (K - 1) * A.colStride + 1);
+  const auto b = noise((K - 1) * B.rowStride + (N - 1) * B.colStride + 1);
+  A.data = a.data();
+  B.data = b.data();
+  const auto bias = noise(N), kept = noise((M - 1) * ldc + N, 3);
+  std::vector<float> c = noise((M - 1) * ldc + N), pre(c.size(), 77);
+  const std::vector<float> before = c;
+  GemmEpilogue epilogue;
+  if (epilogueKind & 1) epilogue.bias = bias.data();
+  if (epilogueKind == 1) epilogue.gelu = true, epilogue.preActivation = pre.data();
+  if (epilogueKind == 2) epilogue.geluGradientOf = kept.data();
+  if (epilogueKind == 3) epilogue.accumulate = true;
+  std::vector<double> expected(c.begin(), c.end()), expectedPre(pre.begin(), pre.end());
+  for (int64_t i = 0; i < M; i++)
+    for (int64_t j = 0; j < N; j++) {
+      double sum = epilogue.accumulate ? before[i * ldc + j] : 0;
+      for (int64_t k = 0; k < K; k++)
+        sum += (double)A.data[i * A.rowStride + k * A.colStride] * B.data[k * B.rowStride + j * B.colStride];
+      if (epilogue.bias) sum += bias[j];
+      if (epilogue.preActivation) expectedPre[i * ldc + j] = sum;
+      if (epilogue.gelu) sum = geluOf(sum);
+      if (epilogue.geluGradientOf) sum *= geluGradientOf(kept[i * ldc + j]);
+      expected[i * ldc + j] = sum;
+    }
+  if (packed) {
+    std::vector<float> weight(kernel.packedWeightFloats(K, N));
+    kernel.packWeight(K, N, B, weight.data());
+    kernel.gemmPacked(M, N, K, A, weight.data(), c.data(), ldc, epilogue);
+  } else {
+    kernel.gemm(M, N, K, A, B, c.data(), ldc, epilogue);
+  }
+  const std::string what = std::string(kernel.isa) + " gemm " + std::to_string(M) + "x" + std::to_string(N) + "x" +
+                           std::to_string(K) + " layout " + std::to_string(layout) + " epilogue " +
+                           std::to_string(epilogueKind) + (packed ? " packed" : "");
+  const double scale = std::sqrt((double)K);
+  checkClose(c, expected, 1e-6 + 1e-8 * K, scale, what);
+  checkClose(pre, expectedPre, 1e-6 + 1e-8 * K, scale, what + " preActivation");
+}
+
+static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H, int64_t D, double dropout, float size) {
+  const int64_t C = H * D;
+  const uint32_t seed = 99;
+  const float scale = 1 / std::sqrt((float)D);
+  const auto qkv = noise(B * N * 3 * C, size), dOut = noise(B * N * C);
+  std::vector<double> out(B * N * C), logSumExp(B * H * N), dQkv(B * N * 3 * C);
+  std::vector<float> keep(B * H * N * N);
+  probeOf(kernel.isa).keep(dropout, seed, (int64_t)keep.size(), keep.data());
+  std::vector<double> P(N);
+  for (int64_t b = 0; b < B; b++)
+    for (int64_t h = 0; h < H; h++)
+      for (int64_t i = 0; i < N; i++) {
+        const int64_t row = (b * H + h) * N + i, qi = (b * N + i) * 3 * C + h * D, oi = (b * N + i) * C + h * D;
+        double top = -INFINITY, sum = 0, total = 0;
+        for (int64_t j = 0; j < N; j++) {
+          P[j] = 0;
+          for (int64_t d = 0; d < D; d++) P[j] += (double)scale * qkv[qi + d] * qkv[(b * N + j) * 3 * C + C + h * D + d];
+          top = std::fmax(top, P[j]);
+        }
+        for (int64_t j = 0; j < N; j++) sum += P[j] = std::exp(P[j] - top);
+        logSumExp[row] = top + std::log(sum);
+        for (int64_t j = 0; j < N; j++) {
+          P[j] /= sum;
+          for (int64_t d = 0; d < D; d++)
+            out[oi + d] += P[j] * keep[row * N + j] * qkv[(b * N + j) * 3 * C + 2 * C + h * D + d];
+        }
+        for (int64_t d = 0; d < D; d++) total += out[oi + d] * dOut[oi + d];
+        for (int64_t j = 0; j < N; j++) {
+          const int64_t kj = (b * N + j) * 3 * C + C + h * D, vj = kj + C;
+          double dP = 0;
+          for (int64_t d = 0; d < D; d++) dP += (double)dOut[oi + d] * qkv[vj + d];
+          const double dS = P[j] * (dP * keep[row * N + j] - total) * scale;
+          for (int64_t d = 0; d < D; d++) {
+            dQkv[vj + d] += P[j] * keep[row * N + j] * dOut[oi + d];
+            dQkv[qi + d] += dS * qkv[kj + d];
+            dQkv[kj + d] += dS * qkv[qi + d];
+          }
+        }
+      }
+  std::vector<float> outGiven(out.size(), NAN), lseGiven(logSumExp.size(), NAN), dQkvGiven(dQkv.size(), NAN);
+  kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, seed, outGiven.data(), lseGiven.data());
+  const std::string what = std::string(kernel.isa) + " attention B" + std::to_string(B) + " N" + std::to_string(N) +
+                           " H" + std::to_string(H) + " D" + std::to_string(D) + " p" + std::to_string(dropout) +
+                           " threads " + std::to_string(threadCount());
+  checkClose(outGiven, out, 2e-6 * std::fmax(1, size * size), 1, what + " out");
+  checkClose(lseGiven, logSumExp, 2e-6, 1, what + " logSumExp");
+  std::vector<float> again(out.size(), NAN);
+  kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, seed, again.data(), nullptr);
+  check(again == outGiven, what + " gives other bits without logSumExp");
+  kernel.attentionBackward(B, N, H, D, qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), scale, dropout, seed,
+                           dQkvGiven.data());
+  checkClose(dQkvGiven, dQkv, 1e-5 * std::fmax(1, size * size), 1, what + " dQkv");
+  std::vector<float> dAgain(dQkv.size(), NAN);
+  kernel.attentionBackward(B, N, H, D, qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), scale, dropout, seed,
+                           dAgain.data());
+  check(dAgain == dQkvGiven, what + " backward gives other bits in a second run");
+}
+
+static void testThreads() {
+  setThreadCount(4);
+  check(threadCount() == 4, "setThreadCount");
+  for (int64_t length : {0, 1, 7, 1000}) {
+    std::vector<std::atomic<int>> hits(length);
+    parallelFor(0, length, 3, [&](int64_t from, int64_t to) {
+      for (int64_t i = from; i < to; i++) hits[i]++;
+    });
+    check(std::all_of(hits.begin(), hits.end(), [](const auto& hit) { return hit == 1; }), "parallelFor covers once");
+  }
+  std::atomic<int64_t> sum{0};
+  parallelTasks(10, [&](int64_t) { parallelTasks(10, [&](int64_t task) { sum += task; }); });
+  check(sum == 450, "nested parallelTasks");
+
+  sum = 0;
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; caller++)
+    callers.emplace_back([&] {
+      for (int round = 0; round < 3000; round++) parallelTasks(5, [&](int64_t task) { sum += task; });
+    });
+  for (std::thread& caller : callers) caller.join();
+  check(sum == 3 * 3000 * 10, "three threads calling at once");
+
+  bool caught = false;
+  try {
+    parallelTasks(8, [](int64_t task) {
+      if (task == 5) throw std::runtime_error("from a task");
+    });
+  } catch (const std::runtime_error&) {
+    caught = true;
+  }
+  check(caught, "an exception in a task reaches the caller");
+
+  std::fflush(stdout);
+  if (const pid_t child = fork()) {
+    int status = -1;
+    waitpid(child, &status, 0);
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a forked child computes");
+  } else {
+    std::atomic<int> done{0};
+    parallelTasks(100, [&](int64_t) { done++; });
+    _exit(done == 100 ? 0 : 1);
+  }
+}
+
+int main() {
+  const int cpus = threadCount();
+  check(cpus >= 1, "threadCount");
+  testThreads();
+  for (const char* isa : {"avx512", "avx2", "portable"}) {
+    const Kernels* kernel = kernelsOf(isa);
+    if (!kernel) {
+      std::printf("%s: not on this machine, skipped\n", isa);
+      continue;
+    }
+    testElementFunctions(isa);
+    for (int threads : {1, 2, 5}) {
+      setThreadCount(threads);
+      const GemmCase shapes[] = {{1, 1, 1},    {1, 17, 5},   {2, 3, 700},  {5, 33, 9},    {13, 16, 3},  {14, 32, 64},
+                                 {15, 31, 65}, {28, 48, 1},  {29, 65, 97}, {65, 192, 48}, {197, 10, 5}, {3, 1000, 33},
+                                 {170, 96, 400}, {7, 70, 1000}, {400, 40, 30}};
+      for (const GemmCase& shape : shapes)
+        for (int layout = 0; layout < 4; layout++)
+          for (int epilogue = 0; epilogue < 4; epilogue++)
+            for (bool packed : {false, true}) testGemm(*kernel, shape, layout, epilogue, packed);
+      for (double dropout : {0.0, 0.3})
+        for (const auto& [B, N, H, D] : {std::array<int64_t, 4>{1, 1, 1, 1}, {2, 5, 3, 3}, {1, 17, 2, 16}, {2, 65, 3, 8},
+                                         {1, 50, 1, 33}, {1, 197, 1, 64}, {1, 33, 4, 80}, {1, 600, 1, 5}})
+          testAttention(*kernel, B, N, H, D, dropout, 1);
+      testAttention(*kernel, 1, 40, 2, 16, 0, 8);
+    }
+    setThreadCount(cpus);
+    testGemm(*kernel, {3, 14000, 400}, 1, 1, false);  // more than one slab
+    testGemm(*kernel, {3, 500, 13000}, 0, 3, false);
+  }
+  std::printf("%d checks, %d failed\n", checks, failures);
+  return failures ? 1 : 0;
+}
