@@ -1,0 +1,130 @@
+/** Optimizers over named parameters: state made when first needed, updated in place by one kernel. */
+import { type Tensor, tensor, type Variable, variable, zeros } from '@tensorflow/tfjs-core'
+import { optimizerStep } from '@vitral/core/ops'
+import { type Gradients, gradientScale } from '../clip-grad-norm.ts'
+import { algorithms, type OptimizerName, type OptimizerOptions, resolveOptions } from './algorithms.ts'
+
+/** What an optimizer must remember to go on exactly. */
+export interface OptimizerState {
+  /** Steps taken by each parameter. */
+  steps: Record<string, number>
+  /** By `SLOT.PARAMETER`, such as `exp_avg.classifier.bias`. */
+  tensors: Map<string, { shape: number[]; data: Float32Array }>
+}
+
+export interface Optimizer {
+  readonly name: OptimizerName
+  /** Of the next step; set it before each step to follow a schedule. */
+  lr: number
+  /**
+   * Updates every parameter that has a gradient; the others, and their state, stay as they are.
+   * The gradients stay the caller's to dispose.
+   *
+   * @throws naming a gradient that belongs to no parameter.
+   */
+  step(grads: Gradients): void
+  /** A copy of the state. */
+  state(): Promise<OptimizerState>
+  /** @throws naming the tensor that does not fit the parameters. */
+  load(state: OptimizerState): void
+  dispose(): void
+}
+
+interface ParameterState {
+  step: number
+  slots: Variable[]
+}
+
+/**
+ * An optimizer with PyTorch's semantics and defaults: torch.optim.Adam (weight decay as L2), AdamW, SGD.
+ *
+ * @param parameters as given by `model.parameters()`
+ * @throws naming an option that the optimizer does not have, or a value it cannot use.
+ * @example
+ * const optimizer = createOptimizer('adamw', model.parameters(), { lr: 1e-3, weightDecay: 0.05 })
+ * const { loss, grads } = model.valueAndGrads(pixelValues, labels)
+ * optimizer.step(grads)
+ */
+export function createOptimizer(
+  name: OptimizerName,
+  parameters: ReadonlyMap<string, Variable>,
+  options: OptimizerOptions = {},
+): Optimizer {
+  const resolved = resolveOptions(name, options)
+  const { describe, slots } = algorithms[name]
+  const slotNames = slots(resolved)
+  const states = new Map<string, ParameterState>()
+
+  const parameterOf = (parameterName: string): Variable => {
+    const parameter = parameters.get(parameterName)
+    if (!parameter) throw new Error(`There is a gradient for '${parameterName}', but no parameter of that name.`)
+    return parameter
+  }
+  const stateOf = (parameterName: string): ParameterState => {
+    let state = states.get(parameterName)
+    if (!state) {
+      const { shape } = parameterOf(parameterName)
+      state = { step: 0, slots: slotNames.map(() => ownedVariable(zeros(shape))) }
+      states.set(parameterName, state)
+    }
+    return state
+  }
+  const dispose = () => {
+    for (const state of states.values()) for (const slot of state.slots) slot.dispose()
+    states.clear()
+  }
+
+  return {
+    name,
+    lr: resolved.lr,
+    step(grads) {
+      const gradientNames = Object.keys(grads)
+      for (const parameterName of gradientNames) parameterOf(parameterName)
+      // The kernel takes one step number, and a parameter that lacked a gradient before lags behind: one call for each.
+      for (const step of new Set(gradientNames.map(parameterName => stateOf(parameterName).step + 1))) {
+        const group = gradientNames.filter(parameterName => stateOf(parameterName).step + 1 === step)
+        const tensors = {
+          parameters: group.map(parameterOf),
+          gradients: group.map(parameterName => grads[parameterName] as Tensor),
+          state: slotNames.map((_, slot) => group.map(parameterName => stateOf(parameterName).slots[slot] as Variable)),
+        }
+        optimizerStep(tensors, { ...describe({ ...resolved, lr: this.lr }, step), gradientScale: gradientScale(grads) })
+        for (const parameterName of group) stateOf(parameterName).step = step
+      }
+    },
+    async state() {
+      const steps: OptimizerState['steps'] = {}
+      const tensors: OptimizerState['tensors'] = new Map()
+      for (const [parameterName, { step, slots }] of states) {
+        steps[parameterName] = step
+        for (const [i, slot] of slots.entries()) {
+          const data = (await slot.data()).slice() as Float32Array
+          tensors.set(`${slotNames[i]}.${parameterName}`, { shape: slot.shape, data })
+        }
+      }
+      return { steps, tensors }
+    },
+    load({ steps, tensors }) {
+      dispose()
+      for (const [parameterName, step] of Object.entries(steps)) {
+        const { shape } = parameterOf(parameterName)
+        const slots = slotNames.map(slot => {
+          const saved = tensors.get(`${slot}.${parameterName}`)
+          if (saved?.shape.join() !== shape.join())
+            throw new Error(
+              `The optimizer's state '${slot}.${parameterName}' has shape [${saved?.shape ?? 'missing'}]; expected [${shape}].`,
+            )
+          return ownedVariable(tensor(saved.data, shape, 'float32'))
+        })
+        states.set(parameterName, { step, slots })
+      }
+    },
+    dispose,
+  }
+}
+
+function ownedVariable(initial: Tensor): Variable {
+  const created = variable(initial)
+  initial.dispose()
+  return created
+}
