@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'bun:test'
+import { createProgress, duration, progressLine } from './progress.ts'
+
+function capture(isTTY: boolean, columns = 100) {
+  const written: string[] = []
+  let time = 0
+  const progress = createProgress({ stream: { write: text => written.push(text), isTTY, columns }, now: () => time })
+  const wait = (milliseconds: number) => {
+    time += milliseconds
+  }
+  return { progress, written, wait }
+}
+
+describe('progressLine', () => {
+  const state = { title: 'epoch 1/5', done: 6400, total: 50000, loss: 2.1 }
+
+  test('has bar, loss, speed and time left', () => {
+    const line = progressLine(state, 20, 100)
+    expect(line).toMatch(/^epoch 1\/5 ███▋ +12% {2}6400\/50000 images {2}loss 2\.1000 {2}320 images\/s {2}2:16 left$/)
+  })
+
+  test('fits any terminal', () => {
+    for (let width = 0; width <= 140; width++) expect(progressLine(state, 20, width).length).toBeLessThanOrEqual(width)
+  })
+
+  test('measures speed on what this process did', () => {
+    expect(progressLine({ ...state, measured: 400 }, 20)).toContain('20 images/s')
+  })
+})
+
+describe('createProgress', () => {
+  test('rewrites one line on a terminal, and keeps what is said above it', () => {
+    const { progress, written, wait } = capture(true)
+    progress.update({ title: 't', done: 0, total: 10 })
+    wait(10)
+    progress.update({ title: 't', done: 1, total: 10 }) // too soon
+    wait(200)
+    progress.update({ title: 't', done: 5, total: 10 })
+    progress.say('hello')
+    progress.end()
+    expect(written).toHaveLength(6)
+    expect(written[0]?.startsWith('\r\x1b[2Kt ')).toBe(true)
+    expect(written.slice(2, 4)).toEqual(['\r\x1b[2K', 'hello\n'])
+    expect(written.join('')).not.toContain('10%')
+    expect(written.at(-1)).toBe('\r\x1b[2K')
+  })
+
+  test('writes plain lines, few of them and the last one, where there is no terminal', () => {
+    const { progress, written, wait } = capture(false)
+    for (let done = 0; done <= 30; done++) {
+      progress.update({ title: 't', done, total: 30 })
+      wait(1000)
+    }
+    progress.end()
+    expect(written.map(line => line.match(/(\d+)\/30 images/)?.[1])).toEqual(['0', '10', '20', '30'])
+    for (const line of written) expect(line).toMatch(/^[\x20-\x7e]+\n$/)
+  })
+})
+
+test('duration', () => {
+  expect([0, 7.4, 59.6, 140, 3725].map(duration)).toEqual(['0:00', '0:07', '1:00', '2:20', '1:02:05'])
+})

@@ -1,0 +1,106 @@
+/** What a waiting person sees: one line that fits the terminal and rewrites itself, or plain lines where there is none. */
+
+/** The part of a stream such as process.stderr that is used. */
+export interface ProgressStream {
+  write(text: string): unknown
+  isTTY?: boolean
+  columns?: number
+}
+
+export interface ProgressState {
+  title: string
+  /** Images done, of all. */
+  done: number
+  total: number
+  /** Images done in this process: what the speed is measured on, when a run was resumed. @default done */
+  measured?: number
+  loss?: number
+}
+
+export interface Progress {
+  update(state: ProgressState): void
+  /** A line that stays. */
+  say(line: string): void
+  /** Ends the rewritten line, and starts the clock anew for the next. */
+  end(): void
+}
+
+export interface ProgressOptions {
+  stream?: ProgressStream
+  /** Milliseconds. */
+  now?: () => number
+}
+
+/** Milliseconds between two updates: often enough to look alive, or rarely enough to keep a log short. */
+const interval = { terminal: 100, plain: 10_000 }
+
+/**
+ * A progress line: title, bar, images, loss, images per second, time left.
+ *
+ * @example
+ * const progress = createProgress()
+ * progress.update({ title: 'epoch 1/5', done: 6400, total: 50000, loss: 2.1 })
+ * // epoch 1/5 ██▌                  12%  6400/50000 images  loss 2.1000  310 images/s  2:20 left
+ */
+export function createProgress({ stream = process.stderr, now = Date.now }: ProgressOptions = {}): Progress {
+  const terminal = stream.isTTY === true
+  let started: number | undefined
+  let shown = Number.NEGATIVE_INFINITY
+  let line = ''
+  const clear = () => {
+    if (terminal && line) stream.write('\r\x1b[2K')
+  }
+  return {
+    update(state) {
+      const time = now()
+      started ??= time
+      const finished = state.done >= state.total
+      if (!finished && time - shown < (terminal ? interval.terminal : interval.plain)) return
+      shown = time
+      line = progressLine(state, (time - started) / 1000, terminal ? (stream.columns ?? 80) - 1 : undefined)
+      stream.write(terminal ? `\r\x1b[2K${line}` : `${line}\n`)
+    },
+    say(text) {
+      clear()
+      stream.write(`${text}\n`)
+      if (terminal && line) stream.write(line)
+    },
+    end() {
+      clear()
+      line = ''
+      started = undefined
+      shown = Number.NEGATIVE_INFINITY
+    },
+  }
+}
+
+/** @param width columns to fit, bar included; without it no bar and no limit. */
+export function progressLine(state: ProgressState, seconds: number, width?: number): string {
+  const { title, done, total, measured = done, loss } = state
+  const share = total === 0 ? 1 : done / total
+  const speed = seconds > 0 ? measured / seconds : 0
+  const facts = [`${String(Math.floor(share * 100)).padStart(3)}%`, `${done}/${total} images`]
+  if (loss !== undefined) facts.push(`loss ${loss.toFixed(4)}`)
+  if (speed > 0) facts.push(`${speed < 10 ? speed.toFixed(1) : Math.round(speed)} images/s`)
+  if (speed > 0 && done < total) facts.push(`${duration((total - done) / speed)} left`)
+  const text = facts.join('  ')
+  if (width === undefined) return `${title}  ${text.trim()}`
+  const barWidth = Math.min(30, width - title.length - text.length - 2)
+  const bar = barWidth >= 5 ? `${drawBar(share, barWidth)} ` : ''
+  return `${title} ${bar}${text}`.slice(0, Math.max(0, width))
+}
+
+/** A bar with eighths of a column. */
+function drawBar(share: number, width: number): string {
+  const eighths = Math.round(share * width * 8)
+  const part = eighths % 8 === 0 ? '' : ' ▏▎▍▌▋▊▉'.charAt(eighths % 8)
+  return `${'█'.repeat(Math.floor(eighths / 8))}${part}`.padEnd(width)
+}
+
+/** Seconds as a clock: 0:07, 2:20, 1:02:05. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds)
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  const two = (value: number) => String(value).padStart(2, '0')
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
+}
