@@ -127,12 +127,11 @@ VITRAL_INLINE Vf exp(Vf x) {
   const Vf n = shifted - roundingMagic;
   Vf r = x - n * 0.693359375f;
   r = r - n * -2.12194440e-4f;
-  Vf p = splat(1.9875691500e-4f);
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
+  Vf p = splat(1.3820735e-3f);  // (e^r - 1 - r) / r² on ±ln2/2, a minimax fit
+  p = p * r + 8.36867746e-3f;
+  p = p * r + 4.16682661e-2f;
+  p = p * r + 1.66665211e-1f;
+  p = p * r + 4.9999994e-1f;
   p = p * (r * r) + r + 1.0f;
   // 2^n as two factors: n runs from -151 to 128, past the exponents of one float.
   const Vi exponent = asInt(shifted) - 0x4B400000;
@@ -140,9 +139,29 @@ VITRAL_INLINE Vf exp(Vf x) {
   return p * asFloat((half + 127) << 23) * asFloat((exponent - half + 127) << 23);
 }
 
+// erf within 2 ulp: x + x·p(x²) below 1, 1 - e^(-t·q(t)) above (minimax fits of -log erfc), 1 beyond 4.
 VITRAL_INLINE Vf erf(Vf x) {
-  for (int lane = 0; lane < lanes; lane++) x[lane] = erff(x[lane]);
-  return x;
+  const Vf s = x * x;
+  Vf p = splat(7.80690389e-5f);
+  p = p * s - 7.9978531e-4f;
+  p = p * s + 5.1871622e-3f;
+  p = p * s - 2.68533472e-2f;
+  p = p * s + 1.12835787e-1f;
+  p = p * s - 3.7612626e-1f;
+  p = p * s + 1.28379166e-1f;
+  const Vf inner = p * x + x;
+  const Vf size = abs(x);
+  const Vf t = select(size > 4.0f, splat(4.0f), size);
+  Vf q = splat(1.36572389e-5f);
+  q = q * t - 3.47432913e-4f;
+  q = q * t + 3.74416169e-3f;
+  q = q * t - 2.39808038e-2f;
+  q = q * t + 1.0649547e-1f;
+  q = q * t + 6.34991884e-1f;
+  q = q * t + 1.12868857f;
+  const Vf outer = 1.0f - exp(-q * t);
+  const Vi sign = asInt(x) & (int32_t)0x80000000;
+  return select(size < 1.0f, inner, asFloat(asInt(outer) | sign));
 }
 
 // GELU(x) = x·Φ(x), and its derivative Φ(x) + x·φ(x), Φ the normal distribution function, φ its density.
