@@ -23,8 +23,9 @@ constexpr int panelWidth = tileVectors * lanes;
 struct PackedLeft {  // panels packed [k][tileRows]
   static constexpr int64_t rowStride = 1, stepStride = tileRows;
 };
-struct PanelLeft {  // rows of a right panel, as attention's scores are kept
-  static constexpr int64_t rowStride = panelWidth, stepStride = 1;
+template <int width>
+struct PanelLeft {  // [row][width], as attention keeps its scores
+  static constexpr int64_t rowStride = width, stepStride = 1;
 };
 
 struct TileOutput {
