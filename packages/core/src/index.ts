@@ -1,1 +1,27 @@
-export {}
+/** The public names of @vitral/core. */
+
+export { type BackendChoice, type BackendName, useBackend } from './backend.ts'
+export { type Dtype, type DtypeArray, toFloat32 } from './files/dtypes.ts'
+export { type HubOptions, resolveModel } from './files/hub.ts'
+export type { DownloadProgress } from './files/hub-download.ts'
+export { type SafeTensor, type Safetensors, SafetensorsError } from './files/safetensors.ts'
+export { readSafetensors, writeSafetensors } from './files/safetensors-file.ts'
+export { writeFileAside } from './files/write-aside.ts'
+export { deriveSeed, normalStream, randomBits } from './tape/random.ts'
+export { type ValueAndGrads, type ValueAndGradsOptions, valueAndGrads } from './tape/value-and-grads.ts'
+export type { Size, ViTConfig, ViTConfigOptions } from './vit/config.ts'
+export type { FromPretrainedOptions } from './vit/load-pretrained.ts'
+export {
+  type ClassifierForwardOptions,
+  type ClassifierOutput,
+  type ForwardOptions,
+  type Labels,
+  type LossAndGrads,
+  ViTForImageClassification,
+  ViTModel,
+  type ViTModelOptions,
+  type ViTOutput,
+} from './vit/model.ts'
+export { configNames, namedConfig } from './vit/named-configs.ts'
+export type { Parameters } from './vit/parameters.ts'
+export type { ViTOptions } from './vit/pretrained-model.ts'

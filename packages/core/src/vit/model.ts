@@ -13,7 +13,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { crossEntropy, linear, selectToken } from '../ops/index.ts'
 import { valueAndGrads } from '../tape/value-and-grads.ts'
-import type { ViTConfig } from './config.ts'
+import type { ViTConfigOptions } from './config.ts'
 import type { EmbeddingOptions } from './embeddings.ts'
 import { ForwardContext, type ForwardContextOptions } from './forward-context.ts'
 import { type FromPretrainedOptions, loadPretrained } from './load-pretrained.ts'
@@ -48,9 +48,10 @@ export interface ViTModelOptions extends ViTOptions {
  * model.forward(pixelValues).lastHiddenState // [1, 197, 768]
  */
 export class ViTModel extends PretrainedModel {
+  protected readonly architecture = 'ViTModel'
   readonly #hasPooler: boolean
 
-  constructor(config: Partial<ViTConfig> = {}, options: ViTModelOptions = {}) {
+  constructor(config: ViTConfigOptions = {}, options: ViTModelOptions = {}) {
     const pooler = options.addPoolingLayer ?? false
     super(config, { prefix: '', classifier: false, pooler }, options)
     this.#hasPooler = pooler
@@ -115,7 +116,9 @@ export interface LossAndGrads {
  * const { logits } = model.forward(await processor.preprocess(image)) // [1, 1000]
  */
 export class ViTForImageClassification extends PretrainedModel {
-  constructor(config: Partial<ViTConfig> = {}, options: ViTOptions = {}) {
+  protected readonly architecture = 'ViTForImageClassification'
+
+  constructor(config: ViTConfigOptions = {}, options: ViTOptions = {}) {
     super(config, { prefix: 'vit.', classifier: true, pooler: false }, options)
   }
 

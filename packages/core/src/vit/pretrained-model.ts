@@ -1,8 +1,8 @@
 /** What every ViT shares: a configuration, parameters under HF's names, a backbone, and a folder to go to. */
-import type { Tensor, TensorContainer } from '@tensorflow/tfjs-core'
-import { type FolderModel, writeModelFolder } from '../files/model-folder.ts'
+import { type Weights, writeModelFolder } from '../files/model-folder.ts'
 import { ViTBackbone } from './backbone.ts'
-import { configToJson, resolveConfig, type ViTConfig } from './config.ts'
+import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
+import { configToJson } from './config-json.ts'
 import { initialValues } from './init.ts'
 import { createParameters, type ModelParts, ParameterScope, type Parameters, parameterShapes } from './parameters.ts'
 
@@ -19,10 +19,12 @@ export abstract class PretrainedModel {
   readonly config: ViTConfig
   protected readonly backbone: ViTBackbone
   protected readonly root: ParameterScope
+  /** The class's name in `config.json`; not taken from the class itself, whose name a minifier may change. */
+  protected abstract readonly architecture: string
   readonly #parameters: Parameters
 
   protected constructor(
-    config: Partial<ViTConfig>,
+    config: ViTConfigOptions,
     parts: Omit<ModelParts, 'maskToken'>,
     { seed = 0, useMaskToken = false, values = new Map() }: ViTOptions,
   ) {
@@ -44,10 +46,10 @@ export abstract class PretrainedModel {
    * aside and renamed, so that the folder never holds half a model.
    */
   async savePretrained(folder: string): Promise<void> {
-    const tensors: FolderModel['tensors'] = new Map()
+    const weights = new Map<string, Weights>()
     for (const [name, parameter] of this.#parameters)
-      tensors.set(name, { shape: parameter.shape, data: (await parameter.data()) as Float32Array })
-    await writeModelFolder(folder, { config: configToJson(this.config, this.constructor.name), tensors })
+      weights.set(name, { shape: parameter.shape, data: (await parameter.data()) as Float32Array })
+    await writeModelFolder(folder, configToJson(this.config, this.architecture), weights)
   }
 
   /** Frees the parameters. The model cannot be used afterwards. */

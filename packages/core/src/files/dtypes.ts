@@ -1,0 +1,75 @@
+/** The element types of a safetensors file: their sizes, their arrays, and their values as float32. */
+
+/** Typed arrays by safetensors dtype. F16 and BF16 have no array type in JavaScript, so theirs hold the bits. */
+const arrays = {
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U64: BigUint64Array,
+  U32: Uint32Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const
+
+export type Dtype = keyof typeof arrays
+export type DtypeArray =
+  | Float64Array
+  | Float32Array
+  | Uint16Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | BigUint64Array
+  | Uint32Array
+  | Uint8Array
+
+/** Widest elements first, as the format's reference writer orders tensors, so that every one is aligned. */
+export const dtypes = Object.keys(arrays) as Dtype[]
+
+export const isDtype = (name: unknown): name is Dtype => typeof name === 'string' && Object.hasOwn(arrays, name)
+
+/** Bytes of one element. */
+export const bytesOf = (dtype: Dtype): number => arrays[dtype].BYTES_PER_ELEMENT
+
+/** The bytes as an array of the type: a view where the alignment allows it, else a copy. */
+export function viewAs(dtype: Dtype, bytes: Uint8Array): DtypeArray {
+  const size = bytesOf(dtype)
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
+  return new arrays[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / size)
+}
+
+/**
+ * Any tensor's values in float32: F16 and BF16 exactly, F64 and wide integers rounded.
+ *
+ * @returns the array itself when it is F32
+ */
+export function toFloat32({ dtype, data }: { dtype: Dtype; data: DtypeArray }): Float32Array {
+  if (data instanceof Float32Array) return data
+  const values = new Float32Array(data.length)
+  if (dtype === 'BF16') {
+    const bits = new Uint32Array(values.buffer) // bfloat16 is the upper half of a float32
+    for (let i = 0; i < data.length; i++) bits[i] = (data[i] as number) << 16
+  } else if (dtype === 'F16') {
+    for (let i = 0; i < data.length; i++) values[i] = fromHalf(data[i] as number)
+  } else {
+    for (let i = 0; i < data.length; i++) values[i] = Number(data[i])
+  }
+  return values
+}
+
+/** IEEE 754 binary16: one sign, five exponent and ten fraction bits. */
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}

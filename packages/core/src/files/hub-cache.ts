@@ -1,0 +1,70 @@
+/**
+ * Hugging Face's cache folder and environment, shared with Python: models--owner--name/{blobs,refs,snapshots}, where a
+ * snapshot's files are links to blobs named by their checksum.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+
+export interface HubEnvironment {
+  /** HF_ENDPOINT. @default https://huggingface.co */
+  endpoint: string
+  /** HF_TOKEN, or the token that `hf auth login` stored. */
+  token?: string
+  /** HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub. */
+  cacheFolder: string
+  /** HF_HUB_OFFLINE: nothing is asked of the network. */
+  offline: boolean
+}
+
+export function hubEnvironment(env: Record<string, string | undefined> = process.env): HubEnvironment {
+  const home = env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface')
+  const tokenFile = env.HF_TOKEN_PATH ?? join(home, 'token')
+  const token = env.HF_TOKEN ?? (existsSync(tokenFile) ? readFileSync(tokenFile, 'utf8').trim() : undefined)
+  return {
+    endpoint: (env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, ''),
+    ...(token && { token }),
+    cacheFolder: env.HF_HUB_CACHE ?? join(home, 'hub'),
+    offline: /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ''),
+  }
+}
+
+/** Where one repository's files are in the cache. */
+export class RepositoryCache {
+  readonly folder: string
+
+  constructor(cacheFolder: string, id: string) {
+    this.folder = join(cacheFolder, `models--${id.replace('/', '--')}`)
+  }
+
+  blob(checksum: string): string {
+    return join(this.folder, 'blobs', checksum)
+  }
+
+  snapshot(commit: string): string {
+    return join(this.folder, 'snapshots', commit)
+  }
+
+  /** The commit a revision pointed to when it was last asked for. */
+  async knownCommit(revision: string): Promise<string | undefined> {
+    if (existsSync(this.snapshot(revision))) return revision
+    const ref = join(this.folder, 'refs', revision)
+    return existsSync(ref) ? (await readFile(ref, 'utf8')).trim() : undefined
+  }
+
+  async setCommit(revision: string, commit: string): Promise<void> {
+    if (revision === commit) return
+    const ref = join(this.folder, 'refs', revision)
+    await mkdir(dirname(ref), { recursive: true })
+    await writeFile(ref, commit)
+  }
+
+  /** Makes a blob appear under its name in a snapshot. */
+  async link(commit: string, file: string, checksum: string): Promise<void> {
+    const path = join(this.snapshot(commit), file)
+    await mkdir(dirname(path), { recursive: true })
+    await rm(path, { force: true })
+    await symlink(relative(dirname(path), this.blob(checksum)), path)
+  }
+}

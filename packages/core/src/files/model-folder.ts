@@ -1,0 +1,103 @@
+/** A Hugging Face model folder: `config.json`, and weights in one safetensors file or in shards with an index. */
+import type { ViTConfigOptions } from '../vit/config.ts'
+import { configFromJson } from '../vit/config-json.ts'
+import { toFloat32 } from './dtypes.ts'
+import { type SafeTensor, serializeSafetensors } from './safetensors.ts'
+import { readSafetensors } from './safetensors-file.ts'
+import { flushFolder, writeFileAside } from './write-aside.ts'
+
+export interface Weights {
+  shape: number[]
+  data: Float32Array
+}
+
+export interface ModelFolder {
+  config: ViTConfigOptions
+  /** By the names in the file. */
+  weights: Map<string, Weights>
+}
+
+const WEIGHTS = 'model.safetensors'
+const INDEX = 'model.safetensors.index.json'
+
+/**
+ * Reads a folder's configuration and weights, the weights as float32.
+ *
+ * @throws when a file is missing or malformed, when a shard lacks a tensor that the index promises, or has one it does not
+ */
+export async function readModelFolder(folder: string): Promise<ModelFolder> {
+  const { existsSync } = await import('node:fs')
+  const { join } = await import('node:path')
+  if (!existsSync(join(folder, 'config.json')))
+    throw new Error(`${folder} has no config.json; expected a Hugging Face model folder.`)
+  const config = configFromJson(await readJson(join(folder, 'config.json')), join(folder, 'config.json'))
+  const weights = new Map<string, Weights>()
+  const add = (tensors: ReadonlyMap<string, SafeTensor>) => {
+    for (const [name, tensor] of tensors) weights.set(name, { shape: tensor.shape, data: toFloat32(tensor) })
+  }
+  if (existsSync(join(folder, WEIGHTS))) add((await readSafetensors(join(folder, WEIGHTS))).tensors)
+  else if (existsSync(join(folder, INDEX))) await readShards(folder, add)
+  else
+    throw new Error(
+      `${folder} has neither ${WEIGHTS} nor ${INDEX}; weights in other formats must be converted to safetensors first.`,
+    )
+  return { config, weights }
+}
+
+/**
+ * Writes `config.json` and `model.safetensors` (float32), creating the folder. The configuration comes last: a folder
+ * that has one is complete.
+ */
+export async function writeModelFolder(
+  folder: string,
+  config: Record<string, unknown>,
+  weights: ReadonlyMap<string, Weights>,
+): Promise<void> {
+  const { mkdir } = await import('node:fs/promises')
+  const { dirname, join, resolve } = await import('node:path')
+  await mkdir(folder, { recursive: true })
+  const tensors = new Map<string, SafeTensor>()
+  for (const [name, { shape, data }] of weights) tensors.set(name, { dtype: 'F32', shape, data })
+  await writeFileAside(join(folder, WEIGHTS), serializeSafetensors(tensors, { format: 'pt' }))
+  await writeFileAside(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+  await flushFolder(dirname(resolve(folder)))
+}
+
+/** Reads a JSON file; the error of a malformed one names it. */
+export async function readJson(path: string): Promise<unknown> {
+  const { readFile } = await import('node:fs/promises')
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Error(`${path} is not JSON: ${error.message}`)
+    throw error
+  }
+}
+
+/** The file names of the shards an index lists; an index from a stranger may not name a file elsewhere. */
+export function shardNames(index: unknown, source: string): Map<string, string> {
+  const map = (index as { weight_map?: unknown } | null)?.weight_map
+  if (typeof map !== 'object' || map === null) throw new Error(`${source} has no weight_map.`)
+  for (const [name, shard] of Object.entries(map))
+    if (typeof shard !== 'string' || !/^[\w-][\w.-]*\.safetensors$/.test(shard))
+      throw new Error(
+        `${source}: the shard of '${name}' is ${JSON.stringify(shard)}; expected a .safetensors file name.`,
+      )
+  return new Map(Object.entries(map as Record<string, string>))
+}
+
+async function readShards(folder: string, add: (tensors: ReadonlyMap<string, SafeTensor>) => void): Promise<void> {
+  const { existsSync } = await import('node:fs')
+  const { join } = await import('node:path')
+  const promised = shardNames(await readJson(join(folder, INDEX)), join(folder, INDEX))
+  for (const shard of new Set(promised.values())) {
+    const path = join(folder, shard)
+    if (!existsSync(path)) throw new Error(`${folder} has no ${shard}, which ${INDEX} lists.`)
+    const { tensors } = await readSafetensors(path)
+    for (const [name, file] of promised)
+      if (file === shard && !tensors.has(name)) throw new Error(`${path} lacks '${name}', which ${INDEX} promises.`)
+    for (const name of tensors.keys())
+      if (promised.get(name) !== shard) throw new Error(`${path} has '${name}', which ${INDEX} does not list there.`)
+    add(tensors)
+  }
+}

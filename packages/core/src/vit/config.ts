@@ -1,0 +1,116 @@
+/** The configuration of a ViT: its fields with Hugging Face's defaults, and what makes one valid. */
+
+/** One number for both, or height and width. */
+export type Size = number | readonly [height: number, width: number]
+
+/** Fields as in Hugging Face's ViTConfig, in camel case. */
+export interface ViTConfig {
+  /** @default 768 */
+  hiddenSize: number
+  /** @default 12 */
+  numHiddenLayers: number
+  /** @default 12 */
+  numAttentionHeads: number
+  /** Of the MLP. @default 3072 */
+  intermediateSize: number
+  /** Exact, by erf: the only one. @default 'gelu' */
+  hiddenAct: 'gelu'
+  /** Of the embeddings and of the output of attention and MLP. @default 0 */
+  hiddenDropoutProb: number
+  /** @default 0 */
+  attentionProbsDropoutProb: number
+  /** Drop path of the last layer; it grows linearly from 0 in the first. Vitral's own field. @default 0 */
+  dropPathRate: number
+  /** Standard deviation of the initial weights. @default 0.02 */
+  initializerRange: number
+  /** @default 1e-12 */
+  layerNormEps: number
+  /** @default 224 */
+  imageSize: Size
+  /** @default 16 */
+  patchSize: Size
+  /** @default 3 */
+  numChannels: number
+  /** @default true */
+  qkvBias: boolean
+  /** Factor of the attention scores; null is (hiddenSize / numAttentionHeads) ** -0.5. @default null */
+  qkScale: number | null
+  /** 0 leaves the classifier out: the logits are then the class token's features. @default 2 */
+  numLabels: number
+  /** Names of the classes by index. @default LABEL_0, LABEL_1, … */
+  id2label: Record<number, string>
+  /** Fields of a config.json that Vitral does not know; they survive a round trip. */
+  extra: Record<string, unknown>
+}
+
+/** Any of the fields, and the MLP's width as a multiple of hiddenSize instead of intermediateSize. */
+export type ViTConfigOptions = Partial<ViTConfig> & { mlpRatio?: number }
+
+/** [height, width] of a size. */
+export const pair = (size: Size): readonly [number, number] => (typeof size === 'number' ? [size, size] : size)
+
+/**
+ * Fills in Hugging Face's defaults.
+ *
+ * @throws naming the field, what it is and what it can be.
+ * @example
+ * resolveConfig({ hiddenSize: 192, numAttentionHeads: 3, mlpRatio: 4 }).intermediateSize // 768
+ */
+export function resolveConfig({ mlpRatio, ...options }: ViTConfigOptions = {}): ViTConfig {
+  const { hiddenSize = 768, id2label } = options
+  const numLabels = options.numLabels ?? (id2label ? Object.keys(id2label).length : 2)
+  const config: ViTConfig = {
+    hiddenSize,
+    numHiddenLayers: 12,
+    numAttentionHeads: 12,
+    intermediateSize: mlpRatio === undefined ? 3072 : Math.round(hiddenSize * mlpRatio),
+    hiddenAct: 'gelu',
+    hiddenDropoutProb: 0,
+    attentionProbsDropoutProb: 0,
+    dropPathRate: 0,
+    initializerRange: 0.02,
+    layerNormEps: 1e-12,
+    imageSize: 224,
+    patchSize: 16,
+    numChannels: 3,
+    qkvBias: true,
+    qkScale: null,
+    extra: {},
+    ...options,
+    numLabels,
+    id2label: id2label ?? Object.fromEntries(Array.from({ length: numLabels }, (_, i) => [i, `LABEL_${i}`])),
+  }
+  validate(config)
+  return config
+}
+
+function validate(config: ViTConfig): void {
+  for (const field of ['hiddenSize', 'numAttentionHeads', 'intermediateSize', 'numChannels'] as const)
+    require(Number.isInteger(config[field]) && config[field] > 0, config, field, 'a positive whole number')
+  for (const field of ['numHiddenLayers', 'numLabels'] as const)
+    require(Number.isInteger(config[field]) && config[field] >= 0, config, field, 'a whole number, 0 or more')
+  for (const field of ['hiddenDropoutProb', 'attentionProbsDropoutProb', 'dropPathRate'] as const)
+    require(config[field] >= 0 && config[field] < 1, config, field, 'a probability from 0 up to, but not including, 1')
+  for (const field of ['imageSize', 'patchSize'] as const)
+    require(pair(config[field]).length === 2 &&
+      pair(config[field]).every(
+        size => Number.isInteger(size) && size > 0,
+      ), config, field, 'a positive whole number of pixels, or [height, width]')
+  require(config.initializerRange > 0, config, 'initializerRange', 'a positive number')
+  require(config.layerNormEps >= 0, config, 'layerNormEps', 'a number that is not negative')
+  require(config.qkScale === null || Number.isFinite(config.qkScale), config, 'qkScale', 'a number, or null')
+  require(config.hiddenAct === 'gelu', config, 'hiddenAct', "'gelu', the only activation Vitral has")
+  const { hiddenSize, numAttentionHeads, imageSize, patchSize, id2label, numLabels } = config
+  require(hiddenSize % numAttentionHeads ===
+    0, config, 'hiddenSize', `a multiple of numAttentionHeads (${numAttentionHeads})`)
+  const [patchHeight, patchWidth] = pair(patchSize)
+  const [height, width] = pair(imageSize)
+  require(height % patchHeight === 0 &&
+    width % patchWidth === 0, config, 'imageSize', `a multiple of patchSize (${patchSize})`)
+  const labels = Object.keys(id2label).length
+  require(labels === numLabels, config, 'numLabels', `${labels}, the number of names in id2label`)
+}
+
+function require(holds: boolean, config: ViTConfig, field: keyof ViTConfig, expected: string): void {
+  if (!holds) throw new Error(`ViT configuration: ${field} is ${JSON.stringify(config[field])}; expected ${expected}.`)
+}
