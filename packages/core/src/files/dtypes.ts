@@ -1,7 +1,39 @@
 /** The element types of a safetensors file: their sizes, their arrays, and their values as float32. */
 
-/** Typed arrays by safetensors dtype. F16 and BF16 have no array type in JavaScript, so theirs hold the bits. */
-const arrays = {
+export type Dtype =
+  | 'F64'
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'I64'
+  | 'I32'
+  | 'I16'
+  | 'I8'
+  | 'U64'
+  | 'U32'
+  | 'U16'
+  | 'U8'
+  | 'BOOL'
+
+export type DtypeArray =
+  | Float64Array
+  | Float32Array
+  | Uint16Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | BigUint64Array
+  | Uint32Array
+  | Uint8Array
+
+interface ArrayConstructor {
+  readonly BYTES_PER_ELEMENT: number
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): DtypeArray
+}
+
+/** F16 and BF16 have no array type in JavaScript of this age, so theirs hold the bits. */
+const arrays: Record<Dtype, ArrayConstructor> = {
   F64: Float64Array,
   F32: Float32Array,
   F16: Uint16Array,
@@ -15,23 +47,10 @@ const arrays = {
   U16: Uint16Array,
   U8: Uint8Array,
   BOOL: Uint8Array,
-} as const
-
-export type Dtype = keyof typeof arrays
-export type DtypeArray =
-  | Float64Array
-  | Float32Array
-  | Uint16Array
-  | BigInt64Array
-  | Int32Array
-  | Int16Array
-  | Int8Array
-  | BigUint64Array
-  | Uint32Array
-  | Uint8Array
+}
 
 /** Widest elements first, as the format's reference writer orders tensors, so that every one is aligned. */
-export const dtypes = Object.keys(arrays) as Dtype[]
+export const dtypes: readonly Dtype[] = Object.keys(arrays) as Dtype[]
 
 export const isDtype = (name: unknown): name is Dtype => typeof name === 'string' && Object.hasOwn(arrays, name)
 
@@ -42,7 +61,7 @@ export const bytesOf = (dtype: Dtype): number => arrays[dtype].BYTES_PER_ELEMENT
 export function viewAs(dtype: Dtype, bytes: Uint8Array): DtypeArray {
   const size = bytesOf(dtype)
   const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
-  return new arrays[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / size)
+  return new arrays[dtype](aligned.buffer, aligned.byteOffset, aligned.byteLength / size)
 }
 
 /**
