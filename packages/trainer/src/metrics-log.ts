@@ -1,0 +1,41 @@
+/** metrics.jsonl: one line for each step and each evaluation, for people, plots and reports. */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { writeFileAside } from '@vitral/core'
+import type { TrainingObserver } from './training-events.ts'
+
+/**
+ * Appends to the log of a run.
+ *
+ * @param position where the run goes on; lines after it are of a part that is done again, and are dropped.
+ */
+export async function metricsLog(path: string, position: Position): Promise<TrainingObserver> {
+  const kept = existsSync(path)
+    ? readFileSync(path, 'utf8')
+        .split('\n')
+        .filter(line => isBefore(position, line))
+    : []
+  await writeFileAside(path, kept.map(line => `${line}\n`).join(''))
+  const append = (line: object) => appendFileSync(path, `${JSON.stringify(line)}\n`)
+  return {
+    onStep: ({ epoch, step, lr, loss, gradNorm, imagesPerSecond }) =>
+      append({ event: 'step', epoch, step, lr, loss, gradNorm, imagesPerSecond }),
+    onEpoch: ({ epoch, step, trainLoss, evaluation, isBest, seconds }) =>
+      append({ event: 'epoch', epoch, step, trainLoss, ...evaluation, isBest, seconds }),
+  }
+}
+
+interface Position {
+  /** Epochs evaluated. */
+  epoch: number
+  /** Steps trained. */
+  step: number
+}
+
+function isBefore(position: Position, line: string): boolean {
+  try {
+    const { event, epoch, step } = JSON.parse(line) as Position & { event: string }
+    return event === 'epoch' ? epoch <= position.epoch : step <= position.step
+  } catch {
+    return false // the last line of a run that was killed while it wrote
+  }
+}

@@ -1,0 +1,65 @@
+/** The files of a training run's folder, and the recipe it was begun with. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileAside } from '@vitral/core'
+import type { Recipe } from './recipe.ts'
+
+export interface RunPaths {
+  /** The resolved recipe and the versions it ran with. */
+  config: string
+  /** One JSON object a line: each step, and each epoch's evaluation. */
+  metrics: string
+  /** Model folder of the best evaluation so far. */
+  best: string
+  /** What `--resume` needs. */
+  checkpoints: string
+}
+
+export const runPaths = (out: string): RunPaths => ({
+  config: join(out, 'recipe.json'),
+  metrics: join(out, 'metrics.jsonl'),
+  best: join(out, 'best'),
+  checkpoints: join(out, 'checkpoints'),
+})
+
+/**
+ * The paths of a run in a folder, to begin it or to go on with it.
+ *
+ * @throws when a run is there and is not to be resumed, when there is none to resume, or when its recipe is another.
+ */
+export function openRun(out: string, recipe: Recipe, { resume }: { resume: boolean }): RunPaths {
+  const paths = runPaths(out)
+  const begun = existsSync(paths.config)
+  if (begun && !resume)
+    throw new Error(`${out} already holds a training run; add --resume to go on with it, or choose another --out.`)
+  if (!begun && resume) throw new Error(`${out} holds no training run to resume; leave --resume out to begin one.`)
+  if (begun) requireSame(recipe, (JSON.parse(readFileSync(paths.config, 'utf8')) as { recipe: Recipe }).recipe, out)
+  return paths
+}
+
+/** Writes the recipe into the run's folder, with the versions of what computes it; from now on the run can be resumed. */
+export async function recordRun(paths: RunPaths, recipe: Recipe, environment: object): Promise<void> {
+  mkdirSync(paths.checkpoints, { recursive: true })
+  await writeFileAside(paths.config, `${JSON.stringify({ recipe, environment }, null, 2)}\n`)
+}
+
+function requireSame(recipe: Recipe, begunWith: Recipe, out: string): void {
+  const [now, before] = [flatten(recipe), flatten(begunWith)]
+  const differing = [...new Set([...now.keys(), ...before.keys()])].filter(key => now.get(key) !== before.get(key))
+  if (differing.length === 0) return
+  const shown = differing
+    .slice(0, 5)
+    .map(key => `${key} (${before.get(key) ?? 'absent'} → ${now.get(key) ?? 'absent'})`)
+  throw new Error(`${out} was begun with another recipe, so it cannot be resumed with this one: ${shown.join(', ')}.`)
+}
+
+/** Leaves by dotted key, as JSON. */
+function flatten(value: unknown, key = ''): Map<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return new Map([[key, JSON.stringify(value)]])
+  return new Map(
+    Object.entries(value).flatMap(([name, field]) =>
+      field === undefined ? [] : [...flatten(field, key ? `${key}.${name}` : name)],
+    ),
+  )
+}

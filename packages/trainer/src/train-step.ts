@@ -1,0 +1,54 @@
+/** One training step: forward and backward, clip, update. */
+import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
+import type { ViTForImageClassification } from '@vitral/core'
+import { clipGradNorm } from './clip-grad-norm.ts'
+import type { Optimizer } from './optimizers/index.ts'
+
+export interface ImageBatch {
+  /** [B, c, h, w], row-major. */
+  pixelValues: { data: Float32Array; shape: [number, number, number, number] }
+  /** [B] */
+  labels: Int32Array
+}
+
+export interface TrainStepOptions {
+  /** Of all dropout in the step. */
+  seed: number
+  labelSmoothing: number
+  /** Largest norm of all gradients together; without it they are not clipped. */
+  clipGradNorm?: number
+}
+
+export interface TrainStepResult {
+  /** Mean over the batch, before the update. */
+  loss: number
+  /** Before clipping; only when clipping. */
+  gradNorm?: number
+}
+
+/**
+ * Trains on one batch. Every tensor it makes is freed again.
+ *
+ * @throws when the loss is not a number any more, before the parameters are touched.
+ */
+export async function trainStep(
+  model: ViTForImageClassification,
+  optimizer: Optimizer,
+  { pixelValues, labels }: ImageBatch,
+  { seed, labelSmoothing, clipGradNorm: maxNorm }: TrainStepOptions,
+): Promise<TrainStepResult> {
+  const pixels: Tensor4D = tensor4d(pixelValues.data, pixelValues.shape)
+  const { loss, logits, grads } = model.valueAndGrads(pixels, labels, { seed, labelSmoothing })
+  try {
+    const result: TrainStepResult = { loss: (await loss.data())[0] as number }
+    if (!Number.isFinite(result.loss))
+      throw new Error(
+        `The loss is ${result.loss}; expected a number. The learning rate, ${optimizer.lr}, may be too high: try a lower optimizer.lr, a longer schedule.warmupEpochs or a lower clipGradNorm.`,
+      )
+    if (maxNorm !== undefined) result.gradNorm = await clipGradNorm(grads, maxNorm)
+    optimizer.step(grads)
+    return result
+  } finally {
+    for (const tensor of [pixels, loss, logits, ...Object.values(grads)]) tensor.dispose()
+  }
+}

@@ -1,0 +1,193 @@
+/** The loop on a tiny ViT and images made up on the spot: what it learns, writes, and goes on with. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { memory } from '@tensorflow/tfjs-core'
+import { deriveSeed, readSafetensors, useBackend, ViTForImageClassification } from '@vitral/core'
+import type { TrainingData } from './data.ts'
+import { metricsLog } from './metrics-log.ts'
+import { defineRecipe } from './recipe.ts'
+import { openRun, recordRun } from './run-folder.ts'
+import { Trainer } from './trainer.ts'
+import type { TrainingObserver } from './training-events.ts'
+
+const size = 8
+const recipe = defineRecipe({
+  model: {},
+  dataset: 'made up',
+  transforms: 'none',
+  batchSize: 4,
+  epochs: 3,
+  optimizer: { name: 'adamw', lr: 0.06 },
+  schedule: { name: 'cosine', warmupEpochs: 0.5 },
+  clipGradNorm: 1,
+})
+
+/** Ten images of two classes, dark and bright, with noise; in the order of (seed, epoch). */
+const data: TrainingData = {
+  labels: ['dark', 'bright'],
+  trainImages: 10,
+  evaluationImages: 6,
+  stepsPerEpoch: 3,
+  async *train({ epoch, firstBatch }) {
+    for (let batch = firstBatch; batch < 3; batch++) yield images(deriveSeed(7, epoch, batch), batch === 2 ? 2 : 4)
+  },
+  async *evaluation() {
+    yield images(1, 4)
+    yield images(2, 2)
+  },
+}
+
+function images(seed: number, count: number) {
+  const labels = Int32Array.from({ length: count }, (_, i) => deriveSeed(seed, i) % 2)
+  const pixels = Float32Array.from({ length: count * size * size }, (_, i) => {
+    const bright = labels[Math.floor(i / (size * size))] as number
+    return bright - 0.5 + (deriveSeed(seed, 100, i) / 2 ** 32 - 0.5)
+  })
+  return { pixelValues: { data: pixels, shape: [count, 1, size, size] as [number, number, number, number] }, labels }
+}
+
+const folders: string[] = []
+function folder(): string {
+  const created = mkdtempSync(join(tmpdir(), 'vitral-trainer-'))
+  folders.push(created)
+  return created
+}
+afterAll(() => {
+  for (const created of folders) rmSync(created, { recursive: true })
+})
+
+const freshModel = () =>
+  new ViTForImageClassification({
+    imageSize: size,
+    patchSize: 4,
+    hiddenSize: 8,
+    numHiddenLayers: 2,
+    numAttentionHeads: 2,
+    intermediateSize: 16,
+    numChannels: 1,
+    hiddenDropoutProb: 0.1,
+    numLabels: 2,
+  })
+
+/** One process's part of a run: from its checkpoint, if it has one, until `stopAfter` steps are done. */
+async function runPart(out: string, { resume = false, stopAfter = Number.POSITIVE_INFINITY } = {}) {
+  const model = freshModel()
+  const paths = openRun(out, recipe, { resume })
+  await recordRun(paths, recipe, {})
+  const controller = new AbortController()
+  const stopper: TrainingObserver = {
+    onStep: ({ step }) => {
+      if (step === stopAfter) controller.abort()
+    },
+  }
+  const processor = {
+    savePretrained: async (best: string) => writeFileSync(join(best, 'preprocessor_config.json'), '{}'),
+  }
+  const observers: TrainingObserver[] = [stopper]
+  const trainer = new Trainer({ recipe, model, processor, data, paths, observers })
+  if (resume) await trainer.resume()
+  observers.push(await metricsLog(paths.metrics, trainer.position))
+  const result = await trainer.train(controller.signal)
+  trainer.dispose()
+  model.dispose()
+  return result
+}
+
+const lines = (out: string): Record<string, unknown>[] =>
+  readFileSync(join(out, 'metrics.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as Record<string, unknown>)
+    .map(({ seconds, imagesPerSecond, ...rest }) => rest) // what the clock decides
+
+const checkpoint = async (out: string) => {
+  const [name, ...others] = readdirSync(join(out, 'checkpoints'))
+  expect(others).toEqual([])
+  return readSafetensors(join(out, 'checkpoints', name as string))
+}
+
+describe('Trainer', () => {
+  const whole = folder()
+
+  beforeAll(async () => {
+    await useBackend('cpu')
+    await runPart(whole)
+  })
+
+  test('learns, and leaves a run folder with the best model', async () => {
+    const log = lines(whole)
+    expect(log.map(({ event }) => event).join(' ')).toBe(Array(3).fill('step step step epoch').join(' '))
+    const epochs = log.filter(({ event }) => event === 'epoch')
+    expect(epochs.at(-1)?.accuracy).toBe(1)
+    expect(epochs.at(-1)?.trainLoss as number).toBeLessThan(epochs[0]?.trainLoss as number)
+    expect(readdirSync(whole).sort()).toEqual(['best', 'checkpoints', 'metrics.jsonl', 'recipe.json'])
+    const best = await ViTForImageClassification.fromPretrained(join(whole, 'best'))
+    expect(best.config.hiddenSize).toBe(8)
+    best.dispose()
+    expect(JSON.parse(readFileSync(join(whole, 'recipe.json'), 'utf8')).recipe).toEqual(recipe)
+  })
+
+  test('follows the schedule', () => {
+    const rates = lines(whole).flatMap(({ event, lr }) => (event === 'step' ? [lr as number] : []))
+    expect(rates.slice(0, 3)).toEqual([0.03, 0.06, 0.06])
+    expect(rates.slice(3).every((lr, i) => lr < (rates[i + 2] as number))).toBe(true)
+  })
+
+  test.each([[[1]], [[3]], [[4]], [[2, 5, 8]]])(
+    'stopped after steps %j and resumed, it computes the same bits',
+    async stops => {
+      const out = folder()
+      for (const [i, stopAfter] of stops.entries()) {
+        const result = await runPart(out, { resume: i > 0, stopAfter })
+        expect(result).toMatchObject({ finished: false, steps: stopAfter })
+      }
+      const result = await runPart(out, { resume: true })
+      expect(result).toMatchObject({ finished: true, epochs: 3, steps: 9 })
+      expect(lines(out)).toEqual(lines(whole))
+      const [resumed, straight] = [await checkpoint(out), await checkpoint(whole)]
+      expect([...resumed.tensors.keys()]).toEqual([...straight.tensors.keys()])
+      for (const [name, { data: values }] of straight.tensors) expect(resumed.tensors.get(name)?.data).toEqual(values)
+    },
+  )
+
+  test('a run that was killed loses what came after its checkpoint, in the log too', async () => {
+    const out = folder()
+    await runPart(out, { stopAfter: 4 })
+    const path = join(out, 'metrics.jsonl')
+    writeFileSync(path, `${readFileSync(path, 'utf8')}{"event":"step","epoch":2,"step":5}\n{"event":"st`)
+    await runPart(out, { resume: true })
+    expect(lines(out)).toEqual(lines(whole))
+  })
+
+  test('a finished run that is resumed is still finished', async () => {
+    expect(await runPart(whole, { resume: true })).toMatchObject({ finished: true, steps: 9 })
+  })
+
+  test('keeps no tensor', async () => {
+    const before = memory().numTensors
+    await runPart(folder())
+    expect(memory().numTensors).toBe(before)
+  })
+})
+
+describe('openRun', () => {
+  test('does not overwrite a run, resume what is not there, or change the recipe', async () => {
+    const out = folder()
+    expect(() => openRun(out, recipe, { resume: true })).toThrow('holds no training run to resume')
+    expect(existsSync(join(out, 'recipe.json'))).toBe(false)
+    await recordRun(openRun(out, recipe, { resume: false }), recipe, {})
+    expect(() => openRun(out, recipe, { resume: false })).toThrow('already holds a training run; add --resume')
+    const other = { ...recipe, epochs: 4, optimizer: { name: 'sgd' as const } }
+    expect(() => openRun(out, other, { resume: true })).toThrow(
+      'epochs (3 → 4), optimizer.name ("adamw" → "sgd"), optimizer.lr (0.06 → absent)',
+    )
+  })
+
+  test('a run without a checkpoint yet begins anew', async () => {
+    const out = folder()
+    await recordRun(openRun(out, recipe, { resume: false }), recipe, {})
+    expect(await runPart(out, { resume: true, stopAfter: 1 })).toMatchObject({ finished: false, steps: 1 })
+  })
+})

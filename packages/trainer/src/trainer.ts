@@ -1,0 +1,154 @@
+/** The training loop, in the order of events. */
+import { deriveSeed, type ViTForImageClassification } from '@vitral/core'
+import { loadCheckpoint, type RunPosition, saveCheckpoint, startOfRun } from './checkpoint.ts'
+import type { TrainingData } from './data.ts'
+import { evaluate } from './evaluate.ts'
+import { createOptimizer, type Optimizer } from './optimizers/index.ts'
+import type { Recipe } from './recipe.ts'
+import type { RunPaths } from './run-folder.ts'
+import { createScheduler, type Scheduler } from './schedules.ts'
+import { type ImageBatch, trainStep } from './train-step.ts'
+import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
+
+export interface TrainerParts {
+  recipe: Recipe
+  model: ViTForImageClassification
+  /** What prepares an image as the evaluation did; saved with the best model. */
+  processor: { savePretrained(folder: string): Promise<void> }
+  data: TrainingData
+  paths: RunPaths
+  observers?: readonly TrainingObserver[]
+}
+
+/**
+ * Trains a model by a recipe: every epoch is evaluated, the best model kept, the state saved.
+ *
+ * @example
+ * const trainer = new Trainer({ recipe, model, processor, data, paths: runPaths('runs/a') })
+ * await trainer.train() // { finished: true, epochs: 5, best: { epoch: 5, accuracy: 0.61, … }, … }
+ */
+export class Trainer {
+  readonly #parts: Required<TrainerParts>
+  readonly #optimizer: Optimizer
+  readonly #scheduler: Scheduler
+  #position: RunPosition = { ...startOfRun }
+  #started = 0
+
+  constructor({ observers = [], ...parts }: TrainerParts) {
+    this.#parts = { ...parts, observers }
+    const { recipe, model, data } = this.#parts
+    const { name, ...options } = recipe.optimizer
+    this.#optimizer = createOptimizer(name, model.parameters(), options)
+    const { name: schedule, warmupEpochs = 0, minLr = 0 } = recipe.schedule
+    this.#scheduler = createScheduler(schedule, {
+      lr: this.#optimizer.lr,
+      minLr,
+      warmupSteps: Math.round(warmupEpochs * data.stepsPerEpoch),
+      totalSteps: recipe.epochs * data.stepsPerEpoch,
+    })
+  }
+
+  get position(): Readonly<RunPosition> {
+    return this.#position
+  }
+
+  /** Goes back to the newest checkpoint of the run's folder; without one the run begins anew. */
+  async resume(): Promise<void> {
+    const { paths, model } = this.#parts
+    const saved = await loadCheckpoint(paths.checkpoints, model.parameters(), this.#optimizer)
+    if (saved) this.#position = saved
+  }
+
+  /**
+   * Trains to the end of the recipe, or until the signal stops it: then the step under way is finished and the state
+   * saved, so that a run that is resumed computes what it would have computed without the stop.
+   */
+  async train(signal?: AbortSignal): Promise<TrainingResult> {
+    const { recipe } = this.#parts
+    this.#started = performance.now() - this.#position.seconds * 1000
+    while (this.#position.epoch < recipe.epochs && !signal?.aborted) {
+      if (await this.#trainEpoch(signal)) await this.#evaluateEpoch(signal)
+      await this.#save()
+    }
+    const { epoch, step, seconds, best } = this.#position
+    return { finished: epoch === recipe.epochs, epochs: epoch, steps: step, seconds, best }
+  }
+
+  /** Frees the optimizer's state; the model stays. */
+  dispose(): void {
+    this.#optimizer.dispose()
+  }
+
+  /** @returns whether the epoch was finished. */
+  async #trainEpoch(signal?: AbortSignal): Promise<boolean> {
+    const { data } = this.#parts
+    const { epoch, batch: first } = this.#position
+    const began = performance.now()
+    let images = 0
+    for await (const batch of data.train({ epoch, firstBatch: first })) {
+      images += batch.labels.length
+      await this.#step(batch, images, began, first)
+      if (signal?.aborted) break
+    }
+    return this.#position.batch === data.stepsPerEpoch
+  }
+
+  async #step(batch: ImageBatch, imagesNow: number, began: number, firstBatch: number): Promise<void> {
+    const { recipe, model, observers } = this.#parts
+    const position = this.#position
+    const lr = this.#scheduler(position.step)
+    this.#optimizer.lr = lr
+    const { loss, gradNorm } = await trainStep(model, this.#optimizer, batch, {
+      seed: deriveSeed(recipe.seed, position.step),
+      labelSmoothing: recipe.labelSmoothing,
+      clipGradNorm: recipe.clipGradNorm ?? undefined,
+    })
+    position.batch++
+    position.step++
+    position.lossSum += loss
+    const report: StepReport = {
+      epoch: position.epoch + 1,
+      step: position.step,
+      images: firstBatch * recipe.batchSize + imagesNow,
+      imagesNow,
+      lr,
+      loss,
+      meanLoss: position.lossSum / position.batch,
+      gradNorm,
+      imagesPerSecond: imagesNow / ((performance.now() - began) / 1000),
+    }
+    for (const observer of observers) observer.onStep?.(report)
+  }
+
+  /** Closes the epoch with its evaluation; does nothing when the signal stops it. */
+  async #evaluateEpoch(signal?: AbortSignal): Promise<void> {
+    const { model, processor, data, paths, observers } = this.#parts
+    const evaluation = await evaluate(model, data.evaluation(), {
+      labels: data.labels,
+      onBatch: done => {
+        for (const observer of observers) observer.onEvaluationBatch?.(done)
+      },
+      signal,
+    })
+    if (!evaluation) return
+    const { epoch: epochsBefore, batch, step, lossSum, best } = this.#position
+    const epoch = epochsBefore + 1
+    const { accuracy, loss } = evaluation
+    const isBest = best === undefined || accuracy > best.accuracy
+    if (isBest) for (const part of [model, processor]) await part.savePretrained(paths.best)
+    const seconds = this.#seconds()
+    this.#position = { ...startOfRun, epoch, step, seconds, best: isBest ? { epoch, accuracy, loss } : best }
+    const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, isBest, seconds }
+    for (const observer of observers) observer.onEpoch?.(report)
+  }
+
+  async #save(): Promise<void> {
+    const { paths, model } = this.#parts
+    this.#position.seconds = this.#seconds()
+    await saveCheckpoint(paths.checkpoints, this.#position, model.parameters(), this.#optimizer)
+  }
+
+  #seconds(): number {
+    return (performance.now() - this.#started) / 1000
+  }
+}

@@ -1,0 +1,46 @@
+/** What a training run tells about itself. */
+import type { RunPosition } from './checkpoint.ts'
+import type { Evaluation } from './evaluate.ts'
+
+export interface StepReport {
+  /** 1 for the first. */
+  epoch: number
+  /** Of the whole run, 1 for the first. */
+  step: number
+  /** Images done of this epoch, and done of it by this process. */
+  images: number
+  imagesNow: number
+  lr: number
+  loss: number
+  /** Mean over the epoch so far. */
+  meanLoss: number
+  gradNorm?: number
+  imagesPerSecond: number
+}
+
+export interface EpochReport {
+  epoch: number
+  step: number
+  trainLoss: number
+  evaluation: Evaluation
+  /** Whether no evaluation before was as accurate. */
+  isBest: boolean
+  /** Of training and evaluation, since the beginning of the run. */
+  seconds: number
+}
+
+/** Is told what happens, in the order in which it happens. */
+export interface TrainingObserver {
+  onStep?(report: StepReport): void
+  onEvaluationBatch?(done: number): void
+  onEpoch?(report: EpochReport): void
+}
+
+export interface TrainingResult {
+  /** False when the signal stopped the run before its end. */
+  finished: boolean
+  epochs: number
+  steps: number
+  seconds: number
+  best?: RunPosition['best']
+}
