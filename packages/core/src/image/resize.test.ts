@@ -1,0 +1,54 @@
+import { beforeAll, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import type { SafeTensor } from '../files/safetensors.ts'
+import { readSafetensors } from '../files/safetensors-file.ts'
+import { type Interpolation, type RawImage, resizeImage } from './resize.ts'
+
+const path = join(import.meta.dirname, '../../test/fixtures/transforms/transforms.safetensors')
+let tensors: Map<string, SafeTensor>
+beforeAll(async () => {
+  tensors = (await readSafetensors(path)).tensors
+})
+
+function image(name: string): RawImage {
+  const { shape, data } = tensors.get(name) as SafeTensor
+  const [height, width, channels] = shape as [number, number, number]
+  return { data: data as Uint8Array, width, height, channels }
+}
+
+const cases: [name: string, input: string, size: [number, number], interpolation: Interpolation][] = [
+  ...['0', '1', '2', '3', 'odd'].map((i): (typeof cases)[number] => [
+    `resize224_bilinear.${i}`,
+    `input.${i}`,
+    [224, 224],
+    'bilinear',
+  ]),
+  ['resize64x48_bilinear.big', 'input.big', [64, 48], 'bilinear'],
+  ['resize64x48_bicubic.big', 'input.big', [64, 48], 'bicubic'],
+]
+
+for (const [name, input, size, interpolation] of cases)
+  test(`${name} is PIL's to the last bit`, () => {
+    const expected = image(name)
+    const resized = resizeImage(image(input), size, { interpolation })
+    expect([resized.height, resized.width]).toEqual([expected.height, expected.width])
+    expect(Buffer.compare(Buffer.from(resized.data), Buffer.from(expected.data))).toBe(0)
+  })
+
+test('nearest takes the pixel under the centre', () => {
+  const row = { data: Uint8Array.of(10, 20, 30, 40, 50), width: 5, height: 1, channels: 1 }
+  expect([...resizeImage(row, [2, 3], { interpolation: 'nearest' }).data]).toEqual([10, 30, 50, 10, 30, 50])
+})
+
+test('an image of its own size is copied, not shared', () => {
+  const original = { data: Uint8Array.of(1, 2, 3, 4), width: 2, height: 2, channels: 1 }
+  const same = resizeImage(original, [2, 2])
+  expect([...same.data]).toEqual([1, 2, 3, 4])
+  expect(same.data).not.toBe(original.data)
+})
+
+test('wrong sizes and data of the wrong length are refused', () => {
+  const original = { data: Uint8Array.of(1, 2, 3, 4), width: 2, height: 2, channels: 1 }
+  expect(() => resizeImage(original, [0, 2])).toThrow('size is [0,2]; expected positive whole numbers')
+  expect(() => resizeImage({ ...original, width: 3 }, [2, 2])).toThrow('has 4 bytes; expected 6')
+})

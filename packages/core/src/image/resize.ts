@@ -1,0 +1,160 @@
+/**
+ * Resizes images exactly as PIL does, bit for bit: `resizeImage(image, [height, width], { interpolation })`.
+ *
+ * Models are trained on pixels that PIL made. Like PIL's, the filter widens when an image shrinks (antialiasing), works
+ * along rows and then along columns, in fixed point, and rounds to bytes after each (Pillow, Resample.c).
+ */
+
+/** Bytes of an image, row by row, the channels of a pixel together. */
+export interface RawImage {
+  /** height · width · channels bytes. */
+  data: Uint8Array | Uint8ClampedArray
+  width: number
+  height: number
+  channels: number
+}
+
+export type Interpolation = 'nearest' | 'bilinear' | 'bicubic'
+
+export interface ResizeOptions {
+  /** @default 'bilinear' */
+  interpolation?: Interpolation
+}
+
+interface Filter {
+  support: number
+  weight: (distance: number) => number
+}
+
+/** For each output position: where its inputs begin, how many there are, and their weights in 22-bit fixed point. */
+interface Taps {
+  first: Int32Array
+  count: Int32Array
+  weights: Int32Array
+  /** Of the weights: the largest count. */
+  stride: number
+}
+
+const PRECISION = 22 // bits: what 32 leave when 8 are the pixel's and 2 are kept for overshoot
+
+const filters: Record<Exclude<Interpolation, 'nearest'>, Filter> = {
+  bilinear: { support: 1, weight: distance => Math.max(0, 1 - Math.abs(distance)) },
+  bicubic: { support: 2, weight: cubic },
+}
+
+/**
+ * PIL's Image.resize((width, height), resample).
+ *
+ * @param image any number of channels
+ * @param size [height, width] wanted
+ * @returns a new image
+ * @throws when a size is not a positive whole number, or the data are not height · width · channels bytes
+ */
+export function resizeImage(
+  image: RawImage,
+  size: readonly [height: number, width: number],
+  { interpolation = 'bilinear' }: ResizeOptions = {},
+): RawImage {
+  checkImage(image)
+  for (const length of size)
+    if (!Number.isInteger(length) || length < 1)
+      throw new Error(`resizeImage: size is [${size}]; expected positive whole numbers, [height, width].`)
+  const [height, width] = size
+  if (interpolation === 'nearest') return nearest(image, height, width)
+  const filter = filters[interpolation]
+  const wide = width === image.width ? image : alongRows(image, width, tapsFor(image.width, width, filter))
+  const resized = height === wide.height ? wide : alongColumns(wide, height, tapsFor(wide.height, height, filter))
+  return resized === image ? { ...image, data: image.data.slice() } : resized
+}
+
+/** @throws when the data do not have the size that width, height and channels say. */
+export function checkImage({ data, width, height, channels }: RawImage): void {
+  if (data.length !== width * height * channels || data.length === 0)
+    throw new Error(
+      `An image of ${width}×${height} pixels and ${channels} channels has ${data.length} bytes; expected ${width * height * channels}, and more than none.`,
+    )
+}
+
+function nearest(image: RawImage, height: number, width: number): RawImage {
+  const { channels } = image
+  const data = new Uint8Array(height * width * channels)
+  for (let y = 0, out = 0; y < height; y++) {
+    const row = Math.floor(((y + 0.5) * image.height) / height) * image.width
+    for (let x = 0; x < width; x++) {
+      const source = (row + Math.floor(((x + 0.5) * image.width) / width)) * channels
+      for (let c = 0; c < channels; c++) data[out++] = image.data[source + c] as number
+    }
+  }
+  return { data, width, height, channels }
+}
+
+function alongRows({ data: source, width: oldWidth, height, channels }: RawImage, width: number, taps: Taps): RawImage {
+  const { first, count, weights, stride } = taps
+  const data = new Uint8Array(height * width * channels)
+  for (let y = 0, out = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const start = (y * oldWidth + (first[x] as number)) * channels
+      const n = count[x] as number
+      for (let c = 0; c < channels; c++) {
+        let sum = 1 << (PRECISION - 1)
+        for (let k = 0; k < n; k++)
+          sum += (source[start + k * channels + c] as number) * (weights[x * stride + k] as number)
+        data[out++] = toByte(sum)
+      }
+    }
+  return { data, width, height, channels }
+}
+
+function alongColumns({ data: source, width, channels }: RawImage, height: number, taps: Taps): RawImage {
+  const { first, count, weights, stride } = taps
+  const rowLength = width * channels
+  const data = new Uint8Array(height * rowLength)
+  for (let y = 0, out = 0; y < height; y++) {
+    const start = (first[y] as number) * rowLength
+    const n = count[y] as number
+    for (let i = 0; i < rowLength; i++) {
+      let sum = 1 << (PRECISION - 1)
+      for (let k = 0; k < n; k++)
+        sum += (source[start + k * rowLength + i] as number) * (weights[y * stride + k] as number)
+      data[out++] = toByte(sum)
+    }
+  }
+  return { data, width, height, channels }
+}
+
+const toByte = (sum: number): number => Math.min(255, Math.max(0, sum >> PRECISION))
+
+function tapsFor(oldSize: number, size: number, { support, weight }: Filter): Taps {
+  const scale = oldSize / size
+  const widened = Math.max(scale, 1)
+  const reach = support * widened
+  const stride = Math.ceil(reach) * 2 + 1
+  const taps: Taps = {
+    first: new Int32Array(size),
+    count: new Int32Array(size),
+    weights: new Int32Array(size * stride),
+    stride,
+  }
+  for (let i = 0; i < size; i++) {
+    const center = (i + 0.5) * scale
+    const first = Math.max(0, Math.trunc(center - reach + 0.5))
+    const count = Math.min(oldSize, Math.trunc(center + reach + 0.5)) - first
+    const exact = Array.from({ length: count }, (_, k) => weight((first + k - center + 0.5) / widened))
+    const total = exact.reduce((sum, value) => sum + value, 0)
+    taps.first[i] = first
+    taps.count[i] = count
+    exact.forEach((value, k) => {
+      const normalised = (value / total) * (1 << PRECISION)
+      taps.weights[i * stride + k] = Math.trunc(normalised + (normalised < 0 ? -0.5 : 0.5))
+    })
+  }
+  return taps
+}
+
+/** Keys' cubic with a = −0.5. */
+function cubic(distance: number): number {
+  const a = -0.5
+  const x = Math.abs(distance)
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1
+  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0
+}
