@@ -38,6 +38,10 @@ typedef float Vf __attribute__((vector_size(vectorBytes)));     // `lanes` float
 typedef int32_t Vi __attribute__((vector_size(vectorBytes)));   // as many int32; also the result of comparing two Vf
 typedef uint32_t Vu __attribute__((vector_size(vectorBytes)));  // as many uint32, arithmetic modulo 2^32
 
+#if defined(__AVX512F__)
+constexpr __mmask16 everyLane = 0xffff;  // GCC warns of uninitialised memory in the intrinsics that take no mask
+#endif
+
 VITRAL_INLINE Vf splat(float x) { return x - Vf{}; }
 VITRAL_INLINE Vu splatBits(uint32_t x) { return x - Vu{}; }
 VITRAL_INLINE Vi asInt(Vf x) { return (Vi)x; }
@@ -82,14 +86,30 @@ VITRAL_INLINE void storePartial(float* to, Vf x, int64_t count) {
 }
 
 VITRAL_INLINE Vf select(Vi condition, Vf whenTrue, Vf whenFalse) { return condition ? whenTrue : whenFalse; }
-// As the x86 instructions: where either operand is NaN the second one is returned.
-VITRAL_INLINE Vf max(Vf a, Vf b) { return a > b ? a : b; }
-VITRAL_INLINE Vf min(Vf a, Vf b) { return a < b ? a : b; }
+// Where either operand is NaN the second one is returned, as by the x86 instructions.
+VITRAL_INLINE Vf max(Vf a, Vf b) {
+#if defined(__AVX512F__)
+  return (Vf)_mm512_maskz_max_ps(everyLane, (__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (Vf)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  return a > b ? a : b;
+#endif
+}
+VITRAL_INLINE Vf min(Vf a, Vf b) {
+#if defined(__AVX512F__)
+  return (Vf)_mm512_maskz_min_ps(everyLane, (__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (Vf)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+  return a < b ? a : b;
+#endif
+}
 VITRAL_INLINE Vf abs(Vf x) { return asFloat(asInt(x) & 0x7fffffff); }
 
 VITRAL_INLINE Vf sqrt(Vf x) {
 #if defined(__AVX512F__)
-  return (Vf)_mm512_sqrt_ps((__m512)x);
+  return (Vf)_mm512_maskz_sqrt_ps(everyLane, (__m512)x);
 #elif defined(__AVX2__)
   return (Vf)_mm256_sqrt_ps((__m256)x);
 #else
@@ -121,8 +141,7 @@ VITRAL_INLINE float reduceMax(Vf x) {
 // e^x within 1 ulp; +inf above 88.72, gradual underflow below -87.33, 0 below -104, NaN stays NaN.
 VITRAL_INLINE Vf exp(Vf x) {
   const float roundingMagic = 12582912.0f;  // 1.5·2^23: adding it rounds to the nearest integer, kept in the low bits
-  x = select(x > 89.0f, splat(89.0f), x);
-  x = select(x < -105.0f, splat(-105.0f), x);
+  x = max(splat(-105.0f), min(splat(89.0f), x));
   const Vf shifted = x * 1.44269504088896341f + roundingMagic;
   const Vf n = shifted - roundingMagic;
   Vf r = x - n * 0.693359375f;
@@ -133,10 +152,14 @@ VITRAL_INLINE Vf exp(Vf x) {
   p = p * r + 1.66665211e-1f;
   p = p * r + 4.9999994e-1f;
   p = p * (r * r) + r + 1.0f;
+#if defined(__AVX512F__)
+  return (Vf)_mm512_maskz_scalef_ps(everyLane, (__m512)p, (__m512)n);
+#else
   // 2^n as two factors: n runs from -151 to 128, past the exponents of one float.
   const Vi exponent = asInt(shifted) - 0x4B400000;
   const Vi half = exponent >> 1;
   return p * asFloat((half + 127) << 23) * asFloat((exponent - half + 127) << 23);
+#endif
 }
 
 // erf within 2 ulp: x + x·p(x²) below 1, 1 - e^(-t·q(t)) above (minimax fits of -log erfc), 1 beyond 4.
@@ -151,7 +174,7 @@ VITRAL_INLINE Vf erf(Vf x) {
   p = p * s + 1.28379166e-1f;
   const Vf inner = p * x + x;
   const Vf size = abs(x);
-  const Vf t = select(size > 4.0f, splat(4.0f), size);
+  const Vf t = min(splat(4.0f), size);
   Vf q = splat(1.36572389e-5f);
   q = q * t - 3.47432913e-4f;
   q = q * t + 3.74416169e-3f;
