@@ -58,17 +58,27 @@ Split chooseSplit(int64_t M, int64_t N, int64_t threads) {
   return best;
 }
 
+VITRAL_INLINE Vf finish(Vf x, int64_t at, int64_t count, const GemmEpilogue& epilogue) {
+  if (epilogue.preActivation) {
+    if (count == lanes) store(epilogue.preActivation + at, x);
+    else storePartial(epilogue.preActivation + at, x, count);
+  }
+  if (epilogue.gelu) x = gelu(x);
+  if (epilogue.geluGradientOf) {
+    const float* kept = epilogue.geluGradientOf + at;
+    x *= geluGradient(count == lanes ? load(kept) : loadPartial(kept, count));
+  }
+  return x;
+}
+
 // What the registers could not do: the element-wise end of the epilogue, on a tile still in L1.
-void finishTile(int64_t rows, int64_t columns, float* c, int64_t offset, int64_t ldc, const GemmEpilogue& epilogue) {
-  for (int64_t i = 0; i < rows; i++, c += ldc, offset += ldc)
-    for (int64_t j = 0; j < columns; j += lanes) {
-      const int64_t count = columns - j < lanes ? columns - j : lanes;
-      Vf x = loadPartial(c + j, count);
-      if (epilogue.preActivation) storePartial(epilogue.preActivation + offset + j, x, count);
-      if (epilogue.gelu) x = gelu(x);
-      if (epilogue.geluGradientOf) x *= geluGradient(loadPartial(epilogue.geluGradientOf + offset + j, count));
-      storePartial(c + j, x, count);
-    }
+void finishTile(int64_t rows, int64_t columns, float* C, int64_t at, int64_t ldc, const GemmEpilogue& epilogue) {
+  for (int64_t i = 0; i < rows; i++, at += ldc) {
+    int64_t j = 0;
+    for (; j + lanes <= columns; j += lanes) store(C + at + j, finish(load(C + at + j), at + j, lanes, epilogue));
+    if (const int64_t rest = columns - j)
+      storePartial(C + at + j, finish(loadPartial(C + at + j, rest), at + j, rest, epilogue), rest);
+  }
 }
 
 // A product of the whole A with a slab of B: columns [column, column + N), steps [first.begin, last.end) in k blocks.
@@ -96,7 +106,7 @@ void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool las
       const int64_t offset = i * product.ldc + product.column + j;
       multiplyTile<PackedLeft>(rows, K, packedA + (p - rowPanels.begin) * tileRows * K, packedB + j * K,
                                {product.C + offset, product.ldc, columns, bias, !first || epilogue.accumulate});
-      if (elementwise) finishTile(rows, columns, product.C + offset, offset, product.ldc, epilogue);
+      if (elementwise) finishTile(rows, columns, product.C, offset, product.ldc, epilogue);
     }
   }
 }

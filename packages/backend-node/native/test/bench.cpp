@@ -1,6 +1,6 @@
 // Speed of the matrix product and of attention, as GFLOP/s and as a share of the FMA peak measured between the runs.
 //
-//   bench [isa…]      default: every instruction set this machine has
+//   bench [isa…] [text]      default: every instruction set this machine has, and every case whose name holds the text
 //
 // The clock moves with the instructions in use and with the machine's other work: the share is the figure to compare.
 #include <algorithm>
@@ -48,7 +48,11 @@ static double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-static void measure(const std::string& isa, const char* name, double operations, const std::function<void()>& body) {
+static std::string wanted;
+
+static void measure(const std::string& isa, const std::string& name, double operations,
+                    const std::function<void()>& body) {
+  if (name.find(wanted) == std::string::npos) return;
   const auto spin = spinOf(isa);
   const auto peak = [&] {
     std::vector<double> done(threadCount());
@@ -71,8 +75,8 @@ static void measure(const std::string& isa, const char* name, double operations,
     rates.push_back(rate);
     shares.push_back(2 * rate / (before + peak()));
   }
-  std::printf("%-9s %d thr  %-46s %8.1f GFLOP/s  %5.1f %% of FMA peak\n", isa.c_str(), threadCount(), name, median(rates),
-              100 * median(shares));
+  std::printf("%-9s %d thr %8.1f GFLOP/s  %5.1f %% of FMA peak  %s\n", isa.c_str(), threadCount(), median(rates),
+              100 * median(shares), name.c_str());
   std::fflush(stdout);
 }
 
@@ -95,16 +99,19 @@ static void benchLinear(const Kernels& kernel, int64_t M, int64_t N, int64_t K) 
   withGelu.gelu = true;
   withGelu.preActivation = pre.data();
   gradient.geluGradientOf = pre.data();
-  measure(kernel.isa, label("x·Wᵀ + bias").c_str(), operations,
+  measure(kernel.isa, label("x·Wᵀ + bias"), operations,
           [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withBias); });
   kernel.packWeight(K, N, {weight.data(), 1, K}, packed.data());
-  measure(kernel.isa, label("x·packed W + bias").c_str(), operations,
+  measure(kernel.isa, label("x·packed W + bias"), operations,
           [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1}, packed.data(), y.data(), N, withBias); });
-  measure(kernel.isa, label("GELU(x·Wᵀ + bias), kept").c_str(), operations,
+  measure(kernel.isa, label("GELU(x·Wᵀ + bias), kept"), operations,
           [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withGelu); });
-  measure(kernel.isa, label("dx = dy·W").c_str(), operations,
+  withGelu.preActivation = nullptr;
+  measure(kernel.isa, label("GELU(x·Wᵀ + bias)"), operations,
+          [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withGelu); });
+  measure(kernel.isa, label("dx = dy·W"), operations,
           [&] { kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, none); });
-  measure(kernel.isa, label("dW = dyᵀ·x").c_str(), operations,
+  measure(kernel.isa, label("dW = dyᵀ·x"), operations,
           [&] { kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1}, dWeight.data(), K, none); });
 }
 
@@ -116,17 +123,22 @@ static void benchAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t 
   const double operations = 4.0 * B * H * N * N * D;
   const std::string label = "attention B" + std::to_string(B) + " N" + std::to_string(N) + " H" + std::to_string(H) +
                             " D" + std::to_string(D) + (dropout > 0 ? " dropout" : "");
-  measure(kernel.isa, label.c_str(), operations, [&] {
+  measure(kernel.isa, label, operations, [&] {
     kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, 7, out.data(), logSumExp.data());
   });
-  measure(kernel.isa, (label + " backward").c_str(), 2.5 * operations, [&] {
+  measure(kernel.isa, label + " backward", 2.5 * operations, [&] {
     kernel.attentionBackward(B, N, H, D, qkv.data(), out.data(), dOut.data(), logSumExp.data(), scale, dropout, 7,
                              dQkv.data());
   });
 }
 
 int main(int argc, char** argv) {
-  std::vector<std::string> names(argv + 1, argv + argc);
+  std::vector<std::string> names;
+  for (int i = 1; i < argc; i++) {
+    const std::string given = argv[i];
+    if (given == "avx512" || given == "avx2" || given == "portable") names.push_back(given);
+    else wanted = given;
+  }
   if (names.empty()) names = {"avx512", "avx2", "portable"};
   const int all = threadCount();
   for (const std::string& name : names) {
