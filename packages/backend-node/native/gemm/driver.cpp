@@ -9,15 +9,16 @@
 namespace vitral::VITRAL_ISA {
 namespace {
 
-// A right panel of blockSteps k's is about half of L1, a left block of blockRows rows a good part of L2.
+// Measured: long blocks of k win, since C is read and written once for each; the left block takes a third of L2.
 #if defined(__AVX512F__)
-constexpr int64_t blockSteps = 384, blockRows = 168;
+constexpr int64_t blockSteps = 768, blockRows = 224;
 #elif defined(__AVX2__)
 constexpr int64_t blockSteps = 256, blockRows = 144;
 #else
 constexpr int64_t blockSteps = 256, blockRows = 96;
 #endif
 constexpr int64_t slabFloats = 5 << 20;
+constexpr int64_t chunkSteps = 16;  // of a packed operand whose steps are contiguous: their rows stay in L1
 constexpr double serialOperations = 3e5;  // below this, waking a thread costs more than it gains
 
 struct Range {
@@ -92,6 +93,7 @@ struct SlabProduct {
   const GemmEpilogue& epilogue;
 };
 
+// packedA: the left panels, or null to read the operand's rows where they lie.
 void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool last, Range rowPanels, Range columnPanels,
                    const float* packedA, const float* packedB) {
   const int64_t K = steps.end - steps.begin, panels = leftPanels(product.M);
@@ -104,8 +106,17 @@ void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool las
     for (int64_t p = rowPanels.begin; p < rowPanels.end; p++) {
       const int64_t i = leftPanelStart(product.M, panels, p), rows = leftPanelStart(product.M, panels, p + 1) - i;
       const int64_t offset = i * product.ldc + product.column + j;
-      multiplyTile<PackedLeft>(rows, K, packedA + (p - rowPanels.begin) * tileRows * K, packedB + j * K,
-                               {product.C + offset, product.ldc, columns, bias, !first || epilogue.accumulate});
+      // The tile's rows lie on pages of their own: fetched now, they are there when the sums are done.
+      for (int64_t r = 0; r < rows; r++)
+        for (int64_t line = 0; line < columns; line += 16)
+          __builtin_prefetch(product.C + offset + r * product.ldc + line, 1);
+      const TileOutput output = {product.C + offset, product.ldc, columns, bias, !first || epilogue.accumulate};
+      if (packedA) {
+        multiplyTile<PackedLeft>(rows, K, packedA + (p - rowPanels.begin) * tileRows * K, 0, packedB + j * K, output);
+      } else {
+        const float* a = product.A.data + i * product.A.rowStride + steps.begin;
+        multiplyTile<RowsLeft>(rows, K, a, product.A.rowStride, packedB + j * K, output);
+      }
       if (elementwise) finishTile(rows, columns, product.C, offset, product.ldc, epilogue);
     }
   }
@@ -113,20 +124,27 @@ void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool las
 
 void packLeftPanels(const SlabProduct& product, Range steps, Range panels, float* to) {
   const int64_t K = steps.end - steps.begin, all = leftPanels(product.M);
-  for (int64_t p = panels.begin; p < panels.end; p++, to += tileRows * K) {
-    const int64_t i = leftPanelStart(product.M, all, p);
-    packLeftPanel(leftPanelStart(product.M, all, p + 1) - i, K,
-                  product.A.data + i * product.A.rowStride + steps.begin * product.A.colStride, product.A.rowStride,
-                  product.A.colStride, to);
-  }
+  // Where a step's elements lie side by side, all panels take their part of a few steps before the next ones are read.
+  const int64_t chunk = product.A.rowStride == 1 && K > chunkSteps ? chunkSteps : K;
+  for (int64_t k = 0; k < K; k += chunk)
+    for (int64_t p = panels.begin; p < panels.end; p++) {
+      const int64_t i = leftPanelStart(product.M, all, p);
+      packLeftPanel(leftPanelStart(product.M, all, p + 1) - i, K - k < chunk ? K - k : chunk,
+                    product.A.data + i * product.A.rowStride + (steps.begin + k) * product.A.colStride,
+                    product.A.rowStride, product.A.colStride, to + ((p - panels.begin) * K + k) * tileRows);
+    }
 }
+
+// Whether the micro-kernel reads A's rows where they lie. With few columns packing them costs a tenth of the product;
+// a tile's rows must not fall on the same few sets of L1, though.
+bool readInPlace(MatrixView A, int64_t N) { return N <= 512 && A.colStride == 1 && A.rowStride % 512 != 0; }
 
 // k blocks [blocks.begin, blocks.end) of `steps`, the slab's B lying packed.
 void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads) {
   const Split split = chooseSplit(product.M, product.N, threads);
   const int64_t rowPanels = leftPanels(product.M), columnPanels = rightPanels(product.N);
   const int64_t firstStep = steps[blocks.begin].begin;
-  const bool sharedLeft = split.columnGroups > 1;
+  const bool inPlace = readInPlace(product.A, product.N), sharedLeft = !inPlace && split.columnGroups > 1;
   float* shared = nullptr;
   if (sharedLeft) {
     const int64_t span = steps[blocks.end - 1].end - firstStep;
@@ -144,10 +162,10 @@ void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, 
     for (int64_t block = blocks.begin; block < blocks.end; block++) {
       const Range of = steps[block];
       const int64_t length = of.end - of.begin;
-      const float* packedA;
+      const float* packedA = nullptr;
       if (sharedLeft) {
         packedA = shared + ((of.begin - firstStep) * rowPanels + rows.begin * length) * tileRows;
-      } else {
+      } else if (!inPlace) {
         float* own = scratch(Scratch::gemmLeft, (rows.end - rows.begin) * tileRows * length);
         packLeftPanels(product, of, rows, own);
         packedA = own;
@@ -161,16 +179,25 @@ void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, 
 // Packs columns [column, column + N) of k blocks [blocks.begin, blocks.end): [k block][panel][k][width].
 void packRight(MatrixView B, int64_t N, int64_t column, const Steps& steps, Range blocks, float* to) {
   const int64_t panels = rightPanels(N), width = rightWidth(N), firstStep = steps[blocks.begin].begin;
-  const int64_t grain = (64 << 10) / (blockSteps * panelWidth) + 1;
-  parallelFor(0, panels * (blocks.end - blocks.begin), grain, [&](int64_t from, int64_t end) {
-    for (int64_t item = from; item < end; item++) {
-      const Range of = steps[blocks.begin + item / panels];
-      const int64_t K = of.end - of.begin, j = item % panels * panelWidth;
-      packRightPanel(N - j < panelWidth ? N - j : panelWidth, K,
-                     B.data + of.begin * B.rowStride + (column + j) * B.colStride, B.colStride, B.rowStride,
-                     to + (of.begin - firstStep) * width + j * K);
+  const auto pack = [&](Range of, int64_t k, int64_t length, int64_t panel) {
+    const int64_t j = panel * panelWidth, columns = N - j < panelWidth ? N - j : panelWidth;
+    packRightPanel(columns, length, B.data + (of.begin + k) * B.rowStride + (column + j) * B.colStride, B.colStride,
+                   B.rowStride, to + (of.begin - firstStep) * width + j * (of.end - of.begin) + k * (columns <= lanes ? lanes : panelWidth));
+  };
+  for (int64_t block = blocks.begin; block < blocks.end; block++) {
+    const Range of = steps[block];
+    const int64_t K = of.end - of.begin;
+    if (B.colStride == 1) {
+      parallelFor(0, (K + chunkSteps - 1) / chunkSteps, 65536 / (chunkSteps * width) + 1, [&](int64_t from, int64_t end) {
+        for (int64_t k = from * chunkSteps; k < end * chunkSteps && k < K; k += chunkSteps)
+          for (int64_t panel = 0; panel < panels; panel++) pack(of, k, K - k < chunkSteps ? K - k : chunkSteps, panel);
+      });
+    } else {
+      parallelFor(0, panels, 65536 / (K * panelWidth) + 1, [&](int64_t from, int64_t end) {
+        for (int64_t panel = from; panel < end; panel++) pack(of, 0, K, panel);
+      });
     }
-  });
+  }
 }
 
 int64_t threadsFor(int64_t M, int64_t N, int64_t K) { return 2.0 * M * N * K < serialOperations ? 1 : threadCount(); }

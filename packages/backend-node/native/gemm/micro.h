@@ -21,11 +21,17 @@ constexpr int panelWidth = tileVectors * lanes;
 
 // Where the micro-kernel finds the left operand: element (row i, step k) is at i·rowStride + k·stepStride.
 struct PackedLeft {  // panels packed [k][tileRows]
-  static constexpr int64_t rowStride = 1, stepStride = tileRows;
+  static constexpr int64_t stepStride = tileRows;
+  static constexpr int64_t rowStride(int64_t) { return 1; }
 };
 template <int width>
 struct PanelLeft {  // [row][width], as attention keeps its scores
-  static constexpr int64_t rowStride = width, stepStride = 1;
+  static constexpr int64_t stepStride = 1;
+  static constexpr int64_t rowStride(int64_t) { return width; }
+};
+struct RowsLeft {  // rows where they lie, `lda` floats apart
+  static constexpr int64_t stepStride = 1;
+  static constexpr int64_t rowStride(int64_t lda) { return lda; }
 };
 
 struct TileOutput {
@@ -50,7 +56,11 @@ VITRAL_INLINE void storeColumn(Vf (&sum)[rows][vectors], int v, float* c, int64_
 }
 
 template <int rows, int vectors, class Left>
-void multiplyRows(int64_t K, const float* a, const float* b, const TileOutput& output) {
+void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output) {
+  // Three rows a base pointer: as many as x86 addresses with one index register and the factors 1 and 2.
+  const int64_t rowStride = Left::rowStride(lda);
+  const float* base[(rows + 2) / 3];
+  for (int i = 0; i < rows; i += 3) base[i / 3] = a + i * rowStride;
   Vf sum[rows][vectors] = {};
   for (int64_t k = 0; k < K; k++) {
     Vf right[vectors];
@@ -58,11 +68,10 @@ void multiplyRows(int64_t K, const float* a, const float* b, const TileOutput& o
     for (int v = 0; v < vectors; v++) right[v] = load(b + v * lanes);
     VITRAL_UNROLL
     for (int i = 0; i < rows; i++) {
-      const Vf left = splat(a[i * Left::rowStride]);
+      const Vf left = splat(base[i / 3][k * Left::stepStride + i % 3 * rowStride]);
       VITRAL_UNROLL
       for (int v = 0; v < vectors; v++) sum[i][v] += left * right[v];
     }
-    a += Left::stepStride;
     b += vectors * lanes;
   }
   const int64_t ldc = output.ldc;
@@ -85,7 +94,7 @@ void multiplyRows(int64_t K, const float* a, const float* b, const TileOutput& o
 }
 
 // The tiles of every height up to tileRows, as a table.
-using Tile = void (*)(int64_t K, const float* a, const float* b, const TileOutput& output);
+using Tile = void (*)(int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output);
 template <int vectors, class Left>
 struct TileTable {
   Tile ofHeight[tileRows + 1] = {};
@@ -98,12 +107,12 @@ struct TileTable {
 };
 
 // C tile [rows, output.columns] = A·B (+ bias) (+ C) for 1 ≤ rows ≤ tileRows. The panel of B is one vector wide when
-// that holds all columns, else panelWidth.
+// that holds all columns, else panelWidth. Only RowsLeft heeds lda.
 template <class Left>
-void multiplyTile(int64_t rows, int64_t K, const float* a, const float* b, const TileOutput& output) {
+void multiplyTile(int64_t rows, int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output) {
   static constexpr TileTable<1, Left> narrow;
   static constexpr TileTable<tileVectors, Left> wide;
-  (output.columns <= lanes ? narrow.ofHeight : wide.ofHeight)[rows](K, a, b, output);
+  (output.columns <= lanes ? narrow.ofHeight : wide.ofHeight)[rows](K, a, lda, b, output);
 }
 
 }  // namespace vitral::VITRAL_ISA

@@ -50,19 +50,24 @@ inline void transposeInto(int64_t rows, int64_t columns, const float* from, int6
     for (int64_t i = 0; i < rows; i++) to[j * toStride + i] = from[i * fromStride + j];
 }
 
-// One panel: to[k·width + i] = element (i, k), i < count; right panels also get zeros for count ≤ i < width.
+// One panel of which a step's elements lie side by side. Whole vectors are copied wherever what they carry beyond the
+// panel is overwritten by the next step and what they read is still inside the operand.
+template <int width>
+void copyPanel(int64_t count, int64_t K, const float* from, int64_t stepStride, float* to) {
+  constexpr int vectors = (width + lanes - 1) / lanes;
+  int64_t k = 0;
+  if (vectors * lanes <= stepStride + count)
+    for (; k < K - 1; k++)
+      for (int v = 0; v < vectors; v++) store(to + k * width + v * lanes, load(from + k * stepStride + v * lanes));
+  for (; k < K; k++)
+    for (int64_t i = 0; i < count; i++) to[k * width + i] = from[k * stepStride + i];
+}
+
+// One panel: to[k·width + i] = element (i, k), i < count; with zeroFill also zeros for count ≤ i < width.
 template <int width, bool zeroFill>
 void packPanel(int64_t count, int64_t K, const float* from, int64_t stride, int64_t stepStride, float* to) {
   if (stride == 1) {
-    if (count == width) {
-      for (int64_t k = 0; k < K; k++) std::memcpy(to + k * width, from + k * stepStride, width * sizeof(float));
-      return;
-    }
-    for (int64_t k = 0; k < K; k++) {
-      int64_t i = 0;
-      for (; i + 4 <= count; i += 4) std::memcpy(to + k * width + i, from + k * stepStride + i, 16);
-      for (; i < count; i++) to[k * width + i] = from[k * stepStride + i];
-    }
+    copyPanel<width>(count, K, from, stepStride, to);
   } else if (stepStride == 1) {
     transposeInto(count, K, from, stride, to, width);
   } else {

@@ -84,7 +84,7 @@ void multiplyPanels(int64_t M, int64_t K, const float* left, int64_t panelFloats
   const int64_t panels = leftPanels(M);
   for (int64_t p = 0; p < panels; p++, left += panelFloats) {
     const int64_t i = leftPanelStart(M, panels, p), rows = leftPanelStart(M, panels, p + 1) - i;
-    multiplyTile<Left>(rows, K, left, right, {C + i * ldc, ldc, columns, nullptr, accumulate});
+    multiplyTile<Left>(rows, K, left, 0, right, {C + i * ldc, ldc, columns, nullptr, accumulate});
   }
 }
 
@@ -97,7 +97,7 @@ void accumulateRows(int64_t keys, int64_t queries, int64_t D, const float* weigh
     for (int64_t p = 0; p < panels; p++) {
       const int64_t i = leftPanelStart(keys, panels, p), height = leftPanelStart(keys, panels, p + 1) - i;
       const int64_t columns = D - d < panelWidth ? D - d : panelWidth;
-      multiplyTile<PanelLeft<width>>(height, queries, weights + i * width, rows + d * queries,
+      multiplyTile<PanelLeft<width>>(height, queries, weights + i * width, 0, rows + d * queries,
                                      {dRows + i * ldc + d, ldc, columns, nullptr, accumulate});
     }
 }
