@@ -3,6 +3,14 @@
 
 #include "gemm/gemm.h"
 #include "kernels/attention.h"
+#include "kernels/cross-entropy.h"
+#include "kernels/elementwise.h"
+#include "kernels/layer-norm.h"
+#include "kernels/linear.h"
+#include "kernels/optimizer.h"
+#include "kernels/patch-embed.h"
+#include "kernels/peak.h"
+#include "kernels/tokens.h"
 
 namespace vitral {
 
@@ -14,6 +22,35 @@ struct Kernels {
   GemmPackedFunction gemmPacked;
   AttentionForwardFunction attentionForward;
   AttentionBackwardFunction attentionBackward;
+  PatchEmbedForward* patchEmbedForward;
+  PatchEmbedBackward* patchEmbedBackward;
+  EmbedTokensForward* embedTokensForward;
+  EmbedTokensBackward* embedTokensBackward;
+  MaskTokensForward* maskTokensForward;
+  MaskTokensBackward* maskTokensBackward;
+  SelectTokenForward* selectTokenForward;
+  SelectTokenBackward* selectTokenBackward;
+  InterpolatePositionsForward* interpolatePositionsForward;
+  InterpolatePositionsBackward* interpolatePositionsBackward;
+  LayerNormForward* layerNormForward;
+  LayerNormBackward* layerNormBackward;
+  LinearForward* linearForward;
+  LinearBackward* linearBackward;
+  PackedLinearFloats* packedLinearFloats;
+  PackLinear* packLinear;
+  GeluForward* geluForward;
+  GeluBackward* geluBackward;
+  DropoutMultiply* dropoutMultiply;
+  ResidualForward* residualForward;
+  BinaryOperation *add, *subtract, *multiply;
+  SoftmaxRows* softmaxRows;
+  CrossEntropyForward* crossEntropyForward;
+  CrossEntropyBackward* crossEntropyBackward;
+  SumOfSquares* sumOfSquares;
+  UnscaleGradient* unscaleGradient;
+  AdamStep* adamStep;
+  SgdStep* sgdStep;
+  SpinFma* spinFma;
 };
 
 // The widest instruction set this CPU has, or the one the environment variable VITRAL_ISA names

@@ -1,1 +1,2 @@
-export {}
+/** The public names of @vitral/backend-node. */
+export { type DeviceInfo, deviceInfo, measurePeak, setThreads, startNative } from './native/index.ts'

@@ -1,0 +1,77 @@
+#include "layer-norm.h"
+
+#include "../threads.h"
+#include "column-sums.h"
+#include "lanes.h"
+
+namespace vitral::VITRAL_ISA {
+
+namespace {
+
+// Sum over a row of value(vector of x, offset); lanes beyond the row contribute what value gives for zeros times 0.
+template <class Value>
+VITRAL_INLINE float sumRow(int64_t C, Value value) {
+  Vf sum = {};
+  int64_t c = 0;
+  for (; c + lanes <= C; c += lanes) sum += value(c, lanes);
+  if (c < C) {
+    float part[lanes];
+    store(part, value(c, C - c));
+    for (int64_t lane = C - c; lane < lanes; lane++) part[lane] = 0;
+    sum += load(part);
+  }
+  return reduceAdd(sum);
+}
+
+}  // namespace
+
+void layerNormForward(int64_t M, int64_t C, const float* x, const float* weight, const float* bias, double eps,
+                      float* y, float* mean, float* rstd) {
+  parallelFor(0, M, 16384 / C + 1, [&](int64_t from, int64_t to) {
+    for (int64_t row = from; row < to; row++) {
+      const float* in = x + row * C;
+      float* out = y + row * C;
+      const float average = sumRow(C, [&](int64_t c, int64_t n) { return loadSome(in + c, n); }) / (float)C;
+      // A second pass over the row, which is in cache: the variance as the mean of squares minus the square of the mean
+      // would lose all digits where the mean is large.
+      const float variance = sumRow(C, [&](int64_t c, int64_t n) {
+        const Vf centered = loadSome(in + c, n) - average;
+        return centered * centered;
+      }) / (float)C;
+      const float scale = (float)(1.0 / std::sqrt((double)variance + eps));
+      eachOfRow(C, [&](int64_t c, int64_t n) {
+        const Vf normed = (loadSome(in + c, n) - average) * scale;
+        storeSome(out + c, normed * loadSome(weight + c, n) + loadSome(bias + c, n), n);
+      });
+      if (mean) mean[row] = average;
+      if (rstd) rstd[row] = scale;
+    }
+  });
+}
+
+void layerNormBackward(int64_t M, int64_t C, const float* dy, const float* x, const float* weight, const float* mean,
+                       const float* rstd, float* dx, float* dWeight, float* dBias) {
+  if (dx)
+    parallelFor(0, M, 16384 / C + 1, [&](int64_t from, int64_t to) {
+      for (int64_t row = from; row < to; row++) {
+        const float* in = x + row * C;
+        const float* up = dy + row * C;
+        const float average = mean[row], scale = rstd[row];
+        const auto gradient = [&](int64_t c, int64_t n) { return loadSome(up + c, n) * loadSome(weight + c, n); };
+        const auto normed = [&](int64_t c, int64_t n) { return (loadSome(in + c, n) - average) * scale; };
+        const float meanGradient = sumRow(C, gradient) / (float)C;
+        const float meanProduct =
+            sumRow(C, [&](int64_t c, int64_t n) { return gradient(c, n) * normed(c, n); }) / (float)C;
+        eachOfRow(C, [&](int64_t c, int64_t n) {
+          storeSome(dx + row * C + c, scale * (gradient(c, n) - meanGradient - normed(c, n) * meanProduct), n);
+        });
+      }
+    });
+  if (dWeight)
+    columnSums(M, C, dWeight, [&](int64_t row, int64_t c, int64_t n) {
+      return loadSome(dy + row * C + c, n) * ((loadSome(x + row * C + c, n) - mean[row]) * rstd[row]);
+    });
+  if (dBias) columnSums(M, C, dBias, [&](int64_t row, int64_t c, int64_t n) { return loadSome(dy + row * C + c, n); });
+}
+
+}  // namespace vitral::VITRAL_ISA

@@ -1,0 +1,45 @@
+#include "linear.h"
+
+#include "../gemm/gemm.h"
+#include "column-sums.h"
+#include "lanes.h"
+
+namespace vitral::VITRAL_ISA {
+
+namespace {
+// weight [N, K] read as its transpose [K, N]: the same memory, strides swapped.
+MatrixView transposed(const float* weight, int64_t K) { return {weight, 1, K}; }
+}  // namespace
+
+int64_t packedLinearFloats(int64_t K, int64_t N) { return packedWeightFloats(K, N); }
+
+void packLinear(int64_t K, int64_t N, const float* weight, float* packed) {
+  packWeight(K, N, transposed(weight, K), packed);
+}
+
+void linearForward(int64_t M, int64_t K, int64_t N, const float* x, const float* weight, const float* packed,
+                   const float* bias, bool gelu, float* y, int64_t ldy, float* preActivation) {
+  GemmEpilogue epilogue;
+  epilogue.bias = bias;
+  epilogue.gelu = gelu;
+  epilogue.preActivation = preActivation;
+  const MatrixView rows = {x, K, 1};
+  if (packed)
+    gemmPacked(M, N, K, rows, packed, y, ldy, epilogue);
+  else
+    gemm(M, N, K, rows, transposed(weight, K), y, ldy, epilogue);
+}
+
+void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, const float* x,
+                    const float* weight, bool accumulate, float* dx, float* dWeight, float* dBias) {
+  if (dx) {
+    GemmEpilogue epilogue;
+    epilogue.accumulate = accumulate;
+    gemm(M, K, N, {dy, lddy, 1}, {weight, K, 1}, dx, K, epilogue);
+  }
+  if (dWeight) gemm(N, K, M, {dy, 1, lddy}, {x, K, 1}, dWeight, K);
+  if (dBias)
+    columnSums(M, N, dBias, [&](int64_t row, int64_t c, int64_t n) { return loadSome(dy + row * lddy + c, n); });
+}
+
+}  // namespace vitral::VITRAL_ISA

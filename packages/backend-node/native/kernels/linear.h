@@ -1,0 +1,29 @@
+// A linear layer with its activation, and three of them side by side for attention.
+// M rows, K inputs, N outputs; weights are [N, K], PyTorch's layout. 2·M·K·N operations forward, twice that backward.
+#pragma once
+
+#include <cstdint>
+
+namespace vitral {
+
+// y [M, ldy…] = activation(x·weightᵀ + bias). `packed` is the weight as packWeight made it, or null. bias may be null.
+// With gelu, preActivation [M, N] is written when not null; ldy is then N.
+using LinearForward = void(int64_t M, int64_t K, int64_t N, const float* x, const float* weight, const float* packed,
+                           const float* bias, bool gelu, float* y, int64_t ldy, float* preActivation);
+// dy [M, lddy…] → dx [M, K], dWeight [N, K], dBias [N]; each may be null. accumulate adds to dx.
+using LinearBackward = void(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, const float* x,
+                            const float* weight, bool accumulate, float* dx, float* dWeight, float* dBias);
+// Floats of a packed weight, and the packing itself.
+using PackedLinearFloats = int64_t(int64_t K, int64_t N);
+using PackLinear = void(int64_t K, int64_t N, const float* weight, float* packed);
+
+#ifdef VITRAL_ISA
+namespace VITRAL_ISA {
+LinearForward linearForward;
+LinearBackward linearBackward;
+PackedLinearFloats packedLinearFloats;
+PackLinear packLinear;
+}  // namespace VITRAL_ISA
+#endif
+
+}  // namespace vitral

@@ -1,0 +1,89 @@
+#include "optimizer.h"
+
+#include "../threads.h"
+#include "lanes.h"
+
+namespace vitral::VITRAL_ISA {
+
+namespace {
+constexpr int64_t block = 1 << 14;  // elements: the unit of work, and of the partial sums, whatever the thread count
+
+template <class Body>
+void eachBlock(int64_t n, Body body) {
+  parallelFor(0, (n + block - 1) / block, 1, [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; i++) body(i, i * block, (i + 1) * block < n ? (i + 1) * block : n);
+  });
+}
+}  // namespace
+
+double sumOfSquares(int64_t n, const float* x) {
+  const int64_t blocks = (n + block - 1) / block;
+  // Doubles in the scratch memory of floats.
+  double* partial = reinterpret_cast<double*>(scratch(Scratch::kernel, 2 * blocks));
+  eachBlock(n, [&](int64_t index, int64_t from, int64_t to) {
+    double sum = 0;
+    for (int64_t i = from; i < to; i++) sum += (double)x[i] * x[i];
+    partial[index] = sum;
+  });
+  double total = 0;
+  for (int64_t i = 0; i < blocks; i++) total += partial[i];
+  return total;
+}
+
+bool unscaleGradient(int64_t n, const float* x, double scale, float* y) {
+  int finite = 1;
+  eachBlock(n, [&](int64_t, int64_t from, int64_t to) {
+    const float factor = (float)scale;
+    int ok = 1;
+    for (int64_t i = from; i < to; i++) {
+      ok &= std::fabs(x[i]) <= 3.4028234663852886e38f;  // false for infinities and for NaN
+      y[i] = x[i] * factor;
+    }
+    if (!ok) __atomic_store_n(&finite, 0, __ATOMIC_RELAXED);
+  });
+  return finite != 0;
+}
+
+void adamStep(int64_t n, const AdamOptions& o, const float* gradient, float* parameter, float* first, float* second) {
+  const double correction1 = 1 - std::pow(o.beta1, (double)o.step);
+  const double correction2 = 1 - std::pow(o.beta2, (double)o.step);
+  const float rate = (float)(o.lr / correction1), rootScale = (float)(1 / std::sqrt(correction2));
+  const float shrink = o.decoupled ? (float)(1 - o.lr * o.weightDecay) : 1.0f;
+  const float l2 = o.decoupled ? 0.0f : (float)o.weightDecay;
+  const float beta1 = (float)o.beta1, keep1 = (float)(1 - o.beta1), beta2 = (float)o.beta2, keep2 = (float)(1 - o.beta2);
+  const float eps = (float)o.eps, scale = (float)o.gradientScale;
+  eachBlock(n, [&](int64_t, int64_t from, int64_t to) {
+    eachOfRow(to - from, [&](int64_t offset, int64_t count) {
+      const int64_t i = from + offset;
+      const Vf p = loadSome(parameter + i, count);
+      const Vf g = loadSome(gradient + i, count) * scale + p * l2;
+      const Vf m = loadSome(first + i, count) * beta1 + g * keep1;
+      const Vf v = loadSome(second + i, count) * beta2 + g * g * keep2;
+      storeSome(first + i, m, count);
+      storeSome(second + i, v, count);
+      storeSome(parameter + i, p * shrink - rate * (m / (sqrt(v) * rootScale + eps)), count);
+    });
+  });
+}
+
+void sgdStep(int64_t n, const SgdOptions& o, const float* gradient, float* parameter, float* velocity) {
+  const float lr = (float)o.lr, momentum = (float)o.momentum, decay = (float)o.weightDecay;
+  const float scale = (float)o.gradientScale;
+  const float kept = o.step == 1 ? 0.0f : momentum;  // the first velocity is the gradient itself
+  eachBlock(n, [&](int64_t, int64_t from, int64_t to) {
+    eachOfRow(to - from, [&](int64_t offset, int64_t count) {
+      const int64_t i = from + offset;
+      const Vf p = loadSome(parameter + i, count);
+      const Vf g = loadSome(gradient + i, count) * scale + p * decay;
+      Vf change = g;
+      if (velocity) {
+        const Vf moved = loadSome(velocity + i, count) * kept + g;
+        storeSome(velocity + i, moved, count);
+        change = o.nesterov ? g + moved * momentum : moved;
+      }
+      storeSome(parameter + i, p - change * lr, count);
+    });
+  });
+}
+
+}  // namespace vitral::VITRAL_ISA

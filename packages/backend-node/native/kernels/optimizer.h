@@ -1,0 +1,39 @@
+// What a training step does to gradients and parameters, tensor by tensor. n elements each.
+#pragma once
+
+#include <cstdint>
+
+namespace vitral {
+
+// The sum of squares, in double and in an order that depends on n alone.
+using SumOfSquares = double(int64_t n, const float* x);
+// y = x·scale; returns whether every x was finite.
+using UnscaleGradient = bool(int64_t n, const float* x, double scale, float* y);
+
+struct AdamOptions {
+  double lr, beta1, beta2, eps, weightDecay, gradientScale;
+  int64_t step;    // 1 for the first
+  bool decoupled;  // weight decay apart from the gradient (AdamW)
+};
+// In place: parameter, first and second moment.
+using AdamStep = void(int64_t n, const AdamOptions& options, const float* gradient, float* parameter, float* first,
+                      float* second);
+
+struct SgdOptions {
+  double lr, momentum, weightDecay, gradientScale;
+  int64_t step;
+  bool nesterov;
+};
+// In place: parameter, and velocity, which is null without momentum.
+using SgdStep = void(int64_t n, const SgdOptions& options, const float* gradient, float* parameter, float* velocity);
+
+#ifdef VITRAL_ISA
+namespace VITRAL_ISA {
+SumOfSquares sumOfSquares;
+UnscaleGradient unscaleGradient;
+AdamStep adamStep;
+SgdStep sgdStep;
+}  // namespace VITRAL_ISA
+#endif
+
+}  // namespace vitral

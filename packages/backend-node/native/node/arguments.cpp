@@ -1,0 +1,121 @@
+#include "arguments.h"
+
+#include <cmath>
+
+namespace vitral {
+
+void check(napi_status status) {
+  if (status != napi_ok) throw std::runtime_error("Node-API call failed with status " + std::to_string(status));
+}
+
+napi_value toJs(napi_env env, double value) {
+  napi_value result;
+  check(napi_create_double(env, value, &result));
+  return result;
+}
+
+int64_t elements(std::initializer_list<int64_t> dimensions) {
+  int64_t product = 1;
+  for (const int64_t dimension : dimensions)
+    if (__builtin_mul_overflow(product, dimension, &product) || product > (int64_t)1 << 62)
+      throw ArgumentError("the dimensions are too large");
+  return product;
+}
+
+Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {
+  check(napi_get_cb_info(env, info, &count_, values_, nullptr, nullptr));
+  if (count_ > capacity) throw ArgumentError("too many arguments");
+}
+
+napi_value Arguments::next(const char* name) {
+  if (next_ == count_) fail(name, "is missing");
+  return values_[next_++];
+}
+
+double Arguments::number(const char* name) {
+  double value = 0;
+  if (napi_get_value_double(env_, next(name), &value) != napi_ok) fail(name, "is not a number");
+  return value;
+}
+
+int64_t Arguments::sizeOrZero(const char* name) {
+  const double value = number(name);
+  if (!(value >= 0 && value <= 1099511627776.0 && std::floor(value) == value))
+    fail(name, "is " + std::to_string(value) + "; expected a whole number from 0 to 2^40");
+  return (int64_t)value;
+}
+
+int64_t Arguments::size(const char* name) {
+  const int64_t value = sizeOrZero(name);
+  if (value == 0) fail(name, "is 0; expected a positive number");
+  return value;
+}
+
+uint32_t Arguments::bits(const char* name) {
+  const double value = number(name);
+  if (!std::isfinite(value)) fail(name, "is not finite");
+  return (uint32_t)(int64_t)std::fmod(value, 4294967296.0);
+}
+
+bool Arguments::flag(const char* name) {
+  bool value = false;
+  if (napi_get_value_bool(env_, next(name), &value) != napi_ok) fail(name, "is not true or false");
+  return value;
+}
+
+float* Arguments::floats(const char* name, int64_t count) {
+  return (float*)typedArray(next(name), name, napi_float32_array, "Float32Array", &count);
+}
+
+float* Arguments::floatsOrNull(const char* name, int64_t count) {
+  const napi_value value = next(name);
+  return isNull(value) ? nullptr : (float*)typedArray(value, name, napi_float32_array, "Float32Array", &count);
+}
+
+int32_t* Arguments::intsOrNull(const char* name, int64_t count) {
+  const napi_value value = next(name);
+  return isNull(value) ? nullptr : (int32_t*)typedArray(value, name, napi_int32_array, "Int32Array", &count);
+}
+
+std::vector<float*> Arguments::floatArrays(const char* name, std::vector<int64_t>& counts) {
+  const napi_value array = next(name);
+  uint32_t length = 0;
+  if (napi_get_array_length(env_, array, &length) != napi_ok) fail(name, "is not an array");
+  const bool anyLength = counts.empty();
+  if (!anyLength && length != counts.size())
+    fail(name, "has " + std::to_string(length) + " entries; expected " + std::to_string(counts.size()));
+  if (anyLength) counts.resize(length);
+  std::vector<float*> all(length);
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value entry;
+    check(napi_get_element(env_, array, i, &entry));
+    int64_t count = anyLength ? -1 : counts[i];
+    all[i] = (float*)typedArray(entry, name, napi_float32_array, "Float32Array", &count);
+    counts[i] = count;
+  }
+  return all;
+}
+
+// *count is what is expected, or -1 for any length; it becomes the length.
+void* Arguments::typedArray(napi_value value, const char* name, napi_typedarray_type type, const char* typeName,
+                            int64_t* count) const {
+  napi_typedarray_type actual;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env_, value, &actual, &length, &data, nullptr, nullptr) != napi_ok || actual != type)
+    fail(name, std::string("is not a ") + typeName);
+  if (*count >= 0 && (int64_t)length != *count)
+    fail(name, "has " + std::to_string(length) + " elements; expected " + std::to_string(*count));
+  *count = (int64_t)length;
+  return data;
+}
+
+bool Arguments::isNull(napi_value value) const {
+  napi_valuetype type;
+  check(napi_typeof(env_, value, &type));
+  return type == napi_null || type == napi_undefined;
+}
+
+void Arguments::fail(const char* name, const std::string& what) const { throw ArgumentError(std::string(name) + " " + what); }
+
+}  // namespace vitral

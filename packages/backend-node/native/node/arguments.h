@@ -1,0 +1,59 @@
+// The arguments of one call from JavaScript, taken in order and checked: a wrong one becomes a JavaScript error that
+// names it, and no kernel ever sees memory that is shorter than its dimensions say.
+#pragma once
+
+#include <node_api.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace vitral {
+
+struct ArgumentError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// The product of dimensions; throws when it is beyond 2^62.
+int64_t elements(std::initializer_list<int64_t> dimensions);
+
+class Arguments {
+ public:
+  Arguments(napi_env env, napi_callback_info info);
+
+  int64_t size(const char* name);  // a whole number from 1 to 2^40
+  int64_t sizeOrZero(const char* name);
+  double number(const char* name);
+  bool flag(const char* name);
+  uint32_t bits(const char* name);  // a number modulo 2^32
+
+  float* floats(const char* name, int64_t count);        // a Float32Array of exactly `count` elements
+  float* floatsOrNull(const char* name, int64_t count);  // the same, or null
+  int32_t* intsOrNull(const char* name, int64_t count);  // an Int32Array of exactly `count` elements, or null
+
+  // An array of Float32Arrays, one of each length; `counts` empty takes any lengths and fills it with them.
+  std::vector<float*> floatArrays(const char* name, std::vector<int64_t>& counts);
+
+  napi_env env() const { return env_; }
+
+ private:
+  napi_value next(const char* name);
+  void* typedArray(napi_value value, const char* name, napi_typedarray_type type, const char* typeName,
+                   int64_t* count) const;
+  bool isNull(napi_value value) const;
+  [[noreturn]] void fail(const char* name, const std::string& what) const;
+
+  static constexpr size_t capacity = 24;
+  napi_env env_;
+  napi_value values_[capacity];
+  size_t count_ = capacity, next_ = 0;
+};
+
+// Throws when a Node-API call failed.
+void check(napi_status status);
+
+napi_value toJs(napi_env env, double value);
+
+}  // namespace vitral

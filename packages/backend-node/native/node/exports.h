@@ -1,0 +1,35 @@
+// What JavaScript can call: each function takes its arguments in the order of the kernel it calls, and returns undefined
+// unless it says otherwise. Outputs are arguments, allocated by the caller.
+#pragma once
+
+#include "arguments.h"
+
+namespace vitral::exported {
+
+napi_value allocate(Arguments&);        // bytes → ArrayBuffer, 64-byte aligned, its contents undefined
+napi_value threads(Arguments&);         // → number
+napi_value setThreads(Arguments&);      // number
+napi_value instructionSet(Arguments&);  // → 'avx512', 'avx2' or 'portable'
+napi_value measurePeak(Arguments&);     // threads → GFLOP/s of fused multiply-adds from registers
+
+napi_value patchEmbed(Arguments&), patchEmbedGrad(Arguments&);
+napi_value embedTokens(Arguments&), embedTokensGrad(Arguments&);
+napi_value maskTokens(Arguments&), maskTokensGrad(Arguments&);
+napi_value selectToken(Arguments&), selectTokenGrad(Arguments&);
+napi_value interpolatePositions(Arguments&), interpolatePositionsGrad(Arguments&);
+napi_value layerNorm(Arguments&), layerNormGrad(Arguments&);
+napi_value packedLinearFloats(Arguments&), packLinear(Arguments&);  // the first → number
+napi_value linear(Arguments&), linearGrad(Arguments&);
+napi_value qkv(Arguments&), qkvGrad(Arguments&);
+napi_value attention(Arguments&), attentionGrad(Arguments&);
+napi_value gelu(Arguments&), geluGrad(Arguments&);
+napi_value dropout(Arguments&);  // its own gradient
+napi_value residual(Arguments&), residualGrad(Arguments&);
+napi_value crossEntropy(Arguments&);  // → the loss
+napi_value crossEntropyGrad(Arguments&);
+napi_value gradNorm(Arguments&);  // → the norm
+napi_value unscale(Arguments&);   // → whether all were finite
+napi_value adamStep(Arguments&), sgdStep(Arguments&);
+napi_value add(Arguments&), subtract(Arguments&), multiply(Arguments&), softmax(Arguments&), matMul(Arguments&);
+
+}  // namespace vitral::exported

@@ -1,0 +1,71 @@
+// Memory, threads, and what this machine is.
+#include <chrono>
+#include <cstdlib>
+#include <new>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include "../kernels.h"
+#include "../threads.h"
+#include "exports.h"
+
+namespace vitral::exported {
+
+napi_value allocate(Arguments& a) {
+  constexpr size_t huge = 2 << 20;
+  const size_t bytes = (size_t)a.size("bytes");
+  const size_t alignment = bytes >= huge ? huge : 64;
+  const size_t whole = (bytes + alignment - 1) / alignment * alignment;
+  void* data = nullptr;
+  if (posix_memalign(&data, alignment, whole)) throw std::bad_alloc();
+#if defined(__linux__)
+  // Large pages: a kernel that walks tens of megabytes would otherwise spend its time on address translation.
+  if (bytes >= huge) madvise(data, whole, MADV_HUGEPAGE);
+#endif
+  napi_value buffer;
+  const auto release = [](napi_env, void* memory, void*) { std::free(memory); };
+  if (napi_create_external_arraybuffer(a.env(), data, bytes, release, nullptr, &buffer) != napi_ok) {
+    std::free(data);
+    throw std::bad_alloc();
+  }
+  return buffer;
+}
+
+napi_value threads(Arguments& a) { return toJs(a.env(), threadCount()); }
+
+napi_value setThreads(Arguments& a) {
+  const int64_t count = a.size("threads");
+  if (count > 256) throw ArgumentError("threads is more than 256");
+  setThreadCount((int)count);
+  return nullptr;
+}
+
+napi_value instructionSet(Arguments& a) {
+  napi_value result;
+  check(napi_create_string_utf8(a.env(), kernels().isa, NAPI_AUTO_LENGTH, &result));
+  return result;
+}
+
+napi_value measurePeak(Arguments& a) {
+  const int64_t count = a.size("threads");
+  const auto measure = [&](int64_t rounds) {
+    double operations[256] = {};
+    const auto begin = std::chrono::steady_clock::now();
+    parallelTasks(count < 256 ? count : 256, [&](int64_t task) { operations[task] = kernels().spinFma(rounds); });
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    double sum = 0;
+    for (const double value : operations) sum += value;
+    return sum / seconds.count() / 1e9;
+  };
+  measure(200000);  // wakes the threads and lets the clock settle
+  double best = 0;
+  for (int i = 0; i < 5; i++) {
+    const double rate = measure(2000000);
+    best = rate > best ? rate : best;
+  }
+  return toJs(a.env(), best);
+}
+
+}  // namespace vitral::exported

@@ -1,0 +1,158 @@
+/**
+ * Compiles the native addon from source with the system's C++ compiler into build/<platform>-<arch>/vitral.node.
+ *
+ *   bun scripts/build.ts [--require]
+ *
+ * What has not changed is not compiled again. Without a compiler it says so and succeeds, since Vitral then runs on
+ * WASM; with --require that is an error.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+
+interface Compilation {
+  source: string
+  flags: string[]
+  object: string
+}
+
+const root = resolve(import.meta.dirname, '..')
+const native = join(root, 'native')
+const target = join(root, 'build', `${process.platform}-${process.arch}`)
+const objects = join(target, 'objects')
+const output = join(target, 'vitral.node')
+
+/** -ffp-contract=fast lets a·b + c become one instruction; the other two keep errno and traps out of the loops. */
+const commonFlags = [
+  '-O3',
+  '-std=c++17',
+  '-fPIC',
+  '-pthread',
+  '-ffp-contract=fast',
+  '-fno-math-errno',
+  '-fno-trapping-math',
+]
+
+/** Every kernel is compiled once for each of these; the CPU chooses when the addon is loaded. */
+const instructionSets: Record<string, string[]> = {
+  portable: [],
+  ...(process.arch === 'x64' && {
+    avx2: ['-mavx2', '-mfma'],
+    avx512: ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma'],
+  }),
+}
+
+const linkFlags: Partial<Record<NodeJS.Platform, string[]>> = {
+  linux: ['-shared', '-pthread', '-Wl,-z,nodelete'], // the threads outlive an unload
+  darwin: ['-dynamiclib', '-undefined', 'dynamic_lookup'],
+}
+
+await main()
+
+async function main(): Promise<void> {
+  const compiler = findCompiler()
+  if (!compiler || !linkFlags[process.platform]) return withoutCompiler()
+  mkdirSync(objects, { recursive: true })
+  const all = compilations(compiler)
+  const signature = createHash('sha256')
+    .update(all.map(({ object }) => object).join('\n'))
+    .digest('hex')
+    .slice(0, 16)
+  const stamped = join(objects, `vitral-${signature}.node`)
+  if (!existsSync(stamped)) {
+    const stale = all.filter(({ object }) => !existsSync(object))
+    console.log(`Compiling ${stale.length} of ${all.length} native sources with ${compiler}…`)
+    await inParallel(stale, job => compile(compiler, job))
+    link(compiler, all, stamped)
+  }
+  install(stamped)
+  console.log(`Native kernels: ${output}`)
+}
+
+function findCompiler(): string | undefined {
+  const candidates = process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++']
+  return candidates.find(name => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
+}
+
+function withoutCompiler(): void {
+  const message =
+    process.platform === 'win32'
+      ? 'Vitral has no native kernels for Windows yet.'
+      : `No C++ compiler was found${process.env.CXX ? ` at CXX=${process.env.CXX}` : ' (g++, clang++, c++)'}; install one (on Debian: apt-get install g++) and build again.`
+  if (process.argv.includes('--require')) {
+    console.error(message)
+    process.exit(1)
+  }
+  console.warn(`${message} Until then useBackend('auto') takes WASM, which is many times slower.`)
+}
+
+function compilations(compiler: string): Compilation[] {
+  const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout
+  const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/include/node_api.h'))
+  const shared = createHash('sha256').update(version).update(commonFlags.join())
+  for (const path of sources('.h')) shared.update(readFileSync(path))
+  const base = shared.digest('hex')
+  const compilation = (source: string, prefix: string, flags: string[]): Compilation => {
+    const hash = createHash('sha256').update(base).update(flags.join()).update(readFileSync(source)).digest('hex')
+    const name = `${prefix}-${basename(source, '.cpp')}-${hash.slice(0, 16)}.o`
+    return { source, flags, object: join(objects, name) }
+  }
+  const perSet = [...sources('.cpp', 'gemm'), ...sources('.cpp', 'kernels'), join(native, 'kernel-table.cpp')]
+  const once = [...sources('.cpp', 'node'), join(native, 'kernels.cpp'), join(native, 'threads.cpp')]
+  return [
+    ...once.map(source => compilation(source, 'base', [`-I${headers}`])),
+    ...Object.entries(instructionSets).flatMap(([name, flags]) =>
+      perSet.map(source => compilation(source, name, [`-DVITRAL_ISA=${name}`, ...flags])),
+    ),
+  ]
+}
+
+/** Files of a kind in one folder of native/, or in all that the addon is made of. */
+function sources(extension: string, ...folders: string[]): string[] {
+  const searched = folders.length > 0 ? folders : ['.', 'gemm', 'kernels', 'node']
+  return searched.flatMap(folder =>
+    readdirSync(join(native, folder))
+      .filter(name => name.endsWith(extension))
+      .sort()
+      .map(name => join(native, folder, name)),
+  )
+}
+
+async function inParallel<T>(jobs: readonly T[], run: (job: T) => Promise<void>): Promise<void> {
+  const queue = [...jobs]
+  const worker = async () => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) await run(job)
+  }
+  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, worker))
+}
+
+function compile(compiler: string, { source, flags, object }: Compilation): Promise<void> {
+  const aside = `${object}.${process.pid}.tmp`
+  return new Promise((done, fail) => {
+    const args = [...commonFlags, ...flags, '-c', source, '-o', aside]
+    spawn(compiler, args, { stdio: 'inherit' })
+      .on('error', fail)
+      .on('close', code => {
+        if (code !== 0) return fail(new Error(`${compiler} could not compile ${source}.`))
+        renameSync(aside, object)
+        done()
+      })
+  })
+}
+
+function link(compiler: string, all: readonly Compilation[], to: string): void {
+  const aside = `${to}.${process.pid}.tmp`
+  const args = [...(linkFlags[process.platform] ?? []), ...all.map(({ object }) => object), '-o', aside]
+  if (spawnSync(compiler, args, { stdio: 'inherit' }).status !== 0) throw new Error(`${compiler} could not link ${to}.`)
+  renameSync(aside, to)
+}
+
+/** Renamed into place: a program that has the old file loaded keeps it. */
+function install(built: string): void {
+  const aside = `${output}.${process.pid}.tmp`
+  copyFileSync(built, aside)
+  renameSync(aside, output)
+}

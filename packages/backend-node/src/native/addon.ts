@@ -1,0 +1,194 @@
+/** The compiled kernels: where the binary is found, and what it exports. */
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+type Floats = Float32Array
+type Optional<T> = T | null
+
+/** The addon's functions. Outputs are the last arguments; null asks for none, or stands for an input that is absent. */
+export interface Addon {
+  allocate(bytes: number): ArrayBuffer
+  threads(): number
+  setThreads(threads: number): void
+  instructionSet(): 'avx512' | 'avx2' | 'portable'
+  measurePeak(threads: number): number
+  patchEmbed(...args: [...PatchShape, Floats, Floats, Floats, Floats]): void
+  patchEmbedGrad(
+    ...args: [...PatchShape, Floats, Floats, Floats, Optional<Floats>, Optional<Floats>, Optional<Floats>]
+  ): void
+  embedTokens(batch: number, patches: number, hiddenSize: number, ...tensors: [Floats, Floats, Floats, Floats]): void
+  embedTokensGrad(
+    batch: number,
+    patches: number,
+    hiddenSize: number,
+    dy: Floats,
+    ...gradients: [Optional<Floats>, Optional<Floats>, Optional<Floats>]
+  ): void
+  maskTokens(batch: number, patches: number, hiddenSize: number, ...tensors: [Floats, Floats, Floats, Floats]): void
+  maskTokensGrad(
+    batch: number,
+    patches: number,
+    hiddenSize: number,
+    dy: Floats,
+    mask: Floats,
+    ...gradients: [Optional<Floats>, Optional<Floats>]
+  ): void
+  selectToken(batch: number, tokens: number, hiddenSize: number, index: number, x: Floats, output: Floats): void
+  selectTokenGrad(batch: number, tokens: number, hiddenSize: number, index: number, dy: Floats, dx: Floats): void
+  interpolatePositions(...args: [...Grids, hiddenSize: number, positionEmbeddings: Floats, output: Floats]): void
+  interpolatePositionsGrad(...args: [...Grids, hiddenSize: number, dy: Floats, dx: Floats]): void
+  layerNorm(
+    rows: number,
+    hiddenSize: number,
+    x: Floats,
+    weight: Floats,
+    bias: Floats,
+    eps: number,
+    output: Floats,
+    mean: Optional<Floats>,
+    rstd: Optional<Floats>,
+  ): void
+  layerNormGrad(
+    rows: number,
+    hiddenSize: number,
+    dy: Floats,
+    x: Floats,
+    weight: Floats,
+    mean: Floats,
+    rstd: Floats,
+    ...gradients: [Optional<Floats>, Optional<Floats>, Optional<Floats>]
+  ): void
+  packedLinearFloats(inputs: number, outputs: number): number
+  packLinear(inputs: number, outputs: number, weight: Floats, packed: Floats): void
+  linear(
+    rows: number,
+    inputs: number,
+    outputs: number,
+    x: Floats,
+    weight: Floats,
+    packed: Optional<Floats>,
+    bias: Optional<Floats>,
+    gelu: boolean,
+    output: Floats,
+    preActivation: Optional<Floats>,
+  ): void
+  linearGrad(
+    rows: number,
+    inputs: number,
+    outputs: number,
+    dy: Floats,
+    x: Floats,
+    weight: Floats,
+    preActivation: Optional<Floats>,
+    ...gradients: [Optional<Floats>, Optional<Floats>, Optional<Floats>]
+  ): void
+  /** x; three weights, three packed weights or nulls, three biases or nulls; the output. */
+  qkv(rows: number, hiddenSize: number, ...tensors: Optional<Floats>[]): void
+  /** dy, x, three weights; dx, three dWeights, three dBiases. */
+  qkvGrad(rows: number, hiddenSize: number, ...tensors: Optional<Floats>[]): void
+  attention(...args: [...Heads, qkv: Floats, ...Dropout, output: Floats, logSumExp: Optional<Floats>]): void
+  attentionGrad(
+    ...args: [...Heads, dy: Floats, qkv: Floats, output: Floats, logSumExp: Floats, ...Dropout, dQkv: Floats]
+  ): void
+  gelu(size: number, x: Floats, output: Floats): void
+  geluGrad(size: number, dy: Floats, x: Floats, dx: Floats): void
+  dropout(size: number, x: Floats, probability: number, seed: number, output: Floats): void
+  residual(
+    batch: number,
+    sampleSize: number,
+    x: Floats,
+    branch: Floats,
+    dropPathProbability: number,
+    seed: number,
+    output: Floats,
+  ): void
+  residualGrad(
+    batch: number,
+    sampleSize: number,
+    dy: Floats,
+    dropPathProbability: number,
+    seed: number,
+    dBranch: Floats,
+  ): void
+  crossEntropy(batch: number, classes: number, logits: Floats, ...labels: [...Labels, labelSmoothing: number]): number
+  crossEntropyGrad(
+    batch: number,
+    classes: number,
+    dy: number,
+    logits: Floats,
+    ...rest: [...Labels, labelSmoothing: number, dLogits: Floats]
+  ): void
+  gradNorm(gradients: Floats[]): number
+  unscale(gradients: Floats[], scale: number, outputs: Floats[]): boolean
+  adamStep(
+    step: number,
+    lr: number,
+    beta1: number,
+    beta2: number,
+    eps: number,
+    weightDecay: number,
+    gradientScale: number,
+    decoupled: boolean,
+    ...tensors: [gradients: Floats[], parameters: Floats[], first: Floats[], second: Floats[]]
+  ): void
+  sgdStep(
+    step: number,
+    lr: number,
+    momentum: number,
+    weightDecay: number,
+    gradientScale: number,
+    nesterov: boolean,
+    ...tensors: [gradients: Floats[], parameters: Floats[], velocities: Floats[]]
+  ): void
+  add(size: number, a: Floats, b: Floats, output: Floats): void
+  subtract(size: number, a: Floats, b: Floats, output: Floats): void
+  multiply(size: number, a: Floats, b: Floats, output: Floats): void
+  softmax(rows: number, columns: number, x: Floats, output: Floats): void
+  matMul(
+    batch: number,
+    rows: number,
+    columns: number,
+    inner: number,
+    a: Floats,
+    transposeA: boolean,
+    b: Floats,
+    transposeB: boolean,
+    output: Floats,
+  ): void
+}
+
+export type PatchShape = [
+  batch: number,
+  channels: number,
+  height: number,
+  width: number,
+  patchHeight: number,
+  patchWidth: number,
+  hiddenSize: number,
+]
+type Grids = [rows: number, columns: number, newRows: number, newColumns: number]
+type Heads = [batch: number, tokens: number, numHeads: number, headSize: number]
+type Dropout = [scale: number, dropoutProbability: number, seed: number]
+export type Labels = [classes: Optional<Int32Array>, probabilities: Optional<Floats>]
+
+let loaded: Addon | undefined
+
+/**
+ * Loads the addon, once.
+ *
+ * @throws when there is no binary for this platform, with how to build it
+ */
+export function loadAddon(): Addon {
+  if (loaded) return loaded
+  // The same place from src and from dist: both are one folder below the package.
+  const path = join(import.meta.dirname, '..', '..', 'build', `${process.platform}-${process.arch}`, 'vitral.node')
+  try {
+    loaded = createRequire(import.meta.url)(path) as Addon
+  } catch (error) {
+    throw new Error(
+      `The native kernels are not there for ${process.platform}-${process.arch}: ${(error as Error).message.split('\n')[0]}. ` +
+        'With a C++ compiler installed, build them by: bun run build, in the package @vitral/backend-node.',
+    )
+  }
+  return loaded
+}

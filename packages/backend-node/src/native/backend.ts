@@ -1,0 +1,116 @@
+/**
+ * The `native` backend: tfjs's cpu backend over memory that the kernels share.
+ *
+ * Every stock kernel of the cpu backend works on it unchanged, since the values are plain Float32Arrays. Ownership:
+ * what a user writes is copied in and what a user reads is copied out, so kernels may write in place and reuse memory.
+ */
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
+import { type TensorInfo, util } from '@tensorflow/tfjs-core'
+import { type Addon, loadAddon } from './addon.ts'
+import { BufferPool } from './buffer-pool.ts'
+
+/** What the cpu backend keeps of a tensor, and what is ours. */
+interface NativeData {
+  values?: Float32Array | Int32Array | Uint8Array
+  /** The values belong to the pool. */
+  pooled?: boolean
+  /** This weight as the matrix product wants it, for as long as it does not change. */
+  packed?: Float32Array
+}
+
+export class NativeBackend extends MathBackendCPU {
+  readonly addon: Addon = loadAddon()
+  readonly #pool = new BufferPool(bytes => this.addon.allocate(bytes))
+
+  constructor() {
+    super()
+    Object.assign(this, { firstUse: false }) // or the cpu backend would print an advertisement
+  }
+
+  /** A new float32 tensor, its values undefined: for the kernel that makes it to fill. */
+  allocate(shape: number[]): { info: TensorInfo; values: Float32Array } {
+    const values = this.#pool.acquire(util.sizeFromShape(shape))
+    return { info: { dataId: this.#keep(values, shape), shape, dtype: 'float32' }, values }
+  }
+
+  /** The values of a float32 tensor, for reading by a kernel. */
+  floats({ dataId }: TensorInfo): Float32Array {
+    return this.#record(dataId).values as Float32Array
+  }
+
+  /** The values of an int32 tensor. */
+  ints({ dataId }: TensorInfo): Int32Array {
+    return this.#record(dataId).values as Int32Array
+  }
+
+  /** The values of a float32 tensor, for a step to write in place; what was derived from them is dropped. */
+  floatsInPlace({ dataId }: TensorInfo): Float32Array {
+    const record = this.#record(dataId)
+    if (record.packed) this.#pool.release(record.packed)
+    delete record.packed
+    return record.values as Float32Array
+  }
+
+  /** Another tensor of the same data. */
+  share({ dataId, shape, dtype }: TensorInfo): TensorInfo {
+    this.incRef(dataId)
+    return { dataId, shape, dtype }
+  }
+
+  /** A weight [outputs, inputs] packed for the matrix product: made once, kept until the weight changes or goes. */
+  packedWeight({ dataId }: TensorInfo, inputs: number, outputs: number): Float32Array {
+    const record = this.#record(dataId)
+    if (!record.packed) {
+      const packed = this.#pool.acquire(this.addon.packedLinearFloats(inputs, outputs))
+      this.addon.packLinear(inputs, outputs, record.values as Float32Array, packed)
+      record.packed = packed
+    }
+    return record.packed
+  }
+
+  override write(...[values, shape, dtype]: Parameters<MathBackendCPU['write']>): object {
+    if (!(values instanceof Float32Array) || dtype !== 'float32') return super.write(values, shape, dtype)
+    const own = this.#pool.acquire(values.length)
+    own.set(values)
+    return this.#keep(own, shape)
+  }
+
+  override readSync(dataId: object): ReturnType<MathBackendCPU['readSync']> {
+    const { pooled, values } = this.#record(dataId)
+    return pooled && values ? values.slice() : super.readSync(dataId)
+  }
+
+  override async read(dataId: object): ReturnType<MathBackendCPU['read']> {
+    return this.readSync(dataId)
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    const record = this.data.has(dataId) ? this.#record(dataId) : undefined
+    const released = super.disposeData(dataId, force)
+    if (released && record) {
+      if (record.packed) this.#pool.release(record.packed)
+      if (record.pooled) this.#pool.release(record.values as Float32Array)
+    }
+    return released
+  }
+
+  /** Bytes of live tensors in the pool, and bytes it keeps for the next ones. */
+  override memory(): ReturnType<MathBackendCPU['memory']> & { numBytesLive: number; numBytesFree: number } {
+    return {
+      unreliable: false,
+      reasons: [],
+      numBytesLive: this.#pool.liveBytes,
+      numBytesFree: this.#pool.freeBytes,
+    }
+  }
+
+  #keep(values: Float32Array, shape: number[]): object {
+    const dataId = super.write(values, shape, 'float32')
+    this.#record(dataId).pooled = true
+    return dataId
+  }
+
+  #record(dataId: object): NativeData {
+    return this.data.get(dataId) as unknown as NativeData
+  }
+}

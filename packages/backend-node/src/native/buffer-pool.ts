@@ -1,0 +1,62 @@
+/** Memory of tensors, reused by size: a training step asks for the same sizes as the one before it. */
+
+/** Below this a plain array is cheaper than a place in the pool. */
+const SMALLEST = 1024
+const FLOOR = 256 * 2 ** 20
+
+/** Who owns what: an array that was acquired belongs to the caller until it is released, and to nobody else after. */
+export class BufferPool {
+  readonly #allocate: (bytes: number) => ArrayBuffer
+  /** Free arrays by length, in the order in which lengths were last used. */
+  readonly #free = new Map<number, Float32Array[]>()
+  #liveBytes = 0
+  #peakBytes = 0
+  #freeBytes = 0
+
+  constructor(allocate: (bytes: number) => ArrayBuffer) {
+    this.#allocate = allocate
+  }
+
+  get liveBytes(): number {
+    return this.#liveBytes
+  }
+
+  get freeBytes(): number {
+    return this.#freeBytes
+  }
+
+  /** An array of `length` floats, its contents undefined. */
+  acquire(length: number): Float32Array {
+    if (length < SMALLEST) return new Float32Array(length)
+    const bytes = length * 4
+    this.#liveBytes += bytes
+    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes)
+    const free = this.#free.get(length)?.pop()
+    if (!free) return new Float32Array(this.#allocate(bytes))
+    this.#freeBytes -= bytes
+    return free
+  }
+
+  /** Gives an array back. Its owner must not touch it again. */
+  release(array: Float32Array): void {
+    const { length, byteLength } = array
+    if (length < SMALLEST) return
+    this.#liveBytes -= byteLength
+    this.#freeBytes += byteLength
+    const sameLength = this.#free.get(length) ?? []
+    sameLength.push(array)
+    this.#free.delete(length)
+    this.#free.set(length, sameLength)
+    this.#trim()
+  }
+
+  /** Lets go of the lengths that were not used for longest, once more is free than was ever in use. */
+  #trim(): void {
+    const limit = Math.max(FLOOR, this.#peakBytes)
+    for (const [length, arrays] of this.#free) {
+      if (this.#freeBytes <= limit) return
+      this.#freeBytes -= arrays.length * length * 4
+      this.#free.delete(length)
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** The `native` backend: C++ kernels on the CPU. */
+import { availableParallelism, cpus } from 'node:os'
+import '@tensorflow/tfjs-backend-cpu'
+import { findBackendFactory, registerBackend, registerKernel } from '@tensorflow/tfjs-core'
+import { loadAddon } from './addon.ts'
+import { NativeBackend } from './backend.ts'
+import { kernels } from './kernels/index.ts'
+import { registerStockKernels } from './stock-kernels.ts'
+
+export interface DeviceInfo {
+  /** What the processor calls itself. */
+  cpu: string
+  /** Processors this process may use. */
+  cores: number
+  /** Threads the kernels use. */
+  threads: number
+  /** Which of the compiled kernels run. */
+  instructionSet: 'avx512' | 'avx2' | 'portable'
+}
+
+/**
+ * Registers the backend `native` with tfjs-core; `useBackend('native')` of @vitral/core calls it.
+ *
+ * @throws when the addon has not been built, with how to build it
+ */
+export async function startNative(): Promise<void> {
+  loadAddon() // before anything is registered: tfjs only warns when a backend's factory throws
+  if (findBackendFactory('native')) return
+  registerStockKernels()
+  for (const config of kernels) registerKernel(config)
+  registerBackend('native', () => new NativeBackend())
+}
+
+/** Sets the number of threads of all native backends in this process; by default the processors it may use. */
+export function setThreads(threads: number): void {
+  if (!Number.isInteger(threads) || threads < 1 || threads > 256)
+    throw new Error(`setThreads was given ${threads}; expected a whole number from 1 to 256.`)
+  loadAddon().setThreads(threads)
+}
+
+/** What the kernels run on. */
+export function deviceInfo(): DeviceInfo {
+  const addon = loadAddon()
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    threads: addon.threads(),
+    instructionSet: addon.instructionSet(),
+  }
+}
+
+/** The rate at which the CPU multiplies and adds from registers, in GFLOP/s: the limit of any kernel. Takes a second. */
+export function measurePeak(threads: number = loadAddon().threads()): number {
+  return loadAddon().measurePeak(threads)
+}

@@ -1,0 +1,65 @@
+/** How a kernel is written: the one place where tfjs's untyped inputs and attributes get their types. */
+import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
+import type { NativeBackend } from './backend.ts'
+
+export type Outputs = TensorInfo | TensorInfo[]
+
+/** A kernel of `native`. An input that was not given is undefined. */
+export function kernel<I, A>(
+  kernelName: string,
+  run: (backend: NativeBackend, inputs: I, attrs: A) => Outputs,
+): KernelConfig {
+  const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) =>
+    run(backend as NativeBackend, inputs as I, (attrs ?? {}) as A)
+  return { kernelName, backendName: 'native', kernelFunc }
+}
+
+/** Attributes that the op interface adds to every forward kernel. */
+export interface Forward {
+  /** Under a tape: the side outputs are wanted. */
+  training: boolean
+}
+
+/** Attributes that it adds to every gradient kernel. */
+export interface Backward {
+  /** The inputs whose gradients are wanted, in the order of the result. */
+  wanted: string[]
+}
+
+/** The outputs of a gradient kernel: allocated as they are asked for by name, returned in the order of `wanted`. */
+export class Gradients {
+  readonly #backend: NativeBackend
+  readonly #wanted: readonly string[]
+  readonly #made = new Map<string, TensorInfo>()
+
+  constructor(backend: NativeBackend, { wanted }: Backward) {
+    this.#backend = backend
+    this.#wanted = wanted
+  }
+
+  wants(name: string): boolean {
+    return this.#wanted.includes(name)
+  }
+
+  /** Memory for the gradient of an input, or null when it is not wanted. */
+  floats(name: string, shape: number[]): Float32Array | null {
+    if (!this.wants(name)) return null
+    const { info, values } = this.#backend.allocate(shape)
+    this.#made.set(name, info)
+    return values
+  }
+
+  /** A gradient that is another tensor. */
+  set(name: string, info: TensorInfo): void {
+    this.#made.set(name, info)
+  }
+
+  all(): TensorInfo[] {
+    return this.#wanted.map(name => this.#made.get(name) as TensorInfo)
+  }
+}
+
+/** Leading dimensions of [..., C], flattened. */
+export const rowsOf = ({ shape }: TensorInfo): number => shape.slice(0, -1).reduce((rows, size) => rows * size, 1)
+
+export const sizeOf = ({ shape }: TensorInfo): number => shape.reduce((product, size) => product * size, 1)

@@ -1,0 +1,51 @@
+import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
+import { type Backward, type Forward, Gradients, kernel } from '../kernel.ts'
+
+interface Attributes {
+  numHeads: number
+  scale: number
+  dropoutProbability: number
+  seed: number
+}
+
+type Heads = [batch: number, tokens: number, numHeads: number, headSize: number]
+
+function headsOf({ shape }: TensorInfo, numHeads: number): Heads {
+  const [batch, tokens, packedSize] = shape as [number, number, number]
+  return [batch, tokens, numHeads, packedSize / 3 / numHeads]
+}
+
+export const attention: KernelConfig = kernel<{ qkv: TensorInfo }, Attributes & Forward>(
+  'VitralAttention',
+  (backend, { qkv }, { numHeads, scale, dropoutProbability, seed, training }) => {
+    const heads = headsOf(qkv, numHeads)
+    const [batch, tokens, , headSize] = heads
+    const output = backend.allocate([batch, tokens, numHeads * headSize])
+    const logSumExp = training ? backend.allocate([batch, numHeads, tokens]) : undefined
+    const packed = backend.floats(qkv)
+    backend.addon.attention(...heads, packed, scale, dropoutProbability, seed, output.values, logSumExp?.values ?? null)
+    return logSumExp ? [output.info, logSumExp.info] : output.info
+  },
+)
+
+export const attentionGrad: KernelConfig = kernel<
+  Record<'dy' | 'qkv' | 'output' | 'logSumExp', TensorInfo>,
+  Attributes & Backward
+>('VitralAttentionGrad', (backend, { dy, qkv, output, logSumExp }, attrs) => {
+  const { numHeads, scale, dropoutProbability, seed } = attrs
+  const gradients = new Gradients(backend, attrs)
+  const dQkv = gradients.floats('qkv', qkv.shape)
+  if (dQkv)
+    backend.addon.attentionGrad(
+      ...headsOf(qkv, numHeads),
+      backend.floats(dy),
+      backend.floats(qkv),
+      backend.floats(output),
+      backend.floats(logSumExp),
+      scale,
+      dropoutProbability,
+      seed,
+      dQkv,
+    )
+  return gradients.all()
+})

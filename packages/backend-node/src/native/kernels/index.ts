@@ -1,0 +1,32 @@
+/** The kernels of Vitral's ops, in the order in which a training step meets them. */
+import type { KernelConfig } from '@tensorflow/tfjs-core'
+import { attention, attentionGrad } from './attention.ts'
+import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts'
+import { dropout, dropoutGrad } from './dropout.ts'
+import { embedTokens, embedTokensGrad, maskTokens, maskTokensGrad } from './embed-tokens.ts'
+import { gelu, geluGrad } from './gelu.ts'
+import { interpolatePositions, interpolatePositionsGrad } from './interpolate-positions.ts'
+import { layerNorm, layerNormGrad } from './layer-norm.ts'
+import { linear, linearGrad } from './linear.ts'
+import { gradNorm, optimizerStep, unscale } from './optimizer-step.ts'
+import { patchEmbed, patchEmbedGrad } from './patch-embed.ts'
+import { qkv, qkvGrad } from './qkv.ts'
+import { residual, residualGrad } from './residual.ts'
+import { selectToken, selectTokenGrad } from './select-token.ts'
+
+export const kernels: readonly KernelConfig[] = [
+  ...[patchEmbed, patchEmbedGrad],
+  ...[maskTokens, maskTokensGrad],
+  ...[interpolatePositions, interpolatePositionsGrad],
+  ...[embedTokens, embedTokensGrad],
+  ...[layerNorm, layerNormGrad],
+  ...[qkv, qkvGrad],
+  ...[attention, attentionGrad],
+  ...[linear, linearGrad],
+  ...[gelu, geluGrad],
+  ...[dropout, dropoutGrad],
+  ...[residual, residualGrad],
+  ...[selectToken, selectTokenGrad],
+  ...[crossEntropy, crossEntropyGrad],
+  ...[gradNorm, unscale, optimizerStep],
+]

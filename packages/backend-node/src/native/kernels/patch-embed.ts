@@ -1,0 +1,49 @@
+import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
+import type { PatchShape } from '../addon.ts'
+import { type Backward, Gradients, kernel } from '../kernel.ts'
+
+interface Inputs {
+  pixelValues: TensorInfo
+  weight: TensorInfo
+}
+
+function patchShape({ pixelValues, weight }: Inputs): PatchShape {
+  const [batch, channels, height, width] = pixelValues.shape as [number, number, number, number]
+  const [hiddenSize, , patchHeight, patchWidth] = weight.shape as [number, number, number, number]
+  return [batch, channels, height, width, patchHeight, patchWidth, hiddenSize]
+}
+
+export const patchEmbed: KernelConfig = kernel<Inputs & { bias: TensorInfo }, object>(
+  'VitralPatchEmbed',
+  (backend, inputs) => {
+    const shape = patchShape(inputs)
+    const [batch, , height, width, patchHeight, patchWidth, hiddenSize] = shape
+    const { info, values } = backend.allocate([batch, (height / patchHeight) * (width / patchWidth), hiddenSize])
+    const { pixelValues, weight, bias } = inputs
+    backend.addon.patchEmbed(
+      ...shape,
+      backend.floats(pixelValues),
+      backend.floats(weight),
+      backend.floats(bias),
+      values,
+    )
+    return info
+  },
+)
+
+export const patchEmbedGrad: KernelConfig = kernel<Inputs & { dy: TensorInfo }, Backward>(
+  'VitralPatchEmbedGrad',
+  (backend, { dy, pixelValues, weight }, attrs) => {
+    const gradients = new Gradients(backend, attrs)
+    backend.addon.patchEmbedGrad(
+      ...patchShape({ pixelValues, weight }),
+      backend.floats(dy),
+      backend.floats(pixelValues),
+      backend.floats(weight),
+      gradients.floats('pixelValues', pixelValues.shape),
+      gradients.floats('weight', weight.shape),
+      gradients.floats('bias', [weight.shape[0] as number]),
+    )
+    return gradients.all()
+  },
+)

@@ -1,0 +1,46 @@
+import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
+import { type Backward, type Forward, Gradients, kernel, rowsOf } from '../kernel.ts'
+
+type Weights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
+type Biases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
+
+const weightNames = ['queryWeight', 'keyWeight', 'valueWeight'] as const
+const biasNames = ['queryBias', 'keyBias', 'valueBias'] as const
+
+export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Forward>(
+  'VitralQkv',
+  (backend, { x, ...parameters }, { training }) => {
+    const hiddenSize = x.shape.at(-1) as number
+    const { info, values } = backend.allocate([...x.shape.slice(0, -1), 3 * hiddenSize])
+    const weights = weightNames.map(name => parameters[name])
+    backend.addon.qkv(
+      rowsOf(x),
+      hiddenSize,
+      backend.floats(x),
+      ...weights.map(weight => backend.floats(weight)),
+      ...weights.map(weight => (training ? null : backend.packedWeight(weight, hiddenSize, hiddenSize))),
+      ...biasNames.map(name => (parameters[name] ? backend.floats(parameters[name]) : null)),
+      values,
+    )
+    return info
+  },
+)
+
+export const qkvGrad: KernelConfig = kernel<{ dy: TensorInfo; x: TensorInfo } & Weights, Backward>(
+  'VitralQkvGrad',
+  (backend, { dy, x, ...weights }, attrs) => {
+    const hiddenSize = x.shape.at(-1) as number
+    const gradients = new Gradients(backend, attrs)
+    backend.addon.qkvGrad(
+      rowsOf(x),
+      hiddenSize,
+      backend.floats(dy),
+      backend.floats(x),
+      ...weightNames.map(name => backend.floats(weights[name])),
+      gradients.floats('x', x.shape),
+      ...weightNames.map(name => gradients.floats(name, [hiddenSize, hiddenSize])),
+      ...biasNames.map(name => gradients.floats(name, [hiddenSize])),
+    )
+    return gradients.all()
+  },
+)

@@ -1,0 +1,29 @@
+import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
+import { type Backward, Gradients, kernel } from '../kernel.ts'
+
+interface Attributes {
+  index: number
+  tokens: number
+}
+
+export const selectToken: KernelConfig = kernel<{ x: TensorInfo }, Attributes>(
+  'VitralSelectToken',
+  (backend, { x }, { index }) => {
+    const [batch, tokens, hiddenSize] = x.shape as [number, number, number]
+    const { info, values } = backend.allocate([batch, hiddenSize])
+    backend.addon.selectToken(batch, tokens, hiddenSize, index, backend.floats(x), values)
+    return info
+  },
+)
+
+export const selectTokenGrad: KernelConfig = kernel<{ dy: TensorInfo }, Attributes & Backward>(
+  'VitralSelectTokenGrad',
+  (backend, { dy }, attrs) => {
+    const { index, tokens } = attrs
+    const [batch, hiddenSize] = dy.shape as [number, number]
+    const gradients = new Gradients(backend, attrs)
+    const dx = gradients.floats('x', [batch, tokens, hiddenSize])
+    if (dx) backend.addon.selectTokenGrad(batch, tokens, hiddenSize, index, backend.floats(dy), dx)
+    return gradients.all()
+  },
+)

@@ -1,0 +1,7 @@
+import { beforeAll, describe, test } from 'bun:test'
+import { useBackend } from '@vitral/core'
+import { fixtureSuite } from '../../../core/test/fixture-suite.ts'
+
+beforeAll(() => useBackend('native'))
+
+describe('PyTorch fixtures on native', () => fixtureSuite((name, run) => test(name, run)))

@@ -1,0 +1,76 @@
+/** Stock tfjs kernels: our own for those on a model's way, the cpu backend's for all others, on the same memory. */
+import {
+  copyRegisteredKernels,
+  getKernel,
+  type KernelConfig,
+  registerKernel,
+  type TensorInfo,
+  unregisterKernel,
+} from '@tensorflow/tfjs-core'
+import type { NativeBackend } from './backend.ts'
+import { kernel, type Outputs, rowsOf, sizeOf } from './kernel.ts'
+
+type Pair = Record<'a' | 'b', TensorInfo>
+
+/** Copies every kernel of `cpu`, and replaces some. A replacement answers null for the cases it leaves to cpu's. */
+export function registerStockKernels(): void {
+  copyRegisteredKernels('cpu', 'native')
+  for (const replacement of replacements) {
+    const { kernelName } = replacement
+    const stock = getKernel(kernelName, 'cpu')
+    unregisterKernel(kernelName, 'native')
+    registerKernel({
+      ...replacement,
+      kernelFunc: params => (replacement.kernelFunc(params) as Outputs | null) ?? stock.kernelFunc(params),
+    })
+  }
+}
+
+/** Elementwise on two float32 tensors of one shape: the sums of gradients, above all. */
+function binary(kernelName: string, operation: 'add' | 'subtract' | 'multiply'): KernelConfig {
+  return kernel<Pair, object>(kernelName, (backend, { a, b }) => {
+    const alike = a.dtype === 'float32' && b.dtype === 'float32' && a.shape.join() === b.shape.join()
+    if (!alike || sizeOf(a) === 0) return leaveToStock()
+    const { info, values } = backend.allocate(a.shape)
+    backend.addon[operation](sizeOf(a), backend.floats(a), backend.floats(b), values)
+    return info
+  })
+}
+
+const softmax = kernel<{ logits: TensorInfo }, { dim: number }>('Softmax', (backend, { logits }, { dim }) => {
+  const columns = logits.shape.at(-1) ?? 0
+  const last = dim === -1 || dim === logits.shape.length - 1
+  if (logits.dtype !== 'float32' || !last || sizeOf(logits) === 0) return leaveToStock()
+  const { info, values } = backend.allocate(logits.shape)
+  backend.addon.softmax(rowsOf(logits), columns, backend.floats(logits), values)
+  return info
+})
+
+const batchMatMul = kernel<Pair, { transposeA: boolean; transposeB: boolean }>(
+  'BatchMatMul',
+  (backend: NativeBackend, { a, b }, { transposeA, transposeB }) => {
+    const batch = a.shape.slice(0, -2)
+    const floats = a.dtype === 'float32' && b.dtype === 'float32'
+    if (!floats || batch.join() !== b.shape.slice(0, -2).join() || sizeOf(a) === 0 || sizeOf(b) === 0)
+      return leaveToStock()
+    const [rowsA, columnsA] = a.shape.slice(-2) as [number, number]
+    const [rowsB, columnsB] = b.shape.slice(-2) as [number, number]
+    const [rows, inner] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA]
+    const columns = transposeB ? rowsB : columnsB
+    const { info, values } = backend.allocate([...batch, rows, columns])
+    const [left, right] = [backend.floats(a), backend.floats(b)]
+    const count = batch.reduce((product, size) => product * size, 1)
+    backend.addon.matMul(count, rows, columns, inner, left, transposeA, right, transposeB, values)
+    return info
+  },
+)
+
+const replacements: readonly KernelConfig[] = [
+  binary('Add', 'add'),
+  binary('Sub', 'subtract'),
+  binary('Multiply', 'multiply'),
+  softmax,
+  batchMatMul,
+]
+
+const leaveToStock = (): Outputs => null as unknown as Outputs
