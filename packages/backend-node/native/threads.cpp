@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -218,9 +217,7 @@ float* scratch(Scratch slot, int64_t floats) {
     buffers.data[i] = nullptr;
     buffers.floats[i] = 0;
     void* fresh = nullptr;
-    const size_t bytes = (size_t)floats * sizeof(float), page = (size_t)2 << 20;
-    if (posix_memalign(&fresh, bytes < page ? 64 : page, bytes)) throw std::bad_alloc();
-    if (bytes >= page) madvise(fresh, bytes, MADV_HUGEPAGE);
+    if (posix_memalign(&fresh, 64, (size_t)floats * sizeof(float))) throw std::bad_alloc();
     buffers.data[i] = static_cast<float*>(fresh);
     buffers.floats[i] = floats;
   }

@@ -13,7 +13,7 @@ namespace {
 #if defined(__AVX512F__)
 constexpr int64_t blockSteps = 768, blockRows = 224;
 #elif defined(__AVX2__)
-constexpr int64_t blockSteps = 256, blockRows = 144;
+constexpr int64_t blockSteps = 384, blockRows = 144;
 #else
 constexpr int64_t blockSteps = 256, blockRows = 96;
 #endif
@@ -182,7 +182,7 @@ void packRight(MatrixView B, int64_t N, int64_t column, const Steps& steps, Rang
   const auto pack = [&](Range of, int64_t k, int64_t length, int64_t panel) {
     const int64_t j = panel * panelWidth, columns = N - j < panelWidth ? N - j : panelWidth;
     packRightPanel(columns, length, B.data + (of.begin + k) * B.rowStride + (column + j) * B.colStride, B.colStride,
-                   B.rowStride, to + (of.begin - firstStep) * width + j * (of.end - of.begin) + k * (columns <= lanes ? lanes : panelWidth));
+                   B.rowStride, to + (of.begin - firstStep) * width + j * (of.end - of.begin) + k * rightPanelWidth(columns));
   };
   for (int64_t block = blocks.begin; block < blocks.end; block++) {
     const Range of = steps[block];

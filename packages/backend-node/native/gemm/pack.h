@@ -91,6 +91,9 @@ inline int64_t rightPanels(int64_t N) { return (N + panelWidth - 1) / panelWidth
 // Floats of all panels of N columns for each k.
 inline int64_t rightWidth(int64_t N) { return (N + lanes - 1) / lanes * lanes; }
 
+// Width of the panel that begins where `columns` columns are left.
+inline int64_t rightPanelWidth(int64_t columns) { return columns <= lanes ? lanes : panelWidth; }
+
 inline void packRightPanel(int64_t columns, int64_t K, const float* from, int64_t columnStride, int64_t stepStride,
                            float* to) {
   if (columns <= lanes) packPanel<lanes, true>(columns, K, from, columnStride, stepStride, to);
