@@ -187,7 +187,7 @@ export function loadAddon(): Addon {
   } catch (error) {
     throw new Error(
       `The native kernels are not there for ${process.platform}-${process.arch}: ${(error as Error).message.split('\n')[0]}. ` +
-        'With a C++ compiler installed, build them by: bun run build, in the package @vitral/backend-node.',
+        'With a C++ compiler installed, build them by: npx vitral-build-native',
     )
   }
   return loaded

@@ -1,7 +1,8 @@
+#!/usr/bin/env node
 /**
  * Compiles the native addon from source with the system's C++ compiler into build/<platform>-<arch>/vitral.node.
  *
- *   bun scripts/build.ts [--require]
+ *   npx vitral-build-native [--require]
  *
  * What has not changed is not compiled again. Without a compiler it says so and succeeds, since Vitral then runs on
  * WASM; with --require that is an error.
