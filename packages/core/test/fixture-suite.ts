@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { type Tensor, type Tensor2D, type Tensor4D, tensor, tensor1d, tidy } from '@tensorflow/tfjs-core'
-import { readSafetensors, toFloat32, ViTForImageClassification } from '../src/index.ts'
+import { readSafetensors, toFloat32, ViTForImageClassification } from '@vitral/core'
 
 export const fixturesFolder: string = join(import.meta.dirname, 'fixtures')
 
