@@ -60,7 +60,7 @@ export const bytesOf = (dtype: Dtype): number => arrays[dtype].BYTES_PER_ELEMENT
 /** The bytes as an array of the type: a view where the alignment allows it, else a copy. */
 export function viewAs(dtype: Dtype, bytes: Uint8Array): DtypeArray {
   const size = bytesOf(dtype)
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes) // not slice(), which on a Buffer copies nothing
   return new arrays[dtype](aligned.buffer, aligned.byteOffset, aligned.byteLength / size)
 }
 
