@@ -1,1 +1,21 @@
-export {}
+/** The public names of @vitral/datasets. */
+export { type Cifar10Options, openCifar10 } from './cifar.ts'
+export { type DecodeOptions, decodeImage } from './decode.ts'
+export * as functional from './functional/index.ts'
+export { type ImageFile, imageFiles } from './image-files.ts'
+export { createLoader, type EpochOptions, type Loader, type LoaderOptions } from './loader.ts'
+export { type PackedImages, packedDataset } from './packed-dataset.ts'
+export { Random } from './random.ts'
+export { type Sampler, sequentialSampler, shuffledSampler } from './sampler.ts'
+export * as transforms from './transforms/index.ts'
+export type {
+  Batch,
+  Dataset,
+  DatasetSource,
+  Example,
+  ImageTensor,
+  RawImage,
+  Sample,
+  Transform,
+  TransformSpec,
+} from './types.ts'

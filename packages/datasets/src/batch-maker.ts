@@ -1,0 +1,67 @@
+/** Makes batches in the calling thread: examples → transforms → one array of floats. */
+import { createPipeline } from './pipeline.ts'
+import { seedFor } from './seeds.ts'
+import type { Batch, Dataset, Example, ImageTensor, Transform } from './types.ts'
+
+/** The one thing a loader needs done, here or in workers. */
+export interface BatchMaker {
+  /** @throws naming the first example, in their order, that fails. */
+  make(indices: Int32Array, epoch: number): Promise<Batch>
+  close(): Promise<void>
+}
+
+/** Each example's chance comes from (seed, epoch, index) alone, so that who makes which batch does not matter. */
+export function createBatchMaker(dataset: Dataset, transforms: readonly Transform[], seed: number): BatchMaker {
+  const pipeline = createPipeline(transforms)
+
+  async function make(indices: Int32Array, epoch: number): Promise<Batch> {
+    const count = indices.length
+    const labels = new Int32Array(count)
+    let shape: ImageTensor['shape'] = [0, 0, 0]
+    let data = new Float32Array(0)
+    const examples = startAll(dataset, indices)
+    for (let i = 0; i < count; i++) {
+      const index = indices[i] as number
+      try {
+        const example = examples[i] as Example | Promise<Example>
+        const { image, label } = example instanceof Promise ? await example : example
+        const sample = pipeline.prepare(image, seedFor(seed, 'transforms', epoch, index))
+        const sampleShape = pipeline.shapeOf(sample)
+        const size = sampleShape[0] * sampleShape[1] * sampleShape[2]
+        if (i === 0) {
+          shape = sampleShape
+          data = new Float32Array(count * size)
+        } else checkShape(sampleShape, shape)
+        labels[i] = label
+        pipeline.write(sample, data, i * size)
+      } catch (error) {
+        throw new Error(`Example ${index}: ${(error as Error).message}`, { cause: error })
+      }
+    }
+    return { pixelValues: { data, shape: [count, ...shape] }, labels, indices }
+  }
+
+  return { make, close: async () => {} }
+}
+
+/** Decoding runs outside of JavaScript's thread, so all of a batch start at once; they are taken in order. */
+function startAll(dataset: Dataset, indices: Int32Array): (Example | Promise<Example>)[] {
+  return Array.from(indices, index => {
+    try {
+      const example = dataset.get(index)
+      if (example instanceof Promise) example.catch(() => {}) // reported when its turn comes
+      return example
+    } catch (error) {
+      const failed = Promise.reject(error)
+      failed.catch(() => {})
+      return failed
+    }
+  })
+}
+
+function checkShape(shape: ImageTensor['shape'], expected: ImageTensor['shape']): void {
+  if (shape.some((length, axis) => length !== expected[axis]))
+    throw new Error(
+      `its shape is [${shape}] after the transforms, but the batch's first has [${expected}]; a resize or crop to a fixed size makes them equal.`,
+    )
+}

@@ -1,0 +1,35 @@
+/** What several readers need to say about a file that is not what its name promises. */
+import { open, readFile } from 'node:fs/promises'
+
+const signatures: readonly { what: string; matches: (start: Uint8Array, text: string) => boolean }[] = [
+  { what: 'it is empty', matches: start => start.length === 0 },
+  { what: 'it is a gzip archive that must be unpacked', matches: start => start[0] === 0x1f && start[1] === 0x8b },
+  { what: 'it is a zip archive that must be unpacked', matches: (_, text) => text.startsWith('PK\x03\x04') },
+  {
+    what: 'it is a web page, which a failed download left',
+    matches: (_, text) => /^\s*<(!doctype|html|head|\?xml)/i.test(text),
+  },
+]
+
+/** Names a well-known kind of file by its first bytes, for error messages; undefined when it is none of them. */
+export async function describeForeignFile(path: string): Promise<string | undefined> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(64), 0, 64, 0)
+    const start = buffer.subarray(0, bytesRead)
+    const text = String.fromCharCode(...start)
+    return signatures.find(({ matches }) => matches(start, text))?.what
+  } finally {
+    await file.close()
+  }
+}
+
+/** @throws naming the file when it is not UTF-8. */
+export async function readTextFile(path: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
+  } catch (error) {
+    if (error instanceof TypeError) throw new Error(`${path} is not text.`)
+    throw error
+  }
+}

@@ -1,0 +1,58 @@
+/** The data path, one type at each arrow: Dataset → Example → (transforms) → Batch. */
+import type { RawImage } from '@vitral/core'
+import type { Random } from './random.ts'
+
+export type { RawImage }
+
+export interface Example {
+  /** May be a view into the data set's own memory: transforms make new images, they never write into one. */
+  image: RawImage
+  /** Index into the data set's classes. */
+  label: number
+}
+
+export interface Dataset {
+  readonly length: number
+  /** Names, in the order of the labels. */
+  readonly classes: readonly string[]
+  /** Example `index`, from 0 to length − 1. */
+  get(index: number): Example | Promise<Example>
+  /** How a worker opens the same data again; without it the loader runs in the calling thread only. */
+  readonly source?: DatasetSource
+}
+
+/** Names an entry of the table in dataset-sources.ts, with what structured cloning can send to a worker. */
+export interface DatasetSource {
+  name: string
+  params: unknown
+}
+
+/** Floats of an image, plane by plane. */
+export interface ImageTensor {
+  data: Float32Array
+  /** [channels, height, width] */
+  shape: [number, number, number]
+}
+
+/** What passes along a chain of transforms: bytes up to toTensor, floats after it. */
+export type Sample = RawImage | ImageTensor
+
+/** A transform as data: the name of its factory and the arguments that make it again in a worker. */
+export interface TransformSpec {
+  name: string
+  args: readonly unknown[]
+}
+
+export interface Transform<In extends Sample = Sample, Out extends Sample = Sample> extends TransformSpec {
+  /** Returns a new sample; all chance comes from `random`, so that equal seeds give equal results. */
+  apply(sample: In, random: Random): Out
+}
+
+export interface Batch {
+  /** [B, C, H, W], row-major. */
+  pixelValues: { data: Float32Array; shape: [number, number, number, number] }
+  /** [B] */
+  labels: Int32Array
+  /** [B], where in the data set each example is. */
+  indices: Int32Array
+}
