@@ -21,7 +21,7 @@ export function canonicalName(name: string, prefix: string): string {
   const bare = name.startsWith('vit.') ? name.slice('vit.'.length) : name
   const layer = /^layers\.(\d+)\.(.+)$/.exec(bare)
   const current = layer ? `encoder.layer.${layer[1]}.${renameInLayer(layer[2] as string)}` : bare
-  return isBackbone(current) ? prefix + current : current
+  return isBackbone(current) ? prefix + current : name
 }
 
 const isBackbone = (name: string): boolean => /^(embeddings|encoder|layernorm|pooler)\./.test(name)
