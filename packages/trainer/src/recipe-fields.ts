@@ -1,4 +1,5 @@
 /** The fields of a recipe and what each may hold, as a table. */
+import { configNames, namedConfig } from '@vitral/core'
 import { algorithms, resolveOptions } from './optimizers/algorithms.ts'
 import type { Recipe } from './recipe.ts'
 import { scheduleNames } from './schedules.ts'
@@ -28,11 +29,17 @@ const oneOf = (names: readonly string[]): Field => ({
 const any: Field = { accepts: () => true, expected: 'any value' }
 const optional = (field: Field): Field => ({ ...field, optional: true })
 
+/** A configuration's fields; its classes come from the data set. */
+const configFields = [...Object.keys(namedConfig(configNames[0] as string)), 'mlpRatio'].filter(
+  name => !['numLabels', 'id2label', 'extra'].includes(name),
+)
+
 const fields: Record<string, Field> = {
   model: object,
   'model.pretrained': optional({ ...text, expected: 'a folder or a hub id' }),
   'model.name': optional({ ...text, expected: 'the name of a configuration' }),
   'model.config': optional(object),
+  ...Object.fromEntries(configFields.map(name => [`model.config.${name}`, optional(any)])),
   dataset: text,
   transforms: text,
   batchSize: atLeastOne,

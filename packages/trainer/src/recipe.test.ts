@@ -9,7 +9,7 @@ import { recipes } from './recipes/index.ts'
 const minimal: RecipeOptions = {
   model: { name: 'vit-base-patch16-224' },
   dataset: 'cifar10',
-  transforms: 'cifar10-224',
+  transforms: 'article-fine-tune',
   batchSize: 2,
   epochs: 1,
   optimizer: { name: 'adam' },
@@ -41,6 +41,10 @@ describe('defineRecipe', () => {
     [{ optimizer: { name: 'adam', lr: 'fast' } }, 'optimizer\'s lr is "fast"; expected a number'],
     [{ schedule: { name: 'cosine', warmupEpochs: 2 } }, 'schedule.warmupEpochs is 2; expected at most its epochs, 1'],
     [{ model: { name: 'a', pretrained: 'b' } }, 'expected one of them'],
+    [
+      { model: { config: { hidenSize: 8 } } },
+      "no field 'model.config.hidenSize'; expected one of model.config.hiddenSize",
+    ],
     [{ model: 'vit' }, 'model is "vit"; expected an object with fields'],
     [{ clipGradNorm: 0 }, 'clipGradNorm is 0; expected a number above 0, or null'],
     [{ seed: -1 }, 'seed is -1'],

@@ -1,5 +1,5 @@
 /** A recipe: everything that decides what a training run computes, apart from where its files are. */
-import type { ViTConfig } from '@vitral/core'
+import type { ViTConfigOptions } from '@vitral/core'
 import type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 import { checkRecipe } from './recipe-fields.ts'
 import type { ScheduleName } from './schedules.ts'
@@ -10,7 +10,7 @@ export interface RecipeModel {
   /** A named configuration to start from, such as 'vit-base-patch16-224', with fresh parameters. */
   name?: string
   /** Fields over those of the above, or over the defaults of ViT-B/16. The classes come from the data set. */
-  config?: Partial<ViTConfig>
+  config?: Omit<ViTConfigOptions, 'numLabels' | 'id2label' | 'extra'>
 }
 
 export interface RecipeSchedule {
@@ -59,7 +59,7 @@ export type RecipeOptions = Omit<Recipe, keyof typeof defaults> & Partial<Pick<R
  * export default defineRecipe({
  *   model: { pretrained: 'google/vit-base-patch16-224' },
  *   dataset: 'cifar10',
- *   transforms: 'cifar10-224',
+ *   transforms: 'article-fine-tune',
  *   batchSize: 32,
  *   epochs: 5,
  *   optimizer: { name: 'adam', lr: 1e-5 },

@@ -1,15 +1,12 @@
 /** One training step: forward and backward, clip, update. */
 import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
 import type { ViTForImageClassification } from '@vitral/core'
+import type { Batch } from '@vitral/datasets'
 import { clipGradNorm } from './clip-grad-norm.ts'
 import type { Optimizer } from './optimizers/index.ts'
 
-export interface ImageBatch {
-  /** [B, c, h, w], row-major. */
-  pixelValues: { data: Float32Array; shape: [number, number, number, number] }
-  /** [B] */
-  labels: Int32Array
-}
+/** What the loop needs of a batch: pixel values [B, c, h, w] and labels [B]. */
+export type ImageBatch = Pick<Batch, 'pixelValues' | 'labels'>
 
 export interface TrainStepOptions {
   /** Of all dropout in the step. */

@@ -85,10 +85,10 @@ async function runPart(out: string, { resume = false, stopAfter = Number.POSITIV
   const processor = {
     savePretrained: async (best: string) => writeFileSync(join(best, 'preprocessor_config.json'), '{}'),
   }
-  const observers: TrainingObserver[] = [stopper]
-  const trainer = new Trainer({ recipe, model, processor, data, paths, observers })
+  const trainer = new Trainer({ recipe, model, processor, data, paths })
+  trainer.observe(stopper)
   if (resume) await trainer.resume()
-  observers.push(await metricsLog(paths.metrics, trainer.position))
+  trainer.observe(await metricsLog(paths.metrics, trainer.position))
   const result = await trainer.train(controller.signal)
   trainer.dispose()
   model.dispose()

@@ -17,7 +17,6 @@ export interface TrainerParts {
   processor: { savePretrained(folder: string): Promise<void> }
   data: TrainingData
   paths: RunPaths
-  observers?: readonly TrainingObserver[]
 }
 
 /**
@@ -28,15 +27,16 @@ export interface TrainerParts {
  * await trainer.train() // { finished: true, epochs: 5, best: { epoch: 5, accuracy: 0.61, … }, … }
  */
 export class Trainer {
-  readonly #parts: Required<TrainerParts>
+  readonly #parts: TrainerParts
+  readonly #observers: TrainingObserver[] = []
   readonly #optimizer: Optimizer
   readonly #scheduler: Scheduler
   #position: RunPosition = { ...startOfRun }
   #started = 0
 
-  constructor({ observers = [], ...parts }: TrainerParts) {
-    this.#parts = { ...parts, observers }
-    const { recipe, model, data } = this.#parts
+  constructor(parts: TrainerParts) {
+    this.#parts = parts
+    const { recipe, model, data } = parts
     const { name, ...options } = recipe.optimizer
     this.#optimizer = createOptimizer(name, model.parameters(), options)
     const { name: schedule, warmupEpochs = 0, minLr = 0 } = recipe.schedule
@@ -50,6 +50,11 @@ export class Trainer {
 
   get position(): Readonly<RunPosition> {
     return this.#position
+  }
+
+  /** Adds one who is told what happens, after those before. */
+  observe(observer: TrainingObserver): void {
+    this.#observers.push(observer)
   }
 
   /** Goes back to the newest checkpoint of the run's folder; without one the run begins anew. */
@@ -94,7 +99,7 @@ export class Trainer {
   }
 
   async #step(batch: ImageBatch, imagesNow: number, began: number, firstBatch: number): Promise<void> {
-    const { recipe, model, observers } = this.#parts
+    const { recipe, model } = this.#parts
     const position = this.#position
     const lr = this.#scheduler(position.step)
     this.#optimizer.lr = lr
@@ -117,16 +122,16 @@ export class Trainer {
       gradNorm,
       imagesPerSecond: imagesNow / ((performance.now() - began) / 1000),
     }
-    for (const observer of observers) observer.onStep?.(report)
+    for (const observer of this.#observers) observer.onStep?.(report)
   }
 
   /** Closes the epoch with its evaluation; does nothing when the signal stops it. */
   async #evaluateEpoch(signal?: AbortSignal): Promise<void> {
-    const { model, processor, data, paths, observers } = this.#parts
+    const { model, processor, data, paths } = this.#parts
     const evaluation = await evaluate(model, data.evaluation(), {
       labels: data.labels,
       onBatch: done => {
-        for (const observer of observers) observer.onEvaluationBatch?.(done)
+        for (const observer of this.#observers) observer.onEvaluationBatch?.(done)
       },
       signal,
     })
@@ -139,7 +144,7 @@ export class Trainer {
     const seconds = this.#seconds()
     this.#position = { ...startOfRun, epoch, step, seconds, best: isBest ? { epoch, accuracy, loss } : best }
     const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, isBest, seconds }
-    for (const observer of observers) observer.onEpoch?.(report)
+    for (const observer of this.#observers) observer.onEpoch?.(report)
   }
 
   async #save(): Promise<void> {

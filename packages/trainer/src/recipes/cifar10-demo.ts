@@ -10,18 +10,9 @@
 import { defineRecipe, type Recipe } from '../recipe.ts'
 
 const recipe: Recipe = defineRecipe({
-  model: {
-    config: {
-      imageSize: 32,
-      patchSize: 4,
-      hiddenSize: 96,
-      numHiddenLayers: 4,
-      numAttentionHeads: 3,
-      intermediateSize: 192,
-    },
-  },
+  model: { name: 'vit-micro-patch4-32', config: { hiddenSize: 96, numHiddenLayers: 4, mlpRatio: 2 } },
   dataset: 'cifar10',
-  transforms: 'cifar10-32',
+  transforms: 'cifar-32',
   batchSize: 32,
   epochs: 10,
   optimizer: { name: 'adamw', lr: 1e-3, weightDecay: 0.05 },

@@ -12,7 +12,7 @@ import { defineRecipe, type Recipe } from '../recipe.ts'
 const recipe: Recipe = defineRecipe({
   model: { pretrained: 'google/vit-base-patch16-224' },
   dataset: 'cifar10',
-  transforms: 'cifar10-224',
+  transforms: 'article-fine-tune',
   batchSize: 32,
   evalBatchSize: 32,
   epochs: 5,

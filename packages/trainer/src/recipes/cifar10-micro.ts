@@ -12,22 +12,14 @@
 import { defineRecipe, type Recipe } from '../recipe.ts'
 
 const recipe: Recipe = defineRecipe({
-  model: {
-    config: {
-      imageSize: 32,
-      patchSize: 4,
-      hiddenSize: 192,
-      numHiddenLayers: 6,
-      numAttentionHeads: 3,
-      intermediateSize: 768,
-    },
-  },
+  model: { name: 'vit-tiny-patch4-32', config: { numHiddenLayers: 6 } },
   dataset: 'cifar10',
-  transforms: 'cifar10-32',
+  transforms: 'cifar-32',
   batchSize: 64,
   epochs: 5,
   optimizer: { name: 'adamw', lr: 1e-3, weightDecay: 0.05 },
   schedule: { name: 'cosine', warmupEpochs: 0.5 },
+  labelSmoothing: 0.1,
   clipGradNorm: 1,
 })
 export default recipe

@@ -13,7 +13,7 @@ import { defineRecipe, type Recipe } from '../recipe.ts'
 const recipe: Recipe = defineRecipe({
   model: { name: 'vit-base-patch16-224' },
   dataset: 'cifar10',
-  transforms: 'cifar10-224',
+  transforms: 'article-from-scratch',
   batchSize: 32,
   evalBatchSize: 32,
   epochs: 50,

@@ -1,0 +1,232 @@
+/** The vitral command as a real process: exit codes, one-line errors, --json, --help, Ctrl-C. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readSafetensors } from '@vitral/core'
+
+const folder = mkdtempSync(join(tmpdir(), 'vitral-cli-'))
+const data = join(folder, 'cifar-10-batches-bin')
+const image = join(import.meta.dirname, '../../test/fixtures/cat.png')
+
+/** A few images of CIFAR-10's layout: each class is one brightness, so that a tiny model can learn them. */
+function writeData(): void {
+  mkdirSync(data)
+  const counts = { 'data_batch_1.bin': 40, 'test_batch.bin': 20 }
+  for (const [file, count] of Object.entries(counts)) {
+    const bytes = new Uint8Array(count * 3073)
+    for (let i = 0; i < count; i++) bytes.fill((i % 10) * 25, i * 3073 + 1, (i + 1) * 3073).set([i % 10], i * 3073)
+    writeFileSync(join(data, file), bytes)
+  }
+  writeFileSync(join(data, 'records.json'), JSON.stringify(counts))
+  writeFileSync(join(data, 'batches.meta.txt'), 'plane\ncar\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n')
+}
+
+const tiny = [
+  'cifar10-demo',
+  ...['--data', data, '--backend', 'cpu', '--epochs', '2', '--batch-size', '8'],
+  ...['--set', 'model.config.hiddenSize=8', '--set', 'model.config.numHiddenLayers=1'],
+  ...['--set', 'model.config.patchSize=8', '--set', 'model.config.hiddenDropoutProb=0.1'],
+]
+
+function start(args: string[]) {
+  return Bun.spawn([process.execPath, join(import.meta.dirname, 'index.ts'), ...args], {
+    cwd: folder,
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+}
+
+async function vitral(...args: string[]) {
+  const child = start(args)
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ])
+  return { stdout, stderr, code }
+}
+
+beforeAll(writeData)
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('help', () => {
+  test.each(['train', 'eval', 'predict', 'doctor'])('vitral %s --help', async name => {
+    const { stdout, stderr, code } = await vitral(name, '--help')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toStartWith(`Usage: vitral ${name}`)
+    expect(stdout).toContain('--json')
+  })
+
+  test('vitral --help lists the commands', async () => {
+    const { stdout, code } = await vitral('--help')
+    expect(code).toBe(0)
+    expect([...stdout.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual(['train', 'eval', 'predict', 'doctor'])
+  })
+})
+
+describe('bad input ends with one clear line and a code that is not 0', () => {
+  const cases: [string[], RegExp][] = [
+    [['trian'], /^vitral: There is no command 'trian'; expected one of train, eval, predict, doctor\.$/],
+    [['train'], /^vitral train: The recipe is missing\.$/],
+    [['train', 'cifar10-mcro'], /^vitral train: There is no recipe 'cifar10-mcro'; expected one of cifar10-demo,/],
+    [['train', './mine.ts'], /^vitral train: There is no recipe file .*mine\.ts\.$/],
+    [['train', 'cifar10-demo', '--epoch', '3'], /^vitral train: Unknown option '--epoch'/],
+    [['train', 'cifar10-demo', '--epochs', '0'], /^vitral train: The recipe's epochs is 0; expected a whole number/],
+    [['train', 'cifar10-demo', '--set', 'optimizer.rl=1'], /no field 'optimizer\.rl'; expected one of optimizer\.name/],
+    [['train', 'cifar10-demo', '--backend', 'cuda'], /There is no backend 'cuda'; choose 'auto' or one of/],
+    [[...tiny, '--resume', '--out', 'nothing'].toSpliced(0, 0, 'train'), /nothing holds no training run to resume/],
+    [['train', 'cifar10-demo', '--backend', 'cpu', '--data', 'nowhere'], /nowhere has no CIFAR-10/],
+    [['train', 'cifar10-demo', '--backend', 'cpu', '--set', 'dataset=mnist'], /no data set 'mnist'; expected/],
+    [['train', 'cifar10-demo', '--backend', 'cpu', '--set', 'transforms=fancy'], /no transforms 'fancy'; expected/],
+    [['eval', '--dataset', 'cifar10'], /^vitral eval: --model is missing\.$/],
+    [
+      ['eval', '--model', 'x', '--dataset', 'cifar10', '--batch-size', 'ten'],
+      /--batch-size is 'ten'; expected a whole/,
+    ],
+    [['eval', '--model', './none', '--dataset', 'cifar10', '--data', data, '--backend', 'cpu'], /^vitral eval: .*none/],
+    [['predict', 'cat.png'], /^vitral predict: --model is missing\.$/],
+    [['predict', '--model', 'x'], /^vitral predict: The image file is missing\.$/],
+  ]
+  test.each(cases)('vitral %j', async (args, message) => {
+    const { stdout, stderr, code } = await vitral(...args)
+    expect(code).not.toBe(0)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/^[^\n]+\n$/)
+    expect(stderr.trimEnd()).toMatch(message)
+  })
+})
+
+describe('from data to a prediction', () => {
+  const out = join(folder, 'run')
+  const best = join(out, 'best')
+
+  test('train leaves a model folder and says so in JSON', async () => {
+    const { stdout, stderr, code } = await vitral('train', ...tiny, '--out', out, '--json')
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    const result = JSON.parse(stdout)
+    expect(result).toEqual({
+      out,
+      finished: true,
+      epochs: 2,
+      steps: 10,
+      seconds: expect.any(Number),
+      best: { epoch: expect.any(Number), accuracy: expect.any(Number), loss: expect.any(Number) },
+    })
+    expect(readdirSync(best).sort()).toEqual(['config.json', 'model.safetensors', 'preprocessor_config.json'])
+    expect(stderr).toMatch(/epoch 2\/2 {2}train loss [\d.]+ {2}held-out: loss [\d.]+, accuracy [\d.]+%/)
+    const run = JSON.parse(readFileSync(join(out, 'recipe.json'), 'utf8'))
+    expect(run.recipe).toMatchObject({ epochs: 2, batchSize: 8, model: { config: { hiddenSize: 8 } } })
+    expect(run.environment).toMatchObject({ vitral: expect.any(String), backend: 'cpu' })
+  })
+
+  test('train does not overwrite a run', async () => {
+    const { stderr, code } = await vitral('train', ...tiny, '--out', out)
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `vitral train: ${out} already holds a training run; add --resume to go on with it, or choose another --out.\n`,
+    })
+  })
+
+  test("eval measures what train measured, in DESIGN's shape", async () => {
+    const { stdout, code } = await vitral(
+      ...['eval', '--model', best, '--dataset', 'cifar10', '--data', folder, '--backend', 'cpu', '--json'],
+    )
+    expect(code).toBe(0)
+    const evaluation = JSON.parse(stdout)
+    expect(Object.keys(evaluation).sort()).toEqual(
+      ['accuracy', 'top5', 'loss', 'count', 'seconds', 'imagesPerSecond', 'perClass'].sort(),
+    )
+    expect(evaluation.count).toBe(20)
+    expect(evaluation.perClass[3]).toEqual({ label: 'cat', count: 2, accuracy: expect.any(Number) })
+    const epochs = readFileSync(join(out, 'metrics.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+      .filter(({ isBest }) => isBest)
+    expect(evaluation.accuracy).toBe(epochs.at(-1).accuracy)
+    expect(evaluation.loss).toBeCloseTo(epochs.at(-1).loss, 6)
+  })
+
+  test('eval prints a table for people', async () => {
+    const { stdout } = await vitral('eval', '--model', best, '--dataset', 'cifar10', '--data', data, '--backend', 'cpu')
+    expect(stdout).toMatch(/^accuracy [\d.]+%, top-5 [\d.]+%, loss [\d.]+: 20 images at \d+ a second\n {2}plane /)
+  })
+
+  test('predict names the classes of image files, best first', async () => {
+    const { stdout, code } = await vitral('predict', '--model', best, image, image, '--backend', 'cpu', '--json')
+    expect(code).toBe(0)
+    const results = JSON.parse(stdout) as { image: string; predictions: { label: string; score: number }[] }[]
+    expect(results.map(result => result.image)).toEqual([image, image])
+    const { predictions } = results[0] as (typeof results)[number]
+    expect(predictions).toHaveLength(5)
+    for (const prediction of predictions) expect(Object.keys(prediction)).toEqual(['label', 'score'])
+    const scores = predictions.map(({ score }) => score)
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a))
+    const all = await vitral('predict', '--model', best, image, '--backend', 'cpu', '--json', '--top-k', '10')
+    const sum = JSON.parse(all.stdout)[0].predictions.reduce(
+      (total: number, { score }: { score: number }) => total + score,
+      0,
+    )
+    expect(sum).toBeCloseTo(1, 5)
+  })
+
+  test('predict on what is no image is one line', async () => {
+    const path = join(folder, 'text.png')
+    writeFileSync(path, 'not an image')
+    for (const file of [path, join(folder, 'none.png')]) {
+      const { stdout, stderr, code } = await vitral('predict', '--model', best, file, '--backend', 'cpu')
+      expect({ stdout, code }).toEqual({ stdout: '', code: 1 })
+      expect(stderr).toMatch(/^vitral predict: [^\n]+\n$/)
+      expect(stderr).toContain(file)
+    }
+  })
+
+  test('doctor tells which backends start', async () => {
+    const { stdout, code } = await vitral('doctor', '--json')
+    expect(code).toBe(0)
+    const { backends, devices, precision } = JSON.parse(stdout)
+    expect(backends.map(({ name }: { name: string }) => name)).toEqual(['native', 'webgpu', 'wasm', 'cpu'])
+    expect(backends.at(-1)).toEqual({ name: 'cpu', available: true })
+    for (const { available, reason } of backends) expect(available || reason.length > 0).toBe(true)
+    expect(devices[0]).toMatchObject({ kind: 'cpu', name: expect.any(String), cores: expect.any(Number) })
+    expect(precision).toEqual(['float32'])
+  })
+})
+
+describe('Ctrl-C', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s saves, says how to go on, and what goes on ends with the same bits',
+    async (signal, exitCode) => {
+      const [whole, out] = [join(folder, `whole-${signal}`), join(folder, `stopped-${signal}`)]
+      const long = [...tiny, '--epochs', '12']
+      const uninterrupted = vitral('train', ...long, '--out', whole)
+      const child = start(['train', ...long, '--out', out])
+      while (steps(out) < 3) await Bun.sleep(5)
+      child.kill(signal)
+      const stderr = await new Response(child.stderr).text()
+      expect(await child.exited).toBe(exitCode)
+      expect(steps(out)).toBeLessThan(60)
+      expect(stderr).toContain(`vitral train ${long.join(' ')} --out ${out} --resume\n`)
+
+      expect((await vitral('train', ...long, '--out', out, '--resume')).code).toBe(0)
+      expect((await uninterrupted).code).toBe(0)
+      const last = (run: string) => readSafetensors(join(run, 'checkpoints', 'step-000000060.safetensors'))
+      const [resumed, straight] = await Promise.all([last(out), last(whole)])
+      for (const [name, { data: values }] of straight.tensors) expect(resumed.tensors.get(name)?.data).toEqual(values)
+    },
+    60_000,
+  )
+})
+
+/** How many steps the log of a run has. */
+function steps(out: string): number {
+  try {
+    return readFileSync(join(out, 'metrics.jsonl'), 'utf8').split('"event":"step"').length - 1
+  } catch {
+    return 0
+  }
+}

@@ -1,0 +1,61 @@
+/** `vitral eval`: how well a model folder recognises the images of a data set. */
+import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { datasetNames, evaluationBatches, openDataset } from '../data.ts'
+import { type Evaluation, evaluate } from '../evaluate.ts'
+import { createProgress } from '../progress.ts'
+import { backendOption, type Command, parse, percent, print, required, wholeNumber } from './command.ts'
+
+const options = {
+  ...backendOption,
+  model: { type: 'string' },
+  dataset: { type: 'string' },
+  data: { type: 'string', default: 'data' },
+  'batch-size': { type: 'string', default: '100' },
+} as const
+
+export const evalCommand: Command = {
+  summary: 'measures a model folder on a data set',
+  help: `Usage: vitral eval --model FOLDER --dataset NAME [--data DIR] [OPTIONS]
+
+  --model FOLDER     a model folder, or a hub id
+  --dataset NAME     ${datasetNames.join(', ')}; its test images are used
+  --data DIR         where the data set is (data)
+  --batch-size N     images at a time (100)
+  --backend NAME     auto, native, webgpu, wasm or cpu (auto)
+  --json             {accuracy, top5, loss, count, seconds, imagesPerSecond, perClass: [{label, count, accuracy}]}
+  --help             this text`,
+
+  async run(args) {
+    const { values } = parse(args, options)
+    const folder = required(values.model, '--model')
+    const dataset = required(values.dataset, '--dataset')
+    const batchSize = wholeNumber(values['batch-size'], '--batch-size', 1)
+    const images = await openDataset(dataset, values.data, 'test')
+    await useBackend(values.backend as 'auto')
+    const processor = await ViTImageProcessor.fromPretrained(folder)
+    const model = await ViTForImageClassification.fromPretrained(folder)
+    if (model.config.numLabels !== images.classes.length)
+      throw new Error(
+        `${folder} has ${model.config.numLabels} classes, but ${dataset} has ${images.classes.length}; expected the same.`,
+      )
+    const progress = createProgress()
+    const result = await evaluate(model, evaluationBatches(images, processor, batchSize), {
+      labels: images.classes,
+      onBatch: done => progress.update({ title: 'evaluation', done, total: images.length }),
+    })
+    progress.end()
+    print(values.json ? JSON.stringify(result) : describe(result as Evaluation))
+    return 0
+  },
+}
+
+function describe({ accuracy, top5, loss, count, imagesPerSecond, perClass }: Evaluation): string {
+  const width = Math.max(...perClass.map(({ label }) => label.length))
+  return [
+    `accuracy ${percent(accuracy)}, top-5 ${percent(top5)}, loss ${loss.toFixed(4)}: ${count} images at ${imagesPerSecond.toFixed(0)} a second`,
+    ...perClass.map(
+      ({ label, count, accuracy }) =>
+        `  ${label.padEnd(width)}  ${accuracy === null ? 'no image' : `${percent(accuracy).padStart(7)} of ${count}`}`,
+    ),
+  ].join('\n')
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/** The `vitral` command: finds the subcommand, runs it, and turns an error into one line and an exit code. */
+import type { Command } from './command.ts'
+import { print } from './command.ts'
+import { doctor } from './doctor.ts'
+import { evalCommand } from './eval.ts'
+import { predict } from './predict.ts'
+import { train } from './train.ts'
+
+const commands: Record<string, Command> = { train, eval: evalCommand, predict, doctor }
+
+const help = `Usage: vitral COMMAND [OPTIONS]
+
+Commands
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .join('\n')}
+
+vitral COMMAND --help tells more. With VITRAL_DEBUG=1 an error shows where it came from.`
+
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h') {
+    ;(name === undefined ? console.error : print)(help)
+    return name === undefined ? 2 : 0
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  try {
+    if (!command) throw new Error(`There is no command '${name}'; expected one of ${Object.keys(commands).join(', ')}.`)
+    if (args.includes('--help') || args.includes('-h')) {
+      print(command.help)
+      return 0
+    }
+    return await command.run(args)
+  } catch (error) {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error))
+    console.error(`vitral${command ? ` ${name}` : ''}: ${message.trim().replaceAll(/\s*\n\s*/g, ' · ')}`)
+    if (process.env.VITRAL_DEBUG) console.error(stack)
+    return 1
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))

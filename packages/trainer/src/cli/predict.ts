@@ -1,0 +1,60 @@
+/** `vitral predict`: what a model sees in image files. */
+import { softmax, type Tensor2D, tidy, topk } from '@tensorflow/tfjs-core'
+import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { decodeImage } from '@vitral/datasets'
+import { backendOption, type Command, parse, percent, print, required, wholeNumber } from './command.ts'
+
+const options = {
+  ...backendOption,
+  model: { type: 'string' },
+  'top-k': { type: 'string', default: '5' },
+} as const
+
+interface Prediction {
+  label: string
+  /** Probability, from 0 to 1. */
+  score: number
+}
+
+export const predict: Command = {
+  summary: 'classifies image files',
+  help: `Usage: vitral predict --model FOLDER IMAGE… [OPTIONS]
+
+  --model FOLDER     a model folder, or a hub id
+  --top-k N          classes to show, best first (5)
+  --backend NAME     auto, native, webgpu, wasm or cpu (auto)
+  --json             [{image, predictions: [{label, score}]}]
+  --help             this text`,
+
+  async run(args) {
+    const { values, positionals: images } = parse(args, options)
+    const folder = required(values.model, '--model')
+    required(images[0], 'The image file')
+    const count = wholeNumber(values['top-k'], '--top-k', 1)
+    await useBackend(values.backend as 'auto')
+    const model = await ViTForImageClassification.fromPretrained(folder)
+    const processor = await ViTImageProcessor.fromPretrained(folder)
+    const results: { image: string; predictions: Prediction[] }[] = []
+    for (const image of images) {
+      const pixelValues = await processor.preprocess([await decodeImage(image)])
+      const { logits } = model.forward(pixelValues)
+      results.push({ image, predictions: await best(logits, model.config.id2label, count) })
+      pixelValues.dispose()
+      logits.dispose()
+    }
+    if (values.json) print(JSON.stringify(results))
+    else
+      for (const { image, predictions } of results)
+        print([image, ...predictions.map(({ label, score }) => `  ${percent(score).padStart(7)}  ${label}`)].join('\n'))
+    return 0
+  },
+}
+
+/** @param logits [1, K] */
+async function best(logits: Tensor2D, labels: Record<number, string>, count: number): Promise<Prediction[]> {
+  const { values, indices } = tidy(() => topk(softmax(logits), Math.min(count, logits.shape[1])))
+  const [scores, classes] = await Promise.all([values.data(), indices.data()])
+  values.dispose()
+  indices.dispose()
+  return Array.from(scores, (score, i) => ({ label: labels[classes[i] as number] ?? `LABEL_${classes[i]}`, score }))
+}

@@ -1,0 +1,54 @@
+/** Everything a run needs, put together: data, model, folder, log. */
+import { availableParallelism } from 'node:os'
+import type { Transform } from '@vitral/datasets'
+import { createModel } from './create-model.ts'
+import { openTrainingData, type TrainingData, transformChain } from './data.ts'
+import { environment } from './environment.ts'
+import { metricsLog } from './metrics-log.ts'
+import { processorOf } from './processor.ts'
+import type { Recipe } from './recipe.ts'
+import { openRun, recordRun } from './run-folder.ts'
+import { Trainer } from './trainer.ts'
+
+export interface RunOptions {
+  recipe: Recipe
+  /** Folder of the data set. */
+  data: string
+  /** Folder of the run. */
+  out: string
+  /** Go on with the run that is there. @default false */
+  resume?: boolean
+  /** Threads that load images. @default 0, or half the processors when the images must be resized */
+  workers?: number
+}
+
+export interface Run {
+  trainer: Trainer
+  data: TrainingData
+}
+
+/**
+ * Prepares a training run, or the rest of one. Choose the backend before.
+ *
+ * @throws when data, recipe or folder cannot be used; nothing is written then.
+ * @example
+ * await useBackend('auto')
+ * const { trainer } = await startRun({ recipe: recipes['cifar10-micro'], data: 'data', out: 'runs/micro' })
+ * await trainer.train()
+ */
+export async function startRun({ recipe, data: folder, out, resume = false, workers }: RunOptions): Promise<Run> {
+  const paths = openRun(out, recipe, { resume })
+  const chain = transformChain(recipe.transforms)
+  const data = await openTrainingData(recipe, folder, workers ?? defaultWorkers(chain({ train: true })))
+  const model = await createModel(recipe, data.labels)
+  const processor = processorOf(chain({ train: false }), model.config.imageSize)
+  await recordRun(paths, recipe, environment())
+  const trainer = new Trainer({ recipe, model, processor, data, paths })
+  if (resume) await trainer.resume()
+  trainer.observe(await metricsLog(paths.metrics, trainer.position))
+  return { trainer, data }
+}
+
+/** Small images are made faster than they are sent between threads. */
+const defaultWorkers = (chain: readonly Transform[]): number =>
+  chain.some(({ name }) => name === 'resize') ? Math.ceil(availableParallelism() / 2) : 0
