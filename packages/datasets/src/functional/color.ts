@@ -73,43 +73,39 @@ function turnHue(source: RawImage['data'], data: Uint8Array, i: number, shift: n
   const b = source[i + 2] as number
   const value = Math.max(r, g, b)
   const range = value - Math.min(r, g, b)
-  const saturation = range === 0 ? 0 : Math.trunc(fround(fround(range / value) * 255))
+  const saturation = range === 0 ? 0 : Math.trunc(fround(range / value) * 255)
   if (saturation === 0) {
     data.fill(value, i, i + 3)
     return
   }
   const hue = (hueByte(r, g, b, value, range) + shift) & 255
-  const sixth = fround(fround(hue * 6) / 255)
+  const sixth = (hue * 6) / 255
   const sector = Math.floor(sixth)
   const part = fround(sixth - sector)
   const s = fround(saturation / 255)
-  const p = Math.round(value * (1 - s))
-  const q = Math.round(value * (1 - fround(s * part)))
-  const t = Math.round(value * (1 - s * (1 - part)))
-  const turned = sectors[sector % 6] as (typeof sectors)[number]
-  const levels = [value, p, q, t]
-  for (let c = 0; c < 3; c++) data[i + c] = levels[turned[c] as number] as number
+  levels[0] = value
+  levels[1] = Math.round(value * (1 - s))
+  levels[2] = Math.round(value * (1 - fround(s * part)))
+  levels[3] = Math.round(value * (1 - s * (1 - part)))
+  const first = (sector % 6) * 3
+  for (let c = 0; c < 3; c++) data[i + c] = levels[sectors[first + c] as number] as number
 }
 
-/** Which of value, p, q, t is red, green and blue in each sixth of the wheel. */
-const sectors = [
-  [0, 3, 1],
-  [2, 0, 1],
-  [1, 0, 3],
-  [1, 2, 0],
-  [3, 1, 0],
-  [0, 1, 2],
-] as const
+/** Of one pixel: its value, and the three lower levels that HSV's figure calls p, q and t. */
+const levels = new Uint8Array(4)
 
+/** Which level red, green and blue have in each sixth of the wheel. */
+const sectors = Uint8Array.of(0, 3, 1, 2, 0, 1, 1, 0, 3, 1, 2, 0, 3, 1, 0, 0, 1, 2)
+
+/** The angle in bytes, from the channel that is largest and the distances of the others from it. */
 function hueByte(r: number, g: number, b: number, value: number, range: number): number {
-  const [toRed, toGreen, toBlue] = [(value - r) / range, (value - g) / range, (value - b) / range].map(fround) as [
-    number,
-    number,
-    number,
-  ]
+  const toRed = fround((value - r) / range)
+  const toGreen = fround((value - g) / range)
+  const toBlue = fround((value - b) / range)
   const sixths =
     r === value ? fround(toBlue - toGreen) : g === value ? fround(2 + toRed - toBlue) : fround(4 + toGreen - toRed)
-  return Math.trunc(fround(fround((sixths / 6 + 1) % 1) * 255))
+  const turns = sixths / 6 + 1
+  return Math.trunc(fround(turns - Math.floor(turns)) * 255)
 }
 
 function checkFactor(name: string, factor: number): void {
