@@ -12,8 +12,6 @@ export interface ProgressState {
   /** Images done, of all. */
   done: number
   total: number
-  /** Images done in this process: what the speed is measured on, when a run was resumed. @default done */
-  measured?: number
   loss?: number
 }
 
@@ -40,12 +38,13 @@ const interval = { terminal: 100, plain: 10_000 }
  * @example
  * const progress = createProgress()
  * progress.update({ title: 'epoch 1/5', done: 6400, total: 50000, loss: 2.1 })
- * // epoch 1/5 ██▌                  12%  6400/50000 images  loss 2.1000  310 images/s  2:20 left
+ * // epoch 1/5 ██▋                          12%  6400/50000 images  loss 2.1000  310 images/s  2:20 left
  */
 export function createProgress({ stream = process.stderr, now = Date.now }: ProgressOptions = {}): Progress {
   const terminal = stream.isTTY === true
-  let started: number | undefined
-  let shown = Number.NEGATIVE_INFINITY
+  /** The first update: the speed is measured from there, so that a resumed run does not count what it did before. */
+  let first: { time: number; done: number } | undefined
+  let shown: number | undefined
   let line = ''
   const clear = () => {
     if (terminal && line) stream.write('\r\x1b[2K')
@@ -53,11 +52,12 @@ export function createProgress({ stream = process.stderr, now = Date.now }: Prog
   return {
     update(state) {
       const time = now()
-      started ??= time
-      const finished = state.done >= state.total
-      if (!finished && time - shown < (terminal ? interval.terminal : interval.plain)) return
+      first ??= { time, done: state.done }
+      shown ??= terminal ? Number.NEGATIVE_INFINITY : time
+      if (time - shown < (terminal ? interval.terminal : interval.plain)) return
       shown = time
-      line = progressLine(state, (time - started) / 1000, terminal ? (stream.columns ?? 80) - 1 : undefined)
+      const speed = time > first.time ? ((state.done - first.done) / (time - first.time)) * 1000 : 0
+      line = progressLine(state, speed, terminal ? (stream.columns ?? 80) - 1 : undefined)
       stream.write(terminal ? `\r\x1b[2K${line}` : `${line}\n`)
     },
     say(text) {
@@ -68,17 +68,18 @@ export function createProgress({ stream = process.stderr, now = Date.now }: Prog
     end() {
       clear()
       line = ''
-      started = undefined
-      shown = Number.NEGATIVE_INFINITY
+      first = undefined
+      if (terminal) shown = undefined
     },
   }
 }
 
-/** @param width columns to fit, bar included; without it no bar and no limit. */
-export function progressLine(state: ProgressState, seconds: number, width?: number): string {
-  const { title, done, total, measured = done, loss } = state
+/**
+ * @param speed images per second; 0 when it is not known yet
+ * @param width columns to fit, bar included; without it no bar and no limit
+ */
+export function progressLine({ title, done, total, loss }: ProgressState, speed: number, width?: number): string {
   const share = total === 0 ? 1 : done / total
-  const speed = seconds > 0 ? measured / seconds : 0
   const facts = [`${String(Math.floor(share * 100)).padStart(3)}%`, `${done}/${total} images`]
   if (loss !== undefined) facts.push(`loss ${loss.toFixed(4)}`)
   if (speed > 0) facts.push(`${speed < 10 ? speed.toFixed(1) : Math.round(speed)} images/s`)

@@ -37,6 +37,7 @@ const data: TrainingData = {
     yield images(1, 4)
     yield images(2, 2)
   },
+  close: async () => {},
 }
 
 function images(seed: number, count: number) {
@@ -90,7 +91,7 @@ async function runPart(out: string, { resume = false, stopAfter = Number.POSITIV
   if (resume) await trainer.resume()
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
   const result = await trainer.train(controller.signal)
-  trainer.dispose()
+  await trainer.close()
   model.dispose()
   return result
 }

@@ -33,6 +33,8 @@ export class Trainer {
   readonly #scheduler: Scheduler
   #position: RunPosition = { ...startOfRun }
   #started = 0
+  /** When the last step ended: the next one's time has the loading of its batch in it. */
+  #lap = 0
 
   constructor(parts: TrainerParts) {
     this.#parts = parts
@@ -79,26 +81,25 @@ export class Trainer {
     return { finished: epoch === recipe.epochs, epochs: epoch, steps: step, seconds, best }
   }
 
-  /** Frees the optimizer's state; the model stays. */
-  dispose(): void {
+  /** Frees the optimizer's state and ends the threads that load; the model stays. */
+  async close(): Promise<void> {
     this.#optimizer.dispose()
+    await this.#parts.data.close()
   }
 
   /** @returns whether the epoch was finished. */
   async #trainEpoch(signal?: AbortSignal): Promise<boolean> {
     const { data } = this.#parts
-    const { epoch, batch: first } = this.#position
-    const began = performance.now()
-    let images = 0
-    for await (const batch of data.train({ epoch, firstBatch: first })) {
-      images += batch.labels.length
-      await this.#step(batch, images, began, first)
+    const { epoch, batch: firstBatch } = this.#position
+    this.#lap = performance.now()
+    for await (const batch of data.train({ epoch, firstBatch })) {
+      await this.#step(batch)
       if (signal?.aborted) break
     }
     return this.#position.batch === data.stepsPerEpoch
   }
 
-  async #step(batch: ImageBatch, imagesNow: number, began: number, firstBatch: number): Promise<void> {
+  async #step(batch: ImageBatch): Promise<void> {
     const { recipe, model } = this.#parts
     const position = this.#position
     const lr = this.#scheduler(position.step)
@@ -108,19 +109,23 @@ export class Trainer {
       labelSmoothing: recipe.labelSmoothing,
       clipGradNorm: recipe.clipGradNorm ?? undefined,
     })
+    const count = batch.labels.length
+    const images = position.batch * recipe.batchSize + count
     position.batch++
     position.step++
     position.lossSum += loss
+    const lap = performance.now()
+    const imagesPerSecond = (count / (lap - this.#lap)) * 1000
+    this.#lap = lap
     const report: StepReport = {
       epoch: position.epoch + 1,
       step: position.step,
-      images: firstBatch * recipe.batchSize + imagesNow,
-      imagesNow,
+      images,
       lr,
       loss,
       meanLoss: position.lossSum / position.batch,
       gradNorm,
-      imagesPerSecond: imagesNow / ((performance.now() - began) / 1000),
+      imagesPerSecond,
     }
     for (const observer of this.#observers) observer.onStep?.(report)
   }

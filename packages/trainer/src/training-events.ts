@@ -7,14 +7,14 @@ export interface StepReport {
   epoch: number
   /** Of the whole run, 1 for the first. */
   step: number
-  /** Images done of this epoch, and done of it by this process. */
+  /** Done of this epoch. */
   images: number
-  imagesNow: number
   lr: number
   loss: number
   /** Mean over the epoch so far. */
   meanLoss: number
   gradNorm?: number
+  /** In this step, with the loading of its batch. */
   imagesPerSecond: number
 }
 

@@ -12,13 +12,20 @@ export interface Command {
 
 type Options = NonNullable<ParseArgsConfig['options']>
 
+interface CommonOptions extends Options {
+  help: { type: 'boolean'; short: 'h' }
+  json: { type: 'boolean' }
+}
+
 /** Options of every subcommand. */
-const common = { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } } as const satisfies Options
+const common: CommonOptions = { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } }
 
 /** For commands that compute. */
-export const backendOption = { backend: { type: 'string', default: 'auto' } } as const satisfies Options
+export const backendOption: { backend: { type: 'string'; default: string } } = {
+  backend: { type: 'string', default: 'auto' },
+}
 
-type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O & typeof common; allowPositionals: true }>>
+type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O & CommonOptions; allowPositionals: true }>>
 
 /** @throws in one line, for an option that is unknown or lacks its value. */
 export function parse<O extends Options>(args: string[], options: O): Parsed<O> {

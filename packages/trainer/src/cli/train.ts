@@ -66,6 +66,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       )
       const result = await trainer.train(signal)
       progress.end()
+      await trainer.close()
       if (values.json) print(JSON.stringify({ out, ...result }))
       else if (result.finished && result.best)
         print(
@@ -89,9 +90,9 @@ function show(
 ): TrainingObserver {
   let title = ''
   return {
-    onStep({ epoch, images, imagesNow, meanLoss }) {
+    onStep({ epoch, images, meanLoss }) {
       title = `epoch ${epoch}/${epochs}`
-      progress.update({ title, done: images, total: trainImages, measured: imagesNow, loss: meanLoss })
+      progress.update({ title, done: images, total: trainImages, loss: meanLoss })
       if (images === trainImages) progress.end()
     },
     onEvaluationBatch(done) {
