@@ -1,6 +1,13 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
 import type { ViTImageProcessor } from '@vitral/core'
-import { createLoader, type Dataset, openCifar10, transforms } from '@vitral/datasets'
+import {
+  createLoader,
+  type Dataset,
+  type DownloadProgress,
+  downloadCifar10,
+  openCifar10,
+  transforms,
+} from '@vitral/datasets'
 import { transformsOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
 import type { ImageBatch } from './train-step.ts'
@@ -21,11 +28,27 @@ export interface TrainingData {
 
 export type Split = 'train' | 'test'
 
-const datasets: Record<string, (folder: string, split: Split) => Promise<Dataset>> = {
-  cifar10: (folder, split) => openCifar10(folder, { split }),
+export interface DownloadOptions {
+  onProgress?: (progress: DownloadProgress) => void
+  signal?: AbortSignal
+}
+
+interface DatasetEntry {
+  open(folder: string, split: Split): Promise<Dataset>
+  download(folder: string, options: DownloadOptions): Promise<unknown>
+}
+
+const datasets: Record<string, DatasetEntry> = {
+  cifar10: { open: (folder, split) => openCifar10(folder, { split }), download: downloadCifar10 },
 }
 
 export const datasetNames: readonly string[] = Object.keys(datasets)
+
+function entry(name: string): DatasetEntry {
+  const found = Object.hasOwn(datasets, name) ? datasets[name] : undefined
+  if (!found) throw new Error(`There is no data set '${name}'; expected one of ${datasetNames.join(', ')}.`)
+  return found
+}
 
 /**
  * Opens one split of a data set.
@@ -33,9 +56,16 @@ export const datasetNames: readonly string[] = Object.keys(datasets)
  * @throws when there is no data set of that name, or the folder does not hold it.
  */
 export async function openDataset(name: string, folder: string, split: Split): Promise<Dataset> {
-  const open = Object.hasOwn(datasets, name) ? datasets[name] : undefined
-  if (!open) throw new Error(`There is no data set '${name}'; expected one of ${datasetNames.join(', ')}.`)
-  return open(folder, split)
+  return entry(name).open(folder, split)
+}
+
+/**
+ * Downloads a data set into a folder, unless it is there.
+ *
+ * @throws when there is no data set of that name, or it cannot be had.
+ */
+export async function downloadDataset(name: string, folder: string, options: DownloadOptions = {}): Promise<void> {
+  await entry(name).download(folder, options)
 }
 
 /** @throws when there is no chain of that name. */

@@ -9,7 +9,8 @@ export interface ProgressStream {
 
 export interface ProgressState {
   title: string
-  /** Images done, of all. */
+  /** What is counted. @default 'images' */
+  unit?: string
   done: number
   total: number
   loss?: number
@@ -75,14 +76,15 @@ export function createProgress({ stream = process.stderr, now = Date.now }: Prog
 }
 
 /**
- * @param speed images per second; 0 when it is not known yet
+ * @param speed per second; 0 when it is not known yet
  * @param width columns to fit, bar included; without it no bar and no limit
  */
-export function progressLine({ title, done, total, loss }: ProgressState, speed: number, width?: number): string {
+export function progressLine(state: ProgressState, speed: number, width?: number): string {
+  const { title, unit = 'images', done, total, loss } = state
   const share = total === 0 ? 1 : done / total
-  const facts = [`${String(Math.floor(share * 100)).padStart(3)}%`, `${done}/${total} images`]
+  const facts = [`${String(Math.floor(share * 100)).padStart(3)}%`, `${done}/${total} ${unit}`]
   if (loss !== undefined) facts.push(`loss ${loss.toFixed(4)}`)
-  if (speed > 0) facts.push(`${speed < 10 ? speed.toFixed(1) : Math.round(speed)} images/s`)
+  if (speed > 0) facts.push(`${speed < 10 ? speed.toFixed(1) : Math.round(speed)} ${unit}/s`)
   if (speed > 0 && done < total) facts.push(`${duration((total - done) / speed)} left`)
   const text = facts.join('  ')
   if (width === undefined) return `${title}  ${text.trim()}`

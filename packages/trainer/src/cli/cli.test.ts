@@ -130,7 +130,19 @@ describe('from data to a prediction', () => {
 
   test("eval measures what train measured, in DESIGN's shape", async () => {
     const { stdout, code } = await vitral(
-      ...['eval', '--model', best, '--dataset', 'cifar10', '--data', folder, '--backend', 'cpu', '--json'],
+      ...[
+        'eval',
+        '--model',
+        best,
+        '--dataset',
+        'cifar10',
+        '--data',
+        folder,
+        '--download',
+        '--backend',
+        'cpu',
+        '--json',
+      ],
     )
     expect(code).toBe(0)
     const evaluation = JSON.parse(stdout)

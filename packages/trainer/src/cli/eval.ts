@@ -4,12 +4,14 @@ import { datasetNames, evaluationBatches, openDataset } from '../data.ts'
 import { type Evaluation, evaluate } from '../evaluate.ts'
 import { createProgress } from '../progress.ts'
 import { backendOption, type Command, parse, percent, print, required, wholeNumber } from './command.ts'
+import { download } from './download.ts'
 
 const options = {
   ...backendOption,
   model: { type: 'string' },
   dataset: { type: 'string' },
   data: { type: 'string', default: 'data' },
+  download: { type: 'boolean', default: false },
   'batch-size': { type: 'string', default: '100' },
 } as const
 
@@ -20,6 +22,7 @@ export const evalCommand: Command = {
   --model FOLDER     a model folder, or a hub id
   --dataset NAME     ${datasetNames.join(', ')}; its test images are used
   --data DIR         where the data set is (data)
+  --download         downloads the data set to --data first, unless it is there
   --batch-size N     images at a time (100)
   --backend NAME     auto, native, webgpu, wasm or cpu (auto)
   --json             {accuracy, top5, loss, count, seconds, imagesPerSecond, perClass: [{label, count, accuracy}]}
@@ -30,6 +33,8 @@ export const evalCommand: Command = {
     const folder = required(values.model, '--model')
     const dataset = required(values.dataset, '--dataset')
     const batchSize = wholeNumber(values['batch-size'], '--batch-size', 1)
+    const progress = createProgress()
+    if (values.download) await download(dataset, values.data, progress)
     const images = await openDataset(dataset, values.data, 'test')
     await useBackend(values.backend as 'auto')
     const processor = await ViTImageProcessor.fromPretrained(folder)
@@ -38,7 +43,6 @@ export const evalCommand: Command = {
       throw new Error(
         `${folder} has ${model.config.numLabels} classes, but ${dataset} has ${images.classes.length}; expected the same.`,
       )
-    const progress = createProgress()
     const result = await evaluate(model, evaluationBatches(images, processor, batchSize), {
       labels: images.classes,
       onBatch: done => progress.update({ title: 'evaluation', done, total: images.length }),

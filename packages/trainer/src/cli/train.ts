@@ -1,15 +1,16 @@
 /** `vitral train`: a recipe, data and a folder in; a trained model out. */
 import { basename } from 'node:path'
 import { useBackend } from '@vitral/core'
-import type { TrainingData } from '../data.ts'
 import { loadRecipe } from '../load-recipe.ts'
-import { createProgress, duration, type Progress } from '../progress.ts'
-import { overrideRecipe, type Recipe } from '../recipe.ts'
+import { createProgress, duration } from '../progress.ts'
+import { overrideRecipe } from '../recipe.ts'
 import { recipes } from '../recipes/index.ts'
 import { startRun } from '../run.ts'
-import type { TrainingObserver } from '../training-events.ts'
+import type { TrainingResult } from '../training-events.ts'
 import { backendOption, type Command, parse, percent, print, required } from './command.ts'
+import { download } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
+import { showTraining } from './show-training.ts'
 
 /** Shorter ways to say `--set`. */
 const shortcuts = { epochs: 'epochs', 'batch-size': 'batchSize', lr: 'optimizer.lr', seed: 'seed' }
@@ -18,6 +19,7 @@ const options = {
   ...backendOption,
   data: { type: 'string', default: 'data' },
   out: { type: 'string' },
+  download: { type: 'boolean', default: false },
   resume: { type: 'boolean', default: false },
   set: { type: 'string', multiple: true },
   epochs: { type: 'string' },
@@ -32,7 +34,8 @@ export const train: Command = {
 
 RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that exports one.
 
-  --data DIR         where the data set is, or is downloaded to (data)
+  --data DIR         where the data set is (data)
+  --download         downloads the data set to --data first, unless it is there
   --out DIR          folder of the run: best/ (a model folder), metrics.jsonl, recipe.json, checkpoints/ (runs/RECIPE)
   --resume           goes on with the run in --out, exactly where it stopped
   --set KEY=VALUE    sets a field of the recipe, such as optimizer.lr=3e-4; may be repeated
@@ -52,60 +55,48 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       return value === undefined ? [] : [`${key}=${value}`]
     })
     const recipe = overrideRecipe(await loadRecipe(name), [...settings, ...(values.set ?? [])])
-    const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}`, data, resume } = values
+    const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}`, data: folder, resume } = values
     const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
-    const progress = createProgress()
-    for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
 
+    const progress = createProgress()
     const { signal, release } = onInterrupt()
     try {
-      const { trainer, data: training } = await startRun({ recipe, data, out, resume })
-      trainer.observe(show(progress, recipe, training))
+      for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
+      if (values.download) await download(recipe.dataset, folder, progress, signal)
+      const { trainer, data } = await startRun({ recipe, data: folder, out, resume })
       progress.say(
-        `${resume ? 'Going on with' : 'Training'} ${name} on ${training.trainImages} images, backend ${backend}; ${training.stepsPerEpoch} steps an epoch.`,
+        `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, backend ${backend}; ${data.stepsPerEpoch} steps an epoch.`,
       )
+      trainer.observe(showTraining(progress, recipe, data))
       const result = await trainer.train(signal)
-      progress.end()
       await trainer.close()
+      progress.end()
       if (values.json) print(JSON.stringify({ out, ...result }))
-      else if (result.finished && result.best)
-        print(
-          `Best: ${percent(result.best.accuracy)} of ${training.evaluationImages} held-out images, after epoch ${result.best.epoch}. Took ${duration(result.seconds)}. Model: ${out}/best`,
-        )
+      else if (result.finished && result.best) print(summary(result, result.best, data.evaluationImages, out))
       if (result.finished) return 0
-      const command = ['vitral train', ...args.filter(arg => arg !== '--resume').map(quote), '--resume'].join(' ')
-      progress.say(`Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${command}\n`)
+      progress.say(`Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${resumeCommand(args)}\n`)
+      return exitCodes[signal.reason as Interrupt]
+    } catch (error) {
+      if (!signal.aborted) throw error
+      progress.say(`Stopped by ${signal.reason}.`)
       return exitCodes[signal.reason as Interrupt]
     } finally {
+      progress.end()
       release()
     }
   },
 }
 
-/** Keeps the progress line, and leaves one line for each epoch. */
-function show(
-  progress: Progress,
-  { epochs }: Recipe,
-  { trainImages, evaluationImages }: TrainingData,
-): TrainingObserver {
-  let title = ''
-  return {
-    onStep({ epoch, images, meanLoss }) {
-      title = `epoch ${epoch}/${epochs}`
-      progress.update({ title, done: images, total: trainImages, loss: meanLoss })
-      if (images === trainImages) progress.end()
-    },
-    onEvaluationBatch(done) {
-      progress.update({ title: `${title} evaluation`, done, total: evaluationImages })
-      if (done === evaluationImages) progress.end()
-    },
-    onEpoch({ epoch, trainLoss, evaluation: { accuracy, top5, loss }, isBest, seconds }) {
-      progress.say(
-        `epoch ${epoch}/${epochs}  train loss ${trainLoss.toFixed(4)}  held-out: loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}, top-5 ${percent(top5)}  ${duration(seconds)}${isBest ? '  best so far' : ''}`,
-      )
-    },
-  }
-}
+const summary = (
+  { seconds }: TrainingResult,
+  { accuracy, epoch }: NonNullable<TrainingResult['best']>,
+  images: number,
+  out: string,
+): string =>
+  `Best: ${percent(accuracy)} of ${images} held-out images, after epoch ${epoch}. Took ${duration(seconds)}. Model: ${out}/best`
+
+const resumeCommand = (args: string[]): string =>
+  ['vitral train', ...args.filter(arg => arg !== '--resume').map(quote), '--resume'].join(' ')
 
 /** As a shell reads it back. */
 const quote = (argument: string): string =>

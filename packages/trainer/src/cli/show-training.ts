@@ -1,0 +1,31 @@
+/** A training run as a person at the terminal sees it. */
+import type { TrainingData } from '../data.ts'
+import { duration, type Progress } from '../progress.ts'
+import type { Recipe } from '../recipe.ts'
+import type { TrainingObserver } from '../training-events.ts'
+import { percent } from './command.ts'
+
+/** Keeps the progress line, and leaves one line for each epoch. */
+export function showTraining(
+  progress: Progress,
+  { epochs }: Recipe,
+  { trainImages, evaluationImages }: TrainingData,
+): TrainingObserver {
+  let title = ''
+  return {
+    onStep({ epoch, images, meanLoss }) {
+      title = `epoch ${epoch}/${epochs}`
+      progress.update({ title, done: images, total: trainImages, loss: meanLoss })
+      if (images === trainImages) progress.end()
+    },
+    onEvaluationBatch(done) {
+      progress.update({ title: `${title} evaluation`, done, total: evaluationImages })
+      if (done === evaluationImages) progress.end()
+    },
+    onEpoch({ epoch, trainLoss, evaluation: { accuracy, top5, loss }, isBest, seconds }) {
+      progress.say(
+        `epoch ${epoch}/${epochs}  train loss ${trainLoss.toFixed(4)}  held-out: loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}, top-5 ${percent(top5)}  ${duration(seconds)}${isBest ? '  best so far' : ''}`,
+      )
+    },
+  }
+}
