@@ -3,8 +3,9 @@
 //   bench [isa…] [text]      default: every instruction set this machine has, and every case whose name holds the text
 //
 // The clock moves with the instructions in use and with the machine's other work: the share is the figure to compare.
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -31,8 +32,11 @@ double spinFma(int64_t rounds);
 
 using namespace vitral;
 
+// One thread is timed by its own CPU time, which other programs do not lengthen; several by the wall clock.
 static double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  timespec now;
+  clock_gettime(threadCount() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static double (*spinOf(const std::string& isa))(int64_t) {

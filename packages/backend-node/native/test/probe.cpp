@@ -10,10 +10,11 @@ void applyExp(int64_t count, const float* x, float* y) {
   }
 }
 
-void applyErf(int64_t count, const float* x, float* y) {
+void applyGelu(int64_t count, const float* x, float* y, float* slope) {
   for (int64_t i = 0; i < count; i += lanes) {
     const int64_t rest = count - i < lanes ? count - i : lanes;
-    storePartial(y + i, erf(loadPartial(x + i, rest)), rest);
+    storePartial(y + i, gelu(loadPartial(x + i, rest)), rest);
+    storePartial(slope + i, geluGradient(loadPartial(x + i, rest)), rest);
   }
 }
 
