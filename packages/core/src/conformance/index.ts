@@ -1,1 +1,69 @@
-export {}
+/**
+ * The suite a backend has to pass: every op's value and every gradient against plain float64 loops, over many shapes.
+ *
+ *   import { conformance } from '@vitral/core/conformance'
+ *   import { test } from 'bun:test'
+ *   await useBackend('native')
+ *   conformance({ test })
+ */
+import { attentionCases } from './attention.ts'
+import type { ConformanceCase } from './check.ts'
+import { crossEntropyCases } from './cross-entropy.ts'
+import { dropoutCases } from './dropout.ts'
+import { embedTokensCases } from './embed-tokens.ts'
+import { geluCases } from './gelu.ts'
+import { interpolatePositionsCases } from './interpolate-positions.ts'
+import { layerNormCases } from './layer-norm.ts'
+import { linearCases } from './linear.ts'
+import { gradNormCases, optimizerStepCases, unscaleCases } from './optimizer-step.ts'
+import { patchEmbedCases } from './patch-embed.ts'
+import { qkvCases } from './qkv.ts'
+import { residualCases } from './residual.ts'
+import { selectTokenCases } from './select-token.ts'
+
+export type { ConformanceCase } from './check.ts'
+
+export interface Skip {
+  /** Why the backend cannot do it; printed. */
+  reason: string
+  /** Whether a case of this name is skipped. */
+  cases: (name: string) => boolean
+}
+
+export interface ConformanceOptions {
+  /** Registers a test: bun:test's, or any function that runs `run` and reports what it throws. */
+  test: (name: string, run: () => Promise<void>) => void
+  skip?: readonly Skip[]
+  /** Told of each case that is skipped. @default a line on the console */
+  onSkip?: (name: string, reason: string) => void
+}
+
+/** Every case, in the order in which a forward pass meets the ops. */
+export const conformanceCases = (): ConformanceCase[] => [
+  ...patchEmbedCases(),
+  ...embedTokensCases(),
+  ...interpolatePositionsCases(),
+  ...layerNormCases(),
+  ...qkvCases(),
+  ...attentionCases(),
+  ...linearCases(),
+  ...geluCases(),
+  ...residualCases(),
+  ...dropoutCases(),
+  ...selectTokenCases(),
+  ...crossEntropyCases(),
+  ...gradNormCases(),
+  ...unscaleCases(),
+  ...optimizerStepCases(),
+]
+
+/** Registers a test for every case. They run on the backend that is current when they run: choose it before. */
+export function conformance({ test, skip = [], onSkip = printSkip }: ConformanceOptions): void {
+  for (const { name, run } of conformanceCases()) {
+    const skipped = skip.find(({ cases }) => cases(name))
+    if (skipped) onSkip(name, skipped.reason)
+    else test(name, run)
+  }
+}
+
+const printSkip = (name: string, reason: string): void => console.log(`skipped ${name}: ${reason}`)

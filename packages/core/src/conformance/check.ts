@@ -1,0 +1,117 @@
+/**
+ * One call that checks an op on the current backend: its value and every gradient against float64 loops, each gradient
+ * also when it alone is wanted, and that no tensor is left over.
+ */
+import { env, memory, mul, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
+import { normalStream } from '../tape/random.ts'
+import { valueAndGrads } from '../tape/value-and-grads.ts'
+
+/** One thing to try; `run` throws when the backend is wrong. */
+export interface ConformanceCase {
+  /** `op: shape, variant`. */
+  name: string
+  run: () => Promise<void>
+}
+
+/** An input's values, already rounded to float32, so that the reference computes with what the backend gets. */
+export interface Values {
+  shape: number[]
+  data: Float64Array
+  dtype?: 'float32' | 'int32'
+}
+
+export type Arrays<Name extends string> = Record<Name, Float64Array>
+
+export interface OpCase<Name extends string> {
+  name: string
+  inputs: Record<Name, Values>
+  /** The op on the backend under test. */
+  run: (inputs: Record<Name, Tensor>) => Tensor
+  /** The op and its gradients, in plain loops over float64; `dy` has the output's shape. */
+  forward: (inputs: Arrays<Name>) => Float64Array
+  backward: (inputs: Arrays<Name>, dy: Float64Array) => Partial<Arrays<Name>>
+}
+
+/**
+ * How far a backend may be off: 2e-5 of the element's own size plus the tensor's typical size (root mean square).
+ *
+ * Float32 rounds each operation by 6e-8 relative. The longest sums here add some hundred products, whose errors
+ * accumulate as the root of their number, to about 2e-6; exponentials and erf of GPUs and of tfjs's cpu add up to 1e-5.
+ * An error in one element stands out against the typical size of its neighbours however large others are.
+ */
+export const TOLERANCE = 2e-5
+
+/** Normal numbers as float32 holds them. */
+export function randomValues(shape: number[], seed: number, scale = 1): Values {
+  const next = normalStream(seed)
+  const size = shape.reduce((product, length) => product * length, 1)
+  return { shape, data: Float64Array.from({ length: size }, () => Math.fround(next() * scale)) }
+}
+
+/** Makes a case of an op's check. */
+export function opCase<Name extends string>(spec: OpCase<Name>): ConformanceCase {
+  return { name: spec.name, run: () => withoutLeak(() => checkOp(spec)) }
+}
+
+/** Runs `f` with tfjs's own leak check on, and requires that it leaves no tensor behind. */
+export async function withoutLeak(f: () => Promise<void>): Promise<void> {
+  const before = memory().numTensors
+  const isTest = env().getBool('IS_TEST')
+  env().set('IS_TEST', true)
+  try {
+    await f()
+  } finally {
+    env().set('IS_TEST', isTest)
+  }
+  const left = memory().numTensors - before
+  if (left !== 0) throw new Error(`${left} tensors were left over`)
+}
+
+/** Requires the tensor to have the expected values; frees it. */
+export async function expectClose(actual: Tensor, expected: ArrayLike<number>, what: string): Promise<void> {
+  const values = await actual.data()
+  actual.dispose()
+  if (values.length !== expected.length)
+    throw new Error(`${what} has ${values.length} elements; expected ${expected.length}`)
+  let squares = 0
+  for (let i = 0; i < expected.length; i++) squares += (expected[i] as number) ** 2
+  const typical = Math.sqrt(squares / Math.max(1, expected.length))
+  for (let i = 0; i < expected.length; i++) {
+    const [is, should] = [values[i] as number, expected[i] as number]
+    if (!(Math.abs(is - should) <= TOLERANCE * (Math.abs(should) + typical) + 1e-30))
+      throw new Error(`${what} is ${is} at element ${i} of [${actual.shape}]; expected ${should}`)
+  }
+}
+
+export function toTensor({ shape, data, dtype = 'float32' }: Values): Tensor {
+  return tensor(dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data), shape, dtype)
+}
+
+async function checkOp<Name extends string>({ inputs, run, forward, backward }: OpCase<Name>): Promise<void> {
+  const names = Object.keys(inputs) as Name[]
+  const arrays = Object.fromEntries(names.map(name => [name, inputs[name].data])) as Arrays<Name>
+  const tensors = Object.fromEntries(names.map(name => [name, toTensor(inputs[name])])) as Record<Name, Tensor>
+  const output = tidy(() => run(tensors))
+  // A random upstream gradient, so that one in the wrong place shows.
+  const dy = randomValues(output.shape, 77)
+  const upstream = toTensor(dy)
+  try {
+    await expectClose(output, forward(arrays), 'the value')
+    const expected = backward(arrays, dy.data)
+    const withGradient = Object.keys(expected) as Name[]
+    const weighted = () => sum(mul(run(tensors), upstream))
+    const check = async (wanted: Name[]) => {
+      const { value, grads } = valueAndGrads(
+        weighted,
+        wanted.map(name => tensors[name]),
+      )
+      value.dispose()
+      for (const [i, name] of wanted.entries())
+        await expectClose(grads[i] as Tensor, expected[name] as Float64Array, `the gradient of ${name}`)
+    }
+    await check(withGradient)
+    if (withGradient.length > 1) for (const name of withGradient) await check([name])
+  } finally {
+    for (const input of [...names.map(name => tensors[name]), upstream]) input.dispose()
+  }
+}

@@ -1,0 +1,69 @@
+import { type Tensor1D, type Tensor2D, tensor1d } from '@tensorflow/tfjs-core'
+import { crossEntropy } from '../ops/cross-entropy.ts'
+import { type ConformanceCase, opCase, randomValues } from './check.ts'
+
+interface Shape {
+  B: number
+  K: number
+  labelSmoothing: number
+  soft: boolean
+  size?: number
+}
+
+const shapes: Shape[] = [
+  { B: 1, K: 2, labelSmoothing: 0, soft: false },
+  { B: 5, K: 3, labelSmoothing: 0.1, soft: false },
+  { B: 7, K: 17, labelSmoothing: 0, soft: true },
+  { B: 4, K: 10, labelSmoothing: 0.1, soft: true },
+  { B: 3, K: 1000, labelSmoothing: 0, soft: false },
+  { B: 6, K: 5, labelSmoothing: 0, soft: false, size: 60 },
+]
+
+export const crossEntropyCases = (): ConformanceCase[] =>
+  shapes.map(({ B, K, labelSmoothing, soft, size = 1 }) => {
+    const classes = Array.from({ length: B }, (_, b) => (b * 7 + 1) % K)
+    const probabilities = randomValues([B, K], 2)
+    probabilities.data.forEach((value, i) => {
+      probabilities.data[i] = Math.fround(Math.exp(value) / K) // not quite of sum 1, which must not matter
+    })
+    const target = (b: number, k: number): number => {
+      const label = soft ? (probabilities.data[b * K + k] as number) : classes[b] === k ? 1 : 0
+      return (1 - labelSmoothing) * label + labelSmoothing / K
+    }
+    const softmax = (logits: Float64Array, b: number): { partition: number; probabilities: number[] } => {
+      const row = [...logits.subarray(b * K, (b + 1) * K)]
+      const largest = Math.max(...row)
+      const partition = largest + Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0))
+      return { partition, probabilities: row.map(value => Math.exp(value - partition)) }
+    }
+    return opCase({
+      name: `crossEntropy: ${B}×${K}, ${soft ? 'soft labels' : 'classes'}, smoothing ${labelSmoothing}, logits around ${size}`,
+      inputs: { logits: randomValues([B, K], 1, size), ...(soft && { labels: probabilities }) } as Record<
+        'logits' | 'labels',
+        ReturnType<typeof randomValues>
+      >,
+      run: ({ logits, labels }) =>
+        crossEntropy(logits as Tensor2D, (labels as Tensor2D | undefined) ?? (tensor1d(classes, 'int32') as Tensor1D), {
+          labelSmoothing,
+        }),
+      forward({ logits }) {
+        let loss = 0
+        for (let b = 0; b < B; b++) {
+          const { partition } = softmax(logits, b)
+          for (let k = 0; k < K; k++) loss += target(b, k) * (partition - (logits[b * K + k] as number))
+        }
+        return Float64Array.of(loss / B)
+      },
+      backward({ logits }, dy) {
+        const gradient = new Float64Array(B * K)
+        for (let b = 0; b < B; b++) {
+          const { probabilities: p } = softmax(logits, b)
+          let total = 0
+          for (let k = 0; k < K; k++) total += target(b, k)
+          for (let k = 0; k < K; k++)
+            gradient[b * K + k] = (((p[k] as number) * total - target(b, k)) * (dy[0] as number)) / B
+        }
+        return { logits: gradient }
+      },
+    })
+  })

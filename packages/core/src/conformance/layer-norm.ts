@@ -1,0 +1,76 @@
+import type { Tensor1D } from '@tensorflow/tfjs-core'
+import { layerNorm } from '../ops/layer-norm.ts'
+import { type ConformanceCase, opCase, randomValues, type Values } from './check.ts'
+
+const shapes: number[][] = [
+  [1, 1],
+  [3, 2],
+  [7, 5],
+  [2, 3, 15],
+  [16, 16],
+  [1, 17],
+  [2, 5, 31],
+  [4, 48],
+  [65, 65],
+  [3, 197],
+  [130, 192],
+]
+
+export const layerNormCases = (): ConformanceCase[] => [
+  ...shapes.map(shape => layerNormCase(shape, 1e-6, randomValues(shape, 1))),
+  layerNormCase([5, 33], 1e-12, randomValues([5, 33], 1)),
+  layerNormCase([3, 8], 1e-3, constantRows([3, 8])),
+  layerNormCase([4, 37], 1e-6, shifted(randomValues([4, 37], 1), 100)),
+]
+
+function layerNormCase(shape: number[], eps: number, x: Values): ConformanceCase {
+  const C = shape.at(-1) as number
+  const M = x.data.length / C
+  // Mean, reciprocal deviation and normalised values of a row.
+  const normalise = (row: Float64Array) => {
+    const mean = row.reduce((sum, value) => sum + value, 0) / C
+    const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / C
+    const rstd = 1 / Math.sqrt(variance + eps)
+    return { rstd, normed: row.map(value => (value - mean) * rstd) }
+  }
+  return opCase({
+    name: `layerNorm: ${shape.join('×')}, eps ${eps}, x around ${Math.round(x.data[0] as number)}`,
+    inputs: { x, weight: randomValues([C], 2), bias: randomValues([C], 3) },
+    run: ({ x, weight, bias }) => layerNorm(x, weight as Tensor1D, bias as Tensor1D, eps),
+    forward({ x, weight, bias }) {
+      const out = new Float64Array(M * C)
+      for (let m = 0; m < M; m++)
+        normalise(x.subarray(m * C, (m + 1) * C)).normed.forEach((value, c) => {
+          out[m * C + c] = value * (weight[c] as number) + (bias[c] as number)
+        })
+      return out
+    },
+    backward(inputs, dy) {
+      const [x, weight, bias] = [new Float64Array(M * C), new Float64Array(C), new Float64Array(C)]
+      for (let m = 0; m < M; m++) {
+        const { rstd, normed } = normalise(inputs.x.subarray(m * C, (m + 1) * C))
+        const up = dy.subarray(m * C, (m + 1) * C)
+        const g = up.map((value, c) => value * (inputs.weight[c] as number))
+        const meanG = g.reduce((sum, value) => sum + value, 0) / C
+        const meanGNormed = g.reduce((sum, value, c) => sum + value * (normed[c] as number), 0) / C
+        for (let c = 0; c < C; c++) {
+          x[m * C + c] = rstd * ((g[c] as number) - meanG - (normed[c] as number) * meanGNormed)
+          weight[c] = (weight[c] as number) + (up[c] as number) * (normed[c] as number)
+          bias[c] = (bias[c] as number) + (up[c] as number)
+        }
+      }
+      return C <= 2 ? { weight, bias } : { x, weight, bias } // of one or two values that of x is zero but for eps
+    },
+  })
+}
+
+function constantRows(shape: number[]): Values {
+  const values = randomValues(shape, 1)
+  const C = shape.at(-1) as number
+  return { ...values, data: values.data.map((_, i) => values.data[Math.floor(i / C) * C] as number) }
+}
+
+/** A large mean: the variance must not be computed as the difference of two squares. */
+function shifted(values: Values, by: number): Values {
+  return { ...values, data: values.data.map(value => Math.fround(value + by)) }
+}
