@@ -62,6 +62,6 @@ function startAll(dataset: Dataset, indices: Int32Array): (Example | Promise<Exa
 function checkShape(shape: ImageTensor['shape'], expected: ImageTensor['shape']): void {
   if (shape.some((length, axis) => length !== expected[axis]))
     throw new Error(
-      `its shape is [${shape}] after the transforms, but the batch's first has [${expected}]; a resize or crop to a fixed size makes them equal.`,
+      `its shape is [${shape.join(', ')}] after the transforms, but the batch's first has [${expected.join(', ')}]; a resize or crop to a fixed size makes them equal.`,
     )
 }

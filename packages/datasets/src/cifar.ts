@@ -10,22 +10,17 @@ const plane = side * side
 const channels = 3
 const recordBytes = 1 + channels * plane
 
+/** The folder in the official archive. */
 export const cifar10Folder = 'cifar-10-batches-bin'
 
 const trainFiles = [1, 2, 3, 4, 5].map(i => `data_batch_${i}.bin`)
 const testFile = 'test_batch.bin'
 const classesFile = 'batches.meta.txt'
+export const cifar10Files: readonly string[] = [...trainFiles, testFile, classesFile]
 
-/** How many records each file of the official archive has; a smaller set says its own numbers in `records.json`. */
-const officialRecords: Readonly<Record<string, number>> = Object.fromEntries(
-  [...trainFiles, testFile].map(file => [file, 10_000]),
-)
-
-/** The size of each file of the official archive, in bytes. */
-export const officialFiles: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(Object.entries(officialRecords).map(([file, records]) => [file, records * recordBytes])),
-  [classesFile]: 61,
-}
+/** Of the official archive, in the order of the examples; a smaller set says its own numbers in `records.json`. */
+const officialFiles = [...trainFiles, testFile]
+const officialRecords = 10_000
 
 export interface Cifar10Options {
   split: 'train' | 'test'
@@ -46,28 +41,34 @@ export interface Cifar10Options {
  * train.classes[(await train.get(0)).label] // 'frog'
  */
 export async function openCifar10(folder: string, { split }: Cifar10Options): Promise<Dataset> {
-  if (split !== 'train' && split !== 'test') throw new Error(`split is '${split}'; expected 'train' or 'test'.`)
-  const root = await findRoot(folder)
-  const records = await readRecordCounts(root)
-  const files = Object.keys(records).filter(file => (file === testFile) === (split === 'test'))
-  if (files.length === 0) throw new Error(`${join(root, 'records.json')} names no file of the ${split} split.`)
-  for (const file of [...files, classesFile]) await requireFile(root, file)
-  const classes = await readClasses(join(root, classesFile))
-  const length = files.reduce((sum, file) => sum + (records[file] as number), 0)
-  for (const file of files) await checkSize(join(root, file), records[file] as number)
-
+  const { root, files, classes } = await checkCifar10(folder, split)
+  const length = files.reduce((sum, { records }) => sum + records, 0)
   const pixels = new Uint8Array(new SharedArrayBuffer(length * channels * plane))
   const labels = new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT))
   let first = 0
-  for (const file of files) {
-    const count = records[file] as number
-    await readRecords(join(root, file), count, classes.length, {
+  for (const { file, records } of files) {
+    await readRecords(join(root, file), records, classes.length, {
       pixels: pixels.subarray(first * channels * plane),
       labels: labels.subarray(first),
     })
-    first += count
+    first += records
   }
   return packedDataset({ pixels, labels, width: side, height: side, channels, classes })
+}
+
+/** What openCifar10 refuses without reading records: files that are missing or have a wrong size. */
+export async function checkCifar10(
+  folder: string,
+  split: Cifar10Options['split'],
+): Promise<{ root: string; files: { file: string; records: number }[]; classes: string[] }> {
+  if (split !== 'train' && split !== 'test') throw new Error(`split is '${split}'; expected 'train' or 'test'.`)
+  const root = await findRoot(folder)
+  const files = (await readRecordCounts(root)).filter(({ file }) => (file === testFile) === (split === 'test'))
+  if (files.length === 0) throw new Error(`${join(root, 'records.json')} names no file of the ${split} split.`)
+  for (const file of [...files.map(({ file }) => file), classesFile])
+    if (!(await exists(join(root, file)))) throw new Error(`${join(root, file)} is missing. Expected ${rightFolder}`)
+  for (const { file, records } of files) await checkSize(join(root, file), records)
+  return { root, files, classes: await readClasses(join(root, classesFile)) }
 }
 
 async function findRoot(folder: string): Promise<string> {
@@ -83,13 +84,9 @@ async function findRoot(folder: string): Promise<string> {
 
 const rightFolder = `a folder, or the one above it, with ${trainFiles[0]} … ${trainFiles.at(-1)}, ${testFile} and ${classesFile}, as cifar-10-binary.tar.gz unpacks to; downloadCifar10(folder) gets it.`
 
-async function requireFile(root: string, file: string): Promise<void> {
-  if (!(await exists(join(root, file)))) throw new Error(`${join(root, file)} is missing. Expected ${rightFolder}`)
-}
-
-async function readRecordCounts(root: string): Promise<Readonly<Record<string, number>>> {
+async function readRecordCounts(root: string): Promise<{ file: string; records: number }[]> {
   const path = join(root, 'records.json')
-  if (!(await exists(path))) return officialRecords
+  if (!(await exists(path))) return officialFiles.map(file => ({ file, records: officialRecords }))
   const expected = 'expected an object such as { "data_batch_1.bin": 1500, "test_batch.bin": 300 }.'
   let counts: unknown
   try {
@@ -100,10 +97,13 @@ async function readRecordCounts(root: string): Promise<Readonly<Record<string, n
   if (typeof counts !== 'object' || counts === null || Array.isArray(counts))
     throw new Error(`${path} holds ${JSON.stringify(counts)}; ${expected}`)
   for (const [file, count] of Object.entries(counts))
-    if (!Object.hasOwn(officialRecords, file) || !Number.isInteger(count) || count < 1 || count > 10_000)
+    if (!officialFiles.includes(file) || !Number.isInteger(count) || count < 1 || count > officialRecords)
       throw new Error(`${path} says ${JSON.stringify(file)}: ${JSON.stringify(count)}; ${expected}`)
   // The order of the examples is that of the file names, whatever the order in the JSON.
-  return Object.fromEntries(Object.entries(counts as Record<string, number>).sort(([a], [b]) => (a < b ? -1 : 1)))
+  return officialFiles.flatMap(file => {
+    const records = (counts as Record<string, number>)[file]
+    return records === undefined ? [] : { file, records }
+  })
 }
 
 async function readClasses(path: string): Promise<string[]> {

@@ -1,6 +1,8 @@
 /** The public names of @vitral/datasets. */
 export { type Cifar10Options, openCifar10 } from './cifar.ts'
 export { type DecodeOptions, decodeImage } from './decode.ts'
+export type { DownloadProgress } from './download.ts'
+export { type DownloadCifar10Options, downloadCifar10 } from './download-cifar.ts'
 export * as functional from './functional/index.ts'
 export { type ImageFile, imageFiles } from './image-files.ts'
 export { createLoader, type EpochOptions, type Loader, type LoaderOptions } from './loader.ts'

@@ -63,6 +63,62 @@ describe('as torchvision, to the last bit', () => {
   })
 })
 
+describe('what the fixtures do not show', () => {
+  /** 3×2 pixels of one channel: rows 1 2 3 and 4 5 6. */
+  const small: RawImage = { data: Uint8Array.of(1, 2, 3, 4, 5, 6), width: 3, height: 2, channels: 1 }
+  const bytes = ({ data }: RawImage): number[] => [...data]
+
+  test('vflip', () => {
+    expect(bytes(functional.vflip(small))).toEqual([4, 5, 6, 1, 2, 3])
+  })
+  test('quarter and half turns move pixels whole, counter-clockwise', () => {
+    const square: RawImage = { data: Uint8Array.of(1, 2, 3, 4), width: 2, height: 2, channels: 1 }
+    expect(bytes(rotate(square, 90))).toEqual([2, 4, 1, 3])
+    expect(bytes(rotate(square, -90))).toEqual([3, 1, 4, 2])
+    expect(bytes(rotate(small, 180))).toEqual([6, 5, 4, 3, 2, 1])
+    expect(bytes(rotate(small, 720))).toEqual(bytes(small))
+  })
+  test('rotate fills corners', () => {
+    expect(bytes(rotate(small, 90, { fill: 9 }))).toEqual([3, 6, 9, 2, 5, 9]) // as PIL
+    expect(bytes(rotate(small, -90, { fill: [9] }))).toEqual([9, 5, 2, 9, 6, 3])
+  })
+  test('pad with a colour, and sides of their own', () => {
+    const padded = functional.pad(small, [1, 0, 0, 1], { fill: 9 })
+    expect([padded.width, padded.height]).toEqual([4, 3])
+    expect(bytes(padded)).toEqual([9, 1, 2, 3, 9, 4, 5, 6, 9, 9, 9, 9])
+    expect(bytes(functional.pad(small, [1, 0]))).toEqual([0, 1, 2, 3, 0, 0, 4, 5, 6, 0])
+  })
+  test('crop outside of the image is black', () => {
+    expect(bytes(functional.crop(small, -1, 2, 2, 2))).toEqual([0, 0, 3, 0])
+    expect(bytes(functional.crop(small, 5, 5, 1, 2))).toEqual([0, 0])
+  })
+  test('centerCrop of a smaller image puts the odd pixel of padding last', () => {
+    expect(bytes(functional.centerCrop(small, [2, 4]))).toEqual([1, 2, 3, 0, 4, 5, 6, 0])
+  })
+  test('factor 1 keeps the image, 0 leaves black or grey', () => {
+    for (const adjust of [functional.adjustBrightness, functional.adjustContrast, functional.adjustSaturation])
+      expect(adjust(cifar, 1).data).toEqual(cifar.data as Uint8Array)
+    expect(bytes(functional.adjustBrightness(small, 0))).toEqual([0, 0, 0, 0, 0, 0])
+    expect(bytes(functional.adjustContrast(small, 0))).toEqual([4, 4, 4, 4, 4, 4])
+    expect(bytes(functional.adjustSaturation(small, 0))).toEqual(bytes(small))
+    expect(bytes(functional.adjustHue(small, 0.3))).toEqual(bytes(small))
+  })
+  test('wrong arguments are named', () => {
+    expect(() => functional.crop(small, 0.5, 0, 1, 1)).toThrow('crop: top is 0.5; expected a whole number of pixels.')
+    expect(() => functional.crop(small, 0, 0, 0, 1)).toThrow('crop: height is 0; expected at least 1.')
+    expect(() => functional.pad(small, -1)).toThrow('pad: left is -1; expected at least 0.')
+    expect(() => functional.pad(small, 1, { fill: [1, 2] })).toThrow(
+      'fill is [1,2]; expected a byte, or 1 for 1 channels.',
+    )
+    expect(() => rotate(small, Number.NaN)).toThrow('rotate: degrees is NaN; expected a finite number.')
+    expect(() => functional.adjustBrightness(small, -1)).toThrow('factor is -1; expected a number of at least 0.')
+    expect(() => functional.adjustHue(cifar, 0.6)).toThrow('factor is 0.6; expected a number from -0.5 to 0.5.')
+    expect(() => functional.normalize(functional.toTensor(cifar), [0.5], [0.5])).toThrow('expected 3 numbers each')
+    const two = { ...small, width: 1, height: 3, channels: 2 }
+    expect(() => functional.adjustContrast(two, 1)).toThrow('the image has 2 channels; expected 1 or 3.')
+  })
+})
+
 function differences(actual: ArrayLike<number>, expected: ArrayLike<number>): { count: number; largest: number } {
   let [count, largest] = [0, 0]
   for (let i = 0; i < expected.length; i++) {

@@ -21,7 +21,7 @@ export function normalize(tensor: ImageTensor, mean: readonly number[], std: rea
   const [channels, height, width] = tensor.shape
   if (mean.length !== channels || std.length !== channels || !std.every(value => value > 0))
     throw new Error(
-      `normalize: mean is [${mean}] and std [${std}]; expected ${channels} numbers each for ${channels} channels, std above 0.`,
+      `normalize: mean is [${mean.join(', ')}] and std [${std.join(', ')}]; expected ${channels} numbers each for ${channels} channels, std above 0.`,
     )
   const data = new Float32Array(tensor.data.length)
   const plane = width * height

@@ -38,7 +38,13 @@ export function tensorTransform(
 export const specOf = ({ name, args }: TransformSpec): TransformSpec => ({ name, args })
 
 /** @throws naming the transform and argument that is not a number within the limits. */
-export function checkNumber(name: string, argument: string, value: number, least: number, most = Infinity): void {
+export function checkNumber(
+  name: string,
+  argument: string,
+  value: number,
+  least: number,
+  most: number = Infinity,
+): void {
   if (value >= least && value <= most && value < Infinity) return
   const range = most === Infinity ? `at least ${least}` : `from ${least} to ${most}`
   throw new Error(`${name}: ${argument} is ${value}; expected a number ${range}.`)

@@ -1,0 +1,94 @@
+/** Downloads one file: resumed where it broke off, verified before it gets its name. */
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+
+export interface DownloadProgress {
+  file: string
+  /** Bytes on the disk so far, those of an earlier attempt included. */
+  received: number
+  /** Absent when the server does not say. */
+  total?: number
+}
+
+export interface DownloadOptions {
+  url: string
+  /** Of the whole file, in hexadecimal. */
+  md5: string
+  onProgress?: (progress: DownloadProgress) => void
+  /** Stops the download; what has come stays for the next attempt. */
+  signal?: AbortSignal
+}
+
+/**
+ * Downloads to `path`, unless the file is there; until the checksum is right the bytes are beside it, as `.incomplete`.
+ *
+ * @throws when the server cannot be reached or refuses, the connection breaks, or the file arrives damaged
+ */
+export async function downloadFile(path: string, options: DownloadOptions): Promise<void> {
+  const { url, md5 } = options
+  if (existsSync(path) && (await md5Of(path)) === md5) return
+  await mkdir(dirname(path), { recursive: true })
+  const incomplete = `${path}.incomplete`
+  await receive(incomplete, basename(path), options)
+  const actual = await md5Of(incomplete)
+  if (actual !== md5) {
+    await rm(incomplete, { force: true })
+    throw new Error(
+      `${url} arrived damaged: its md5 is ${actual}, expected ${md5}. It was deleted; run the same again.`,
+    )
+  }
+  await rename(incomplete, path)
+}
+
+async function receive(incomplete: string, name: string, { url, onProgress, signal }: DownloadOptions): Promise<void> {
+  const offset = await stat(incomplete).then(
+    ({ size }) => size,
+    () => 0,
+  )
+  const response = await request(url, offset, signal)
+  if (response.status === 416) return // nothing is missing, or too much is there: the checksum tells
+  if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status} ${response.statusText}.`)
+  const resumed = response.status === 206 // else the server sends the whole file, whatever it was asked
+  let received = resumed ? offset : 0
+  const length = Number(response.headers.get('content-length') ?? Number.NaN)
+  const total = Number.isNaN(length) ? undefined : received + length
+  const file = await open(incomplete, resumed ? 'a' : 'w')
+  try {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      for (let rest = chunk; rest.length > 0; ) rest = rest.subarray((await file.write(rest)).bytesWritten)
+      received += chunk.length
+      onProgress?.({ file: name, received, total })
+    }
+    await file.sync()
+  } catch (error) {
+    throw brokenOff(url, received, total, error)
+  } finally {
+    await file.close()
+  }
+  if (total !== undefined && received < total) throw brokenOff(url, received, total)
+}
+
+function brokenOff(url: string, received: number, total?: number, cause?: unknown): Error {
+  const of = total === undefined ? '' : ` of ${total}`
+  const why = cause ? ` (${(cause as Error).message})` : ''
+  return new Error(`${url} broke off after ${received}${of} bytes${why}; run the same again to go on from there.`, {
+    cause,
+  })
+}
+
+async function request(url: string, offset: number, signal?: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, { signal, headers: offset > 0 ? { range: `bytes=${offset}-` } : {} })
+  } catch (error) {
+    const reason = (error as { cause?: Error }).cause?.message ?? (error as Error).message
+    throw new Error(`${url} cannot be reached (${reason}).`, { cause: error })
+  }
+}
+
+async function md5Of(path: string): Promise<string> {
+  const hash = createHash('md5')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}

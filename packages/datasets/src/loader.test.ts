@@ -1,0 +1,224 @@
+/** The loader: the same bits for every number of workers, errors that name their example, and no thread left behind. */
+import { describe, expect, test } from 'bun:test'
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { deriveSeed } from '@vitral/core'
+import sharp from 'sharp'
+import { temporaryFolder } from '../test/temporary-folder.ts'
+import { openCifar10 } from './cifar.ts'
+import { type ImageFile, imageFiles } from './image-files.ts'
+import { createLoader, type Loader, type LoaderOptions } from './loader.ts'
+import { packedDataset } from './packed-dataset.ts'
+import { Random } from './random.ts'
+import { seedFor } from './seeds.ts'
+import * as transforms from './transforms/index.ts'
+import type { Batch, Dataset, Example, ImageTensor, Sample, Transform } from './types.ts'
+
+const sample = join(import.meta.dir, '../../../examples/cifar10-sample')
+const held = await openCifar10(sample, { split: 'test' })
+const { cifar32 } = transforms
+
+const chain: Transform[] = [
+  transforms.randomCrop(32, { padding: 4 }),
+  transforms.randomHorizontalFlip(),
+  transforms.randomRotation(15),
+  transforms.colorJitter({ brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.1 }),
+  transforms.toTensor(),
+  transforms.normalize(transforms.cifar10Mean, transforms.cifar10Std),
+]
+
+async function gather(loader: Loader, options?: Parameters<Loader['batches']>[0]): Promise<Batch[]> {
+  const batches: Batch[] = []
+  for await (const batch of loader.batches(options)) batches.push(batch)
+  return batches
+}
+
+async function load(dataset: Dataset, options: LoaderOptions, epoch = 0): Promise<Batch[]> {
+  const loader = createLoader(dataset, options)
+  try {
+    return await gather(loader, { epoch })
+  } finally {
+    await loader.close()
+  }
+}
+
+describe('in the calling thread', () => {
+  test('evaluation: every example once, in order, the last batch smaller', async () => {
+    const batches = await load(held, { transforms: cifar32({ train: false }), batchSize: 128 })
+    expect(batches.map(({ pixelValues }) => pixelValues.shape)).toEqual([
+      [128, 3, 32, 32],
+      [128, 3, 32, 32],
+      [44, 3, 32, 32],
+    ])
+    const indices = batches.flatMap(batch => [...batch.indices])
+    expect(indices).toEqual(Array.from({ length: 300 }, (_, i) => i))
+    const labels = batches.flatMap(batch => [...batch.labels])
+    expect(labels).toEqual(indices.map(i => (held.get(i) as Example).label))
+  })
+
+  test('the floats are those of the transforms, one by one', async () => {
+    const [batch] = await load(held, { transforms: chain, batchSize: 5, seed: 11 }, 3)
+    for (let i = 0; i < 5; i++) {
+      const seed = seedFor(11, 'transforms', 3, i)
+      const alone = chain.reduce<Sample>(
+        (sample, transform: Transform, step) => transform.apply(sample, new Random(deriveSeed(seed, step))),
+        (held.get(i) as Example).image,
+      )
+      expect(batch?.pixelValues.data.subarray(i * 3072, (i + 1) * 3072)).toEqual((alone as ImageTensor).data)
+    }
+  })
+
+  test('training: every example once in an order of its own each epoch, the rest dropped', async () => {
+    const options = { transforms: cifar32({ train: true }), batchSize: 64, shuffle: true, dropLast: true, seed: 5 }
+    const epochs = [await load(held, options, 0), await load(held, options, 1)]
+    const [first = [], second = []] = epochs.map(batches => batches.flatMap(batch => [...batch.indices]))
+    expect(epochs.map(batches => batches.length)).toEqual([4, 4])
+    expect(new Set(first).size).toBe(256)
+    expect(second).not.toEqual(first)
+    expect((await load(held, { ...options, seed: 6 }))[0]?.indices).not.toEqual(epochs[0]?.[0]?.indices as Int32Array)
+    expect(await load(held, options, 1)).toEqual(epochs[1] as Batch[])
+  })
+
+  test('goes on in the middle of an epoch', async () => {
+    const loader = createLoader(held, { transforms: chain, batchSize: 32, shuffle: true })
+    expect(loader.batchesPerEpoch).toBe(10)
+    const whole = await gather(loader, { epoch: 2 })
+    expect(await gather(loader, { epoch: 2, firstBatch: 7 })).toEqual(whole.slice(7))
+    expect(await gather(loader, { epoch: 2, firstBatch: 10 })).toEqual([])
+  })
+})
+
+describe('in workers', () => {
+  test.each([1, 2, 3])('%d: the same bits, in the same order', async workers => {
+    const options = { transforms: chain, batchSize: 48, shuffle: true, seed: 9 }
+    expect(await load(held, { ...options, workers }, 4)).toEqual(await load(held, options, 4))
+  })
+
+  test('decoded there: image files of many sizes', async () => {
+    const dataset = await photos(10)
+    const options = { transforms: transforms.articleFineTune({ train: true }), batchSize: 4, shuffle: true }
+    const here = await load(dataset, options)
+    expect(here.map(({ labels }) => labels.length)).toEqual([4, 4, 2])
+    expect(await load(dataset, { ...options, workers: 2, prefetch: 1 })).toEqual(here)
+  })
+
+  test('serve one epoch after another, and one that is left early', async () => {
+    const loader = createLoader(held, {
+      transforms: cifar32({ train: true }),
+      batchSize: 50,
+      shuffle: true,
+      workers: 2,
+    })
+    for await (const batch of loader.batches({ epoch: 0 })) {
+      expect(batch.labels.length).toBe(50)
+      break
+    }
+    expect((await gather(loader, { epoch: 1 })).length).toBe(6)
+    await loader.close()
+  })
+
+  test('closed: what is asked for afterwards, or at the time, is refused', async () => {
+    const loader = createLoader(held, { transforms: chain, batchSize: 100, workers: 1 })
+    const underWay = loader.batches().next().catch(String)
+    await loader.close()
+    expect(await underWay).toBe('Error: The loader is closed.')
+    await expect(loader.batches().next()).rejects.toThrow('The loader is closed.')
+  })
+
+  test('a process ends by itself when its loader is idle, closed or not', () => {
+    const script = `
+      import { createLoader, openCifar10, transforms } from ${JSON.stringify(join(import.meta.dir, 'index.ts'))}
+      const dataset = await openCifar10(${JSON.stringify(sample)}, { split: 'test' })
+      const options = { transforms: transforms.cifar32({ train: false }), batchSize: 100, workers: 2 }
+      let images = 0
+      for await (const { labels } of createLoader(dataset, options).batches()) images += labels.length
+      console.log(images)`
+    const { stdout, status } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 20_000 })
+    expect([stdout.trim(), status]).toEqual(['300', 0])
+  })
+
+  test('a thread that ends is an error, not silence', async () => {
+    const broken: Dataset = { ...held, source: { name: 'nowhere', params: 0 } }
+    await expect(load(broken, { transforms: chain, batchSize: 10, workers: 1 })).rejects.toThrow(
+      "A worker of the loader failed: There is no data set source 'nowhere'; expected packed, imageFiles.",
+    )
+  })
+})
+
+describe.each([0, 2])('errors, with %d workers', workers => {
+  test('name the example and the file, when its batch is due', async () => {
+    const dataset = await photos(6, { damaged: [4, 5] })
+    const loader = createLoader(dataset, { transforms: cifar32({ train: false }).slice(-2), batchSize: 1, workers })
+    const batches = loader.batches()
+    for (let i = 0; i < 4; i++) expect((await batches.next()).value?.indices).toEqual(Int32Array.of(i))
+    await expect(batches.next()).rejects.toThrow(/^Example 4: .*4\.png cannot be decoded/)
+    await loader.close()
+  })
+
+  test('the first of several, whichever fails first', async () => {
+    const dataset = await photos(6, { damaged: [2, 3, 5] })
+    const options = { transforms: transforms.articleFineTune({ train: false }), batchSize: 6, workers }
+    await expect(load(dataset, options)).rejects.toThrow(/^Example 2: /)
+  })
+
+  test('sizes that differ within a batch', async () => {
+    const options = { transforms: [transforms.toTensor()], batchSize: 2, workers }
+    await expect(load(await photos(2), options)).rejects.toThrow(
+      "Example 1: its shape is [3, 21, 31] after the transforms, but the batch's first has [3, 20, 30]; a resize or crop",
+    )
+  })
+
+  test('transforms that do not end with a tensor', async () => {
+    await expect(load(held, { transforms: [transforms.resize(8)], batchSize: 2, workers })).rejects.toThrow(
+      'Example 0: The transforms end with an image; end them with toTensor().',
+    )
+  })
+})
+
+describe('refuses', () => {
+  const options = { transforms: cifar32({ train: false }), batchSize: 10 }
+  test.each([
+    [{ batchSize: 0 }, 'batchSize is 0; expected a whole number of at least 1.'],
+    [{ workers: -1 }, 'workers is -1; expected a whole number of at least 0.'],
+    [{ prefetch: 0 }, 'prefetch is 0; expected a whole number of at least 1.'],
+  ])('%p', (change, message) => {
+    expect(() => createLoader(held, { ...options, ...change })).toThrow(message)
+  })
+
+  test('workers for what exists in this thread only', () => {
+    const { source: _, ...own } = held
+    expect(() => createLoader(own, { ...options, workers: 1 })).toThrow('the data set has no source')
+    const mine: Transform = { name: 'mine', args: [], apply: image => image }
+    const withMine = { ...options, transforms: [mine, ...options.transforms] }
+    expect(() => createLoader(held, { ...withMine, workers: 1 })).toThrow("There is no transform 'mine'")
+    expect(createLoader(held, withMine).batchesPerEpoch).toBe(30)
+  })
+
+  test('labels and examples that do not exist', () => {
+    expect(() => imageFiles([{ path: 'a.jpg', label: 2 }], ['cat', 'dog'])).toThrow(
+      'a.jpg has label 2; expected 0 to 1',
+    )
+    const pixels = new Uint8Array(new SharedArrayBuffer(3))
+    const labels = new Int32Array(new SharedArrayBuffer(4))
+    const one = packedDataset({ pixels, labels, width: 1, height: 1, channels: 3, classes: ['a'] })
+    expect(() => one.get(1)).toThrow('Example 1 was asked for; the data set has 1')
+  })
+})
+
+/** PNG files, each one pixel larger than the one before. */
+async function photos(count: number, { damaged = [] }: { damaged?: number[] } = {}): Promise<Dataset> {
+  const folder = temporaryFolder()
+  const files: ImageFile[] = []
+  for (let i = 0; i < count; i++) {
+    const [width, height] = [30 + i, 20 + i]
+    const data = Buffer.from(Uint8Array.from({ length: width * height * 3 }, (_, k) => Math.imul(k + i, 40503) >> 8))
+    const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer()
+    const path = join(folder, `${i}.png`)
+    writeFileSync(path, damaged.includes(i) ? bytes.subarray(0, bytes.length / 2) : bytes)
+    files.push({ path, label: i % 2 })
+  }
+  return imageFiles(files, ['even', 'odd'])
+}

@@ -1,0 +1,199 @@
+/** Transforms made by factories: again from their specs, the same by seed, and drawn as torchvision draws. */
+import { describe, expect, test } from 'bun:test'
+import * as functional from '../functional/index.ts'
+import { Random } from '../random.ts'
+import type { ImageTensor, RawImage, Sample, Transform } from '../types.ts'
+import * as transforms from './index.ts'
+
+/** Every byte differs from its neighbours, so that any move shows. */
+function numbered(width: number, height: number): RawImage {
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 37 + (i >> 5)) & 255)
+  return { data, width, height, channels: 3 }
+}
+
+const image = numbered(32, 32)
+const apply = (transform: Transform, seed: number, sample: Sample = image): Sample =>
+  transform.apply(sample, new Random(seed))
+
+const all: Record<string, Transform> = {
+  colorJitter: transforms.colorJitter({ brightness: 0.2, contrast: 0.3, saturation: 0.4, hue: 0.1 }),
+  compose: transforms.compose([transforms.randomHorizontalFlip(), transforms.resize(8), transforms.toTensor()]),
+  normalize: transforms.normalize([0.5, 0.4, 0.3], [0.2, 0.3, 0.4]),
+  randomCrop: transforms.randomCrop([30, 28], { padding: [1, 2, 3, 4], fill: [9, 8, 7] }),
+  randomHorizontalFlip: transforms.randomHorizontalFlip(0.4),
+  randomRotation: transforms.randomRotation([-20, 40], { interpolation: 'bilinear' }),
+  resize: transforms.resize([20, 24], { interpolation: 'bicubic' }),
+  toTensor: transforms.toTensor(),
+}
+
+describe('made again from JSON', () => {
+  for (const [name, transform] of Object.entries(all))
+    test(name, () => {
+      const { args } = transform
+      const again = transforms.createTransform(JSON.parse(JSON.stringify({ name, args })))
+      const sample = name === 'normalize' ? functional.toTensor(image) : image
+      for (let seed = 0; seed < 8; seed++) expect(apply(again, seed, sample)).toEqual(apply(transform, seed, sample))
+    })
+
+  test('an unknown name lists the known', () => {
+    expect(() => transforms.createTransform({ name: 'toString', args: [] })).toThrow(
+      `There is no transform 'toString'; expected one of ${Object.keys(all).join(', ')}.`,
+    )
+  })
+})
+
+test('no transform writes into the image it gets', () => {
+  const before = image.data.slice()
+  for (const [name, transform] of Object.entries(all))
+    if (name !== 'normalize') for (let seed = 0; seed < 8; seed++) apply(transform, seed)
+  expect(image.data).toEqual(before)
+})
+
+test('a transform in the wrong place says where it belongs', () => {
+  expect(() => apply(transforms.compose([transforms.normalize([0], [1]), transforms.toTensor()]), 0)).toThrow(
+    'normalize works on a tensor; put toTensor before it.',
+  )
+  expect(() => apply(transforms.compose([transforms.toTensor(), transforms.resize(8)]), 0)).toThrow(
+    'resize works on an image; put it before toTensor.',
+  )
+})
+
+test('arguments out of range are named when the transform is made', () => {
+  expect(() => transforms.randomHorizontalFlip(1.5)).toThrow('probability is 1.5; expected a number from 0 to 1.')
+  expect(() => transforms.colorJitter({ hue: 0.6 })).toThrow('hue is 0.6; expected a number from 0 to 0.5.')
+  expect(() => transforms.colorJitter({ contrast: -1 })).toThrow('contrast is -1; expected a number at least 0.')
+  expect(() => transforms.randomRotation(-5)).toThrow('degrees is -5')
+  expect(() => transforms.randomCrop(0)).toThrow('size is 0; expected a number at least 1.')
+  expect(() => apply(transforms.randomCrop(33), 0)).toThrow(
+    'the image is 32×32 with its padding; expected at least 33×33',
+  )
+})
+
+describe('drawn', () => {
+  const draws = 4000
+
+  test('randomCrop: every corner, equally often; the crop of the padded image', () => {
+    const crop = transforms.randomCrop(32, { padding: 4 })
+    const padded = functional.pad(image, 4)
+    const corners = new Map<string, number>()
+    for (let top = 0; top <= 8; top++)
+      for (let left = 0; left <= 8; left++) corners.set(functional.crop(padded, top, left, 32, 32).data.join(), 0)
+    for (let seed = 0; seed < draws; seed++) {
+      const key = (apply(crop, seed) as RawImage).data.join()
+      corners.set(key, (corners.get(key) ?? -draws) + 1)
+    }
+    expect(chiSquare([...corners.values()], draws / 81)).toBeLessThan(130) // 80 degrees of freedom, p < 0.001
+  })
+
+  test('randomHorizontalFlip: as often as asked', () => {
+    const flip = transforms.randomHorizontalFlip(0.3)
+    const flipped = functional.hflip(image)
+    let count = 0
+    for (let seed = 0; seed < draws; seed++) {
+      const result = apply(flip, seed) as RawImage
+      expect(result === image || result.data.join() === flipped.data.join()).toBe(true)
+      if (result !== image) count++
+    }
+    expect(Math.abs(count / draws - 0.3)).toBeLessThan(0.025) // 3.4 standard deviations
+  })
+
+  test('randomRotation: angles over the whole range', () => {
+    const seen: number[] = []
+    const random = new Random(0)
+    random.uniform = (low, high) => {
+      expect([low, high]).toEqual([-15, 15])
+      seen.push(5)
+      return 5
+    }
+    expect(transforms.randomRotation(15).apply(image, random)).toEqual(functional.rotate(image, 5))
+    expect(seen).toEqual([5])
+  })
+
+  test('colorJitter: four factors in their ranges, in every order', () => {
+    const { brightness, contrast, saturation, hue } = { brightness: 1.5, contrast: 0.2, saturation: 0.3, hue: 0.1 }
+    const jitter = transforms.colorJitter({ brightness, contrast, saturation, hue })
+    const ranges: number[][] = []
+    const random = new Random(3)
+    random.permutation = () => Int32Array.of(2, 0, 3, 1)
+    random.uniform = (low, high) => {
+      ranges.push([low, high])
+      return (low + high) / 2 + 0.01
+    }
+    const expected = [
+      (i: RawImage) => functional.adjustSaturation(i, 1.01),
+      (i: RawImage) => functional.adjustBrightness(i, 1.26),
+      (i: RawImage) => functional.adjustHue(i, 0.01),
+      (i: RawImage) => functional.adjustContrast(i, 1.01),
+    ].reduce((result, step) => step(result), image)
+    expect(jitter.apply(image, random)).toEqual(expected)
+    expect(ranges).toEqual([
+      [0.7, 1.3],
+      [0, 2.5],
+      [-0.1, 0.1],
+      [0.8, 1.2],
+    ])
+  })
+})
+
+describe('a stream of chance', () => {
+  test('is uniform, and the same by seed', () => {
+    const counts = Array<number>(10).fill(0)
+    const random = new Random(17)
+    const again = new Random(17)
+    for (let i = 0; i < 10_000; i++) {
+      const bin = random.below(10)
+      expect(again.below(10)).toBe(bin)
+      counts[bin] = (counts[bin] as number) + 1
+    }
+    expect(chiSquare(counts, 1000)).toBeLessThan(27.9) // 9 degrees of freedom, p < 0.001
+  })
+
+  test('gives every order equally often', () => {
+    const counts = new Map<string, number>()
+    for (let seed = 0; seed < 6000; seed++) {
+      const key = new Random(seed).permutation(3).join()
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
+    expect(counts.size).toBe(6)
+    expect(chiSquare([...counts.values()], 1000)).toBeLessThan(20.5) // 5 degrees of freedom, p < 0.001
+  })
+
+  test('in a chain each transform has its own, so that one more draw does not move the others', () => {
+    const greedy: Transform = {
+      name: 'greedy',
+      args: [],
+      apply(sample, random) {
+        random.below(9)
+        return sample
+      },
+    }
+    const idle: Transform = { name: 'idle', args: [], apply: sample => sample }
+    const crop = transforms.randomCrop(20)
+    for (let seed = 0; seed < 8; seed++)
+      expect(apply(transforms.compose([greedy, crop]), seed)).toEqual(apply(transforms.compose([idle, crop]), seed))
+  })
+})
+
+describe('chains', () => {
+  const side: Record<string, number> = { 'article-fine-tune': 224, 'article-from-scratch': 224, 'cifar-32': 32 }
+  for (const [name, chain] of Object.entries(transforms.chains))
+    for (const train of [true, false])
+      test(`${name}, ${train ? 'training' : 'evaluation'}`, () => {
+        const transform = transforms.compose(chain({ train }))
+        const results = [0, 1, 2, 3, 4, 5].map(seed => apply(transform, seed) as ImageTensor)
+        for (const { shape } of results) expect(shape).toEqual([3, side[name] as number, side[name] as number])
+        const different = new Set(results.map(({ data }) => data.join())).size
+        if (train) expect(different).toBeGreaterThan(1)
+        else expect(different).toBe(1)
+      })
+
+  test('fine-tuning: bytes become −1 to 1', () => {
+    const white = { ...image, data: new Uint8Array(image.data.length).fill(255) }
+    const { data } = apply(transforms.compose(transforms.articleFineTune({ train: false })), 0, white) as ImageTensor
+    expect(data.every(value => value === 1)).toBe(true)
+  })
+})
+
+function chiSquare(counts: readonly number[], expected: number): number {
+  return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
+}
