@@ -35,6 +35,7 @@ void relax() {
 #endif
 }
 
+#if defined(__linux__)
 // A cgroup limits CPU time by quota/period; a quota of 2.5 CPUs is served by 3 threads.
 int cpuQuota() {
   double quota = -1, period = -1;
@@ -55,6 +56,7 @@ int cpuQuota() {
   }
   return quota > 0 && period > 0 ? (int)std::ceil(quota / period) : maxThreads;
 }
+#endif
 
 int usableCpus() {
   int cpus = (int)std::thread::hardware_concurrency();

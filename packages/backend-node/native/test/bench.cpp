@@ -16,20 +16,6 @@
 #include "../kernels.h"
 #include "../threads.h"
 
-namespace vitral {
-namespace portable {
-double spinFma(int64_t rounds);
-}
-#if defined(__x86_64__)
-namespace avx2 {
-double spinFma(int64_t rounds);
-}
-namespace avx512 {
-double spinFma(int64_t rounds);
-}
-#endif
-}  // namespace vitral
-
 using namespace vitral;
 
 // One thread is timed by its own CPU time, which other programs do not lengthen; several by the wall clock.
@@ -39,14 +25,6 @@ static double seconds() {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static double (*spinOf(const std::string& isa))(int64_t) {
-#if defined(__x86_64__)
-  if (isa == "avx2") return avx2::spinFma;
-  if (isa == "avx512") return avx512::spinFma;
-#endif
-  return portable::spinFma;
-}
-
 static double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
   return values[values.size() / 2];
@@ -54,14 +32,13 @@ static double median(std::vector<double> values) {
 
 static std::string wanted;
 
-static void measure(const std::string& isa, const std::string& name, double operations,
+static void measure(const Kernels& kernel, const std::string& name, double operations,
                     const std::function<void()>& body) {
   if (name.find(wanted) == std::string::npos) return;
-  const auto spin = spinOf(isa);
   const auto peak = [&] {
     std::vector<double> done(threadCount());
     const double start = seconds();
-    parallelTasks(threadCount(), [&](int64_t task) { done[task] = spin(100000); });
+    parallelTasks(threadCount(), [&](int64_t task) { done[task] = kernel.spinFma(100000); });
     double all = 0;
     for (double d : done) all += d;
     return all / (seconds() - start) * 1e-9;
@@ -79,7 +56,7 @@ static void measure(const std::string& isa, const std::string& name, double oper
     rates.push_back(rate);
     shares.push_back(2 * rate / (before + peak()));
   }
-  std::printf("%-9s %d thr %8.1f GFLOP/s  %5.1f %% of FMA peak  %s\n", isa.c_str(), threadCount(), median(rates),
+  std::printf("%-9s %d thr %8.1f GFLOP/s  %5.1f %% of FMA peak  %s\n", kernel.isa, threadCount(), median(rates),
               100 * median(shares), name.c_str());
   std::fflush(stdout);
 }
@@ -103,19 +80,19 @@ static void benchLinear(const Kernels& kernel, int64_t M, int64_t N, int64_t K) 
   withGelu.gelu = true;
   withGelu.preActivation = pre.data();
   gradient.geluGradientOf = pre.data();
-  measure(kernel.isa, label("x·Wᵀ + bias"), operations,
+  measure(kernel, label("x·Wᵀ + bias"), operations,
           [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withBias); });
   kernel.packWeight(K, N, {weight.data(), 1, K}, packed.data());
-  measure(kernel.isa, label("x·packed W + bias"), operations,
+  measure(kernel, label("x·packed W + bias"), operations,
           [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1}, packed.data(), y.data(), N, withBias); });
-  measure(kernel.isa, label("GELU(x·Wᵀ + bias), kept"), operations,
+  measure(kernel, label("GELU(x·Wᵀ + bias), kept"), operations,
           [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withGelu); });
   withGelu.preActivation = nullptr;
-  measure(kernel.isa, label("GELU(x·Wᵀ + bias)"), operations,
+  measure(kernel, label("GELU(x·Wᵀ + bias)"), operations,
           [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withGelu); });
-  measure(kernel.isa, label("dx = dy·W"), operations,
+  measure(kernel, label("dx = dy·W"), operations,
           [&] { kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, none); });
-  measure(kernel.isa, label("dW = dyᵀ·x"), operations,
+  measure(kernel, label("dW = dyᵀ·x"), operations,
           [&] { kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1}, dWeight.data(), K, none); });
 }
 
@@ -127,10 +104,10 @@ static void benchAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t 
   const double operations = 4.0 * B * H * N * N * D;
   const std::string label = "attention B" + std::to_string(B) + " N" + std::to_string(N) + " H" + std::to_string(H) +
                             " D" + std::to_string(D) + (dropout > 0 ? " dropout" : "");
-  measure(kernel.isa, label, operations, [&] {
+  measure(kernel, label, operations, [&] {
     kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, 7, out.data(), logSumExp.data());
   });
-  measure(kernel.isa, label + " backward", 2.5 * operations, [&] {
+  measure(kernel, label + " backward", 2.5 * operations, [&] {
     kernel.attentionBackward(B, N, H, D, qkv.data(), out.data(), dOut.data(), logSumExp.data(), scale, dropout, 7,
                              dQkv.data());
   });

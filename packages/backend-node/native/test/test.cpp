@@ -42,7 +42,7 @@ struct Probe {
   float (*reductionError)();
 };
 
-static Probe probeOf(const std::string& isa) {
+static Probe probeOf([[maybe_unused]] const std::string& isa) {
 #if defined(__x86_64__)
   if (isa == "avx2") return {avx2::applyExp, avx2::applyGelu, avx2::applyKeep, avx2::reductionError};
   if (isa == "avx512") return {avx512::applyExp, avx512::applyGelu, avx512::applyKeep, avx512::reductionError};

@@ -1,0 +1,128 @@
+// What attention and its gradient share: the head's operands as panels, and the products over one panel of queries.
+//
+// Attention runs a panel of queries at a time: scores, probabilities and their gradients live in a tile of
+// [keys][queries] that stays in L1 or L2, with the queries in the vector lanes. That orientation makes maximum, sum and
+// exponential vertical, needs no mask for the keys, and lets every product run on the matrix product's own tiles: the
+// scores are written as the right panel that the product with v (or k) reads.
+// B batch, N tokens, C = H·D hidden size, H heads, D head size.
+#pragma once
+
+#include "../gemm/pack.h"
+#include "../random.h"
+#include "../threads.h"
+
+namespace vitral::VITRAL_ISA {
+
+constexpr int64_t keyTile = 512;          // keys whose scores against one panel of queries are held at a time
+constexpr double serialOperations = 3e5;  // below this, waking a thread costs more than it gains
+
+struct Range {
+  int64_t begin, end;
+  int64_t length() const { return end - begin; }
+};
+
+struct Heads {
+  int64_t B, N, H, D;
+  float scale;
+  KeepMultiplier keep;
+  bool dropout;
+  int64_t hiddenSize() const { return H * D; }
+  int64_t rowStride() const { return 3 * H * D; }  // of qkv and dQkv
+  int64_t tiles() const { return (N + keyTile - 1) / keyTile; }
+  Range tile(int64_t i) const { return {i * N / tiles(), (i + 1) * N / tiles()}; }
+  int64_t longestTile() const { return (N + tiles() - 1) / tiles(); }
+  int64_t queryPanels() const { return rightPanels(N); }
+  Range queries(int64_t panel) const {
+    return {panel * panelWidth, (panel + 1) * panelWidth < N ? (panel + 1) * panelWidth : N};
+  }
+};
+
+// Hands out consecutive pieces of one scratch buffer, each on a cache line of its own.
+struct Carver {
+  float* at;
+  float* take(int64_t floats) {
+    float* piece = at;
+    at += (floats + 15) / 16 * 16;
+    return piece;
+  }
+};
+inline int64_t lines(int64_t floats) { return (floats + 15) / 16 * 16; }
+
+// An operand of N rows and D columns as left panels. By rows: rows are the keys, steps the head's columns. By columns:
+// rows are the head's columns, steps the keys, one group of panels for each tile of keys.
+inline int64_t rowsPackedFloats(const Heads& heads) {
+  return heads.tiles() * leftPanels(heads.longestTile()) * tileRows * heads.D;
+}
+inline int64_t columnsPackedFloats(const Heads& heads) { return leftPanels(heads.D) * tileRows * heads.N; }
+
+inline void packLeft(int64_t M, int64_t K, const float* from, int64_t rowStride, int64_t stepStride, float* to) {
+  const int64_t panels = leftPanels(M);
+  for (int64_t p = 0; p < panels; p++, to += tileRows * K) {
+    const int64_t i = leftPanelStart(M, panels, p);
+    packLeftPanel(leftPanelStart(M, panels, p + 1) - i, K, from + i * rowStride, rowStride, stepStride, to);
+  }
+}
+inline void packByRows(const Heads& heads, const float* from, float* to) {
+  for (int64_t t = 0; t < heads.tiles(); t++) {
+    const Range keys = heads.tile(t);
+    packLeft(keys.length(), heads.D, from + keys.begin * heads.rowStride(), heads.rowStride(), 1, to);
+    to += leftPanels(keys.length()) * tileRows * heads.D;
+  }
+}
+inline void packByColumns(const Heads& heads, const float* from, float* to) {
+  for (int64_t t = 0; t < heads.tiles(); t++) {
+    const Range keys = heads.tile(t);
+    packLeft(heads.D, keys.length(), from + keys.begin * heads.rowStride(), 1, heads.rowStride(), to);
+    to += leftPanels(heads.D) * tileRows * keys.length();
+  }
+}
+
+// C [M, columns] (+)= left panels · one right panel, C's rows ldc apart.
+template <class Left = PackedLeft>
+void multiplyPanels(int64_t M, int64_t K, const float* left, int64_t panelFloats, const float* right, float* C,
+                    int64_t ldc, int64_t columns, bool accumulate) {
+  const int64_t panels = leftPanels(M);
+  for (int64_t p = 0; p < panels; p++, left += panelFloats) {
+    const int64_t i = leftPanelStart(M, panels, p), rows = leftPanelStart(M, panels, p + 1) - i;
+    multiplyTile<Left>(rows, K, left, 0, right, {C + i * ldc, ldc, columns, nullptr, accumulate});
+  }
+}
+
+inline void scaleAll(float* x, int64_t floats, float factor) {
+  for (int64_t i = 0; i < floats; i += lanes) store(x + i, load(x + i) * factor);
+}
+
+// The flat index of (head, query, key 0) in each lane, modulo 2^32.
+inline Vu dropoutRow(const Heads& heads, int64_t head, int64_t query) {
+  return (splatBits((uint32_t)(head * heads.N + query)) + laneIndex()) * (uint32_t)heads.N;
+}
+
+// How many parts each head's query panels are split into, so that the busiest thread has the least to do; packing k and
+// v anew costs a part about as much as `packing` panels.
+inline int64_t chooseParts(const Heads& heads, int64_t threads, double packing) {
+  const int64_t panels = heads.queryPanels();
+  int64_t best = 1;
+  double bestCost = 1e300;
+  for (int64_t parts = 1; parts <= panels && parts <= 2 * threads; parts++) {
+    const int64_t rounds = (heads.B * heads.H * parts + threads - 1) / threads;
+    const double cost = rounds * ((panels + parts - 1) / parts + packing);
+    if (cost < bestCost) bestCost = cost, best = parts;
+  }
+  return best;
+}
+
+// Asks for a head's rows ahead of their use: they lie a whole qkv row apart, each on a page of its own, where the
+// hardware's own prefetching does not follow.
+template <bool forWriting>
+void prefetchRows(const float* from, int64_t rows, int64_t rowStride, int64_t D) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t d = 0; d < D; d += 16) __builtin_prefetch(from + i * rowStride + d, forWriting, 2);
+}
+
+template <class Body>
+void forEachTask(bool serial, int64_t count, Body&& body) {
+  if (!serial) return parallelTasks(count, body);
+  for (int64_t task = 0; task < count; task++) body(task);
+}
+
+}  // namespace vitral::VITRAL_ISA

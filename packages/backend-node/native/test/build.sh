@@ -1,0 +1,28 @@
+#!/bin/sh
+# Builds the core's own test and benchmark programs, apart from the addon: build.sh FOLDER [compiler flag…]
+#   native/test/build.sh /tmp/core && /tmp/core/test && /tmp/core/bench avx2 "1576 x 768 x 768"
+#   native/test/build.sh /tmp/core -g -O1 -fsanitize=address,undefined && /tmp/core/test
+# The flags of the instruction sets are those of src/build-native.ts.
+set -e
+out=$1
+shift
+cd "$(dirname "$0")/.."
+mkdir -p "$out"
+flags="-Wall -Wextra -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-math $*"
+compile() { # name, source, flags…
+  name=$1 source=$2
+  shift 2
+  echo "$source" "$@"
+  ${CXX:-g++} $flags "$@" -c "$source" -o "$out/$name.o"
+}
+for source in gemm/*.cpp kernels/*.cpp kernel-table.cpp test/probe.cpp; do
+  name=$(basename "$source" .cpp)
+  compile "portable-$name" "$source" -DVITRAL_ISA=portable
+  [ "$(uname -m)" = x86_64 ] || continue
+  compile "avx2-$name" "$source" -DVITRAL_ISA=avx2 -mavx2 -mfma
+  compile "avx512-$name" "$source" -DVITRAL_ISA=avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma
+done
+for source in threads kernels test/test test/bench; do compile "$(basename $source)" "$source.cpp"; done
+for program in test bench; do
+  ${CXX:-g++} $flags "$out"/*-*.o "$out/threads.o" "$out/kernels.o" "$out/$program.o" -o "$out/$program" -pthread
+done
