@@ -1,1 +1,3 @@
-export {}
+/** The public names of @vitral/backend-web. */
+export { setWasmPath, startWasm } from './wasm/index.ts'
+export { startWebgpu } from './webgpu/index.ts'

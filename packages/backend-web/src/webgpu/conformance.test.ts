@@ -1,0 +1,14 @@
+import { beforeAll, describe, test } from 'bun:test'
+import { useBackend } from '@vitral/core'
+import { conformance } from '@vitral/core/conformance'
+import { fixtureSuite } from '../../../core/test/fixture-suite.ts'
+import { whyNoGpu } from '../../test/gpu.ts'
+
+const reason = whyNoGpu()
+if (reason) console.log(`skipped the tests of webgpu: ${reason}`)
+
+describe.skipIf(reason !== undefined)('stock webgpu', () => {
+  beforeAll(() => useBackend('webgpu'))
+  describe('conformance', () => conformance({ test: (name, run) => test(name, run) }))
+  describe('PyTorch fixtures', () => fixtureSuite((name, run) => test(name, run)))
+})

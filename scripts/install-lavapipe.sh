@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Installs Mesa's software Vulkan driver (lavapipe, version 25) on Debian 12, so that the WebGPU tests run on a machine
+# without a GPU. Debian 12's own version is too old for Dawn, so it comes from bookworm-backports. Needs root.
+set -euo pipefail
+
+if [ -e /usr/share/vulkan/icd.d/lvp_icd.json ] && dpkg --compare-versions "$(dpkg-query -W -f '${Version}' mesa-vulkan-drivers)" ge 24; then
+  echo "mesa-vulkan-drivers $(dpkg-query -W -f '${Version}' mesa-vulkan-drivers) is there already."
+  exit 0
+fi
+list=/etc/apt/sources.list.d/bookworm-backports.list
+grep -rqs bookworm-backports /etc/apt/sources.list /etc/apt/sources.list.d ||
+  echo "deb http://deb.debian.org/debian bookworm-backports main" >"$list"
+apt-get update
+apt-get install -y --no-install-recommends -t bookworm-backports mesa-vulkan-drivers
+echo "Use it with VK_DRIVER_FILES=/usr/share/vulkan/icd.d/lvp_icd.json XDG_RUNTIME_DIR=/tmp"
