@@ -53,7 +53,7 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     const { pathname } = new URL(request.url)
     if (pathname === '/') {
       const html =
-        '<!doctype html><meta charset="utf-8"><title>Vitral</title><script type="module" src="/browser-page.js"></script>'
+        '<!doctype html><meta charset="utf-8"><title>Vitral</title><link rel="icon" href="data:,"><script type="module" src="/browser-page.js"></script>'
       return new Response(html, { headers: { 'content-type': 'text/html' } })
     }
     return new Response(
