@@ -41,7 +41,8 @@ export function createWorkerPool(count: number, setup: WorkerSetup): BatchMaker 
   let failure: Error | undefined
 
   function start(): PoolWorker {
-    const worker: PoolWorker = { thread: new Worker(workerUrl, { workerData: setup }), load: 0 }
+    // Flags of the caller's process are not for the threads: Node refuses some there, such as --input-type.
+    const worker: PoolWorker = { thread: new Worker(workerUrl, { workerData: setup, execArgv: [] }), load: 0 }
     worker.thread.on('message', settle)
     worker.thread.on('error', (error: Error) => fail(new Error(`A worker of the loader failed: ${error.message}`)))
     worker.thread.on('exit', code => fail(new Error(`A worker of the loader stopped, with exit code ${code}.`)))
