@@ -1,4 +1,5 @@
 /** Learning-rate schedules as pure functions of the step, so that a resumed run needs nothing but its step. */
+import type { Recipe } from './recipe.ts'
 
 export type ScheduleName = 'constant' | 'cosine'
 
@@ -48,4 +49,11 @@ export function createScheduler(
     const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps))
     return minLr + (lr - minLr) * shape(progress)
   }
+}
+
+/** The schedule that a recipe describes in epochs. */
+export function recipeScheduler({ schedule, epochs }: Recipe, lr: number, stepsPerEpoch: number): Scheduler {
+  const { name, warmupEpochs = 0, minLr } = schedule
+  const warmupSteps = Math.round(warmupEpochs * stepsPerEpoch)
+  return createScheduler(name, { lr, minLr, warmupSteps, totalSteps: epochs * stepsPerEpoch })
 }

@@ -6,7 +6,7 @@ import { evaluate } from './evaluate.ts'
 import { createOptimizer, type Optimizer } from './optimizers/index.ts'
 import type { Recipe } from './recipe.ts'
 import type { RunPaths } from './run-folder.ts'
-import { createScheduler, type Scheduler } from './schedules.ts'
+import { recipeScheduler, type Scheduler } from './schedules.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
 import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
 
@@ -33,21 +33,13 @@ export class Trainer {
   readonly #scheduler: Scheduler
   #position: RunPosition = { ...startOfRun }
   #started = 0
-  /** When the last step ended: the next one's time has the loading of its batch in it. */
-  #lap = 0
 
   constructor(parts: TrainerParts) {
     this.#parts = parts
     const { recipe, model, data } = parts
     const { name, ...options } = recipe.optimizer
     this.#optimizer = createOptimizer(name, model.parameters(), options)
-    const { name: schedule, warmupEpochs = 0, minLr = 0 } = recipe.schedule
-    this.#scheduler = createScheduler(schedule, {
-      lr: this.#optimizer.lr,
-      minLr,
-      warmupSteps: Math.round(warmupEpochs * data.stepsPerEpoch),
-      totalSteps: recipe.epochs * data.stepsPerEpoch,
-    })
+    this.#scheduler = recipeScheduler(recipe, this.#optimizer.lr, data.stepsPerEpoch)
   }
 
   get position(): Readonly<RunPosition> {
@@ -91,7 +83,6 @@ export class Trainer {
   async #trainEpoch(signal?: AbortSignal): Promise<boolean> {
     const { data } = this.#parts
     const { epoch, batch: firstBatch } = this.#position
-    this.#lap = performance.now()
     for await (const batch of data.train({ epoch, firstBatch })) {
       await this.#step(batch)
       if (signal?.aborted) break
@@ -100,6 +91,7 @@ export class Trainer {
   }
 
   async #step(batch: ImageBatch): Promise<void> {
+    const began = performance.now()
     const { recipe, model } = this.#parts
     const position = this.#position
     const lr = this.#scheduler(position.step)
@@ -114,9 +106,6 @@ export class Trainer {
     position.batch++
     position.step++
     position.lossSum += loss
-    const lap = performance.now()
-    const imagesPerSecond = (count / (lap - this.#lap)) * 1000
-    this.#lap = lap
     const report: StepReport = {
       epoch: position.epoch + 1,
       step: position.step,
@@ -125,7 +114,7 @@ export class Trainer {
       loss,
       meanLoss: position.lossSum / position.batch,
       gradNorm,
-      imagesPerSecond,
+      imagesPerSecond: (count / (performance.now() - began)) * 1000,
     }
     for (const observer of this.#observers) observer.onStep?.(report)
   }

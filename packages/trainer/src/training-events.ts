@@ -14,7 +14,7 @@ export interface StepReport {
   /** Mean over the epoch so far. */
   meanLoss: number
   gradNorm?: number
-  /** In this step, with the loading of its batch. */
+  /** In this step, without the loading of its batch. */
   imagesPerSecond: number
 }
 
