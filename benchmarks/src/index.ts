@@ -1,1 +1,75 @@
-export {}
+/** The command `bun run bench`: measures cases side by side with peers and writes them down. */
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { deviceInfo } from '@vitral/backend-node'
+import { runCase } from './benchmark.ts'
+import { cases } from './cases.ts'
+import { describeMachine } from './machine.ts'
+import { reportCase } from './report.ts'
+import { writeResults } from './results-file.ts'
+
+const help = `Usage: bun run bench [CASE…] [OPTIONS]
+
+Measures Vitral beside its peers in one run, and writes benchmarks/RESULTS.md. Without a case, all of them.
+
+Cases
+${Object.entries(cases)
+  .map(([name, { summary }]) => `  ${name.padEnd(26)}${summary}`)
+  .join('\n')}
+
+Options
+  --rounds N   rounds that count; by default what the case says
+  --slow       the contestants that take minutes, too
+  --json       the results as JSON on standard output, instead of tables
+  --help       this text
+
+The PyTorch peer runs with the Python named by BENCH_PYTHON, by default /usr/bin/python3.`
+
+const resultsFile = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string' },
+      slow: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) return console.log(help)
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
+    throw new Error(`--rounds is '${values.rounds}'; expected a whole number of at least 1.`)
+  for (const name of positionals)
+    if (!Object.hasOwn(cases, name))
+      throw new Error(`There is no case '${name}'; there are ${Object.keys(cases).join(', ')}.`)
+
+  const chosen = Object.entries(cases).filter(([name]) => positionals.length === 0 || positionals.includes(name))
+  const results: Record<string, unknown> = {}
+  for (const [name, benchmark] of chosen) {
+    const result = await runCase(benchmark, {
+      rounds: rounds ?? benchmark.rounds,
+      slow: values.slow,
+      log: line => console.error(`${name}: ${line}`),
+    })
+    const body = reportCase(result, {
+      summary: benchmark.summary,
+      command: ['bun run bench', ...args].join(' '),
+      date: new Date(),
+      machine: describeMachine(deviceInfo().instructionSet),
+    })
+    await writeResults(resultsFile, { name, body })
+    results[name] = result
+    if (!values.json) console.log(`\n## ${name}\n\n${body}\n`)
+  }
+  if (values.json) console.log(JSON.stringify(results, null, 2))
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}`)
+  process.exitCode = 1
+}

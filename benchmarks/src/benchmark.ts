@@ -1,0 +1,186 @@
+/** One case: everyone is given the same model and images, must agree on the logits, and is measured in turns. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { measurePeak } from '@vitral/backend-node'
+import { type Case, learningRate, threads } from './cases.ts'
+import { Contestant } from './contestant.ts'
+import { type ContestantEntry, contestants } from './contestants.ts'
+import { forwardFlops, trainingFlops } from './flops.ts'
+import { writeInputs, writeModel } from './inputs.ts'
+import { forgetPeakMemory, peakMemory, quietMoment } from './machine.ts'
+import type { ContestantOptions } from './protocol.ts'
+import { disturbance, measureRounds, millisecondsOf, quietCores, type Round, speedRatio } from './rounds.ts'
+import { maxDifference, median } from './statistics.ts'
+
+export interface Measurement {
+  contestant: string
+  /** What it says it is, with versions. */
+  title: string
+  /** Of one run over the whole batch: the median over the rounds. */
+  milliseconds: number
+  imagesPerSecond: number
+  gflops: number
+  /** Of the machine's peak with as many threads. */
+  shareOfPeak: number
+  /** How many times as fast Vitral is: the median of the ratios within each round. */
+  vitralIsFasterBy: number
+  /** Resident, while measured; undefined where the system does not tell. */
+  peakMemoryMiB?: number
+  /** max |Δ| of the logits to the first contestant's, before any training. */
+  logitsDifference: number
+  /** max |Δ| of the losses to the first contestant's, over all training steps. */
+  lossDifference?: number
+}
+
+/** What the machine multiplies and adds from registers, in GFLOP/s: the best of the rounds. */
+export interface Peak {
+  oneThread: number
+  allThreads: number
+}
+
+export interface BatchResult {
+  batchSize: number
+  peak: Peak
+  measurements: Measurement[]
+  /** Who did not take part, and why. */
+  absent: { contestant: string; reason: string }[]
+  /** Rounds that count, rounds that were measured again, and the cores that others kept busy in those that count. */
+  rounds: { counted: number; discarded: number; otherCores: number }
+}
+
+export interface BenchmarkOptions {
+  rounds: number
+  /** Include the contestants that take minutes. */
+  slow: boolean
+  /** Told how it goes, a line at a time. */
+  log: (line: string) => void
+}
+
+/** Milliseconds that a round waits at most for other processes to finish. */
+const longestWait = 20_000
+
+/** Logits that differ by more are not the same model's. */
+const tolerance = 1e-3
+
+/**
+ * Runs a case, one batch size after the other.
+ *
+ * @throws when a contestant fails, and when its logits differ from the first one's by more than 1e-3
+ */
+export async function runCase(benchmark: Case, options: BenchmarkOptions): Promise<BatchResult[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'vitral-bench-'))
+  try {
+    options.log('writing the model')
+    const model = await writeModel(folder, benchmark.config)
+    const batches: BatchResult[] = []
+    for (const batchSize of benchmark.batchSizes) {
+      const inputs = await writeInputs(folder, benchmark.config, batchSize)
+      const given = { ...model, inputs, task: benchmark.task, threads, learningRate }
+      batches.push(await runBatch(benchmark, batchSize, given, options))
+    }
+    return batches
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function runBatch(
+  benchmark: Case,
+  batchSize: number,
+  given: ContestantOptions,
+  { rounds: wanted, slow, log }: BenchmarkOptions,
+): Promise<BatchResult> {
+  const { present, absent } = await startAll(benchmark.contestants, given, slow)
+  try {
+    const differences = await compareLogits(present)
+    for (const { pid } of present) forgetPeakMemory(pid)
+    const peak: Peak = { oneThread: 0, allThreads: 0 }
+    const { quietest, all } = await measureRounds(present, {
+      rounds: wanted,
+      beforeRound: () => quietMoment({ cores: quietCores, longestWait }),
+      onRound: round => {
+        peak.oneThread = Math.max(peak.oneThread, measurePeak(1))
+        peak.allThreads = Math.max(peak.allThreads, measurePeak(threads))
+        log(`batch ${batchSize}, ${describe(round)}`)
+      },
+    })
+    const flops = batchSize * (given.task === 'training' ? trainingFlops : forwardFlops)(benchmark.config)
+    const first = present[0] as Contestant
+    const measurements = present.map(({ name, title, pid }) => {
+      const milliseconds = median(quietest.map(round => millisecondsOf(round, name)))
+      const gflops = flops / milliseconds / 1e6
+      return {
+        contestant: name,
+        title,
+        milliseconds,
+        imagesPerSecond: (1000 * batchSize) / milliseconds,
+        gflops,
+        shareOfPeak: gflops / peak.allThreads,
+        vitralIsFasterBy: speedRatio(quietest, 'vitral', name),
+        peakMemoryMiB: peakMemory(pid),
+        logitsDifference: differences.get(name) ?? 0,
+        ...(given.task === 'training' && {
+          lossDifference: maxDifference(lossesOf(all, name), lossesOf(all, first.name)),
+        }),
+      }
+    })
+    const rounds = {
+      counted: quietest.length,
+      discarded: all.length - 1 - quietest.length,
+      otherCores: median(quietest.map(disturbance)),
+    }
+    return { batchSize, peak, measurements, absent, rounds }
+  } finally {
+    for (const contestant of present) contestant.stop()
+  }
+}
+
+async function startAll(
+  names: Case['contestants'],
+  given: ContestantOptions,
+  slow: boolean,
+): Promise<{ present: Contestant[]; absent: BatchResult['absent'] }> {
+  const present: Contestant[] = []
+  const absent: BatchResult['absent'] = []
+  try {
+    for (const name of names) {
+      const entry: ContestantEntry = contestants[name]
+      if (entry.slow && !slow) {
+        absent.push({ contestant: name, reason: 'takes minutes; pass --slow' })
+        continue
+      }
+      const started = await Contestant.start(name, entry.command, given)
+      if (started instanceof Contestant) present.push(started)
+      else absent.push({ contestant: name, reason: started.unavailable })
+    }
+  } catch (error) {
+    for (const contestant of present) contestant.stop()
+    throw error
+  }
+  return { present, absent }
+}
+
+/** @throws naming the contestant whose logits are another model's */
+async function compareLogits(present: readonly Contestant[]): Promise<Map<string, number>> {
+  const differences = new Map<string, number>()
+  let reference: number[] | undefined
+  for (const contestant of present) {
+    const logits = await contestant.logits()
+    reference ??= logits
+    const difference = maxDifference(logits, reference)
+    if (difference > tolerance)
+      throw new Error(
+        `The logits of ${contestant.name} differ by ${difference} from those of ${present[0]?.name}; at most ${tolerance} is rounding.`,
+      )
+    differences.set(contestant.name, difference)
+  }
+  return differences
+}
+
+const lossesOf = (rounds: readonly Round[], name: string) => rounds.flatMap(round => round.get(name)?.losses ?? [])
+
+function describe(round: Round): string {
+  const turns = [...round].map(([name, { milliseconds }]) => `${name} ${milliseconds.toFixed(1)} ms`)
+  return `${turns.join(', ')} (others ${disturbance(round).toFixed(2)} cores)`
+}

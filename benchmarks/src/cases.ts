@@ -1,0 +1,48 @@
+/** What is measured. */
+import { namedConfig, type ViTConfig } from '@vitral/core'
+import type { ContestantName } from './contestants.ts'
+import type { ContestantOptions } from './protocol.ts'
+
+export interface Case {
+  summary: string
+  config: ViTConfig
+  batchSizes: readonly number[]
+  task: ContestantOptions['task']
+  contestants: readonly ContestantName[]
+  rounds: number
+}
+
+const base = namedConfig('vit-base-patch16-224', { numLabels: 1000 })
+
+export const cases: Readonly<Record<string, Case>> = {
+  'vit-base-inference': {
+    summary: 'ViT-B/16 at 224×224, one forward pass, float32',
+    config: base,
+    batchSizes: [1, 8],
+    task: 'inference',
+    contestants: ['vitral', 'onnxruntime', 'torch', 'tfjs-wasm'],
+    rounds: 9,
+  },
+  'vit-base-train': {
+    summary: 'ViT-B/16 at 224×224, one training step (forward, backward, Adam), float32',
+    config: base,
+    batchSizes: [8],
+    task: 'training',
+    contestants: ['vitral', 'torch'],
+    rounds: 5,
+  },
+  'vit-tiny-patch4-32-train': {
+    summary: 'ViT-Ti/4 at 32×32, one training step (forward, backward, Adam), float32',
+    config: namedConfig('vit-tiny-patch4-32', { numLabels: 10 }),
+    batchSizes: [64],
+    task: 'training',
+    contestants: ['vitral', 'torch'],
+    rounds: 7,
+  },
+}
+
+/** Of every contestant. */
+export const threads = 2
+
+/** Of Adam: small, so that the contestants' losses stay comparable over the steps. */
+export const learningRate = 1e-5

@@ -1,0 +1,23 @@
+/** Who takes part, and how each is started. */
+import { fileURLToPath } from 'node:url'
+
+export interface ContestantEntry {
+  command: readonly string[]
+  /** Takes minutes a round: only with --slow. */
+  slow?: boolean
+}
+
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const script = (name: string) => [process.execPath, file(`contestants/${name}.ts`)]
+
+/** Debian's python3-torch belongs to Debian's Python, which need not be the first on the path. */
+const python = process.env.BENCH_PYTHON ?? '/usr/bin/python3'
+
+export const contestants = {
+  vitral: { command: script('vitral') },
+  onnxruntime: { command: script('onnxruntime') },
+  torch: { command: [python, file('../peers/torch_vit.py')] },
+  'tfjs-wasm': { command: script('tfjs-wasm'), slow: true },
+} satisfies Record<string, ContestantEntry>
+
+export type ContestantName = keyof typeof contestants

@@ -1,0 +1,41 @@
+/** Vitral's model as a contestant's work, on whichever tfjs backend is current. */
+import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
+import { readSafetensors, ViTForImageClassification } from '@vitral/core'
+import { createOptimizer } from '@vitral/trainer'
+import type { ContestantOptions } from '../protocol.ts'
+import type { Work } from './serve.ts'
+
+export async function modelWork(title: string, options: ContestantOptions): Promise<Work> {
+  const model = await ViTForImageClassification.fromPretrained(options.modelFolder)
+  const { tensors } = await readSafetensors(options.inputs)
+  const pixels = tensors.get('pixel_values')
+  const labels = tensors.get('labels')?.data as Int32Array
+  const pixelValues: Tensor4D = tensor4d(
+    pixels?.data as Float32Array,
+    pixels?.shape as [number, number, number, number],
+  )
+
+  const logits = () => read(model.forward(pixelValues).logits)
+  const infer = async () => {
+    await logits()
+    return {}
+  }
+  if (options.task === 'inference') return { title, logits, run: infer }
+
+  const optimizer = createOptimizer('adam', model.parameters(), { lr: options.learningRate })
+  const train = async () => {
+    const step = model.valueAndGrads(pixelValues, labels)
+    optimizer.step(step.grads)
+    for (const gradient of Object.values(step.grads)) gradient.dispose()
+    step.logits.dispose()
+    const [loss] = await read(step.loss)
+    return { loss }
+  }
+  return { title, logits, run: train }
+}
+
+async function read(tensor: Tensor): Promise<Float32Array> {
+  const values = (await tensor.data()) as Float32Array
+  tensor.dispose()
+  return values
+}

@@ -1,0 +1,24 @@
+/** ONNX Runtime's CPU provider through onnxruntime-node, with every graph optimisation. */
+import { readSafetensors } from '@vitral/core'
+import { env, InferenceSession, Tensor } from 'onnxruntime-node'
+import { serve } from './serve.ts'
+
+await serve(async ({ onnxFile, inputs, threads }) => {
+  const pixels = (await readSafetensors(inputs)).tensors.get('pixel_values')
+  const pixelValues = new Tensor('float32', pixels?.data as Float32Array, pixels?.shape)
+  const session = await InferenceSession.create(onnxFile, {
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: threads,
+    freeDimensionOverrides: { batch: pixelValues.dims[0] as number }, // lets the optimiser see every shape
+    extra: { session: { force_spinning_stop: '1' } }, // its threads would otherwise spin into the next one's turn
+  })
+  const logits = async () => (await session.run({ pixel_values: pixelValues })).logits?.data as Float32Array
+  return {
+    title: `onnxruntime-node ${env.versions.node}`,
+    logits,
+    run: async () => {
+      await logits()
+      return {}
+    },
+  }
+})

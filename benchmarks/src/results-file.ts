@@ -1,0 +1,41 @@
+/** RESULTS.md: a preamble that explains it, and one section for each thing that was measured. */
+import { readFile } from 'node:fs/promises'
+import { writeFileAside } from '@vitral/core'
+
+const preamble = `# Results
+
+Each section was written by the command it names, and is replaced when that command runs again; a section that no
+command names was measured by hand and says how. Contestants are processes of their own with two threads each. They take
+turns, round by round, so that a machine that slows down does so for all; figures are medians over the rounds. A round in
+which other processes took more than a tenth of a core is measured again, and the quietest rounds count.
+
+| column | meaning |
+|---|---|
+| ms | one forward pass or training step of the whole batch |
+| GFLOP/s | the operations the model needs (\`src/flops.ts\`; a training step is three forward passes), by that time |
+| of peak | the same as a share of what this machine's cores multiply and add from registers, measured in the same run |
+| Vitral is | how many times as fast Vitral is: the median of the ratios within each round |
+| memory | the most resident memory of the process while it was measured, loading left out |
+| Δ logits | the largest difference from the first contestant's logits, same weights and images; above 1e-3 the run fails |
+| Δ loss | the largest difference from the first contestant's loss over all training steps of the run |
+`
+
+/**
+ * Replaces the section of that name, or adds it at the end; the other sections stay as they are.
+ *
+ * @param body Markdown without headings of the first two levels
+ */
+export async function writeResults(path: string, section: { name: string; body: string }): Promise<void> {
+  const existing = await readFile(path, 'utf8').catch(error => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  })
+  const sections = new Map(
+    existing
+      .split(/^## /m)
+      .slice(1)
+      .map(text => [text.slice(0, text.indexOf('\n')).trim(), text.slice(text.indexOf('\n') + 1).trim()]),
+  )
+  sections.set(section.name, section.body.trim())
+  await writeFileAside(path, [preamble, ...[...sections].map(([name, body]) => `## ${name}\n\n${body}\n`)].join('\n'))
+}

@@ -1,0 +1,16 @@
+/** What a series of measurements comes down to. */
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+/** max |a − b|; infinite when the lengths differ or a value is not a number. */
+export function maxDifference(a: readonly number[], b: readonly number[]): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY
+  const differences = a.map((value, i) => Math.abs(value - (b[i] as number)))
+  return differences.some(Number.isNaN) ? Number.POSITIVE_INFINITY : differences.reduce((x, y) => Math.max(x, y), 0)
+}
