@@ -1,6 +1,7 @@
 /** A case's result as Markdown: its section in RESULTS.md, and what is printed. */
 import { version_core } from '@tensorflow/tfjs-core'
 import type { BatchResult, Measurement } from './benchmark.ts'
+import { markdownTable } from './markdown-table.ts'
 
 export interface ReportContext {
   summary: string
@@ -32,12 +33,10 @@ export function reportCase(
   batches: readonly BatchResult[],
   { summary, command, date, machine }: ReportContext,
 ): string {
-  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const table = [
-    row(columns.map(([header]) => header)),
-    row(columns.map(() => '---')),
-    ...batches.flatMap(batch => batch.measurements.map(one => row(columns.map(([, cell]) => cell(one, batch))))),
-  ]
+  const table = markdownTable([
+    columns.map(([header]) => header),
+    ...batches.flatMap(batch => batch.measurements.map(one => columns.map(([, cell]) => cell(one, batch)))),
+  ])
   const rounds = batches.map(
     ({ batchSize, peak, rounds: { counted, discarded, otherCores } }) =>
       `- batch ${batchSize}: ${counted} rounds, ${discarded} discarded, others used ${otherCores.toFixed(2)} cores; ` +
@@ -52,7 +51,7 @@ export function reportCase(
     ...rounds,
     ...[...absent].map(([contestant, reason]) => `- absent: ${contestant} (${reason})`),
     '',
-    ...table,
+    table,
   ].join('\n')
 }
 

@@ -1,6 +1,7 @@
 /** RESULTS.md: a preamble that explains it, and one section for each thing that was measured. */
 import { readFile } from 'node:fs/promises'
 import { writeFileAside } from '@vitral/core'
+import { markdownTable } from './markdown-table.ts'
 
 const preamble = `# Results
 
@@ -9,15 +10,22 @@ command names was measured by hand and says how. Contestants are processes of th
 turns, round by round, so that a machine that slows down does so for all; figures are medians over the rounds. A round in
 which other processes took more than a tenth of a core is measured again, and the quietest rounds count.
 
-| column | meaning |
-|---|---|
-| ms | one forward pass or training step of the whole batch |
-| GFLOP/s | the operations the model needs (\`src/flops.ts\`; a training step is three forward passes), by that time |
-| of peak | the same as a share of what this machine's cores multiply and add from registers, measured in the same run |
-| Vitral is | how many times as fast Vitral is: the median of the ratios within each round |
-| memory | the most resident memory of the process while it was measured, loading left out |
-| Δ logits | the largest difference from the first contestant's logits, same weights and images; above 1e-3 the run fails |
-| Δ loss | the largest difference from the first contestant's loss over all training steps of the run |
+${markdownTable([
+  ['column', 'meaning'],
+  ['ms', 'one forward pass or training step of the whole batch'],
+  ['GFLOP/s', 'the operations the model needs (`src/flops.ts`; a training step is three forward passes), by that time'],
+  [
+    'of peak',
+    "the same as a share of what this machine's cores multiply and add from registers, measured in the same run",
+  ],
+  ['Vitral is', 'how many times as fast Vitral is: the median of the ratios within each round'],
+  ['memory', 'the most resident memory of the process while it was measured, loading left out'],
+  [
+    'Δ logits',
+    "the largest difference from the first contestant's logits, same weights and images; above 1e-3 the run fails",
+  ],
+  ['Δ loss', "the largest difference from the first contestant's loss over all training steps of the run"],
+])}
 `
 
 /**
