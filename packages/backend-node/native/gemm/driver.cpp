@@ -181,14 +181,16 @@ void packRight(MatrixView B, int64_t N, int64_t column, const Steps& steps, Rang
   const int64_t panels = rightPanels(N), width = rightWidth(N), firstStep = steps[blocks.begin].begin;
   const auto pack = [&](Range of, int64_t k, int64_t length, int64_t panel) {
     const int64_t j = panel * panelWidth, columns = N - j < panelWidth ? N - j : panelWidth;
+    float* panelStart = to + (of.begin - firstStep) * width + j * (of.end - of.begin);
     packRightPanel(columns, length, B.data + (of.begin + k) * B.rowStride + (column + j) * B.colStride, B.colStride,
-                   B.rowStride, to + (of.begin - firstStep) * width + j * (of.end - of.begin) + k * rightPanelWidth(columns));
+                   B.rowStride, panelStart + k * rightPanelWidth(columns));
   };
   for (int64_t block = blocks.begin; block < blocks.end; block++) {
     const Range of = steps[block];
     const int64_t K = of.end - of.begin;
     if (B.colStride == 1) {
-      parallelFor(0, (K + chunkSteps - 1) / chunkSteps, 65536 / (chunkSteps * width) + 1, [&](int64_t from, int64_t end) {
+      const int64_t chunks = (K + chunkSteps - 1) / chunkSteps, grain = 65536 / (chunkSteps * width) + 1;
+      parallelFor(0, chunks, grain, [&](int64_t from, int64_t end) {
         for (int64_t k = from * chunkSteps; k < end * chunkSteps && k < K; k += chunkSteps)
           for (int64_t panel = 0; panel < panels; panel++) pack(of, k, K - k < chunkSteps ? K - k : chunkSteps, panel);
       });

@@ -1,6 +1,6 @@
 // Matrix product C = epilogue(A·B) in float32 over operands of any stride, for every linear layer and its gradients.
-// 2·M·N·K operations. The sum of each element runs over k in blocks of a fixed length, so its bits depend on neither the
-// number of threads nor on M and N.
+// 2·M·N·K operations. The sum of each element runs over k in blocks of a fixed length, so its bits depend on
+// neither the number of threads nor on M and N.
 #pragma once
 
 #include <cstdint>

@@ -66,7 +66,8 @@ void forwardPanel(const Heads& heads, int64_t head, Range queries, const Forward
     if (t > 0)
       for (int64_t i = 0; i < D * vectors; i++)
         store(memory.result + i * lanes, load(memory.result + i * lanes) * shrink[i % vectors]);
-    multiplyPanels(D, tile.length(), values, tileRows * tile.length(), memory.scores, memory.result, width, width, t > 0);
+    multiplyPanels(D, tile.length(), values, tileRows * tile.length(), memory.scores, memory.result, width, width,
+                   t > 0);
     keys += leftPanels(tile.length()) * tileRows * D;
     values += leftPanels(D) * tileRows * tile.length();
   }
