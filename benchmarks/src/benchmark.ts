@@ -1,5 +1,6 @@
 /** One case: everyone is given the same model and images, must agree on the logits, and is measured in turns. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { measurePeak } from '@vitral/backend-node'
@@ -70,6 +71,8 @@ const tolerance = 1e-3
  */
 export async function runCase(benchmark: Case, options: BenchmarkOptions): Promise<BatchResult[]> {
   const folder = await mkdtemp(join(tmpdir(), 'vitral-bench-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove) // Ctrl-C, too, must not leave a gigabyte behind
   try {
     options.log('writing the model')
     const model = await writeModel(folder, benchmark.config)
@@ -81,7 +84,8 @@ export async function runCase(benchmark: Case, options: BenchmarkOptions): Promi
     }
     return batches
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    remove()
+    process.off('exit', remove)
   }
 }
 

@@ -67,6 +67,10 @@ async function main(args: string[]): Promise<void> {
   if (values.json) console.log(JSON.stringify(results, null, 2))
 }
 
+// Ending in order removes the models; the contestants end when their input does.
+for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 }))
+  process.once(signal, () => process.exit(code))
+
 try {
   await main(process.argv.slice(2))
 } catch (error) {
