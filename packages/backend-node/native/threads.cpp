@@ -24,7 +24,9 @@ namespace vitral {
 namespace {
 
 constexpr int maxThreads = 256;
-constexpr int spinsBeforeSleep = 4000;  // some 50 µs: longer than the gap between two kernels of one forward pass
+// About a millisecond: longer than the gap between two kernels of a pass. A worker that falls asleep in a pass is often
+// woken on the processor of the thread that wakes it, and the two then share it for the length of the job.
+constexpr int spinsBeforeSleep = 80000;
 constexpr int spinsBeforeYield = 2000;
 
 void relax() {

@@ -93,6 +93,11 @@ struct SlabProduct {
   const GemmEpilogue& epilogue;
 };
 
+VITRAL_INLINE void prefetchTile(int64_t rows, int64_t columns, const float* tile, int64_t ld) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t line = 0; line < columns; line += 16) __builtin_prefetch(tile + r * ld + line, 1);
+}
+
 // packedA: the left panels, or null to read the operand's rows where they lie.
 void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool last, Range rowPanels, Range columnPanels,
                    const float* packedA, const float* packedB) {
@@ -107,9 +112,9 @@ void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool las
       const int64_t i = leftPanelStart(product.M, panels, p), rows = leftPanelStart(product.M, panels, p + 1) - i;
       const int64_t offset = i * product.ldc + product.column + j;
       // The tile's rows lie on pages of their own: fetched now, they are there when the sums are done.
-      for (int64_t r = 0; r < rows; r++)
-        for (int64_t line = 0; line < columns; line += 16)
-          __builtin_prefetch(product.C + offset + r * product.ldc + line, 1);
+      prefetchTile(rows, columns, product.C + offset, product.ldc);
+      if (last && epilogue.preActivation) prefetchTile(rows, columns, epilogue.preActivation + offset, product.ldc);
+      if (last && epilogue.geluGradientOf) prefetchTile(rows, columns, epilogue.geluGradientOf + offset, product.ldc);
       const TileOutput output = {product.C + offset, product.ldc, columns, bias, !first || epilogue.accumulate};
       if (packedA) {
         multiplyTile<PackedLeft>(rows, K, packedA + (p - rowPanels.begin) * tileRows * K, 0, packedB + j * K, output);

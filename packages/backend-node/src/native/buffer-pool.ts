@@ -50,9 +50,13 @@ export class BufferPool {
     this.#trim()
   }
 
-  /** Lets go of the lengths that were not used for longest, once more is free than was ever in use. */
+  /**
+   * Lets go of the lengths that were not used for longest, once twice as much is free as was ever in use. Just as much
+   * would be too little: the lengths of a step are not all in use at its peak, and what is let go has to be cleared by
+   * the system when it is asked for again, which costs a step more than its arithmetic.
+   */
   #trim(): void {
-    const limit = Math.max(FLOOR, this.#peakBytes)
+    const limit = Math.max(FLOOR, 2 * this.#peakBytes)
     for (const [length, arrays] of this.#free) {
       if (this.#freeBytes <= limit) return
       this.#freeBytes -= arrays.length * length * 4
