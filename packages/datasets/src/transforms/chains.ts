@@ -47,9 +47,15 @@ export function cifar32({ train }: ChainOptions): Transform[] {
   return [...augmentation, toTensor(), normalize(cifar10Mean, cifar10Std)]
 }
 
+/** The same with flips alone: a run of a few epochs is too short to over-fit, and learns faster from whole images. */
+export function cifar32Flip({ train }: ChainOptions): Transform[] {
+  return [...(train ? [randomHorizontalFlip()] : []), toTensor(), normalize(cifar10Mean, cifar10Std)]
+}
+
 /** For recipes and command lines. */
 export const chains: Readonly<Record<string, Chain>> = {
   'article-fine-tune': articleFineTune,
   'article-from-scratch': articleFromScratch,
   'cifar-32': cifar32,
+  'cifar-32-flip': cifar32Flip,
 }

@@ -8,6 +8,7 @@ export {
   cifar10Mean,
   cifar10Std,
   cifar32,
+  cifar32Flip,
 } from './chains.ts'
 export { type ColorJitterOptions, colorJitter } from './color-jitter.ts'
 export { compose } from './compose.ts'

@@ -175,7 +175,12 @@ describe('a stream of chance', () => {
 })
 
 describe('chains', () => {
-  const side: Record<string, number> = { 'article-fine-tune': 224, 'article-from-scratch': 224, 'cifar-32': 32 }
+  const side: Record<string, number> = {
+    'article-fine-tune': 224,
+    'article-from-scratch': 224,
+    'cifar-32': 32,
+    'cifar-32-flip': 32,
+  }
   for (const [name, chain] of Object.entries(transforms.chains))
     for (const train of [true, false])
       test(`${name}, ${train ? 'training' : 'evaluation'}`, () => {
