@@ -1,18 +1,28 @@
 /** From a recipe to the model that it trains. */
-import { namedConfig, type ViTConfigOptions, ViTForImageClassification } from '@vitral/core'
+import { type HubOptions, namedConfig, type ViTConfigOptions, ViTForImageClassification } from '@vitral/core'
 import type { Recipe } from './recipe.ts'
 
 /**
  * A fresh model, or a pretrained one with a classifier for these classes.
  *
  * @param labels names of the classes
+ * @param hub how a pretrained model is downloaded
  * @throws when the configuration is not valid, or the pretrained model cannot be loaded
  */
-export async function createModel(recipe: Recipe, labels: readonly string[]): Promise<ViTForImageClassification> {
+export async function createModel(
+  recipe: Recipe,
+  labels: readonly string[],
+  hub: HubOptions = {},
+): Promise<ViTForImageClassification> {
   const { seed } = recipe
   const { pretrained, name, config } = recipe.model
   const fields: ViTConfigOptions = { ...config, numLabels: labels.length, id2label: { ...labels } }
   if (pretrained !== undefined)
-    return ViTForImageClassification.fromPretrained(pretrained, { ...fields, ignoreMismatchedSizes: true, seed })
+    return ViTForImageClassification.fromPretrained(pretrained, {
+      ...fields,
+      ...hub,
+      ignoreMismatchedSizes: true,
+      seed,
+    })
   return new ViTForImageClassification(name === undefined ? fields : namedConfig(name, fields), { seed })
 }

@@ -1,5 +1,6 @@
 /** Everything a run needs, put together: data, model, folder, log. */
 import { availableParallelism } from 'node:os'
+import type { HubOptions } from '@vitral/core'
 import type { Transform } from '@vitral/datasets'
 import { createModel } from './create-model.ts'
 import { openTrainingData, type TrainingData, transformChain } from './data.ts'
@@ -20,6 +21,8 @@ export interface RunOptions {
   resume?: boolean
   /** Threads that load images. @default 0, or half the processors when the images must be resized */
   workers?: number
+  /** How a pretrained model is downloaded, and who is told of its progress. */
+  hub?: HubOptions
 }
 
 export interface Run {
@@ -36,11 +39,11 @@ export interface Run {
  * const { trainer } = await startRun({ recipe: recipes['cifar10-micro'], data: 'data', out: 'runs/micro' })
  * await trainer.train()
  */
-export async function startRun({ recipe, data: folder, out, resume = false, workers }: RunOptions): Promise<Run> {
+export async function startRun({ recipe, data: folder, out, resume = false, workers, hub }: RunOptions): Promise<Run> {
   const paths = openRun(out, recipe, { resume })
   const chain = transformChain(recipe.transforms)
   const data = await openTrainingData(recipe, folder, workers ?? defaultWorkers(chain({ train: true })))
-  const model = await createModel(recipe, data.labels)
+  const model = await createModel(recipe, data.labels, hub)
   const processor = processorOf(chain({ train: false }), model.config.imageSize)
   await recordRun(paths, recipe, environment())
   const trainer = new Trainer({ recipe, model, processor, data, paths })

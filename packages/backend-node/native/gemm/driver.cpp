@@ -98,11 +98,18 @@ VITRAL_INLINE void prefetchTile(int64_t rows, int64_t columns, const float* tile
     for (int64_t line = 0; line < columns; line += 16) __builtin_prefetch(tile + r * ld + line, 1);
 }
 
+// Every tile fetches its part of the panel that comes next. The processor's own prefetcher stops at each page, and a
+// weight that was not used since the last forward pass is beyond the second-level cache.
+VITRAL_INLINE void prefetchPart(const float* panel, Range part) {
+  for (int64_t i = part.begin; i < part.end; i += 16) __builtin_prefetch(panel + i, 0, 2);
+}
+
 // packedA: the left panels, or null to read the operand's rows where they lie.
 void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool last, Range rowPanels, Range columnPanels,
                    const float* packedA, const float* packedB) {
   const int64_t K = steps.end - steps.begin, panels = leftPanels(product.M);
   const GemmEpilogue& epilogue = product.epilogue;
+  const int64_t tiles = rowPanels.end - rowPanels.begin;
   const bool elementwise = last && (epilogue.gelu || epilogue.preActivation || epilogue.geluGradientOf);
   for (int64_t q = columnPanels.begin; q < columnPanels.end; q++) {
     const int64_t j = q * panelWidth;
@@ -111,6 +118,8 @@ void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool las
     for (int64_t p = rowPanels.begin; p < rowPanels.end; p++) {
       const int64_t i = leftPanelStart(product.M, panels, p), rows = leftPanelStart(product.M, panels, p + 1) - i;
       const int64_t offset = i * product.ldc + product.column + j;
+      if (q + 1 < columnPanels.end)
+        prefetchPart(packedB + (j + panelWidth) * K, piece(K * panelWidth, tiles, p - rowPanels.begin));
       // The tile's rows lie on pages of their own: fetched now, they are there when the sums are done.
       prefetchTile(rows, columns, product.C + offset, product.ldc);
       if (last && epilogue.preActivation) prefetchTile(rows, columns, epilogue.preActivation + offset, product.ldc);

@@ -4,7 +4,7 @@ import { datasetNames, evaluationBatches, openDataset } from '../data.ts'
 import { type Evaluation, evaluate } from '../evaluate.ts'
 import { createProgress } from '../progress.ts'
 import { backendOption, type Command, parse, percent, print, required, wholeNumber } from './command.ts'
-import { download } from './download.ts'
+import { download, fetchModel } from './download.ts'
 
 const options = {
   ...backendOption,
@@ -30,13 +30,14 @@ export const evalCommand: Command = {
 
   async run(args) {
     const { values } = parse(args, options)
-    const folder = required(values.model, '--model')
+    const id = required(values.model, '--model')
     const dataset = required(values.dataset, '--dataset')
     const batchSize = wholeNumber(values['batch-size'], '--batch-size', 1)
     const progress = createProgress()
     if (values.download) await download(dataset, values.data, progress)
     const images = await openDataset(dataset, values.data, 'test')
     await useBackend(values.backend as 'auto')
+    const folder = await fetchModel(id, progress)
     const processor = await ViTImageProcessor.fromPretrained(folder)
     const model = await ViTForImageClassification.fromPretrained(folder)
     if (model.config.numLabels !== images.classes.length)

@@ -2,7 +2,9 @@
 import { softmax, type Tensor2D, tidy, topk } from '@tensorflow/tfjs-core'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { decodeImage } from '@vitral/datasets'
+import { createProgress } from '../progress.ts'
 import { backendOption, type Command, parse, percent, print, required, wholeNumber } from './command.ts'
+import { fetchModel } from './download.ts'
 
 const options = {
   ...backendOption,
@@ -28,10 +30,11 @@ export const predict: Command = {
 
   async run(args) {
     const { values, positionals: images } = parse(args, options)
-    const folder = required(values.model, '--model')
+    const id = required(values.model, '--model')
     required(images[0], 'The image file')
     const count = wholeNumber(values['top-k'], '--top-k', 1)
     await useBackend(values.backend as 'auto')
+    const folder = await fetchModel(id, createProgress())
     const model = await ViTForImageClassification.fromPretrained(folder)
     const processor = await ViTImageProcessor.fromPretrained(folder)
     const results: { image: string; predictions: Prediction[] }[] = []

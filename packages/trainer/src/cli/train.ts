@@ -8,7 +8,7 @@ import { recipes } from '../recipes/index.ts'
 import { startRun } from '../run.ts'
 import type { TrainingResult } from '../training-events.ts'
 import { backendOption, type Command, parse, percent, print, required } from './command.ts'
-import { download } from './download.ts'
+import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
 import { showTraining } from './show-training.ts'
 
@@ -63,7 +63,13 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
     try {
       for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
       if (values.download) await download(recipe.dataset, folder, progress, signal)
-      const { trainer, data } = await startRun({ recipe, data: folder, out, resume })
+      const { trainer, data } = await startRun({
+        recipe,
+        data: folder,
+        out,
+        resume,
+        hub: { onProgress: showDownload(progress) },
+      })
       progress.say(
         `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, backend ${backend}; ${data.stepsPerEpoch} steps an epoch.`,
       )
