@@ -24,7 +24,12 @@ const shapes: Shape[] = [
   { B: 1, N: 65, H: 2, D: 32, dropout: 0.25 },
   { B: 2, N: 7, H: 3, D: 9, dropout: 0.5 },
   { B: 1, N: 9, H: 2, D: 8, size: 6 },
+  { B: 2, N: 1, H: 2, D: 3, dropout: 0.5 },
+  { B: 2, N: 65, H: 3, D: 32 },
+  { B: 1, N: 50, H: 2, D: 80 },
   { B: 1, N: 197, H: 1, D: 64 },
+  // More keys than a kernel holds scores of at a time.
+  { B: 1, N: 530, H: 1, D: 5 },
 ]
 
 export const attentionCases = (): ConformanceCase[] =>
@@ -68,6 +73,7 @@ export const attentionCases = (): ConformanceCase[] =>
     return opCase({
       name: `attention: ${B}×${N}, ${H} heads of ${D}, scale ${scale.toFixed(3)}, dropout ${dropout}, values around ${size}`,
       inputs: { qkv: randomValues([B, N, 3 * C], 1, size) },
+      outputShape: [B, N, C],
       run: ({ qkv }) => attention(qkv as Tensor3D, { numHeads: H, scale, dropoutProbability: dropout, seed }),
       forward({ qkv }) {
         const out = new Float64Array(B * N * C)

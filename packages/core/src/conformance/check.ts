@@ -1,6 +1,6 @@
 /**
- * One call that checks an op on the current backend: its value and every gradient against float64 loops, each gradient
- * also when it alone is wanted, and that no tensor is left over.
+ * One call that checks an op on the current backend: its value, with and without a tape, and every gradient against
+ * float64 loops, each gradient also when it alone is wanted and when it alone is not, and that no tensor is left over.
  */
 import { env, memory, mul, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
 import { normalStream } from '../tape/random.ts'
@@ -25,6 +25,7 @@ export type Arrays<Name extends string> = Record<Name, Float64Array>
 export interface OpCase<Name extends string> {
   name: string
   inputs: Record<Name, Values>
+  outputShape: readonly number[]
   /** The op on the backend under test. */
   run: (inputs: Record<Name, Tensor>) => Tensor
   /** The op and its gradients, in plain loops over float64; `dy` has the output's shape. */
@@ -35,8 +36,8 @@ export interface OpCase<Name extends string> {
 /**
  * How far a backend may be off: 2e-5 of the element's own size plus the tensor's typical size (root mean square).
  *
- * Float32 rounds each operation by 6e-8 relative. The longest sums here add some hundred products, whose errors
- * accumulate as the root of their number, to about 2e-6; exponentials and erf of GPUs and of tfjs's cpu add up to 1e-5.
+ * Float32 rounds each operation by 6e-8 relative. The longest products here add 1,601 terms, whose errors accumulate as
+ * the root of their number, to about 2.4e-6; exponentials and erf of GPUs and of tfjs's cpu add up to 1e-5.
  * An error in one element stands out against the typical size of its neighbours however large others are.
  */
 export const TOLERANCE = 2e-5
@@ -67,19 +68,26 @@ export async function withoutLeak(f: () => Promise<void>): Promise<void> {
   if (left !== 0) throw new Error(`${left} tensors were left over`)
 }
 
-/** Requires the tensor to have the expected values; frees it. */
-export async function expectClose(actual: Tensor, expected: ArrayLike<number>, what: string): Promise<void> {
+/** Requires the tensor to have the expected shape and values; frees it. */
+export async function expectClose(
+  actual: Tensor,
+  shape: readonly number[],
+  expected: ArrayLike<number>,
+  what: string,
+): Promise<void> {
   const values = await actual.data()
   actual.dispose()
-  if (values.length !== expected.length)
-    throw new Error(`${what} has ${values.length} elements; expected ${expected.length}`)
+  if (actual.dtype !== 'float32' || actual.shape.join() !== shape.join() || values.length !== expected.length)
+    throw new Error(
+      `${what} is ${actual.dtype} [${actual.shape}] of ${values.length} elements; expected float32 [${shape}]`,
+    )
   let squares = 0
   for (let i = 0; i < expected.length; i++) squares += (expected[i] as number) ** 2
   const typical = Math.sqrt(squares / Math.max(1, expected.length))
   for (let i = 0; i < expected.length; i++) {
     const [is, should] = [values[i] as number, expected[i] as number]
     if (!(Math.abs(is - should) <= TOLERANCE * (Math.abs(should) + typical) + 1e-30))
-      throw new Error(`${what} is ${is} at element ${i} of [${actual.shape}]; expected ${should}`)
+      throw new Error(`${what} is ${is} at element ${i} of [${shape}]; expected ${should}`)
   }
 }
 
@@ -87,30 +95,47 @@ export function toTensor({ shape, data, dtype = 'float32' }: Values): Tensor {
   return tensor(dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data), shape, dtype)
 }
 
-async function checkOp<Name extends string>({ inputs, run, forward, backward }: OpCase<Name>): Promise<void> {
+async function checkOp<Name extends string>(spec: OpCase<Name>): Promise<void> {
+  const { inputs, outputShape, run, forward, backward } = spec
   const names = Object.keys(inputs) as Name[]
   const arrays = Object.fromEntries(names.map(name => [name, inputs[name].data])) as Arrays<Name>
   const tensors = Object.fromEntries(names.map(name => [name, toTensor(inputs[name])])) as Record<Name, Tensor>
-  const output = tidy(() => run(tensors))
   // A random upstream gradient, so that one in the wrong place shows.
-  const dy = randomValues(output.shape, 77)
+  const dy = randomValues([...outputShape], 77)
   const upstream = toTensor(dy)
   try {
-    await expectClose(output, forward(arrays), 'the value')
+    const value = forward(arrays)
     const expected = backward(arrays, dy.data)
     const withGradient = Object.keys(expected) as Name[]
-    const weighted = () => sum(mul(run(tensors), upstream))
     const check = async (wanted: Name[]) => {
-      const { value, grads } = valueAndGrads(
-        weighted,
+      const underTape = () => {
+        const output = run(tensors)
+        return { value: sum(mul(output, upstream)), aux: output }
+      }
+      const { aux, ...result } = valueAndGrads<Tensor>(
+        underTape,
         wanted.map(name => tensors[name]),
       )
-      value.dispose()
+      result.value.dispose()
+      await expectClose(aux, outputShape, value, 'the value under a tape')
       for (const [i, name] of wanted.entries())
-        await expectClose(grads[i] as Tensor, expected[name] as Float64Array, `the gradient of ${name}`)
+        await expectClose(
+          result.grads[i] as Tensor,
+          inputs[name].shape,
+          expected[name] as Float64Array,
+          `the gradient of ${name}, with those of ${wanted} wanted,`,
+        )
     }
+    await expectClose(
+      tidy(() => run(tensors)),
+      outputShape,
+      value,
+      'the value',
+    )
     await check(withGradient)
     if (withGradient.length > 1) for (const name of withGradient) await check([name])
+    if (withGradient.length > 2)
+      for (const name of withGradient) await check(withGradient.filter(other => other !== name))
   } finally {
     for (const input of [...names.map(name => tensors[name]), upstream]) input.dispose()
   }

@@ -16,7 +16,10 @@ const shapes: Shape[] = [
   { B: 7, K: 17, labelSmoothing: 0, soft: true },
   { B: 4, K: 10, labelSmoothing: 0.1, soft: true },
   { B: 3, K: 1000, labelSmoothing: 0, soft: false },
+  { B: 1, K: 10, labelSmoothing: 0.1, soft: false },
+  { B: 65, K: 101, labelSmoothing: 0.1, soft: false },
   { B: 6, K: 5, labelSmoothing: 0, soft: false, size: 60 },
+  { B: 5, K: 33, labelSmoothing: 0.1, soft: true, size: 60 },
 ]
 
 export const crossEntropyCases = (): ConformanceCase[] =>
@@ -42,6 +45,7 @@ export const crossEntropyCases = (): ConformanceCase[] =>
         'logits' | 'labels',
         ReturnType<typeof randomValues>
       >,
+      outputShape: [],
       run: ({ logits, labels }) =>
         crossEntropy(logits as Tensor2D, (labels as Tensor2D | undefined) ?? (tensor1d(classes, 'int32') as Tensor1D), {
           labelSmoothing,

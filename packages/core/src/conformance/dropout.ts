@@ -8,6 +8,7 @@ const cases: [shape: number[], probability: number, seed: number][] = [
   [[33, 17], 0.5, 2 ** 31 + 7],
   [[2, 7, 65], 0.9, 2 ** 32 - 1],
   [[31], 0, 3],
+  [[3, 197, 129], 0.1, 5], // past what one thread takes
 ]
 
 export const dropoutCases = (): ConformanceCase[] =>
@@ -15,6 +16,7 @@ export const dropoutCases = (): ConformanceCase[] =>
     opCase({
       name: `dropout: ${shape.join('×')}, probability ${probability}, seed ${seed}`,
       inputs: { x: randomValues(shape, 1) },
+      outputShape: shape,
       run: ({ x }) => dropout(x, { probability, seed }),
       forward: ({ x }) => x.map((value, i) => value * keep(seed, i, probability)),
       backward: (_, dy) => ({ x: dy.map((up, i) => up * keep(seed, i, probability)) }),

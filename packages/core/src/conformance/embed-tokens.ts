@@ -7,6 +7,7 @@ const shapes: [B: number, N: number, C: number][] = [
   [2, 3, 5],
   [3, 16, 17],
   [5, 7, 65],
+  [4, 197, 64], // past what one thread takes
 ]
 
 export const embedTokensCases = (): ConformanceCase[] =>
@@ -20,6 +21,7 @@ export const embedTokensCases = (): ConformanceCase[] =>
           clsToken: randomValues([1, 1, C], 2),
           positionEmbeddings: randomValues([1, T, C], 3),
         },
+        outputShape: [B, T, C],
         run: ({ patches, clsToken, positionEmbeddings }) =>
           embedTokens(patches as Tensor3D, clsToken as Tensor3D, positionEmbeddings as Tensor3D),
         forward({ patches, clsToken, positionEmbeddings }) {
@@ -60,6 +62,7 @@ function maskCase(B: number, N: number, C: number): ConformanceCase {
   return opCase({
     name: `maskTokens: ${B}×${N}×${C}`,
     inputs: { patches: randomValues([B, N, C], 1), maskToken: randomValues([1, 1, C], 2), mask },
+    outputShape: [B, N, C],
     run: ({ patches, maskToken, mask }) => maskTokens(patches as Tensor3D, maskToken as Tensor3D, mask as Tensor2D),
     forward: ({ patches, maskToken }) => patches.map((value, i) => (masked(i) ? (maskToken[i % C] as number) : value)),
     backward(_, dy) {

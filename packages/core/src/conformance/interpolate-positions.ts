@@ -9,6 +9,8 @@ const grids: [from: [number, number], to: [number, number], C: number][] = [
   [[7, 7], [12, 12], 16],
   [[6, 4], [3, 2], 3],
   [[4, 4], [4, 4], 7],
+  [[3, 5], [3, 7], 1],
+  [[14, 14], [24, 9], 24],
 ]
 
 /** The cubic convolution kernel of torch's upsample_bicubic2d, a = −0.75. */
@@ -57,6 +59,7 @@ export const interpolatePositionsCases = (): ConformanceCase[] =>
     return opCase({
       name: `interpolatePositions: ${from.join('×')} to ${to.join('×')}, ${C}`,
       inputs: { positionEmbeddings: randomValues([1, 1 + from[0] * from[1], C], 1) },
+      outputShape: [1, 1 + to[0] * to[1], C],
       run: ({ positionEmbeddings }) => interpolatePositions(positionEmbeddings as Tensor3D, from, to),
       forward: ({ positionEmbeddings }) => move(positionEmbeddings, 1 + to[0] * to[1], true),
       backward: (_, dy) => ({ positionEmbeddings: move(dy, 1 + from[0] * from[1], false) }),

@@ -17,13 +17,17 @@ const shapes: number[][] = [
 ]
 
 export const layerNormCases = (): ConformanceCase[] => [
-  ...shapes.map(shape => layerNormCase(shape, 1e-6, randomValues(shape, 1))),
-  layerNormCase([5, 33], 1e-12, randomValues([5, 33], 1)),
-  layerNormCase([3, 8], 1e-3, constantRows([3, 8])),
-  layerNormCase([4, 37], 1e-6, shifted(randomValues([4, 37], 1), 100)),
+  ...shapes.map(shape => layerNormCase('normal x', 1e-6, randomValues(shape, 1))),
+  layerNormCase('normal x', 1e-12, randomValues([5, 33], 1)),
+  // So small that eps decides, and an eps of another size, or none, shows.
+  layerNormCase('small x', 1e-12, randomValues([5, 33], 1, 1e-6)),
+  layerNormCase('constant rows', 1e-3, constantRows([3, 8])),
+  layerNormCase('constant rows', 1e-12, constantRows([3, 8])),
+  layerNormCase('x around 100', 1e-6, shifted(randomValues([4, 37], 1), 100)),
 ]
 
-function layerNormCase(shape: number[], eps: number, x: Values): ConformanceCase {
+function layerNormCase(what: string, eps: number, x: Values): ConformanceCase {
+  const { shape } = x
   const C = shape.at(-1) as number
   const M = x.data.length / C
   // Mean, reciprocal deviation and normalised values of a row.
@@ -34,8 +38,9 @@ function layerNormCase(shape: number[], eps: number, x: Values): ConformanceCase
     return { rstd, normed: row.map(value => (value - mean) * rstd) }
   }
   return opCase({
-    name: `layerNorm: ${shape.join('×')}, eps ${eps}, x around ${Math.round(x.data[0] as number)}`,
+    name: `layerNorm: ${shape.join('×')}, eps ${eps}, ${what}`,
     inputs: { x, weight: randomValues([C], 2), bias: randomValues([C], 3) },
+    outputShape: shape,
     run: ({ x, weight, bias }) => layerNorm(x, weight as Tensor1D, bias as Tensor1D, eps),
     forward({ x, weight, bias }) {
       const out = new Float64Array(M * C)

@@ -53,6 +53,8 @@ interface Shape {
   Out: number
   bias: boolean
   activation: 'none' | 'gelu'
+  /** Size of x: large ones reach both tails of the activation. */
+  size?: number
 }
 
 const both = (shape: Omit<Shape, 'bias' | 'activation'>): Shape[] => [
@@ -69,20 +71,24 @@ const shapes: Shape[] = [
   { rows: [2, 65], In: 48, Out: 97, bias: true, activation: 'none' },
   { rows: [2, 2, 3], In: 31, Out: 65, bias: false, activation: 'gelu' },
   // Past the blocks of a packed product in every dimension.
-  { rows: [197], In: 192, Out: 193, bias: true, activation: 'gelu' },
+  { rows: [197], In: 192, Out: 577, bias: true, activation: 'gelu' },
+  { rows: [7], In: 1601, Out: 33, bias: true, activation: 'gelu' },
+  { rows: [1601], In: 7, Out: 9, bias: true, activation: 'none' },
   { rows: [17], In: 600, Out: 40, bias: true, activation: 'none' },
   { rows: [331], In: 23, Out: 19, bias: true, activation: 'none' },
+  { rows: [5], In: 17, Out: 31, bias: true, activation: 'gelu', size: 8 },
 ]
 
 export const linearCases = (): ConformanceCase[] =>
-  shapes.map(({ rows, In, Out, bias, activation }) =>
+  shapes.map(({ rows, In, Out, bias, activation, size = 1 }) =>
     opCase({
-      name: `linear: ${[...rows, In].join('×')} to ${Out}, ${bias ? 'bias' : 'no bias'}, activation ${activation}`,
+      name: `linear: ${[...rows, In].join('×')} to ${Out}, ${bias ? 'bias' : 'no bias'}, activation ${activation}, x around ${size}`,
       inputs: {
-        x: randomValues([...rows, In], 1),
+        x: randomValues([...rows, In], 1, size),
         weight: randomValues([Out, In], 2, In ** -0.5),
         ...(bias && { bias: randomValues([Out], 3) }),
       } as Record<'x' | 'weight' | 'bias', ReturnType<typeof randomValues>>,
+      outputShape: [...rows, Out],
       run: ({ x, weight, bias: b }) => linear(x, weight as Tensor2D, b as Tensor1D | undefined, { activation }),
       forward({ x, weight, bias: b }) {
         const y = product(x, weight, b, In)

@@ -17,6 +17,7 @@ const shapes: Shape[] = [
   { batch: 2, channels: 3, rows: 2, columns: 3, patchHeight: 4, patchWidth: 4, hiddenSize: 17 },
   { batch: 3, channels: 3, rows: 3, columns: 1, patchHeight: 5, patchWidth: 2, hiddenSize: 33 },
   { batch: 2, channels: 4, rows: 4, columns: 5, patchHeight: 8, patchWidth: 8, hiddenSize: 48 },
+  { batch: 1, channels: 3, rows: 2, columns: 3, patchHeight: 16, patchWidth: 16, hiddenSize: 65 },
 ]
 
 /** Calls visit(token row, hidden index, pixel index, weight index) for every product of the embedding. */
@@ -45,6 +46,7 @@ export const patchEmbedCases = (): ConformanceCase[] =>
         weight: randomValues([s.hiddenSize, s.channels, s.patchHeight, s.patchWidth], 2),
         bias: randomValues([s.hiddenSize], 3),
       },
+      outputShape: [s.batch, s.rows * s.columns, s.hiddenSize],
       run: ({ pixelValues, weight, bias }) => patchEmbed(pixelValues as Tensor4D, weight as Tensor4D, bias as Tensor1D),
       forward({ pixelValues, weight, bias }) {
         const C = s.hiddenSize

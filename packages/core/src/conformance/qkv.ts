@@ -9,6 +9,7 @@ const shapes: [B: number, N: number, C: number, biases: boolean][] = [
   [3, 17, 33, true],
   [2, 65, 48, false],
   [1, 14, 64, true],
+  [1, 197, 65, true],
 ]
 
 const parts = ['query', 'key', 'value'] as const
@@ -24,6 +25,7 @@ export const qkvCases = (): ConformanceCase[] =>
     return opCase<Name>({
       name: `qkv: ${B}×${N}×${C}, ${biases ? 'biases' : 'no biases'}`,
       inputs: inputs as Record<Name, Values>,
+      outputShape: [B, N, 3 * C],
       run: t =>
         qkv(
           t.x as Tensor3D,

@@ -9,10 +9,14 @@ function mix(value: bigint): bigint {
   return x ^ (x >> 16n)
 }
 
-/** Multiplier of inverted dropout for element `index` of stream `seed`. */
-export function keep(seed: number, index: number, probability: number): number {
+/** The 32 bits of element `index` of stream `seed`. */
+export function bits(seed: number, index: number): number {
   const seedBits = mix((BigInt(seed) % modulus) ^ 0x85ebca6bn)
   const indexBits = mix(((BigInt(index) % modulus) * 0x9e3779b1n + 0x7f4a7c15n) % modulus)
-  const bits = Number(mix((seedBits + indexBits) % modulus))
-  return bits >= Math.floor(probability * 2 ** 32) ? 1 / (1 - probability) : 0
+  return Number(mix((seedBits + indexBits) % modulus))
+}
+
+/** Multiplier of inverted dropout for element `index` of stream `seed`. */
+export function keep(seed: number, index: number, probability: number): number {
+  return probability === 0 || bits(seed, index) >= Math.floor(probability * 2 ** 32) ? 1 / (1 - probability) : 0
 }

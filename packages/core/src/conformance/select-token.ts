@@ -6,6 +6,7 @@ const shapes: [B: number, N: number, C: number, index: number][] = [
   [1, 1, 1, 0],
   [3, 5, 7, 0],
   [2, 17, 33, 16],
+  [5, 7, 65, 3],
 ]
 
 export const selectTokenCases = (): ConformanceCase[] =>
@@ -13,6 +14,7 @@ export const selectTokenCases = (): ConformanceCase[] =>
     opCase({
       name: `selectToken: ${B}×${N}×${C}, ${index}`,
       inputs: { x: randomValues([B, N, C], 1) },
+      outputShape: [B, C],
       run: ({ x }) => selectToken(x as Tensor3D, index),
       forward: ({ x }) =>
         Float64Array.from({ length: B * C }, (_, i) => x[(Math.floor(i / C) * N + index) * C + (i % C)] as number),

@@ -1,13 +1,24 @@
 import { expect, test } from 'bun:test'
-import { keep } from '../conformance/random.ts'
+import { bits, keep } from '../conformance/random.ts'
 import { deriveSeed, keepMask, normalStream, randomBits } from './random.ts'
 
-test('the bits are those of the exact integer definition', () => {
+test('the bits are the known ones', () => {
+  const known: [seed: number, index: number, bits: number][] = [
+    [0, 0, 1577407715],
+    [0, 1, 2042125553],
+    [1, 0, 2111251798],
+    [4711, 12345, 1326462442],
+    [2 ** 31, 2 ** 31, 2856051788],
+    [2 ** 32 - 1, 2 ** 32 - 1, 829190436],
+    [7, 2 ** 32 - 2, 2123923207],
+  ]
+  for (const [seed, index, expected] of known) expect(randomBits(seed, index)).toBe(expected)
+})
+
+test('every bit is that of the exact integer definition', () => {
   for (const seed of [0, 1, 4711, 2 ** 31, 2 ** 32 - 1])
-    for (let index = 0; index < 200; index++) {
-      const mask = keep(seed, index, 0.3)
-      expect(randomBits(seed, index) >= Math.floor(0.3 * 2 ** 32) ? 1 / 0.7 : 0).toBe(mask)
-    }
+    for (const start of [0, 2 ** 31 - 100, 2 ** 32 - 100])
+      for (let index = start; index < start + 200; index++) expect(randomBits(seed, index)).toBe(bits(seed, index))
   expect(keepMask(9, 0.3, 50)).toEqual(Float32Array.from({ length: 50 }, (_, i) => keep(9, i, 0.3)))
 })
 
