@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 
 /** Runs a command in the repository's root with its output shown; ends this process with its code when it fails. */
 export async function run(title: string, command: string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
-  console.log(`\n── ${title}: ${command.join(' ')}`)
+  console.log(`\n── ${title}: ${command.join(' ').replace(process.execPath, 'bun')}`)
   const [program = '', ...args] = command
   const { status, error } = spawnSync(program, args, {
     stdio: 'inherit',
