@@ -52,6 +52,7 @@ const Export exports[] = {
     {"packLinear", exported::packLinear},
     {"linear", exported::linear},
     {"linearGrad", exported::linearGrad},
+    {"packQkv", exported::packQkv},
     {"qkv", exported::qkv},
     {"qkvGrad", exported::qkvGrad},
     {"attention", exported::attention},

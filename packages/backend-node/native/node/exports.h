@@ -20,7 +20,7 @@ napi_value interpolatePositions(Arguments&), interpolatePositionsGrad(Arguments&
 napi_value layerNorm(Arguments&), layerNormGrad(Arguments&);
 napi_value packedLinearFloats(Arguments&), packLinear(Arguments&);  // the first → number
 napi_value linear(Arguments&), linearGrad(Arguments&);
-napi_value qkv(Arguments&), qkvGrad(Arguments&);
+napi_value packQkv(Arguments&), qkv(Arguments&), qkvGrad(Arguments&);
 napi_value attention(Arguments&), attentionGrad(Arguments&);
 napi_value gelu(Arguments&), geluGrad(Arguments&);
 napi_value dropout(Arguments&);  // its own gradient

@@ -1,4 +1,6 @@
 // The ops of a forward pass and their gradients. B batch, N tokens, C hidden size, H heads, D head size, K classes.
+#include <algorithm>
+
 #include "../kernels.h"
 #include "../threads.h"
 #include "exports.h"
@@ -184,17 +186,33 @@ napi_value linearGrad(Arguments& a) {
   return nullptr;
 }
 
-// The three projections write side by side into rows of 3·C.
+napi_value packQkv(Arguments& a) {
+  const int64_t C = a.size("hiddenSize");
+  float* rows = scratch(Scratch::kernel, elements({3, C, C}));
+  for (int i = 0; i < 3; i++) std::copy_n(a.floats("weights", elements({C, C})), C * C, rows + i * C * C);
+  kernels().packLinear(C, 3 * C, rows, a.floats("packed", kernels().packedLinearFloats(C, 3 * C)));
+  return nullptr;
+}
+
+// The three projections write side by side into rows of 3·C: as one product where the weights are packed as one.
 napi_value qkv(Arguments& a) {
   const int64_t M = a.size("rows"), C = a.size("hiddenSize");
   const float* x = a.floats("x", elements({M, C}));
-  const float *weight[3], *packed[3], *bias[3];
+  const float *weight[3], *bias[3];
   for (const float*& w : weight) w = a.floats("weights", elements({C, C}));
-  for (const float*& p : packed) p = a.floatsOrNull("packed", kernels().packedLinearFloats(C, C));
+  const float* packed = a.floatsOrNull("packed", kernels().packedLinearFloats(C, 3 * C));
   for (const float*& b : bias) b = a.floatsOrNull("biases", C);
   float* y = a.floats("output", elements({M, 3, C}));
-  for (int i = 0; i < 3; i++)
-    kernels().linearForward(M, C, C, x, weight[i], packed[i], bias[i], false, y + i * C, 3 * C, nullptr);
+  if (packed) {
+    float* biases = scratch(Scratch::kernel, 3 * C);
+    for (int i = 0; i < 3; i++)
+      if (bias[i]) std::copy_n(bias[i], C, biases + i * C);
+      else std::fill_n(biases + i * C, C, 0.0f);
+    kernels().linearForward(M, C, 3 * C, x, nullptr, packed, biases, false, y, 3 * C, nullptr);
+  } else {
+    for (int i = 0; i < 3; i++)
+      kernels().linearForward(M, C, C, x, weight[i], nullptr, bias[i], false, y + i * C, 3 * C, nullptr);
+  }
   return nullptr;
 }
 

@@ -82,7 +82,8 @@ export interface Addon {
     preActivation: Optional<Floats>,
     ...gradients: [Optional<Floats>, Optional<Floats>, Optional<Floats>]
   ): void
-  /** x; three weights, three packed weights or nulls, three biases or nulls; the output. */
+  packQkv(hiddenSize: number, ...tensors: [query: Floats, key: Floats, value: Floats, packed: Floats]): void
+  /** x; three weights, the packed weight of all or null, three biases or nulls; the output. */
   qkv(rows: number, hiddenSize: number, ...tensors: Optional<Floats>[]): void
   /** dy, x, three weights; dx, three dWeights, three dBiases. */
   qkvGrad(rows: number, hiddenSize: number, ...tensors: Optional<Floats>[]): void

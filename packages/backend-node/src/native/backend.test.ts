@@ -9,6 +9,7 @@ import {
   randomNormal,
   reshape,
   type Tensor2D,
+  type Tensor3D,
   type Tensor4D,
   tensor1d,
   tensor2d,
@@ -18,7 +19,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core'
 import { useBackend, ViTForImageClassification } from '@vitral/core'
-import { linear, optimizerStep } from '@vitral/core/ops'
+import { linear, optimizerStep, qkv, type Triple } from '@vitral/core/ops'
 import { loadAddon } from './addon.ts'
 
 beforeAll(() => useBackend('native'))
@@ -103,6 +104,28 @@ test('a weight that a step changes is packed again', () => {
   expect(run()).toBe(32)
   weight.assign(mul(weight, 2))
   expect(run()).toBe(64)
+})
+
+test('the three weights of attention are packed as one, and again when any of them changes or goes', () => {
+  tidy(() => {
+    const x = ones([1, 2, 32]) as Tensor3D
+    const weights = [1, 2, 3].map(factor => variable(mul(ones([32, 32]), factor))) as unknown as Triple<Tensor2D>
+    const first = (triple: Triple<Tensor2D>): number[] => {
+      const values = qkv(x, triple).dataSync()
+      return [0, 32, 64].map(column => values[column] as number)
+    }
+    expect(first(weights)).toEqual([32, 64, 96])
+    const options = { algorithm: 'sgd', step: 1, lr: 1, weightDecay: 0, momentum: 0, nesterov: false } as const
+    optimizerStep({ parameters: [weights[2] as never], gradients: [ones([32, 32])], state: [] }, options)
+    expect(first(weights)).toEqual([32, 64, 64])
+    const [query, key, value] = weights
+    expect(first([query, value, key])).toEqual([32, 64, 64])
+    expect(first([key, query, value])).toEqual([64, 32, 64])
+    expect(linear(x, key).dataSync()[0]).toBe(64)
+    expect(first(weights)).toEqual([32, 64, 64])
+    for (const weight of weights) weight.dispose()
+  })
+  expect(used().numBytesLive).toBe(before.numBytesLive)
 })
 
 test('stock kernels run on the same memory, and leak nothing', () => {

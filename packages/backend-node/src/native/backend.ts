@@ -14,8 +14,13 @@ interface NativeData {
   values?: Float32Array | Int32Array | Uint8Array
   /** The values belong to the pool. */
   pooled?: boolean
-  /** This weight as the matrix product wants it, for as long as it does not change. */
-  packed?: Float32Array
+  /** This weight as the matrix product wants it, for as long as none of those that are packed with it changes. */
+  packed?: Packed
+}
+
+interface Packed {
+  values: Float32Array
+  weights: readonly NativeData[]
 }
 
 export class NativeBackend extends MathBackendCPU {
@@ -46,8 +51,7 @@ export class NativeBackend extends MathBackendCPU {
   /** The values of a float32 tensor, for a step to write in place; what was derived from them is dropped. */
   floatsInPlace({ dataId }: TensorInfo): Float32Array {
     const record = this.#record(dataId)
-    if (record.packed) this.#pool.release(record.packed)
-    delete record.packed
+    this.#dropPacked(record)
     return record.values as Float32Array
   }
 
@@ -57,15 +61,22 @@ export class NativeBackend extends MathBackendCPU {
     return { dataId, shape, dtype }
   }
 
-  /** A weight [outputs, inputs] packed for the matrix product: made once, kept until the weight changes or goes. */
-  packedWeight({ dataId }: TensorInfo, inputs: number, outputs: number): Float32Array {
-    const record = this.#record(dataId)
-    if (!record.packed) {
-      const packed = this.#pool.acquire(this.addon.packedLinearFloats(inputs, outputs))
-      this.addon.packLinear(inputs, outputs, record.values as Float32Array, packed)
-      record.packed = packed
-    }
-    return record.packed
+  /**
+   * Weights packed for the matrix product: made once, kept until one of them changes or goes.
+   *
+   * @param floats how long the packed weight is
+   * @param pack writes it
+   */
+  packed(weights: readonly TensorInfo[], floats: number, pack: (packed: Float32Array) => void): Float32Array {
+    const records = weights.map(({ dataId }) => this.#record(dataId))
+    const known = records[0]?.packed
+    if (known?.weights.length === records.length && known.weights.every((record, i) => record === records[i]))
+      return known.values
+    for (const record of records) this.#dropPacked(record)
+    const values = this.#pool.acquire(floats)
+    pack(values)
+    for (const record of records) record.packed = { values, weights: records }
+    return values
   }
 
   override write(...[values, shape, dtype]: Parameters<MathBackendCPU['write']>): object {
@@ -88,7 +99,7 @@ export class NativeBackend extends MathBackendCPU {
     const record = this.data.has(dataId) ? this.#record(dataId) : undefined
     const released = super.disposeData(dataId, force)
     if (released && record) {
-      if (record.packed) this.#pool.release(record.packed)
+      this.#dropPacked(record)
       if (record.pooled) this.#pool.release(record.values as Float32Array)
     }
     return released
@@ -102,6 +113,12 @@ export class NativeBackend extends MathBackendCPU {
       numBytesLive: this.#pool.liveBytes,
       numBytesFree: this.#pool.freeBytes,
     }
+  }
+
+  #dropPacked({ packed }: NativeData): void {
+    if (!packed) return
+    this.#pool.release(packed.values)
+    for (const weight of packed.weights) delete weight.packed
   }
 
   #keep(values: Float32Array, shape: number[]): object {

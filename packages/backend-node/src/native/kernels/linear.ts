@@ -1,4 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
+import type { NativeBackend } from '../backend.ts'
 import { type Backward, type Forward, Gradients, kernel, rowsOf } from '../kernel.ts'
 
 interface Attributes {
@@ -20,7 +21,7 @@ export const linear: KernelConfig = kernel<
     outputs,
     backend.floats(x),
     backend.floats(weight),
-    training ? null : backend.packedWeight(weight, inputs, outputs), // a weight that trains changes after one use
+    training ? null : packedLinear(backend, weight), // a weight that trains changes after one use
     bias ? backend.floats(bias) : null,
     gelu,
     output.values,
@@ -28,6 +29,14 @@ export const linear: KernelConfig = kernel<
   )
   return preActivation ? [output.info, preActivation.info] : output.info
 })
+
+function packedLinear(backend: NativeBackend, weight: TensorInfo): Float32Array {
+  const [outputs, inputs] = weight.shape as [number, number]
+  const { addon } = backend
+  return backend.packed([weight], addon.packedLinearFloats(inputs, outputs), packed =>
+    addon.packLinear(inputs, outputs, backend.floats(weight), packed),
+  )
+}
 
 export const linearGrad: KernelConfig = kernel<
   { dy: TensorInfo; x: TensorInfo; weight: TensorInfo; preActivation?: TensorInfo },

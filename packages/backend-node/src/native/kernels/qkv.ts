@@ -1,4 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
+import type { NativeBackend } from '../backend.ts'
 import { type Backward, type Forward, Gradients, kernel, rowsOf } from '../kernel.ts'
 
 type Weights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
@@ -18,13 +19,27 @@ export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Fo
       hiddenSize,
       backend.floats(x),
       ...weights.map(weight => backend.floats(weight)),
-      ...weights.map(weight => (training ? null : backend.packedWeight(weight, hiddenSize, hiddenSize))),
+      training ? null : packedQkv(backend, weights),
       ...biasNames.map(name => (parameters[name] ? backend.floats(parameters[name]) : null)),
       values,
     )
     return info
   },
 )
+
+/** The three weights as one, so that the input is packed and read once. */
+function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[]): Float32Array {
+  const hiddenSize = weights[0]?.shape[0] as number
+  const [query, key, value] = weights.map(weight => backend.floats(weight)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ]
+  const { addon } = backend
+  return backend.packed(weights, addon.packedLinearFloats(hiddenSize, 3 * hiddenSize), packed =>
+    addon.packQkv(hiddenSize, query, key, value, packed),
+  )
+}
 
 export const qkvGrad: KernelConfig = kernel<{ dy: TensorInfo; x: TensorInfo } & Weights, Backward>(
   'VitralQkvGrad',
