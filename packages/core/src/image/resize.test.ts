@@ -40,6 +40,17 @@ test('nearest takes the pixel under the centre', () => {
   expect([...resizeImage(row, [2, 3], { interpolation: 'nearest' }).data]).toEqual([10, 30, 50, 10, 30, 50])
 })
 
+test('nearest sums up its steps as PIL does, where a centre is on the edge of two pixels', () => {
+  const row = { data: Uint8Array.of(0, 1), width: 2, height: 1, channels: 1 }
+  expect([...resizeImage(row, [1, 7], { interpolation: 'nearest' }).data]).toEqual([0, 0, 0, 0, 1, 1, 1])
+})
+
+test('a very tall image is shrunk along its columns first, as by PIL', () => {
+  const data = Uint8Array.from({ length: 2 * 210 }, (_, i) => i * 73)
+  const { data: resized } = resizeImage({ data, width: 2, height: 210, channels: 1 }, [3, 5])
+  expect([...resized]).toEqual([133, 133, 134, 134, 134, 123, 123, 124, 125, 125, 131, 131, 132, 133, 133])
+})
+
 test('an image of its own size is copied, not shared', () => {
   const original = { data: Uint8Array.of(1, 2, 3, 4), width: 2, height: 2, channels: 1 }
   const same = resizeImage(original, [2, 2])

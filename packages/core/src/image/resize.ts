@@ -2,7 +2,8 @@
  * Resizes images exactly as PIL does, bit for bit: `resizeImage(image, [height, width], { interpolation })`.
  *
  * Models are trained on pixels that PIL made. Like PIL's, the filter widens when an image shrinks (antialiasing), works
- * along rows and then along columns, in fixed point, and rounds to bytes after each (Pillow, Resample.c).
+ * along rows and then along columns, in fixed point, and rounds to bytes after each (Pillow, Resample.c). Every channel
+ * is resized by itself; an image with alpha is converted to RGB first, as models want it.
  */
 
 /** Bytes of an image, row by row, the channels of a pixel together. */
@@ -62,8 +63,13 @@ export function resizeImage(
   const [height, width] = size
   if (interpolation === 'nearest') return nearest(image, height, width)
   const filter = filters[interpolation]
-  const wide = width === image.width ? image : alongRows(image, width, tapsFor(image.width, width, filter))
-  const resized = height === wide.height ? wide : alongColumns(wide, height, tapsFor(wide.height, height, filter))
+  const toWidth = (from: RawImage): RawImage =>
+    width === from.width ? from : alongRows(from, width, tapsFor(from.width, width, filter))
+  const toHeight = (from: RawImage): RawImage =>
+    height === from.height ? from : alongColumns(from, height, tapsFor(from.height, height, filter))
+  // PIL turns the order round for a very tall image that shrinks; the bytes between the passes depend on it.
+  const columnsFirst = image.height > image.width * 100 && height < image.height
+  const resized = columnsFirst ? toWidth(toHeight(image)) : toHeight(toWidth(image))
   return resized === image ? { ...image, data: image.data.slice() } : resized
 }
 
@@ -78,14 +84,22 @@ export function checkImage({ data, width, height, channels }: RawImage): void {
 function nearest(image: RawImage, height: number, width: number): RawImage {
   const { channels } = image
   const data = new Uint8Array(height * width * channels)
-  for (let y = 0, out = 0; y < height; y++) {
-    const row = Math.floor(((y + 0.5) * image.height) / height) * image.width
-    for (let x = 0; x < width; x++) {
-      const source = (row + Math.floor(((x + 0.5) * image.width) / width)) * channels
+  const columns = nearestPositions(image.width, width)
+  let out = 0
+  for (const row of nearestPositions(image.height, height))
+    for (const column of columns) {
+      const source = (row * image.width + column) * channels
       for (let c = 0; c < channels; c++) data[out++] = image.data[source + c] as number
     }
-  }
   return { data, width, height, channels }
+}
+
+/** The input under each output's centre. PIL sums up steps, and where a centre is on an edge their rounding decides. */
+function nearestPositions(oldSize: number, size: number): Int32Array {
+  const step = oldSize / size
+  const positions = new Int32Array(size)
+  for (let i = 0, position = step * 0.5; i < size; i++, position += step) positions[i] = position
+  return positions
 }
 
 function alongRows({ data: source, width: oldWidth, height, channels }: RawImage, width: number, taps: Taps): RawImage {
@@ -127,6 +141,7 @@ const toByte = (sum: number): number => Math.min(255, Math.max(0, sum >> PRECISI
 function tapsFor(oldSize: number, size: number, { support, weight }: Filter): Taps {
   const scale = oldSize / size
   const widened = Math.max(scale, 1)
+  const narrowed = 1 / widened // PIL multiplies by it: a division rounds otherwise, and shows in a byte now and then
   const reach = support * widened
   const stride = Math.ceil(reach) * 2 + 1
   const taps: Taps = {
@@ -139,7 +154,7 @@ function tapsFor(oldSize: number, size: number, { support, weight }: Filter): Ta
     const center = (i + 0.5) * scale
     const first = Math.max(0, Math.trunc(center - reach + 0.5))
     const count = Math.min(oldSize, Math.trunc(center + reach + 0.5)) - first
-    const exact = Array.from({ length: count }, (_, k) => weight((first + k - center + 0.5) / widened))
+    const exact = Array.from({ length: count }, (_, k) => weight((first + k - center + 0.5) * narrowed))
     const total = exact.reduce((sum, value) => sum + value, 0)
     taps.first[i] = first
     taps.count[i] = count
