@@ -32,27 +32,33 @@ interface ArrayConstructor {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): DtypeArray
 }
 
-/** F16 and BF16 have no array type in JavaScript of this age, so theirs hold the bits. */
+/**
+ * Widest elements first, as the format's reference writer orders tensors, so that every one is aligned. F16 and BF16 have
+ * no array type in JavaScript of this age, so theirs hold the bits.
+ */
 const arrays: Record<Dtype, ArrayConstructor> = {
+  U64: BigUint64Array,
+  I64: BigInt64Array,
   F64: Float64Array,
   F32: Float32Array,
-  F16: Uint16Array,
-  BF16: Uint16Array,
-  I64: BigInt64Array,
+  U32: Uint32Array,
   I32: Int32Array,
+  BF16: Uint16Array,
+  F16: Uint16Array,
+  U16: Uint16Array,
   I16: Int16Array,
   I8: Int8Array,
-  U64: BigUint64Array,
-  U32: Uint32Array,
-  U16: Uint16Array,
   U8: Uint8Array,
   BOOL: Uint8Array,
 }
 
-/** Widest elements first, as the format's reference writer orders tensors, so that every one is aligned. */
+/** In the order in which tensors are written. */
 export const dtypes: readonly Dtype[] = Object.keys(arrays) as Dtype[]
 
 export const isDtype = (name: unknown): name is Dtype => typeof name === 'string' && Object.hasOwn(arrays, name)
+
+/** Whether an array can hold the type's elements. */
+export const holds = (dtype: Dtype, data: DtypeArray): boolean => data instanceof arrays[dtype]
 
 /** Bytes of one element. */
 export const bytesOf = (dtype: Dtype): number => arrays[dtype].BYTES_PER_ELEMENT
@@ -76,12 +82,16 @@ export function toFloat32({ dtype, data }: { dtype: Dtype; data: DtypeArray }): 
     const bits = new Uint32Array(values.buffer) // bfloat16 is the upper half of a float32
     for (let i = 0; i < data.length; i++) bits[i] = (data[i] as number) << 16
   } else if (dtype === 'F16') {
-    for (let i = 0; i < data.length; i++) values[i] = fromHalf(data[i] as number)
+    halves ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => fromHalf(bits))
+    for (let i = 0; i < data.length; i++) values[i] = halves[data[i] as number] as number
   } else {
     for (let i = 0; i < data.length; i++) values[i] = Number(data[i])
   }
   return values
 }
+
+/** Every half-precision value by its bits, made when first needed: millions of weights are read through it. */
+let halves: Float32Array | undefined
 
 /** IEEE 754 binary16: one sign, five exponent and ten fraction bits. */
 function fromHalf(bits: number): number {

@@ -28,13 +28,19 @@ export async function writeSafetensors(
   await writeFileAside(path, serializeSafetensors(tensors, metadata))
 }
 
-/** One buffer of the file's size, filled piece by piece: models can be larger than what one read call takes (2 GiB). */
+/**
+ * One buffer of the file's size, filled piece by piece: models can be larger than what one read call takes (2 GiB). It
+ * begins where the tensors come to lie aligned even if the header's length is odd, as old writers left it: then every
+ * tensor is a view, and no model is in memory twice.
+ */
 async function readWhole(path: string): Promise<Uint8Array> {
   const { open } = await import('node:fs/promises')
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()
-    const bytes = new Uint8Array(size)
+    const { buffer: start } = await file.read(new Uint8Array(8), 0, 8, 0)
+    const shift = -(start[0] as number) & 7 // of the header's length, the lowest byte
+    const bytes = new Uint8Array(size + shift).subarray(shift)
     for (let position = 0; position < size; ) {
       const length = Math.min(size - position, 2 ** 30)
       const { bytesRead } = await file.read(bytes, position, length, position)

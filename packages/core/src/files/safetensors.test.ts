@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBits } from '../tape/random.ts'
@@ -47,9 +47,18 @@ const refused: [name: string, bytes: Uint8Array, message: string][] = [
   ['a name twice', file(`{"a":{${valid}},"a":{${valid}}}`, 8), "has the key 'a' twice"],
   ['a name twice, once escaped', file(`{"a":{${valid}},"\\u0061":{${valid}}}`, 8), "has the key 'a' twice"],
   ['a field twice', file(one(`${valid},"dtype":"F32"`), 8), "has the key 'dtype' twice"],
+  [
+    'an offset that is no whole number in the file',
+    file(one('"dtype":"F32","shape":[2],"data_offsets":[0,8.0]'), 8),
+    "has 8.0 in data_offsets of tensor 'a'",
+  ],
+  ['a size with an exponent', file(one('"dtype":"F32","shape":[2e0],"data_offsets":[0,8]'), 8), 'has 2e0 in shape'],
+  ['an offset of -0', file(one('"dtype":"F32","shape":[2],"data_offsets":[-0,8]'), 8), 'has -0 in data_offsets'],
+  ['a tensor inside a tensor', file(`{"a":{"b":{${valid}}}}`, 8), "Tensor 'a' of safetensors has dtype undefined"],
+  ['a header that nests deeply', file(`{"a":${'['.repeat(1000)}${']'.repeat(1000)}}`), 'deeper than 128 levels'],
   ['metadata that is not text', file('{"__metadata__":{"n":1}}'), 'is not a map from strings to strings'],
   ['a tensor that is a number', file('{"a":1}'), "Tensor 'a' of safetensors is not described by an object"],
-  ['an unknown dtype', file(one('"dtype":"F8","shape":[],"data_offsets":[0,1]'), 1), 'has dtype "F8"; known are F64'],
+  ['an unknown dtype', file(one('"dtype":"F8","shape":[],"data_offsets":[0,1]'), 1), 'has dtype "F8"; known are U64'],
   [
     'a dtype from the prototype',
     file(one('"dtype":"constructor","shape":[],"data_offsets":[0,1]'), 1),
@@ -65,6 +74,11 @@ const refused: [name: string, bytes: Uint8Array, message: string][] = [
   [
     'a shape that overflows',
     file(one('"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]'), 8),
+    'beyond 2^53 bytes',
+  ],
+  [
+    'a shape that overflows before it is empty',
+    file(one('"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]')),
     'beyond 2^53 bytes',
   ],
   [
@@ -161,6 +175,30 @@ test('what is written is read back byte for byte, every dtype and any size', () 
   }
 })
 
+test('every dtype lies aligned in what is written, in the order of the reference writer', () => {
+  const tensors = new Map<string, SafeTensor>()
+  for (const dtype of [...dtypes].reverse())
+    tensors.set(dtype, { dtype, shape: [3], data: viewAs(dtype, new Uint8Array(3 * bytesOf(dtype))) })
+  const bytes = new Uint8Array(Buffer.concat(serializeSafetensors(tensors)))
+  const { tensors: back } = parseSafetensors(bytes)
+  expect([...back.keys()].join()).toBe('U64,I64,F64,F32,U32,I32,BF16,F16,U16,I16,I8,U8,BOOL')
+  for (const { data } of back.values()) expect(data.buffer).toBe(bytes.buffer) // a view: it was aligned
+})
+
+test('a name of megabytes is read', () => {
+  const name = 'n'.repeat(2_000_000)
+  expect([...parseSafetensors(file(`{"${name}":{${valid}}}`, 8)).tensors.keys()]).toEqual([name])
+})
+
+test('tensors that cannot be written are refused by name', () => {
+  const refused = (name: string, tensor: SafeTensor, message: string) =>
+    expect(() => serializeSafetensors(new Map([[name, tensor]]))).toThrow(message)
+  const data = new Float32Array(2)
+  refused('a', { dtype: 'F32', shape: [3], data }, "Tensor 'a' has 2 elements; its shape [3] needs 3")
+  refused('a', { dtype: 'F16', shape: [2], data }, "Tensor 'a' is F16, but its data are a Float32Array")
+  refused('__metadata__', { dtype: 'F32', shape: [2], data }, "cannot be called '__metadata__'")
+})
+
 test('half precision is converted exactly', () => {
   const half = (bits: number): number | undefined => toFloat32({ dtype: 'F16', data: Uint16Array.of(bits) })[0]
   expect([0x0000, 0x3c00, 0xc000, 0x7bff, 0x0001, 0x0400, 0x7c00, 0xfc00].map(half)).toEqual([
@@ -181,6 +219,19 @@ test('half precision is converted exactly', () => {
     Number.POSITIVE_INFINITY,
   ])
   expect([...toFloat32({ dtype: 'F64', data: Float64Array.of(0.1) })]).toEqual([Math.fround(0.1)])
+})
+
+test('a file with a header of any length is read without a second copy of its tensors', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vitral-safetensors-'))
+  const path = join(folder, 'model.safetensors')
+  for (let spaces = 0; spaces < 8; spaces++) {
+    const header = `{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"b":{${valid.replace('[0,8]', '[8,16]')}}}`
+    writeFileSync(path, file(header + ' '.repeat(spaces), 16))
+    const { tensors } = await readSafetensors(path)
+    expect(tensors.get('a')?.data).toEqual(new Float64Array(1))
+    expect(tensors.get('a')?.data.buffer).toBe(tensors.get('b')?.data.buffer as ArrayBuffer)
+  }
+  rmSync(folder, { recursive: true })
 })
 
 test('a file on disk is replaced whole, and an unwritable one leaves nothing behind', async () => {

@@ -4,8 +4,8 @@
  * Files come from strangers, so the reader takes none on trust: every malformed file is refused with an error that names
  * the tensor, before anything is allocated for it. Source: the format's description in huggingface/safetensors.
  */
-import { bytesOf, type Dtype, type DtypeArray, dtypes, isDtype, viewAs } from './dtypes.ts'
-import { duplicateKey } from './duplicate-keys.ts'
+import { bytesOf, type Dtype, type DtypeArray, dtypes, holds, isDtype, viewAs } from './dtypes.ts'
+import { hiddenFault } from './hidden-fault.ts'
 
 export interface SafeTensor {
   dtype: Dtype
@@ -68,8 +68,12 @@ export function serializeSafetensors(
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata
   let offset = 0
   const pieces = ordered.map(([name, { dtype, shape, data }]) => {
+    if (name === '__metadata__')
+      throw new SafetensorsError(`A tensor cannot be called '__metadata__': the format keeps that name for itself.`)
+    if (!holds(dtype, data))
+      throw new SafetensorsError(`Tensor '${name}' is ${dtype}, but its data are a ${data.constructor.name}.`)
     const elements = shape.reduce((product, size) => product * size, 1)
-    if (data.length !== elements || name === '__metadata__')
+    if (data.length !== elements)
       throw new SafetensorsError(
         `Tensor '${name}' has ${data.length} elements; its shape [${shape}] needs ${elements}.`,
       )
@@ -123,8 +127,8 @@ function parseHeader(bytes: Uint8Array, source: string): Record<string, unknown>
   } catch (error) {
     throw new SafetensorsError(`The header of ${source} is not JSON: ${(error as Error).message}`)
   }
-  const twice = duplicateKey(text)
-  if (twice !== undefined) throw new SafetensorsError(`The header of ${source} has the key '${twice}' twice.`)
+  const fault = hiddenFault(text)
+  if (fault) throw new SafetensorsError(`The header of ${source} ${fault}.`)
   return header as Record<string, unknown>
 }
 
@@ -146,8 +150,11 @@ function readEntry(name: string, value: unknown, source: string): Entry {
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
     return fail(`has data_offsets ${JSON.stringify(offsets)}; expected [begin, end] in bytes`)
   const [begin, end] = offsets as [number, number]
-  const bytes = (shape as number[]).reduce((product, size) => product * size, bytesOf(dtype))
-  if (!Number.isSafeInteger(bytes)) return fail(`has shape [${shape}], whose size is beyond 2^53 bytes`)
+  let bytes = bytesOf(dtype)
+  for (const size of shape as number[]) {
+    bytes *= size
+    if (!Number.isSafeInteger(bytes)) return fail(`has shape [${shape}], whose size is beyond 2^53 bytes`)
+  }
   if (end - begin !== bytes)
     return fail(`has data_offsets [${begin}, ${end}], but ${dtype} of shape [${shape}] needs ${bytes} bytes`)
   return { name, dtype, shape: shape as number[], begin, end }
