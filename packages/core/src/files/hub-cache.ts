@@ -2,10 +2,12 @@
  * Hugging Face's cache folder and environment, shared with Python: models--owner--name/{blobs,refs,snapshots}, where a
  * snapshot's files are links to blobs named by their checksum.
  */
+import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readlink, rename, symlink } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { writeFileAside } from './write-aside.ts'
 
 export interface HubEnvironment {
   /** HF_ENDPOINT. @default https://huggingface.co */
@@ -16,17 +18,21 @@ export interface HubEnvironment {
   cacheFolder: string
   /** HF_HUB_OFFLINE: nothing is asked of the network. */
   offline: boolean
+  /** HF_HUB_DOWNLOAD_TIMEOUT: how long the hub may be silent. @default 30 */
+  timeoutSeconds: number
 }
 
+/** An empty variable is an unset one. */
 export function hubEnvironment(env: Record<string, string | undefined> = process.env): HubEnvironment {
-  const home = env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface')
-  const tokenFile = env.HF_TOKEN_PATH ?? join(home, 'token')
-  const token = env.HF_TOKEN ?? (existsSync(tokenFile) ? readFileSync(tokenFile, 'utf8').trim() : undefined)
+  const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface')
+  const tokenFile = env.HF_TOKEN_PATH || join(home, 'token')
+  const token = env.HF_TOKEN || (existsSync(tokenFile) ? readFileSync(tokenFile, 'utf8').trim() : undefined)
   return {
-    endpoint: (env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, ''),
+    endpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
     ...(token && { token }),
-    cacheFolder: env.HF_HUB_CACHE ?? join(home, 'hub'),
+    cacheFolder: env.HF_HUB_CACHE || join(home, 'hub'),
     offline: /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ''),
+    timeoutSeconds: Number(env.HF_HUB_DOWNLOAD_TIMEOUT) || 30,
   }
 }
 
@@ -54,17 +60,20 @@ export class RepositoryCache {
   }
 
   async setCommit(revision: string, commit: string): Promise<void> {
-    if (revision === commit) return
+    if (revision === commit || (await this.knownCommit(revision)) === commit) return
     const ref = join(this.folder, 'refs', revision)
     await mkdir(dirname(ref), { recursive: true })
-    await writeFile(ref, commit)
+    await writeFileAside(ref, commit)
   }
 
-  /** Makes a blob appear under its name in a snapshot. */
+  /** Makes a blob appear under its name in a snapshot; one that another process reads is never gone in between. */
   async link(commit: string, file: string, checksum: string): Promise<void> {
     const path = join(this.snapshot(commit), file)
+    const target = relative(dirname(path), this.blob(checksum))
+    if ((await readlink(path).catch(() => undefined)) === target) return
     await mkdir(dirname(path), { recursive: true })
-    await rm(path, { force: true })
-    await symlink(relative(dirname(path), this.blob(checksum)), path)
+    const aside = `${path}.${randomUUID()}.tmp`
+    await symlink(target, aside)
+    await rename(aside, path)
   }
 }

@@ -5,6 +5,10 @@ import { readJson, shardNames } from './model-folder.ts'
 export interface HubOptions {
   /** Branch, tag or commit. @default 'main' */
   revision?: string
+  /** Where downloads are kept. @default HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub */
+  cacheFolder?: string
+  /** For private and gated models. @default HF_TOKEN, else the token that `hf auth login` stored */
+  token?: string
   /** Told as a file arrives. */
   onProgress?: (progress: DownloadProgress) => void
 }
@@ -29,10 +33,16 @@ export async function resolveModel(folderOrHubId: string, options: HubOptions = 
   return download(folderOrHubId, options)
 }
 
-async function download(id: string, { revision = 'main', onProgress }: HubOptions): Promise<string> {
+async function download(
+  id: string,
+  { revision = 'main', cacheFolder, token, onProgress }: HubOptions,
+): Promise<string> {
+  if (!/^\w[\w.+/-]*$/.test(revision) || revision.includes('..'))
+    throw new Error(`revision is '${revision}'; expected the name of a branch or tag, or a commit.`)
   const { hubEnvironment, RepositoryCache } = await import('./hub-cache.ts')
-  const { describeFile, downloadFile, HubUnreachableError } = await import('./hub-download.ts')
-  const environment = hubEnvironment()
+  const { describeFile, downloadFile } = await import('./hub-download.ts')
+  const { HubUnreachableError } = await import('./hub-request.ts')
+  const environment = { ...hubEnvironment(), ...(cacheFolder && { cacheFolder }), ...(token && { token }) }
   const cache = new RepositoryCache(environment.cacheFolder, id)
   const fromCache = async (reason: string): Promise<string> => {
     const commit = await cache.knownCommit(revision)

@@ -9,7 +9,7 @@
 export async function writeFileAside(path: string, pieces: string | readonly Uint8Array[]): Promise<void> {
   const { open, rename, rm } = await import('node:fs/promises')
   const { dirname } = await import('node:path')
-  const aside = `${path}.${globalThis.process.pid}.tmp`
+  const aside = `${path}.${globalThis.crypto.randomUUID()}.tmp` // writers of the same file keep out of each other's way
   try {
     const file = await open(aside, 'w')
     try {

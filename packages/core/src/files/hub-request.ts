@@ -1,0 +1,101 @@
+/** Requests to a hub: redirects, the token that must not leave it, silence that ends, and refusals in plain words. */
+import type { HubEnvironment } from './hub-cache.ts'
+
+/** A hub that cannot be reached, in contrast to one that refuses. */
+export class HubUnreachableError extends Error {
+  override readonly name = 'HubUnreachableError'
+}
+
+export interface HubRequest {
+  method?: 'GET' | 'HEAD'
+  /** First byte wanted. @default 0 */
+  from?: number
+  /** Ends the request when it has been silent for too long. */
+  silence: Silence
+  /** Given a redirect, whether it is the answer. @default no redirect is */
+  isAnswer?: (redirect: Response, target: URL) => boolean
+}
+
+/** Aborts when nothing has been heard for so many seconds: a dead connection would otherwise hang for minutes. */
+export class Silence {
+  readonly #controller = new AbortController()
+  readonly #milliseconds: number
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(seconds: number) {
+    this.#milliseconds = seconds * 1000
+    this.heard()
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  heard(): void {
+    this.end()
+    const reason = new Error(`nothing was heard for ${this.#milliseconds / 1000} s`)
+    this.#timer = setTimeout(() => this.#controller.abort(reason), this.#milliseconds)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+/**
+ * Asks for a URL of the hub, following redirects; the token stays with the host it was meant for.
+ *
+ * @throws HubUnreachableError when no answer comes
+ */
+export async function ask(
+  { endpoint, token }: HubEnvironment,
+  url: string,
+  { method = 'GET', from = 0, silence, isAnswer = () => false }: HubRequest,
+): Promise<Response> {
+  let current = new URL(url)
+  for (let hops = 0; hops <= 5; hops++) {
+    const headers: Record<string, string> = {
+      'accept-encoding': 'identity', // else sizes are those of compressed bytes, and ranges cannot be had
+      ...(token && current.origin === new URL(url).origin && { authorization: `Bearer ${token}` }),
+      ...(from > 0 && { range: `bytes=${from}-` }),
+    }
+    const response = await send(current, endpoint, { method, headers, redirect: 'manual', signal: silence.signal })
+    silence.heard()
+    const location = response.headers.get('location')
+    if (response.status < 300 || response.status >= 400 || !location) return response
+    const target = new URL(location, current)
+    if (isAnswer(response, target)) return response
+    await response.body?.cancel()
+    current = target
+  }
+  throw new Error(`${url} redirects more than 5 times.`)
+}
+
+async function send(url: URL, endpoint: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init)
+  } catch (error) {
+    const cause = (error as { cause?: Error }).cause?.message ?? (error as Error).message
+    throw new HubUnreachableError(
+      `Cannot reach the hub at ${endpoint} (${cause}). Give a local model folder instead, or set HF_ENDPOINT to a mirror.`,
+    )
+  }
+}
+
+/** What an answer of 400 or more means, and what to do. */
+export function refusal(
+  { status, statusText, headers }: Response,
+  id: string,
+  revision: string,
+  endpoint: string,
+): Error {
+  const message = headers.get('x-error-message') ?? statusText
+  if (status === 401 || status === 403)
+    return new Error(
+      `${endpoint} refuses ${id} (${status}: ${message}): it does not exist, or it is private or gated and needs HF_TOKEN.`,
+    )
+  if (status === 404 && headers.get('x-error-code') === 'RevisionNotFound')
+    return new Error(`${id} has no revision '${revision}'.`)
+  if (status === 404) return new Error(`${endpoint} has no model ${id}.`)
+  return new Error(`${endpoint} answered ${status} ${message} for ${id}.`)
+}
