@@ -6,13 +6,15 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import type { StepResult } from '../test/browser-page.ts'
+import { trainingStep as referenceStep, type StepResult } from '../test/training-step.ts'
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 if (!executablePath)
   console.log('skipped the tests in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
 
 declare function trainingStep(backend: string): Promise<StepResult>
+declare function setWasmPath(url: string): void
+declare function whyNot(backend: string): Promise<string | undefined>
 
 describe.skipIf(!executablePath)('in Chromium', () => {
   const bundle = mkdtempSync(join(tmpdir(), 'vitral-bundle-'))
@@ -56,6 +58,9 @@ describe.skipIf(!executablePath)('in Chromium', () => {
         '<!doctype html><meta charset="utf-8"><title>Vitral</title><link rel="icon" href="data:,"><script type="module" src="/browser-page.js"></script>'
       return new Response(html, { headers: { 'content-type': 'text/html' } })
     }
+    if (pathname.startsWith('/one-page-site/'))
+      return new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } })
+    if (pathname.endsWith('.wasm') && !pathname.startsWith('/wasm/')) return new Response('', { status: 404 })
     return new Response(
       Bun.file(pathname.startsWith('/wasm/') ? join(wasmFolder, pathname.slice(6)) : join(bundle, pathname)),
     )
@@ -67,11 +72,26 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     expect(engines?.length).toBe(1)
   })
 
-  for (const backend of ['wasm', 'webgpu'])
-    test(`a training step runs on ${backend}`, async () => {
-      const { loss, gradients, oneEngine } = await page.evaluate(name => trainingStep(name), backend)
-      expect(loss).toBeCloseTo(Math.log(3), 1) // a fresh model knows nothing: its loss is that of guessing
+  test('wasm files that are not there are told apart from a page sent instead, and another folder may follow', async () => {
+    const failure = async (folder: string): Promise<string | undefined> =>
+      page.evaluate(url => {
+        setWasmPath(url)
+        return whyNot('wasm')
+      }, folder)
+    expect(await page.evaluate(() => whyNot('wasm'))).toContain(`localhost:${server.port}/tfjs-backend-wasm`)
+    expect(await failure('/nowhere')).toMatch(/\/nowhere\/tfjs-.*HTTP 404.*setWasmPath/)
+    expect(await failure('/one-page-site/')).toMatch(/a web page instead.*setWasmPath/)
+    expect(await failure('/wasm')).toBeUndefined()
+  })
+
+  for (const backend of ['wasm', 'webgpu'] as const)
+    test(`a training step on ${backend} gives what it gives in Bun on cpu`, async () => {
+      const expected = await referenceStep('cpu')
+      const { loss, lossAfter, gradients, backend: current } = await page.evaluate(name => trainingStep(name), backend)
+      expect(current).toBe(backend)
       expect(gradients).toBe(24) // every parameter
-      expect(oneEngine).toBe(true)
+      expect(loss).toBeCloseTo(expected.loss, 5)
+      expect(lossAfter).toBeCloseTo(expected.lossAfter, 5)
+      expect(lossAfter).toBeLessThan(loss)
     }, 120_000)
 })

@@ -1,4 +1,5 @@
 /** WebGPU where there is none built in: Node and Bun get it from the npm package `webgpu`, which is Dawn. */
+import { onNode } from '../runtime.ts'
 
 interface Dawn {
   /** Classes and constants that WebGPU programs expect as globals. */
@@ -7,39 +8,48 @@ interface Dawn {
 }
 
 /**
- * Makes sure that `navigator.gpu` exists and has an adapter.
+ * Makes sure that `navigator.gpu` exists and has an adapter. When it fails it leaves the globals as they were.
  *
- * @throws when it does not, with what to do
+ * @throws when there is none, with what to do
  */
 export async function provideGpu(): Promise<void> {
   const builtIn = globalThis.navigator?.gpu
-  const gpu = builtIn ?? (await dawn())
+  if (!builtIn && !onNode) throw new Error(isSecureContext ? noWebGpu : notSecure)
+  const dawn = builtIn ? undefined : await importDawn()
+  const gpu = builtIn ?? (dawn as Dawn).create([])
   const adapter = await gpu.requestAdapter().catch(() => null)
-  if (!adapter) throw new Error(typeof document === 'undefined' ? noAdapter : noAdapterInBrowser)
+  if (!adapter) throw new Error(onNode ? noAdapter : noAdapterInBrowser)
+  if (dawn) setGlobals(gpu, dawn)
 }
 
-async function dawn(): Promise<GPU> {
-  if (typeof document !== 'undefined')
-    throw new Error('this browser has no WebGPU; use a recent Chrome, Edge, Firefox or Safari, or the backend wasm.')
-  const { globals, create } = await importDawn()
-  const gpu = create([])
+function setGlobals(gpu: GPU, { globals }: Dawn): void {
   Object.assign(globalThis, globals)
   // Node 20 has no navigator at all; Bun's has fields that others may read.
   if (globalThis.navigator) Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true })
   else Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true })
-  return gpu
 }
 
 async function importDawn(): Promise<Dawn> {
   const name = 'webgpu' // not a literal: bundlers must not follow it into a native module
   try {
     return (await import(/* @vite-ignore */ name)) as Dawn
-  } catch (error) {
-    throw new Error(
-      `WebGPU outside a browser needs the package webgpu; add it with npm install webgpu. (${(error as Error).message})`,
-    )
+  } catch (cause) {
+    throw new Error(whyNoDawn(cause as Error & { code?: string }), { cause })
   }
 }
+
+/** Not the words of the import itself, which would read as if this package were the missing one. */
+function whyNoDawn({ code, message }: Error & { code?: string }): string {
+  if (code === 'ERR_MODULE_NOT_FOUND')
+    return 'WebGPU outside a browser needs the npm package webgpu (Dawn), which is not there; add it with npm install webgpu.'
+  if (code === 'MODULE_NOT_FOUND')
+    return `the npm package webgpu (Dawn) has no build for ${process.platform} on ${process.arch}; use the backend wasm or native.`
+  return `the npm package webgpu (Dawn) does not load: ${message}`
+}
+
+const noWebGpu = 'this browser has no WebGPU; use a recent Chrome, Edge, Firefox or Safari, or the backend wasm.'
+
+const notSecure = 'browsers give WebGPU only to pages from https or localhost, and this page is from neither.'
 
 const noAdapter =
   'there is no GPU that Vulkan, Metal or Direct3D can reach. Without a GPU, Mesa emulates one: scripts/install-lavapipe.sh ' +
