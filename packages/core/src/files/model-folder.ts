@@ -44,24 +44,69 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   return { config, weights }
 }
 
+export interface WriteModelOptions {
+  /** Weights beyond it go into several files with an index, of this size at most where a tensor is no larger. @default 5e9 */
+  maxShardBytes?: number
+}
+
 /**
- * Writes `config.json` and `model.safetensors` (float32), creating the folder. The configuration comes last: a folder
- * that has one is complete.
+ * Writes `config.json` and the weights as float32, creating the folder: `model.safetensors`, or shards and their index.
+ * The configuration comes last: a folder that has one is complete. Weights of a model that was there before are removed.
  */
 export async function writeModelFolder(
   folder: string,
   config: Record<string, unknown>,
   weights: ReadonlyMap<string, Weights>,
+  { maxShardBytes = 5e9 }: WriteModelOptions = {},
 ): Promise<void> {
-  const { mkdir } = await import('node:fs/promises')
+  const { mkdir, readdir, rm } = await import('node:fs/promises')
   const { dirname, join, resolve } = await import('node:path')
   await mkdir(folder, { recursive: true })
-  const tensors = new Map<string, SafeTensor>()
-  for (const [name, { shape, data }] of weights) tensors.set(name, { dtype: 'F32', shape, data })
-  await writeFileAside(join(folder, WEIGHTS), serializeSafetensors(tensors, { format: 'pt' }))
-  await writeFileAside(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+  const shards = intoShards(weights, maxShardBytes)
+  for (const [file, tensors] of shards)
+    await writeFileAside(join(folder, file), serializeSafetensors(tensors, { format: 'pt' }))
+  if (shards.size > 1) await writeFileAside(join(folder, INDEX), toJson(indexOf(shards)))
+  for (const file of await readdir(folder)) if (isStale(file, shards)) await rm(join(folder, file))
+  await writeFileAside(join(folder, 'config.json'), toJson(config))
   await flushFolder(dirname(resolve(folder)))
 }
+
+type Shards = Map<string, Map<string, SafeTensor>>
+
+/** By file name, as transformers names them. */
+function intoShards(weights: ReadonlyMap<string, Weights>, maxShardBytes: number): Shards {
+  const groups: Map<string, SafeTensor>[] = []
+  let room = 0
+  for (const [name, { shape, data }] of weights) {
+    if (groups.length === 0 || data.byteLength > room) {
+      groups.push(new Map())
+      room = maxShardBytes
+    }
+    groups.at(-1)?.set(name, { dtype: 'F32', shape, data })
+    room -= data.byteLength
+  }
+  if (groups.length <= 1) return new Map([[WEIGHTS, groups[0] ?? new Map()]])
+  const digits = (number: number): string => String(number).padStart(5, '0')
+  return new Map(
+    groups.map((tensors, i) => [`model-${digits(i + 1)}-of-${digits(groups.length)}.safetensors`, tensors]),
+  )
+}
+
+function indexOf(shards: Shards): Record<string, unknown> {
+  const tensors = [...shards].flatMap(([file, group]) => [...group].map(([name, tensor]) => ({ file, name, tensor })))
+  return {
+    metadata: { total_size: tensors.reduce((sum, { tensor }) => sum + tensor.data.byteLength, 0) },
+    weight_map: Object.fromEntries(tensors.map(({ name, file }) => [name, file])),
+  }
+}
+
+/** Readers would take a single file of an older model for this one's. */
+const isStale = (file: string, shards: Shards): boolean =>
+  file === INDEX
+    ? shards.size === 1
+    : (file === WEIGHTS || /^model-\d{5}-of-\d{5}\.safetensors$/.test(file)) && !shards.has(file)
+
+const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** Reads a JSON file; the error of a malformed one names it. */
 export async function readJson(path: string): Promise<unknown> {

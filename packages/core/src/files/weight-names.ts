@@ -11,13 +11,29 @@ const renamed: readonly (readonly [v5: string, name: string])[] = [
 ]
 
 /**
+ * Tensors by the names they have in our models.
+ *
+ * @param source what errors call the folder
+ * @throws when two tensors have the same name in our models: there is no saying which is meant
+ */
+export function canonicalNames<T>(tensors: ReadonlyMap<string, T>, prefix: string, source: string): Map<string, T> {
+  const named = new Map<string, T>()
+  for (const [name, tensor] of tensors) {
+    const canonical = canonicalName(name, prefix)
+    if (named.has(canonical)) throw new Error(`${source} has the tensor ${canonical} twice, once as ${name}.`)
+    named.set(canonical, tensor)
+  }
+  return named
+}
+
+/**
  * The name a tensor has in our models.
  *
  * @param prefix of the backbone in the model that is being loaded: `vit.` in a classifier, nothing in a ViTModel
  * @example
  * canonicalName('layers.3.mlp.fc1.weight', 'vit.') // 'vit.encoder.layer.3.intermediate.dense.weight'
  */
-export function canonicalName(name: string, prefix: string): string {
+function canonicalName(name: string, prefix: string): string {
   const bare = name.startsWith('vit.') ? name.slice('vit.'.length) : name
   const layer = /^layers\.(\d+)\.(.+)$/.exec(bare)
   const current = layer ? `encoder.layer.${layer[1]}.${renameInLayer(layer[2] as string)}` : bare

@@ -53,8 +53,11 @@ export function configFromJson(json: unknown, source: string): ViTConfigOptions 
     checkType(field, value, `${source}: ${key}`)
     options[field] = value
   }
-  if (file.id2label !== undefined) options.id2label = labelsFromJson(file.id2label, source)
-  else if (typeof file.num_labels === 'number') options.numLabels = file.num_labels
+  const { id2label, num_labels: numLabels } = file
+  if (numLabels !== undefined && typeof numLabels !== 'number')
+    throw new Error(`${source}: num_labels is ${JSON.stringify(numLabels)}; expected a number.`)
+  if (id2label !== undefined && id2label !== null) options.id2label = labelsFromJson(id2label, source)
+  else if (numLabels !== undefined) options.numLabels = numLabels
   return options as ViTConfigOptions
 }
 

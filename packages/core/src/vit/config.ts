@@ -52,11 +52,15 @@ export const pair = (size: Size): readonly [number, number] => (typeof size === 
 /**
  * Fills in Hugging Face's defaults.
  *
+ * @param source what errors call the configuration
  * @throws naming the field, what it is and what it can be.
  * @example
  * resolveConfig({ hiddenSize: 192, numAttentionHeads: 3, mlpRatio: 4 }).intermediateSize // 768
  */
-export function resolveConfig({ mlpRatio, ...options }: ViTConfigOptions = {}): ViTConfig {
+export function resolveConfig(
+  { mlpRatio, ...options }: ViTConfigOptions = {},
+  source: string = 'ViT configuration',
+): ViTConfig {
   const { hiddenSize = 768, id2label } = options
   const numLabels = options.numLabels ?? (id2label ? Object.keys(id2label).length : 2)
   const config: ViTConfig = {
@@ -80,37 +84,35 @@ export function resolveConfig({ mlpRatio, ...options }: ViTConfigOptions = {}): 
     numLabels,
     id2label: id2label ?? Object.fromEntries(Array.from({ length: numLabels }, (_, i) => [i, `LABEL_${i}`])),
   }
-  validate(config)
+  validate(config, source)
   return config
 }
 
-function validate(config: ViTConfig): void {
+function validate(config: ViTConfig, source: string): void {
+  const require = (holds: boolean, field: keyof ViTConfig, expected: string): void => {
+    if (!holds) throw new Error(`${source}: ${field} is ${JSON.stringify(config[field])}; expected ${expected}.`)
+  }
+  const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0
   for (const field of ['hiddenSize', 'numAttentionHeads', 'intermediateSize', 'numChannels'] as const)
-    require(Number.isInteger(config[field]) && config[field] > 0, config, field, 'a positive whole number')
+    require(isCount(config[field]), field, 'a positive whole number')
   for (const field of ['numHiddenLayers', 'numLabels'] as const)
-    require(Number.isInteger(config[field]) && config[field] >= 0, config, field, 'a whole number, 0 or more')
+    require(config[field] === 0 || isCount(config[field]), field, 'a whole number, 0 or more')
   for (const field of ['hiddenDropoutProb', 'attentionProbsDropoutProb', 'dropPathRate'] as const)
-    require(config[field] >= 0 && config[field] < 1, config, field, 'a probability from 0 up to, but not including, 1')
-  for (const field of ['imageSize', 'patchSize'] as const)
-    require(pair(config[field]).length === 2 &&
-      pair(config[field]).every(
-        size => Number.isInteger(size) && size > 0,
-      ), config, field, 'a positive whole number of pixels, or [height, width]')
-  require(config.initializerRange > 0, config, 'initializerRange', 'a positive number')
-  require(config.layerNormEps >= 0, config, 'layerNormEps', 'a number that is not negative')
-  require(config.qkScale === null || Number.isFinite(config.qkScale), config, 'qkScale', 'a number, or null')
-  require(config.hiddenAct === 'gelu', config, 'hiddenAct', "'gelu', the only activation Vitral has")
+    require(config[field] >= 0 && config[field] < 1, field, 'a probability from 0 up to, but not including, 1')
+  for (const field of ['imageSize', 'patchSize'] as const) {
+    const sizes = pair(config[field])
+    require(sizes.length === 2 && sizes.every(isCount), field, 'a positive whole number of pixels, or [height, width]')
+  }
+  require(config.initializerRange > 0, 'initializerRange', 'a positive number')
+  require(config.layerNormEps >= 0, 'layerNormEps', 'a number that is not negative')
+  require(config.qkScale === null || Number.isFinite(config.qkScale), 'qkScale', 'a number, or null')
+  require(config.hiddenAct === 'gelu', 'hiddenAct', "'gelu', the only activation Vitral has")
   const { hiddenSize, numAttentionHeads, imageSize, patchSize, id2label, numLabels } = config
-  require(hiddenSize % numAttentionHeads ===
-    0, config, 'hiddenSize', `a multiple of numAttentionHeads (${numAttentionHeads})`)
+  require(hiddenSize % numAttentionHeads === 0, 'hiddenSize', `a multiple of numAttentionHeads (${numAttentionHeads})`)
   const [patchHeight, patchWidth] = pair(patchSize)
   const [height, width] = pair(imageSize)
-  require(height % patchHeight === 0 &&
-    width % patchWidth === 0, config, 'imageSize', `a multiple of patchSize (${patchSize})`)
+  const wholePatches = height % patchHeight === 0 && width % patchWidth === 0
+  require(wholePatches, 'imageSize', `a multiple of patchSize (${patchSize})`)
   const labels = Object.keys(id2label).length
-  require(labels === numLabels, config, 'numLabels', `${labels}, the number of names in id2label`)
-}
-
-function require(holds: boolean, config: ViTConfig, field: keyof ViTConfig, expected: string): void {
-  if (!holds) throw new Error(`ViT configuration: ${field} is ${JSON.stringify(config[field])}; expected ${expected}.`)
+  require(labels === numLabels, 'numLabels', `${labels}, the number of names in id2label`)
 }

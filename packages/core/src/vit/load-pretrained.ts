@@ -1,7 +1,7 @@
 /** From a model folder to a model's parameters: names brought to ours, every tensor accounted for. */
 import { type HubOptions, resolveModel } from '../files/hub.ts'
 import { readModelFolder, type Weights } from '../files/model-folder.ts'
-import { canonicalName } from '../files/weight-names.ts'
+import { canonicalNames } from '../files/weight-names.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
 import { type ParameterShapes, parameterShapes } from './parameters.ts'
 
@@ -38,8 +38,8 @@ export async function loadPretrained(
 ): Promise<Pretrained> {
   const folder = await resolveModel(folderOrHubId, options)
   const { config: inFolder, weights } = await readModelFolder(folder)
-  const config = resolveConfig(override(inFolder, options))
-  const found = new Map([...weights].map(([name, tensor]) => [canonicalName(name, kind.prefix), tensor]))
+  const config = resolveConfig(override(inFolder, options), `The configuration of ${folder}`)
+  const found = canonicalNames(weights, kind.prefix, folder)
   const pooler = !kind.classifier && found.has('pooler.dense.weight')
   const maskTokenFound = found.has(`${kind.prefix}embeddings.mask_token`)
   const maskToken = maskTokenFound || (options.useMaskToken ?? false)

@@ -1,5 +1,5 @@
 /** What every ViT shares: a configuration, parameters under HF's names, a backbone, and a folder to go to. */
-import { type Weights, writeModelFolder } from '../files/model-folder.ts'
+import { type Weights, type WriteModelOptions, writeModelFolder } from '../files/model-folder.ts'
 import { ViTBackbone } from './backbone.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
 import { configToJson } from './config-json.ts'
@@ -42,14 +42,15 @@ export abstract class PretrainedModel {
   }
 
   /**
-   * Writes `config.json` and `model.safetensors`, which open unchanged in Python's transformers. Each file is written
-   * aside and renamed, so that the folder never holds half a model.
+   * Writes `config.json` and `model.safetensors`, which open unchanged in Python's transformers; more than
+   * `maxShardBytes` (5 GB) of weights become several files. Each file is written aside and renamed, so that none is ever
+   * half there.
    */
-  async savePretrained(folder: string): Promise<void> {
+  async savePretrained(folder: string, options: WriteModelOptions = {}): Promise<void> {
     const weights = new Map<string, Weights>()
     for (const [name, parameter] of this.#parameters)
       weights.set(name, { shape: parameter.shape, data: (await parameter.data()) as Float32Array })
-    await writeModelFolder(folder, configToJson(this.config, this.architecture), weights)
+    await writeModelFolder(folder, configToJson(this.config, this.architecture), weights, options)
   }
 
   /** Frees the parameters. The model cannot be used afterwards. */

@@ -1,6 +1,6 @@
 /** Model folders: what is read, what is refused, and that what is written is read back. */
 import { afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { useBackend } from '../backend.ts'
@@ -99,6 +99,34 @@ test("shards, a base model's names, and the names of transformers 5 are all read
   )
 })
 
+test('more weights than a file may have become shards, and no weights of an older model stay', async () => {
+  const model = await ViTForImageClassification.fromPretrained(folder)
+  const expected = await valuesOf(model)
+  await model.savePretrained(folder, { maxShardBytes: 100_000 })
+  const shards = readdirSync(folder).filter(name => name.endsWith('.safetensors'))
+  expect(shards.length).toBeGreaterThan(2)
+  for (const shard of shards) expect(shard).toMatch(/^model-0000\d-of-0000\d\.safetensors$/)
+  const index = JSON.parse(readFileSync(join(folder, 'model.safetensors.index.json'), 'utf8'))
+  const bytes = [...expected.values()].reduce((sum, values) => sum + 4 * values.length, 0)
+  expect(index.metadata).toEqual({ total_size: bytes })
+  expect(await valuesOf(await ViTForImageClassification.fromPretrained(folder))).toEqual(expected)
+  await model.savePretrained(folder)
+  expect(readdirSync(folder).sort()).toEqual(['config.json', 'model.safetensors', 'preprocessor_config.json'])
+})
+
+test('a tensor under two of its names is refused', async () => {
+  await change(tensors => tensors.set('layernorm.weight', tensors.get('vit.layernorm.weight') as SafeTensor))
+  await expect(ViTForImageClassification.fromPretrained(folder)).rejects.toThrow(
+    /has the tensor vit\.layernorm\.weight twice/,
+  )
+})
+
+test('names of classes that are null are as good as absent', async () => {
+  editConfig(config => Object.assign(config, { id2label: null, label2id: null, num_labels: 10 }))
+  const { config } = await ViTForImageClassification.fromPretrained(folder)
+  expect(config.id2label[9]).toBe('LABEL_9')
+})
+
 test('half precision weights are read', async () => {
   await change(tensors => {
     const tensor = tensors.get('vit.layernorm.bias') as SafeTensor
@@ -161,7 +189,8 @@ test('a wrong configuration is refused with its file and field', async () => {
   }
   await refused('model_type', 'bert', "describes a model of type 'bert'; Vitral reads 'vit'")
   await refused('hidden_size', '48', 'hidden_size is "48"; expected a number')
-  await refused('hidden_act', 'relu', 'hiddenAct is "relu"; expected')
+  await refused('hidden_act', 'relu', `The configuration of ${folder}: hiddenAct is "relu"; expected`)
+  await refused('num_labels', 'ten', 'num_labels is "ten"; expected a number')
   await refused('num_attention_heads', 5, 'hiddenSize is 48; expected a multiple of numAttentionHeads (5)')
   await refused('image_size', 33, 'imageSize is 33; expected a multiple of patchSize (8)')
   await refused('id2label', { 1: 'a' }, 'id2label is not a map from "0"')
