@@ -40,6 +40,17 @@ test("the file of vit-base, written by an old transformers, gets the class's def
   expect(config).toEqual(new ViTImageProcessor().config)
 })
 
+test('null is as good as absent, and one mean serves all channels', () => {
+  const { config } = ViTImageProcessor.fromJson({ resample: null, do_rescale: null, image_mean: 0.25 })
+  expect(config).toEqual({ ...new ViTImageProcessor().config, imageMean: [0.25, 0.25, 0.25] })
+})
+
+test('a folder without a processor says how to write one', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vitral-processor-'))
+  await expect(ViTImageProcessor.fromPretrained(folder)).rejects.toThrow('has no preprocessor_config.json; write one')
+  rmSync(folder, { recursive: true })
+})
+
 test('a saved processor is read back', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vitral-processor-'))
   const processor = new ViTImageProcessor({
@@ -66,13 +77,19 @@ test('what cannot be preprocessed is refused', async () => {
   const pixel = { data: Uint8Array.of(1, 2, 3), width: 1, height: 1, channels: 3 }
   const two = { data: new Uint8Array(6), width: 2, height: 1, channels: 3 }
   const processor = new ViTImageProcessor({ doResize: false })
-  expect(processor.preprocess([])).rejects.toThrow('no image')
-  expect(processor.preprocess([pixel, two])).rejects.toThrow('different sizes')
+  await expect(processor.preprocess([])).rejects.toThrow('no image')
+  await expect(processor.preprocess([pixel, two])).rejects.toThrow('different sizes')
   expect(() => ViTImageProcessor.fromJson({ resample: 1 }, 'x.json')).toThrow(
     'x.json: resample is 1; expected 0 (nearest)',
   )
-  expect(() => ViTImageProcessor.fromJson({ size: { shortest_edge: 224 } })).toThrow(
-    'expected a number or { height, width }',
-  )
+  const refused = (json: unknown, message: string) =>
+    expect(() => ViTImageProcessor.fromJson(json, 'x.json')).toThrow(`x.json${message}`)
+  refused({ size: { shortest_edge: 224 } }, ': size is {"shortest_edge":224}; expected a number of pixels or')
+  refused({ size: 0 }, ': size is 0; expected')
+  refused({ do_resize: 'no' }, ': do_resize is "no"; expected true or false')
+  refused({ rescale_factor: '1/255' }, ': rescale_factor is "1/255"; expected a number')
+  refused({ image_mean: [0.5] }, ': image_mean is [0.5]; expected a number, or three')
+  refused({ do_center_crop: true, crop_size: 224 }, ': do_center_crop is true; a ViTImageProcessor only resizes')
+  refused([], ' holds no JSON object')
   expect(() => new ViTImageProcessor({ imageStd: [1, 0, 1] })).toThrow('no deviation of 0')
 })

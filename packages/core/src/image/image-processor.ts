@@ -3,6 +3,7 @@ import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
 import { type HubOptions, resolveModel } from '../files/hub.ts'
 import { readJson } from '../files/model-folder.ts'
 import { writeFileAside } from '../files/write-aside.ts'
+import { configFromJson, configToJson } from './processor-json.ts'
 import { checkImage, type Interpolation, type RawImage, resizeImage } from './resize.ts'
 
 /** Hugging Face's fields, in camel case; the defaults are ViTImageProcessor's. */
@@ -27,9 +28,6 @@ export interface ImageProcessorConfig {
 
 const FILE = 'preprocessor_config.json'
 
-/** PIL's numbers. */
-const resampleNumbers: Record<Interpolation, number> = { nearest: 0, bilinear: 2, bicubic: 3 }
-
 const defaults: ImageProcessorConfig = {
   doResize: true,
   size: { height: 224, width: 224 },
@@ -47,50 +45,36 @@ export class ViTImageProcessor {
   constructor(config: Partial<ImageProcessorConfig> = {}) {
     this.config = { ...defaults, ...config }
     const { imageMean, imageStd } = this.config
-    if (imageMean.length !== imageStd.length || imageStd.some(deviation => !(deviation > 0)))
+    if (imageMean.length !== 3 || imageStd.length !== 3 || imageStd.some(deviation => !(deviation > 0)))
       throw new Error(
-        `imageMean has ${imageMean.length} values and imageStd is [${imageStd}]; expected one of each for every channel, and no deviation of 0.`,
+        `imageMean is [${imageMean}] and imageStd [${imageStd}]; expected three numbers each, of red, green and blue, and no deviation of 0.`,
       )
   }
 
   /** Reads `preprocessor_config.json` of a model folder or a hub id. */
   static async fromPretrained(folderOrHubId: string, options: HubOptions = {}): Promise<ViTImageProcessor> {
+    const { existsSync } = await import('node:fs')
     const { join } = await import('node:path')
-    const path = join(await resolveModel(folderOrHubId, options), FILE)
+    const folder = await resolveModel(folderOrHubId, options)
+    const path = join(folder, FILE)
+    if (!existsSync(path))
+      throw new Error(`${folder} has no ${FILE}; write one with new ViTImageProcessor({ … }).savePretrained(folder).`)
     return ViTImageProcessor.fromJson(await readJson(path), path)
   }
 
-  /** @param source what errors call the JSON */
+  /**
+   * Missing fields take the defaults.
+   *
+   * @param source what errors call the JSON
+   * @throws when a field has the wrong type, or asks for what this processor does not do
+   */
   static fromJson(json: unknown, source: string = FILE): ViTImageProcessor {
-    if (typeof json !== 'object' || json === null) throw new Error(`${source} holds no JSON object.`)
-    const file = json as Record<string, unknown>
-    const given: Partial<ImageProcessorConfig> = {
-      ...(file.do_resize !== undefined && { doResize: file.do_resize === true }),
-      ...(file.size !== undefined && { size: sizeFromJson(file.size, source) }),
-      ...(file.resample !== undefined && { resample: resampleFromJson(file.resample, source) }),
-      ...(file.do_rescale !== undefined && { doRescale: file.do_rescale === true }),
-      ...(typeof file.rescale_factor === 'number' && { rescaleFactor: file.rescale_factor }),
-      ...(file.do_normalize !== undefined && { doNormalize: file.do_normalize === true }),
-      ...(Array.isArray(file.image_mean) && { imageMean: file.image_mean as number[] }),
-      ...(Array.isArray(file.image_std) && { imageStd: file.image_std as number[] }),
-    }
-    return new ViTImageProcessor(given)
+    return new ViTImageProcessor(configFromJson(json, source))
   }
 
   /** What `preprocessor_config.json` holds, as transformers writes it. */
   toJson(): Record<string, unknown> {
-    const { config } = this
-    return {
-      do_normalize: config.doNormalize,
-      do_rescale: config.doRescale,
-      do_resize: config.doResize,
-      image_mean: config.imageMean,
-      image_processor_type: 'ViTImageProcessor',
-      image_std: config.imageStd,
-      resample: resampleNumbers[config.resample],
-      rescale_factor: config.rescaleFactor,
-      size: config.size,
-    }
+    return configToJson(this.config)
   }
 
   /** Writes `preprocessor_config.json` into a folder, creating it. */
@@ -151,23 +135,4 @@ function toRgb(image: RawImage): RawImage {
   for (let i = 0; i < width * height; i++)
     for (let c = 0; c < 3; c++) rgb[i * 3 + c] = data[i * channels + (channels === 4 ? c : 0)] as number
   return { data: rgb, width, height, channels: 3 }
-}
-
-/** Old files have one number. */
-function sizeFromJson(size: unknown, source: string): ImageProcessorConfig['size'] {
-  const both =
-    typeof size === 'number' ? { height: size, width: size } : (size as Partial<ImageProcessorConfig['size']>)
-  const { height, width } = both ?? {}
-  if (!Number.isInteger(height) || !Number.isInteger(width))
-    throw new Error(`${source}: size is ${JSON.stringify(size)}; expected a number or { height, width }.`)
-  return { height: height as number, width: width as number }
-}
-
-function resampleFromJson(resample: unknown, source: string): Interpolation {
-  const found = Object.entries(resampleNumbers).find(([, number]) => number === resample)
-  if (!found)
-    throw new Error(
-      `${source}: resample is ${JSON.stringify(resample)}; expected 0 (nearest), 2 (bilinear) or 3 (bicubic).`,
-    )
-  return found[0] as Interpolation
 }
