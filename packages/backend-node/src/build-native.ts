@@ -9,7 +9,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -70,6 +70,7 @@ async function main(): Promise<void> {
     link(compiler, all, stamped)
   }
   install(stamped)
+  removeAllBut([...all.map(({ object }) => object), stamped])
   console.log(`Native kernels: ${output}`)
 }
 
@@ -149,6 +150,12 @@ function link(compiler: string, all: readonly Compilation[], to: string): void {
   const args = [...(linkFlags[process.platform] ?? []), ...all.map(({ object }) => object), '-o', aside]
   if (spawnSync(compiler, args, { stdio: 'inherit' }).status !== 0) throw new Error(`${compiler} could not link ${to}.`)
   renameSync(aside, to)
+}
+
+/** Objects of sources that have changed since, but nothing that another build may be writing. */
+function removeAllBut(current: readonly string[]): void {
+  for (const name of readdirSync(objects))
+    if (!name.endsWith('.tmp') && !current.includes(join(objects, name))) rmSync(join(objects, name), { force: true })
 }
 
 /** Renamed into place: a program that has the old file loaded keeps it. */

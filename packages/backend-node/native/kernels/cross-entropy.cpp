@@ -40,7 +40,7 @@ double crossEntropyForward(int64_t B, int64_t K, const float* logits, const int3
       if (weight != 0) loss += weight * (partition - row[k]);
     }
   }
-  return loss / (double)B;
+  return B ? loss / (double)B : 0;
 }
 
 void crossEntropyBackward(int64_t B, int64_t K, float dy, const float* logits, const int32_t* classes,

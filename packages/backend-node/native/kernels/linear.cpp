@@ -19,6 +19,7 @@ void packLinear(int64_t K, int64_t N, const float* weight, float* packed) {
 
 void linearForward(int64_t M, int64_t K, int64_t N, const float* x, const float* weight, const float* packed,
                    const float* bias, bool gelu, float* y, int64_t ldy, float* preActivation) {
+  if (M == 0) return;
   GemmEpilogue epilogue;
   epilogue.bias = bias;
   epilogue.gelu = gelu;
@@ -32,6 +33,11 @@ void linearForward(int64_t M, int64_t K, int64_t N, const float* x, const float*
 
 void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, const float* x,
                     const float* weight, bool accumulate, float* dx, float* dWeight, float* dBias) {
+  if (M == 0) {  // a sum over no rows
+    if (dWeight) std::memset(dWeight, 0, N * K * sizeof(float));
+    if (dBias) std::memset(dBias, 0, N * sizeof(float));
+    return;
+  }
   if (dx) {
     GemmEpilogue epilogue;
     epilogue.accumulate = accumulate;

@@ -1,5 +1,6 @@
 // A linear layer with its activation, and three of them side by side for attention.
-// M rows, K inputs, N outputs; weights are [N, K], PyTorch's layout. 2·M·K·N operations forward, twice that backward.
+// M rows (there may be none: sums over them are 0), K inputs, N outputs; weights are [N, K], PyTorch's layout.
+// 2·M·K·N operations forward, twice that backward.
 #pragma once
 
 #include <cstdint>

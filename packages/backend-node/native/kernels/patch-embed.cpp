@@ -68,6 +68,7 @@ void patchEmbedBackward(const PatchShape& s, const float* dy, const float* pixel
                         float* dWeight, float* dBias) {
   const int64_t chunk = imagesPerChunk(s), N = s.tokens(), K = s.patchFloats(), image = s.channels * s.height * s.width;
   float* patches = scratch(Scratch::kernel, chunk * N * K);
+  if (dWeight && s.B == 0) std::memset(dWeight, 0, s.C * K * sizeof(float));
   for (int64_t first = 0; first < s.B; first += chunk) {
     const int64_t count = s.B - first < chunk ? s.B - first : chunk;
     const float* up = dy + first * N * s.C;

@@ -32,6 +32,7 @@ napi_value call(napi_env env, napi_callback_info info) {
 
 const Export exports[] = {
     {"allocate", exported::allocate},
+    {"discard", exported::discard},
     {"threads", exported::threads},
     {"setThreads", exported::setThreads},
     {"instructionSet", exported::instructionSet},

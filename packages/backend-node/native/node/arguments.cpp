@@ -77,23 +77,50 @@ int32_t* Arguments::intsOrNull(const char* name, int64_t count) {
   return isNull(value) ? nullptr : (int32_t*)typedArray(value, name, napi_int32_array, "Int32Array", &count);
 }
 
-std::vector<float*> Arguments::floatArrays(const char* name, std::vector<int64_t>& counts) {
+void* Arguments::buffer(const char* name, int64_t* bytes) {
+  void* data = nullptr;
+  size_t length = 0;
+  const napi_value value = next(name);
+  bool matches = false;
+  check(napi_is_arraybuffer(env_, value, &matches));
+  if (!matches) fail(name, "is not an ArrayBuffer");
+  check(napi_get_arraybuffer_info(env_, value, &data, &length));
+  *bytes = (int64_t)length;
+  return data;
+}
+
+napi_value Arguments::arrayOf(const char* name, uint32_t* length) {
   const napi_value array = next(name);
+  if (napi_get_array_length(env_, array, length) != napi_ok) fail(name, "is not an array");
+  return array;
+}
+
+std::vector<float*> Arguments::floatArrays(const char* name, std::vector<int64_t>& counts) {
   uint32_t length = 0;
-  if (napi_get_array_length(env_, array, &length) != napi_ok) fail(name, "is not an array");
-  const bool anyLength = counts.empty();
-  if (!anyLength && length != counts.size())
+  const napi_value array = arrayOf(name, &length);
+  std::vector<float*> all(length);
+  counts.assign(length, -1);
+  for (uint32_t i = 0; i < length; i++) all[i] = floatsAt(array, i, name, &counts[i]);
+  return all;
+}
+
+std::vector<float*> Arguments::floatArraysOf(const char* name, const std::vector<int64_t>& counts) {
+  uint32_t length = 0;
+  const napi_value array = arrayOf(name, &length);
+  if (length != counts.size())
     fail(name, "has " + std::to_string(length) + " entries; expected " + std::to_string(counts.size()));
-  if (anyLength) counts.resize(length);
   std::vector<float*> all(length);
   for (uint32_t i = 0; i < length; i++) {
-    napi_value entry;
-    check(napi_get_element(env_, array, i, &entry));
-    int64_t count = anyLength ? -1 : counts[i];
-    all[i] = (float*)typedArray(entry, name, napi_float32_array, "Float32Array", &count);
-    counts[i] = count;
+    int64_t count = counts[i];
+    all[i] = floatsAt(array, i, name, &count);
   }
   return all;
+}
+
+float* Arguments::floatsAt(napi_value array, uint32_t i, const char* name, int64_t* count) const {
+  napi_value entry;
+  check(napi_get_element(env_, array, i, &entry));
+  return (float*)typedArray(entry, name, napi_float32_array, "Float32Array", count);
 }
 
 // *count is what is expected, or -1 for any length; it becomes the length.

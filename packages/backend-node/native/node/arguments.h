@@ -24,7 +24,7 @@ class Arguments {
   Arguments(napi_env env, napi_callback_info info);
 
   int64_t size(const char* name);  // a whole number from 1 to 2^40
-  int64_t sizeOrZero(const char* name);
+  int64_t sizeOrZero(const char* name);  // for what may be empty: a batch, rows, all elements of a tensor
   double number(const char* name);
   bool flag(const char* name);
   uint32_t bits(const char* name);  // a number modulo 2^32
@@ -33,8 +33,10 @@ class Arguments {
   float* floatsOrNull(const char* name, int64_t count);  // the same, or null
   int32_t* intsOrNull(const char* name, int64_t count);  // an Int32Array of exactly `count` elements, or null
 
-  // An array of Float32Arrays, one of each length; `counts` empty takes any lengths and fills it with them.
-  std::vector<float*> floatArrays(const char* name, std::vector<int64_t>& counts);
+  void* buffer(const char* name, int64_t* bytes);  // an ArrayBuffer
+
+  std::vector<float*> floatArrays(const char* name, std::vector<int64_t>& counts);  // of any lengths: `counts` tells them
+  std::vector<float*> floatArraysOf(const char* name, const std::vector<int64_t>& counts);  // one of each length
 
   napi_env env() const { return env_; }
 
@@ -42,6 +44,8 @@ class Arguments {
   napi_value next(const char* name);
   void* typedArray(napi_value value, const char* name, napi_typedarray_type type, const char* typeName,
                    int64_t* count) const;
+  napi_value arrayOf(const char* name, uint32_t* length);
+  float* floatsAt(napi_value array, uint32_t i, const char* name, int64_t* count) const;
   bool isNull(napi_value value) const;
   [[noreturn]] void fail(const char* name, const std::string& what) const;
 

@@ -6,7 +6,8 @@
 
 namespace vitral::exported {
 
-napi_value allocate(Arguments&);        // bytes → ArrayBuffer, 64-byte aligned, its contents undefined
+napi_value allocate(Arguments&);        // bytes → ArrayBuffer of at least that, 64-byte aligned, contents undefined
+napi_value discard(Arguments&);         // ArrayBuffer: gives its pages back to the system, and its contents up
 napi_value threads(Arguments&);         // → number
 napi_value setThreads(Arguments&);      // number
 napi_value instructionSet(Arguments&);  // → 'avx512', 'avx2' or 'portable'

@@ -7,14 +7,14 @@
 namespace vitral::exported {
 
 napi_value gelu(Arguments& a) {
-  const int64_t n = a.size("size");
+  const int64_t n = a.sizeOrZero("size");
   const float* x = a.floats("x", n);
   kernels().geluForward(n, x, a.floats("output", n));
   return nullptr;
 }
 
 napi_value geluGrad(Arguments& a) {
-  const int64_t n = a.size("size");
+  const int64_t n = a.sizeOrZero("size");
   const float* dy = a.floats("dy", n);
   const float* x = a.floats("x", n);
   kernels().geluBackward(n, dy, x, a.floats("dx", n));
@@ -22,7 +22,7 @@ napi_value geluGrad(Arguments& a) {
 }
 
 napi_value dropout(Arguments& a) {
-  const int64_t n = a.size("size");
+  const int64_t n = a.sizeOrZero("size");
   const float* x = a.floats("x", n);
   const double probability = a.number("probability");
   const uint32_t seed = a.bits("seed");
@@ -31,7 +31,7 @@ napi_value dropout(Arguments& a) {
 }
 
 napi_value residual(Arguments& a) {
-  const int64_t B = a.size("batch"), n = a.size("sampleSize");
+  const int64_t B = a.sizeOrZero("batch"), n = a.sizeOrZero("sampleSize");
   const float* x = a.floats("x", elements({B, n}));
   const float* branch = a.floats("branch", elements({B, n}));
   const double probability = a.number("dropPathProbability");
@@ -41,7 +41,7 @@ napi_value residual(Arguments& a) {
 }
 
 napi_value residualGrad(Arguments& a) {
-  const int64_t B = a.size("batch"), n = a.size("sampleSize");
+  const int64_t B = a.sizeOrZero("batch"), n = a.sizeOrZero("sampleSize");
   const float* dy = a.floats("dy", elements({B, n}));
   const double probability = a.number("dropPathProbability");
   const uint32_t seed = a.bits("seed");
@@ -56,7 +56,7 @@ struct Labels {
 };
 Labels labels(Arguments& a, int64_t B, int64_t K) {
   const Labels both = {a.intsOrNull("classes", B), a.floatsOrNull("probabilities", elements({B, K}))};
-  if (!both.classes == !both.probabilities) throw ArgumentError("expected either classes or probabilities");
+  if (B > 0 && !both.classes == !both.probabilities) throw ArgumentError("expected either classes or probabilities");
   for (int64_t b = 0; both.classes && b < B; b++)
     if (both.classes[b] < 0 || both.classes[b] >= K)
       throw ArgumentError("label " + std::to_string(both.classes[b]) + " of image " + std::to_string(b) +
@@ -66,7 +66,7 @@ Labels labels(Arguments& a, int64_t B, int64_t K) {
 }  // namespace
 
 napi_value crossEntropy(Arguments& a) {
-  const int64_t B = a.size("batch"), K = a.size("classes");
+  const int64_t B = a.sizeOrZero("batch"), K = a.size("classes");
   const float* logits = a.floats("logits", elements({B, K}));
   const Labels target = labels(a, B, K);
   const double smoothing = a.number("labelSmoothing");
@@ -74,7 +74,7 @@ napi_value crossEntropy(Arguments& a) {
 }
 
 napi_value crossEntropyGrad(Arguments& a) {
-  const int64_t B = a.size("batch"), K = a.size("classes");
+  const int64_t B = a.sizeOrZero("batch"), K = a.size("classes");
   const float dy = (float)a.number("dy");
   const float* logits = a.floats("logits", elements({B, K}));
   const Labels target = labels(a, B, K);
@@ -96,7 +96,7 @@ napi_value unscale(Arguments& a) {
   std::vector<int64_t> sizes;
   const std::vector<float*> gradients = a.floatArrays("gradients", sizes);
   const double scale = a.number("scale");
-  const std::vector<float*> outputs = a.floatArrays("outputs", sizes);
+  const std::vector<float*> outputs = a.floatArraysOf("outputs", sizes);
   bool finite = true;
   for (size_t i = 0; i < gradients.size(); i++)
     finite &= kernels().unscaleGradient(sizes[i], gradients[i], scale, outputs[i]);
@@ -116,8 +116,9 @@ napi_value adamStep(Arguments& a) {
   options.gradientScale = a.number("gradientScale");
   options.decoupled = a.flag("decoupled");
   std::vector<int64_t> sizes;
-  const std::vector<float*> gradients = a.floatArrays("gradients", sizes), parameters = a.floatArrays("parameters", sizes);
-  const std::vector<float*> first = a.floatArrays("first", sizes), second = a.floatArrays("second", sizes);
+  const std::vector<float*> gradients = a.floatArrays("gradients", sizes);
+  const std::vector<float*> parameters = a.floatArraysOf("parameters", sizes);
+  const std::vector<float*> first = a.floatArraysOf("first", sizes), second = a.floatArraysOf("second", sizes);
   for (size_t i = 0; i < sizes.size(); i++)
     kernels().adamStep(sizes[i], options, gradients[i], parameters[i], first[i], second[i]);
   return nullptr;
@@ -132,16 +133,17 @@ napi_value sgdStep(Arguments& a) {
   options.gradientScale = a.number("gradientScale");
   options.nesterov = a.flag("nesterov");
   std::vector<int64_t> sizes;
-  const std::vector<float*> gradients = a.floatArrays("gradients", sizes), parameters = a.floatArrays("parameters", sizes);
+  const std::vector<float*> gradients = a.floatArrays("gradients", sizes);
+  const std::vector<float*> parameters = a.floatArraysOf("parameters", sizes);
   std::vector<float*> velocities(sizes.size(), nullptr);
-  if (options.momentum != 0) velocities = a.floatArrays("velocities", sizes);
+  if (options.momentum != 0) velocities = a.floatArraysOf("velocities", sizes);
   for (size_t i = 0; i < sizes.size(); i++)
     kernels().sgdStep(sizes[i], options, gradients[i], parameters[i], velocities[i]);
   return nullptr;
 }
 
 static napi_value binary(Arguments& a, BinaryOperation* operation) {
-  const int64_t n = a.size("size");
+  const int64_t n = a.sizeOrZero("size");
   const float* left = a.floats("a", n);
   const float* right = a.floats("b", n);
   operation(n, left, right, a.floats("output", n));

@@ -3,9 +3,8 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__linux__)
 #include <sys/mman.h>
-#endif
+#include <unistd.h>
 
 #include "../kernels.h"
 #include "../threads.h"
@@ -26,11 +25,25 @@ napi_value allocate(Arguments& a) {
 #endif
   napi_value buffer;
   const auto release = [](napi_env, void* memory, void*) { std::free(memory); };
-  if (napi_create_external_arraybuffer(a.env(), data, bytes, release, nullptr, &buffer) != napi_ok) {
+  if (napi_create_external_arraybuffer(a.env(), data, whole, release, nullptr, &buffer) != napi_ok) {
     std::free(data);
     throw std::bad_alloc();
   }
   return buffer;
+}
+
+napi_value discard(Arguments& a) {
+  int64_t bytes = 0;
+  const uintptr_t data = (uintptr_t)a.buffer("buffer", &bytes);
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t begin = (data + page - 1) / page * page, end = (data + (uintptr_t)bytes) / page * page;
+#if defined(__APPLE__)
+  constexpr int advice = MADV_FREE;
+#else
+  constexpr int advice = MADV_DONTNEED;
+#endif
+  if (begin < end) madvise((void*)begin, end - begin, advice);
+  return nullptr;
 }
 
 napi_value threads(Arguments& a) { return toJs(a.env(), threadCount()); }

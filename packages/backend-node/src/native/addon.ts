@@ -7,7 +7,13 @@ type Optional<T> = T | null
 
 /** The addon's functions. Outputs are the last arguments; null asks for none, or stands for an input that is absent. */
 export interface Addon {
+  /** Memory of at least so many bytes, aligned for the kernels; its contents are undefined. */
   allocate(bytes: number): ArrayBuffer
+  /**
+   * Gives the pages of such memory back to the system at once; its contents are lost. A runtime frees it only when its
+   * event loop turns, and that may be long after it was let go.
+   */
+  discard(buffer: ArrayBuffer): void
   threads(): number
   setThreads(threads: number): void
   instructionSet(): 'avx512' | 'avx2' | 'portable'

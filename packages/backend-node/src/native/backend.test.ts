@@ -1,13 +1,19 @@
 import { beforeAll, beforeEach, expect, test } from 'bun:test'
 import {
+  abs,
   add,
+  cast,
   concat,
   env,
+  max,
   memory,
   mul,
   ones,
   randomNormal,
   reshape,
+  scalar,
+  softmax,
+  type Tensor1D,
   type Tensor2D,
   type Tensor3D,
   type Tensor4D,
@@ -19,79 +25,15 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core'
 import { useBackend, ViTForImageClassification } from '@vitral/core'
-import { linear, optimizerStep, qkv, type Triple } from '@vitral/core/ops'
-import { loadAddon } from './addon.ts'
+import { crossEntropy, linear, maskTokens, optimizerStep, qkv, type Triple } from '@vitral/core/ops'
 
 beforeAll(() => useBackend('native'))
 
-interface NativeMemory {
-  numTensors: number
-  numBytesLive: number
-  numBytesFree: number
-}
-const used = (): NativeMemory => memory() as unknown as NativeMemory
+const liveBytes = (): number => (memory() as unknown as { numBytesLive: number }).numBytesLive
 
-let before: NativeMemory
+let liveBefore: number
 beforeEach(() => {
-  before = used()
-})
-
-const small = {
-  hiddenSize: 48,
-  numHiddenLayers: 3,
-  numAttentionHeads: 3,
-  mlpRatio: 4,
-  imageSize: 32,
-  patchSize: 4,
-  numLabels: 10,
-}
-
-test('three hundred training steps use no more memory than three', () => {
-  const model = new ViTForImageClassification(small)
-  const parameters = [...model.parameters().values()]
-  const state = [0, 1].map(() => parameters.map(parameter => tidy(() => variable(zeros(parameter.shape)))))
-  const step = (n: number) =>
-    tidy(() => {
-      const { grads } = model.valueAndGrads(ones([4, 3, 32, 32]) as Tensor4D, [0, 1, 2, 3])
-      const options = {
-        algorithm: 'adam',
-        lr: 1e-4,
-        weightDecay: 0,
-        beta1: 0.9,
-        beta2: 0.999,
-        eps: 1e-8,
-        decoupled: true,
-      } as const
-      optimizerStep({ parameters, gradients: Object.values(grads), state }, { ...options, step: n })
-    })
-  for (let n = 1; n <= 3; n++) step(n)
-  const early = used()
-  for (let n = 4; n <= 300; n++) step(n)
-  expect(used()).toEqual(early)
-  model.dispose()
-  for (const slot of state) for (const made of slot) made.dispose()
-  expect(used().numTensors).toBe(before.numTensors)
-  expect(used().numBytesLive).toBe(before.numBytesLive)
-})
-
-test('many sizes do not fill the pool: what was not used for longest goes', () => {
-  for (let size = 0; size < 3000; size++) zeros([2000 + size, 64]).dispose()
-  expect(used().numBytesFree).toBeLessThanOrEqual(300 * 2 ** 20)
-  expect(used().numBytesLive).toBe(before.numBytesLive)
-})
-
-test('an array that a user gave is never changed, and one that a user got never changes', async () => {
-  const given = new Float32Array(4096).fill(1)
-  const parameter = variable(tensor1d(given))
-  const got = (await parameter.data()) as Float32Array
-  const options = { algorithm: 'sgd', step: 1, lr: 1, weightDecay: 0, momentum: 0, nesterov: false } as const
-  optimizerStep({ parameters: [parameter], gradients: [ones([4096])], state: [] }, options)
-  expect(parameter.dataSync()[0]).toBe(0)
-  parameter.dispose()
-  const reused = zeros([4096])
-  expect(given.every(value => value === 1)).toBe(true)
-  expect(got.every(value => value === 1)).toBe(true)
-  reused.dispose()
+  liveBefore = liveBytes()
 })
 
 test('a weight that a step changes is packed again', () => {
@@ -125,7 +67,7 @@ test('the three weights of attention are packed as one, and again when any of th
     expect(first(weights)).toEqual([32, 64, 64])
     for (const weight of weights) weight.dispose()
   })
-  expect(used().numBytesLive).toBe(before.numBytesLive)
+  expect(liveBytes()).toBe(liveBefore)
 })
 
 test('stock kernels run on the same memory, and leak nothing', () => {
@@ -161,26 +103,41 @@ test('elementwise kernels broadcast and convert as tfjs does', () => {
   })
 })
 
-test('empty tensors are no trouble', () => {
-  tidy(() => expect(concat([zeros([0, 3]), ones([1, 3])]).shape).toEqual([1, 3]))
+test('a tensor that was cast has values of its new type, whatever array tfjs keeps', () => {
+  tidy(() => {
+    const whole = cast(tensor2d([[1, 2]], [1, 2], 'int32'), 'float32') as Tensor2D
+    expect([...linear(whole, tensor2d([[3, 4]])).dataSync()]).toEqual([11])
+    expect([...add(whole, tensor2d([[0.5, 0.5]])).dataSync()]).toEqual([1.5, 2.5])
+    expect([...softmax(cast(tensor1d([true, true], 'bool'), 'float32')).dataSync()]).toEqual([0.5, 0.5])
+    const masked = maskTokens(ones([1, 2, 1]), zeros([1, 1, 1]), cast(tensor2d([[1, 0]], [1, 2], 'bool'), 'float32'))
+    expect([...masked.dataSync()]).toEqual([0, 1])
+    const labels = cast(tensor1d([true, false], 'bool'), 'int32') as Tensor1D
+    expect(crossEntropy(zeros([2, 3]), labels).dataSync()[0]).toBeCloseTo(Math.log(3))
+    const parameter = variable(cast(tensor1d([1, 2], 'int32'), 'float32'))
+    const options = { algorithm: 'sgd', step: 1, lr: 1, weightDecay: 0, momentum: 0, nesterov: false } as const
+    optimizerStep({ parameters: [parameter], gradients: [tensor1d([0.5, 0.5])], state: [] }, options)
+    expect([...parameter.dataSync()]).toEqual([0.5, 1.5])
+    parameter.dispose()
+  })
 })
 
-test('the addon refuses what does not fit, naming it', () => {
-  const addon = loadAddon()
-  const floats = (n: number) => new Float32Array(n)
-  expect(() => addon.gelu(4, floats(4), floats(3))).toThrow('gelu: output has 3 elements; expected 4')
-  expect(() => addon.gelu(0, floats(0), floats(0))).toThrow('gelu: size is 0; expected a positive number')
-  expect(() => addon.gelu(1.5, floats(1), floats(1))).toThrow('size is 1.5')
-  expect(() => addon.gelu(4, [1] as never, floats(4))).toThrow('x is not a Float32Array')
-  expect(() => (addon.gelu as (n: number) => void)(4)).toThrow('x is missing')
-  expect(() => addon.selectToken(1, 2, 3, 2, floats(6), floats(3))).toThrow('index is not one of the tokens')
-  expect(() => addon.crossEntropy(1, 3, floats(3), Int32Array.of(3), null, 0)).toThrow(
-    'label 3 of image 0 is not a class index from 0 to 2',
-  )
-  expect(() => addon.layerNorm(2 ** 40, 2 ** 40, floats(1), floats(1), floats(1), 0, floats(1), null, null)).toThrow(
-    'the dimensions are too large',
-  )
-  expect(() => addon.setThreads(257)).toThrow('threads is more than 256')
+test('softmax of a scalar is one', () => {
+  tidy(() => expect(softmax(scalar(3), -1).dataSync()[0]).toBe(1))
+})
+
+test('of no images everything is computed, and gradients of parameters are zero', () => {
+  tidy(() => {
+    expect(concat([zeros([0, 3]), ones([1, 3])]).shape).toEqual([1, 3])
+    const model = new ViTForImageClassification({
+      ...{ hiddenSize: 48, numHiddenLayers: 1, numAttentionHeads: 3, imageSize: 32, patchSize: 4, numLabels: 10 },
+      ...{ dropPathRate: 0.5, hiddenDropoutProb: 0.5 },
+    })
+    tidy(() => void model.valueAndGrads(ones([2, 3, 32, 32]) as Tensor4D, [0, 1])) // memory used again is not zero
+    const { logits, loss, grads } = model.valueAndGrads(zeros([0, 3, 32, 32]) as Tensor4D, [])
+    expect([logits.shape, loss.dataSync()[0]]).toEqual([[0, 10], 0])
+    for (const [name, grad] of Object.entries(grads)) expect([name, max(abs(grad)).dataSync()[0]]).toEqual([name, 0])
+    model.dispose()
+  })
 })
 
 test('two workers of one process compute what the main thread computes', async () => {

@@ -25,7 +25,7 @@ interface Packed {
 
 export class NativeBackend extends MathBackendCPU {
   readonly addon: Addon = loadAddon()
-  readonly #pool = new BufferPool(bytes => this.addon.allocate(bytes))
+  readonly #pool = new BufferPool(this.addon)
 
   constructor() {
     super()
@@ -40,18 +40,22 @@ export class NativeBackend extends MathBackendCPU {
 
   /** The values of a float32 tensor, for reading by a kernel. */
   floats({ dataId }: TensorInfo): Float32Array {
-    return this.#record(dataId).values as Float32Array
+    const { values } = this.#record(dataId)
+    // tfjs casts without a copy where no value changes, so a tensor of booleans may call itself float32.
+    return values instanceof Float32Array ? values : Float32Array.from(values as Int32Array)
   }
 
-  /** The values of an int32 tensor. */
+  /** The values of an int32 tensor, for reading by a kernel. */
   ints({ dataId }: TensorInfo): Int32Array {
-    return this.#record(dataId).values as Int32Array
+    const { values } = this.#record(dataId)
+    return values instanceof Int32Array ? values : Int32Array.from(values as Uint8Array)
   }
 
   /** The values of a float32 tensor, for a step to write in place; what was derived from them is dropped. */
-  floatsInPlace({ dataId }: TensorInfo): Float32Array {
-    const record = this.#record(dataId)
+  floatsInPlace(tensor: TensorInfo): Float32Array {
+    const record = this.#record(tensor.dataId)
     this.#dropPacked(record)
+    if (!record.pooled) Object.assign(record, this.#own(this.floats(tensor)))
     return record.values as Float32Array
   }
 
@@ -81,9 +85,12 @@ export class NativeBackend extends MathBackendCPU {
 
   override write(...[values, shape, dtype]: Parameters<MathBackendCPU['write']>): object {
     if (!(values instanceof Float32Array) || dtype !== 'float32') return super.write(values, shape, dtype)
-    const own = this.#pool.acquire(values.length)
-    own.set(values)
-    return this.#keep(own, shape)
+    return this.#keep(this.#own(values).values, shape)
+  }
+
+  override move(...[dataId, values, shape, dtype, refCount]: Parameters<MathBackendCPU['move']>): void {
+    super.move(dataId, values, shape, dtype, refCount)
+    if (values instanceof Float32Array && dtype === 'float32') Object.assign(this.#record(dataId), this.#own(values))
   }
 
   override readSync(dataId: object): ReturnType<MathBackendCPU['readSync']> {
@@ -119,6 +126,13 @@ export class NativeBackend extends MathBackendCPU {
     if (!packed) return
     this.#pool.release(packed.values)
     for (const weight of packed.weights) delete weight.packed
+  }
+
+  /** A copy in the pool, of values that belong to somebody else. */
+  #own(values: Float32Array): { values: Float32Array; pooled: true; dtype: 'float32' } {
+    const own = this.#pool.acquire(values.length)
+    own.set(values)
+    return { values: own, pooled: true, dtype: 'float32' }
   }
 
   #keep(values: Float32Array, shape: number[]): object {

@@ -1,4 +1,5 @@
 /** Memory of tensors, reused by size: a training step asks for the same sizes as the one before it. */
+import type { Addon } from './addon.ts'
 
 /** Below this a plain array is cheaper than a place in the pool. */
 const SMALLEST = 1024
@@ -6,15 +7,15 @@ const FLOOR = 256 * 2 ** 20
 
 /** Who owns what: an array that was acquired belongs to the caller until it is released, and to nobody else after. */
 export class BufferPool {
-  readonly #allocate: (bytes: number) => ArrayBuffer
+  readonly #system: Pick<Addon, 'allocate' | 'discard'>
   /** Free arrays by length, in the order in which lengths were last used. */
   readonly #free = new Map<number, Float32Array[]>()
   #liveBytes = 0
   #peakBytes = 0
   #freeBytes = 0
 
-  constructor(allocate: (bytes: number) => ArrayBuffer) {
-    this.#allocate = allocate
+  constructor(system: Pick<Addon, 'allocate' | 'discard'>) {
+    this.#system = system
   }
 
   get liveBytes(): number {
@@ -32,7 +33,7 @@ export class BufferPool {
     this.#liveBytes += bytes
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes)
     const free = this.#free.get(length)?.pop()
-    if (!free) return new Float32Array(this.#allocate(bytes))
+    if (!free) return new Float32Array(this.#system.allocate(bytes), 0, length)
     this.#freeBytes -= bytes
     return free
   }
@@ -59,6 +60,7 @@ export class BufferPool {
     const limit = Math.max(FLOOR, 2 * this.#peakBytes)
     for (const [length, arrays] of this.#free) {
       if (this.#freeBytes <= limit) return
+      for (const { buffer } of arrays) this.#system.discard(buffer as ArrayBuffer)
       this.#freeBytes -= arrays.length * length * 4
       this.#free.delete(length)
     }

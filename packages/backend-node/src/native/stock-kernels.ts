@@ -38,7 +38,7 @@ function binary(kernelName: string, operation: 'add' | 'subtract' | 'multiply'):
 }
 
 const softmax = kernel<{ logits: TensorInfo }, { dim: number }>('Softmax', (backend, { logits }, { dim }) => {
-  const columns = logits.shape.at(-1) ?? 0
+  const columns = logits.shape.at(-1) ?? 1
   const last = dim === -1 || dim === logits.shape.length - 1
   if (logits.dtype !== 'float32' || !last || sizeOf(logits) === 0) return leaveToStock()
   const { info, values } = backend.allocate(logits.shape)

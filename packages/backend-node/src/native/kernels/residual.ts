@@ -1,15 +1,15 @@
-import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import { type Backward, Gradients, kernel, sizeOf } from '../kernel.ts'
+import { type KernelConfig, type TensorInfo, util } from '@tensorflow/tfjs-core'
+import { type Backward, Gradients, kernel } from '../kernel.ts'
 
 interface Attributes {
   dropPathProbability: number
   seed: number
 }
 
-const samplesOf = (x: TensorInfo): [batch: number, sampleSize: number] => {
-  const batch = x.shape[0] ?? 1
-  return [batch, sizeOf(x) / batch]
-}
+const samplesOf = ({ shape: [batch = 1, ...sample] }: TensorInfo): [batch: number, sampleSize: number] => [
+  batch,
+  util.sizeFromShape(sample),
+]
 
 export const residual: KernelConfig = kernel<Record<'x' | 'branch', TensorInfo>, Attributes>(
   'VitralResidual',
