@@ -37,12 +37,15 @@ const commonFlags = [
   '-fno-trapping-math',
 ]
 
+const avx512 = ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma']
+
 /** Every kernel is compiled once for each of these; the CPU chooses when the addon is loaded. */
 const instructionSets: Record<string, string[]> = {
   portable: [],
   ...(process.arch === 'x64' && {
     avx2: ['-mavx2', '-mfma'],
-    avx512: ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma'],
+    avx512,
+    amx: [...avx512, '-mamx-tile', '-mamx-bf16'],
   }),
 }
 

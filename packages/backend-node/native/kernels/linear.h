@@ -3,20 +3,21 @@
 // 2·M·K·N operations forward, twice that backward.
 #pragma once
 
-#include <cstdint>
+#include "../gemm/gemm.h"
 
 namespace vitral {
 
 // y [M, ldy…] = activation(x·weightᵀ + bias). `packed` is the weight as packWeight made it, or null. bias may be null.
 // With gelu, preActivation [M, N] is written when not null; ldy is then N.
 using LinearForward = void(int64_t M, int64_t K, int64_t N, const float* x, const float* weight, const float* packed,
-                           const float* bias, bool gelu, float* y, int64_t ldy, float* preActivation);
+                           const float* bias, bool gelu, Precision precision, float* y, int64_t ldy, float* preActivation);
 // dy [M, lddy…] → dx [M, K], dWeight [N, K], dBias [N]; each may be null. accumulate adds to dx.
 using LinearBackward = void(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, const float* x,
-                            const float* weight, bool accumulate, float* dx, float* dWeight, float* dBias);
+                            const float* weight, Precision precision, bool accumulate, float* dx, float* dWeight,
+                            float* dBias);
 // Floats of a packed weight, and the packing itself.
-using PackedLinearFloats = int64_t(int64_t K, int64_t N);
-using PackLinear = void(int64_t K, int64_t N, const float* weight, float* packed);
+using PackedLinearFloats = int64_t(int64_t K, int64_t N, Precision precision);
+using PackLinear = void(int64_t K, int64_t N, const float* weight, float* packed, Precision precision);
 
 #ifdef VITRAL_ISA
 namespace VITRAL_ISA {

@@ -1,6 +1,6 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import type { NativeBackend } from '../backend.ts'
-import { type Backward, type Forward, Gradients, kernel, rowsOf } from '../kernel.ts'
+import { type Autocast, type Backward, type Forward, Gradients, inBfloat16, kernel, rowsOf } from '../kernel.ts'
 
 interface Attributes {
   activation: 'none' | 'gelu'
@@ -8,8 +8,9 @@ interface Attributes {
 
 export const linear: KernelConfig = kernel<
   { x: TensorInfo; weight: TensorInfo; bias?: TensorInfo },
-  Attributes & Forward
->('VitralLinear', (backend, { x, weight, bias }, { activation, training }) => {
+  Attributes & Forward & Autocast
+>('VitralLinear', (backend, { x, weight, bias }, attrs) => {
+  const { activation, training } = attrs
   const [outputs, inputs] = weight.shape as [number, number]
   const shape = [...x.shape.slice(0, -1), outputs]
   const gelu = activation === 'gelu'
@@ -19,9 +20,10 @@ export const linear: KernelConfig = kernel<
     rowsOf(x),
     inputs,
     outputs,
+    inBfloat16(attrs),
     backend.floats(x),
     backend.floats(weight),
-    training ? null : packedLinear(backend, weight), // a weight that trains changes after one use
+    training ? null : packedLinear(backend, weight, inBfloat16(attrs)), // a weight that trains changes after one use
     bias ? backend.floats(bias) : null,
     gelu,
     output.values,
@@ -30,17 +32,17 @@ export const linear: KernelConfig = kernel<
   return preActivation ? [output.info, preActivation.info] : output.info
 })
 
-function packedLinear(backend: NativeBackend, weight: TensorInfo): Float32Array {
+function packedLinear(backend: NativeBackend, weight: TensorInfo, bfloat16: boolean): Float32Array {
   const [outputs, inputs] = weight.shape as [number, number]
   const { addon } = backend
-  return backend.packed([weight], addon.packedLinearFloats(inputs, outputs), packed =>
-    addon.packLinear(inputs, outputs, backend.floats(weight), packed),
+  return backend.packed([weight], bfloat16, addon.packedLinearFloats(inputs, outputs, bfloat16), packed =>
+    addon.packLinear(inputs, outputs, bfloat16, backend.floats(weight), packed),
   )
 }
 
 export const linearGrad: KernelConfig = kernel<
   { dy: TensorInfo; x: TensorInfo; weight: TensorInfo; preActivation?: TensorInfo },
-  Backward
+  Backward & Autocast
 >('VitralLinearGrad', (backend, { dy, x, weight, preActivation }, attrs) => {
   const [outputs, inputs] = weight.shape as [number, number]
   const gradients = new Gradients(backend, attrs)
@@ -48,6 +50,7 @@ export const linearGrad: KernelConfig = kernel<
     rowsOf(x),
     inputs,
     outputs,
+    inBfloat16(attrs),
     backend.floats(dy),
     backend.floats(x),
     backend.floats(weight),
