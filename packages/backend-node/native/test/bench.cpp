@@ -70,7 +70,9 @@ static std::vector<float> noise(int64_t floats) {
 
 static void benchLinear(const Kernels& kernel, Precision precision, int64_t M, int64_t N, int64_t K) {
   const auto x = noise(M * K), weight = noise(N * K), bias = noise(N), dy = noise(M * N);
-  std::vector<float> y(M * N), dx(M * K), dWeight(N * K), packed(kernel.packedWeightFloats(K, N, precision)), pre(M * N);
+  std::vector<float> y(M * N), dx(M * K), dWeight(N * K), pre(M * N), memory(kernel.packedWeightFloats(K, N, precision) + 16);
+  float* packed = memory.data();
+  while ((uintptr_t)packed % 64) packed++;  // as tensors are
   const double operations = 2.0 * M * N * K;
   const auto label = [&](const char* what) {
     return what + std::string(precision == Precision::bfloat16 ? " bfloat16" : "") + (" " + std::to_string(M) + " x " + std::to_string(N) + " x " + std::to_string(K));
@@ -82,9 +84,9 @@ static void benchLinear(const Kernels& kernel, Precision precision, int64_t M, i
   gradient.geluGradientOf = pre.data();
   measure(kernel, label("x·Wᵀ + bias"), operations,
           [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withBias, precision); });
-  kernel.packWeight(K, N, {weight.data(), 1, K}, packed.data(), precision);
+  kernel.packWeight(K, N, {weight.data(), 1, K}, packed, precision);
   measure(kernel, label("x·packed W + bias"), operations,
-          [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1}, packed.data(), y.data(), N, withBias, precision); });
+          [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1}, packed, y.data(), N, withBias, precision); });
   measure(kernel, label("GELU(x·Wᵀ + bias), kept"), operations,
           [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withGelu, precision); });
   withGelu.preActivation = nullptr;

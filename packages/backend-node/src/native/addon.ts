@@ -23,7 +23,16 @@ export interface Addon {
   measurePeak(threads: number): number
   patchEmbed(...args: [...PatchShape, bfloat16: boolean, Floats, Floats, Floats, Floats]): void
   patchEmbedGrad(
-    ...args: [...PatchShape, bfloat16: boolean, Floats, Floats, Floats, Optional<Floats>, Optional<Floats>, Optional<Floats>]
+    ...args: [
+      ...PatchShape,
+      bfloat16: boolean,
+      Floats,
+      Floats,
+      Floats,
+      Optional<Floats>,
+      Optional<Floats>,
+      Optional<Floats>,
+    ]
   ): void
   embedTokens(batch: number, patches: number, hiddenSize: number, ...tensors: [Floats, Floats, Floats, Floats]): void
   embedTokensGrad(
@@ -93,7 +102,11 @@ export interface Addon {
     preActivation: Optional<Floats>,
     ...gradients: [Optional<Floats>, Optional<Floats>, Optional<Floats>]
   ): void
-  packQkv(hiddenSize: number, bfloat16: boolean, ...tensors: [query: Floats, key: Floats, value: Floats, packed: Floats]): void
+  packQkv(
+    hiddenSize: number,
+    bfloat16: boolean,
+    ...tensors: [query: Floats, key: Floats, value: Floats, packed: Floats]
+  ): void
   /** x; three weights, the packed weight of all or null, three biases or nulls; the output. */
   qkv(rows: number, hiddenSize: number, bfloat16: boolean, ...tensors: Optional<Floats>[]): void
   /** dy, x, three weights; dx, three dWeights, three dBiases. */

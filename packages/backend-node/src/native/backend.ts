@@ -82,7 +82,11 @@ export class NativeBackend extends MathBackendCPU {
   ): Float32Array {
     const records = weights.map(({ dataId }) => this.#record(dataId))
     const known = records[0]?.packed
-    if (known?.bfloat16 === bfloat16 && known.weights.length === records.length && known.weights.every((record, i) => record === records[i]))
+    if (
+      known?.bfloat16 === bfloat16 &&
+      known.weights.length === records.length &&
+      known.weights.every((record, i) => record === records[i])
+    )
       return known.values
     for (const record of records) this.#dropPacked(record)
     const values = this.#pool.acquire(floats)

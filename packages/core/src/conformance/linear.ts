@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { linear } from '../ops/linear.ts'
-import { type ConformanceCase, opCase, randomValues } from './check.ts'
+import { bfloat16Case, type ConformanceCase, type OpCase, opCase, randomValues } from './check.ts'
 import { gelu, geluGradient } from './gelu.ts'
 
 /** x·Wᵀ + b of M rows. */
@@ -79,26 +79,31 @@ const shapes: Shape[] = [
   { rows: [5], In: 17, Out: 31, bias: true, activation: 'gelu', size: 8 },
 ]
 
-export const linearCases = (): ConformanceCase[] =>
-  shapes.map(({ rows, In, Out, bias, activation, size = 1 }) =>
-    opCase({
-      name: `linear: ${[...rows, In].join('×')} to ${Out}, ${bias ? 'bias' : 'no bias'}, activation ${activation}, x around ${size}`,
-      inputs: {
-        x: randomValues([...rows, In], 1, size),
-        weight: randomValues([Out, In], 2, In ** -0.5),
-        ...(bias && { bias: randomValues([Out], 3) }),
-      } as Record<'x' | 'weight' | 'bias', ReturnType<typeof randomValues>>,
-      outputShape: [...rows, Out],
-      run: ({ x, weight, bias: b }) => linear(x, weight as Tensor2D, b as Tensor1D | undefined, { activation }),
-      forward({ x, weight, bias: b }) {
-        const y = product(x, weight, b, In)
-        return activation === 'gelu' ? y.map(gelu) : y
-      },
-      backward({ x, weight, bias: b }, dy) {
-        const y = product(x, weight, b, In)
-        const up = activation === 'gelu' ? dy.map((value, i) => value * geluGradient(y[i] as number)) : dy
-        const gradients = productGradients(x, weight, up, In)
-        return b ? gradients : { x: gradients.x, weight: gradients.weight }
-      },
-    }),
-  )
+export const linearCases = (): ConformanceCase[] => [
+  ...shapes.map(shape => opCase(linearCase(shape))),
+  // The derivative of GELU is no number that bfloat16 holds.
+  ...shapes.filter(({ activation }) => activation === 'none').map(shape => bfloat16Case(linearCase(shape))),
+]
+
+function linearCase({ rows, In, Out, bias, activation, size = 1 }: Shape): OpCase<'x' | 'weight' | 'bias'> {
+  return {
+    name: `linear: ${[...rows, In].join('×')} to ${Out}, ${bias ? 'bias' : 'no bias'}, activation ${activation}, x around ${size}`,
+    inputs: {
+      x: randomValues([...rows, In], 1, size),
+      weight: randomValues([Out, In], 2, In ** -0.5),
+      ...(bias && { bias: randomValues([Out], 3) }),
+    } as Record<'x' | 'weight' | 'bias', ReturnType<typeof randomValues>>,
+    outputShape: [...rows, Out],
+    run: ({ x, weight, bias: b }) => linear(x, weight as Tensor2D, b as Tensor1D | undefined, { activation }),
+    forward({ x, weight, bias: b }) {
+      const y = product(x, weight, b, In)
+      return activation === 'gelu' ? y.map(gelu) : y
+    },
+    backward({ x, weight, bias: b }, dy) {
+      const y = product(x, weight, b, In)
+      const up = activation === 'gelu' ? dy.map((value, i) => value * geluGradient(y[i] as number)) : dy
+      const gradients = productGradients(x, weight, up, In)
+      return b ? gradients : { x: gradients.x, weight: gradients.weight }
+    },
+  }
+}

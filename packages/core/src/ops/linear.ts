@@ -13,6 +13,7 @@ const op = defineOp({
   kernel: 'VitralLinear',
   save: ['x', 'weight'],
   sideOutputs: ['preActivation'], // [..., Out], only with an activation: its derivative needs it
+  half: true,
   gradients: ['x', 'weight', 'bias'],
   reference(
     { x, weight, bias }: { x: Tensor; weight: Tensor; bias: Tensor | undefined },
