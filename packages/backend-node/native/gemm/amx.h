@@ -94,9 +94,15 @@ template <int planes>
 struct TilePacking {
   static constexpr int64_t stepHalves = planes * 2 * tileHalves;  // of 32 steps
 
+  template <bool ofGelu>
+  static VITRAL_INLINE Vf element(const float* from, int64_t count) {
+    const Vf x = loadSome(from, count);
+    return ofGelu ? gelu(x) : x;
+  }
+
   // A tile with a row for each of `count` rows of the operand, whose `steps` ≤ 32 steps lie side by side.
   // Transposed: a row for each pair of steps, holding the pairs of 16 columns.
-  template <bool transposed>
+  template <bool transposed, bool ofGelu>
   static VITRAL_INLINE void packContiguous(int64_t count, int64_t steps, const float* from, int64_t stride,
                                            uint16_t* to) {
     __m512i rows[planes][16];
@@ -105,8 +111,8 @@ struct TilePacking {
       Vu a[planes] = {}, b[planes] = {};
       if (r < count) {
         const float* row = from + r * stride;
-        split<planes>(first == lanes ? load(row) : loadPartial(row, first), a);
-        if (second > 0) split<planes>(second == lanes ? load(row + lanes) : loadPartial(row + lanes, second), b);
+        split<planes>(element<ofGelu>(row, first), a);
+        if (second > 0) split<planes>(element<ofGelu>(row + lanes, second), b);
       }
       VITRAL_UNROLL
       for (int p = 0; p < planes; p++) {
@@ -120,15 +126,14 @@ struct TilePacking {
 
   // The same of an operand whose `count` rows (or columns) lie side by side and whose steps are `stride` apart: pairs of
   // steps come as rows, which is how the right operand wants them.
-  template <bool transposed>
+  template <bool transposed, bool ofGelu>
   static VITRAL_INLINE void packStrided(int64_t count, int64_t steps, const float* from, int64_t stride, uint16_t* to) {
     __m512i rows[planes][16];
     for (int pair = 0; pair < tileSide; pair++) {
       Vu a[planes] = {}, b[planes] = {};
       const float* step = from + 2 * pair * stride;
-      if (2 * pair < steps) split<planes>(count == lanes ? load(step) : loadPartial(step, count), a);
-      if (2 * pair + 1 < steps)
-        split<planes>(count == lanes ? load(step + stride) : loadPartial(step + stride, count), b);
+      if (2 * pair < steps) split<planes>(element<ofGelu>(step, count), a);
+      if (2 * pair + 1 < steps) split<planes>(element<ofGelu>(step + stride, count), b);
       VITRAL_UNROLL
       for (int p = 0; p < planes; p++) {
         const __m512i line = (__m512i)pairUp(a[p], b[p]);
@@ -147,7 +152,7 @@ struct TilePacking {
   }
 
   // One panel: `count` ≤ 32 rows (left) or columns (right), `stride` apart, K steps `stepStride` apart.
-  template <bool right>
+  template <bool right, bool ofGelu>
   static void pack(int64_t count, int64_t K, const float* from, int64_t stride, int64_t stepStride, float* panel) {
     uint16_t* to = (uint16_t*)panel;
     for (int64_t k = 0; k < K; k += stepsOfTile, to += stepHalves) {
@@ -157,14 +162,14 @@ struct TilePacking {
         const float* corner = from + i * stride + k * stepStride;
         uint16_t* tile = to + i / tileSide * tileHalves;
         if (stepStride == 1) {
-          packContiguous<right>(some, steps, corner, stride, tile);
+          packContiguous<right, ofGelu>(some, steps, corner, stride, tile);
         } else if (stride == 1) {
-          packStrided<!right>(some, steps, corner, stepStride, tile);
+          packStrided<!right, ofGelu>(some, steps, corner, stepStride, tile);
         } else {
           float gathered[tileSide * stepsOfTile];
           for (int64_t r = 0; r < some; r++)
             for (int64_t s = 0; s < steps; s++) gathered[r * stepsOfTile + s] = corner[r * stride + s * stepStride];
-          packContiguous<right>(some, steps, gathered, stepsOfTile, tile);
+          packContiguous<right, ofGelu>(some, steps, gathered, stepsOfTile, tile);
         }
       }
     }
@@ -260,12 +265,14 @@ struct AmxPanels {
   static int64_t rightFloats(int64_t N, int64_t K) { return leftPanels(N) * leftFloats(K); }
 
   static void packLeft(int64_t rows, int64_t k, int64_t K, const float* from, int64_t rowStride, int64_t stepStride,
-                       float* panel) {
-    Packing::template pack<false>(rows, K, from, rowStride, stepStride, panel + leftFloats(k));
+                       bool ofGelu, float* panel) {
+    const auto pack = ofGelu ? Packing::template pack<false, true> : Packing::template pack<false, false>;
+    pack(rows, K, from, rowStride, stepStride, panel + leftFloats(k));
   }
   static void packRight(int64_t columns, int64_t k, int64_t K, const float* from, int64_t columnStride,
-                        int64_t stepStride, float* panel) {
-    Packing::template pack<true>(columns, K, from, columnStride, stepStride, panel + leftFloats(k));
+                        int64_t stepStride, bool ofGelu, float* panel) {
+    const auto pack = ofGelu ? Packing::template pack<true, true> : Packing::template pack<true, false>;
+    pack(columns, K, from, columnStride, stepStride, panel + leftFloats(k));
   }
 
   static void multiply(int64_t rows, int64_t K, const float* left, const float* right, const TileOutput& output,

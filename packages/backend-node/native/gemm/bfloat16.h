@@ -12,10 +12,4 @@ VITRAL_INLINE Vf nearestBfloat16(Vf x) {
   return select(x == x, even, (Vf)((bits | 0x400000) & 0xffff0000));
 }
 
-inline void roundToBfloat16(float* x, int64_t floats) {
-  int64_t i = 0;
-  for (; i + lanes <= floats; i += lanes) store(x + i, nearestBfloat16(load(x + i)));
-  if (i < floats) storePartial(x + i, nearestBfloat16(loadPartial(x + i, floats - i)), floats - i);
-}
-
 }  // namespace vitral::VITRAL_ISA

@@ -5,6 +5,7 @@
 // stays in L2 too. When there are too few rows for all threads, the panels are split as well.
 #pragma once
 
+#include "../kernels/lanes.h"
 #include "../threads.h"
 #include "gemm.h"
 #include "micro.h"
@@ -25,27 +26,13 @@ struct Split {
   int64_t rowBlocks, columnGroups;
 };
 
-VITRAL_INLINE Vf finish(Vf x, int64_t at, int64_t count, const GemmEpilogue& epilogue) {
-  if (epilogue.preActivation) {
-    if (count == lanes) store(epilogue.preActivation + at, x);
-    else storePartial(epilogue.preActivation + at, x, count);
-  }
-  if (epilogue.gelu) x = gelu(x);
-  if (epilogue.geluGradientOf) {
-    const float* kept = epilogue.geluGradientOf + at;
-    x *= geluGradient(count == lanes ? load(kept) : loadPartial(kept, count));
-  }
-  return x;
-}
-
-// What the registers could not do: the element-wise end of the epilogue, on a tile still in L1.
-inline void finishTile(int64_t rows, int64_t columns, float* C, int64_t at, int64_t ldc, const GemmEpilogue& epilogue) {
-  for (int64_t i = 0; i < rows; i++, at += ldc) {
-    int64_t j = 0;
-    for (; j + lanes <= columns; j += lanes) store(C + at + j, finish(load(C + at + j), at + j, lanes, epilogue));
-    if (const int64_t rest = columns - j)
-      storePartial(C + at + j, finish(loadPartial(C + at + j, rest), at + j, rest, epilogue), rest);
-  }
+// The element-wise end of the epilogue, on a tile still in L1.
+inline void multiplyByGeluGradient(int64_t rows, int64_t columns, float* C, const float* x, int64_t ldc) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < columns; j += lanes) {
+      const int64_t count = columns - j < lanes ? columns - j : (int64_t)lanes, at = i * ldc + j;
+      storeSome(C + at, loadSome(C + at, count) * geluGradient(loadSome(x + at, count)), count);
+    }
 }
 
 VITRAL_INLINE void prefetchTile(int64_t rows, int64_t columns, const float* tile, int64_t ld) {
@@ -106,7 +93,7 @@ class Driver {
                             Range columnPanels, const float* packedA, const float* packedB) {
     const int64_t K = steps.length(), panelFloats = rightPanelFloats(K);
     const GemmEpilogue& epilogue = product.epilogue;
-    const bool elementwise = last && (epilogue.gelu || epilogue.preActivation || epilogue.geluGradientOf);
+    const float* geluGradientOf = last ? epilogue.geluGradientOf : nullptr;
     [[maybe_unused]] const typename Panels::Registers registers;
     for (int64_t q = columnPanels.begin; q < columnPanels.end; q++) {
       const int64_t j = q * Panels::width;
@@ -120,8 +107,7 @@ class Driver {
         const Ahead ahead = {right + panelFloats + part.begin, q + 1 < columnPanels.end ? part.length() : 0};
         // The tile's rows lie on pages of their own: fetched now, they are there when the sums are done.
         prefetchTile(rows, columns, product.C + offset, product.ldc);
-        if (last && epilogue.preActivation) prefetchTile(rows, columns, epilogue.preActivation + offset, product.ldc);
-        if (last && epilogue.geluGradientOf) prefetchTile(rows, columns, epilogue.geluGradientOf + offset, product.ldc);
+        if (geluGradientOf) prefetchTile(rows, columns, geluGradientOf + offset, product.ldc);
         const TileOutput output = {product.C + offset, product.ldc, columns, bias, !first || epilogue.accumulate};
         if (packedA) {
           Panels::multiply(rows, K, packedA + (p - rowPanels.begin) * Panels::leftFloats(K), right, output, ahead);
@@ -129,7 +115,8 @@ class Driver {
           const float* a = product.A.data + i * product.A.rowStride + steps.begin;
           Panels::multiplyInPlace(rows, K, a, product.A.rowStride, right, output, ahead);
         }
-        if (elementwise) finishTile(rows, columns, product.C, offset, product.ldc, epilogue);
+        if (geluGradientOf)
+          multiplyByGeluGradient(rows, columns, product.C + offset, geluGradientOf + offset, product.ldc);
       }
     }
   }
@@ -144,7 +131,8 @@ class Driver {
         const int64_t i = Panels::leftStart(product.M, p);
         Panels::packLeft(Panels::leftStart(product.M, p + 1) - i, k, K - k < chunk ? K - k : chunk,
                          product.A.data + i * product.A.rowStride + (steps.begin + k) * product.A.colStride,
-                         product.A.rowStride, product.A.colStride, to + (p - panels.begin) * Panels::leftFloats(K));
+                         product.A.rowStride, product.A.colStride, product.A.gelu,
+                         to + (p - panels.begin) * Panels::leftFloats(K));
       }
   }
 
@@ -195,7 +183,7 @@ class Driver {
       const int64_t j = panel * Panels::width, columns = N - j < Panels::width ? N - j : Panels::width;
       float* start = to + Panels::rightFloats(N, of.begin - firstStep) + panel * rightPanelFloats(of.length());
       Panels::packRight(columns, k, length, B.data + (of.begin + k) * B.rowStride + (column + j) * B.colStride,
-                        B.colStride, B.rowStride, start);
+                        B.colStride, B.rowStride, B.gelu, start);
     };
     constexpr int64_t chunk = Panels::chunkSteps;
     for (int64_t block = blocks.begin; block < blocks.end; block++) {

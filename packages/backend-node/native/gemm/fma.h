@@ -1,6 +1,7 @@
 // The matrix product's panels for the vector units' fused multiply-adds: float32 as it is, or rounded to bfloat16.
 #pragma once
 
+#include "../kernels/lanes.h"
 #include "bfloat16.h"
 #include "pack.h"
 
@@ -29,22 +30,32 @@ struct FmaPanels {
 
   // `k` is the first of K steps among those of the panel.
   static void packLeft(int64_t rows, int64_t k, int64_t K, const float* from, int64_t rowStride, int64_t stepStride,
-                       float* panel) {
+                       bool ofGelu, float* panel) {
     float* to = panel + k * tileRows;
     packLeftPanel(rows, K, from, rowStride, stepStride, to);
-    if (rounded) roundToBfloat16(to, K * tileRows);
+    finishPacking(to, K * tileRows, ofGelu);
   }
   static void packRight(int64_t columns, int64_t k, int64_t K, const float* from, int64_t columnStride,
-                        int64_t stepStride, float* panel) {
+                        int64_t stepStride, bool ofGelu, float* panel) {
     float* to = panel + k * rightPanelWidth(columns);
     packRightPanel(columns, K, from, columnStride, stepStride, to);
-    if (rounded) roundToBfloat16(to, K * rightPanelWidth(columns));
+    finishPacking(to, K * rightPanelWidth(columns), ofGelu);
+  }
+
+  // On a panel still in cache.
+  static void finishPacking(float* panel, int64_t floats, bool ofGelu) {
+    if (!ofGelu && !rounded) return;
+    eachOfRow(floats, [&](int64_t i, int64_t count) {
+      Vf x = loadSome(panel + i, count);
+      if (ofGelu) x = gelu(x);
+      storeSome(panel + i, rounded ? nearestBfloat16(x) : x, count);
+    });
   }
 
   // Whether the left operand's rows are read where they lie. With few columns packing them costs a tenth of the
   // product; a tile's rows must not fall on the same few sets of L1, though.
   static bool readInPlace(MatrixView A, int64_t N) {
-    return mayReadInPlace && N <= 512 && A.colStride == 1 && A.rowStride % 512 != 0;
+    return !A.gelu && N <= 512 && A.colStride == 1 && A.rowStride % 512 != 0;
   }
   static void multiplyInPlace(int64_t rows, int64_t K, const float* left, int64_t rowStride, const float* right,
                               const TileOutput& output, Ahead ahead) {

@@ -8,21 +8,21 @@
 namespace vitral {
 
 // Element (i, j) is data[i·rowStride + j·colStride]: a transposed operand is the same memory with the strides swapped.
+// With gelu, the exact GELU of that, computed when the operand is packed: its values are never stored.
 struct MatrixView {
   const float* data;
   int64_t rowStride, colStride;
+  bool gelu = false;
 };
 
 // What the factors are rounded to before they are multiplied; products and sums are float32 either way.
 enum class Precision { float32, bfloat16 };
 
 // What happens to a tile of the product while it is still in cache, in this order:
-//   v = A·B (+ C) (+ bias); preActivation = v; v = GELU(v); v *= GELU'(geluGradientOf); C = v
+//   v = A·B (+ C) (+ bias); v *= GELU'(geluGradientOf); C = v
 struct GemmEpilogue {
   const float* bias = nullptr;            // [N]
-  bool gelu = false;                      // exact, by erf
-  float* preActivation = nullptr;         // laid out as C; written when not null
-  const float* geluGradientOf = nullptr;  // laid out as C: the kept pre-activation, in the backward pass
+  const float* geluGradientOf = nullptr;  // laid out as C: what GELU was applied to in the forward pass
   bool accumulate = false;                // add to what C holds
 };
 

@@ -51,33 +51,26 @@ napi_value packLinear(Arguments& a) {
 napi_value linear(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), K = a.size("inputs"), N = a.size("outputs");
   const Precision precision = a.precision("bfloat16");
+  const bool ofGelu = a.flag("gelu");
   const float* x = a.floats("x", elements({M, K}));
   const float* weight = a.floats("weight", elements({N, K}));
   const float* packed = a.floatsOrNull("packed", kernels().packedLinearFloats(K, N, precision));
   const float* bias = a.floatsOrNull("bias", N);
-  const bool gelu = a.flag("gelu");
-  float* y = a.floats("output", elements({M, N}));
-  float* preActivation = a.floatsOrNull("preActivation", elements({M, N}));
-  kernels().linearForward(M, K, N, x, weight, packed, bias, gelu, precision, y, N, preActivation);
+  kernels().linearForward(M, K, N, x, ofGelu, weight, packed, bias, precision, a.floats("output", elements({M, N})), N);
   return nullptr;
 }
 
 napi_value linearGrad(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), K = a.size("inputs"), N = a.size("outputs");
   const Precision precision = a.precision("bfloat16");
+  const bool ofGelu = a.flag("gelu");
   const float* dy = a.floats("dy", elements({M, N}));
   const float* x = a.floats("x", elements({M, K}));
   const float* weight = a.floats("weight", elements({N, K}));
-  const float* preActivation = a.floatsOrNull("preActivation", elements({M, N}));
   float* dx = a.floatsOrNull("dx", elements({M, K}));
   float* dWeight = a.floatsOrNull("dWeight", elements({N, K}));
   float* dBias = a.floatsOrNull("dBias", N);
-  if (preActivation) {
-    float* through = scratch(Scratch::kernel, elements({M, N}));
-    kernels().geluBackward(M * N, dy, preActivation, through);
-    dy = through;
-  }
-  kernels().linearBackward(M, K, N, dy, N, x, weight, precision, false, dx, dWeight, dBias);
+  kernels().linearBackward(M, K, N, dy, N, x, ofGelu, weight, precision, false, dx, dWeight, dBias);
   return nullptr;
 }
 
@@ -106,10 +99,10 @@ napi_value qkv(Arguments& a) {
     for (int i = 0; i < 3; i++)
       if (bias[i]) std::copy_n(bias[i], C, biases + i * C);
       else std::fill_n(biases + i * C, C, 0.0f);
-    kernels().linearForward(M, C, 3 * C, x, nullptr, packed, biases, false, precision, y, 3 * C, nullptr);
+    kernels().linearForward(M, C, 3 * C, x, false, nullptr, packed, biases, precision, y, 3 * C);
   } else {
     for (int i = 0; i < 3; i++)
-      kernels().linearForward(M, C, C, x, weight[i], nullptr, bias[i], false, precision, y + i * C, 3 * C, nullptr);
+      kernels().linearForward(M, C, C, x, false, weight[i], nullptr, bias[i], precision, y + i * C, 3 * C);
   }
   return nullptr;
 }
@@ -126,7 +119,7 @@ napi_value qkvGrad(Arguments& a) {
   for (float*& w : dWeight) w = a.floatsOrNull("dWeights", elements({C, C}));
   for (float*& b : dBias) b = a.floatsOrNull("dBiases", C);
   for (int i = 0; i < 3; i++)
-    kernels().linearBackward(M, C, C, dy + i * C, 3 * C, x, weight[i], precision, i > 0, dx, dWeight[i],
+    kernels().linearBackward(M, C, C, dy + i * C, 3 * C, x, false, weight[i], precision, i > 0, dx, dWeight[i],
                              dBias[i]);
   return nullptr;
 }

@@ -70,28 +70,29 @@ static std::vector<float> noise(int64_t floats) {
 
 static void benchLinear(const Kernels& kernel, Precision precision, int64_t M, int64_t N, int64_t K) {
   const auto x = noise(M * K), weight = noise(N * K), bias = noise(N), dy = noise(M * N);
-  std::vector<float> y(M * N), dx(M * K), dWeight(N * K), pre(M * N), memory(kernel.packedWeightFloats(K, N, precision) + 16);
+  std::vector<float> y(M * N), dx(M * K), dWeight(N * K), memory(kernel.packedWeightFloats(K, N, precision) + 16);
   float* packed = memory.data();
   while ((uintptr_t)packed % 64) packed++;  // as tensors are
   const double operations = 2.0 * M * N * K;
   const auto label = [&](const char* what) {
     return what + std::string(precision == Precision::bfloat16 ? " bfloat16" : "") + (" " + std::to_string(M) + " x " + std::to_string(N) + " x " + std::to_string(K));
   };
-  GemmEpilogue none, withBias, withGelu, gradient;
-  withBias.bias = withGelu.bias = bias.data();
-  withGelu.gelu = true;
-  withGelu.preActivation = pre.data();
-  gradient.geluGradientOf = pre.data();
+  GemmEpilogue none, withBias, gradient;
+  withBias.bias = bias.data();
+  gradient.geluGradientOf = x.data();
   measure(kernel, label("x·Wᵀ + bias"), operations,
           [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withBias, precision); });
   kernel.packWeight(K, N, {weight.data(), 1, K}, packed, precision);
   measure(kernel, label("x·packed W + bias"), operations,
           [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1}, packed, y.data(), N, withBias, precision); });
-  measure(kernel, label("GELU(x·Wᵀ + bias), kept"), operations,
-          [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withGelu, precision); });
-  withGelu.preActivation = nullptr;
-  measure(kernel, label("GELU(x·Wᵀ + bias)"), operations,
-          [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withGelu, precision); });
+  measure(kernel, label("GELU(x)·packed W + bias"), operations,
+          [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1, true}, packed, y.data(), N, withBias, precision); });
+  measure(kernel, label("dx = dy·W × GELU'"), operations, [&] {
+    kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, gradient, precision);
+  });
+  measure(kernel, label("dW = dyᵀ·GELU(x)"), operations, [&] {
+    kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1, true}, dWeight.data(), K, none, precision);
+  });
   measure(kernel, label("dx = dy·W"), operations,
           [&] { kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, none, precision); });
   measure(kernel, label("dW = dyᵀ·x"), operations,

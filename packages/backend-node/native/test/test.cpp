@@ -171,23 +171,25 @@ static void testGemm(const Kernels& kernel, GemmCase shape, int layout, int epil
   A.data = a.data();
   B.data = b.data();
   const auto bias = noise(N), kept = noise((M - 1) * ldc + N, 3);
-  std::vector<float> c = noise((M - 1) * ldc + N), pre(c.size(), 77);
+  std::vector<float> c = noise((M - 1) * ldc + N);
   const std::vector<float> before = c;
   GemmEpilogue epilogue;
   if (epilogueKind & 1) epilogue.bias = bias.data();
-  if (epilogueKind == 1) epilogue.gelu = true, epilogue.preActivation = pre.data();
+  if (epilogueKind == 1) (layout % 2 ? A : B).gelu = true;
   if (epilogueKind == 2) epilogue.geluGradientOf = kept.data();
   if (epilogueKind == 3) epilogue.accumulate = true;
-  const auto factor = [&](float x) { return (double)(precision == Precision::bfloat16 ? nearestBfloat16(x) : x); };
-  std::vector<double> expected(c.begin(), c.end()), expectedPre(pre.begin(), pre.end());
+  const auto factor = [&](const MatrixView& view, int64_t i, int64_t j) {
+    const float x = view.data[i * view.rowStride + j * view.colStride];
+    const double value = view.gelu ? geluOf(x) : x;
+    return precision == Precision::bfloat16 ? (double)nearestBfloat16((float)value) : value;
+  };
+  std::vector<double> expected(c.begin(), c.end());
   for (int64_t i = 0; i < M; i++)
     for (int64_t j = 0; j < N; j++) {
       double sum = epilogue.accumulate ? before[i * ldc + j] : 0;
       for (int64_t k = 0; k < K; k++)
-        sum += factor(A.data[i * A.rowStride + k * A.colStride]) * factor(B.data[k * B.rowStride + j * B.colStride]);
+        sum += factor(A, i, k) * factor(B, k, j);
       if (epilogue.bias) sum += bias[j];
-      if (epilogue.preActivation) expectedPre[i * ldc + j] = sum;
-      if (epilogue.gelu) sum = geluOf(sum);
       if (epilogue.geluGradientOf) sum *= geluGradientOf(kept[i * ldc + j]);
       expected[i * ldc + j] = sum;
     }
@@ -203,8 +205,9 @@ static void testGemm(const Kernels& kernel, GemmCase shape, int layout, int epil
                            std::to_string(epilogueKind) + (packed ? " packed" : "") +
                            (precision == Precision::bfloat16 ? " bfloat16" : "");
   const double scale = std::sqrt((double)K);
-  checkClose(c, expected, 1e-6 + 1e-8 * K, scale, what);
-  checkClose(pre, expectedPre, 1e-6 + 1e-8 * K, scale, what + " preActivation");
+  // A GELU that falls between two bfloat16 may be rounded the other way by a computation that differs in the last bit.
+  const bool ambiguous = precision == Precision::bfloat16 && (A.gelu || B.gelu);
+  checkClose(c, expected, ambiguous ? 4e-3 : 1e-6 + 1e-8 * K, scale, what);
 }
 
 static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H, int64_t D, double dropout, float size) {

@@ -83,23 +83,22 @@ export interface Addon {
     inputs: number,
     outputs: number,
     bfloat16: boolean,
+    gelu: boolean,
     x: Floats,
     weight: Floats,
     packed: Optional<Floats>,
     bias: Optional<Floats>,
-    gelu: boolean,
     output: Floats,
-    preActivation: Optional<Floats>,
   ): void
   linearGrad(
     rows: number,
     inputs: number,
     outputs: number,
     bfloat16: boolean,
+    gelu: boolean,
     dy: Floats,
     x: Floats,
     weight: Floats,
-    preActivation: Optional<Floats>,
     ...gradients: [Optional<Floats>, Optional<Floats>, Optional<Floats>]
   ): void
   packQkv(

@@ -3,33 +3,28 @@ import type { NativeBackend } from '../backend.ts'
 import { type Autocast, type Backward, type Forward, Gradients, inBfloat16, kernel, rowsOf } from '../kernel.ts'
 
 interface Attributes {
-  activation: 'none' | 'gelu'
+  inputActivation: 'none' | 'gelu'
 }
 
 export const linear: KernelConfig = kernel<
   { x: TensorInfo; weight: TensorInfo; bias?: TensorInfo },
   Attributes & Forward & Autocast
 >('VitralLinear', (backend, { x, weight, bias }, attrs) => {
-  const { activation, training } = attrs
   const [outputs, inputs] = weight.shape as [number, number]
-  const shape = [...x.shape.slice(0, -1), outputs]
-  const gelu = activation === 'gelu'
-  const output = backend.allocate(shape)
-  const preActivation = gelu && training ? backend.allocate(shape) : undefined
+  const { info, values } = backend.allocate([...x.shape.slice(0, -1), outputs])
   backend.addon.linear(
     rowsOf(x),
     inputs,
     outputs,
     inBfloat16(attrs),
+    attrs.inputActivation === 'gelu',
     backend.floats(x),
     backend.floats(weight),
-    training ? null : packedLinear(backend, weight, inBfloat16(attrs)), // a weight that trains changes after one use
+    attrs.training ? null : packedLinear(backend, weight, inBfloat16(attrs)), // one that trains changes after one use
     bias ? backend.floats(bias) : null,
-    gelu,
-    output.values,
-    preActivation?.values ?? null,
+    values,
   )
-  return preActivation ? [output.info, preActivation.info] : output.info
+  return info
 })
 
 function packedLinear(backend: NativeBackend, weight: TensorInfo, bfloat16: boolean): Float32Array {
@@ -41,9 +36,9 @@ function packedLinear(backend: NativeBackend, weight: TensorInfo, bfloat16: bool
 }
 
 export const linearGrad: KernelConfig = kernel<
-  { dy: TensorInfo; x: TensorInfo; weight: TensorInfo; preActivation?: TensorInfo },
-  Backward & Autocast
->('VitralLinearGrad', (backend, { dy, x, weight, preActivation }, attrs) => {
+  { dy: TensorInfo; x: TensorInfo; weight: TensorInfo },
+  Attributes & Backward & Autocast
+>('VitralLinearGrad', (backend, { dy, x, weight }, attrs) => {
   const [outputs, inputs] = weight.shape as [number, number]
   const gradients = new Gradients(backend, attrs)
   backend.addon.linearGrad(
@@ -51,10 +46,10 @@ export const linearGrad: KernelConfig = kernel<
     inputs,
     outputs,
     inBfloat16(attrs),
+    attrs.inputActivation === 'gelu',
     backend.floats(dy),
     backend.floats(x),
     backend.floats(weight),
-    preActivation ? backend.floats(preActivation) : null,
     gradients.floats('x', x.shape),
     gradients.floats('weight', weight.shape),
     gradients.floats('bias', [outputs]),
