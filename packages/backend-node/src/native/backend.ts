@@ -124,7 +124,7 @@ export class NativeBackend extends MathBackendCPU {
     return released
   }
 
-  /** Bytes of live tensors in the pool, and bytes it keeps for the next ones. */
+  /** Bytes of live tensors in the pool, and bytes of its chunks that none has; the system backs those once touched. */
   override memory(): ReturnType<MathBackendCPU['memory']> & { numBytesLive: number; numBytesFree: number } {
     return {
       unreliable: false,
