@@ -201,15 +201,24 @@ VITRAL_INLINE void fetchTile(const uint16_t* tile) {
   for (int64_t i = 0; i < tileHalves; i += 32) __builtin_prefetch(tile + i, 0, 3);
 }
 
-// sums [32][32] = left panel · right panel over `tiles` × 32 steps.
+// c (+)= left panel · right panel over `tiles` × 32 steps; c is as large as the tiles.
 template <int planes, bool twoRows, bool twoColumns>
-void multiplyTiles(int64_t tiles, const uint16_t* left, const uint16_t* right, Ahead ahead, float* sums) {
-  constexpr int64_t stride = 2 * tileSide * sizeof(float), plane = 2 * tileHalves;
-  float* const lower = sums + tileSide * 2 * tileSide;
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
+void multiplyTiles(int64_t tiles, const uint16_t* left, const uint16_t* right, Ahead ahead, bool accumulate, float* c,
+                   int64_t ldc) {
+  constexpr int64_t plane = 2 * tileHalves;
+  const int64_t stride = ldc * (int64_t)sizeof(float);
+  float* const lower = c + tileSide * ldc;
+  if (accumulate) {
+    _tile_loadd(0, c, stride);
+    if (twoColumns) _tile_loadd(1, c + tileSide, stride);
+    if (twoRows) _tile_loadd(2, lower, stride);
+    if (twoRows && twoColumns) _tile_loadd(3, lower + tileSide, stride);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
   for (int64_t t = 0; t < tiles; t++, left += planes * plane, right += planes * plane) {
     ahead.fetch(t, tiles);
     const uint16_t *nextLeft = left + planes * plane, *nextRight = right + planes * plane;
@@ -241,8 +250,8 @@ void multiplyTiles(int64_t tiles, const uint16_t* left, const uint16_t* right, A
       fetchTile(nextLeft + 2 * plane + tileHalves), fetchTile(nextRight + tileHalves);
     }
   }
-  _tile_stored(0, sums, stride);
-  if (twoColumns) _tile_stored(1, sums + tileSide, stride);
+  _tile_stored(0, c, stride);
+  if (twoColumns) _tile_stored(1, c + tileSide, stride);
   if (twoRows) _tile_stored(2, lower, stride);
   if (twoRows && twoColumns) _tile_stored(3, lower + tileSide, stride);
 }
@@ -252,7 +261,7 @@ template <int planes>
 struct AmxPanels {
   using Registers = TileRegisters;
   using Packing = TilePacking<planes>;
-  using Multiply = void (*)(int64_t tiles, const uint16_t* left, const uint16_t* right, Ahead ahead, float* sums);
+  using Multiply = decltype(&multiplyTiles<planes, true, true>);
 
   // The left block and a right panel share the second-level cache.
   static constexpr int64_t blockSteps = 1024, blockRows = planes == 1 ? 448 : 192;
@@ -280,9 +289,13 @@ struct AmxPanels {
     static constexpr Multiply kinds[2][2] = {
         {multiplyTiles<planes, false, false>, multiplyTiles<planes, false, true>},
         {multiplyTiles<planes, true, false>, multiplyTiles<planes, true, true>}};
+    const Multiply run = kinds[rows > tileSide][output.columns > tileSide];
+    const int64_t tiles = (K + stepUnit - 1) / stepUnit;
+    const bool whole = rows % tileSide == 0 && output.columns % tileSide == 0;
+    if (whole && !output.bias)
+      return run(tiles, (const uint16_t*)left, (const uint16_t*)right, ahead, output.accumulate, output.c, output.ldc);
     alignas(64) float sums[width * width];
-    kinds[rows > tileSide][output.columns > tileSide]((K + stepUnit - 1) / stepUnit, (const uint16_t*)left,
-                                                      (const uint16_t*)right, ahead, sums);
+    run(tiles, (const uint16_t*)left, (const uint16_t*)right, ahead, false, sums, width);
     for (int64_t j = 0; j < output.columns; j += lanes) {
       const int64_t count = output.columns - j < lanes ? output.columns - j : (int64_t)lanes;
       const Vf bias = output.bias ? loadSome(output.bias + j, count) : Vf{};
@@ -291,6 +304,23 @@ struct AmxPanels {
         const Vf sum = load(sums + i * width + j) + bias;
         storeSome(c, output.accumulate ? sum + loadSome(c, count) : sum, count);
       }
+    }
+  }
+
+  // Scores of attention, [keys][queries] with `stride` floats a key, as operands: of a product over keys, and of one
+  // over queries.
+  static const float* scoresAsRight(int64_t keys, int64_t queries, float* scores, float* packed) {
+    packRight(queries, 0, keys, scores, 1, queries, false, packed);
+    return packed;
+  }
+  template <int stride>
+  static void multiplyScores(int64_t keys, int64_t queries, const float* scores, int64_t columns, const float* right,
+                             float* c, int64_t ldc, bool accumulate) {
+    alignas(64) float left[Packing::stepHalves / 2];
+    packLeft(keys, 0, queries, scores, stride, 1, false, left);
+    for (int64_t j = 0; j < columns; j += width) {
+      const int64_t some = columns - j < width ? columns - j : width;
+      multiply(keys, queries, left, right + j / width * leftFloats(queries), {c + j, ldc, some, nullptr, accumulate}, {});
     }
   }
 };

@@ -1,23 +1,12 @@
-// The matrix product's entry points: which panels multiply in which precision on this instruction set.
+// The matrix product's entry points.
 #include "driver.h"
 
-#include "fma.h"
-#if defined(__AMX_BF16__)
-#include "amx.h"
-#endif
+#include "panels.h"
 
 namespace vitral::VITRAL_ISA {
-namespace {
 
-#if defined(__AMX_BF16__)
-using Float32 = Driver<AmxPanels<3>>;
-using Bfloat16 = Driver<AmxPanels<1>>;
-#else
-using Float32 = Driver<FmaPanels<false>>;
-using Bfloat16 = Driver<FmaPanels<true>>;
-#endif
-
-}  // namespace
+using Float32 = Driver<Float32Panels>;
+using Bfloat16 = Driver<Bfloat16Panels>;
 
 void gemm(int64_t M, int64_t N, int64_t K, MatrixView A, MatrixView B, float* C, int64_t ldc,
           const GemmEpilogue& epilogue, Precision precision) {

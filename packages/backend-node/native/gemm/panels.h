@@ -1,0 +1,19 @@
+// Which panels multiply in which precision on this instruction set.
+#pragma once
+
+#include "fma.h"
+#if defined(__AMX_BF16__)
+#include "amx.h"
+#endif
+
+namespace vitral::VITRAL_ISA {
+
+#if defined(__AMX_BF16__)
+using Float32Panels = AmxPanels<3>;
+using Bfloat16Panels = AmxPanels<1>;
+#else
+using Float32Panels = FmaPanels<false>;
+using Bfloat16Panels = FmaPanels<true>;
+#endif
+
+}  // namespace vitral::VITRAL_ISA
