@@ -5,26 +5,32 @@
 
 namespace vitral::VITRAL_ISA {
 
-using Float32 = Driver<Float32Panels>;
-using Bfloat16 = Driver<Bfloat16Panels>;
+namespace {
+
+// Returns run(driver), of the driver for this precision.
+template <class Run>
+auto withDriver(Precision precision, Run run) {
+  return precision == Precision::bfloat16 ? run(Driver<Bfloat16Panels>{}) : run(Driver<Float32Panels>{});
+}
+
+}  // namespace
 
 void gemm(int64_t M, int64_t N, int64_t K, MatrixView A, MatrixView B, float* C, int64_t ldc,
           const GemmEpilogue& epilogue, Precision precision) {
-  (precision == Precision::bfloat16 ? Bfloat16::multiply : Float32::multiply)(M, N, K, A, B, C, ldc, epilogue);
+  withDriver(precision, [&](auto driver) { driver.multiply(M, N, K, A, B, C, ldc, epilogue); });
 }
 
 int64_t packedWeightFloats(int64_t K, int64_t N, Precision precision) {
-  return (precision == Precision::bfloat16 ? Bfloat16::packedFloats : Float32::packedFloats)(K, N);
+  return withDriver(precision, [&](auto driver) { return driver.packedFloats(K, N); });
 }
 
 void packWeight(int64_t K, int64_t N, MatrixView B, float* packed, Precision precision) {
-  (precision == Precision::bfloat16 ? Bfloat16::pack : Float32::pack)(K, N, B, packed);
+  withDriver(precision, [&](auto driver) { driver.pack(K, N, B, packed); });
 }
 
 void gemmPacked(int64_t M, int64_t N, int64_t K, MatrixView A, const float* packedB, float* C, int64_t ldc,
                 const GemmEpilogue& epilogue, Precision precision) {
-  (precision == Precision::bfloat16 ? Bfloat16::multiplyPacked
-                                    : Float32::multiplyPacked)(M, N, K, A, packedB, C, ldc, epilogue);
+  withDriver(precision, [&](auto driver) { driver.multiplyPacked(M, N, K, A, packedB, C, ldc, epilogue); });
 }
 
 }  // namespace vitral::VITRAL_ISA

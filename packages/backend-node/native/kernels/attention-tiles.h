@@ -42,8 +42,11 @@ struct Heads {
 // (measured), and splitting into planes only where there are also many tokens.
 template <class Run>
 void withPanels(const Heads& heads, Precision precision, Run run) {
-  if (precision == Precision::bfloat16) heads.D >= 32 ? run(Bfloat16Panels{}) : run(FmaPanels<true>{});
-  else heads.D >= 32 && heads.N >= 512 ? run(Float32Panels{}) : run(FmaPanels<false>{});
+  if (precision == Precision::bfloat16) {
+    heads.D >= 32 ? run(Bfloat16Panels{}) : run(FmaPanels<true>{});
+  } else {
+    heads.D >= 32 && heads.N >= 512 ? run(Float32Panels{}) : run(FmaPanels<false>{});
+  }
 }
 
 // Hands out consecutive pieces of one scratch buffer, each on a cache line of its own.
