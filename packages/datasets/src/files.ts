@@ -1,5 +1,5 @@
 /** What several readers need to say about a file that is not what its name promises. */
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 
 const signatures: readonly { what: string; matches: (start: Uint8Array, text: string) => boolean }[] = [
   { what: 'it is empty', matches: start => start.length === 0 },
@@ -22,6 +22,28 @@ export async function describeForeignFile(path: string): Promise<string | undefi
   } finally {
     await file.close()
   }
+}
+
+export const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
+/** Reads a file whose size is known. @throws when it is shorter */
+export async function readWhole(path: string, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size)
+  const file = await open(path)
+  try {
+    for (let got = 0; got < size; ) {
+      const { bytesRead } = await file.read(bytes, got, size - got, got)
+      if (bytesRead === 0) throw new Error(`${path} ended after ${got} bytes; expected ${size}.`)
+      got += bytesRead
+    }
+  } finally {
+    await file.close()
+  }
+  return bytes
 }
 
 /** @throws naming the file when it is not UTF-8. */

@@ -1,14 +1,14 @@
 /** The public names of @vitral/datasets. */
-export { type Cifar10Options, openCifar10 } from './cifar.ts'
 export { type DecodeOptions, decodeImage } from './decode.ts'
-export type { DownloadProgress } from './download.ts'
-export { type DownloadCifar10Options, downloadCifar10 } from './download-cifar.ts'
+export type { DownloadProgress } from './download/download-file.ts'
 export * as functional from './functional/index.ts'
 export { type ImageFile, imageFiles } from './image-files.ts'
 export { createLoader, type EpochOptions, type Loader, type LoaderOptions } from './loader.ts'
 export { type PackedImages, packedDataset } from './packed-dataset.ts'
 export { Random } from './random.ts'
 export { type Sampler, sequentialSampler, shuffledSampler } from './sampler.ts'
+export { type Cifar10Options, type Cifar100Options, openCifar10, openCifar100 } from './sources/cifar.ts'
+export { type DownloadDatasetOptions, downloadCifar10, downloadCifar100 } from './sources/download-cifar.ts'
 export * as transforms from './transforms/index.ts'
 export type {
   Batch,
