@@ -1,5 +1,7 @@
 /** The public names of @vitral/datasets. */
-export { type DecodeOptions, decodeImage } from './decode.ts'
+export { BrokenImageError } from './decode/broken-image.ts'
+export type { ImageFormat } from './decode/image-header.ts'
+export { type DecodeOptions, decodeImage, type ImageSource } from './decode.ts'
 export type { DownloadProgress } from './download/download-file.ts'
 export * as functional from './functional/index.ts'
 export { type ImageFile, imageFiles } from './image-files.ts'

@@ -5,7 +5,7 @@ import { describeForeignFile, exists, readTextFile } from '../files.ts'
 import type { CifarLayout } from './cifar-layout.ts'
 
 /** Bytes of a record's pixels: three planes of 32×32. */
-export const pixelBytes = 3 * 32 * 32
+export const pixelBytes: number = 3 * 32 * 32
 
 export interface CifarFolder {
   /** Paths of the split's files, in the order of the examples. */
