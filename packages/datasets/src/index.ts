@@ -2,15 +2,30 @@
 export { BrokenImageError } from './decode/broken-image.ts'
 export type { ImageFormat } from './decode/image-header.ts'
 export { type DecodeOptions, decodeImage, type ImageSource } from './decode.ts'
+export type { BrokenImageOptions } from './decode-or-skip.ts'
 export type { DownloadProgress } from './download/download-file.ts'
 export * as functional from './functional/index.ts'
-export { type ImageFile, imageFiles } from './image-files.ts'
+export { type ImageFile, type ImageFileDataset, imageFiles } from './image-files.ts'
 export { createLoader, type EpochOptions, type Loader, type LoaderOptions } from './loader.ts'
+export { type MemoryExample, memoryDataset } from './memory-dataset.ts'
 export { type PackedImages, packedDataset } from './packed-dataset.ts'
 export { Random } from './random.ts'
 export { type Sampler, sequentialSampler, shuffledSampler } from './sampler.ts'
+export { SkippedExample } from './skipped-example.ts'
 export { type Cifar10Options, type Cifar100Options, openCifar10, openCifar100 } from './sources/cifar.ts'
 export { type DownloadDatasetOptions, downloadCifar10, downloadCifar100 } from './sources/download-cifar.ts'
+export { type IdxFiles, openIdx } from './sources/idx.ts'
+export { type ImageFolderDataset, type ImageFolderOptions, openImageFolder } from './sources/image-folder.ts'
+export { type ManifestOptions, openManifest } from './sources/manifest.ts'
+export {
+  downloadFashionMnist,
+  downloadMnist,
+  type MnistOptions,
+  openFashionMnist,
+  openMnist,
+} from './sources/mnist.ts'
+export { type Split, type SplitOptions, splits, stratifiedSplit } from './sources/split.ts'
+export { subset } from './subset.ts'
 export * as transforms from './transforms/index.ts'
 export type {
   Batch,
