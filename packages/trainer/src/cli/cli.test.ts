@@ -77,7 +77,7 @@ describe('bad input ends with one clear line and a code that is not 0', () => {
     [['train', 'cifar10-demo', '--backend', 'cuda'], /There is no backend 'cuda'; choose 'auto' or one of/],
     [[...tiny, '--resume', '--out', 'nothing'].toSpliced(0, 0, 'train'), /nothing holds no training run to resume/],
     [['train', 'cifar10-demo', '--backend', 'cpu', '--data', 'nowhere'], /nowhere has no CIFAR-10/],
-    [['train', 'cifar10-demo', '--backend', 'cpu', '--set', 'dataset=mnist'], /no data set 'mnist'; expected/],
+    [['train', 'cifar10-demo', '--backend', 'cpu', '--dataset', 'imagenet'], /no data set 'imagenet'; expected/],
     [['train', 'cifar10-demo', '--backend', 'cpu', '--set', 'transforms=fancy'], /no transforms 'fancy'; expected/],
     [['eval', '--dataset', 'cifar10'], /^vitral eval: --model is missing\.$/],
     [
