@@ -6,6 +6,7 @@ export type { BrokenImageOptions } from './decode-or-skip.ts'
 export type { DownloadProgress } from './download/download-file.ts'
 export * as functional from './functional/index.ts'
 export { type ImageFile, type ImageFileDataset, imageFiles } from './image-files.ts'
+export { chooseExamples } from './inspect/choose-examples.ts'
 export { type ContactSheetOptions, contactSheet } from './inspect/contact-sheet.ts'
 export { findDuplicates, type Place } from './inspect/find-duplicates.ts'
 export { type Inspection, type InspectOptions, inspectDataset } from './inspect/inspect-dataset.ts'
@@ -18,8 +19,13 @@ export { SkippedExample } from './skipped-example.ts'
 export { type Cifar10Options, type Cifar100Options, openCifar10, openCifar100 } from './sources/cifar.ts'
 export { type DownloadDatasetOptions, downloadCifar10, downloadCifar100 } from './sources/download-cifar.ts'
 export { type IdxFiles, openIdx } from './sources/idx.ts'
-export { type ImageFolderDataset, type ImageFolderOptions, openImageFolder } from './sources/image-folder.ts'
-export { type ManifestOptions, openManifest } from './sources/manifest.ts'
+export {
+  type ImageFolderDataset,
+  type ImageFolderOptions,
+  imageFolderSplits,
+  openImageFolder,
+} from './sources/image-folder.ts'
+export { type ManifestOptions, manifestSplits, openManifest } from './sources/manifest.ts'
 export {
   downloadFashionMnist,
   downloadMnist,

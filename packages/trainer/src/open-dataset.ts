@@ -6,6 +6,8 @@ import {
   downloadCifar100,
   downloadFashionMnist,
   downloadMnist,
+  imageFolderSplits,
+  manifestSplits,
   openCifar10,
   openCifar100,
   openFashionMnist,
@@ -26,31 +28,37 @@ export interface OpenDatasetOptions {
 }
 
 interface DatasetEntry {
+  /** Those that are sets of images of their own. */
+  splits(path: string): Promise<readonly Split[]>
   open(path: string, split: Split, options: OpenDatasetOptions): Promise<Dataset>
   /** Absent for data that only the user has. */
   download?(folder: string, options: DownloadOptions): Promise<unknown>
 }
 
-/** These have no validation split; their test images are used in its place. */
-const official = (split: Split): 'train' | 'test' => (split === 'train' ? 'train' : 'test')
+/** A data set as it is published, without a validation split: the test images are used in its place. */
+const official = (
+  open: (folder: string, split: 'train' | 'test') => Promise<Dataset>,
+  download: NonNullable<DatasetEntry['download']>,
+): DatasetEntry => ({
+  open: (folder, split) => open(folder, split === 'train' ? 'train' : 'test'),
+  splits: async () => ['train', 'test'],
+  download,
+})
 
 const datasets: Readonly<Record<string, DatasetEntry>> = {
-  cifar10: { open: (folder, split) => openCifar10(folder, { split: official(split) }), download: downloadCifar10 },
-  cifar100: { open: (folder, split) => openCifar100(folder, { split: official(split) }), download: downloadCifar100 },
-  'cifar100-coarse': {
-    open: (folder, split) => openCifar100(folder, { split: official(split), labels: 'coarse' }),
-    download: downloadCifar100,
+  cifar10: official((folder, split) => openCifar10(folder, { split }), downloadCifar10),
+  cifar100: official((folder, split) => openCifar100(folder, { split }), downloadCifar100),
+  'cifar100-coarse': official((folder, split) => openCifar100(folder, { split, labels: 'coarse' }), downloadCifar100),
+  mnist: official((folder, split) => openMnist(folder, { split, channels: 3 }), downloadMnist),
+  'fashion-mnist': official((folder, split) => openFashionMnist(folder, { split, channels: 3 }), downloadFashionMnist),
+  folder: {
+    open: (folder, split, options) => openImageFolder(folder, { split, ...options }),
+    splits: imageFolderSplits,
   },
-  mnist: {
-    open: (folder, split) => openMnist(folder, { split: official(split), channels: 3 }),
-    download: downloadMnist,
+  manifest: {
+    open: (path, split, options) => openManifest(path, { split, ...options }),
+    splits: manifestSplits,
   },
-  'fashion-mnist': {
-    open: (folder, split) => openFashionMnist(folder, { split: official(split), channels: 3 }),
-    download: downloadFashionMnist,
-  },
-  folder: { open: (folder, split, options) => openImageFolder(folder, { split, ...options }) },
-  manifest: { open: (path, split, options) => openManifest(path, { split, ...options }) },
 }
 
 export const datasetNames: readonly string[] = Object.keys(datasets)
@@ -74,6 +82,15 @@ export async function openDataset(
   options: OpenDatasetOptions = {},
 ): Promise<Dataset> {
   return entry(name).open(path, split, options)
+}
+
+/**
+ * The splits that a data set has; openDataset lets another stand in for the ones it has not.
+ *
+ * @throws when there is no data set of that name, or the path does not hold it.
+ */
+export async function datasetSplits(name: string, path: string): Promise<readonly Split[]> {
+  return entry(name).splits(path)
 }
 
 /**

@@ -50,14 +50,38 @@ async function decode(bytes: Uint8Array, { format }: ImageHeader, limits: Decode
   }
 }
 
-/** Through a canvas; its alpha of 0 makes black, since a canvas keeps no colour there. */
 function pixelsOf(bitmap: ImageBitmap): Uint8Array {
   const { width, height } = bitmap
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
   if (!context) throw new Error('the browser has no 2D canvas to read its pixels with.')
   context.drawImage(bitmap, 0, 0)
   const rgba = context.getImageData(0, 0, width, height).data
-  const rgb = new Uint8Array(width * height * 3)
+  return withoutAlpha((isOpaque(rgba) ? undefined : pixelsUnderAlpha(bitmap)) ?? rgba)
+}
+
+function isOpaque(rgba: Uint8ClampedArray): boolean {
+  for (let i = 3; i < rgba.length; i += 4) if (rgba[i] !== 255) return false
+  return true
+}
+
+/** A 2D canvas loses the colours of transparent pixels; a texture keeps them. Undefined where there is no WebGL. */
+function pixelsUnderAlpha(bitmap: ImageBitmap): Uint8Array | undefined {
+  const { width, height } = bitmap
+  const gl = new OffscreenCanvas(1, 1).getContext('webgl2')
+  if (!gl || Math.max(width, height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return undefined
+  const texture = gl.createTexture()
+  gl.bindTexture(gl.TEXTURE_2D, texture)
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, bitmap)
+  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer())
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0)
+  const rgba = new Uint8Array(width * height * 4)
+  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, rgba)
+  gl.getExtension('WEBGL_lose_context')?.loseContext() // browsers allow few contexts at a time
+  return rgba
+}
+
+function withoutAlpha(rgba: Uint8Array | Uint8ClampedArray): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3)
   for (let i = 0, out = 0; i < rgba.length; i += 4) for (let c = 0; c < 3; c++) rgb[out++] = rgba[i + c] as number
   return rgb
 }

@@ -32,6 +32,7 @@ const leastTile = 96
  */
 export async function contactSheet(dataset: Dataset, options: ContactSheetOptions): Promise<Uint8Array> {
   const { indices, evaluation, training, copies = 6, seed = 0 } = options
+  if (indices.length === 0) throw new Error('A contact sheet of no images was asked for; expected at least one index.')
   const { default: sharp } = await import('sharp')
   const rows = subset(dataset, indices)
   const examples: Example[] = []
@@ -86,8 +87,7 @@ async function firstBatch(
 ): Promise<Batch> {
   const loader = createLoader(rows, { transforms, batchSize: rows.length, seed })
   try {
-    for await (const batch of loader.batches({ epoch })) return batch
-    throw new Error('A contact sheet of no images was asked for; expected at least one index.')
+    return (await loader.batches({ epoch }).next()).value as Batch
   } finally {
     await loader.close()
   }

@@ -6,6 +6,7 @@ import { decodeImage } from '../decode.ts'
 import { type MemoryExample, memoryDataset } from '../memory-dataset.ts'
 import * as transforms from '../transforms/index.ts'
 import type { Dataset, RawImage } from '../types.ts'
+import { chooseExamples } from './choose-examples.ts'
 import { contactSheet } from './contact-sheet.ts'
 import { findDuplicates } from './find-duplicates.ts'
 import { inspectDataset } from './inspect-dataset.ts'
@@ -112,4 +113,18 @@ test('refuses images of different sizes after the transforms', async () => {
   await expect(contactSheet(dataset, { indices: [0, 1], evaluation: chain, training: chain })).rejects.toThrow(
     'a resize or crop to a fixed size makes them equal',
   )
+})
+
+test('examples are chosen of every class first, and none that is broken', async () => {
+  const inspection = await inspectDataset(await memoryDataset(examples, classes))
+  const labels = (count: number, seed = 0): (number | undefined)[] =>
+    chooseExamples(inspection, count, seed).map(index => inspection.contents[index]?.label)
+  expect(labels(1)).toEqual([0])
+  expect(labels(2)).toEqual([0, 1])
+  expect(labels(3)).toEqual([0, 0, 1])
+  expect(labels(99)).toEqual([0, 0, 0, 1, 1])
+  expect(chooseExamples(inspection, 99, 0)).not.toContain(2)
+  const choices = new Set(Array.from({ length: 20 }, (_, seed) => chooseExamples(inspection, 2, seed).join()))
+  expect(choices.size).toBeGreaterThan(1)
+  expect(chooseExamples({ ...inspection, contents: [] }, 5, 0)).toEqual([])
 })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
-import { openImageFolder } from './image-folder.ts'
+import { imageFolderSplits, openImageFolder } from './image-folder.ts'
 
 const image = join(import.meta.dir, '../../test/fixtures/decode/colour.png')
 
@@ -114,6 +114,13 @@ describe('one folder of classes', () => {
   test('keeps a class without images', async () => {
     expect((await open(folder('a/1.png', 'empty/'), 'train')).classes).toEqual(['a', 'empty'])
   })
+})
+
+test('tells which splits there are', async () => {
+  expect(await imageFolderSplits(folder('train/a/1.png', 'val/a/1.png'))).toEqual(['train', 'validation'])
+  expect(await imageFolderSplits(folder('test/a/1.png'))).toEqual(['test'])
+  expect(await imageFolderSplits(folder('train/a/1.png'))).toEqual(['train', 'validation', 'test'])
+  expect(await imageFolderSplits(folder('cat/1.png'))).toEqual(['train', 'validation', 'test'])
 })
 
 describe('refuses', () => {

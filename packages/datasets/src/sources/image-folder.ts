@@ -5,7 +5,7 @@ import type { BrokenImageOptions } from '../decode-or-skip.ts'
 import { exists } from '../files.ts'
 import { type ImageFile, type ImageFileDataset, imageFiles } from '../image-files.ts'
 import { listFolders, listImages } from './list-images.ts'
-import { checkSplit, choosePart, type Split, type SplitOptions, stratifiedSplit } from './split.ts'
+import { checkSplit, choosePart, type Split, type SplitOptions, splits, stratifiedSplit } from './split.ts'
 
 export interface ImageFolderOptions extends BrokenImageOptions, SplitOptions {
   split: Split
@@ -53,6 +53,17 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
       `${root} has no image for ${split}: ${files.length} images in ${classes.length} classes, ${ignored.length} files ignored. Expected CLASS/IMAGE.jpg, .jpeg, .png, .webp, .avif, .gif or .tif.`,
     )
   return { ...imageFiles(chosen, classes, rest), ignored }
+}
+
+/**
+ * The splits that a folder has: those with a folder of their own, or all when one folder is divided.
+ *
+ * @throws when there is no such folder
+ */
+export async function imageFolderSplits(folder: string): Promise<Split[]> {
+  const { train, validation, test } = await findParts(folder)
+  if (!validation && !test) return [...splits]
+  return splits.filter(split => ({ train, validation, test })[split])
 }
 
 async function findParts(folder: string): Promise<Partial<Record<Split, string>>> {

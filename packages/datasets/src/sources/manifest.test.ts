@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
-import { openManifest } from './manifest.ts'
+import { manifestSplits, openManifest } from './manifest.ts'
 
 const fixture = join(import.meta.dir, '../../test/fixtures/decode/colour.png')
 const folder = temporaryFolder()
@@ -59,10 +59,12 @@ describe('splits', () => {
     expect(await files('train')).toEqual(['a.png', 'c.png'])
     expect(await files('validation')).toEqual(['b.png'])
     expect(await files('test')).toEqual(['d.png'])
+    expect(await manifestSplits(path)).toEqual(['train', 'validation', 'test'])
   })
   test('stand in for each other', async () => {
     const path = manifest('t.csv', 'path,label,split\na.png,x,train\nb.png,x,val\n')
     expect((await openManifest(path, { split: 'test' })).files).toHaveLength(1)
+    expect(await manifestSplits(path)).toEqual(['train', 'validation'])
   })
   test('are shares of every class when the file says none', async () => {
     const path = manifest(
@@ -71,6 +73,7 @@ describe('splits', () => {
     )
     const { files } = await openManifest(path, { split: 'test', fractions: { validation: 0, test: 0.3 } })
     expect(files.map(({ label }) => label).sort()).toEqual([0, 0, 0, 1, 1, 1])
+    expect(await manifestSplits(path)).toEqual(['train', 'validation', 'test'])
   })
 })
 

@@ -60,6 +60,18 @@ export async function openManifest(path: string, options: ManifestOptions): Prom
   return imageFiles(chosen, classes, rest)
 }
 
+/**
+ * The splits that a list has: those it names, or all when it names none and is divided.
+ *
+ * @throws as openManifest does
+ */
+export async function manifestSplits(path: string): Promise<Split[]> {
+  const entries = await readEntries(path)
+  if (!entries.some(({ split }) => split)) return [...splits]
+  const parts = partsOf(entries)
+  return splits.filter(split => parts[split].length > 0)
+}
+
 const expectation =
   'a .csv or .tsv whose first line is path,label, or a .jsonl with {"path": …, "label": …} on each line'
 
