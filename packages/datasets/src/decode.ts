@@ -83,7 +83,11 @@ function checkFormat(
 ): asserts header is ImageHeader {
   if (header && allowed.includes(header.format) && decoder.formats.includes(header.format)) return
   const known = decoder.formats.filter(format => allowed.includes(format)).map(format => titles[format])
-  const what = header ? `it is a ${titles[header.format]} image` : describeForeignBytes(bytes)
+  const what = header ? `it is a ${titles[header.format]} image` : (describeForeignBytes(bytes) ?? describeZeros(bytes))
   const expected = known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : `${known[0]}`
   throw refuse(what ? `${what}; expected ${expected}.` : `it is no ${expected}.`)
 }
+
+/** A file whose size was written and whose content was not, as after a crash. */
+const describeZeros = (bytes: Uint8Array): string | undefined =>
+  bytes.subarray(0, 256).every(byte => byte === 0) ? 'it begins with zeros' : undefined

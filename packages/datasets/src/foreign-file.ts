@@ -19,7 +19,6 @@ const signatures: readonly { what: string; matches: (start: Uint8Array, text: st
     what: 'it is a pointer of Git LFS, whose file has not been fetched',
     matches: (_, text) => text.startsWith('version https://git-lfs'),
   },
-  { what: 'it begins with zeros', matches: start => start.every(byte => byte === 0) },
 ]
 
 /**

@@ -72,16 +72,8 @@ export async function inspectData(
 const filesOf = (dataset: Dataset): ImageFileDataset['files'] | undefined =>
   (dataset as Partial<ImageFileDataset>).files
 
-/** Parts of a divided set are disjoint, or one stands in for another that is empty and is left out. */
 async function openSplits(name: string, path: string): Promise<Map<Split, Dataset>> {
   const opened = new Map<Split, Dataset>()
-  const firstFiles = new Set<string>()
-  for (const split of await datasetSplits(name, path)) {
-    const dataset = await openDataset(name, path, split)
-    const file = filesOf(dataset)?.[0]?.path
-    if (file !== undefined && firstFiles.has(file)) continue
-    if (file !== undefined) firstFiles.add(file)
-    opened.set(split, dataset)
-  }
+  for (const split of await datasetSplits(name, path)) opened.set(split, await openDataset(name, path, split))
   return opened
 }

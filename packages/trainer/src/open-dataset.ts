@@ -53,11 +53,11 @@ const datasets: Readonly<Record<string, DatasetEntry>> = {
   'fashion-mnist': official((folder, split) => openFashionMnist(folder, { split, channels: 3 }), downloadFashionMnist),
   folder: {
     open: (folder, split, options) => openImageFolder(folder, { split, ...options }),
-    splits: imageFolderSplits,
+    splits: folder => imageFolderSplits(folder),
   },
   manifest: {
     open: (path, split, options) => openManifest(path, { split, ...options }),
-    splits: manifestSplits,
+    splits: path => manifestSplits(path),
   },
 }
 

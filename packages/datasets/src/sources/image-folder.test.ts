@@ -119,8 +119,8 @@ describe('one folder of classes', () => {
 test('tells which splits there are', async () => {
   expect(await imageFolderSplits(folder('train/a/1.png', 'val/a/1.png'))).toEqual(['train', 'validation'])
   expect(await imageFolderSplits(folder('test/a/1.png'))).toEqual(['test'])
-  expect(await imageFolderSplits(folder('train/a/1.png'))).toEqual(['train', 'validation', 'test'])
-  expect(await imageFolderSplits(folder('cat/1.png'))).toEqual(['train', 'validation', 'test'])
+  expect(await imageFolderSplits(folder('train/a/1.png', 'train/a/2.png'))).toEqual(['train', 'validation'])
+  expect(await imageFolderSplits(folder('a/1.png', 'a/2.png', 'a/3.png'))).toEqual(['train', 'validation', 'test'])
 })
 
 describe('refuses', () => {

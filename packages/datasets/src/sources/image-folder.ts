@@ -47,7 +47,9 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
     throw new Error(`${folder} has a folder ${held.test.slice(folder.length + 1)}, but none named train.`)
   const root = split === 'train' ? train : (held[split] ?? train)
   const { files, ignored } = await listClasses(root, classes)
-  const chosen = held.test ? files : divide(files, split, { fractions, seed })
+  const chosen = held.test
+    ? files
+    : choosePart(divide(files, { fractions, seed }), split).map(i => files[i] as ImageFile)
   if (chosen.length === 0)
     throw new Error(
       `${root} has no image for ${split}: ${files.length} images in ${classes.length} classes, ${ignored.length} files ignored. Expected CLASS/IMAGE.jpg, .jpeg, .png, .webp, .avif, .gif or .tif.`,
@@ -56,14 +58,16 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
 }
 
 /**
- * The splits that a folder has: those with a folder of their own, or all when one folder is divided.
+ * The splits that a folder has: those with a folder of their own, or those into which one folder is divided.
  *
- * @throws when there is no such folder
+ * @throws when there is no such folder, or no class in it
  */
-export async function imageFolderSplits(folder: string): Promise<Split[]> {
+export async function imageFolderSplits(folder: string, options: SplitOptions = {}): Promise<Split[]> {
   const { train, validation, test } = await findParts(folder)
-  if (!validation && !test) return [...splits]
-  return splits.filter(split => ({ train, validation, test })[split])
+  if (validation || test) return splits.filter(split => ({ train, validation, test })[split])
+  const root = train ?? folder
+  const parts = divide((await listClasses(root, await classesOf(root))).files, options)
+  return splits.filter(split => parts[split].length > 0)
 }
 
 async function findParts(folder: string): Promise<Partial<Record<Split, string>>> {
@@ -104,8 +108,8 @@ async function listClasses(
   return { files, ignored }
 }
 
-/** The split's share of images that come in one folder. */
-function divide(files: readonly ImageFile[], split: Split, options: SplitOptions): ImageFile[] {
-  const labels = files.map(({ label }) => label)
-  return choosePart(stratifiedSplit(labels, options), split).map(i => files[i] as ImageFile)
-}
+const divide = (files: readonly ImageFile[], options: SplitOptions): Record<Split, number[]> =>
+  stratifiedSplit(
+    files.map(({ label }) => label),
+    options,
+  )

@@ -1,5 +1,7 @@
 /** `vitral data inspect`: what is in a data set and what a model will see of it, before a training run is paid for. */
-import { writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { writeFileAside } from '@vitral/core'
 import { chooseExamples, contactSheet, transforms } from '@vitral/datasets'
 import { transformChain } from '../data.ts'
 import { guessDataset } from '../guess-dataset.ts'
@@ -36,13 +38,14 @@ twice: in training and test at once, or with two labels.
     const { values, positionals } = parse(args, options)
     const [verb, path, ...more] = positionals
     if (verb !== 'inspect')
-      throw new Error(`There is no command 'data ${verb ?? ''}'; expected vitral data inspect PATH.`)
+      throw new Error(`There is no command 'data ${required(verb, 'What to do with data')}'; expected inspect.`)
     const place = required(path, 'The path of the data set')
     if (more.length > 0) throw new Error(`There is one path too many: '${more[0]}'.`)
     if (values.chain && !values.out) throw new Error('--chain is for the contact sheet; expected --out FILE.png, too.')
     const chain = transformChain(values.chain ?? 'article-fine-tune')
     const rows = wholeNumber(values.rows, '--rows', 1)
     const seed = wholeNumber(values.seed, '--seed', 0)
+    if (values.out) await checkFolder(values.out)
     const name = values.dataset ?? (await guessDataset(place))
     const progress = createProgress()
     const { report, dataset, inspection } = await inspectData(name, place, (split, done, total) =>
@@ -50,20 +53,21 @@ twice: in training and test at once, or with two labels.
     )
     progress.end()
     const indices = values.out ? chooseExamples(inspection, rows, seed) : []
-    if (values.out)
-      await writeFile(
-        values.out,
-        await contactSheet(dataset, {
-          indices,
-          evaluation: chain({ train: false }),
-          training: chain({ train: true }),
-          seed,
-        }),
-      )
+    if (values.out) {
+      const both = { evaluation: chain({ train: false }), training: chain({ train: true }) }
+      await writeFileAside(values.out, [await contactSheet(dataset, { indices, ...both, seed })])
+    }
     const sheet = values.out && { path: values.out, examples: indices }
     if (values.json) print(JSON.stringify({ dataset: name, ...report, sheet }))
     else print(describeData(name, place, report))
     if (sheet && !values.json) print(`\nThe contact sheet is ${values.out}.`)
     return 0
   },
+}
+
+/** Before all images are read, which may take long. */
+async function checkFolder(out: string): Promise<void> {
+  if (!out.endsWith('.png')) throw new Error(`--out is '${out}'; expected the name of a .png to write.`)
+  const folder = await stat(dirname(out)).catch(() => undefined)
+  if (!folder?.isDirectory()) throw new Error(`--out is '${out}', but there is no folder ${dirname(out)}.`)
 }
