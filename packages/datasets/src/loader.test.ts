@@ -141,7 +141,7 @@ describe('in workers', () => {
   test('a thread that ends is an error, not silence', async () => {
     const broken: Dataset = { ...held, source: { name: 'nowhere', params: 0 } }
     await expect(load(broken, { transforms: chain, batchSize: 10, workers: 1 })).rejects.toThrow(
-      "A worker of the loader failed: There is no data set source 'nowhere'; expected packed, imageFiles.",
+      "A worker of the loader failed: There is no data set source 'nowhere'; expected packed, imageFiles, memory, subset.",
     )
   })
 })

@@ -87,7 +87,7 @@ function isAvif(start: Uint8Array): boolean {
 function readAvif(bytes: Uint8Array, view: DataView): ReturnType<Reader> {
   let size: ImageHeader['size']
   for (let at = 0; at < Math.min(bytes.length, 65536) - 16; at++) {
-    if (ascii(bytes, at, at + 4) !== 'ispe') continue
+    if (bytes[at] !== 0x69 || ascii(bytes, at, at + 4) !== 'ispe') continue
     const [width, height] = [view.getUint32(at + 8), view.getUint32(at + 12)]
     if (!size || width * height > size.width * size.height) size = { width, height }
   }
