@@ -74,7 +74,9 @@ describe('refuses, naming the file', () => {
       const path = file(`cut-${name}`, bytes.subarray(0, Math.max(1, Math.floor(bytes.length * share))))
       const { file: named, message } = await refusal(path)
       expect(named).toBe(path)
-      expect(message).toStartWith(`${path} cannot be decoded: `)
+      expect(message).toMatch(
+        / cannot be decoded: it(s decoder refuses it; the file may be cut off or damaged| is no JPEG)/,
+      )
       expect(message).not.toContain('\n')
     }
   })

@@ -1,6 +1,6 @@
 /** Decoding in browsers and their workers, by createImageBitmap. */
 import type { RawImage } from '../types.ts'
-import type { DecodeLimits, Decoder } from './decoder.ts'
+import { type DecodeLimits, type Decoder, refused } from './decoder.ts'
 import type { ImageHeader } from './image-header.ts'
 
 export const decoder: Decoder = { formats: ['jpeg', 'png', 'webp', 'avif', 'gif'], read, decode }
@@ -37,6 +37,8 @@ async function decode(bytes: Uint8Array, { format }: ImageHeader, limits: Decode
       imageOrientation: 'from-image',
       premultiplyAlpha: 'none',
       colorSpaceConversion: 'none',
+    }).catch((error: unknown) => {
+      throw new Error(refused, { cause: error })
     }),
     limits.timeoutSeconds,
   )

@@ -2,6 +2,9 @@
 import type { RawImage } from '../types.ts'
 import type { ImageFormat, ImageHeader } from './image-header.ts'
 
+/** Why there are no pixels, when the decoder says no more than that it failed. */
+export const refused = 'its decoder refuses it; the file may be cut off or damaged.'
+
 export interface DecodeLimits {
   maxPixels: number
   timeoutSeconds: number

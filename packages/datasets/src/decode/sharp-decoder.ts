@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import type { Sharp } from 'sharp'
 import type { RawImage } from '../types.ts'
 import { cmykToRgb } from './cmyk.ts'
-import type { DecodeLimits, Decoder } from './decoder.ts'
+import { type DecodeLimits, type Decoder, refused } from './decoder.ts'
 import { type ImageHeader, imageFormats } from './image-header.ts'
 
 export const decoder: Decoder = { formats: imageFormats, read, decode }
@@ -49,5 +49,6 @@ function explain({ message }: Error, { maxPixels, timeoutSeconds }: DecodeLimits
   if (message.includes('pixel limit')) return `it has more than ${maxPixels} pixels; raise maxPixels if that is meant.`
   if (message.includes('timeout'))
     return `it takes longer than ${timeoutSeconds} s; raise timeoutSeconds if that is meant.`
-  return `${message.trim().replaceAll(/\s*\n\s*/g, ', ')}. The file may be cut off or damaged.`
+  // The decoder's own words are in the cause alone: images decoded at the same time write them into one buffer.
+  return refused
 }

@@ -1,5 +1,6 @@
 /** A data set's inspection as a person at the terminal reads it. */
 import type { DataReport, SplitReport } from '../inspect-data.ts'
+import { oneLine } from './command.ts'
 
 /** Longer lists are cut; `--json` has them whole. */
 const most = 10
@@ -89,6 +90,3 @@ function section<T>(title: string, count: number, items: readonly T[], lines: (i
     ...rest,
   ]
 }
-
-/** Names of files may hold line ends and the terminal's own codes. */
-const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ')

@@ -5,7 +5,7 @@ import { type Evaluation, evaluate } from '../evaluate.ts'
 import { withLabelsOf } from '../match-labels.ts'
 import { datasetNames, openDataset } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
-import { backendOption, type Command, parse, percent, print, required, wholeNumber } from './command.ts'
+import { backendOption, type Command, oneLine, parse, percent, print, required, wholeNumber } from './command.ts'
 import { download, fetchModel } from './download.ts'
 
 const options = {
@@ -46,7 +46,7 @@ export const evalCommand: Command = {
     const processor = await ViTImageProcessor.fromPretrained(folder)
     const model = await ViTForImageClassification.fromPretrained(folder)
     const images = withLabelsOf(opened, model.config.id2label, { dataset, model: folder })
-    const onSkipped = (reason: string): void => progress.say(`Left out: ${reason}`)
+    const onSkipped = (reason: string): void => progress.say(`Left out: ${oneLine(reason)}`)
     const result = await evaluate(model, evaluationBatches(images, processor, batchSize, onSkipped), {
       labels: images.classes,
       onBatch: done => progress.update({ title: 'evaluation', done, total: images.length }),

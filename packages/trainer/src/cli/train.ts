@@ -8,7 +8,7 @@ import { overrideRecipe } from '../recipe.ts'
 import { recipes } from '../recipes/index.ts'
 import { startRun } from '../run.ts'
 import type { TrainingResult } from '../training-events.ts'
-import { backendOption, type Command, parse, percent, print, required } from './command.ts'
+import { backendOption, type Command, oneLine, parse, percent, print, required } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
 import { showTraining } from './show-training.ts'
@@ -73,7 +73,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
         data: folder,
         out,
         resume,
-        onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${reason}`) : undefined,
+        onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${oneLine(reason)}`) : undefined,
         hub: { onProgress: showDownload(progress) },
       })
       progress.say(
