@@ -51,6 +51,14 @@ const linkFlags: Partial<Record<NodeJS.Platform, string[]>> = {
   darwin: ['-dynamiclib', '-undefined', 'dynamic_lookup'],
 }
 
+/**
+ * With the C++ library inside, the binary runs where that library is older, or not there. What is not called of it has
+ * to go: it asks for a newer C library than the rest.
+ */
+const selfContained: Partial<Record<NodeJS.Platform, string[]>> = {
+  linux: ['-static-libstdc++', '-Wl,--exclude-libs,ALL', '-Wl,--gc-sections'],
+}
+
 await main()
 
 async function main(): Promise<void> {
@@ -59,7 +67,7 @@ async function main(): Promise<void> {
   mkdirSync(objects, { recursive: true })
   const all = compilations(compiler)
   const signature = createHash('sha256')
-    .update(all.map(({ object }) => object).join('\n'))
+    .update(JSON.stringify([all.map(({ object }) => object), linkFlags, selfContained]))
     .digest('hex')
     .slice(0, 16)
   const stamped = join(objects, `vitral-${signature}.node`)
@@ -148,7 +156,11 @@ function compile(compiler: string, { source, flags, object }: Compilation): Prom
 function link(compiler: string, all: readonly Compilation[], to: string): void {
   const aside = `${to}.${process.pid}.tmp`
   const args = [...(linkFlags[process.platform] ?? []), ...all.map(({ object }) => object), '-o', aside]
-  if (spawnSync(compiler, args, { stdio: 'inherit' }).status !== 0) throw new Error(`${compiler} could not link ${to}.`)
+  const attempt = (more: string[], stdio: 'ignore' | 'inherit') =>
+    spawnSync(compiler, [...args, ...more], { stdio }).status === 0
+  // Not every compiler comes with that library as an archive.
+  if (!attempt(selfContained[process.platform] ?? [], 'ignore') && !attempt([], 'inherit'))
+    throw new Error(`${compiler} could not link ${to}.`)
   renameSync(aside, to)
 }
 
