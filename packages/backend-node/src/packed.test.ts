@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -108,9 +109,9 @@ test('what was built on the machine is loaded before the package', () => {
 })
 
 test('the command the package has builds the same', () => {
-  cpSync(nativeBuilds, join(installed, 'backend-node/build'), { recursive: true }) // and finds that nothing has changed
+  cpSync(nativeBuilds, join(installed, 'backend-node/build'), { recursive: true }) // most of it has not changed since
   const built = spawnSync('npx', ['vitral-build-native', '--require'], { cwd: project, encoding: 'utf8' })
-  expect([built.status, built.stdout]).toEqual([0, expect.stringMatching(/^Native kernels: /)])
+  expect([built.status, built.stdout]).toEqual([0, expect.stringContaining('Native kernels: ')])
 })
 
 test('where neither is, the error says how to build', () => {
