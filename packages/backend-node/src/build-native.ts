@@ -4,6 +4,7 @@
  *
  *   npx vitral-build-native [--require]
  *
+ * CXX in the environment names the compiler, and CXXFLAGS has further flags for compiling and linking.
  * What has not changed is not compiled again. Without a compiler it says so and succeeds, since Vitral then runs on
  * WASM; with --require that is an error.
  */
@@ -36,6 +37,8 @@ const commonFlags = [
   '-fno-math-errno',
   '-fno-trapping-math',
 ]
+
+const furtherFlags = process.env.CXXFLAGS?.split(/\s+/).filter(Boolean) ?? []
 
 /** Every kernel is compiled once for each of these; the CPU chooses when the addon is loaded. */
 const instructionSets: Record<string, string[]> = {
@@ -102,7 +105,7 @@ function withoutCompiler(): void {
 function compilations(compiler: string): Compilation[] {
   const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout
   const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/include/node_api.h'))
-  const shared = createHash('sha256').update(version).update(commonFlags.join())
+  const shared = createHash('sha256').update(version).update(JSON.stringify([commonFlags, furtherFlags]))
   for (const path of sources('.h')) shared.update(readFileSync(path))
   const base = shared.digest('hex')
   const compilation = (source: string, prefix: string, flags: string[]): Compilation => {
@@ -142,7 +145,7 @@ async function inParallel<T>(jobs: readonly T[], run: (job: T) => Promise<void>)
 function compile(compiler: string, { source, flags, object }: Compilation): Promise<void> {
   const aside = `${object}.${process.pid}.tmp`
   return new Promise((done, fail) => {
-    const args = [...commonFlags, ...flags, '-c', source, '-o', aside]
+    const args = [...commonFlags, ...flags, ...furtherFlags, '-c', source, '-o', aside]
     spawn(compiler, args, { stdio: 'inherit' })
       .on('error', fail)
       .on('close', code => {
@@ -155,7 +158,8 @@ function compile(compiler: string, { source, flags, object }: Compilation): Prom
 
 function link(compiler: string, all: readonly Compilation[], to: string): void {
   const aside = `${to}.${process.pid}.tmp`
-  const args = [...(linkFlags[process.platform] ?? []), ...all.map(({ object }) => object), '-o', aside]
+  const inputs = all.map(({ object }) => object)
+  const args = [...(linkFlags[process.platform] ?? []), ...furtherFlags, ...inputs, '-o', aside]
   const attempt = (more: string[], stdio: 'ignore' | 'inherit') =>
     spawnSync(compiler, [...args, ...more], { stdio }).status === 0
   // Not every compiler comes with that library as an archive.
