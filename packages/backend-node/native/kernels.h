@@ -16,10 +16,10 @@ namespace vitral {
 
 struct Kernels {
   const char* isa;
-  GemmFunction gemm;
-  PackedWeightFloatsFunction packedWeightFloats;
-  PackWeightFunction packWeight;
-  GemmPackedFunction gemmPacked;
+  Gemm* gemm;
+  PackedWeightFloats* packedWeightFloats;
+  PackWeight* packWeight;
+  GemmPacked* gemmPacked;
   AttentionForwardFunction attentionForward;
   AttentionBackwardFunction attentionBackward;
   PatchEmbedForward* patchEmbedForward;
@@ -54,7 +54,7 @@ struct Kernels {
 };
 
 // The widest instruction set this CPU has, or the one the environment variable VITRAL_ISA names
-// (portable, avx2, avx512; ignored when the CPU lacks it or the name is unknown).
+// (portable, avx2, avx512, amx; ignored when the CPU lacks it or the name is unknown).
 const Kernels& kernels();
 
 // The table of a named instruction set, or null when this build or CPU lacks it.

@@ -39,13 +39,15 @@ const commonFlags = [
 ]
 
 const furtherFlags = process.env.CXXFLAGS?.split(/\s+/).filter(Boolean) ?? []
+const avx512 = ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma']
 
 /** Every kernel is compiled once for each of these; the CPU chooses when the addon is loaded. */
 const instructionSets: Record<string, string[]> = {
   portable: [],
   ...(process.arch === 'x64' && {
     avx2: ['-mavx2', '-mfma'],
-    avx512: ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma'],
+    avx512,
+    amx: [...avx512, '-mamx-tile', '-mamx-bf16'],
   }),
 }
 
@@ -105,7 +107,9 @@ function withoutCompiler(): void {
 function compilations(compiler: string): Compilation[] {
   const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout
   const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/include/node_api.h'))
-  const shared = createHash('sha256').update(version).update(JSON.stringify([commonFlags, furtherFlags]))
+  const shared = createHash('sha256')
+    .update(version)
+    .update(JSON.stringify([commonFlags, furtherFlags]))
   for (const path of sources('.h')) shared.update(readFileSync(path))
   const base = shared.digest('hex')
   const compilation = (source: string, prefix: string, flags: string[]): Compilation => {

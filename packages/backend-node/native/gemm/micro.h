@@ -42,6 +42,17 @@ struct TileOutput {
   bool accumulate;    // add to what c holds
 };
 
+// What the next tiles will read. Every tile fetches a part of it: the processor's own prefetcher stops at each page, and a
+// weight that was not used since the last forward pass is beyond the second-level cache.
+struct Ahead {
+  const float* at = nullptr;
+  int64_t floats = 0;
+  VITRAL_INLINE void fetch() const { fetch(0, 1); }
+  VITRAL_INLINE void fetch(int64_t part, int64_t parts) const {
+    for (int64_t i = floats * part / parts; i < floats * (part + 1) / parts; i += 16) __builtin_prefetch(at + i, 0, 2);
+  }
+};
+
 // Writes `rows` vectors of one column of the tile, `ldc` floats apart; `count` lanes of each exist.
 template <int rows, int vectors, bool whole, bool accumulate>
 VITRAL_INLINE void storeColumn(Vf (&sum)[rows][vectors], int v, float* c, int64_t ldc, int64_t count, Vf bias) {

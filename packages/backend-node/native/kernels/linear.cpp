@@ -1,6 +1,5 @@
 #include "linear.h"
 
-#include "../gemm/gemm.h"
 #include "column-sums.h"
 #include "lanes.h"
 
@@ -11,28 +10,27 @@ namespace {
 MatrixView transposed(const float* weight, int64_t K) { return {weight, 1, K}; }
 }  // namespace
 
-int64_t packedLinearFloats(int64_t K, int64_t N) { return packedWeightFloats(K, N); }
+int64_t packedLinearFloats(int64_t K, int64_t N, Precision precision) { return packedWeightFloats(K, N, precision); }
 
-void packLinear(int64_t K, int64_t N, const float* weight, float* packed) {
-  packWeight(K, N, transposed(weight, K), packed);
+void packLinear(int64_t K, int64_t N, const float* weight, float* packed, Precision precision) {
+  packWeight(K, N, transposed(weight, K), packed, precision);
 }
 
-void linearForward(int64_t M, int64_t K, int64_t N, const float* x, const float* weight, const float* packed,
-                   const float* bias, bool gelu, float* y, int64_t ldy, float* preActivation) {
+void linearForward(int64_t M, int64_t K, int64_t N, const float* x, bool ofGelu, const float* weight,
+                   const float* packed, const float* bias, Precision precision, float* y, int64_t ldy) {
   if (M == 0) return;
   GemmEpilogue epilogue;
   epilogue.bias = bias;
-  epilogue.gelu = gelu;
-  epilogue.preActivation = preActivation;
-  const MatrixView rows = {x, K, 1};
+  const MatrixView rows = {x, K, 1, ofGelu};
   if (packed)
-    gemmPacked(M, N, K, rows, packed, y, ldy, epilogue);
+    gemmPacked(M, N, K, rows, packed, y, ldy, epilogue, precision);
   else
-    gemm(M, N, K, rows, transposed(weight, K), y, ldy, epilogue);
+    gemm(M, N, K, rows, transposed(weight, K), y, ldy, epilogue, precision);
 }
 
-void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, const float* x,
-                    const float* weight, bool accumulate, float* dx, float* dWeight, float* dBias) {
+void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, const float* x, bool ofGelu,
+                    const float* weight, Precision precision, bool accumulate, float* dx, float* dWeight,
+                    float* dBias) {
   if (M == 0) {  // a sum over no rows
     if (dWeight) std::memset(dWeight, 0, N * K * sizeof(float));
     if (dBias) std::memset(dBias, 0, N * sizeof(float));
@@ -41,9 +39,10 @@ void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t ld
   if (dx) {
     GemmEpilogue epilogue;
     epilogue.accumulate = accumulate;
-    gemm(M, K, N, {dy, lddy, 1}, {weight, K, 1}, dx, K, epilogue);
+    if (ofGelu) epilogue.geluGradientOf = x;
+    gemm(M, K, N, {dy, lddy, 1}, {weight, K, 1}, dx, K, epilogue, precision);
   }
-  if (dWeight) gemm(N, K, M, {dy, 1, lddy}, {x, K, 1}, dWeight, K);
+  if (dWeight) gemm(N, K, M, {dy, 1, lddy}, {x, K, 1, ofGelu}, dWeight, K, {}, precision);
   if (dBias)
     columnSums(M, N, dBias, [&](int64_t row, int64_t c, int64_t n) { return loadSome(dy + row * lddy + c, n); });
 }

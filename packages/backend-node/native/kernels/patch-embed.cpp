@@ -1,6 +1,5 @@
 #include "patch-embed.h"
 
-#include "../gemm/gemm.h"
 #include "../threads.h"
 #include "column-sums.h"
 #include "lanes.h"
@@ -52,7 +51,7 @@ void scatter(const PatchShape& s, int64_t images, const float* patches, float* p
 }  // namespace
 
 void patchEmbedForward(const PatchShape& s, const float* pixels, const float* weight, const float* bias,
-                       float* tokens) {
+                       Precision precision, float* tokens) {
   const int64_t chunk = imagesPerChunk(s), N = s.tokens(), K = s.patchFloats(), image = s.channels * s.height * s.width;
   float* patches = scratch(Scratch::kernel, chunk * N * K);
   GemmEpilogue epilogue;
@@ -60,12 +59,12 @@ void patchEmbedForward(const PatchShape& s, const float* pixels, const float* we
   for (int64_t first = 0; first < s.B; first += chunk) {
     const int64_t count = s.B - first < chunk ? s.B - first : chunk;
     gather(s, count, pixels + first * image, patches);
-    gemm(count * N, s.C, K, {patches, K, 1}, {weight, 1, K}, tokens + first * N * s.C, s.C, epilogue);
+    gemm(count * N, s.C, K, {patches, K, 1}, {weight, 1, K}, tokens + first * N * s.C, s.C, epilogue, precision);
   }
 }
 
-void patchEmbedBackward(const PatchShape& s, const float* dy, const float* pixels, const float* weight, float* dPixels,
-                        float* dWeight, float* dBias) {
+void patchEmbedBackward(const PatchShape& s, const float* dy, const float* pixels, const float* weight,
+                        Precision precision, float* dPixels, float* dWeight, float* dBias) {
   const int64_t chunk = imagesPerChunk(s), N = s.tokens(), K = s.patchFloats(), image = s.channels * s.height * s.width;
   float* patches = scratch(Scratch::kernel, chunk * N * K);
   if (dWeight && s.B == 0) std::memset(dWeight, 0, s.C * K * sizeof(float));
@@ -76,10 +75,10 @@ void patchEmbedBackward(const PatchShape& s, const float* dy, const float* pixel
       gather(s, count, pixels + first * image, patches);
       GemmEpilogue epilogue;
       epilogue.accumulate = first > 0;
-      gemm(s.C, K, count * N, {up, 1, s.C}, {patches, K, 1}, dWeight, K, epilogue);
+      gemm(s.C, K, count * N, {up, 1, s.C}, {patches, K, 1}, dWeight, K, epilogue, precision);
     }
     if (dPixels) {
-      gemm(count * N, K, s.C, {up, s.C, 1}, {weight, K, 1}, patches, K);
+      gemm(count * N, K, s.C, {up, s.C, 1}, {weight, K, 1}, patches, K, {}, precision);
       scatter(s, count, patches, dPixels + first * image);
     }
   }

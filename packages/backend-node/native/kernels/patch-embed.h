@@ -2,7 +2,7 @@
 // B images of c channels and h×w pixels, patches of P×Q pixels, C hidden size; N = (h/P)·(w/Q) tokens an image.
 #pragma once
 
-#include <cstdint>
+#include "../gemm/gemm.h"
 
 namespace vitral {
 
@@ -15,10 +15,10 @@ struct PatchShape {
 
 // pixels [B, c, h, w], weight [C, c, P, Q], bias [C] → tokens [B, N, C]
 using PatchEmbedForward = void(const PatchShape& shape, const float* pixels, const float* weight, const float* bias,
-                               float* tokens);
+                               Precision precision, float* tokens);
 // dPixels, dWeight and dBias may each be null.
 using PatchEmbedBackward = void(const PatchShape& shape, const float* dy, const float* pixels, const float* weight,
-                                float* dPixels, float* dWeight, float* dBias);
+                                Precision precision, float* dPixels, float* dWeight, float* dBias);
 
 #ifdef VITRAL_ISA
 namespace VITRAL_ISA {

@@ -57,6 +57,8 @@ uint32_t Arguments::bits(const char* name) {
   return (uint32_t)(int64_t)std::fmod(value, 4294967296.0);
 }
 
+Precision Arguments::precision(const char* name) { return flag(name) ? Precision::bfloat16 : Precision::float32; }
+
 bool Arguments::flag(const char* name) {
   bool value = false;
   if (napi_get_value_bool(env_, next(name), &value) != napi_ok) fail(name, "is not true or false");

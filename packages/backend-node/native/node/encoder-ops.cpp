@@ -37,62 +37,61 @@ napi_value layerNormGrad(Arguments& a) {
 
 napi_value packedLinearFloats(Arguments& a) {
   const int64_t K = a.size("inputs"), N = a.size("outputs");
-  return toJs(a.env(), (double)kernels().packedLinearFloats(K, N));
+  return toJs(a.env(), (double)kernels().packedLinearFloats(K, N, a.precision("bfloat16")));
 }
 
 napi_value packLinear(Arguments& a) {
   const int64_t K = a.size("inputs"), N = a.size("outputs");
+  const Precision precision = a.precision("bfloat16");
   const float* weight = a.floats("weight", elements({N, K}));
-  kernels().packLinear(K, N, weight, a.floats("packed", kernels().packedLinearFloats(K, N)));
+  kernels().packLinear(K, N, weight, a.floats("packed", kernels().packedLinearFloats(K, N, precision)), precision);
   return nullptr;
 }
 
 napi_value linear(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), K = a.size("inputs"), N = a.size("outputs");
+  const Precision precision = a.precision("bfloat16");
+  const bool ofGelu = a.flag("gelu");
   const float* x = a.floats("x", elements({M, K}));
   const float* weight = a.floats("weight", elements({N, K}));
-  const float* packed = a.floatsOrNull("packed", kernels().packedLinearFloats(K, N));
+  const float* packed = a.floatsOrNull("packed", kernels().packedLinearFloats(K, N, precision));
   const float* bias = a.floatsOrNull("bias", N);
-  const bool gelu = a.flag("gelu");
-  float* y = a.floats("output", elements({M, N}));
-  float* preActivation = a.floatsOrNull("preActivation", elements({M, N}));
-  kernels().linearForward(M, K, N, x, weight, packed, bias, gelu, y, N, preActivation);
+  kernels().linearForward(M, K, N, x, ofGelu, weight, packed, bias, precision, a.floats("output", elements({M, N})), N);
   return nullptr;
 }
 
 napi_value linearGrad(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), K = a.size("inputs"), N = a.size("outputs");
+  const Precision precision = a.precision("bfloat16");
+  const bool ofGelu = a.flag("gelu");
   const float* dy = a.floats("dy", elements({M, N}));
   const float* x = a.floats("x", elements({M, K}));
   const float* weight = a.floats("weight", elements({N, K}));
-  const float* preActivation = a.floatsOrNull("preActivation", elements({M, N}));
   float* dx = a.floatsOrNull("dx", elements({M, K}));
   float* dWeight = a.floatsOrNull("dWeight", elements({N, K}));
   float* dBias = a.floatsOrNull("dBias", N);
-  if (preActivation) {
-    float* through = scratch(Scratch::kernel, elements({M, N}));
-    kernels().geluBackward(M * N, dy, preActivation, through);
-    dy = through;
-  }
-  kernels().linearBackward(M, K, N, dy, N, x, weight, false, dx, dWeight, dBias);
+  kernels().linearBackward(M, K, N, dy, N, x, ofGelu, weight, precision, false, dx, dWeight, dBias);
   return nullptr;
 }
 
 napi_value packQkv(Arguments& a) {
   const int64_t C = a.size("hiddenSize");
+  const Precision precision = a.precision("bfloat16");
   float* rows = scratch(Scratch::kernel, elements({3, C, C}));
   for (int i = 0; i < 3; i++) std::copy_n(a.floats("weights", elements({C, C})), C * C, rows + i * C * C);
-  kernels().packLinear(C, 3 * C, rows, a.floats("packed", kernels().packedLinearFloats(C, 3 * C)));
+  kernels().packLinear(C, 3 * C, rows, a.floats("packed", kernels().packedLinearFloats(C, 3 * C, precision)),
+                       precision);
   return nullptr;
 }
 
 // The three projections write side by side into rows of 3·C: as one product where the weights are packed as one.
 napi_value qkv(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
+  const Precision precision = a.precision("bfloat16");
   const float* x = a.floats("x", elements({M, C}));
   const float *weight[3], *bias[3];
   for (const float*& w : weight) w = a.floats("weights", elements({C, C}));
-  const float* packed = a.floatsOrNull("packed", kernels().packedLinearFloats(C, 3 * C));
+  const float* packed = a.floatsOrNull("packed", kernels().packedLinearFloats(C, 3 * C, precision));
   for (const float*& b : bias) b = a.floatsOrNull("biases", C);
   float* y = a.floats("output", elements({M, 3, C}));
   if (packed) {
@@ -100,16 +99,17 @@ napi_value qkv(Arguments& a) {
     for (int i = 0; i < 3; i++)
       if (bias[i]) std::copy_n(bias[i], C, biases + i * C);
       else std::fill_n(biases + i * C, C, 0.0f);
-    kernels().linearForward(M, C, 3 * C, x, nullptr, packed, biases, false, y, 3 * C, nullptr);
+    kernels().linearForward(M, C, 3 * C, x, false, nullptr, packed, biases, precision, y, 3 * C);
   } else {
     for (int i = 0; i < 3; i++)
-      kernels().linearForward(M, C, C, x, weight[i], nullptr, bias[i], false, y + i * C, 3 * C, nullptr);
+      kernels().linearForward(M, C, C, x, false, weight[i], nullptr, bias[i], precision, y + i * C, 3 * C);
   }
   return nullptr;
 }
 
 napi_value qkvGrad(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
+  const Precision precision = a.precision("bfloat16");
   const float* dy = a.floats("dy", elements({M, 3, C}));
   const float* x = a.floats("x", elements({M, C}));
   const float* weight[3];
@@ -119,7 +119,8 @@ napi_value qkvGrad(Arguments& a) {
   for (float*& w : dWeight) w = a.floatsOrNull("dWeights", elements({C, C}));
   for (float*& b : dBias) b = a.floatsOrNull("dBiases", C);
   for (int i = 0; i < 3; i++)
-    kernels().linearBackward(M, C, C, dy + i * C, 3 * C, x, weight[i], i > 0, dx, dWeight[i], dBias[i]);
+    kernels().linearBackward(M, C, C, dy + i * C, 3 * C, x, false, weight[i], precision, i > 0, dx, dWeight[i],
+                             dBias[i]);
   return nullptr;
 }
 

@@ -172,7 +172,7 @@ napi_value matMul(Arguments& a) {
   for (int64_t i = 0; i < batch; i++) {
     const MatrixView A = {left + i * M * K, leftTransposed ? 1 : K, leftTransposed ? M : 1};
     const MatrixView B = {right + i * K * N, rightTransposed ? 1 : N, rightTransposed ? K : 1};
-    kernels().gemm(M, N, K, A, B, out + i * M * N, N, GemmEpilogue{});
+    kernels().gemm(M, N, K, A, B, out + i * M * N, N, {}, Precision::float32);
   }
   return nullptr;
 }

@@ -24,22 +24,24 @@ int64_t tokenCount(const PatchShape& s) { return elements({s.B, s.height / s.P, 
 
 napi_value patchEmbed(Arguments& a) {
   const PatchShape s = patchShape(a);
+  const Precision precision = a.precision("bfloat16");
   const float* pixels = a.floats("pixelValues", pixelCount(s));
   const float* weight = a.floats("weight", weightCount(s));
   const float* bias = a.floats("bias", s.C);
-  kernels().patchEmbedForward(s, pixels, weight, bias, a.floats("output", tokenCount(s)));
+  kernels().patchEmbedForward(s, pixels, weight, bias, precision, a.floats("output", tokenCount(s)));
   return nullptr;
 }
 
 napi_value patchEmbedGrad(Arguments& a) {
   const PatchShape s = patchShape(a);
+  const Precision precision = a.precision("bfloat16");
   const float* dy = a.floats("dy", tokenCount(s));
   const float* pixels = a.floats("pixelValues", pixelCount(s));
   const float* weight = a.floats("weight", weightCount(s));
   float* dPixels = a.floatsOrNull("dPixelValues", pixelCount(s));
   float* dWeight = a.floatsOrNull("dWeight", weightCount(s));
   float* dBias = a.floatsOrNull("dBias", s.C);
-  kernels().patchEmbedBackward(s, dy, pixels, weight, dPixels, dWeight, dBias);
+  kernels().patchEmbedBackward(s, dy, pixels, weight, precision, dPixels, dWeight, dBias);
   return nullptr;
 }
 

@@ -68,32 +68,35 @@ static std::vector<float> noise(int64_t floats) {
   return values;
 }
 
-static void benchLinear(const Kernels& kernel, int64_t M, int64_t N, int64_t K) {
+static void benchLinear(const Kernels& kernel, Precision precision, int64_t M, int64_t N, int64_t K) {
   const auto x = noise(M * K), weight = noise(N * K), bias = noise(N), dy = noise(M * N);
-  std::vector<float> y(M * N), dx(M * K), dWeight(N * K), packed(kernel.packedWeightFloats(K, N)), pre(M * N);
+  std::vector<float> y(M * N), dx(M * K), dWeight(N * K), memory(kernel.packedWeightFloats(K, N, precision) + 16);
+  float* packed = memory.data();
+  while ((uintptr_t)packed % 64) packed++;  // as tensors are
   const double operations = 2.0 * M * N * K;
   const auto label = [&](const char* what) {
-    return what + (" " + std::to_string(M) + " x " + std::to_string(N) + " x " + std::to_string(K));
+    return what + std::string(precision == Precision::bfloat16 ? " bfloat16" : "") + (" " + std::to_string(M) + " x " + std::to_string(N) + " x " + std::to_string(K));
   };
-  GemmEpilogue none, withBias, withGelu, gradient;
-  withBias.bias = withGelu.bias = bias.data();
-  withGelu.gelu = true;
-  withGelu.preActivation = pre.data();
-  gradient.geluGradientOf = pre.data();
+  GemmEpilogue none, withBias, gradient;
+  withBias.bias = bias.data();
+  gradient.geluGradientOf = x.data();
   measure(kernel, label("x·Wᵀ + bias"), operations,
-          [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withBias); });
-  kernel.packWeight(K, N, {weight.data(), 1, K}, packed.data());
+          [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withBias, precision); });
+  kernel.packWeight(K, N, {weight.data(), 1, K}, packed, precision);
   measure(kernel, label("x·packed W + bias"), operations,
-          [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1}, packed.data(), y.data(), N, withBias); });
-  measure(kernel, label("GELU(x·Wᵀ + bias), kept"), operations,
-          [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withGelu); });
-  withGelu.preActivation = nullptr;
-  measure(kernel, label("GELU(x·Wᵀ + bias)"), operations,
-          [&] { kernel.gemm(M, N, K, {x.data(), K, 1}, {weight.data(), 1, K}, y.data(), N, withGelu); });
+          [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1}, packed, y.data(), N, withBias, precision); });
+  measure(kernel, label("GELU(x)·packed W + bias"), operations,
+          [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1, true}, packed, y.data(), N, withBias, precision); });
+  measure(kernel, label("dx = dy·W × GELU'"), operations, [&] {
+    kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, gradient, precision);
+  });
+  measure(kernel, label("dW = dyᵀ·GELU(x)"), operations, [&] {
+    kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1, true}, dWeight.data(), K, none, precision);
+  });
   measure(kernel, label("dx = dy·W"), operations,
-          [&] { kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, none); });
+          [&] { kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, none, precision); });
   measure(kernel, label("dW = dyᵀ·x"), operations,
-          [&] { kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1}, dWeight.data(), K, none); });
+          [&] { kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1}, dWeight.data(), K, none, precision); });
 }
 
 static void benchAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H, int64_t D, double dropout) {
@@ -117,10 +120,10 @@ int main(int argc, char** argv) {
   std::vector<std::string> names;
   for (int i = 1; i < argc; i++) {
     const std::string given = argv[i];
-    if (given == "avx512" || given == "avx2" || given == "portable") names.push_back(given);
+    if (given == "amx" || given == "avx512" || given == "avx2" || given == "portable") names.push_back(given);
     else wanted = given;
   }
-  if (names.empty()) names = {"avx512", "avx2", "portable"};
+  if (names.empty()) names = {"amx", "avx512", "avx2", "portable"};
   const int all = threadCount();
   for (const std::string& name : names) {
     const Kernels* kernel = kernelsOf(name.c_str());
@@ -132,7 +135,8 @@ int main(int argc, char** argv) {
       setThreadCount(threads);
       const int64_t shapes[][3] = {{1576, 768, 768}, {1576, 3072, 768}, {1576, 768, 3072}, {197, 768, 768},
                                    {197, 3072, 768}, {4160, 192, 192},  {4160, 768, 192},  {4160, 192, 768}};
-      for (const auto& shape : shapes) benchLinear(*kernel, shape[0], shape[1], shape[2]);
+      for (const Precision precision : {Precision::float32, Precision::bfloat16})
+        for (const auto& shape : shapes) benchLinear(*kernel, precision, shape[0], shape[1], shape[2]);
       benchAttention(*kernel, 8, 197, 12, 64, 0);
       benchAttention(*kernel, 8, 197, 12, 64, 0.1);
       benchAttention(*kernel, 1, 197, 12, 64, 0);

@@ -9,11 +9,11 @@ shift
 cd "$(dirname "$0")/.."
 mkdir -p "$out"
 flags="-Wall -Wextra -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-math $*"
-compile() { # name, source, flags…
-  name=$1 source=$2
+compile() { # object, source, flags…
+  object=$out/$1.o from=$2
   shift 2
-  echo "$source" "$@"
-  ${CXX:-g++} $flags "$@" -c "$source" -o "$out/$name.o"
+  echo "$from" "$@"
+  ${CXX:-g++} $flags "$@" -c "$from" -o "$object"
 }
 for source in gemm/*.cpp kernels/*.cpp kernel-table.cpp test/probe.cpp; do
   name=$(basename "$source" .cpp)
@@ -21,6 +21,7 @@ for source in gemm/*.cpp kernels/*.cpp kernel-table.cpp test/probe.cpp; do
   [ "$(uname -m)" = x86_64 ] || continue
   compile "avx2-$name" "$source" -DVITRAL_ISA=avx2 -mavx2 -mfma
   compile "avx512-$name" "$source" -DVITRAL_ISA=avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma
+  compile "amx-$name" "$source" -DVITRAL_ISA=amx -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mamx-tile -mamx-bf16
 done
 for source in threads kernels test/test test/bench; do compile "$(basename $source)" "$source.cpp"; done
 for program in test bench; do

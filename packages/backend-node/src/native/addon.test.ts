@@ -11,7 +11,7 @@ test('the addon refuses what does not fit, naming it', () => {
   expect(() => addon.gelu(-1, floats(1), floats(1))).toThrow('size is -1')
   expect(() => addon.gelu(4, [1] as never, floats(4))).toThrow('x is not a Float32Array')
   expect(() => (addon.gelu as (n: number) => void)(4)).toThrow('x is missing')
-  expect(() => addon.linear(1, 0, 1, floats(0), floats(0), null, null, false, floats(1), null)).toThrow(
+  expect(() => addon.linear(1, 0, 1, false, false, floats(0), floats(0), null, null, floats(1))).toThrow(
     'inputs is 0; expected a positive number',
   )
   expect(() => addon.selectToken(1, 2, 3, 2, floats(6), floats(3))).toThrow('index is not one of the tokens')

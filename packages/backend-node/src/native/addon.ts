@@ -5,6 +5,9 @@ import { join } from 'node:path'
 type Floats = Float32Array
 type Optional<T> = T | null
 
+/** The compiled kernels, best first. */
+export type InstructionSet = 'amx' | 'avx512' | 'avx2' | 'portable'
+
 /** The addon's functions. Outputs are the last arguments; null asks for none, or stands for an input that is absent. */
 export interface Addon {
   /** Memory of at least so many bytes, aligned for the kernels; its contents are undefined. */
@@ -16,11 +19,20 @@ export interface Addon {
   discard(buffer: ArrayBuffer): void
   threads(): number
   setThreads(threads: number): void
-  instructionSet(): 'avx512' | 'avx2' | 'portable'
+  instructionSet(): InstructionSet
   measurePeak(threads: number): number
-  patchEmbed(...args: [...PatchShape, Floats, Floats, Floats, Floats]): void
+  patchEmbed(...args: [...PatchShape, bfloat16: boolean, Floats, Floats, Floats, Floats]): void
   patchEmbedGrad(
-    ...args: [...PatchShape, Floats, Floats, Floats, Optional<Floats>, Optional<Floats>, Optional<Floats>]
+    ...args: [
+      ...PatchShape,
+      bfloat16: boolean,
+      Floats,
+      Floats,
+      Floats,
+      Optional<Floats>,
+      Optional<Floats>,
+      Optional<Floats>,
+    ]
   ): void
   embedTokens(batch: number, patches: number, hiddenSize: number, ...tensors: [Floats, Floats, Floats, Floats]): void
   embedTokensGrad(
@@ -64,35 +76,40 @@ export interface Addon {
     rstd: Floats,
     ...gradients: [Optional<Floats>, Optional<Floats>, Optional<Floats>]
   ): void
-  packedLinearFloats(inputs: number, outputs: number): number
-  packLinear(inputs: number, outputs: number, weight: Floats, packed: Floats): void
+  packedLinearFloats(inputs: number, outputs: number, bfloat16: boolean): number
+  packLinear(inputs: number, outputs: number, bfloat16: boolean, weight: Floats, packed: Floats): void
   linear(
     rows: number,
     inputs: number,
     outputs: number,
+    bfloat16: boolean,
+    gelu: boolean,
     x: Floats,
     weight: Floats,
     packed: Optional<Floats>,
     bias: Optional<Floats>,
-    gelu: boolean,
     output: Floats,
-    preActivation: Optional<Floats>,
   ): void
   linearGrad(
     rows: number,
     inputs: number,
     outputs: number,
+    bfloat16: boolean,
+    gelu: boolean,
     dy: Floats,
     x: Floats,
     weight: Floats,
-    preActivation: Optional<Floats>,
     ...gradients: [Optional<Floats>, Optional<Floats>, Optional<Floats>]
   ): void
-  packQkv(hiddenSize: number, ...tensors: [query: Floats, key: Floats, value: Floats, packed: Floats]): void
+  packQkv(
+    hiddenSize: number,
+    bfloat16: boolean,
+    ...tensors: [query: Floats, key: Floats, value: Floats, packed: Floats]
+  ): void
   /** x; three weights, the packed weight of all or null, three biases or nulls; the output. */
-  qkv(rows: number, hiddenSize: number, ...tensors: Optional<Floats>[]): void
+  qkv(rows: number, hiddenSize: number, bfloat16: boolean, ...tensors: Optional<Floats>[]): void
   /** dy, x, three weights; dx, three dWeights, three dBiases. */
-  qkvGrad(rows: number, hiddenSize: number, ...tensors: Optional<Floats>[]): void
+  qkvGrad(rows: number, hiddenSize: number, bfloat16: boolean, ...tensors: Optional<Floats>[]): void
   attention(...args: [...Heads, qkv: Floats, ...Dropout, output: Floats, logSumExp: Optional<Floats>]): void
   attentionGrad(
     ...args: [...Heads, dy: Floats, qkv: Floats, output: Floats, logSumExp: Floats, ...Dropout, dQkv: Floats]

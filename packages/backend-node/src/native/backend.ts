@@ -20,6 +20,7 @@ interface NativeData {
 
 interface Packed {
   values: Float32Array
+  bfloat16: boolean
   weights: readonly NativeData[]
 }
 
@@ -66,20 +67,31 @@ export class NativeBackend extends MathBackendCPU {
   }
 
   /**
-   * Weights packed for the matrix product: made once, kept until one of them changes or goes.
+   * Weights packed for the matrix product: made once, kept until one of them changes or goes, or until they are wanted
+   * in the other precision.
    *
+   * @param bfloat16 whether for products of bfloat16
    * @param floats how long the packed weight is
    * @param pack writes it
    */
-  packed(weights: readonly TensorInfo[], floats: number, pack: (packed: Float32Array) => void): Float32Array {
+  packed(
+    weights: readonly TensorInfo[],
+    bfloat16: boolean,
+    floats: number,
+    pack: (packed: Float32Array) => void,
+  ): Float32Array {
     const records = weights.map(({ dataId }) => this.#record(dataId))
     const known = records[0]?.packed
-    if (known?.weights.length === records.length && known.weights.every((record, i) => record === records[i]))
+    if (
+      known?.bfloat16 === bfloat16 &&
+      known.weights.length === records.length &&
+      known.weights.every((record, i) => record === records[i])
+    )
       return known.values
     for (const record of records) this.#dropPacked(record)
     const values = this.#pool.acquire(floats)
     pack(values)
-    for (const record of records) record.packed = { values, weights: records }
+    for (const record of records) record.packed = { values, bfloat16, weights: records }
     return values
   }
 
@@ -112,7 +124,7 @@ export class NativeBackend extends MathBackendCPU {
     return released
   }
 
-  /** Bytes of live tensors in the pool, and bytes it keeps for the next ones. */
+  /** Bytes of live tensors in the pool, and bytes of its chunks that none has; the system backs those once touched. */
   override memory(): ReturnType<MathBackendCPU['memory']> & { numBytesLive: number; numBytesFree: number } {
     return {
       unreliable: false,

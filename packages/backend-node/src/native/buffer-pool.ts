@@ -1,21 +1,43 @@
-/** Memory of tensors, reused by size: a training step asks for the same sizes as the one before it. */
+/**
+ * Memory of tensors, cut from large chunks: what one tensor gives back the next of any size can have, so that a training
+ * step's activations and gradients share their memory and its pages stay mapped from one step to the next.
+ */
 import type { Addon } from './addon.ts'
 
 /** Below this a plain array is cheaper than a place in the pool. */
 const SMALLEST = 1024
-const FLOOR = 256 * 2 ** 20
+/** Of a chunk, unless a tensor is larger. What no tensor has touched costs address space alone. */
+const CHUNK = 256 * 2 ** 20
+/** A cache line. */
+const ALIGNMENT = 64
+/** Milliseconds for which a chunk without tensors is kept. */
+const KEPT = 30_000
+
+interface Range {
+  begin: number
+  end: number
+}
+
+interface Chunk {
+  buffer: ArrayBuffer
+  /** What no tensor has, in the order of addresses; no two touch. */
+  free: Range[]
+  /** When its last tensor went; undefined while it has one. */
+  emptySince: number | undefined
+}
 
 /** Who owns what: an array that was acquired belongs to the caller until it is released, and to nobody else after. */
 export class BufferPool {
   readonly #system: Pick<Addon, 'allocate' | 'discard'>
-  /** Free arrays by length, in the order in which lengths were last used. */
-  readonly #free = new Map<number, Float32Array[]>()
+  readonly #now: () => number
+  readonly #chunks = new Map<ArrayBufferLike, Chunk>()
   #liveBytes = 0
-  #peakBytes = 0
-  #freeBytes = 0
+  #wholeBytes = 0
 
-  constructor(system: Pick<Addon, 'allocate' | 'discard'>) {
+  /** @param now the time in milliseconds. @default performance.now */
+  constructor(system: Pick<Addon, 'allocate' | 'discard'>, now: () => number = () => performance.now()) {
     this.#system = system
+    this.#now = now
   }
 
   get liveBytes(): number {
@@ -23,46 +45,76 @@ export class BufferPool {
   }
 
   get freeBytes(): number {
-    return this.#freeBytes
+    return this.#wholeBytes - this.#liveBytes
   }
 
   /** An array of `length` floats, its contents undefined. */
   acquire(length: number): Float32Array {
     if (length < SMALLEST) return new Float32Array(length)
-    const bytes = length * 4
+    this.#dropOld()
+    const bytes = wholeLines(length)
+    const [chunk, index] = this.#tightest(bytes) ?? [this.#grow(bytes), 0]
+    const range = chunk.free[index] as Range
+    const offset = range.begin
+    range.begin += bytes
+    if (range.begin === range.end) chunk.free.splice(index, 1)
+    chunk.emptySince = undefined
     this.#liveBytes += bytes
-    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes)
-    const free = this.#free.get(length)?.pop()
-    if (!free) return new Float32Array(this.#system.allocate(bytes), 0, length)
-    this.#freeBytes -= bytes
-    return free
+    return new Float32Array(chunk.buffer, offset, length)
   }
 
   /** Gives an array back. Its owner must not touch it again. */
   release(array: Float32Array): void {
-    const { length, byteLength } = array
-    if (length < SMALLEST) return
-    this.#liveBytes -= byteLength
-    this.#freeBytes += byteLength
-    const sameLength = this.#free.get(length) ?? []
-    sameLength.push(array)
-    this.#free.delete(length)
-    this.#free.set(length, sameLength)
-    this.#trim()
+    if (array.length < SMALLEST) return
+    const chunk = this.#chunks.get(array.buffer) as Chunk
+    const { free } = chunk
+    const begin = array.byteOffset
+    const end = begin + wholeLines(array.length)
+    this.#liveBytes -= end - begin
+    const next = free.findIndex(range => range.begin >= end)
+    const at = next < 0 ? free.length : next
+    const [before, after] = [free[at - 1], free[at]]
+    const joinsBefore = before?.end === begin
+    const joinsAfter = after?.begin === end
+    if (joinsBefore && joinsAfter) {
+      before.end = after.end
+      free.splice(at, 1)
+    } else if (joinsBefore) before.end = end
+    else if (joinsAfter) after.begin = begin
+    else free.splice(at, 0, { begin, end })
+    if (free[0]?.begin === 0 && free[0].end === chunk.buffer.byteLength) chunk.emptySince = this.#now()
   }
 
-  /**
-   * Lets go of the lengths that were not used for longest, once twice as much is free as was ever in use. Just as much
-   * would be too little: the lengths of a step are not all in use at its peak, and what is let go has to be cleared by
-   * the system when it is asked for again, which costs a step more than its arithmetic.
-   */
-  #trim(): void {
-    const limit = Math.max(FLOOR, 2 * this.#peakBytes)
-    for (const [length, arrays] of this.#free) {
-      if (this.#freeBytes <= limit) return
-      for (const { buffer } of arrays) this.#system.discard(buffer as ArrayBuffer)
-      this.#freeBytes -= arrays.length * length * 4
-      this.#free.delete(length)
+  /** The smallest free range that is large enough. */
+  #tightest(bytes: number): [chunk: Chunk, index: number] | undefined {
+    let found: [Chunk, number] | undefined
+    let smallest = Number.POSITIVE_INFINITY
+    for (const chunk of this.#chunks.values())
+      for (const [index, { begin, end }] of chunk.free.entries()) {
+        if (end - begin < bytes || end - begin >= smallest) continue
+        smallest = end - begin
+        found = [chunk, index]
+      }
+    return found
+  }
+
+  #grow(bytes: number): Chunk {
+    const buffer = this.#system.allocate(Math.max(bytes, CHUNK))
+    const chunk: Chunk = { buffer, free: [{ begin: 0, end: buffer.byteLength }], emptySince: undefined }
+    this.#chunks.set(buffer, chunk)
+    this.#wholeBytes += buffer.byteLength
+    return chunk
+  }
+
+  /** Gives chunks back that no tensor has been in for a while; earlier, a step would have their pages mapped anew. */
+  #dropOld(): void {
+    for (const { buffer, emptySince } of this.#chunks.values()) {
+      if (emptySince === undefined || this.#now() - emptySince < KEPT) continue
+      this.#chunks.delete(buffer)
+      this.#wholeBytes -= buffer.byteLength
+      this.#system.discard(buffer)
     }
   }
 }
+
+const wholeLines = (length: number): number => Math.ceil((length * 4) / ALIGNMENT) * ALIGNMENT

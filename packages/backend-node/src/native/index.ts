@@ -2,7 +2,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import '@tensorflow/tfjs-backend-cpu'
 import { findBackendFactory, registerBackend, registerKernel } from '@tensorflow/tfjs-core'
-import { loadAddon } from './addon.ts'
+import { type InstructionSet, loadAddon } from './addon.ts'
 import { NativeBackend } from './backend.ts'
 import { kernels } from './kernels/index.ts'
 import { registerStockKernels } from './stock-kernels.ts'
@@ -15,7 +15,7 @@ export interface DeviceInfo {
   /** Threads the kernels use. */
   threads: number
   /** Which of the compiled kernels run. */
-  instructionSet: 'avx512' | 'avx2' | 'portable'
+  instructionSet: InstructionSet
 }
 
 /**

@@ -20,6 +20,14 @@ export interface Forward {
   training: boolean
 }
 
+/** Attribute that it adds to both kernels of an op that autocast computes in half precision. */
+export interface Autocast {
+  /** What factors of products are rounded to. */
+  dtype: 'float32' | 'bfloat16'
+}
+
+export const inBfloat16 = ({ dtype }: Autocast): boolean => dtype === 'bfloat16'
+
 /** Attributes that it adds to every gradient kernel. */
 export interface Backward {
   /** The inputs whose gradients are wanted, in the order of the result. */

@@ -3,6 +3,7 @@
  * float64 loops, each gradient also when it alone is wanted and when it alone is not, and that no tensor is left over.
  */
 import { env, memory, mul, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
+import { autocast } from '../tape/autocast.ts'
 import { normalStream } from '../tape/random.ts'
 import { valueAndGrads } from '../tape/value-and-grads.ts'
 
@@ -47,6 +48,23 @@ export function randomValues(shape: number[], seed: number, scale = 1): Values {
   const next = normalStream(seed)
   const size = shape.reduce((product, length) => product * length, 1)
   return { shape, data: Float64Array.from({ length: size }, () => Math.fround(next() * scale)) }
+}
+
+/** The nearest numbers of 8 significant bits, ties to even, as bfloat16 holds them. */
+export function toBfloat16({ shape, data }: Values): Values {
+  const bits = new Uint32Array(Float32Array.from(data).buffer).map(b => b + 0x7fff + ((b >>> 16) & 1)) // wraps at 2^32
+  return { shape, data: Float64Array.from(new Float32Array(bits.map(b => b & 0xffff0000).buffer)) }
+}
+
+/**
+ * Makes a case of an op's check under autocast. Its factors are numbers that bfloat16 holds, so that rounding them
+ * changes nothing and the float64 reference and its tolerance hold as they are.
+ */
+export function bfloat16Case<Name extends string>(spec: OpCase<Name>): ConformanceCase {
+  const inputs = Object.fromEntries(
+    Object.entries<Values>(spec.inputs).map(([name, values]) => [name, toBfloat16(values)]),
+  ) as Record<Name, Values>
+  return opCase({ ...spec, name: `${spec.name}, bfloat16`, inputs, run: given => autocast({}, () => spec.run(given)) })
 }
 
 /** Makes a case of an op's check. */
@@ -100,8 +118,8 @@ async function checkOp<Name extends string>(spec: OpCase<Name>): Promise<void> {
   const names = Object.keys(inputs) as Name[]
   const arrays = Object.fromEntries(names.map(name => [name, inputs[name].data])) as Arrays<Name>
   const tensors = Object.fromEntries(names.map(name => [name, toTensor(inputs[name])])) as Record<Name, Tensor>
-  // A random upstream gradient, so that one in the wrong place shows.
-  const dy = randomValues([...outputShape], 77)
+  // A random upstream gradient, so that one in the wrong place shows; a factor of products, too.
+  const dy = toBfloat16(randomValues([...outputShape], 77))
   const upstream = toTensor(dy)
   try {
     const value = forward(arrays)

@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { linear } from '../ops/linear.ts'
-import { type ConformanceCase, opCase, randomValues } from './check.ts'
+import { bfloat16Case, type ConformanceCase, type OpCase, opCase, randomValues } from './check.ts'
 import { gelu, geluGradient } from './gelu.ts'
 
 /** x·Wᵀ + b of M rows. */
@@ -52,14 +52,14 @@ interface Shape {
   In: number
   Out: number
   bias: boolean
-  activation: 'none' | 'gelu'
+  inputActivation: 'none' | 'gelu'
   /** Size of x: large ones reach both tails of the activation. */
   size?: number
 }
 
-const both = (shape: Omit<Shape, 'bias' | 'activation'>): Shape[] => [
-  { ...shape, bias: true, activation: 'gelu' },
-  { ...shape, bias: false, activation: 'none' },
+const both = (shape: Omit<Shape, 'bias' | 'inputActivation'>): Shape[] => [
+  { ...shape, bias: true, inputActivation: 'gelu' },
+  { ...shape, bias: false, inputActivation: 'none' },
 ]
 
 const shapes: Shape[] = [
@@ -68,37 +68,41 @@ const shapes: Shape[] = [
   ...both({ rows: [2, 13], In: 15, Out: 17 }),
   ...both({ rows: [31], In: 33, Out: 16 }),
   ...both({ rows: [14], In: 64, Out: 32 }),
-  { rows: [2, 65], In: 48, Out: 97, bias: true, activation: 'none' },
-  { rows: [2, 2, 3], In: 31, Out: 65, bias: false, activation: 'gelu' },
+  { rows: [2, 65], In: 48, Out: 97, bias: true, inputActivation: 'none' },
+  { rows: [2, 2, 3], In: 31, Out: 65, bias: false, inputActivation: 'gelu' },
   // Past the blocks of a packed product in every dimension.
-  { rows: [197], In: 192, Out: 577, bias: true, activation: 'gelu' },
-  { rows: [7], In: 1601, Out: 33, bias: true, activation: 'gelu' },
-  { rows: [1601], In: 7, Out: 9, bias: true, activation: 'none' },
-  { rows: [17], In: 600, Out: 40, bias: true, activation: 'none' },
-  { rows: [331], In: 23, Out: 19, bias: true, activation: 'none' },
-  { rows: [5], In: 17, Out: 31, bias: true, activation: 'gelu', size: 8 },
+  { rows: [197], In: 192, Out: 577, bias: true, inputActivation: 'gelu' },
+  { rows: [7], In: 1601, Out: 33, bias: true, inputActivation: 'gelu' },
+  { rows: [1601], In: 7, Out: 9, bias: true, inputActivation: 'none' },
+  { rows: [17], In: 600, Out: 40, bias: true, inputActivation: 'none' },
+  { rows: [331], In: 23, Out: 19, bias: true, inputActivation: 'none' },
+  { rows: [5], In: 17, Out: 31, bias: true, inputActivation: 'gelu', size: 8 },
 ]
 
-export const linearCases = (): ConformanceCase[] =>
-  shapes.map(({ rows, In, Out, bias, activation, size = 1 }) =>
-    opCase({
-      name: `linear: ${[...rows, In].join('×')} to ${Out}, ${bias ? 'bias' : 'no bias'}, activation ${activation}, x around ${size}`,
-      inputs: {
-        x: randomValues([...rows, In], 1, size),
-        weight: randomValues([Out, In], 2, In ** -0.5),
-        ...(bias && { bias: randomValues([Out], 3) }),
-      } as Record<'x' | 'weight' | 'bias', ReturnType<typeof randomValues>>,
-      outputShape: [...rows, Out],
-      run: ({ x, weight, bias: b }) => linear(x, weight as Tensor2D, b as Tensor1D | undefined, { activation }),
-      forward({ x, weight, bias: b }) {
-        const y = product(x, weight, b, In)
-        return activation === 'gelu' ? y.map(gelu) : y
-      },
-      backward({ x, weight, bias: b }, dy) {
-        const y = product(x, weight, b, In)
-        const up = activation === 'gelu' ? dy.map((value, i) => value * geluGradient(y[i] as number)) : dy
-        const gradients = productGradients(x, weight, up, In)
-        return b ? gradients : { x: gradients.x, weight: gradients.weight }
-      },
-    }),
-  )
+export const linearCases = (): ConformanceCase[] => [
+  ...shapes.map(shape => opCase(linearCase(shape))),
+  // A GELU is no number that bfloat16 holds.
+  ...shapes.filter(({ inputActivation }) => inputActivation === 'none').map(shape => bfloat16Case(linearCase(shape))),
+]
+
+function linearCase({ rows, In, Out, bias, inputActivation, size = 1 }: Shape): OpCase<'x' | 'weight' | 'bias'> {
+  return {
+    name: `linear: ${[...rows, In].join('×')} to ${Out}, ${bias ? 'bias' : 'no bias'}, activation ${inputActivation}, x around ${size}`,
+    inputs: {
+      x: randomValues([...rows, In], 1, size),
+      weight: randomValues([Out, In], 2, In ** -0.5),
+      ...(bias && { bias: randomValues([Out], 3) }),
+    } as Record<'x' | 'weight' | 'bias', ReturnType<typeof randomValues>>,
+    outputShape: [...rows, Out],
+    run: ({ x, weight, bias: b }) => linear(x, weight as Tensor2D, b as Tensor1D | undefined, { inputActivation }),
+    forward({ x, weight, bias: b }) {
+      return product(inputActivation === 'gelu' ? x.map(gelu) : x, weight, b, In)
+    },
+    backward({ x, weight, bias: b }, dy) {
+      const active = inputActivation === 'gelu'
+      const gradients = productGradients(active ? x.map(gelu) : x, weight, dy, In)
+      const dx = active ? gradients.x.map((value, i) => value * geluGradient(x[i] as number)) : gradients.x
+      return b ? { ...gradients, x: dx } : { x: dx, weight: gradients.weight }
+    },
+  }
+}

@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs-core'
 import { patchEmbed } from '../ops/patch-embed.ts'
-import { type ConformanceCase, opCase, randomValues } from './check.ts'
+import { bfloat16Case, type ConformanceCase, type OpCase, opCase, randomValues } from './check.ts'
 
 interface Shape {
   batch: number
@@ -37,39 +37,43 @@ function eachProduct(s: Shape, visit: (token: number, hidden: number, pixel: num
               }
 }
 
-export const patchEmbedCases = (): ConformanceCase[] =>
-  shapes.map(s =>
-    opCase({
-      name: `patchEmbed: ${Object.values(s).join('×')}`,
-      inputs: {
-        pixelValues: randomValues([s.batch, s.channels, s.rows * s.patchHeight, s.columns * s.patchWidth], 1),
-        weight: randomValues([s.hiddenSize, s.channels, s.patchHeight, s.patchWidth], 2),
-        bias: randomValues([s.hiddenSize], 3),
-      },
-      outputShape: [s.batch, s.rows * s.columns, s.hiddenSize],
-      run: ({ pixelValues, weight, bias }) => patchEmbed(pixelValues as Tensor4D, weight as Tensor4D, bias as Tensor1D),
-      forward({ pixelValues, weight, bias }) {
-        const C = s.hiddenSize
-        const out = Float64Array.from({ length: s.batch * s.rows * s.columns * C }, (_, i) => bias[i % C] as number)
-        eachProduct(s, (token, k, pixel, w) => {
-          out[token * C + k] = (out[token * C + k] as number) + (pixelValues[pixel] as number) * (weight[w] as number)
-        })
-        return out
-      },
-      backward(inputs, dy) {
-        const C = s.hiddenSize
-        const pixelValues = new Float64Array(inputs.pixelValues.length)
-        const weight = new Float64Array(inputs.weight.length)
-        const bias = new Float64Array(C)
-        eachProduct(s, (token, k, pixel, w) => {
-          const up = dy[token * C + k] as number
-          pixelValues[pixel] = (pixelValues[pixel] as number) + up * (inputs.weight[w] as number)
-          weight[w] = (weight[w] as number) + up * (inputs.pixelValues[pixel] as number)
-        })
-        dy.forEach((up, i) => {
-          bias[i % C] = (bias[i % C] as number) + up
-        })
-        return { pixelValues, weight, bias }
-      },
-    }),
-  )
+export const patchEmbedCases = (): ConformanceCase[] => [
+  ...shapes.map(shape => opCase(patchEmbedCase(shape))),
+  ...shapes.map(shape => bfloat16Case(patchEmbedCase(shape))),
+]
+
+function patchEmbedCase(s: Shape): OpCase<'pixelValues' | 'weight' | 'bias'> {
+  return {
+    name: `patchEmbed: ${Object.values(s).join('×')}`,
+    inputs: {
+      pixelValues: randomValues([s.batch, s.channels, s.rows * s.patchHeight, s.columns * s.patchWidth], 1),
+      weight: randomValues([s.hiddenSize, s.channels, s.patchHeight, s.patchWidth], 2),
+      bias: randomValues([s.hiddenSize], 3),
+    },
+    outputShape: [s.batch, s.rows * s.columns, s.hiddenSize],
+    run: ({ pixelValues, weight, bias }) => patchEmbed(pixelValues as Tensor4D, weight as Tensor4D, bias as Tensor1D),
+    forward({ pixelValues, weight, bias }) {
+      const C = s.hiddenSize
+      const out = Float64Array.from({ length: s.batch * s.rows * s.columns * C }, (_, i) => bias[i % C] as number)
+      eachProduct(s, (token, k, pixel, w) => {
+        out[token * C + k] = (out[token * C + k] as number) + (pixelValues[pixel] as number) * (weight[w] as number)
+      })
+      return out
+    },
+    backward(inputs, dy) {
+      const C = s.hiddenSize
+      const pixelValues = new Float64Array(inputs.pixelValues.length)
+      const weight = new Float64Array(inputs.weight.length)
+      const bias = new Float64Array(C)
+      eachProduct(s, (token, k, pixel, w) => {
+        const up = dy[token * C + k] as number
+        pixelValues[pixel] = (pixelValues[pixel] as number) + up * (inputs.weight[w] as number)
+        weight[w] = (weight[w] as number) + up * (inputs.pixelValues[pixel] as number)
+      })
+      dy.forEach((up, i) => {
+        bias[i % C] = (bias[i % C] as number) + up
+      })
+      return { pixelValues, weight, bias }
+    },
+  }
+}

@@ -1,25 +1,27 @@
-/** A linear layer with its activation. */
+/** A linear layer, with an activation before it if wanted. */
 import { add, matMul, reshape, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
 import { checkLastAxis, checkShape } from './check.ts'
 import { geluReference } from './gelu.ts'
 
 export interface LinearOptions {
-  /** Applied to the result in the same pass. @default 'none' */
-  activation?: 'none' | 'gelu'
+  /**
+   * Applied to x as it is read, so that its result is never stored: of a feed-forward network only what goes into the
+   * activation is kept for the gradient. @default 'none'
+   */
+  inputActivation?: 'none' | 'gelu'
 }
 
 const op = defineOp({
   kernel: 'VitralLinear',
   save: ['x', 'weight'],
-  sideOutputs: ['preActivation'], // [..., Out], only with an activation: its derivative needs it
+  half: true,
   gradients: ['x', 'weight', 'bias'],
   reference(
     { x, weight, bias }: { x: Tensor; weight: Tensor; bias: Tensor | undefined },
-    { activation }: { activation: string },
+    { inputActivation }: { inputActivation: string },
   ) {
-    const y = linearReference(x, weight, bias)
-    return activation === 'gelu' ? geluReference(y) : y
+    return linearReference(inputActivation === 'gelu' ? geluReference(x) : x, weight, bias)
   },
 })
 
@@ -31,7 +33,7 @@ export function linearReference(x: Tensor, weight: Tensor, bias: Tensor | undefi
 }
 
 /**
- * activation(x·Wᵀ + b), torch.nn.functional.linear with an epilogue. FLOPs 2·M·In·Out.
+ * inputActivation(x)·Wᵀ + b, torch.nn.functional.linear with a prologue. FLOPs 2·M·In·Out.
  *
  * @param x [..., In]
  * @param weight [Out, In], PyTorch's layout
@@ -42,10 +44,10 @@ export function linear<T extends Tensor>(
   x: T,
   weight: Tensor2D,
   bias?: Tensor1D,
-  { activation = 'none' }: LinearOptions = {},
+  { inputActivation = 'none' }: LinearOptions = {},
 ): T {
   checkShape('linear', 'weight', weight, ['outSize', 'inSize'])
   checkLastAxis('linear', 'x', x, weight.shape[1])
   if (bias) checkShape('linear', 'bias', bias, [weight.shape[0]])
-  return op({ x, weight, bias }, { activation }) as T
+  return op({ x, weight, bias }, { inputActivation }) as T
 }

@@ -15,6 +15,7 @@ import { checkShape } from './check.ts'
 const op = defineOp({
   kernel: 'VitralPatchEmbed',
   save: ['pixelValues', 'weight'],
+  half: true,
   gradients: ['pixelValues', 'weight', 'bias'],
   // Reshapes and a product, never conv2d: stock WASM has no gradient for a convolution's filter.
   reference({ pixelValues, weight, bias }: { pixelValues: Tensor; weight: Tensor; bias: Tensor }) {

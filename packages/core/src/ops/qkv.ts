@@ -21,6 +21,7 @@ interface QkvInputs {
 const op = defineOp<QkvInputs, Record<string, never>>({
   kernel: 'VitralQkv',
   save: ['x', 'queryWeight', 'keyWeight', 'valueWeight'],
+  half: true,
   gradients: ['x', 'queryWeight', 'keyWeight', 'valueWeight', 'queryBias', 'keyBias', 'valueBias'],
   reference: ({ x, queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias }) =>
     concat(

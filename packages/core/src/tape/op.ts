@@ -14,6 +14,7 @@ import {
   type Tensor,
   tidy,
 } from '@tensorflow/tfjs-core'
+import { computeDtype } from './autocast.ts'
 
 /** Inputs by name; an optional input may be undefined. */
 export type Inputs = { [name: string]: Tensor | undefined }
@@ -29,6 +30,8 @@ export interface OpSpec<I extends Inputs, A extends Attrs> {
   saveOutput?: boolean
   /** Further outputs that a kernel makes under a tape, for its gradient alone. */
   sideOutputs?: readonly string[]
+  /** Whether it is of autocast's half class: its kernels get the attribute `dtype`, a `ComputeDtype`. @default false */
+  half?: boolean
   /** Inputs that have a gradient. */
   gradients: readonly (keyof I & string)[]
   /** The op in stock tfjs ops: the definition of what a kernel must compute. */
@@ -53,7 +56,7 @@ export function withWanted<T>(names: readonly string[] | undefined, f: () => T):
 
 /** Defines a differentiable op and returns the function that runs it. */
 export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>): (inputs: I, attrs: A) => Tensor {
-  const { kernel, save, saveOutput = false, sideOutputs = [], gradients, reference } = spec
+  const { kernel, save, saveOutput = false, sideOutputs = [], half = false, gradients, reference } = spec
   kernelNames.add(kernel)
   const savedNames = [...save, ...(saveOutput ? ['output'] : []), ...sideOutputs]
   registerGradient({
@@ -76,7 +79,8 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
     if (!hasKernel(kernel)) return tidy(() => reference(inputs, attrs))
     const given = present(inputs)
     const training = engine().isTapeOn()
-    const [output, ...side] = run(kernel, given, { ...attrs, given: Object.keys(given), training })
+    const precision = half ? { dtype: computeDtype() } : {}
+    const [output, ...side] = run(kernel, given, { ...attrs, ...precision, given: Object.keys(given), training })
     for (const tensor of side) tensor.dispose() // the tape holds references of its own
     return output as Tensor
   }

@@ -18,8 +18,9 @@ export class ViTMlp {
 
   /** [B, N, C] → [B, N, C] */
   forward(x: Tensor3D, context: ForwardContext): Tensor3D {
-    const hidden = linear(x, this.#up.matrix('weight'), this.#up.vector('bias'), { activation: 'gelu' }) // [B, N, 4·C]
-    const output = linear(hidden, this.#down.matrix('weight'), this.#down.vector('bias')) // [B, N, C]
+    const hidden = linear(x, this.#up.matrix('weight'), this.#up.vector('bias')) // [B, N, 4·C]
+    const [weight, bias] = [this.#down.matrix('weight'), this.#down.vector('bias')]
+    const output = linear(hidden, weight, bias, { inputActivation: 'gelu' }) // [B, N, C]
     return context.dropout(output, this.#config.hiddenDropoutProb)
   }
 }

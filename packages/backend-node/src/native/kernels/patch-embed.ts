@@ -1,6 +1,6 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import type { PatchShape } from '../addon.ts'
-import { type Backward, Gradients, kernel } from '../kernel.ts'
+import { type Autocast, type Backward, Gradients, inBfloat16, kernel } from '../kernel.ts'
 
 interface Inputs {
   pixelValues: TensorInfo
@@ -13,15 +13,16 @@ function patchShape({ pixelValues, weight }: Inputs): PatchShape {
   return [batch, channels, height, width, patchHeight, patchWidth, hiddenSize]
 }
 
-export const patchEmbed: KernelConfig = kernel<Inputs & { bias: TensorInfo }, object>(
+export const patchEmbed: KernelConfig = kernel<Inputs & { bias: TensorInfo }, Autocast>(
   'VitralPatchEmbed',
-  (backend, inputs) => {
+  (backend, inputs, attrs) => {
     const shape = patchShape(inputs)
     const [batch, , height, width, patchHeight, patchWidth, hiddenSize] = shape
     const { info, values } = backend.allocate([batch, (height / patchHeight) * (width / patchWidth), hiddenSize])
     const { pixelValues, weight, bias } = inputs
     backend.addon.patchEmbed(
       ...shape,
+      inBfloat16(attrs),
       backend.floats(pixelValues),
       backend.floats(weight),
       backend.floats(bias),
@@ -31,12 +32,13 @@ export const patchEmbed: KernelConfig = kernel<Inputs & { bias: TensorInfo }, ob
   },
 )
 
-export const patchEmbedGrad: KernelConfig = kernel<Inputs & { dy: TensorInfo }, Backward>(
+export const patchEmbedGrad: KernelConfig = kernel<Inputs & { dy: TensorInfo }, Backward & Autocast>(
   'VitralPatchEmbedGrad',
   (backend, { dy, pixelValues, weight }, attrs) => {
     const gradients = new Gradients(backend, attrs)
     backend.addon.patchEmbedGrad(
       ...patchShape({ pixelValues, weight }),
+      inBfloat16(attrs),
       backend.floats(dy),
       backend.floats(pixelValues),
       backend.floats(weight),

@@ -1,6 +1,6 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import type { NativeBackend } from '../backend.ts'
-import { type Backward, type Forward, Gradients, kernel, rowsOf } from '../kernel.ts'
+import { type Autocast, type Backward, type Forward, Gradients, inBfloat16, kernel, rowsOf } from '../kernel.ts'
 
 type Weights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
 type Biases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
@@ -8,18 +8,19 @@ type Biases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
 const weightNames = ['queryWeight', 'keyWeight', 'valueWeight'] as const
 const biasNames = ['queryBias', 'keyBias', 'valueBias'] as const
 
-export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Forward>(
+export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Forward & Autocast>(
   'VitralQkv',
-  (backend, { x, ...parameters }, { training }) => {
+  (backend, { x, ...parameters }, attrs) => {
     const hiddenSize = x.shape.at(-1) as number
     const { info, values } = backend.allocate([...x.shape.slice(0, -1), 3 * hiddenSize])
     const weights = weightNames.map(name => parameters[name])
     backend.addon.qkv(
       rowsOf(x),
       hiddenSize,
+      inBfloat16(attrs),
       backend.floats(x),
       ...weights.map(weight => backend.floats(weight)),
-      training ? null : packedQkv(backend, weights),
+      attrs.training ? null : packedQkv(backend, weights, inBfloat16(attrs)),
       ...biasNames.map(name => (parameters[name] ? backend.floats(parameters[name]) : null)),
       values,
     )
@@ -28,7 +29,7 @@ export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Fo
 )
 
 /** The three weights as one, so that the input is packed and read once. */
-function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[]): Float32Array {
+function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[], bfloat16: boolean): Float32Array {
   const hiddenSize = weights[0]?.shape[0] as number
   const [query, key, value] = weights.map(weight => backend.floats(weight)) as [
     Float32Array,
@@ -36,12 +37,12 @@ function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[]): Floa
     Float32Array,
   ]
   const { addon } = backend
-  return backend.packed(weights, addon.packedLinearFloats(hiddenSize, 3 * hiddenSize), packed =>
-    addon.packQkv(hiddenSize, query, key, value, packed),
+  return backend.packed(weights, bfloat16, addon.packedLinearFloats(hiddenSize, 3 * hiddenSize, bfloat16), packed =>
+    addon.packQkv(hiddenSize, bfloat16, query, key, value, packed),
   )
 }
 
-export const qkvGrad: KernelConfig = kernel<{ dy: TensorInfo; x: TensorInfo } & Weights, Backward>(
+export const qkvGrad: KernelConfig = kernel<{ dy: TensorInfo; x: TensorInfo } & Weights, Backward & Autocast>(
   'VitralQkvGrad',
   (backend, { dy, x, ...weights }, attrs) => {
     const hiddenSize = x.shape.at(-1) as number
@@ -49,6 +50,7 @@ export const qkvGrad: KernelConfig = kernel<{ dy: TensorInfo; x: TensorInfo } & 
     backend.addon.qkvGrad(
       rowsOf(x),
       hiddenSize,
+      inBfloat16(attrs),
       backend.floats(dy),
       backend.floats(x),
       ...weightNames.map(name => backend.floats(weights[name])),

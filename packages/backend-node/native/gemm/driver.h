@@ -1,0 +1,243 @@
+// Blocks, packs and hands out the matrix product, whatever multiplies its tiles.
+//
+// The right operand is packed in slabs of a few MB that stay in the last-level cache; a task takes a block of rows,
+// packs them k block by k block into its own L2 and multiplies them with every panel of the slab, so that its part of C
+// stays in L2 too. When there are too few rows for all threads, the panels are split as well.
+#pragma once
+
+#include "../kernels/lanes.h"
+#include "../threads.h"
+#include "gemm.h"
+#include "micro.h"
+
+namespace vitral::VITRAL_ISA {
+
+constexpr int64_t slabFloats = 5 << 20;
+constexpr double serialOperations = 3e5;  // below this, waking a thread costs more than it gains
+
+struct Range {
+  int64_t begin, end;
+  int64_t length() const { return end - begin; }
+};
+// Piece i of n, sizes differing by one at most.
+inline Range piece(int64_t total, int64_t n, int64_t i) { return {i * total / n, (i + 1) * total / n}; }
+
+struct Split {
+  int64_t rowBlocks, columnGroups;
+};
+
+// The element-wise end of the epilogue, on a tile still in L1.
+inline void multiplyByGeluGradient(int64_t rows, int64_t columns, float* C, const float* x, int64_t ldc) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < columns; j += lanes) {
+      const int64_t count = columns - j < lanes ? columns - j : (int64_t)lanes, at = i * ldc + j;
+      storeSome(C + at, loadSome(C + at, count) * geluGradient(loadSome(x + at, count)), count);
+    }
+}
+
+VITRAL_INLINE void prefetchTile(int64_t rows, int64_t columns, const float* tile, int64_t ld) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t line = 0; line < columns; line += 16) __builtin_prefetch(tile + r * ld + line, 1);
+}
+
+// The product by way of `Panels` (fma.h tells what one has).
+template <class Panels>
+class Driver {
+  // k in even blocks, each but the last a multiple of the panels' unit.
+  struct Steps {
+    int64_t K, blocks;
+    explicit Steps(int64_t K) : K(K), blocks((K + Panels::blockSteps - 1) / Panels::blockSteps) {}
+    Range operator[](int64_t i) const {
+      const Range units = piece((K + Panels::stepUnit - 1) / Panels::stepUnit, blocks, i);
+      const int64_t end = units.end * Panels::stepUnit;
+      return {units.begin * Panels::stepUnit, end < K ? end : K};
+    }
+  };
+
+  // A product of the whole A with a slab of B: columns [column, column + N), some k blocks.
+  struct SlabProduct {
+    int64_t M, N, column;
+    MatrixView A;
+    const float* packedB;  // the slab's first panel of its first k block
+    float* C;
+    int64_t ldc;
+    const GemmEpilogue& epilogue;
+  };
+
+  static int64_t rightPanels(int64_t N) { return (N + Panels::width - 1) / Panels::width; }
+  static int64_t rightPanelFloats(int64_t K) { return Panels::rightFloats(Panels::width, K); }
+
+  // The split with the least work on the busiest thread; row blocks alone where possible, since column groups share a
+  // left operand packed beforehand.
+  static Split chooseSplit(int64_t M, int64_t N, int64_t threads) {
+    const int64_t rowPanels = Panels::leftPanels(M), columnPanels = rightPanels(N);
+    const int64_t fewest = (M + Panels::blockRows - 1) / Panels::blockRows;
+    Split best = {fewest, 1};
+    if (threads == 1) return best;
+    double bestCost = 1e300;
+    for (int64_t groups = 1; groups <= columnPanels && groups <= 2 * threads; groups++) {
+      for (int64_t extra = 0; extra < threads; extra++) {
+        const int64_t blocks = fewest + extra;
+        if (blocks > rowPanels) break;
+        const int64_t rounds = (blocks * groups + threads - 1) / threads;
+        const double rows = (double)((rowPanels + blocks - 1) / blocks) * M / rowPanels;
+        const double cost = rounds * rows * ((columnPanels + groups - 1) / groups) * (groups > 1 ? 1.03 : 1.0);
+        if (cost < bestCost * 0.999) bestCost = cost, best = {blocks, groups};
+      }
+    }
+    return best;
+  }
+
+  // packedA: the left panels, or null to read the operand's rows where they lie.
+  static void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool last, Range rowPanels,
+                            Range columnPanels, const float* packedA, const float* packedB) {
+    const int64_t K = steps.length(), panelFloats = rightPanelFloats(K);
+    const GemmEpilogue& epilogue = product.epilogue;
+    const float* geluGradientOf = last ? epilogue.geluGradientOf : nullptr;
+    [[maybe_unused]] const typename Panels::Registers registers;
+    for (int64_t q = columnPanels.begin; q < columnPanels.end; q++) {
+      const int64_t j = q * Panels::width;
+      const int64_t columns = product.N - j < Panels::width ? product.N - j : Panels::width;
+      const float* bias = last && epilogue.bias ? epilogue.bias + product.column + j : nullptr;
+      const float* right = packedB + q * panelFloats;
+      for (int64_t p = rowPanels.begin; p < rowPanels.end; p++) {
+        const int64_t i = Panels::leftStart(product.M, p), rows = Panels::leftStart(product.M, p + 1) - i;
+        const int64_t offset = i * product.ldc + product.column + j;
+        const Range part = piece(panelFloats, rowPanels.length(), p - rowPanels.begin);
+        const Ahead ahead = {right + panelFloats + part.begin, q + 1 < columnPanels.end ? part.length() : 0};
+        // The tile's rows lie on pages of their own: fetched now, they are there when the sums are done.
+        prefetchTile(rows, columns, product.C + offset, product.ldc);
+        if (geluGradientOf) prefetchTile(rows, columns, geluGradientOf + offset, product.ldc);
+        const TileOutput output = {product.C + offset, product.ldc, columns, bias, !first || epilogue.accumulate};
+        if (packedA) {
+          Panels::multiply(rows, K, packedA + (p - rowPanels.begin) * Panels::leftFloats(K), right, output, ahead);
+        } else if constexpr (Panels::mayReadInPlace) {
+          const float* a = product.A.data + i * product.A.rowStride + steps.begin;
+          Panels::multiplyInPlace(rows, K, a, product.A.rowStride, right, output, ahead);
+        }
+        if (geluGradientOf)
+          multiplyByGeluGradient(rows, columns, product.C + offset, geluGradientOf + offset, product.ldc);
+      }
+    }
+  }
+
+  static void packLeftPanels(const SlabProduct& product, Range steps, Range panels, float* to) {
+    const int64_t K = steps.length();
+    // Where a step's elements lie side by side, all panels take their part of a few steps before the next ones are
+    // read, so that these stay in L1.
+    const int64_t chunk = product.A.rowStride == 1 && K > Panels::chunkSteps ? Panels::chunkSteps : K;
+    for (int64_t k = 0; k < K; k += chunk)
+      for (int64_t p = panels.begin; p < panels.end; p++) {
+        const int64_t i = Panels::leftStart(product.M, p);
+        Panels::packLeft(Panels::leftStart(product.M, p + 1) - i, k, K - k < chunk ? K - k : chunk,
+                         product.A.data + i * product.A.rowStride + (steps.begin + k) * product.A.colStride,
+                         product.A.rowStride, product.A.colStride, product.A.gelu,
+                         to + (p - panels.begin) * Panels::leftFloats(K));
+      }
+  }
+
+  // k blocks [blocks.begin, blocks.end) of `steps`, the slab's B lying packed.
+  static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads) {
+    const Split split = chooseSplit(product.M, product.N, threads);
+    const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanels(product.N);
+    const int64_t firstStep = steps[blocks.begin].begin;
+    bool inPlace = false;
+    if constexpr (Panels::mayReadInPlace) inPlace = Panels::readInPlace(product.A, product.N);
+    const bool sharedLeft = !inPlace && split.columnGroups > 1;
+    float* shared = nullptr;
+    if (sharedLeft) {
+      const int64_t span = steps[blocks.end - 1].end - firstStep;
+      shared = scratch(Scratch::gemmLeft, rowPanels * Panels::leftFloats(span));
+      parallelTasks(blocks.length() * split.rowBlocks, [&](int64_t task) {
+        const Range of = steps[blocks.begin + task / split.rowBlocks];
+        const Range panels = piece(rowPanels, split.rowBlocks, task % split.rowBlocks);
+        packLeftPanels(product, of, panels,
+                       shared + rowPanels * Panels::leftFloats(of.begin - firstStep) +
+                           panels.begin * Panels::leftFloats(of.length()));
+      });
+    }
+    parallelTasks(split.rowBlocks * split.columnGroups, [&](int64_t task) {
+      const Range rows = piece(rowPanels, split.rowBlocks, task / split.columnGroups);
+      const Range columns = piece(columnPanels, split.columnGroups, task % split.columnGroups);
+      for (int64_t block = blocks.begin; block < blocks.end; block++) {
+        const Range of = steps[block];
+        const float* packedA = nullptr;
+        if (sharedLeft) {
+          packedA = shared + rowPanels * Panels::leftFloats(of.begin - firstStep) +
+                    rows.begin * Panels::leftFloats(of.length());
+        } else if (!inPlace) {
+          float* own = scratch(Scratch::gemmLeft, rows.length() * Panels::leftFloats(of.length()));
+          packLeftPanels(product, of, rows, own);
+          packedA = own;
+        }
+        multiplyBlock(product, of, block == 0, block == steps.blocks - 1, rows, columns, packedA,
+                      product.packedB + Panels::rightFloats(product.N, of.begin - firstStep));
+      }
+    });
+  }
+
+  // Packs columns [column, column + N) of k blocks [blocks.begin, blocks.end): [k block][panel].
+  static void packRight(MatrixView B, int64_t N, int64_t column, const Steps& steps, Range blocks, float* to) {
+    const int64_t panels = rightPanels(N), firstStep = steps[blocks.begin].begin;
+    const auto pack = [&](Range of, int64_t k, int64_t length, int64_t panel) {
+      const int64_t j = panel * Panels::width, columns = N - j < Panels::width ? N - j : Panels::width;
+      float* start = to + Panels::rightFloats(N, of.begin - firstStep) + panel * rightPanelFloats(of.length());
+      Panels::packRight(columns, k, length, B.data + (of.begin + k) * B.rowStride + (column + j) * B.colStride,
+                        B.colStride, B.rowStride, B.gelu, start);
+    };
+    constexpr int64_t chunk = Panels::chunkSteps;
+    for (int64_t block = blocks.begin; block < blocks.end; block++) {
+      const Range of = steps[block];
+      const int64_t K = of.length();
+      if (B.colStride == 1) {
+        const int64_t chunks = (K + chunk - 1) / chunk, grain = 65536 / (chunk * panels * Panels::width) + 1;
+        parallelFor(0, chunks, grain, [&](int64_t from, int64_t end) {
+          for (int64_t k = from * chunk; k < end * chunk && k < K; k += chunk)
+            for (int64_t panel = 0; panel < panels; panel++) pack(of, k, K - k < chunk ? K - k : chunk, panel);
+        });
+      } else {
+        parallelFor(0, panels, 65536 / (K * Panels::width) + 1, [&](int64_t from, int64_t end) {
+          for (int64_t panel = from; panel < end; panel++) pack(of, 0, K, panel);
+        });
+      }
+    }
+  }
+
+  static int64_t threadsFor(int64_t M, int64_t N, int64_t K) {
+    return 2.0 * M * N * K < serialOperations ? 1 : threadCount();
+  }
+
+ public:
+  static void multiply(int64_t M, int64_t N, int64_t K, MatrixView A, MatrixView B, float* C, int64_t ldc,
+                       const GemmEpilogue& epilogue) {
+    const Steps steps(K);
+    const int64_t threads = threadsFor(M, N, K), longest = steps[0].length();
+    const int64_t slabPanels = slabFloats / rightPanelFloats(longest), slabColumns = slabPanels * Panels::width;
+    for (int64_t column = 0; column < N; column += slabColumns) {
+      const int64_t columns = N - column < slabColumns ? N - column : slabColumns;
+      const int64_t slabBlocks = slabFloats / Panels::rightFloats(columns, longest);
+      for (int64_t block = 0; block < steps.blocks; block += slabBlocks) {
+        const Range blocks = {block, block + slabBlocks < steps.blocks ? block + slabBlocks : steps.blocks};
+        const int64_t span = steps[blocks.end - 1].end - steps[block].begin;
+        float* packed = scratch(Scratch::gemmRight, Panels::rightFloats(columns, span));
+        packRight(B, columns, column, steps, blocks, packed);
+        multiplySlab({M, columns, column, A, packed, C, ldc, epilogue}, steps, blocks, threads);
+      }
+    }
+  }
+
+  static int64_t packedFloats(int64_t K, int64_t N) { return Panels::rightFloats(N, K); }
+
+  static void pack(int64_t K, int64_t N, MatrixView B, float* packed) {
+    const Steps steps(K);
+    packRight(B, N, 0, steps, {0, steps.blocks}, packed);
+  }
+
+  static void multiplyPacked(int64_t M, int64_t N, int64_t K, MatrixView A, const float* packedB, float* C, int64_t ldc,
+                             const GemmEpilogue& epilogue) {
+    const Steps steps(K);
+    multiplySlab({M, N, 0, A, packedB, C, ldc, epilogue}, steps, {0, steps.blocks}, threadsFor(M, N, K));
+  }
+};
+
+}  // namespace vitral::VITRAL_ISA

@@ -1,0 +1,72 @@
+// The matrix product's panels for the vector units' fused multiply-adds: float32 as it is, or rounded to bfloat16.
+#pragma once
+
+#include "../kernels/lanes.h"
+#include "bfloat16.h"
+#include "pack.h"
+
+namespace vitral::VITRAL_ISA {
+
+// The driver's view of a way to multiply: how operands are cut into panels, packed, and multiplied.
+template <bool rounded>
+struct FmaPanels {
+  struct Registers {};  // what a thread sets up before it multiplies: nothing
+
+// Measured: long blocks of k win, since C is read and written once for each; the left block takes a third of L2.
+#if defined(__AVX512F__)
+  static constexpr int64_t blockSteps = 768, blockRows = 224;
+#elif defined(__AVX2__)
+  static constexpr int64_t blockSteps = 384, blockRows = 144;
+#else
+  static constexpr int64_t blockSteps = 256, blockRows = 96;
+#endif
+  static constexpr int64_t stepUnit = 1, chunkSteps = 16, width = panelWidth;
+  static constexpr bool mayReadInPlace = !rounded;
+
+  static int64_t leftPanels(int64_t M) { return VITRAL_ISA::leftPanels(M); }
+  static int64_t leftStart(int64_t M, int64_t p) { return leftPanelStart(M, VITRAL_ISA::leftPanels(M), p); }
+  static int64_t leftFloats(int64_t K) { return tileRows * K; }
+  static int64_t rightFloats(int64_t N, int64_t K) { return rightWidth(N) * K; }
+
+  // `k` is the first of K steps among those of the panel.
+  static void packLeft(int64_t rows, int64_t k, int64_t K, const float* from, int64_t rowStride, int64_t stepStride,
+                       bool ofGelu, float* panel) {
+    float* to = panel + k * tileRows;
+    packLeftPanel(rows, K, from, rowStride, stepStride, to);
+    finishPacking(to, K * tileRows, ofGelu);
+  }
+  static void packRight(int64_t columns, int64_t k, int64_t K, const float* from, int64_t columnStride,
+                        int64_t stepStride, bool ofGelu, float* panel) {
+    float* to = panel + k * rightPanelWidth(columns);
+    packRightPanel(columns, K, from, columnStride, stepStride, to);
+    finishPacking(to, K * rightPanelWidth(columns), ofGelu);
+  }
+
+  // On a panel still in cache.
+  static void finishPacking(float* panel, int64_t floats, bool ofGelu) {
+    if (!ofGelu && !rounded) return;
+    eachOfRow(floats, [&](int64_t i, int64_t count) {
+      Vf x = loadSome(panel + i, count);
+      if (ofGelu) x = gelu(x);
+      storeSome(panel + i, rounded ? nearestBfloat16(x) : x, count);
+    });
+  }
+
+  // Whether the left operand's rows are read where they lie. With few columns packing them costs a tenth of the
+  // product; a tile's rows must not fall on the same few sets of L1, though.
+  static bool readInPlace(MatrixView A, int64_t N) {
+    return !A.gelu && N <= 512 && A.colStride == 1 && A.rowStride % 512 != 0;
+  }
+  static void multiplyInPlace(int64_t rows, int64_t K, const float* left, int64_t rowStride, const float* right,
+                              const TileOutput& output, Ahead ahead) {
+    ahead.fetch();
+    multiplyTile<RowsLeft>(rows, K, left, rowStride, right, output);
+  }
+  static void multiply(int64_t rows, int64_t K, const float* left, const float* right, const TileOutput& output,
+                       Ahead ahead) {
+    ahead.fetch();
+    multiplyTile<PackedLeft>(rows, K, left, 0, right, output);
+  }
+};
+
+}  // namespace vitral::VITRAL_ISA
