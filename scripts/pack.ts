@@ -1,48 +1,44 @@
 /** Packs every public package as it would be published, with `workspace:` and `catalog:` replaced by versions. */
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Glob } from 'bun'
+import { packPlatforms } from './platform-packages.ts'
+import { editManifest, type Manifest, manifestOf, type PackedPackage, packFolder } from './tarball.ts'
 
-export interface PackedPackage {
-  name: string
-  version: string
-  tarball: string
-}
+const root = resolve(import.meta.dirname, '..')
+export const nativeBuilds: string = join(root, 'packages/backend-node/build')
 
 /**
- * Packs with `bun pm pack`: npm's own packing, and changesets', would leave `workspace:*` in the manifest.
+ * Packs all public packages, and the native kernels for the platforms that have been built.
  *
  * @param folder where the tarballs go; emptied first
+ * @param builds where the builds of the native kernels are
+ * @returns the packages; a platform's comes before the one that has it as an optional dependency
  * @throws when packing fails or a tarball's manifest still holds a workspace protocol
  */
-export function packPackages(folder: string): PackedPackage[] {
-  const root = resolve(import.meta.dirname, '..')
+export function packPackages(folder: string, builds: string = nativeBuilds): PackedPackage[] {
   const out = resolve(folder)
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   const manifests = [...new Glob('{packages,apps}/*/package.json').scanSync(root)].sort()
   return manifests.flatMap(path => {
-    const manifest = JSON.parse(readFileSync(join(root, path), 'utf8')) as {
-      name: string
-      version: string
-      private?: boolean
-    }
+    const manifest = JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest
     if (manifest.private) return []
-    const packing = ['pm', 'pack', '--quiet', '--ignore-scripts', '--destination', out]
-    const printed = capture(process.execPath, packing, join(root, dirname(path)))
-    const tarball = join(out, basename(printed.trim().split('\n').at(-1) ?? ''))
-    const packed = capture('tar', ['xzOf', tarball, 'package/package.json'], root)
-    if (/"(workspace|catalog):/.test(packed))
+    const { name, version } = manifest
+    const tarball = packFolder(join(root, dirname(path)), out)
+    if (/"(workspace|catalog):/.test(manifestOf(tarball)))
       throw new Error(`${tarball} still names a workspace: it must not be published.`)
-    return [{ name: manifest.name, version: manifest.version, tarball }]
+    const packed = { name, version, tarball }
+    return name === '@vitral/backend-node' ? [...withPlatforms(packed, builds, out), packed] : [packed]
   })
 }
 
-function capture(program: string, args: string[], cwd: string): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed in ${cwd}:\n${stderr}`)
-  return stdout
+/** Packs the platforms' packages, and makes them optional dependencies of the one they belong to. */
+function withPlatforms(backend: PackedPackage, builds: string, out: string): PackedPackage[] {
+  const platforms = packPlatforms(backend, builds, out)
+  const optionalDependencies = Object.fromEntries(platforms.map(({ name, version }) => [name, version]))
+  editManifest(backend.tarball, manifest => ({ ...manifest, optionalDependencies }))
+  return platforms
 }
 
 if (import.meta.main)

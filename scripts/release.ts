@@ -4,7 +4,15 @@
  *   bun changeset version && bun install && bun scripts/release.ts && bun changeset git-tag
  */
 import { spawnSync } from 'node:child_process'
-import { packPackages } from './pack.ts'
+import { nativeBuilds, packPackages } from './pack.ts'
+import { missingPlatforms } from './platform-packages.ts'
+
+const missing = missingPlatforms(nativeBuilds)
+if (missing.length > 0)
+  console.warn(
+    `No native build for ${missing.join(', ')}: who installs there has to compile. To have them in this release, run ` +
+      `'bun run build' on such machines and put their build/<platform>/vitral.node into ${nativeBuilds}.`,
+  )
 
 for (const { name, version, tarball } of packPackages('.release')) {
   console.log(`Publishing ${name}@${version}`)

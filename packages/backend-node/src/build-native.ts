@@ -4,6 +4,7 @@
  *
  *   npx vitral-build-native [--require]
  *
+ * CXX in the environment names the compiler, and CXXFLAGS has further flags for compiling and linking.
  * What has not changed is not compiled again. Without a compiler it says so and succeeds, since Vitral then runs on
  * WASM; with --require that is an error.
  */
@@ -37,6 +38,7 @@ const commonFlags = [
   '-fno-trapping-math',
 ]
 
+const furtherFlags = process.env.CXXFLAGS?.split(/\s+/).filter(Boolean) ?? []
 const avx512 = ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma']
 
 /** Every kernel is compiled once for each of these; the CPU chooses when the addon is loaded. */
@@ -54,6 +56,14 @@ const linkFlags: Partial<Record<NodeJS.Platform, string[]>> = {
   darwin: ['-dynamiclib', '-undefined', 'dynamic_lookup'],
 }
 
+/**
+ * With the C++ library inside, the binary runs where that library is older, or not there. What is not called of it has
+ * to go: it asks for a newer C library than the rest.
+ */
+const selfContained: Partial<Record<NodeJS.Platform, string[]>> = {
+  linux: ['-static-libstdc++', '-Wl,--exclude-libs,ALL', '-Wl,--gc-sections'],
+}
+
 await main()
 
 async function main(): Promise<void> {
@@ -62,7 +72,7 @@ async function main(): Promise<void> {
   mkdirSync(objects, { recursive: true })
   const all = compilations(compiler)
   const signature = createHash('sha256')
-    .update(all.map(({ object }) => object).join('\n'))
+    .update(JSON.stringify([all.map(({ object }) => object), linkFlags, selfContained]))
     .digest('hex')
     .slice(0, 16)
   const stamped = join(objects, `vitral-${signature}.node`)
@@ -97,7 +107,9 @@ function withoutCompiler(): void {
 function compilations(compiler: string): Compilation[] {
   const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout
   const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/include/node_api.h'))
-  const shared = createHash('sha256').update(version).update(commonFlags.join())
+  const shared = createHash('sha256')
+    .update(version)
+    .update(JSON.stringify([commonFlags, furtherFlags]))
   for (const path of sources('.h')) shared.update(readFileSync(path))
   const base = shared.digest('hex')
   const compilation = (source: string, prefix: string, flags: string[]): Compilation => {
@@ -137,7 +149,7 @@ async function inParallel<T>(jobs: readonly T[], run: (job: T) => Promise<void>)
 function compile(compiler: string, { source, flags, object }: Compilation): Promise<void> {
   const aside = `${object}.${process.pid}.tmp`
   return new Promise((done, fail) => {
-    const args = [...commonFlags, ...flags, '-c', source, '-o', aside]
+    const args = [...commonFlags, ...flags, ...furtherFlags, '-c', source, '-o', aside]
     spawn(compiler, args, { stdio: 'inherit' })
       .on('error', fail)
       .on('close', code => {
@@ -150,8 +162,13 @@ function compile(compiler: string, { source, flags, object }: Compilation): Prom
 
 function link(compiler: string, all: readonly Compilation[], to: string): void {
   const aside = `${to}.${process.pid}.tmp`
-  const args = [...(linkFlags[process.platform] ?? []), ...all.map(({ object }) => object), '-o', aside]
-  if (spawnSync(compiler, args, { stdio: 'inherit' }).status !== 0) throw new Error(`${compiler} could not link ${to}.`)
+  const inputs = all.map(({ object }) => object)
+  const args = [...(linkFlags[process.platform] ?? []), ...furtherFlags, ...inputs, '-o', aside]
+  const attempt = (more: string[], stdio: 'ignore' | 'inherit') =>
+    spawnSync(compiler, [...args, ...more], { stdio }).status === 0
+  // Not every compiler comes with that library as an archive.
+  if (!attempt(selfContained[process.platform] ?? [], 'ignore') && !attempt([], 'inherit'))
+    throw new Error(`${compiler} could not link ${to}.`)
   renameSync(aside, to)
 }
 

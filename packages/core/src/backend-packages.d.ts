@@ -1,6 +1,7 @@
 /** What core calls of the backend packages. They import core, so core cannot take these types from them. */
 declare module '@vitral/backend-node' {
   export function startNative(): Promise<void>
+  export function startTensorflow(): Promise<void>
 }
 declare module '@vitral/backend-web' {
   export function startWebgpu(): Promise<void>

@@ -16,6 +16,6 @@ test('auto takes the fastest that starts, and says why not the ones before', asy
 
 test('an unknown name is refused with the names there are', () => {
   expect(useBackend('gpu' as BackendName)).rejects.toThrow(
-    "There is no backend 'gpu'; choose 'auto' or one of native, webgpu, wasm, cpu.",
+    "There is no backend 'gpu'; choose 'auto' or one of native, tensorflow, webgpu, wasm, cpu.",
   )
 })

@@ -1,7 +1,7 @@
 /** Choosing the backend: each name knows which package has it, and imports that package only when asked for. */
 import { engine, setBackend } from '@tensorflow/tfjs-core'
 
-export type BackendName = 'native' | 'webgpu' | 'wasm' | 'cpu'
+export type BackendName = 'native' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
 
 export interface BackendChoice {
   name: BackendName
@@ -11,11 +11,8 @@ export interface BackendChoice {
 
 /** How each backend is registered with tfjs-core, and made ready. */
 const starters: Record<BackendName, () => Promise<void>> = {
-  native: async () => {
-    const name = '@vitral/backend-node' // not a literal: bundlers must not follow it into Node's own modules
-    const { startNative }: typeof import('@vitral/backend-node') = await import(/* @vite-ignore */ name)
-    await startNative()
-  },
+  native: async () => (await backendNode()).startNative(),
+  tensorflow: async () => (await backendNode()).startTensorflow(),
   webgpu: async () => (await import('@vitral/backend-web')).startWebgpu(),
   wasm: async () => (await import('@vitral/backend-web')).startWasm(),
   cpu: async () => {
@@ -23,9 +20,15 @@ const starters: Record<BackendName, () => Promise<void>> = {
   },
 }
 
+function backendNode(): Promise<typeof import('@vitral/backend-node')> {
+  const name = '@vitral/backend-node' // not a literal: bundlers must not follow it into Node's own modules
+  return import(/* @vite-ignore */ name)
+}
+
 /** What to install for each. */
 const packages: Record<BackendName, string> = {
   native: '@vitral/backend-node',
+  tensorflow: '@vitral/backend-node',
   webgpu: '@vitral/backend-web',
   wasm: '@vitral/backend-web',
   cpu: '@tensorflow/tfjs-backend-cpu',
@@ -69,7 +72,8 @@ async function start(name: BackendName): Promise<void> {
 
 function reasonOf(name: BackendName, error: unknown): string {
   const { message, code } = error as Error & { code?: string }
-  const missing = code === 'ERR_MODULE_NOT_FOUND' || /Cannot find (module|package)/.test(message)
+  const notFound = code === 'ERR_MODULE_NOT_FOUND' || /Cannot find (module|package)/.test(message)
+  const missing = notFound && message.includes(`'${packages[name]}'`) // and not something that this package needs
   return missing
     ? `${packages[name]} is not installed; add it with npm install ${packages[name]}. (${message})`
     : message

@@ -15,10 +15,9 @@ namespace vitral::exported {
 napi_value allocate(Arguments& a) {
   constexpr size_t huge = 2 << 20;
   const size_t bytes = (size_t)a.size("bytes");
-  const size_t alignment = bytes >= huge ? huge : 64;
-  const size_t whole = (bytes + alignment - 1) / alignment * alignment;
+  const size_t whole = bytes >= huge ? (bytes + huge - 1) / huge * huge : bytes;
   void* data = nullptr;
-  if (posix_memalign(&data, alignment, whole)) throw std::bad_alloc();
+  if (posix_memalign(&data, bytes >= huge ? huge : 64, whole)) throw std::bad_alloc();
 #if defined(__linux__)
   // Large pages: a kernel that walks tens of megabytes would otherwise spend its time on address translation.
   if (bytes >= huge) madvise(data, whole, MADV_HUGEPAGE);

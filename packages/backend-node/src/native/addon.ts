@@ -206,24 +206,36 @@ type Heads = [batch: number, tokens: number, numHeads: number, headSize: number]
 type Dropout = [scale: number, dropoutProbability: number, seed: number]
 export type Labels = [classes: Optional<Int32Array>, probabilities: Optional<Floats>]
 
+const platform = `${process.platform}-${process.arch}`
+
+/** Where a binary may be. What was built on this machine comes first: who builds wants it used. */
+const places = [
+  // The same from src and from dist: both are one folder below the package.
+  join(import.meta.dirname, '..', '..', 'build', platform, 'vitral.node'),
+  `@vitral/backend-node-${platform}`,
+]
+
 let loaded: Addon | undefined
 
 /**
- * Loads the addon, once.
+ * Loads the addon, once: the one built here by `vitral-build-native`, or the one in the platform's package.
  *
- * @throws when there is no binary for this platform, with how to build it
+ * @throws when there is no binary for this platform, or it cannot be loaded, with how to build it
  */
 export function loadAddon(): Addon {
-  if (loaded) return loaded
-  // The same place from src and from dist: both are one folder below the package.
-  const path = join(import.meta.dirname, '..', '..', 'build', `${process.platform}-${process.arch}`, 'vitral.node')
-  try {
-    loaded = createRequire(import.meta.url)(path) as Addon
-  } catch (error) {
-    throw new Error(
-      `The native kernels are not there for ${process.platform}-${process.arch}: ${(error as Error).message.split('\n')[0]}. ` +
-        'With a C++ compiler installed, build them by: npx vitral-build-native',
-    )
+  const failures: string[] = []
+  for (const place of loaded ? [] : places) {
+    try {
+      loaded = createRequire(import.meta.url)(place) as Addon
+      break
+    } catch (error) {
+      const { message, code } = error as Error & { code?: string }
+      failures.push(code === 'MODULE_NOT_FOUND' ? `there is no ${place}` : (message.split('\n')[0] ?? ''))
+    }
   }
-  return loaded
+  if (loaded) return loaded
+  throw new Error(
+    `There are no native kernels for ${platform} here: ${failures.join('; ')}. With a C++ compiler installed, build them ` +
+      'by: npx vitral-build-native',
+  )
 }

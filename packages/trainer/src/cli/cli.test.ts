@@ -204,7 +204,9 @@ describe('from data to a prediction', () => {
     const { stdout, code } = await vitral('doctor', '--json')
     expect(code).toBe(0)
     const { backends, devices, precision } = JSON.parse(stdout)
-    expect(backends.map(({ name }: { name: string }) => name)).toEqual(['native', 'webgpu', 'wasm', 'cpu'])
+    expect(backends.map(({ name }: { name: string }) => name)).toEqual([
+      ...['native', 'tensorflow', 'webgpu', 'wasm', 'cpu'],
+    ])
     expect(backends.at(-1)).toEqual({ name: 'cpu', available: true })
     for (const { available, reason } of backends) expect(available || reason.length > 0).toBe(true)
     expect(devices[0]).toMatchObject({ kind: 'cpu', name: expect.any(String), cores: expect.any(Number) })

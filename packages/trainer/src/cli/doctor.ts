@@ -20,7 +20,7 @@ interface BackendReport {
   reason?: string
 }
 
-const names: BackendName[] = ['native', 'webgpu', 'wasm', 'cpu']
+const names: BackendName[] = ['native', 'tensorflow', 'webgpu', 'wasm', 'cpu']
 
 export const doctor: Command = {
   summary: 'shows which backends start on this machine, and why the others do not',
@@ -40,7 +40,7 @@ Starts every backend and prints which ones can be used, with the reason for thos
     if (values.json) print(JSON.stringify({ backends, devices, precision }))
     else {
       for (const { name, available, reason } of backends)
-        print(`${available ? '✓' : '✗'} ${name.padEnd(8)}${reason ? ` ${reason}` : ''}`)
+        print(`${available ? '✓' : '✗'} ${name.padEnd(10)}${reason ? ` ${reason}` : ''}`)
       for (const { name, cores, threads = cores, instructionSet } of devices)
         print([name, `${threads} threads`, instructionSet, ...precision].filter(Boolean).join(', '))
     }

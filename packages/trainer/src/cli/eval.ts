@@ -28,7 +28,7 @@ export const evalCommand: Command = {
   --download         downloads the data set to --data first, unless it is there
   --skip-broken      leaves out images that cannot be decoded, and says which
   --batch-size N     images at a time (100)
-  --backend NAME     auto, native, webgpu, wasm or cpu (auto)
+  --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {accuracy, top5, loss, count, seconds, imagesPerSecond, perClass: [{label, count, accuracy}]}
   --help             this text`,
 

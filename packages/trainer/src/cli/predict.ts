@@ -24,7 +24,7 @@ export const predict: Command = {
 
   --model FOLDER     a model folder, or a hub id
   --top-k N          classes to show, best first (5)
-  --backend NAME     auto, native, webgpu, wasm or cpu (auto)
+  --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             [{image, predictions: [{label, score}]}]
   --help             this text`,
 

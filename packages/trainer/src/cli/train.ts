@@ -45,7 +45,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --resume           goes on with the run in --out, exactly where it stopped
   --set KEY=VALUE    sets a field of the recipe, such as optimizer.lr=3e-4; may be repeated
   --epochs N  --batch-size N  --lr X  --seed N    the same for these fields
-  --backend NAME     auto, native, webgpu, wasm or cpu (auto)
+  --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {out, finished, epochs, steps, seconds, best: {epoch, accuracy, loss}}
   --help             this text
 
