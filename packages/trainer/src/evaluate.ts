@@ -1,6 +1,6 @@
 /** A model's accuracy on images it is not trained on. */
 import { tensor4d } from '@tensorflow/tfjs-core'
-import type { ViTForImageClassification } from '@vitral/core'
+import { autocast, type ComputeDtype, type ViTForImageClassification } from '@vitral/core'
 import { type Metrics, MetricsGatherer } from './metrics.ts'
 import type { ImageBatch } from './train-step.ts'
 
@@ -12,6 +12,8 @@ export interface Evaluation extends Metrics {
 export interface EvaluateOptions {
   /** Names of the classes, in the order of the logits. */
   labels: readonly string[]
+  /** Of the products. @default 'float32' */
+  precision?: ComputeDtype
   /** Told after each batch how many images are done. */
   onBatch?: (done: number) => void
   /** Stops between two batches. */
@@ -29,13 +31,13 @@ export interface EvaluateOptions {
 export async function evaluate(
   model: ViTForImageClassification,
   batches: AsyncIterable<ImageBatch>,
-  { labels, onBatch, signal }: EvaluateOptions,
+  { labels, precision = 'float32', onBatch, signal }: EvaluateOptions,
 ): Promise<Evaluation | undefined> {
   const started = performance.now()
   const gatherer = new MetricsGatherer(labels)
   let done = 0
   for await (const batch of batches) {
-    gatherer.add(await logitsOf(model, batch), batch.labels)
+    gatherer.add(await logitsOf(model, batch, precision), batch.labels)
     done += batch.labels.length
     onBatch?.(done)
     if (signal?.aborted) return undefined
@@ -44,9 +46,13 @@ export async function evaluate(
   return { ...gatherer.result(), seconds, imagesPerSecond: done / seconds }
 }
 
-async function logitsOf(model: ViTForImageClassification, { pixelValues }: ImageBatch): Promise<Float32Array> {
+async function logitsOf(
+  model: ViTForImageClassification,
+  { pixelValues }: ImageBatch,
+  precision: ComputeDtype,
+): Promise<Float32Array> {
   const pixels = tensor4d(pixelValues.data, pixelValues.shape)
-  const { logits } = model.forward(pixels)
+  const { logits } = autocast({ enabled: precision === 'bfloat16' }, () => model.forward(pixels))
   try {
     return (await logits.data()) as Float32Array
   } finally {

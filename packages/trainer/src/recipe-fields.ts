@@ -58,6 +58,7 @@ const fields: Record<string, Field> = {
   'schedule.warmupEpochs': optional(notNegative),
   'schedule.minLr': optional(notNegative),
   labelSmoothing: number('a number from 0 to below 1', value => value >= 0 && value < 1),
+  precision: oneOf(['float32', 'bfloat16']),
   clipGradNorm: {
     accepts: value => value === null || (typeof value === 'number' && value > 0),
     expected: 'a number above 0, or null for no clipping',

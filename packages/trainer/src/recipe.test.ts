@@ -22,6 +22,7 @@ describe('defineRecipe', () => {
       evalBatchSize: 100,
       schedule: { name: 'constant' },
       labelSmoothing: 0,
+      precision: 'float32',
       clipGradNorm: null,
       seed: 42,
     })

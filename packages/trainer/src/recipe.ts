@@ -1,5 +1,5 @@
 /** A recipe: everything that decides what a training run computes, apart from where its files are. */
-import type { ViTConfigOptions } from '@vitral/core'
+import type { ComputeDtype, ViTConfigOptions } from '@vitral/core'
 import type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 import { checkRecipe } from './recipe-fields.ts'
 import type { ScheduleName } from './schedules.ts'
@@ -34,6 +34,8 @@ export interface Recipe {
   schedule: RecipeSchedule
   /** ε of the loss. */
   labelSmoothing: number
+  /** Of the products, in training and evaluation; parameters are float32 always. PyTorch's autocast. */
+  precision: ComputeDtype
   /** Largest norm of all gradients together; null does not clip. */
   clipGradNorm: number | null
   /** Of the initial parameters, the order of the images, their augmentation and dropout. */
@@ -44,6 +46,7 @@ const defaults = {
   evalBatchSize: 100,
   schedule: { name: 'constant' as const },
   labelSmoothing: 0,
+  precision: 'float32' as const,
   clipGradNorm: null,
   seed: 42,
 }

@@ -53,6 +53,26 @@ for (const backend of backends) {
         model.dispose()
       })
 
+    test('a step in bfloat16 is that of float32 but for its rounding, where the backend knows it', async () => {
+      await useBackend(backend)
+      const io = await tensorsOf('square/io.safetensors')
+      const { data, shape } = io('pixel_values')
+      const pixelValues = { data, shape: shape as [number, number, number, number] }
+      const labels = Int32Array.from(io('labels').data)
+      const stepIn = async (precision: 'float32' | 'bfloat16') => {
+        const model = await ViTForImageClassification.fromPretrained(join(fixtures, 'square', 'model'))
+        const optimizer = createOptimizer('sgd', model.parameters(), { lr: 1e-2 })
+        const options = { seed: 0, labelSmoothing: 0, precision, clipGradNorm: 100 }
+        const { loss, gradNorm = 0 } = await trainStep(model, optimizer, { pixelValues, labels }, options)
+        model.dispose()
+        return [loss, gradNorm] as const
+      }
+      const [[loss, norm], [lossInHalf, normInHalf]] = [await stepIn('float32'), await stepIn('bfloat16')]
+      expect([lossInHalf, normInHalf]).toEqual([expect.closeTo(loss, 1), expect.closeTo(norm, 1)])
+      const rounds = backend === 'native'
+      expect([lossInHalf !== loss, normInHalf !== norm]).toEqual([rounds, rounds])
+    })
+
     test('a step leaves no tensor behind', async () => {
       await useBackend(backend)
       const model = await ViTForImageClassification.fromPretrained(join(fixtures, 'square', 'model'))

@@ -1,6 +1,6 @@
 /** One training step: forward and backward, clip, update. */
 import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
-import type { ViTForImageClassification } from '@vitral/core'
+import { autocast, type ComputeDtype, type ViTForImageClassification } from '@vitral/core'
 import type { Batch } from '@vitral/datasets'
 import { clipGradNorm } from './clip-grad-norm.ts'
 import type { Optimizer } from './optimizers/index.ts'
@@ -12,6 +12,8 @@ export interface TrainStepOptions {
   /** Of all dropout in the step. */
   seed: number
   labelSmoothing: number
+  /** Of the products, forward and backward; parameters and their updates are float32. @default 'float32' */
+  precision?: ComputeDtype
   /** Largest norm of all gradients together; without it they are not clipped. */
   clipGradNorm?: number
 }
@@ -32,10 +34,12 @@ export async function trainStep(
   model: ViTForImageClassification,
   optimizer: Optimizer,
   { pixelValues, labels }: ImageBatch,
-  { seed, labelSmoothing, clipGradNorm: maxNorm }: TrainStepOptions,
+  { seed, labelSmoothing, precision = 'float32', clipGradNorm: maxNorm }: TrainStepOptions,
 ): Promise<TrainStepResult> {
   const pixels: Tensor4D = tensor4d(pixelValues.data, pixelValues.shape)
-  const { loss, logits, grads } = model.valueAndGrads(pixels, labels, { seed, labelSmoothing })
+  const { loss, logits, grads } = autocast({ enabled: precision === 'bfloat16' }, () =>
+    model.valueAndGrads(pixels, labels, { seed, labelSmoothing }),
+  )
   try {
     const result: TrainStepResult = { loss: (await loss.data())[0] as number }
     if (!Number.isFinite(result.loss))

@@ -99,6 +99,7 @@ export class Trainer {
     const { loss, gradNorm } = await trainStep(model, this.#optimizer, batch, {
       seed: deriveSeed(recipe.seed, position.step),
       labelSmoothing: recipe.labelSmoothing,
+      precision: recipe.precision,
       clipGradNorm: recipe.clipGradNorm ?? undefined,
     })
     const count = batch.labels.length
@@ -121,9 +122,10 @@ export class Trainer {
 
   /** Closes the epoch with its evaluation; does nothing when the signal stops it. */
   async #evaluateEpoch(signal?: AbortSignal): Promise<void> {
-    const { model, processor, data, paths } = this.#parts
+    const { recipe, model, processor, data, paths } = this.#parts
     const evaluation = await evaluate(model, data.evaluation(), {
       labels: data.labels,
+      precision: recipe.precision,
       onBatch: done => {
         for (const observer of this.#observers) observer.onEvaluationBatch?.(done)
       },

@@ -210,7 +210,8 @@ describe('from data to a prediction', () => {
     expect(backends.at(-1)).toEqual({ name: 'cpu', available: true })
     for (const { available, reason } of backends) expect(available || reason.length > 0).toBe(true)
     expect(devices[0]).toMatchObject({ kind: 'cpu', name: expect.any(String), cores: expect.any(Number) })
-    expect(precision).toEqual(['float32'])
+    const native = backends[0].available
+    expect(precision).toEqual(native ? ['float32', 'bfloat16'] : ['float32'])
   })
 })
 

@@ -1,5 +1,6 @@
 /** What the subcommands share: their shape, how their arguments are read, and what is printed. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import type { ComputeDtype } from '@vitral/core'
 
 export interface Command {
   /** For the list of commands. */
@@ -23,6 +24,18 @@ const common: CommonOptions = { help: { type: 'boolean', short: 'h' }, json: { t
 /** For commands that compute. */
 export const backendOption: { backend: { type: 'string'; default: string } } = {
   backend: { type: 'string', default: 'auto' },
+}
+
+/** For commands that run a model. */
+export const precisionOption: { precision: { type: 'string'; default: string } } = {
+  precision: { type: 'string', default: 'float32' },
+}
+
+/** @throws unless it is one of the two. */
+export function precisionOf({ precision }: { precision: string }): ComputeDtype {
+  if (precision !== 'float32' && precision !== 'bfloat16')
+    throw new Error(`--precision is '${precision}'; expected float32 or bfloat16.`)
+  return precision
 }
 
 type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O & CommonOptions; allowPositionals: true }>>

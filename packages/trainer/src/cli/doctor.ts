@@ -36,7 +36,8 @@ Starts every backend and prints which ones can be used, with the reason for thos
     const backends: BackendReport[] = []
     for (const name of names) backends.push(await probe(name))
     const devices = [await cpu(backends.some(({ name, available }) => name === 'native' && available))]
-    const precision = ['float32']
+    const native = devices.some(({ instructionSet }) => instructionSet)
+    const precision = ['float32', ...(native ? ['bfloat16'] : [])]
     if (values.json) print(JSON.stringify({ backends, devices, precision }))
     else {
       for (const { name, available, reason } of backends)

@@ -5,7 +5,18 @@ import { type Evaluation, evaluate } from '../evaluate.ts'
 import { withLabelsOf } from '../match-labels.ts'
 import { datasetNames, openDataset } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
-import { backendOption, type Command, oneLine, parse, percent, print, required, wholeNumber } from './command.ts'
+import {
+  backendOption,
+  type Command,
+  oneLine,
+  parse,
+  percent,
+  precisionOf,
+  precisionOption,
+  print,
+  required,
+  wholeNumber,
+} from './command.ts'
 import { download, fetchModel } from './download.ts'
 
 const options = {
@@ -16,6 +27,7 @@ const options = {
   download: { type: 'boolean', default: false },
   'skip-broken': { type: 'boolean', default: false },
   'batch-size': { type: 'string', default: '100' },
+  ...precisionOption,
 } as const
 
 export const evalCommand: Command = {
@@ -28,6 +40,7 @@ export const evalCommand: Command = {
   --download         downloads the data set to --data first, unless it is there
   --skip-broken      leaves out images that cannot be decoded, and says which
   --batch-size N     images at a time (100)
+  --precision NAME   float32, or bfloat16 for the products (float32)
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {accuracy, top5, loss, count, seconds, imagesPerSecond, perClass: [{label, count, accuracy}]}
   --help             this text`,
@@ -37,6 +50,7 @@ export const evalCommand: Command = {
     const id = required(values.model, '--model')
     const dataset = required(values.dataset, '--dataset')
     const batchSize = wholeNumber(values['batch-size'], '--batch-size', 1)
+    const precision = precisionOf(values)
     const progress = createProgress()
     if (values.download) await download(dataset, values.data, progress)
     const onBroken = values['skip-broken'] ? 'skip' : 'raise'
@@ -49,6 +63,7 @@ export const evalCommand: Command = {
     const onSkipped = (reason: string): void => progress.say(`Left out: ${oneLine(reason)}`)
     const result = await evaluate(model, evaluationBatches(images, processor, batchSize, onSkipped), {
       labels: images.classes,
+      precision,
       onBatch: done => progress.update({ title: 'evaluation', done, total: images.length }),
     })
     progress.end()

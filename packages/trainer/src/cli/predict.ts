@@ -1,15 +1,26 @@
 /** `vitral predict`: what a model sees in image files. */
 import { softmax, type Tensor2D, tidy, topk } from '@tensorflow/tfjs-core'
-import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { autocast, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { decodeImage } from '@vitral/datasets'
 import { createProgress } from '../progress.ts'
-import { backendOption, type Command, parse, percent, print, required, wholeNumber } from './command.ts'
+import {
+  backendOption,
+  type Command,
+  parse,
+  percent,
+  precisionOf,
+  precisionOption,
+  print,
+  required,
+  wholeNumber,
+} from './command.ts'
 import { fetchModel } from './download.ts'
 
 const options = {
   ...backendOption,
   model: { type: 'string' },
   'top-k': { type: 'string', default: '5' },
+  ...precisionOption,
 } as const
 
 interface Prediction {
@@ -24,6 +35,7 @@ export const predict: Command = {
 
   --model FOLDER     a model folder, or a hub id
   --top-k N          classes to show, best first (5)
+  --precision NAME   float32, or bfloat16 for the products (float32)
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             [{image, predictions: [{label, score}]}]
   --help             this text`,
@@ -33,6 +45,7 @@ export const predict: Command = {
     const id = required(values.model, '--model')
     required(images[0], 'The image file')
     const count = wholeNumber(values['top-k'], '--top-k', 1)
+    const enabled = precisionOf(values) === 'bfloat16'
     await useBackend(values.backend as 'auto')
     const folder = await fetchModel(id, createProgress())
     const model = await ViTForImageClassification.fromPretrained(folder)
@@ -40,7 +53,7 @@ export const predict: Command = {
     const results: { image: string; predictions: Prediction[] }[] = []
     for (const image of images) {
       const pixelValues = await processor.preprocess([await decodeImage(image)])
-      const { logits } = model.forward(pixelValues)
+      const { logits } = autocast({ enabled }, () => model.forward(pixelValues))
       results.push({ image, predictions: await best(logits, model.config.id2label, count) })
       pixelValues.dispose()
       logits.dispose()

@@ -14,7 +14,14 @@ import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
 import { showTraining } from './show-training.ts'
 
 /** Shorter ways to say `--set`. */
-const shortcuts = { dataset: 'dataset', epochs: 'epochs', 'batch-size': 'batchSize', lr: 'optimizer.lr', seed: 'seed' }
+const shortcuts = {
+  dataset: 'dataset',
+  epochs: 'epochs',
+  'batch-size': 'batchSize',
+  lr: 'optimizer.lr',
+  precision: 'precision',
+  seed: 'seed',
+}
 
 const options = {
   ...backendOption,
@@ -28,6 +35,7 @@ const options = {
   epochs: { type: 'string' },
   'batch-size': { type: 'string' },
   lr: { type: 'string' },
+  precision: { type: 'string' },
   seed: { type: 'string' },
 } as const
 
@@ -44,7 +52,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --out DIR          folder of the run: best/ (a model folder), metrics.jsonl, recipe.json, checkpoints/ (runs/RECIPE)
   --resume           goes on with the run in --out, exactly where it stopped
   --set KEY=VALUE    sets a field of the recipe, such as optimizer.lr=3e-4; may be repeated
-  --epochs N  --batch-size N  --lr X  --seed N    the same for these fields
+  --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {out, finished, epochs, steps, seconds, best: {epoch, accuracy, loss}}
   --help             this text
