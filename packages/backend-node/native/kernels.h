@@ -20,8 +20,8 @@ struct Kernels {
   PackedWeightFloats* packedWeightFloats;
   PackWeight* packWeight;
   GemmPacked* gemmPacked;
-  AttentionForwardFunction attentionForward;
-  AttentionBackwardFunction attentionBackward;
+  AttentionForward* attentionForward;
+  AttentionBackward* attentionBackward;
   PatchEmbedForward* patchEmbedForward;
   PatchEmbedBackward* patchEmbedBackward;
   EmbedTokensForward* embedTokensForward;

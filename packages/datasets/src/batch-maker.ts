@@ -1,6 +1,7 @@
 /** Makes batches in the calling thread: examples → transforms → one array of floats. */
 import { createPipeline } from './pipeline.ts'
 import { seedFor } from './seeds.ts'
+import { SkippedExample } from './skipped-example.ts'
 import type { Batch, Dataset, Example, ImageTensor, Transform } from './types.ts'
 
 /** The one thing a loader needs done, here or in workers. */
@@ -19,6 +20,9 @@ export function createBatchMaker(dataset: Dataset, transforms: readonly Transfor
     const labels = new Int32Array(count)
     let shape: ImageTensor['shape'] = [0, 0, 0]
     let data = new Float32Array(0)
+    const kept = new Int32Array(count)
+    const skipped: Batch['skipped'] = []
+    let made = 0
     const examples = startAll(dataset, indices)
     for (let i = 0; i < count; i++) {
       const index = indices[i] as number
@@ -28,17 +32,25 @@ export function createBatchMaker(dataset: Dataset, transforms: readonly Transfor
         const sample = pipeline.prepare(image, seedFor(seed, 'transforms', epoch, index))
         const sampleShape = pipeline.shapeOf(sample)
         const size = sampleShape[0] * sampleShape[1] * sampleShape[2]
-        if (i === 0) {
+        if (made === 0) {
           shape = sampleShape
           data = new Float32Array(count * size)
         } else checkShape(sampleShape, shape)
-        labels[i] = label
-        pipeline.write(sample, data, i * size)
+        pipeline.write(sample, data, made * size)
+        labels[made] = label
+        kept[made++] = index
       } catch (error) {
-        throw new Error(`Example ${index}: ${(error as Error).message}`, { cause: error })
+        if (!(error instanceof SkippedExample))
+          throw new Error(`Example ${index}: ${(error as Error).message}`, { cause: error })
+        skipped.push({ index, reason: error.message })
       }
     }
-    return { pixelValues: { data, shape: [count, ...shape] }, labels, indices }
+    return {
+      pixelValues: { data: data.subarray(0, made * shape[0] * shape[1] * shape[2]), shape: [made, ...shape] },
+      labels: labels.subarray(0, made),
+      indices: kept.subarray(0, made),
+      skipped,
+    }
   }
 
   return { make, close: async () => {} }

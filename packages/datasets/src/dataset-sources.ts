@@ -1,11 +1,17 @@
 /** Opens data sets again in a worker, from what their `source` says. */
+import type { BrokenImageOptions } from './decode-or-skip.ts'
 import { type ImageFile, imageFiles } from './image-files.ts'
+import { type MemoryImages, openMemory } from './memory-dataset.ts'
 import { type PackedImages, packedDataset } from './packed-dataset.ts'
+import { subset } from './subset.ts'
 import type { Dataset, DatasetSource } from './types.ts'
 
 const openers: Readonly<Record<string, (params: never) => Dataset>> = {
   packed: (images: PackedImages) => packedDataset(images),
-  imageFiles: ({ files, classes }: { files: ImageFile[]; classes: string[] }) => imageFiles(files, classes),
+  imageFiles: (params: { files: ImageFile[]; classes: string[]; options: BrokenImageOptions }) =>
+    imageFiles(params.files, params.classes, params.options),
+  memory: (images: MemoryImages) => openMemory(images),
+  subset: ({ source, indices }: { source: DatasetSource; indices: number[] }) => subset(openSource(source), indices),
 }
 
 /** @throws when no opener has the source's name. */

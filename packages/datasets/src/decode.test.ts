@@ -1,14 +1,22 @@
-/** Decoding: fixtures against PIL's pixels, made files against the pixels they were made from. */
+/** Decoding: files of every kind against PIL's pixels, and files that are broken or made to do harm. */
 import { describe, expect, test } from 'bun:test'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32, deflateSync } from 'node:zlib'
 import { readSafetensors } from '@vitral/core'
-import sharp, { type Sharp } from 'sharp'
+import sharp from 'sharp'
 import { temporaryFolder } from '../test/temporary-folder.ts'
+import { BrokenImageError } from './decode/broken-image.ts'
 import { decodeImage } from './decode.ts'
 
 const fixtures = join(import.meta.dir, '../test/fixtures')
 const jpeg = join(fixtures, 'input.0.jpg')
+const kinds = join(fixtures, 'decode')
+const expected = JSON.parse(readFileSync(join(kinds, 'expected.json'), 'utf8')) as Record<
+  string,
+  { width: number; height: number; sha256: string }
+>
 
 test.each([0, 1])('JPEG as PIL decodes it, to the last bit: input.%d.jpg', async i => {
   const { tensors } = await readSafetensors(join(fixtures, 'transforms.safetensors'))
@@ -17,76 +25,153 @@ test.each([0, 1])('JPEG as PIL decodes it, to the last bit: input.%d.jpg', async
   expect(Buffer.from(image.data)).toEqual(Buffer.from(tensors.get(`input.${i}`)?.data as Uint8Array))
 })
 
-/** Two pixels side by side: red, then blue. */
-const redBlue = Buffer.from([255, 0, 0, 0, 0, 255])
-const make = (data: Buffer, channels: 1 | 3 | 4): Sharp =>
-  sharp(data, { raw: { width: data.length / channels, height: 1, channels } })
-
-describe('becomes RGB', () => {
-  const pixels = async (bytes: Promise<Buffer>): Promise<number[]> => {
-    const { data, channels } = await decodeImage(await bytes)
-    expect(channels).toBe(3)
-    return [...data]
-  }
-
-  test('palette', async () => {
-    expect(await pixels(make(redBlue, 3).png({ palette: true }).toBuffer())).toEqual([...redBlue])
-  })
-  test('grey', async () => {
-    const grey = make(Buffer.from([7, 200]), 1).toColourspace('b-w')
-    expect(await pixels(grey.png().toBuffer())).toEqual([7, 7, 7, 200, 200, 200])
-  })
-  test('alpha, which is dropped and not blended', async () => {
-    const clear = make(Buffer.from([10, 20, 30, 0, 40, 50, 60, 128]), 4)
-    expect(await pixels(clear.png().toBuffer())).toEqual([10, 20, 30, 40, 50, 60])
-  })
-  test('WebP', async () => {
-    expect(await pixels(make(redBlue, 3).webp({ lossless: true }).toBuffer())).toEqual([...redBlue])
-  })
-  test('the first frame of a GIF', async () => {
-    expect(await pixels(make(redBlue, 3).gif().toBuffer())).toEqual([...redBlue])
-  })
+test.each(Object.entries(expected))('%s has the pixels of PIL', async (file, pixels) => {
+  const { data, width, height, channels } = await decodeImage(join(kinds, file))
+  const sha256 = createHash('sha256').update(data).digest('hex')
+  expect({ width, height, sha256, channels }).toEqual({ ...pixels, channels: 3 })
 })
 
-test('turns as EXIF says', async () => {
-  const turned = await make(redBlue, 3).withMetadata({ orientation: 6 }).png().toBuffer()
-  const { data, width, height } = await decodeImage(turned)
-  expect([width, height]).toEqual([1, 2])
-  expect([...data]).toEqual([...redBlue])
+test('AVIF, which PIL does not read', async () => {
+  const lossless = await decodeImage(join(kinds, 'colour.avif'))
+  expect(Buffer.from(lossless.data)).toEqual(Buffer.from((await decodeImage(join(kinds, 'colour.png'))).data))
 })
 
-describe('refuses', () => {
-  const folder = temporaryFolder()
-  const file = (name: string, content: string | Uint8Array): string => {
-    writeFileSync(join(folder, name), content)
-    return join(folder, name)
-  }
+test('alpha is dropped and not blended', async () => {
+  const clear = Buffer.from([10, 20, 30, 0, 40, 50, 60, 128])
+  const png = await sharp(clear, { raw: { width: 2, height: 1, channels: 4 } })
+    .png()
+    .toBuffer()
+  expect([...(await decodeImage(png)).data]).toEqual([10, 20, 30, 40, 50, 60])
+})
 
-  test('a file cut off', async () => {
-    const path = file('cut.jpg', readFileSync(jpeg).subarray(0, 600))
-    await expect(decodeImage(path)).rejects.toThrow(`${path} cannot be decoded: `)
+test('takes a path, bytes, an ArrayBuffer and a Blob', async () => {
+  const bytes = Uint8Array.from(readFileSync(jpeg))
+  const sources = [jpeg, bytes, bytes.buffer, new Blob([bytes])]
+  const images = await Promise.all(sources.map(source => decodeImage(source)))
+  for (const { data } of images) expect(Buffer.from(data)).toEqual(Buffer.from(images[0]?.data as Uint8Array))
+})
+
+const folder = temporaryFolder()
+const file = (name: string, content: string | Uint8Array): string => {
+  writeFileSync(join(folder, name), content)
+  return join(folder, name)
+}
+const refusal = async (source: Parameters<typeof decodeImage>[0], options = {}): Promise<BrokenImageError> => {
+  const error = await decodeImage(source, options).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  expect(error).toBeInstanceOf(BrokenImageError)
+  return error as BrokenImageError
+}
+
+describe('refuses, naming the file', () => {
+  const whole = Object.keys(expected).filter(name => !/^(exif|animated)/.test(name))
+  test.each(whole)('%s cut off anywhere', async name => {
+    const bytes = readFileSync(join(kinds, name))
+    // The last bytes of a PNG may be missing, for PIL too: its pixels end before.
+    for (const share of [0.02, 0.3, 0.6]) {
+      const path = file(`cut-${name}`, bytes.subarray(0, Math.max(1, Math.floor(bytes.length * share))))
+      const { file: named, message } = await refusal(path)
+      expect(named).toBe(path)
+      expect(message).toMatch(
+        / cannot be decoded: it(s decoder refuses it; the file may be cut off or damaged| is no JPEG)/,
+      )
+      expect(message).not.toContain('\n')
+    }
   })
-  test('something else', async () => {
-    const path = file('text.jpg', 'not an image')
-    await expect(decodeImage(path)).rejects.toThrow(
-      `${path} cannot be decoded: it is no JPEG, PNG, WebP, AVIF, TIFF or GIF.`,
+  test.each([
+    ['something else', 'not an image', 'it is no JPEG, PNG, WebP, AVIF, TIFF or GIF.'],
+    ['zeros', new Uint8Array(5000), 'it begins with zeros; expected JPEG,'],
+    [
+      'a drawing',
+      '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+      'an SVG drawing',
+    ],
+    ['a web page', '<!DOCTYPE html><html>404</html>', 'it is a web page, which a failed download left; expected'],
+    ['a PDF', '%PDF-1.7', 'it is a PDF; expected'],
+    ['a HEIC', '\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'it is a HEIC image; expected'],
+  ])('%s with the name of a JPEG', async (_, content, message) => {
+    const path = file('named.jpg', content)
+    expect((await refusal(path)).message).toContain(
+      `${path} cannot be decoded: ${message.startsWith('it') ? message : `it is ${message}`}`,
     )
   })
   test('an empty file', async () => {
     const path = file('empty.jpg', '')
-    await expect(decodeImage(path)).rejects.toThrow(`${path} is empty`)
+    expect((await refusal(path)).message).toBe(`${path} is empty; expected an image file.`)
   })
-  test('no file, a folder', async () => {
-    await expect(decodeImage(join(folder, 'none.jpg'))).rejects.toThrow('none.jpg does not exist')
-    await expect(decodeImage(folder)).rejects.toThrow(`${folder} is a folder`)
+  test('no file, a folder, a dangling link, links in a circle', async () => {
+    expect((await refusal(join(folder, 'none.jpg'))).message).toContain('none.jpg does not exist')
+    mkdirSync(join(folder, 'folder.jpg'))
+    expect((await refusal(join(folder, 'folder.jpg'))).message).toContain('folder.jpg is a folder')
+    symlinkSync('nowhere.jpg', join(folder, 'dangling.jpg'))
+    expect((await refusal(join(folder, 'dangling.jpg'))).message).toContain('dangling.jpg does not exist')
+    symlinkSync('circle.jpg', join(folder, 'circle.jpg'))
+    expect((await refusal(join(folder, 'circle.jpg'))).message).toContain('circle.jpg cannot be read (ELOOP')
   })
-  test('too many pixels', async () => {
-    await expect(decodeImage(jpeg, { maxPixels: 1023 })).rejects.toThrow(
-      `${jpeg} cannot be decoded: it has more than 1023 pixels; raise maxPixels if that is meant.`,
+  test('what is no regular file, without waiting for it', async () => {
+    expect((await refusal('/dev/zero')).message).toBe('/dev/zero is no regular file; expected an image file.')
+  })
+  test('bytes, which have no name', async () => {
+    expect((await refusal(Buffer.from('nothing'))).message).toStartWith('An image of 7 bytes cannot be decoded')
+  })
+})
+
+describe('keeps limits', () => {
+  test('of pixels', async () => {
+    expect((await refusal(jpeg, { maxPixels: 1023 })).message).toBe(
+      `${jpeg} cannot be decoded: it has 32×32 pixels, more than maxPixels, 1023; raise it if that is meant.`,
     )
     expect((await decodeImage(jpeg, { maxPixels: 1024 })).width).toBe(32)
   })
-  test('bytes, which have no name', async () => {
-    await expect(decodeImage(Buffer.from('nothing'))).rejects.toThrow('An image of 7 bytes cannot be decoded')
+  test('of pixels where only the decoder knows them', async () => {
+    const path = join(kinds, 'colour.tif')
+    expect((await refusal(path, { maxPixels: 100 })).message).toContain('it has more than 100 pixels')
+  })
+  test.each(readdirSync(kinds).filter(name => !/json|tif/.test(name)))('of pixels by the header of %s', async name => {
+    const { message } = await refusal(join(kinds, name), { maxPixels: 100 })
+    expect(message).toMatch(/it has (16×12|12×16) pixels, more than maxPixels, 100/)
+  })
+  test('of bytes', async () => {
+    expect((await refusal(jpeg, { maxBytes: 100 })).message).toMatch(
+      /input\.0\.jpg has \d+ bytes, more than maxBytes, 100\./,
+    )
+    expect((await refusal(readFileSync(jpeg), { maxBytes: 100 })).message).toMatch(/^An image of \d+ bytes is more/)
+  })
+  test('of formats', async () => {
+    expect((await refusal(jpeg, { formats: ['png', 'webp'] })).message).toBe(
+      `${jpeg} cannot be decoded: it is a JPEG image; expected PNG or WebP.`,
+    )
+  })
+  test('against a bomb: a small file of very many pixels', async () => {
+    const path = file('bomb.png', png(60_000, 60_000, deflateSync(new Uint8Array(10_000_000))))
+    expect((await refusal(path)).message).toContain('it has 60000×60000 pixels, more than maxPixels, 67108864')
+  })
+  test('of time, in whole seconds', async () => {
+    await expect(decodeImage(jpeg, { timeoutSeconds: 0.5 })).rejects.toThrow(
+      'timeoutSeconds is 0.5; expected a whole number from 1 to 3600.',
+    )
   })
 })
+
+/** A PNG of one-bit grey. */
+function png(width: number, height: number, pixels: Uint8Array): Buffer {
+  const chunk = (kind: string, data: Uint8Array): Buffer => {
+    const body = Buffer.concat([Buffer.from(kind), data])
+    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)]
+    length.writeUInt32BE(data.length)
+    check.writeUInt32BE(crc32(body))
+    return Buffer.concat([length, body, check])
+  }
+  const header = Buffer.alloc(13)
+  header.writeUInt32BE(width, 0)
+  header.writeUInt32BE(height, 4)
+  header.set([1, 0, 0, 0, 0], 8)
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('IDAT', pixels),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
+}

@@ -1,57 +1,93 @@
-/** Image files to RGB bytes. */
-import { readFile } from 'node:fs/promises'
+/** Image files to RGB bytes, with limits, since a file may have been made to do harm: one function for every runtime. */
+import { decoder } from '#decoder'
+import { BrokenImageError } from './decode/broken-image.ts'
+import { type ImageFormat, type ImageHeader, imageFormats, readImageHeader } from './decode/image-header.ts'
+import { describeForeignBytes } from './foreign-file.ts'
 import type { RawImage } from './types.ts'
+
+/** A path (in browsers a URL), or a file's bytes. */
+export type ImageSource = string | Uint8Array | ArrayBuffer | Blob
 
 export interface DecodeOptions {
   /** Largest number of pixels; more are refused before they are decoded. @default 67108864, 8192 × 8192 */
   maxPixels?: number
+  /** Largest file. @default 134217728, 128 MiB */
+  maxBytes?: number
+  /** For decoding one image: whole seconds, 1 to 3600. @default 30 */
+  timeoutSeconds?: number
+  /** Those to accept, known by the file's bytes and not by its name. @default all of them; no TIFF in browsers */
+  formats?: readonly ImageFormat[]
 }
 
 /**
- * Decodes a JPEG, PNG, WebP, AVIF, TIFF or GIF (its first frame) to RGB, as PIL's convert('RGB') would: grey and palette become colour, alpha is
- * dropped, colour profiles are not applied. EXIF's orientation is.
+ * Decodes a JPEG, PNG, WebP, AVIF, TIFF or GIF (its first frame) to RGB, as PIL's convert('RGB') would: grey and palette
+ * become colour, CMYK is converted without a profile, alpha is dropped and not blended, colour profiles are not applied.
+ * Unlike PIL: EXIF's orientation is applied, of 16-bit grey the high bytes are taken, and transparent pixels of a GIF
+ * are black. Browsers decode by their own codecs; Chromium's give the same bytes.
  *
- * @param source path of a file, or its bytes
+ * @param source path of a file (in browsers its URL), or its bytes
  * @returns 3 channels
- * @throws naming the file when it cannot be read, is no image, is cut off, or has too many pixels
+ * @throws BrokenImageError, naming the file, when it cannot be read, is no image, is cut off, or passes a limit
  * @example
  * const { width, height } = await decodeImage('cat.jpg')
  */
-export async function decodeImage(
-  source: string | Uint8Array,
-  { maxPixels = 8192 * 8192 }: DecodeOptions = {},
-): Promise<RawImage> {
-  const name = typeof source === 'string' ? source : `An image of ${source.length} bytes`
-  const bytes = typeof source === 'string' ? await read(source) : source
-  if (bytes.length === 0) throw new Error(`${name} is empty; expected an image file.`)
-  // Loaded on the first call: data sets that are not image files need no codec.
-  const { default: sharp } = await import('sharp')
+export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<RawImage> {
+  const { maxPixels = 8192 * 8192, maxBytes = 2 ** 27, timeoutSeconds = 30, formats = imageFormats } = options
+  if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 1 || timeoutSeconds > 3600)
+    throw new Error(`timeoutSeconds is ${timeoutSeconds}; expected a whole number from 1 to 3600.`)
+  const { name, bytes } = await open(source, maxBytes)
+  const refuse = (why: string, cause?: unknown): BrokenImageError =>
+    new BrokenImageError(name, `${name} cannot be decoded: ${why}`, cause)
+  if (bytes.length === 0) throw new BrokenImageError(name, `${name} is empty; expected an image file.`)
+  const header = readImageHeader(bytes)
+  checkFormat(header, bytes, formats, refuse)
+  const { width, height } = header.size ?? { width: 0, height: 0 }
+  if (width * height > maxPixels)
+    throw refuse(`it has ${width}×${height} pixels, more than maxPixels, ${maxPixels}; raise it if that is meant.`)
   try {
-    const { data, info } = await sharp(bytes, { limitInputPixels: maxPixels, ignoreIcc: true })
-      .autoOrient()
-      .toColourspace('srgb')
-      .removeAlpha()
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true })
-    return { data, width: info.width, height: info.height, channels: info.channels }
+    return await decoder.decode(bytes, header, { maxPixels, timeoutSeconds })
   } catch (error) {
-    throw new Error(`${name} cannot be decoded: ${explain(error as Error, maxPixels)}`, { cause: error })
+    throw refuse((error as Error).message, error)
   }
 }
 
-async function read(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new Error(`${path} does not exist; expected an image file.`)
-    if (code === 'EISDIR') throw new Error(`${path} is a folder; expected an image file.`)
-    throw error
+async function open(source: ImageSource, maxBytes: number): Promise<{ name: string; bytes: Uint8Array }> {
+  if (typeof source === 'string') {
+    try {
+      return { name: source, bytes: await decoder.read(source, maxBytes) }
+    } catch (error) {
+      throw new BrokenImageError(source, `${source} ${(error as Error).message}`, error)
+    }
   }
+  const size = source instanceof Blob ? source.size : source.byteLength
+  const name = `An image of ${size} bytes`
+  if (size > maxBytes) throw new BrokenImageError(name, `${name} is more than maxBytes, ${maxBytes}.`)
+  if (source instanceof Uint8Array) return { name, bytes: source }
+  return { name, bytes: new Uint8Array(source instanceof Blob ? await source.arrayBuffer() : source) }
 }
 
-function explain({ message }: Error, maxPixels: number): string {
-  if (message.includes('pixel limit')) return `it has more than ${maxPixels} pixels; raise maxPixels if that is meant.`
-  if (message.includes('unsupported image format')) return 'it is no JPEG, PNG, WebP, AVIF, TIFF or GIF.'
-  return `${message.trim()}. The file may be cut off or damaged.`
+const titles: Record<ImageFormat, string> = {
+  jpeg: 'JPEG',
+  png: 'PNG',
+  webp: 'WebP',
+  avif: 'AVIF',
+  tiff: 'TIFF',
+  gif: 'GIF',
 }
+
+function checkFormat(
+  header: ImageHeader | undefined,
+  bytes: Uint8Array,
+  allowed: readonly ImageFormat[],
+  refuse: (why: string) => BrokenImageError,
+): asserts header is ImageHeader {
+  if (header && allowed.includes(header.format) && decoder.formats.includes(header.format)) return
+  const known = decoder.formats.filter(format => allowed.includes(format)).map(format => titles[format])
+  const what = header ? `it is a ${titles[header.format]} image` : (describeForeignBytes(bytes) ?? describeZeros(bytes))
+  const expected = known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : `${known[0]}`
+  throw refuse(what ? `${what}; expected ${expected}.` : `it is no ${expected}.`)
+}
+
+/** A file whose size was written and whose content was not, as after a crash. */
+const describeZeros = (bytes: Uint8Array): string | undefined =>
+  bytes.subarray(0, 256).every(byte => byte === 0) ? 'it begins with zeros' : undefined

@@ -1,14 +1,40 @@
 /** The public names of @vitral/datasets. */
-export { type Cifar10Options, openCifar10 } from './cifar.ts'
-export { type DecodeOptions, decodeImage } from './decode.ts'
-export type { DownloadProgress } from './download.ts'
-export { type DownloadCifar10Options, downloadCifar10 } from './download-cifar.ts'
+export { BrokenImageError } from './decode/broken-image.ts'
+export type { ImageFormat } from './decode/image-header.ts'
+export { type DecodeOptions, decodeImage, type ImageSource } from './decode.ts'
+export type { BrokenImageOptions } from './decode-or-skip.ts'
+export type { DownloadProgress } from './download/download-file.ts'
 export * as functional from './functional/index.ts'
-export { type ImageFile, imageFiles } from './image-files.ts'
+export { type ImageFile, type ImageFileDataset, imageFiles } from './image-files.ts'
+export { chooseExamples } from './inspect/choose-examples.ts'
+export { type ContactSheetOptions, contactSheet } from './inspect/contact-sheet.ts'
+export { findDuplicates, type Place } from './inspect/find-duplicates.ts'
+export { type Inspection, type InspectOptions, inspectDataset } from './inspect/inspect-dataset.ts'
 export { createLoader, type EpochOptions, type Loader, type LoaderOptions } from './loader.ts'
+export { type MemoryExample, memoryDataset } from './memory-dataset.ts'
 export { type PackedImages, packedDataset } from './packed-dataset.ts'
 export { Random } from './random.ts'
 export { type Sampler, sequentialSampler, shuffledSampler } from './sampler.ts'
+export { SkippedExample } from './skipped-example.ts'
+export { type Cifar10Options, type Cifar100Options, openCifar10, openCifar100 } from './sources/cifar.ts'
+export { type DownloadDatasetOptions, downloadCifar10, downloadCifar100 } from './sources/download-cifar.ts'
+export { type IdxFiles, openIdx } from './sources/idx.ts'
+export {
+  type ImageFolderDataset,
+  type ImageFolderOptions,
+  imageFolderSplits,
+  openImageFolder,
+} from './sources/image-folder.ts'
+export { type ManifestOptions, manifestSplits, openManifest } from './sources/manifest.ts'
+export {
+  downloadFashionMnist,
+  downloadMnist,
+  type MnistOptions,
+  openFashionMnist,
+  openMnist,
+} from './sources/mnist.ts'
+export { type Split, type SplitOptions, splits, stratifiedSplit } from './sources/split.ts'
+export { subset } from './subset.ts'
 export * as transforms from './transforms/index.ts'
 export type {
   Batch,

@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { deriveSeed } from '@vitral/core'
 import sharp from 'sharp'
 import { temporaryFolder } from '../test/temporary-folder.ts'
-import { openCifar10 } from './cifar.ts'
 import { type ImageFile, imageFiles } from './image-files.ts'
 import { createLoader, type Loader, type LoaderOptions } from './loader.ts'
 import { packedDataset } from './packed-dataset.ts'
 import { Random } from './random.ts'
 import { seedFor } from './seeds.ts'
+import { openCifar10 } from './sources/cifar.ts'
 import * as transforms from './transforms/index.ts'
 import type { Batch, Dataset, Example, ImageTensor, Sample, Transform } from './types.ts'
 
@@ -141,7 +141,7 @@ describe('in workers', () => {
   test('a thread that ends is an error, not silence', async () => {
     const broken: Dataset = { ...held, source: { name: 'nowhere', params: 0 } }
     await expect(load(broken, { transforms: chain, batchSize: 10, workers: 1 })).rejects.toThrow(
-      "A worker of the loader failed: There is no data set source 'nowhere'; expected packed, imageFiles.",
+      "A worker of the loader failed: There is no data set source 'nowhere'; expected packed, imageFiles, memory, subset.",
     )
   })
 })

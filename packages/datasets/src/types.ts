@@ -15,7 +15,11 @@ export interface Dataset {
   readonly length: number
   /** Names, in the order of the labels. */
   readonly classes: readonly string[]
-  /** Example `index`, from 0 to length − 1. */
+  /**
+   * Example `index`, from 0 to length − 1.
+   *
+   * @throws what ends the epoch, or a SkippedExample for one that is to be left out of its batch
+   */
   get(index: number): Example | Promise<Example>
   /** How a worker opens the same data again; without it the loader runs in the calling thread only. */
   readonly source?: DatasetSource
@@ -55,4 +59,6 @@ export interface Batch {
   labels: Int32Array
   /** [B], where in the data set each example is. */
   indices: Int32Array
+  /** Examples that were to be in the batch and are left out, each with the reason; B counts the others. */
+  skipped: { index: number; reason: string }[]
 }

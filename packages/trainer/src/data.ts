@@ -1,15 +1,10 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
 import type { ViTImageProcessor } from '@vitral/core'
-import {
-  createLoader,
-  type Dataset,
-  type DownloadProgress,
-  downloadCifar10,
-  openCifar10,
-  transforms,
-} from '@vitral/datasets'
+import { createLoader, type Dataset, transforms } from '@vitral/datasets'
+import { openDataset } from './open-dataset.ts'
 import { transformsOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
+import { type OnSkipped, skippedImages } from './skipped-images.ts'
 import type { ImageBatch } from './train-step.ts'
 
 /** What the loop needs to know of its data. */
@@ -26,48 +21,6 @@ export interface TrainingData {
   close(): Promise<void>
 }
 
-export type Split = 'train' | 'test'
-
-export interface DownloadOptions {
-  onProgress?: (progress: DownloadProgress) => void
-  signal?: AbortSignal
-}
-
-interface DatasetEntry {
-  open(folder: string, split: Split): Promise<Dataset>
-  download(folder: string, options: DownloadOptions): Promise<unknown>
-}
-
-const datasets: Record<string, DatasetEntry> = {
-  cifar10: { open: (folder, split) => openCifar10(folder, { split }), download: downloadCifar10 },
-}
-
-export const datasetNames: readonly string[] = Object.keys(datasets)
-
-function entry(name: string): DatasetEntry {
-  const found = Object.hasOwn(datasets, name) ? datasets[name] : undefined
-  if (!found) throw new Error(`There is no data set '${name}'; expected one of ${datasetNames.join(', ')}.`)
-  return found
-}
-
-/**
- * Opens one split of a data set.
- *
- * @throws when there is no data set of that name, or the folder does not hold it.
- */
-export async function openDataset(name: string, folder: string, split: Split): Promise<Dataset> {
-  return entry(name).open(folder, split)
-}
-
-/**
- * Downloads a data set into a folder, unless it is there.
- *
- * @throws when there is no data set of that name, or it cannot be had.
- */
-export async function downloadDataset(name: string, folder: string, options: DownloadOptions = {}): Promise<void> {
-  await entry(name).download(folder, options)
-}
-
 /** @throws when there is no chain of that name. */
 export function transformChain(name: string): transforms.Chain {
   const chain = Object.hasOwn(transforms.chains, name) ? transforms.chains[name] : undefined
@@ -76,15 +29,24 @@ export function transformChain(name: string): transforms.Chain {
   return chain
 }
 
-/**
- * Opens a recipe's data.
- *
- * @param workers threads that load; 0 loads between the steps, which is fastest for small images. See `createLoader`.
- */
-export async function openTrainingData(recipe: Recipe, folder: string, workers: number): Promise<TrainingData> {
+export interface TrainingDataOptions {
+  /** Threads that load; 0 loads between the steps, which is fastest for small images. See `createLoader`. */
+  workers: number
+  /** Told of each image that is left out since it cannot be decoded; without it the first one ends the run. */
+  onSkipped?: OnSkipped
+}
+
+/** Opens a recipe's data: what it is trained on, and the validation images, or the test images of a set without them. */
+export async function openTrainingData(
+  recipe: Recipe,
+  path: string,
+  { workers, onSkipped }: TrainingDataOptions,
+): Promise<TrainingData> {
   const { dataset, batchSize, evalBatchSize, seed } = recipe
   const chain = transformChain(recipe.transforms)
-  const [train, test] = [await openDataset(dataset, folder, 'train'), await openDataset(dataset, folder, 'test')]
+  const onBroken = onSkipped ? 'skip' : 'raise'
+  const train = await openDataset(dataset, path, 'train', { onBroken })
+  const held = await openDataset(dataset, path, 'validation', { onBroken })
   const training = createLoader(train, {
     transforms: chain({ train: true }),
     batchSize,
@@ -92,25 +54,29 @@ export async function openTrainingData(recipe: Recipe, folder: string, workers: 
     seed,
     workers,
   })
-  const evaluation = createLoader(test, { transforms: chain({ train: false }), batchSize: evalBatchSize, workers })
+  const evaluation = createLoader(held, { transforms: chain({ train: false }), batchSize: evalBatchSize, workers })
+  const passTraining = skippedImages(train.length, reason => onSkipped?.(reason))
+  const passEvaluation = skippedImages(held.length, reason => onSkipped?.(reason))
   return {
     labels: train.classes,
     trainImages: train.length,
-    evaluationImages: test.length,
+    evaluationImages: held.length,
     stepsPerEpoch: training.batchesPerEpoch,
-    train: from => training.batches(from),
-    evaluation: () => evaluation.batches(),
+    train: from => passTraining(training.batches(from)),
+    evaluation: () => passEvaluation(evaluation.batches()),
     close: async () => {
       await Promise.all([training.close(), evaluation.close()])
     },
   }
 }
 
-/** The test images of a data set, prepared as a model's processor does. */
+/** The images of a data set, prepared as a model's processor does. */
 export function evaluationBatches(
   dataset: Dataset,
   processor: ViTImageProcessor,
   batchSize: number,
+  onSkipped: OnSkipped = () => {},
 ): AsyncIterable<ImageBatch> {
-  return createLoader(dataset, { transforms: transformsOf(processor), batchSize }).batches()
+  const loader = createLoader(dataset, { transforms: transformsOf(processor), batchSize })
+  return skippedImages(dataset.length, onSkipped)(loader.batches())
 }

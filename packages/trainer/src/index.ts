@@ -2,10 +2,11 @@
 
 export { loadCheckpoint, type RunPosition, saveCheckpoint } from './checkpoint.ts'
 export { clipGradNorm, type Gradients } from './clip-grad-norm.ts'
-export { datasetNames, openDataset, type Split, type TrainingData } from './data.ts'
+export type { TrainingData } from './data.ts'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
 export { loadRecipe } from './load-recipe.ts'
 export type { ClassMetrics, Metrics } from './metrics.ts'
+export { datasetNames, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
 export type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 export { createOptimizer, type Optimizer, type OptimizerState } from './optimizers/index.ts'
 export { processorOf, transformsOf } from './processor.ts'

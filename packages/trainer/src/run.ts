@@ -9,16 +9,19 @@ import { metricsLog } from './metrics-log.ts'
 import { processorOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
 import { openRun, recordRun } from './run-folder.ts'
+import type { OnSkipped } from './skipped-images.ts'
 import { Trainer } from './trainer.ts'
 
 export interface RunOptions {
   recipe: Recipe
-  /** Folder of the data set. */
+  /** Folder of the data set; of a manifest the file. */
   data: string
   /** Folder of the run. */
   out: string
   /** Go on with the run that is there. @default false */
   resume?: boolean
+  /** Told of each image that is left out since it cannot be decoded; without it the first one ends the run. */
+  onSkipped?: OnSkipped
   /** Threads that load images. @default 0, or half the processors when the images must be resized */
   workers?: number
   /** How a pretrained model is downloaded, and who is told of its progress. */
@@ -39,10 +42,12 @@ export interface Run {
  * const { trainer } = await startRun({ recipe: recipes['cifar10-micro'], data: 'data', out: 'runs/micro' })
  * await trainer.train()
  */
-export async function startRun({ recipe, data: folder, out, resume = false, workers, hub }: RunOptions): Promise<Run> {
+export async function startRun(options: RunOptions): Promise<Run> {
+  const { recipe, out, resume = false, onSkipped, hub } = options
   const paths = openRun(out, recipe, { resume })
   const chain = transformChain(recipe.transforms)
-  const data = await openTrainingData(recipe, folder, workers ?? defaultWorkers(chain({ train: true })))
+  const workers = options.workers ?? defaultWorkers(chain({ train: true }))
+  const data = await openTrainingData(recipe, options.data, { workers, onSkipped })
   const model = await createModel(recipe, data.labels, hub)
   const processor = processorOf(chain({ train: false }), model.config.imageSize)
   await recordRun(paths, recipe, environment())

@@ -1,24 +1,14 @@
-// The matrix product's panels and innermost loops on the tile registers of AMX.
+// The matrix product's innermost loops on the tile registers of AMX.
 //
-// AMX multiplies bfloat16 and sums in float32, sixteen times as fast as the vector units multiply float32. A float32 is
-// the exact sum of three bfloat16 (8 + 8 + 8 bits): with the operands split into three planes each, six of the nine
-// products, those above 2^-24 of the result, give a float32 product as accurate as one of fused multiply-adds. With one
-// plane, rounded to nearest even, it is the product of bfloat16 autocast. An infinite operand gives NaN when split;
-// numbers under 2^-126 count as zero.
-//
-// A tile is 16 rows of 64 bytes. Left panels: [32 steps][plane][2 tiles][16 rows][32 steps]. Right panels the same, but
-// a row holds two steps of 16 columns, interleaved. Steps are filled up with zeros to a multiple of 32.
+// AMX multiplies bfloat16 and sums in float32, sixteen times as fast as the vector units multiply float32. With the
+// operands split into three planes each, six of the nine products of planes, those above 2^-24 of the result, give a
+// float32 product as accurate as one of fused multiply-adds. With one plane it is the product of bfloat16 autocast.
+// An infinite operand gives NaN when split; numbers under 2^-126 count as zero.
 #pragma once
 
-#include "../simd.h"
-#include "../kernels/lanes.h"
-#include "micro.h"
+#include "planes.h"
 
 namespace vitral::VITRAL_ISA {
-
-constexpr int tileSide = 16;  // rows of a tile; also its columns of float32
-constexpr int stepsOfTile = 32;
-constexpr int64_t tileHalves = 512;  // bfloat16 in a tile
 
 // While one lives, the calling thread's tile registers are eight of 16 × 64 bytes.
 struct TileRegisters {
@@ -32,148 +22,6 @@ struct TileRegisters {
   }
   ~TileRegisters() { _tile_release(); }
   TileRegisters(const TileRegisters&) = delete;
-};
-
-// The planes of 16 floats, each in the upper half of a lane, the lower half not cleared.
-template <int planes>
-VITRAL_INLINE void split(Vf x, Vu (&plane)[planes]) {
-  constexpr uint32_t upper = 0xffff0000;
-  if constexpr (planes == 1) {
-    const Vu bits = (Vu)x;
-    const Vu even = bits + 0x7fff + ((bits >> 16) & 1);
-    plane[0] = (Vu)select(x == x, (Vf)even, (Vf)(bits | 0x400000));  // NaN stays NaN
-  } else {
-    const Vf high = (Vf)(((Vu)x + 0x8000) & upper);
-    const Vf rest = x - high;
-    const Vf middle = (Vf)(((Vu)rest + 0x8000) & upper);
-    plane[0] = (Vu)high;
-    plane[1] = (Vu)middle;
-    plane[2] = (Vu)(rest - middle);
-  }
-}
-
-// Lane i becomes the pair (upper half of a[i], upper half of b[i]), a's first in memory.
-VITRAL_INLINE Vu pairUp(Vu a, Vu b) { return (a >> 16) | (b & 0xffff0000); }
-
-// The upper halves of a, then those of b.
-VITRAL_INLINE __m512i upperHalves(Vu a, Vu b) {
-  const __m512i odd = _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33,  //
-                                       31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
-  return _mm512_permutex2var_epi16((__m512i)a, odd, (__m512i)b);
-}
-
-// row[i] lane j ↔ row[j] lane i.
-VITRAL_INLINE void transpose16(__m512i (&row)[16]) {
-  __m512i t[16];
-  VITRAL_UNROLL
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_maskz_unpacklo_epi32(everyLane, row[i], row[i + 1]);
-    t[i + 1] = _mm512_maskz_unpackhi_epi32(everyLane, row[i], row[i + 1]);
-  }
-  VITRAL_UNROLL
-  for (int i = 0; i < 16; i += 4)
-    for (int half = 0; half < 2; half++) {
-      row[i + 2 * half] = _mm512_maskz_unpacklo_epi64((__mmask8)everyLane, t[i + half], t[i + 2 + half]);
-      row[i + 2 * half + 1] = _mm512_maskz_unpackhi_epi64((__mmask8)everyLane, t[i + half], t[i + 2 + half]);
-    }
-  VITRAL_UNROLL
-  for (int j = 0; j < 4; j++)
-    for (int i = 0; i < 16; i += 8) {
-      t[i + j] = _mm512_maskz_shuffle_i32x4(everyLane, row[i + j], row[i + 4 + j], 0x88);
-      t[i + 4 + j] = _mm512_maskz_shuffle_i32x4(everyLane, row[i + j], row[i + 4 + j], 0xdd);
-    }
-  VITRAL_UNROLL
-  for (int j = 0; j < 8; j++) {
-    row[j] = _mm512_maskz_shuffle_i32x4(everyLane, t[j], t[8 + j], 0x88);
-    row[8 + j] = _mm512_maskz_shuffle_i32x4(everyLane, t[j], t[8 + j], 0xdd);
-  }
-}
-
-// Packs panels of `planes` planes, 32 rows or columns wide.
-template <int planes>
-struct TilePacking {
-  static constexpr int64_t stepHalves = planes * 2 * tileHalves;  // of 32 steps
-
-  template <bool ofGelu>
-  static VITRAL_INLINE Vf element(const float* from, int64_t count) {
-    const Vf x = loadSome(from, count);
-    return ofGelu ? gelu(x) : x;
-  }
-
-  // A tile with a row for each of `count` rows of the operand, whose `steps` ≤ 32 steps lie side by side.
-  // Transposed: a row for each pair of steps, holding the pairs of 16 columns.
-  template <bool transposed, bool ofGelu>
-  static VITRAL_INLINE void packContiguous(int64_t count, int64_t steps, const float* from, int64_t stride,
-                                           uint16_t* to) {
-    __m512i rows[planes][16];
-    const int64_t first = steps < lanes ? steps : lanes, second = steps - first;
-    for (int r = 0; r < tileSide; r++) {
-      Vu a[planes] = {}, b[planes] = {};
-      if (r < count) {
-        const float* row = from + r * stride;
-        split<planes>(element<ofGelu>(row, first), a);
-        if (second > 0) split<planes>(element<ofGelu>(row + lanes, second), b);
-      }
-      VITRAL_UNROLL
-      for (int p = 0; p < planes; p++) {
-        const __m512i line = upperHalves(a[p], b[p]);
-        if (transposed) rows[p][r] = line;
-        else _mm512_storeu_si512(to + p * 2 * tileHalves + r * stepsOfTile, line);
-      }
-    }
-    if (transposed) storeTransposed(rows, to);
-  }
-
-  // The same of an operand whose `count` rows (or columns) lie side by side and whose steps are `stride` apart: pairs of
-  // steps come as rows, which is how the right operand wants them.
-  template <bool transposed, bool ofGelu>
-  static VITRAL_INLINE void packStrided(int64_t count, int64_t steps, const float* from, int64_t stride, uint16_t* to) {
-    __m512i rows[planes][16];
-    for (int pair = 0; pair < tileSide; pair++) {
-      Vu a[planes] = {}, b[planes] = {};
-      const float* step = from + 2 * pair * stride;
-      if (2 * pair < steps) split<planes>(element<ofGelu>(step, count), a);
-      if (2 * pair + 1 < steps) split<planes>(element<ofGelu>(step + stride, count), b);
-      VITRAL_UNROLL
-      for (int p = 0; p < planes; p++) {
-        const __m512i line = (__m512i)pairUp(a[p], b[p]);
-        if (transposed) rows[p][pair] = line;
-        else _mm512_storeu_si512(to + p * 2 * tileHalves + pair * stepsOfTile, line);
-      }
-    }
-    if (transposed) storeTransposed(rows, to);
-  }
-
-  static VITRAL_INLINE void storeTransposed(__m512i (&rows)[planes][16], uint16_t* to) {
-    for (int p = 0; p < planes; p++) {
-      transpose16(rows[p]);
-      for (int r = 0; r < 16; r++) _mm512_storeu_si512(to + p * 2 * tileHalves + r * stepsOfTile, rows[p][r]);
-    }
-  }
-
-  // One panel: `count` ≤ 32 rows (left) or columns (right), `stride` apart, K steps `stepStride` apart.
-  template <bool right, bool ofGelu>
-  static void pack(int64_t count, int64_t K, const float* from, int64_t stride, int64_t stepStride, float* panel) {
-    uint16_t* to = (uint16_t*)panel;
-    for (int64_t k = 0; k < K; k += stepsOfTile, to += stepHalves) {
-      const int64_t steps = K - k < stepsOfTile ? K - k : stepsOfTile;
-      for (int64_t i = 0; i < count; i += tileSide) {
-        const int64_t some = count - i < tileSide ? count - i : tileSide;
-        const float* corner = from + i * stride + k * stepStride;
-        uint16_t* tile = to + i / tileSide * tileHalves;
-        if (stepStride == 1) {
-          packContiguous<right, ofGelu>(some, steps, corner, stride, tile);
-        } else if (stride == 1) {
-          packStrided<!right, ofGelu>(some, steps, corner, stepStride, tile);
-        } else {
-          float gathered[tileSide * stepsOfTile];
-          for (int64_t r = 0; r < some; r++)
-            for (int64_t s = 0; s < steps; s++) gathered[r * stepsOfTile + s] = corner[r * stride + s * stepStride];
-          packContiguous<right, ofGelu>(some, steps, gathered, stepsOfTile, tile);
-        }
-      }
-    }
-  }
 };
 
 // Products of tiles: registers 0-3 hold the sums, 4 and 5 the left operand, 6 and 7 the right one.
@@ -201,15 +49,24 @@ VITRAL_INLINE void fetchTile(const uint16_t* tile) {
   for (int64_t i = 0; i < tileHalves; i += 32) __builtin_prefetch(tile + i, 0, 3);
 }
 
-// sums [32][32] = left panel · right panel over `tiles` × 32 steps.
+// c (+)= left panel · right panel over `tiles` × 32 steps; c is as large as the tiles.
 template <int planes, bool twoRows, bool twoColumns>
-void multiplyTiles(int64_t tiles, const uint16_t* left, const uint16_t* right, Ahead ahead, float* sums) {
-  constexpr int64_t stride = 2 * tileSide * sizeof(float), plane = 2 * tileHalves;
-  float* const lower = sums + tileSide * 2 * tileSide;
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
+void multiplyTiles(int64_t tiles, const uint16_t* left, const uint16_t* right, Ahead ahead, bool accumulate, float* c,
+                   int64_t ldc) {
+  constexpr int64_t plane = 2 * tileHalves;
+  const int64_t stride = ldc * (int64_t)sizeof(float);
+  float* const lower = c + tileSide * ldc;
+  if (accumulate) {
+    _tile_loadd(0, c, stride);
+    if (twoColumns) _tile_loadd(1, c + tileSide, stride);
+    if (twoRows) _tile_loadd(2, lower, stride);
+    if (twoRows && twoColumns) _tile_loadd(3, lower + tileSide, stride);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
   for (int64_t t = 0; t < tiles; t++, left += planes * plane, right += planes * plane) {
     ahead.fetch(t, tiles);
     const uint16_t *nextLeft = left + planes * plane, *nextRight = right + planes * plane;
@@ -241,8 +98,8 @@ void multiplyTiles(int64_t tiles, const uint16_t* left, const uint16_t* right, A
       fetchTile(nextLeft + 2 * plane + tileHalves), fetchTile(nextRight + tileHalves);
     }
   }
-  _tile_stored(0, sums, stride);
-  if (twoColumns) _tile_stored(1, sums + tileSide, stride);
+  _tile_stored(0, c, stride);
+  if (twoColumns) _tile_stored(1, c + tileSide, stride);
   if (twoRows) _tile_stored(2, lower, stride);
   if (twoRows && twoColumns) _tile_stored(3, lower + tileSide, stride);
 }
@@ -252,7 +109,7 @@ template <int planes>
 struct AmxPanels {
   using Registers = TileRegisters;
   using Packing = TilePacking<planes>;
-  using Multiply = void (*)(int64_t tiles, const uint16_t* left, const uint16_t* right, Ahead ahead, float* sums);
+  using Multiply = decltype(&multiplyTiles<planes, true, true>);
 
   // The left block and a right panel share the second-level cache.
   static constexpr int64_t blockSteps = 1024, blockRows = planes == 1 ? 448 : 192;
@@ -261,8 +118,9 @@ struct AmxPanels {
 
   static int64_t leftPanels(int64_t M) { return (M + width - 1) / width; }
   static int64_t leftStart(int64_t M, int64_t p) { return p * width < M ? p * width : M; }
-  static int64_t leftFloats(int64_t K) { return (K + stepUnit - 1) / stepUnit * Packing::stepHalves / 2; }
+  static int64_t leftFloats(int64_t K) { return tilesOf(K) * Packing::stepHalves / 2; }
   static int64_t rightFloats(int64_t N, int64_t K) { return leftPanels(N) * leftFloats(K); }
+  static int64_t tilesOf(int64_t K) { return (K + stepUnit - 1) / stepUnit; }
 
   static void packLeft(int64_t rows, int64_t k, int64_t K, const float* from, int64_t rowStride, int64_t stepStride,
                        bool ofGelu, float* panel) {
@@ -280,9 +138,17 @@ struct AmxPanels {
     static constexpr Multiply kinds[2][2] = {
         {multiplyTiles<planes, false, false>, multiplyTiles<planes, false, true>},
         {multiplyTiles<planes, true, false>, multiplyTiles<planes, true, true>}};
+    const Multiply run = kinds[rows > tileSide][output.columns > tileSide];
+    const auto *a = (const uint16_t*)left, *b = (const uint16_t*)right;
+    const bool whole = rows % tileSide == 0 && output.columns % tileSide == 0;
+    if (whole && !output.bias) return run(tilesOf(K), a, b, ahead, output.accumulate, output.c, output.ldc);
     alignas(64) float sums[width * width];
-    kinds[rows > tileSide][output.columns > tileSide]((K + stepUnit - 1) / stepUnit, (const uint16_t*)left,
-                                                      (const uint16_t*)right, ahead, sums);
+    run(tilesOf(K), a, b, ahead, false, sums, width);
+    writeOut(rows, sums, output);
+  }
+
+  // What was summed in [rows][32] goes to C.
+  static void writeOut(int64_t rows, const float* sums, const TileOutput& output) {
     for (int64_t j = 0; j < output.columns; j += lanes) {
       const int64_t count = output.columns - j < lanes ? output.columns - j : (int64_t)lanes;
       const Vf bias = output.bias ? loadSome(output.bias + j, count) : Vf{};
@@ -291,6 +157,23 @@ struct AmxPanels {
         const Vf sum = load(sums + i * width + j) + bias;
         storeSome(c, output.accumulate ? sum + loadSome(c, count) : sum, count);
       }
+    }
+  }
+
+  // Scores of attention, [keys][queries], as the right operand of a product over keys.
+  static const float* scoresAsRight(int64_t keys, int64_t queries, float* scores, float* packed) {
+    packRight(queries, 0, keys, scores, 1, queries, false, packed);
+    return packed;
+  }
+  // The same, `stride` floats a key, as the left operand of a product over queries.
+  template <int stride>
+  static void multiplyScores(int64_t keys, int64_t queries, const float* scores, int64_t columns, const float* right,
+                             float* c, int64_t ldc, bool accumulate) {
+    alignas(64) float left[Packing::stepHalves / 2];
+    packLeft(keys, 0, queries, scores, stride, 1, false, left);
+    for (int64_t j = 0; j < columns; j += width) {
+      const int64_t some = columns - j < width ? columns - j : width;
+      multiply(keys, queries, left, right + j / width * leftFloats(queries), {c + j, ldc, some, nullptr, accumulate}, {});
     }
   }
 };

@@ -67,6 +67,22 @@ struct FmaPanels {
     ahead.fetch();
     multiplyTile<PackedLeft>(rows, K, left, 0, right, output);
   }
+
+  // Scores of attention, [keys][queries] with `stride` floats a key, as operands: of a product over keys, and of one
+  // over queries. They lie as the micro-kernel reads them.
+  static const float* scoresAsRight(int64_t keys, int64_t queries, float* scores, float*) {
+    finishPacking(scores, keys * queries, false);
+    return scores;
+  }
+  template <int stride>
+  static void multiplyScores(int64_t keys, int64_t queries, const float* scores, int64_t columns, const float* right,
+                             float* c, int64_t ldc, bool accumulate) {
+    for (int64_t j = 0; j < columns; j += width) {
+      const int64_t some = columns - j < width ? columns - j : width;
+      multiplyTile<PanelLeft<stride>>(keys, queries, scores, 0, right + j * queries,
+                                      {c + j, ldc, some, nullptr, accumulate});
+    }
+  }
 };
 
 }  // namespace vitral::VITRAL_ISA

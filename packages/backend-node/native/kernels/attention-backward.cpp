@@ -7,48 +7,49 @@
 namespace vitral::VITRAL_ISA {
 namespace {
 
-// dW [keys, D] (+)= weightsᵀ·rows over one panel of queries: weights [keys][width], rows packed as right panels.
-template <int width>
+// Heads are split as suits this many threads, whatever their number is: so the sums have the same order for any.
+constexpr int64_t partsForThreads = 4;
+
+// dRows [keys, D] (+)= weightsᵀ·rows over one panel of queries: weights [keys][width], rows packed as right panels.
+template <int width, class Panels>
 void accumulateRows(int64_t keys, int64_t queries, int64_t D, const float* weights, const float* rows, float* dRows,
                     int64_t ldc, bool accumulate) {
-  const int64_t panels = leftPanels(keys);
-  for (int64_t d = 0; d < D; d += panelWidth)
-    for (int64_t p = 0; p < panels; p++) {
-      const int64_t i = leftPanelStart(keys, panels, p), height = leftPanelStart(keys, panels, p + 1) - i;
-      const int64_t columns = D - d < panelWidth ? D - d : panelWidth;
-      multiplyTile<PanelLeft<width>>(height, queries, weights + i * width, 0, rows + d * queries,
-                                     {dRows + i * ldc + d, ldc, columns, nullptr, accumulate});
-    }
+  for (int64_t p = 0; p < Panels::leftPanels(keys); p++) {
+    const int64_t i = Panels::leftStart(keys, p), height = Panels::leftStart(keys, p + 1) - i;
+    Panels::template multiplyScores<width>(height, queries, weights + i * width, D, rows, dRows + i * ldc, ldc,
+                                           accumulate);
+  }
 }
 
+template <class Panels>
 struct BackwardScratch {
   float *keys, *values, *keyColumns;                    // packed for the whole head
   float *query, *dOut, *queryRows, *dOutRows, *dQuery;  // of one panel of queries
-  float *probabilities, *dScores;                       // of one panel of queries and one tile of keys
+  float *probabilities, *dScores, *packedScores;        // of one panel of queries and one tile of keys
+  static int64_t queryRowsFloats(const Heads& heads) {
+    return rightPanels(heads.D) * Panels::rightFloats(panelWidth, panelWidth);
+  }
   static int64_t floats(const Heads& heads) {
-    return 2 * lines(rowsPackedFloats(heads)) + lines(columnsPackedFloats(heads)) + 3 * lines(heads.D * panelWidth) +
-           2 * lines(rightWidth(heads.D) * panelWidth) + 2 * lines(heads.longestTile() * panelWidth);
+    return 2 * lines(byRowsFloats<Panels>(heads)) + lines(byColumnsFloats<Panels>(heads)) +
+           2 * lines(Panels::rightFloats(panelWidth, heads.D)) + 2 * lines(queryRowsFloats(heads)) +
+           lines(heads.D * panelWidth) + 2 * lines(heads.longestTile() * panelWidth) +
+           lines(Panels::rightFloats(panelWidth, heads.longestTile()));
   }
   explicit BackwardScratch(const Heads& heads) {
     Carver carver{scratch(Scratch::attention, floats(heads))};
-    keys = carver.take(rowsPackedFloats(heads));
-    values = carver.take(rowsPackedFloats(heads));
-    keyColumns = carver.take(columnsPackedFloats(heads));
-    query = carver.take(heads.D * panelWidth);
-    dOut = carver.take(heads.D * panelWidth);
+    keys = carver.take(byRowsFloats<Panels>(heads));
+    values = carver.take(byRowsFloats<Panels>(heads));
+    keyColumns = carver.take(byColumnsFloats<Panels>(heads));
+    query = carver.take(Panels::rightFloats(panelWidth, heads.D));
+    dOut = carver.take(Panels::rightFloats(panelWidth, heads.D));
+    queryRows = carver.take(queryRowsFloats(heads));
+    dOutRows = carver.take(queryRowsFloats(heads));
     dQuery = carver.take(heads.D * panelWidth);
-    queryRows = carver.take(rightWidth(heads.D) * panelWidth);
-    dOutRows = carver.take(rightWidth(heads.D) * panelWidth);
     probabilities = carver.take(heads.longestTile() * panelWidth);
     dScores = carver.take(heads.longestTile() * panelWidth);
+    packedScores = carver.take(Panels::rightFloats(panelWidth, heads.longestTile()));
   }
 };
-
-// Queries' rows as right panels [D panel][query][width], for the products that sum over queries.
-void packQueryRows(int64_t queries, int64_t D, const float* from, int64_t rowStride, float* to) {
-  for (int64_t d = 0; d < D; d += panelWidth)
-    packRightPanel(D - d < panelWidth ? D - d : panelWidth, queries, from + d, 1, rowStride, to + d * queries);
-}
 
 // From scores and dProbabilities: the (dropped) probabilities in place of the scores, dScores in place of the others.
 template <int vectors>
@@ -58,7 +59,7 @@ void softmaxGradientTile(const Heads& heads, int64_t head, int64_t query, Range 
     const Vu index = dropoutRow(heads, head, query + v * lanes);
     for (int64_t key = 0; key < keys.length(); key++) {
       const int64_t at = (key * vectors + v) * lanes;
-      const Vf probability = exp(load(scores + at) - logSumExp[v]);
+      const Vf probability = exp(load(scores + at) * heads.scale - logSumExp[v]);
       Vf dropped = probability, dProbability = load(dScores + at);
       if (heads.dropout) {
         const Vf keep = heads.keep(index + (uint32_t)(keys.begin + key));
@@ -72,8 +73,8 @@ void softmaxGradientTile(const Heads& heads, int64_t head, int64_t query, Range 
 }
 
 // What one panel of queries adds to dKeys and dValues [N, ldc], and its whole dq.
-template <int vectors>
-void backwardPanel(const Heads& heads, int64_t head, Range queries, const BackwardScratch& memory, const float* q,
+template <int vectors, class Panels>
+void backwardPanel(const Heads& heads, int64_t head, Range queries, const BackwardScratch<Panels>& memory, const float* q,
                    const float* out, const float* dOut, const float* logSumExp, bool accumulate, float* dKeys,
                    float* dValues, float* dq) {
   constexpr int width = vectors * lanes;
@@ -82,11 +83,10 @@ void backwardPanel(const Heads& heads, int64_t head, Range queries, const Backwa
   const float *firstOut = out + queries.begin * C, *firstDOut = dOut + queries.begin * C;
   for (int64_t part = 0; part < 3; part++)
     prefetchRows<true>(dq + queries.begin * heads.rowStride() + part * C, count, heads.rowStride(), D);
-  packRightPanel(count, D, firstQuery, heads.rowStride(), 1, memory.query);
-  scaleAll(memory.query, D * width, heads.scale);
-  packRightPanel(count, D, firstDOut, C, 1, memory.dOut);
-  packQueryRows(count, D, firstQuery, heads.rowStride(), memory.queryRows);
-  packQueryRows(count, D, firstDOut, C, memory.dOutRows);
+  packQueries<Panels>(count, D, firstQuery, heads.rowStride(), memory.query);
+  packQueries<Panels>(count, D, firstDOut, C, memory.dOut);
+  packQueryRows<Panels>(count, D, firstQuery, heads.rowStride(), memory.queryRows);
+  packQueryRows<Panels>(count, D, firstDOut, C, memory.dOutRows);
 
   // delta = Σ dOut·out = Σ dP·P: what the softmax's normalisation takes from each dScore of the row.
   float rowDelta[width] = {};
@@ -109,16 +109,17 @@ void backwardPanel(const Heads& heads, int64_t head, Range queries, const Backwa
   for (int64_t t = 0; t < heads.tiles(); t++) {
     const Range tile = heads.tile(t);
     const int64_t length = tile.length();
-    multiplyPanels(length, D, keys, tileRows * D, memory.query, memory.probabilities, width, width, false);
-    multiplyPanels(length, D, values, tileRows * D, memory.dOut, memory.dScores, width, width, false);
+    multiplyPanels<Panels>(length, D, keys, memory.query, memory.probabilities, width, width, false);
+    multiplyPanels<Panels>(length, D, values, memory.dOut, memory.dScores, width, width, false);
     softmaxGradientTile<vectors>(heads, head, queries.begin, tile, logSum, delta, memory.probabilities, memory.dScores);
-    multiplyPanels(D, length, keyColumns, tileRows * length, memory.dScores, memory.dQuery, width, width, t > 0);
-    accumulateRows<width>(length, count, D, memory.probabilities, memory.dOutRows, dValues + tile.begin * ldc, ldc,
-                          accumulate);
-    accumulateRows<width>(length, count, D, memory.dScores, memory.queryRows, dKeys + tile.begin * ldc, ldc, accumulate);
-    keys += leftPanels(length) * tileRows * D;
-    values += leftPanels(length) * tileRows * D;
-    keyColumns += leftPanels(D) * tileRows * length;
+    const float* dScores = Panels::scoresAsRight(length, width, memory.dScores, memory.packedScores);
+    multiplyPanels<Panels>(D, length, keyColumns, dScores, memory.dQuery, width, width, t > 0);
+    float *toValues = dValues + tile.begin * ldc, *toKeys = dKeys + tile.begin * ldc;
+    accumulateRows<width, Panels>(length, count, D, memory.probabilities, memory.dOutRows, toValues, ldc, accumulate);
+    accumulateRows<width, Panels>(length, count, D, memory.dScores, memory.queryRows, toKeys, ldc, accumulate);
+    keys += leftOperandFloats<Panels>(length, D);
+    values += leftOperandFloats<Panels>(length, D);
+    keyColumns += leftOperandFloats<Panels>(D, length);
   }
   scaleAll(memory.dQuery, D * width, heads.scale);
   transposeInto(D, count, memory.dQuery, width, dq + queries.begin * heads.rowStride(), heads.rowStride());
@@ -141,14 +142,12 @@ void writeKeyValueGradients(const Heads& heads, int64_t parts, const float* dKey
     }
 }
 
-}  // namespace
-
-void attentionBackward(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, const float* out,
-                       const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
-                       uint32_t seed, float* dQkv) {
-  const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0};
+template <class Panels>
+void backward(const Heads& heads, const float* qkv, const float* out, const float* dOut, const float* logSumExp,
+              float* dQkv) {
+  const int64_t B = heads.B, N = heads.N, H = heads.H, D = heads.D, C = heads.hiddenSize();
   const bool serial = 10.0 * B * H * N * N * D < serialOperations;
-  const int64_t C = heads.hiddenSize(), parts = chooseParts(heads, serial ? 1 : threadCount(), 0.5);
+  const int64_t parts = chooseParts(heads, partsForThreads, 0.5);
   const int64_t sumFloats = lines(N * rightWidth(D)), partFloats = 2 * sumFloats;
   float* partials = parts > 1 ? scratch(Scratch::attentionPartials, B * H * parts * partFloats) : nullptr;
   forEachTask(serial, B * H * parts, [&](int64_t task) {
@@ -157,18 +156,19 @@ void attentionBackward(int64_t B, int64_t N, int64_t H, int64_t D, const float* 
     float* dq = dQkv + b * N * heads.rowStride() + h * D;
     float* dKeys = partials ? partials + task * partFloats : scratch(Scratch::attentionPartials, partFloats);
     float* dValues = dKeys + sumFloats;
-    const BackwardScratch memory(heads);
+    const BackwardScratch<Panels> memory(heads);
+    [[maybe_unused]] const typename Panels::Registers registers;
     for (int64_t part = 0; part < 3; part++) prefetchRows<false>(q + (part + 1) % 3 * C, N, heads.rowStride(), D);
     prefetchRows<false>(dOut + b * N * C + h * D, N, C, D);
     prefetchRows<false>(out + b * N * C + h * D, N, C, D);
-    packByRows(heads, q + C, memory.keys);
-    packByRows(heads, q + 2 * C, memory.values);
-    packByColumns(heads, q + C, memory.keyColumns);
+    packByRows<Panels>(heads, q + C, memory.keys);
+    packByRows<Panels>(heads, q + 2 * C, memory.values);
+    packByColumns<Panels>(heads, q + C, memory.keyColumns);
     const int64_t begin = part * heads.queryPanels() / parts, end = (part + 1) * heads.queryPanels() / parts;
     for (int64_t panel = begin; panel < end; panel++) {
       const Range queries = heads.queries(panel);
       const int64_t row = b * N * C + h * D;
-      const auto run = queries.length() <= lanes ? backwardPanel<1> : backwardPanel<tileVectors>;
+      const auto run = queries.length() <= lanes ? backwardPanel<1, Panels> : backwardPanel<tileVectors, Panels>;
       run(heads, head, queries, memory, q, out + row, dOut + row, logSumExp + head * N, panel > begin, dKeys, dValues,
           dq);
     }
@@ -180,6 +180,16 @@ void attentionBackward(int64_t B, int64_t N, int64_t H, int64_t D, const float* 
       const float* first = partials + head * parts * partFloats;
       writeKeyValueGradients(heads, parts, first, first + sumFloats, partFloats, dq + C, dq + 2 * C);
     });
+}
+
+}  // namespace
+
+void attentionBackward(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, const float* out,
+                       const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
+                       uint32_t seed, Precision precision, float* dQkv) {
+  const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0};
+  withPanels(heads, precision,
+             [&](auto panels) { backward<decltype(panels)>(heads, qkv, out, dOut, logSumExp, dQkv); });
 }
 
 }  // namespace vitral::VITRAL_ISA

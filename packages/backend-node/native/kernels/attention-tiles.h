@@ -8,6 +8,7 @@
 #pragma once
 
 #include "../gemm/pack.h"
+#include "../gemm/panels.h"
 #include "../random.h"
 #include "../threads.h"
 
@@ -37,6 +38,17 @@ struct Heads {
   }
 };
 
+// Calls run with the panels that suit: packing for tile registers pays where heads are wide enough to fill the tiles
+// (measured), and splitting into planes only where there are also many tokens.
+template <class Run>
+void withPanels(const Heads& heads, Precision precision, Run run) {
+  if (precision == Precision::bfloat16) {
+    heads.D >= 32 ? run(Bfloat16Panels{}) : run(FmaPanels<true>{});
+  } else {
+    heads.D >= 32 && heads.N >= 512 ? run(Float32Panels{}) : run(FmaPanels<false>{});
+  }
+}
+
 // Hands out consecutive pieces of one scratch buffer, each on a cache line of its own.
 struct Carver {
   float* at;
@@ -48,43 +60,64 @@ struct Carver {
 };
 inline int64_t lines(int64_t floats) { return (floats + 15) / 16 * 16; }
 
-// An operand of N rows and D columns as left panels. By rows: rows are the keys, steps the head's columns. By columns:
-// rows are the head's columns, steps the keys, one group of panels for each tile of keys.
-inline int64_t rowsPackedFloats(const Heads& heads) {
-  return heads.tiles() * leftPanels(heads.longestTile()) * tileRows * heads.D;
+// An operand of M rows as left panels, of all rows.
+template <class Panels>
+int64_t leftOperandFloats(int64_t M, int64_t K) {
+  return Panels::leftPanels(M) * Panels::leftFloats(K);
 }
-inline int64_t columnsPackedFloats(const Heads& heads) { return leftPanels(heads.D) * tileRows * heads.N; }
-
-inline void packLeft(int64_t M, int64_t K, const float* from, int64_t rowStride, int64_t stepStride, float* to) {
-  const int64_t panels = leftPanels(M);
-  for (int64_t p = 0; p < panels; p++, to += tileRows * K) {
-    const int64_t i = leftPanelStart(M, panels, p);
-    packLeftPanel(leftPanelStart(M, panels, p + 1) - i, K, from + i * rowStride, rowStride, stepStride, to);
-  }
-}
-inline void packByRows(const Heads& heads, const float* from, float* to) {
-  for (int64_t t = 0; t < heads.tiles(); t++) {
-    const Range keys = heads.tile(t);
-    packLeft(keys.length(), heads.D, from + keys.begin * heads.rowStride(), heads.rowStride(), 1, to);
-    to += leftPanels(keys.length()) * tileRows * heads.D;
-  }
-}
-inline void packByColumns(const Heads& heads, const float* from, float* to) {
-  for (int64_t t = 0; t < heads.tiles(); t++) {
-    const Range keys = heads.tile(t);
-    packLeft(heads.D, keys.length(), from + keys.begin * heads.rowStride(), 1, heads.rowStride(), to);
-    to += leftPanels(heads.D) * tileRows * keys.length();
+template <class Panels>
+void packLeftOperand(int64_t M, int64_t K, const float* from, int64_t rowStride, int64_t stepStride, float* to) {
+  for (int64_t p = 0; p < Panels::leftPanels(M); p++, to += Panels::leftFloats(K)) {
+    const int64_t i = Panels::leftStart(M, p), rows = Panels::leftStart(M, p + 1) - i;
+    Panels::packLeft(rows, 0, K, from + i * rowStride, rowStride, stepStride, false, to);
   }
 }
 
-// C [M, columns] (+)= left panels · one right panel, C's rows ldc apart.
-template <class Left = PackedLeft>
-void multiplyPanels(int64_t M, int64_t K, const float* left, int64_t panelFloats, const float* right, float* C,
-                    int64_t ldc, int64_t columns, bool accumulate) {
-  const int64_t panels = leftPanels(M);
-  for (int64_t p = 0; p < panels; p++, left += panelFloats) {
-    const int64_t i = leftPanelStart(M, panels, p), rows = leftPanelStart(M, panels, p + 1) - i;
-    multiplyTile<Left>(rows, K, left, 0, right, {C + i * ldc, ldc, columns, nullptr, accumulate});
+// A head's operand as left panels, one group of them for each tile of keys. By rows: rows are the keys, steps the head's
+// columns. By columns: rows are the head's columns, steps the keys.
+template <class Panels>
+int64_t byRowsFloats(const Heads& heads) {
+  return heads.tiles() * leftOperandFloats<Panels>(heads.longestTile(), heads.D);
+}
+template <class Panels>
+int64_t byColumnsFloats(const Heads& heads) {
+  return heads.tiles() * leftOperandFloats<Panels>(heads.D, heads.longestTile());
+}
+template <class Panels>
+void packByRows(const Heads& heads, const float* from, float* to) {
+  for (int64_t t = 0; t < heads.tiles(); t++) {
+    const Range keys = heads.tile(t);
+    packLeftOperand<Panels>(keys.length(), heads.D, from + keys.begin * heads.rowStride(), heads.rowStride(), 1, to);
+    to += leftOperandFloats<Panels>(keys.length(), heads.D);
+  }
+}
+template <class Panels>
+void packByColumns(const Heads& heads, const float* from, float* to) {
+  for (int64_t t = 0; t < heads.tiles(); t++) {
+    const Range keys = heads.tile(t);
+    packLeftOperand<Panels>(heads.D, keys.length(), from + keys.begin * heads.rowStride(), 1, heads.rowStride(), to);
+    to += leftOperandFloats<Panels>(heads.D, keys.length());
+  }
+}
+
+// The queries of a panel, D steps each, as a right operand; and their rows as right panels, for sums over queries.
+template <class Panels>
+void packQueries(int64_t queries, int64_t D, const float* from, int64_t rowStride, float* to) {
+  Panels::packRight(queries, 0, D, from, rowStride, 1, false, to);
+}
+template <class Panels>
+void packQueryRows(int64_t queries, int64_t D, const float* from, int64_t rowStride, float* to) {
+  for (int64_t d = 0; d < D; d += panelWidth, to += Panels::rightFloats(panelWidth, queries))
+    Panels::packRight(D - d < panelWidth ? D - d : panelWidth, 0, queries, from + d, 1, rowStride, false, to);
+}
+
+// C [M, columns] (+)= left operand · one right panel, C's rows ldc apart.
+template <class Panels>
+void multiplyPanels(int64_t M, int64_t K, const float* left, const float* right, float* C, int64_t ldc, int64_t columns,
+                    bool accumulate) {
+  for (int64_t p = 0; p < Panels::leftPanels(M); p++, left += Panels::leftFloats(K)) {
+    const int64_t i = Panels::leftStart(M, p), rows = Panels::leftStart(M, p + 1) - i;
+    Panels::multiply(rows, K, left, right, {C + i * ldc, ldc, columns, nullptr, accumulate}, {});
   }
 }
 

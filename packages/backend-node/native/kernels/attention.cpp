@@ -6,7 +6,7 @@
 namespace vitral::VITRAL_ISA {
 namespace {
 
-// exp(score - top) in place of each score; raises top, rescales sum, and returns by which factor older results shrink.
+// exp(scale·score - top) in place of each score; raises top, rescales sum, and returns by which factor older results shrink.
 template <int vectors>
 void softmaxTile(const Heads& heads, int64_t head, int64_t query, Range keys, float* scores, Vf* top, Vf* sum,
                  Vf* shrink) {
@@ -14,7 +14,7 @@ void softmaxTile(const Heads& heads, int64_t head, int64_t query, Range keys, fl
   Vf highest[vectors];
   for (int v = 0; v < vectors; v++) highest[v] = top[v];
   for (int64_t key = 0; key < keys.length(); key++)
-    for (int v = 0; v < vectors; v++) highest[v] = max(highest[v], load(scores + key * width + v * lanes));
+    for (int v = 0; v < vectors; v++) highest[v] = max(highest[v], load(scores + key * width + v * lanes) * heads.scale);
   for (int v = 0; v < vectors; v++) {
     shrink[v] = exp(top[v] - highest[v]);
     top[v] = highest[v];
@@ -22,7 +22,7 @@ void softmaxTile(const Heads& heads, int64_t head, int64_t query, Range keys, fl
     const Vu index = dropoutRow(heads, head, query + v * lanes);
     for (int64_t key = 0; key < keys.length(); key++) {
       float* score = scores + key * width + v * lanes;
-      Vf weight = exp(load(score) - highest[v]);
+      Vf weight = exp(load(score) * heads.scale - highest[v]);
       total += weight;
       if (heads.dropout) weight *= heads.keep(index + (uint32_t)(keys.begin + key));
       store(score, weight);
@@ -31,45 +31,47 @@ void softmaxTile(const Heads& heads, int64_t head, int64_t query, Range keys, fl
   }
 }
 
+template <class Panels>
 struct ForwardScratch {
-  float *keys, *values, *query, *scores, *result;
+  float *keys, *values, *query, *scores, *packedScores, *result;
   static int64_t floats(const Heads& heads) {
-    return lines(rowsPackedFloats(heads)) + lines(columnsPackedFloats(heads)) + 2 * lines(heads.D * panelWidth) +
-           lines(heads.longestTile() * panelWidth);
+    return lines(byRowsFloats<Panels>(heads)) + lines(byColumnsFloats<Panels>(heads)) +
+           lines(Panels::rightFloats(panelWidth, heads.D)) + lines(heads.longestTile() * panelWidth) +
+           lines(Panels::rightFloats(panelWidth, heads.longestTile())) + lines(heads.D * panelWidth);
   }
   explicit ForwardScratch(const Heads& heads) {
     Carver carver{scratch(Scratch::attention, floats(heads))};
-    keys = carver.take(rowsPackedFloats(heads));
-    values = carver.take(columnsPackedFloats(heads));
-    query = carver.take(heads.D * panelWidth);
+    keys = carver.take(byRowsFloats<Panels>(heads));
+    values = carver.take(byColumnsFloats<Panels>(heads));
+    query = carver.take(Panels::rightFloats(panelWidth, heads.D));
     scores = carver.take(heads.longestTile() * panelWidth);
+    packedScores = carver.take(Panels::rightFloats(panelWidth, heads.longestTile()));
     result = carver.take(heads.D * panelWidth);
   }
 };
 
 // One panel of queries against all keys.
-template <int vectors>
-void forwardPanel(const Heads& heads, int64_t head, Range queries, const ForwardScratch& memory, const float* q,
+template <int vectors, class Panels>
+void forwardPanel(const Heads& heads, int64_t head, Range queries, const ForwardScratch<Panels>& memory, const float* q,
                   float* out, float* logSumExp) {
   constexpr int width = vectors * lanes;
   const int64_t D = heads.D, C = heads.hiddenSize();
   prefetchRows<true>(out + queries.begin * C, queries.length(), C, D);
-  packRightPanel(queries.length(), D, q + queries.begin * heads.rowStride(), heads.rowStride(), 1, memory.query);
-  scaleAll(memory.query, D * width, heads.scale);
+  packQueries<Panels>(queries.length(), D, q + queries.begin * heads.rowStride(), heads.rowStride(), memory.query);
   Vf top[vectors], sum[vectors] = {}, shrink[vectors];
   for (int v = 0; v < vectors; v++) top[v] = splat(-INFINITY);
   const float *keys = memory.keys, *values = memory.values;
   for (int64_t t = 0; t < heads.tiles(); t++) {
     const Range tile = heads.tile(t);
-    multiplyPanels(tile.length(), D, keys, tileRows * D, memory.query, memory.scores, width, width, false);
+    multiplyPanels<Panels>(tile.length(), D, keys, memory.query, memory.scores, width, width, false);
     softmaxTile<vectors>(heads, head, queries.begin, tile, memory.scores, top, sum, shrink);
     if (t > 0)
       for (int64_t i = 0; i < D * vectors; i++)
         store(memory.result + i * lanes, load(memory.result + i * lanes) * shrink[i % vectors]);
-    multiplyPanels(D, tile.length(), values, tileRows * tile.length(), memory.scores, memory.result, width, width,
-                   t > 0);
-    keys += leftPanels(tile.length()) * tileRows * D;
-    values += leftPanels(D) * tileRows * tile.length();
+    const float* weights = Panels::scoresAsRight(tile.length(), width, memory.scores, memory.packedScores);
+    multiplyPanels<Panels>(D, tile.length(), values, weights, memory.result, width, width, t > 0);
+    keys += leftOperandFloats<Panels>(tile.length(), D);
+    values += leftOperandFloats<Panels>(D, tile.length());
   }
   for (int v = 0; v < vectors; v++) {
     const Vf inverse = 1.0f / sum[v];
@@ -84,20 +86,19 @@ void forwardPanel(const Heads& heads, int64_t head, Range queries, const Forward
   transposeInto(D, queries.length(), memory.result, width, out + queries.begin * C, C);
 }
 
-}  // namespace
-
-void attentionForward(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, float scale,
-                      double dropoutProbability, uint32_t seed, float* out, float* logSumExp) {
-  const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0};
+template <class Panels>
+void forward(const Heads& heads, const float* qkv, float* out, float* logSumExp) {
+  const int64_t B = heads.B, N = heads.N, H = heads.H, D = heads.D;
   const bool serial = 4.0 * B * H * N * N * D < serialOperations;
   const int64_t C = heads.hiddenSize(), parts = chooseParts(heads, serial ? 1 : threadCount(), 0.7);
   forEachTask(serial, B * H * parts, [&](int64_t task) {
     const int64_t head = task / parts, part = task % parts, b = head / H, h = head % H;
     const float* q = qkv + b * N * heads.rowStride() + h * D;
-    const ForwardScratch memory(heads);
+    const ForwardScratch<Panels> memory(heads);
+    [[maybe_unused]] const typename Panels::Registers registers;
     for (int64_t part = 0; part < 3; part++) prefetchRows<false>(q + (part + 1) % 3 * C, N, heads.rowStride(), D);
-    packByRows(heads, q + C, memory.keys);
-    packByColumns(heads, q + 2 * C, memory.values);
+    packByRows<Panels>(heads, q + C, memory.keys);
+    packByColumns<Panels>(heads, q + 2 * C, memory.values);
     const int64_t end = (part + 1) * heads.queryPanels() / parts;
     for (int64_t panel = part * heads.queryPanels() / parts; panel < end; panel++) {
       const Range queries = heads.queries(panel);
@@ -107,6 +108,14 @@ void attentionForward(int64_t B, int64_t N, int64_t H, int64_t D, const float* q
       else forwardPanel<tileVectors>(heads, head, queries, memory, q, to, rows);
     }
   });
+}
+
+}  // namespace
+
+void attentionForward(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, float scale,
+                      double dropoutProbability, uint32_t seed, Precision precision, float* out, float* logSumExp) {
+  const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0};
+  withPanels(heads, precision, [&](auto panels) { forward<decltype(panels)>(heads, qkv, out, logSumExp); });
 }
 
 }  // namespace vitral::VITRAL_ISA

@@ -2,26 +2,24 @@
 // B batch, N tokens, C = H·D hidden size, H heads, D head size. 4·B·H·N²·D operations forward, 10·B·H·N²·D backward.
 #pragma once
 
-#include <cstdint>
+#include "../gemm/gemm.h"
 
 namespace vitral {
 
 // out [B, N, C] = dropout(softmax(scale·q·kᵀ))·v, head h in columns h·D…; logSumExp [B, H, N], or null when not wanted,
-// is the natural logarithm of each row's sum of exp(scale·q·k).
-using AttentionForwardFunction = void (*)(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, float scale,
-                                          double dropoutProbability, uint32_t seed, float* out, float* logSumExp);
-// dQkv [B, N, 3C] is overwritten. The sums over queries have a fixed order for a given thread count.
-using AttentionBackwardFunction = void (*)(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv,
-                                           const float* out, const float* dOut, const float* logSumExp, float scale,
-                                           double dropoutProbability, uint32_t seed, float* dQkv);
+// is the natural logarithm of each row's sum of exp(scale·q·k). The precision is that of the products.
+using AttentionForward = void(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, float scale,
+                              double dropoutProbability, uint32_t seed, Precision precision, float* out,
+                              float* logSumExp);
+// dQkv [B, N, 3C] is overwritten. The sums over queries have a fixed order, whatever the thread count.
+using AttentionBackward = void(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, const float* out,
+                               const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
+                               uint32_t seed, Precision precision, float* dQkv);
 
 #ifdef VITRAL_ISA
 namespace VITRAL_ISA {
-void attentionForward(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, float scale,
-                      double dropoutProbability, uint32_t seed, float* out, float* logSumExp);
-void attentionBackward(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, const float* out,
-                       const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
-                       uint32_t seed, float* dQkv);
+AttentionForward attentionForward;
+AttentionBackward attentionBackward;
 }  // namespace VITRAL_ISA
 #endif
 

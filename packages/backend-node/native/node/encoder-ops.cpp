@@ -126,17 +126,19 @@ napi_value qkvGrad(Arguments& a) {
 
 napi_value attention(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), H = a.size("numHeads"), D = a.size("headSize");
+  const Precision precision = a.precision("bfloat16");
   const float* packed = a.floats("qkv", elements({B, N, 3, H, D}));
   const double scale = a.number("scale"), dropoutProbability = a.number("dropoutProbability");
   const uint32_t seed = a.bits("seed");
   float* out = a.floats("output", elements({B, N, H, D}));
   float* logSumExp = a.floatsOrNull("logSumExp", elements({B, H, N}));
-  kernels().attentionForward(B, N, H, D, packed, (float)scale, dropoutProbability, seed, out, logSumExp);
+  kernels().attentionForward(B, N, H, D, packed, (float)scale, dropoutProbability, seed, precision, out, logSumExp);
   return nullptr;
 }
 
 napi_value attentionGrad(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), H = a.size("numHeads"), D = a.size("headSize");
+  const Precision precision = a.precision("bfloat16");
   const float* dy = a.floats("dy", elements({B, N, H, D}));
   const float* packed = a.floats("qkv", elements({B, N, 3, H, D}));
   const float* out = a.floats("output", elements({B, N, H, D}));
@@ -144,7 +146,8 @@ napi_value attentionGrad(Arguments& a) {
   const double scale = a.number("scale"), dropoutProbability = a.number("dropoutProbability");
   const uint32_t seed = a.bits("seed");
   float* dQkv = a.floats("dQkv", elements({B, N, 3, H, D}));
-  kernels().attentionBackward(B, N, H, D, packed, out, dy, logSumExp, (float)scale, dropoutProbability, seed, dQkv);
+  kernels().attentionBackward(B, N, H, D, packed, out, dy, logSumExp, (float)scale, dropoutProbability, seed, precision,
+                              dQkv);
   return nullptr;
 }
 

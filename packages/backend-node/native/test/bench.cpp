@@ -99,20 +99,22 @@ static void benchLinear(const Kernels& kernel, Precision precision, int64_t M, i
           [&] { kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1}, dWeight.data(), K, none, precision); });
 }
 
-static void benchAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H, int64_t D, double dropout) {
+static void benchAttention(const Kernels& kernel, Precision precision, int64_t B, int64_t N, int64_t H, int64_t D, double dropout) {
   const int64_t C = H * D;
   const auto qkv = noise(B * N * 3 * C), dOut = noise(B * N * C);
   std::vector<float> out(B * N * C), logSumExp(B * H * N), dQkv(B * N * 3 * C);
   const float scale = 1 / std::sqrt((float)D);
   const double operations = 4.0 * B * H * N * N * D;
   const std::string label = "attention B" + std::to_string(B) + " N" + std::to_string(N) + " H" + std::to_string(H) +
-                            " D" + std::to_string(D) + (dropout > 0 ? " dropout" : "");
+                            " D" + std::to_string(D) + (dropout > 0 ? " dropout" : "") +
+                            (precision == Precision::bfloat16 ? " bfloat16" : "");
   measure(kernel, label, operations, [&] {
-    kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, 7, out.data(), logSumExp.data());
+    kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, 7, precision, out.data(),
+                            logSumExp.data());
   });
   measure(kernel, label + " backward", 2.5 * operations, [&] {
     kernel.attentionBackward(B, N, H, D, qkv.data(), out.data(), dOut.data(), logSumExp.data(), scale, dropout, 7,
-                             dQkv.data());
+                             precision, dQkv.data());
   });
 }
 
@@ -137,12 +139,14 @@ int main(int argc, char** argv) {
                                    {197, 3072, 768}, {4160, 192, 192},  {4160, 768, 192},  {4160, 192, 768}};
       for (const Precision precision : {Precision::float32, Precision::bfloat16})
         for (const auto& shape : shapes) benchLinear(*kernel, precision, shape[0], shape[1], shape[2]);
-      benchAttention(*kernel, 8, 197, 12, 64, 0);
-      benchAttention(*kernel, 8, 197, 12, 64, 0.1);
-      benchAttention(*kernel, 1, 197, 12, 64, 0);
-      benchAttention(*kernel, 64, 65, 3, 64, 0);
-      benchAttention(*kernel, 64, 65, 12, 16, 0);
-      benchAttention(*kernel, 1, 1025, 12, 64, 0);
+      for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+        benchAttention(*kernel, precision, 8, 197, 12, 64, 0);
+        benchAttention(*kernel, precision, 8, 197, 12, 64, 0.1);
+        benchAttention(*kernel, precision, 1, 197, 12, 64, 0);
+        benchAttention(*kernel, precision, 64, 65, 3, 64, 0);
+        benchAttention(*kernel, precision, 64, 65, 12, 16, 0);
+        benchAttention(*kernel, precision, 1, 1025, 12, 64, 0);
+      }
     }
   }
 }

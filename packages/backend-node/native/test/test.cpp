@@ -244,22 +244,34 @@ static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H
         }
       }
   std::vector<float> outGiven(out.size(), NAN), lseGiven(logSumExp.size(), NAN), dQkvGiven(dQkv.size(), NAN);
-  kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, seed, outGiven.data(), lseGiven.data());
+  kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, seed, Precision::float32, outGiven.data(),
+                          lseGiven.data());
   const std::string what = std::string(kernel.isa) + " attention B" + std::to_string(B) + " N" + std::to_string(N) +
                            " H" + std::to_string(H) + " D" + std::to_string(D) + " p" + std::to_string(dropout) +
                            " threads " + std::to_string(threadCount());
   checkClose(outGiven, out, 2e-6 * std::fmax(1, size * size), 1, what + " out");
   checkClose(lseGiven, logSumExp, 2e-6, 1, what + " logSumExp");
   std::vector<float> again(out.size(), NAN);
-  kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, seed, again.data(), nullptr);
+  kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, seed, Precision::float32, again.data(), nullptr);
   check(again == outGiven, what + " gives other bits without logSumExp");
   kernel.attentionBackward(B, N, H, D, qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), scale, dropout, seed,
-                           dQkvGiven.data());
+                           Precision::float32, dQkvGiven.data());
   checkClose(dQkvGiven, dQkv, 1e-5 * std::fmax(1, size * size), 1, what + " dQkv");
-  std::vector<float> dAgain(dQkv.size(), NAN);
+  const int threads = threadCount();
+  for (const int others : {threads, 1, 3, 8}) {
+    setThreadCount(others);
+    std::vector<float> dAgain(dQkv.size(), NAN);
+    kernel.attentionBackward(B, N, H, D, qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), scale, dropout, seed,
+                             Precision::float32, dAgain.data());
+    check(dAgain == dQkvGiven, what + " backward gives other bits with " + std::to_string(others) + " threads");
+  }
+  setThreadCount(threads);
+
+  kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, seed, Precision::bfloat16, outGiven.data(), nullptr);
+  checkClose(outGiven, out, 2e-2 * std::fmax(1, size * size), 1, what + " out in bfloat16");
   kernel.attentionBackward(B, N, H, D, qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), scale, dropout, seed,
-                           dAgain.data());
-  check(dAgain == dQkvGiven, what + " backward gives other bits in a second run");
+                           Precision::bfloat16, dQkvGiven.data());
+  checkClose(dQkvGiven, dQkv, 5e-2 * std::fmax(1, size * size), 1, what + " dQkv in bfloat16");
 }
 
 int main() {

@@ -110,9 +110,20 @@ export interface Addon {
   qkv(rows: number, hiddenSize: number, bfloat16: boolean, ...tensors: Optional<Floats>[]): void
   /** dy, x, three weights; dx, three dWeights, three dBiases. */
   qkvGrad(rows: number, hiddenSize: number, bfloat16: boolean, ...tensors: Optional<Floats>[]): void
-  attention(...args: [...Heads, qkv: Floats, ...Dropout, output: Floats, logSumExp: Optional<Floats>]): void
+  attention(
+    ...args: [...Heads, bfloat16: boolean, qkv: Floats, ...Dropout, output: Floats, logSumExp: Optional<Floats>]
+  ): void
   attentionGrad(
-    ...args: [...Heads, dy: Floats, qkv: Floats, output: Floats, logSumExp: Floats, ...Dropout, dQkv: Floats]
+    ...args: [
+      ...Heads,
+      bfloat16: boolean,
+      dy: Floats,
+      qkv: Floats,
+      output: Floats,
+      logSumExp: Floats,
+      ...Dropout,
+      dQkv: Floats,
+    ]
   ): void
   gelu(size: number, x: Floats, output: Floats): void
   geluGrad(size: number, dy: Floats, x: Floats, dx: Floats): void

@@ -77,19 +77,19 @@ export class NativeBackend extends MathBackendCPU {
   packed(
     weights: readonly TensorInfo[],
     bfloat16: boolean,
-    floats: number,
+    floats: () => number,
     pack: (packed: Float32Array) => void,
   ): Float32Array {
-    const records = weights.map(({ dataId }) => this.#record(dataId))
-    const known = records[0]?.packed
+    const known = this.#record((weights[0] as TensorInfo).dataId).packed
     if (
       known?.bfloat16 === bfloat16 &&
-      known.weights.length === records.length &&
-      known.weights.every((record, i) => record === records[i])
+      known.weights.length === weights.length &&
+      weights.every(({ dataId }, i) => this.#record(dataId) === known.weights[i])
     )
       return known.values
+    const records = weights.map(({ dataId }) => this.#record(dataId))
     for (const record of records) this.#dropPacked(record)
-    const values = this.#pool.acquire(floats)
+    const values = this.#pool.acquire(floats())
     pack(values)
     for (const record of records) record.packed = { values, bfloat16, weights: records }
     return values

@@ -33,6 +33,7 @@ const op = defineOp({
   save: ['qkv'],
   saveOutput: true, // the next layer keeps it anyway, and it gives the row sums of the backward pass for nothing
   sideOutputs: ['logSumExp'], // [B, H, N]: with it the backward pass recomputes probabilities; no N×N tensor is kept
+  half: true,
   gradients: ['qkv'],
   reference({ qkv }: { qkv: Tensor }, { numHeads, scale, dropoutProbability, seed }: AttentionAttrs) {
     const [batch, tokens, packedSize] = qkv.shape as Tensor3D['shape']

@@ -17,7 +17,7 @@ export const computeDtype = (): ComputeDtype => current
 
 /**
  * Runs `f`; in it, ops of the half class round the factors of their products to bfloat16: the patch embedding, the
- * projections of attention, and the other linear layers. Everything else stays float32: layer norm, softmax, GELU, the
+ * projections of attention, its scores and sums, and the other linear layers. Everything else stays float32: layer norm, softmax, GELU, the
  * loss, and the parameters themselves. A gradient takes the precision of its forward op, wherever it is computed, so
  * that only the forward pass need be inside.
  *

@@ -51,7 +51,7 @@ beforeAll(writeData)
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('help', () => {
-  test.each(['train', 'eval', 'predict', 'doctor'])('vitral %s --help', async name => {
+  test.each(['train', 'eval', 'predict', 'data', 'doctor'])('vitral %s --help', async name => {
     const { stdout, stderr, code } = await vitral(name, '--help')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toStartWith(`Usage: vitral ${name}`)
@@ -61,13 +61,19 @@ describe('help', () => {
   test('vitral --help lists the commands', async () => {
     const { stdout, code } = await vitral('--help')
     expect(code).toBe(0)
-    expect([...stdout.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual(['train', 'eval', 'predict', 'doctor'])
+    expect([...stdout.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual([
+      'train',
+      'eval',
+      'predict',
+      'data',
+      'doctor',
+    ])
   })
 })
 
 describe('bad input ends with one clear line and a code that is not 0', () => {
   const cases: [string[], RegExp][] = [
-    [['trian'], /^vitral: There is no command 'trian'; expected one of train, eval, predict, doctor\.$/],
+    [['trian'], /^vitral: There is no command 'trian'; expected one of train, eval, predict, data, doctor\.$/],
     [['train'], /^vitral train: The recipe is missing\.$/],
     [['train', 'cifar10-mcro'], /^vitral train: There is no recipe 'cifar10-mcro'; expected one of cifar10-demo,/],
     [['train', './mine.ts'], /^vitral train: There is no recipe file .*mine\.ts\.$/],
@@ -77,7 +83,7 @@ describe('bad input ends with one clear line and a code that is not 0', () => {
     [['train', 'cifar10-demo', '--backend', 'cuda'], /There is no backend 'cuda'; choose 'auto' or one of/],
     [[...tiny, '--resume', '--out', 'nothing'].toSpliced(0, 0, 'train'), /nothing holds no training run to resume/],
     [['train', 'cifar10-demo', '--backend', 'cpu', '--data', 'nowhere'], /nowhere has no CIFAR-10/],
-    [['train', 'cifar10-demo', '--backend', 'cpu', '--set', 'dataset=mnist'], /no data set 'mnist'; expected/],
+    [['train', 'cifar10-demo', '--backend', 'cpu', '--dataset', 'imagenet'], /no data set 'imagenet'; expected/],
     [['train', 'cifar10-demo', '--backend', 'cpu', '--set', 'transforms=fancy'], /no transforms 'fancy'; expected/],
     [['eval', '--dataset', 'cifar10'], /^vitral eval: --model is missing\.$/],
     [

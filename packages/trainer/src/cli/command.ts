@@ -52,4 +52,7 @@ export function wholeNumber(value: string, what: string, least: number): number 
 
 export const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
+/** Names of files may hold line ends and the terminal's own codes. */
+export const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ')
+
 export const percent = (share: number): string => `${(share * 100).toFixed(2)}%`

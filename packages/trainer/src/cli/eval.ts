@@ -1,9 +1,11 @@
 /** `vitral eval`: how well a model folder recognises the images of a data set. */
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
-import { datasetNames, evaluationBatches, openDataset } from '../data.ts'
+import { evaluationBatches } from '../data.ts'
 import { type Evaluation, evaluate } from '../evaluate.ts'
+import { withLabelsOf } from '../match-labels.ts'
+import { datasetNames, openDataset } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
-import { backendOption, type Command, parse, percent, print, required, wholeNumber } from './command.ts'
+import { backendOption, type Command, oneLine, parse, percent, print, required, wholeNumber } from './command.ts'
 import { download, fetchModel } from './download.ts'
 
 const options = {
@@ -12,17 +14,19 @@ const options = {
   dataset: { type: 'string' },
   data: { type: 'string', default: 'data' },
   download: { type: 'boolean', default: false },
+  'skip-broken': { type: 'boolean', default: false },
   'batch-size': { type: 'string', default: '100' },
 } as const
 
 export const evalCommand: Command = {
   summary: 'measures a model folder on a data set',
-  help: `Usage: vitral eval --model FOLDER --dataset NAME [--data DIR] [OPTIONS]
+  help: `Usage: vitral eval --model FOLDER --dataset NAME [--data PATH] [OPTIONS]
 
   --model FOLDER     a model folder, or a hub id
   --dataset NAME     ${datasetNames.join(', ')}; its test images are used
-  --data DIR         where the data set is (data)
+  --data PATH        where the data set is (data): its folder, or the file of a manifest
   --download         downloads the data set to --data first, unless it is there
+  --skip-broken      leaves out images that cannot be decoded, and says which
   --batch-size N     images at a time (100)
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {accuracy, top5, loss, count, seconds, imagesPerSecond, perClass: [{label, count, accuracy}]}
@@ -35,16 +39,15 @@ export const evalCommand: Command = {
     const batchSize = wholeNumber(values['batch-size'], '--batch-size', 1)
     const progress = createProgress()
     if (values.download) await download(dataset, values.data, progress)
-    const images = await openDataset(dataset, values.data, 'test')
+    const onBroken = values['skip-broken'] ? 'skip' : 'raise'
+    const opened = await openDataset(dataset, values.data, 'test', { onBroken })
     await useBackend(values.backend as 'auto')
     const folder = await fetchModel(id, progress)
     const processor = await ViTImageProcessor.fromPretrained(folder)
     const model = await ViTForImageClassification.fromPretrained(folder)
-    if (model.config.numLabels !== images.classes.length)
-      throw new Error(
-        `${folder} has ${model.config.numLabels} classes, but ${dataset} has ${images.classes.length}; expected the same.`,
-      )
-    const result = await evaluate(model, evaluationBatches(images, processor, batchSize), {
+    const images = withLabelsOf(opened, model.config.id2label, { dataset, model: folder })
+    const onSkipped = (reason: string): void => progress.say(`Left out: ${oneLine(reason)}`)
+    const result = await evaluate(model, evaluationBatches(images, processor, batchSize, onSkipped), {
       labels: images.classes,
       onBatch: done => progress.update({ title: 'evaluation', done, total: images.length }),
     })

@@ -2,12 +2,13 @@
 /** The `vitral` command: finds the subcommand, runs it, and turns an error into one line and an exit code. */
 import type { Command } from './command.ts'
 import { print } from './command.ts'
+import { data } from './data.ts'
 import { doctor } from './doctor.ts'
 import { evalCommand } from './eval.ts'
 import { predict } from './predict.ts'
 import { train } from './train.ts'
 
-const commands: Record<string, Command> = { train, eval: evalCommand, predict, doctor }
+const commands: Record<string, Command> = { train, eval: evalCommand, predict, data, doctor }
 
 const help = `Usage: vitral COMMAND [OPTIONS]
 

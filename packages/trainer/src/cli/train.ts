@@ -2,18 +2,19 @@
 import { basename } from 'node:path'
 import { useBackend } from '@vitral/core'
 import { loadRecipe } from '../load-recipe.ts'
+import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
 import { overrideRecipe } from '../recipe.ts'
 import { recipes } from '../recipes/index.ts'
 import { startRun } from '../run.ts'
 import type { TrainingResult } from '../training-events.ts'
-import { backendOption, type Command, parse, percent, print, required } from './command.ts'
+import { backendOption, type Command, oneLine, parse, percent, print, required } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
 import { showTraining } from './show-training.ts'
 
 /** Shorter ways to say `--set`. */
-const shortcuts = { epochs: 'epochs', 'batch-size': 'batchSize', lr: 'optimizer.lr', seed: 'seed' }
+const shortcuts = { dataset: 'dataset', epochs: 'epochs', 'batch-size': 'batchSize', lr: 'optimizer.lr', seed: 'seed' }
 
 const options = {
   ...backendOption,
@@ -21,7 +22,9 @@ const options = {
   out: { type: 'string' },
   download: { type: 'boolean', default: false },
   resume: { type: 'boolean', default: false },
+  'skip-broken': { type: 'boolean', default: false },
   set: { type: 'string', multiple: true },
+  dataset: { type: 'string' },
   epochs: { type: 'string' },
   'batch-size': { type: 'string' },
   lr: { type: 'string' },
@@ -30,12 +33,14 @@ const options = {
 
 export const train: Command = {
   summary: 'trains a model by a recipe',
-  help: `Usage: vitral train RECIPE [--data DIR] [--out DIR] [OPTIONS]
+  help: `Usage: vitral train RECIPE [--data PATH] [--out DIR] [OPTIONS]
 
 RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that exports one.
 
-  --data DIR         where the data set is (data)
+  --data PATH        where the data set is (data): its folder, or the file of a manifest
+  --dataset NAME     another than the recipe's: ${datasetNames.join(', ')}
   --download         downloads the data set to --data first, unless it is there
+  --skip-broken      leaves out images that cannot be decoded, and says which
   --out DIR          folder of the run: best/ (a model folder), metrics.jsonl, recipe.json, checkpoints/ (runs/RECIPE)
   --resume           goes on with the run in --out, exactly where it stopped
   --set KEY=VALUE    sets a field of the recipe, such as optimizer.lr=3e-4; may be repeated
@@ -68,6 +73,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
         data: folder,
         out,
         resume,
+        onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${oneLine(reason)}`) : undefined,
         hub: { onProgress: showDownload(progress) },
       })
       progress.say(

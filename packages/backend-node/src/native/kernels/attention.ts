@@ -1,5 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import { type Backward, type Forward, Gradients, kernel } from '../kernel.ts'
+import { type Autocast, type Backward, type Forward, Gradients, inBfloat16, kernel } from '../kernel.ts'
 
 interface Attributes {
   numHeads: number
@@ -15,22 +15,31 @@ function headsOf({ shape }: TensorInfo, numHeads: number): Heads {
   return [batch, tokens, numHeads, packedSize / 3 / numHeads]
 }
 
-export const attention: KernelConfig = kernel<{ qkv: TensorInfo }, Attributes & Forward>(
+export const attention: KernelConfig = kernel<{ qkv: TensorInfo }, Attributes & Forward & Autocast>(
   'VitralAttention',
-  (backend, { qkv }, { numHeads, scale, dropoutProbability, seed, training }) => {
+  (backend, { qkv }, attrs) => {
+    const { numHeads, scale, dropoutProbability, seed, training } = attrs
     const heads = headsOf(qkv, numHeads)
     const [batch, tokens, , headSize] = heads
     const output = backend.allocate([batch, tokens, numHeads * headSize])
     const logSumExp = training ? backend.allocate([batch, numHeads, tokens]) : undefined
-    const packed = backend.floats(qkv)
-    backend.addon.attention(...heads, packed, scale, dropoutProbability, seed, output.values, logSumExp?.values ?? null)
+    backend.addon.attention(
+      ...heads,
+      inBfloat16(attrs),
+      backend.floats(qkv),
+      scale,
+      dropoutProbability,
+      seed,
+      output.values,
+      logSumExp?.values ?? null,
+    )
     return logSumExp ? [output.info, logSumExp.info] : output.info
   },
 )
 
 export const attentionGrad: KernelConfig = kernel<
   Record<'dy' | 'qkv' | 'output' | 'logSumExp', TensorInfo>,
-  Attributes & Backward
+  Attributes & Backward & Autocast
 >('VitralAttentionGrad', (backend, { dy, qkv, output, logSumExp }, attrs) => {
   const { numHeads, scale, dropoutProbability, seed } = attrs
   const gradients = new Gradients(backend, attrs)
@@ -38,6 +47,7 @@ export const attentionGrad: KernelConfig = kernel<
   if (dQkv)
     backend.addon.attentionGrad(
       ...headsOf(qkv, numHeads),
+      inBfloat16(attrs),
       backend.floats(dy),
       backend.floats(qkv),
       backend.floats(output),

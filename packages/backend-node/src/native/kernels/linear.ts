@@ -30,8 +30,11 @@ export const linear: KernelConfig = kernel<
 function packedLinear(backend: NativeBackend, weight: TensorInfo, bfloat16: boolean): Float32Array {
   const [outputs, inputs] = weight.shape as [number, number]
   const { addon } = backend
-  return backend.packed([weight], bfloat16, addon.packedLinearFloats(inputs, outputs, bfloat16), packed =>
-    addon.packLinear(inputs, outputs, bfloat16, backend.floats(weight), packed),
+  return backend.packed(
+    [weight],
+    bfloat16,
+    () => addon.packedLinearFloats(inputs, outputs, bfloat16),
+    packed => addon.packLinear(inputs, outputs, bfloat16, backend.floats(weight), packed),
   )
 }
 

@@ -30,15 +30,20 @@ export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Fo
 
 /** The three weights as one, so that the input is packed and read once. */
 function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[], bfloat16: boolean): Float32Array {
-  const hiddenSize = weights[0]?.shape[0] as number
-  const [query, key, value] = weights.map(weight => backend.floats(weight)) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ]
   const { addon } = backend
-  return backend.packed(weights, bfloat16, addon.packedLinearFloats(hiddenSize, 3 * hiddenSize, bfloat16), packed =>
-    addon.packQkv(hiddenSize, bfloat16, query, key, value, packed),
+  const hiddenSize = weights[0]?.shape[0] as number
+  return backend.packed(
+    weights,
+    bfloat16,
+    () => addon.packedLinearFloats(hiddenSize, 3 * hiddenSize, bfloat16),
+    packed => {
+      const [query, key, value] = weights.map(weight => backend.floats(weight)) as [
+        Float32Array,
+        Float32Array,
+        Float32Array,
+      ]
+      addon.packQkv(hiddenSize, bfloat16, query, key, value, packed)
+    },
   )
 }
 

@@ -3,12 +3,12 @@ import { beforeEach, describe, expect, test } from 'bun:test'
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { temporaryFolder } from '../test/temporary-folder.ts'
+import { temporaryFolder } from '../../test/temporary-folder.ts'
+import type { Example } from '../types.ts'
 import { openCifar10 } from './cifar.ts'
 import { downloadCifar10 } from './download-cifar.ts'
-import type { Example } from './types.ts'
 
-const sample = join(import.meta.dir, '../../../examples/cifar10-sample')
+const sample = join(import.meta.dir, '../../../../examples/cifar10-sample')
 const recordBytes = 3073
 
 test('opens the sample', async () => {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { type DownloadOptions, downloadFile } from './download.ts'
+import { type DownloadOptions, downloadFile } from './download-file.ts'
 import { extractFiles } from './tar.ts'
 
 export interface Archive {

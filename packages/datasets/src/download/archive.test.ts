@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { type TarEntry, tar } from '../test/tar.ts'
-import { temporaryFolder } from '../test/temporary-folder.ts'
+import { type TarEntry, tar } from '../../test/tar.ts'
+import { temporaryFolder } from '../../test/temporary-folder.ts'
 import { type Archive, getArchive } from './archive.ts'
-import type { DownloadProgress } from './download.ts'
+import type { DownloadProgress } from './download-file.ts'
 
 let served: Buffer<ArrayBuffer>
 let ranges: (string | null)[]

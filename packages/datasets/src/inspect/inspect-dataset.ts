@@ -1,0 +1,85 @@
+/** Reads every image of a data set once, and says what is there: classes, sizes, broken files, a digest of each content. */
+import { createHash } from 'node:crypto'
+import { BrokenImageError } from '../decode/broken-image.ts'
+import { SkippedExample } from '../skipped-example.ts'
+import type { Dataset, RawImage } from '../types.ts'
+
+export interface Inspection {
+  /** Of all examples. */
+  count: number
+  /** Images that can be decoded, of each class, in the order of the labels. */
+  classes: { name: string; count: number }[]
+  /** Most frequent first. */
+  sizes: { width: number; height: number; count: number }[]
+  broken: { index: number; reason: string }[]
+  /** Of each example: its label and what its pixels are, the same for the same pixels. Without it the image is broken. */
+  contents: (Content | undefined)[]
+}
+
+export interface Content {
+  label: number
+  digest: string
+}
+
+export interface InspectOptions {
+  /** Told how many images are done. */
+  onProgress?: (done: number) => void
+  /** Images that are decoded at a time. @default 16 */
+  ahead?: number
+}
+
+/**
+ * Inspects a data set.
+ *
+ * @throws what `get` throws, unless it is that an image is broken
+ * @example
+ * const { count, broken } = await inspectDataset(await openImageFolder('flowers', { split: 'train' }))
+ */
+export async function inspectDataset(
+  dataset: Dataset,
+  { onProgress, ahead = 16 }: InspectOptions = {},
+): Promise<Inspection> {
+  const { length } = dataset
+  const counts = dataset.classes.map(() => 0)
+  const sizes = new Map<string, Inspection['sizes'][number]>()
+  const broken: Inspection['broken'] = []
+  const contents: Inspection['contents'] = []
+  const queue: Promise<Outcome>[] = []
+  for (let index = 0, started = 0; index < length; index++) {
+    for (; started < length && queue.length < ahead; started++) queue.push(inspect(dataset, started))
+    const outcome = (await queue.shift()) as Outcome
+    if ('reason' in outcome) broken.push({ index, reason: outcome.reason })
+    else {
+      const { label, digest, width, height } = outcome
+      counts[label] = (counts[label] ?? 0) + 1
+      const size = sizes.get(`${width}×${height}`) ?? { width, height, count: 0 }
+      size.count++
+      sizes.set(`${width}×${height}`, size)
+      contents[index] = { label, digest }
+    }
+    onProgress?.(index + 1)
+  }
+  contents.length = length
+  return {
+    count: length,
+    classes: dataset.classes.map((name, label) => ({ name, count: counts[label] as number })),
+    sizes: [...sizes.values()].sort((a, b) => b.count - a.count || a.width - b.width || a.height - b.height),
+    broken,
+    contents,
+  }
+}
+
+type Outcome = (Content & { width: number; height: number }) | { reason: string }
+
+async function inspect(dataset: Dataset, index: number): Promise<Outcome> {
+  try {
+    const { image, label } = await dataset.get(index)
+    return { label, digest: digestOf(image), width: image.width, height: image.height }
+  } catch (error) {
+    if (error instanceof BrokenImageError || error instanceof SkippedExample) return { reason: error.message }
+    throw error
+  }
+}
+
+const digestOf = ({ data, width, height, channels }: RawImage): string =>
+  createHash('sha256').update(`${width} ${height} ${channels} `).update(data).digest('base64')

@@ -1,0 +1,164 @@
+/** Image folders: torchvision's order, splits, and what stands in folders that is no image. */
+import { describe, expect, test } from 'bun:test'
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { temporaryFolder } from '../../test/temporary-folder.ts'
+import { imageFolderSplits, openImageFolder } from './image-folder.ts'
+
+const image = join(import.meta.dir, '../../test/fixtures/decode/colour.png')
+
+/** Makes files, images unless the name says otherwise. */
+function folder(...paths: string[]): string {
+  const root = temporaryFolder()
+  for (const path of paths) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    if (path.endsWith('/')) mkdirSync(join(root, path))
+    else if (/\.(png|JPG|webp|jpg)$/.test(path)) cpSync(image, join(root, path))
+    else writeFileSync(join(root, path), '')
+  }
+  return root
+}
+
+const open = async (root: string, split: 'train' | 'validation' | 'test') => {
+  const { files, classes, ignored } = await openImageFolder(root, { split })
+  const short = (path: string): string => path.slice(root.length + 1)
+  return {
+    classes,
+    files: files.map(({ path, label }) => `${label} ${short(path)}`),
+    ignored: ignored.map(short),
+  }
+}
+
+describe('train and test folders', () => {
+  const root = folder(
+    ...[
+      'train/dog/2.png',
+      'train/dog/10.JPG',
+      'train/cat/b/1.png',
+      'train/cat/b-c/0.png',
+      'train/cat/b/x/7.png',
+      'train/cat/z.png',
+    ],
+    ...['test/dog/9.png', 'train/cat/notes.txt', 'train/cat/.hidden.png', 'train/cat/Thumbs.db', 'train/.git/x.png'],
+  )
+  test('are in the order of torchvision: by path, then by name', async () => {
+    expect(await open(root, 'train')).toEqual({
+      classes: ['cat', 'dog'],
+      // '-' < '/': paths of folders are compared whole, not part by part.
+      files: [
+        ...['0 train/cat/z.png', '0 train/cat/b/1.png', '0 train/cat/b-c/0.png', '0 train/cat/b/x/7.png'],
+        ...['1 train/dog/10.JPG', '1 train/dog/2.png'],
+      ],
+      ignored: ['train/cat/.hidden.png', 'train/cat/Thumbs.db', 'train/cat/notes.txt'],
+    })
+  })
+  test('have the classes of training in every split', async () => {
+    expect(await open(root, 'test')).toEqual({ classes: ['cat', 'dog'], files: ['1 test/dog/9.png'], ignored: [] })
+  })
+  test('stand in for a validation folder that is not there', async () => {
+    expect((await open(root, 'validation')).files).toEqual(['1 test/dog/9.png'])
+    expect((await open(folder('train/a/1.png', 'val/a/2.png'), 'test')).files).toEqual(['0 val/a/2.png'])
+  })
+  test('refuse a class that training does not have', async () => {
+    const other = folder('train/a/1.png', 'train/b/1.png', 'val/c/1.png')
+    await expect(open(other, 'validation')).rejects.toThrow(
+      `${join(other, 'val/c')} is of a class that training does not have; its 2 are a, b.`,
+    )
+  })
+  test('are enough without training, for a test', async () => {
+    const held = folder('test/a/1.png', 'test/b/1.png')
+    expect((await open(held, 'test')).files).toEqual(['0 test/a/1.png', '1 test/b/1.png'])
+    await expect(open(held, 'train')).rejects.toThrow(`${held} has a folder test, but none named train.`)
+  })
+})
+
+test('decodes', async () => {
+  const dataset = await openImageFolder(folder('a/1.png', 'b/1.png'), { split: 'train' })
+  const { image: pixels, label } = await dataset.get(1)
+  expect([label, pixels.width, pixels.height, pixels.channels]).toEqual([1, 16, 12, 3])
+})
+
+describe('one folder of classes', () => {
+  const names = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}/${i}.png`)
+  const root = folder(...names('many', 40), ...names('few', 3), ...names('one', 1))
+  const parts = (seed: number, fractions = { validation: 0.1, test: 0.25 }) =>
+    Promise.all(
+      (['train', 'validation', 'test'] as const).map(split => openImageFolder(root, { split, seed, fractions })),
+    )
+
+  test('is divided by class, each image into one part', async () => {
+    const [train, validation, test] = await parts(0)
+    const count = (label: number) =>
+      [train, validation, test].map(part => part?.files.filter(f => f.label === label).length)
+    expect(train?.classes).toEqual(['few', 'many', 'one'])
+    expect([count(0), count(1), count(2)]).toEqual([
+      [1, 1, 1],
+      [26, 4, 10],
+      [1, 0, 0],
+    ])
+    const paths = [train, validation, test].flatMap(part => part?.files.map(({ path }) => path) ?? [])
+    expect(new Set(paths).size).toBe(44)
+  })
+  test('is divided in the same way by the same seed alone', async () => {
+    const [first, again, other] = [(await parts(5))[2], (await parts(5))[2], (await parts(6))[2]]
+    expect(first?.files).toEqual(again?.files as never)
+    expect(first?.files).not.toEqual(other?.files as never)
+  })
+  test('has one part for validation and test when nothing is held out for one of them', async () => {
+    const [, validation, test] = await parts(0, { validation: 0.2, test: 0 })
+    expect(test?.files).toEqual(validation?.files as never)
+    await expect(parts(0, { validation: 0.5, test: 0.5 })).rejects.toThrow(
+      'expected shares from 0 whose sum is below 1',
+    )
+  })
+  test('keeps a class without images', async () => {
+    expect((await open(folder('a/1.png', 'empty/'), 'train')).classes).toEqual(['a', 'empty'])
+  })
+})
+
+test('tells which splits there are', async () => {
+  expect(await imageFolderSplits(folder('train/a/1.png', 'val/a/1.png'))).toEqual(['train', 'validation'])
+  expect(await imageFolderSplits(folder('test/a/1.png'))).toEqual(['test'])
+  expect(await imageFolderSplits(folder('train/a/1.png', 'train/a/2.png'))).toEqual(['train', 'validation'])
+  expect(await imageFolderSplits(folder('a/1.png', 'a/2.png', 'a/3.png'))).toEqual(['train', 'validation', 'test'])
+})
+
+describe('refuses', () => {
+  test('no folder, a file, another split', async () => {
+    await expect(open('/nowhere/at/all', 'train')).rejects.toThrow('/nowhere/at/all does not exist; expected a folder')
+    await expect(open(image, 'train')).rejects.toThrow(`${image} is a file; expected a folder of images.`)
+    await expect(open(dirname(image), 'all' as 'train')).rejects.toThrow(
+      "split is 'all'; expected one of train, validation, test.",
+    )
+  })
+  test('images without folders', async () => {
+    const root = folder('1.png', 'readme.md')
+    await expect(open(root, 'train')).rejects.toThrow(
+      `${root} has no folders, which would be its classes, but 1 images and 1 other files; expected ${root}/CLASS/IMAGE.jpg.`,
+    )
+  })
+  test('folders without images', async () => {
+    await expect(open(folder('a/1.txt', 'b/'), 'train')).rejects.toThrow(
+      'has no image for train: 0 images in 2 classes, 1 files ignored.',
+    )
+  })
+})
+
+describe('names and links', () => {
+  test('of every kind are kept as they are, sorted by code points', async () => {
+    const names = ['Zebra', 'apfel', 'é', 'e\u0301', '\uff5e', '😀', '-dash', 'a\nb', 'x'.repeat(200)]
+    const { classes } = await open(folder(...names.map(name => `${name}/1.png`)), 'train')
+    expect(classes).toEqual(['-dash', 'Zebra', 'a\nb', 'apfel', 'e\u0301', 'x'.repeat(200), 'é', '\uff5e', '😀'])
+  })
+  test('in a circle end, to a folder are followed, to nothing are broken images', async () => {
+    const root = folder('a/1.png', 'b/2.png')
+    const elsewhere = folder('3.png')
+    symlinkSync('..', join(root, 'a/up'))
+    symlinkSync(elsewhere, join(root, 'b/more'))
+    symlinkSync('nowhere.png', join(root, 'b/dangling.png'))
+    const dataset = await openImageFolder(root, { split: 'train', fractions: { validation: 0, test: 0 } })
+    const short = dataset.files.map(({ path }) => path.slice(root.length + 1))
+    expect(short).toEqual(['a/1.png', 'b/2.png', 'b/dangling.png', 'b/more/3.png'])
+    await expect(dataset.get(2)).rejects.toThrow('b/dangling.png does not exist')
+  })
+})

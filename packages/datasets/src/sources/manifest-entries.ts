@@ -1,0 +1,87 @@
+/** Reads the lines of a manifest, a table or JSON, and checks each. */
+import { stat } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { parse } from 'csv-parse/sync'
+import { readTextFile } from '../files.ts'
+import { type Split, splits } from './split.ts'
+
+/** A line. */
+export interface ManifestEntry {
+  path: string
+  label: string
+  split?: Split
+}
+
+/**
+ * @returns at least one
+ * @throws naming the file and the line that is wrong
+ */
+export async function readManifestEntries(path: string): Promise<ManifestEntry[]> {
+  const read = readers[extname(path).toLowerCase()]
+  if (!read) throw new Error(`${path} is no manifest by its name; expected ${expectation}.`)
+  const is = await stat(path).catch(() => undefined)
+  if (!is?.isFile()) throw new Error(`${path} ${is ? 'is no file' : 'does not exist'}; expected ${expectation}.`)
+  const entries = read(await readTextFile(path), path)
+  if (entries.length === 0) throw new Error(`${path} names no image; expected ${expectation}.`)
+  return entries
+}
+
+const expectation =
+  'a .csv or .tsv whose first line is path,label, or a .jsonl with {"path": …, "label": …} on each line'
+
+type Reader = (text: string, path: string) => ManifestEntry[]
+
+const readers: Readonly<Record<string, Reader>> = {
+  '.csv': (text, path) => readTable(text, path, ','),
+  '.tsv': (text, path) => readTable(text, path, '\t'),
+  '.jsonl': readLines,
+  '.ndjson': readLines,
+}
+
+function readTable(text: string, path: string, delimiter: string): ManifestEntry[] {
+  try {
+    const rows = parse(text, {
+      delimiter,
+      bom: true,
+      columns: true,
+      skip_empty_lines: true,
+      info: true,
+    }) as unknown as {
+      record: Record<string, unknown>
+      info: { lines: number }
+    }[]
+    return rows.map(({ record, info }) => toEntry(record, `${path}, line ${info.lines}`))
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string }
+    throw code?.startsWith('CSV_') ? new Error(`${path} is no valid table: ${message}.`, { cause: error }) : error
+  }
+}
+
+function readLines(text: string, path: string): ManifestEntry[] {
+  return text.split('\n').flatMap((line, i) => {
+    if (line.trim() === '') return []
+    const place = `${path}, line ${i + 1}`
+    let value: unknown
+    try {
+      value = JSON.parse(line)
+    } catch (error) {
+      throw new Error(`${place} is not JSON (${(error as Error).message}); expected {"path": …, "label": …}.`)
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new Error(`${place} is ${line.trim().slice(0, 80)}; expected {"path": …, "label": …}.`)
+    return toEntry(value as Record<string, unknown>, place)
+  })
+}
+
+function toEntry(record: Record<string, unknown>, place: string): ManifestEntry {
+  const { path, label, split } = record
+  if (typeof path !== 'string' || path === '')
+    throw new Error(`${place} has ${Object.hasOwn(record, 'path') ? 'an empty' : 'no'} path; expected ${expectation}.`)
+  const name = typeof label === 'number' ? String(label) : label
+  if (typeof name !== 'string' || name === '') throw new Error(`${place} has no label; expected the name of a class.`)
+  if (split === undefined || split === null || split === '') return { path, label: name }
+  const part = split === 'val' ? 'validation' : (split as Split)
+  if (!splits.includes(part))
+    throw new Error(`${place} has split ${JSON.stringify(split)}; expected ${splits.join(', ')}.`)
+  return { path, label: name, split: part }
+}

@@ -1,0 +1,78 @@
+/** Image files named by a list: a CSV with a header, or JSON objects one a line. */
+import { dirname, resolve } from 'node:path'
+import type { BrokenImageOptions } from '../decode-or-skip.ts'
+import { type ImageFile, type ImageFileDataset, imageFiles } from '../image-files.ts'
+import { compareCodePoints } from './code-points.ts'
+import { type ManifestEntry, readManifestEntries } from './manifest-entries.ts'
+import { checkSplit, choosePart, type Split, type SplitOptions, splits, stratifiedSplit } from './split.ts'
+
+export interface ManifestOptions extends BrokenImageOptions, SplitOptions {
+  split: Split
+  /** Names of the classes, in the order of the labels. @default those in the file, sorted */
+  classes?: readonly string[]
+}
+
+/**
+ * Opens a list of images: `path` and `label`, and if there is one `split`, which is train, validation (or val) or test.
+ * Without it, seeded shares of every class are held out for validation and test. Paths are relative to the list's folder.
+ * Labels are the names of classes, sorted by code points, or as numbers when all are whole numbers.
+ *
+ * @param path a .csv (RFC 4180, with a header), a .tsv, or a .jsonl
+ * @throws naming the file and the line that is wrong
+ * @example
+ * // flowers.csv: path,label
+ * //              images/1.jpg,daisy
+ * //              "images/2, from above.jpg",rose
+ * const train = await openManifest('flowers.csv', { split: 'train' })
+ */
+export async function openManifest(path: string, options: ManifestOptions): Promise<ImageFileDataset> {
+  const { split, fractions, seed, classes: given, ...rest } = options
+  checkSplit(split)
+  const entries = await readManifestEntries(path)
+  const classes = given ?? classesOf(entries)
+  const labels = new Map(classes.map((name, label) => [name, label]))
+  const files = entries.map<ImageFile>(({ path: file, label: name }) => {
+    const label = labels.get(name)
+    if (label === undefined)
+      throw new Error(
+        `${path}: ${file} has label '${name}'; expected one of ${classes.slice(0, 10).join(', ')}${classes.length > 10 ? ', …' : ''}.`,
+      )
+    return { path: resolve(dirname(path), file), label }
+  })
+  const chosen = choosePart(divide(entries, classes, { fractions, seed }), split).map(i => files[i] as ImageFile)
+  if (chosen.length === 0) throw new Error(`${path} names no image for ${split}, of ${files.length}.`)
+  return imageFiles(chosen, classes, rest)
+}
+
+/**
+ * The splits that a list has: those it names, or those into which it is divided.
+ *
+ * @throws naming the file and the line that is wrong
+ */
+export async function manifestSplits(path: string, options: SplitOptions = {}): Promise<Split[]> {
+  const entries = await readManifestEntries(path)
+  const parts = divide(entries, classesOf(entries), options)
+  return splits.filter(split => parts[split].length > 0)
+}
+
+function classesOf(entries: readonly ManifestEntry[]): string[] {
+  const names = [...new Set(entries.map(({ label }) => label))]
+  const areNumbers = names.every(name => /^\d+$/.test(name))
+  return names.sort(areNumbers ? (a, b) => Number(a) - Number(b) : compareCodePoints)
+}
+
+/** An entry without a split is one of training, when others have one. */
+function divide(
+  entries: readonly ManifestEntry[],
+  classes: readonly string[],
+  options: SplitOptions,
+): Record<Split, number[]> {
+  if (!entries.some(({ split }) => split))
+    return stratifiedSplit(
+      entries.map(({ label }) => classes.indexOf(label)),
+      options,
+    )
+  const parts: Record<Split, number[]> = { train: [], validation: [], test: [] }
+  for (const [i, { split = 'train' }] of entries.entries()) parts[split].push(i)
+  return parts
+}

@@ -1,0 +1,70 @@
+/** The parts of a data set, and how one that comes in one piece is divided into them. */
+import { Random } from '../random.ts'
+import { seedFor } from '../seeds.ts'
+
+export const splits = ['train', 'validation', 'test'] as const
+export type Split = (typeof splits)[number]
+
+/** @throws when the split is none of the three */
+export function checkSplit(split: Split): void {
+  if (!splits.includes(split)) throw new Error(`split is '${split}'; expected one of ${splits.join(', ')}.`)
+}
+
+export interface SplitOptions {
+  /** Shares of each class to hold out. @default { validation: 0.1, test: 0.1 } */
+  fractions?: { validation: number; test: number }
+  /** Of the choice, uint32. Change it, and images move from training to test. @default 0 */
+  seed?: number
+}
+
+/**
+ * Divides examples so that each part has its share of every class. A part whose fraction is above 0 gets at least one
+ * example of each class that has enough of them; training always does.
+ *
+ * @param labels class of each example
+ * @returns indices into the labels, ascending
+ * @throws when the fractions are not shares of a whole
+ * @example
+ * stratifiedSplit([0, 0, 0, 1, 1, 1], { fractions: { validation: 0, test: 0.3 } }).test.length // 2
+ */
+export function stratifiedSplit(
+  labels: ArrayLike<number>,
+  { fractions = { validation: 0.1, test: 0.1 }, seed = 0 }: SplitOptions = {},
+): Record<Split, number[]> {
+  const { validation, test } = fractions
+  if (!(validation >= 0 && test >= 0 && validation + test < 1))
+    throw new Error(
+      `fractions are validation ${validation} and test ${test}; expected shares from 0 whose sum is below 1.`,
+    )
+  const parts: Record<Split, number[]> = { train: [], validation: [], test: [] }
+  for (const [label, members] of groups(labels)) {
+    const order = new Random(seedFor(seed, 'split', label)).permutation(members.length)
+    const held = (fraction: number, left: number): number =>
+      fraction === 0 ? 0 : Math.min(Math.max(1, Math.round(members.length * fraction)), left)
+    const inValidation = held(validation, members.length - 1)
+    const inTest = held(test, members.length - 1 - inValidation)
+    for (const [i, place] of order.entries()) {
+      const part = i < inValidation ? 'validation' : i < inValidation + inTest ? 'test' : 'train'
+      parts[part].push(members[place] as number)
+    }
+  }
+  for (const split of splits) parts[split].sort((a, b) => a - b)
+  return parts
+}
+
+/** A split's examples; validation and test stand in for each other when one of them has none. */
+export function choosePart(parts: Record<Split, number[]>, split: Split): number[] {
+  const other = { train: parts.train, validation: parts.test, test: parts.validation }
+  return parts[split].length > 0 ? parts[split] : other[split]
+}
+
+function groups(labels: ArrayLike<number>): Map<number, number[]> {
+  const members = new Map<number, number[]>()
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i] as number
+    const group = members.get(label)
+    if (group) group.push(i)
+    else members.set(label, [i])
+  }
+  return members
+}

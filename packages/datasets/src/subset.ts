@@ -1,0 +1,25 @@
+/** Some examples of a data set, in an order of one's own (torch.utils.data.Subset). */
+import type { Dataset } from './types.ts'
+
+/**
+ * @throws naming an index that the data set does not have
+ * @example
+ * subset(train, [5, 3]).get(0) // example 5 of train
+ */
+export function subset(dataset: Dataset, indices: readonly number[]): Dataset {
+  const wrong = indices.find(index => !(Number.isInteger(index) && index >= 0 && index < dataset.length))
+  if (wrong !== undefined)
+    throw new RangeError(`indices has ${wrong}; expected whole numbers from 0 to ${dataset.length - 1}.`)
+  const { classes, source } = dataset
+  return {
+    length: indices.length,
+    classes,
+    get(index) {
+      const at = indices[index]
+      if (at === undefined)
+        throw new RangeError(`Example ${index} was asked for; the data set has ${indices.length}, from 0.`)
+      return dataset.get(at)
+    },
+    ...(source && { source: { name: 'subset', params: { source, indices } } }),
+  }
+}

@@ -1,0 +1,73 @@
+/** `vitral data inspect`: what is in a data set and what a model will see of it, before a training run is paid for. */
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { writeFileAside } from '@vitral/core'
+import { chooseExamples, contactSheet, transforms } from '@vitral/datasets'
+import { transformChain } from '../data.ts'
+import { guessDataset } from '../guess-dataset.ts'
+import { inspectData } from '../inspect-data.ts'
+import { datasetNames } from '../open-dataset.ts'
+import { createProgress } from '../progress.ts'
+import { type Command, parse, print, required, wholeNumber } from './command.ts'
+import { describeData } from './describe-data.ts'
+
+const options = {
+  dataset: { type: 'string' },
+  chain: { type: 'string' },
+  out: { type: 'string' },
+  rows: { type: 'string', default: '10' },
+  seed: { type: 'string', default: '42' },
+} as const
+
+export const data: Command = {
+  summary: 'inspects a data set, and draws what a model will see of it',
+  help: `Usage: vitral data inspect PATH [--dataset NAME] [--out FILE.png [--chain NAME]] [OPTIONS]
+
+Reads every image below PATH and tells how many there are of each class and size, which are broken, and which are there
+twice: in training and test at once, or with two labels.
+
+  --dataset NAME     ${datasetNames.join(', ')} (what PATH looks like)
+  --out FILE.png     draws a contact sheet: images as they are, as evaluation prepares them, and as training does
+  --chain NAME       transforms of the sheet: ${Object.keys(transforms.chains).join(', ')} (article-fine-tune)
+  --rows N           images on the sheet, of as many classes as there are (10)
+  --seed N           chooses the images and their augmentation (42)
+  --json             {dataset, splits: [{name, count, classes, sizes, broken, ignored}], duplicates, sheet}
+  --help             this text`,
+
+  async run(args) {
+    const { values, positionals } = parse(args, options)
+    const [verb, path, ...more] = positionals
+    if (verb !== 'inspect')
+      throw new Error(`There is no command 'data ${required(verb, 'What to do with data')}'; expected inspect.`)
+    const place = required(path, 'The path of the data set')
+    if (more.length > 0) throw new Error(`There is one path too many: '${more[0]}'.`)
+    if (values.chain && !values.out) throw new Error('--chain is for the contact sheet; expected --out FILE.png, too.')
+    const chain = transformChain(values.chain ?? 'article-fine-tune')
+    const rows = wholeNumber(values.rows, '--rows', 1)
+    const seed = wholeNumber(values.seed, '--seed', 0)
+    if (values.out) await checkFolder(values.out)
+    const name = values.dataset ?? (await guessDataset(place))
+    const progress = createProgress()
+    const { report, dataset, inspection } = await inspectData(name, place, (split, done, total) =>
+      progress.update({ title: split, done, total }),
+    )
+    progress.end()
+    const indices = values.out ? chooseExamples(inspection, rows, seed) : []
+    if (values.out) {
+      const both = { evaluation: chain({ train: false }), training: chain({ train: true }) }
+      await writeFileAside(values.out, [await contactSheet(dataset, { indices, ...both, seed })])
+    }
+    const sheet = values.out && { path: values.out, examples: indices }
+    if (values.json) print(JSON.stringify({ dataset: name, ...report, sheet }))
+    else print(describeData(name, place, report))
+    if (sheet && !values.json) print(`\nThe contact sheet is ${values.out}.`)
+    return 0
+  },
+}
+
+/** Before all images are read, which may take long. */
+async function checkFolder(out: string): Promise<void> {
+  if (!out.endsWith('.png')) throw new Error(`--out is '${out}'; expected the name of a .png to write.`)
+  const folder = await stat(dirname(out)).catch(() => undefined)
+  if (!folder?.isDirectory()) throw new Error(`--out is '${out}', but there is no folder ${dirname(out)}.`)
+}

@@ -1,0 +1,79 @@
+/** Everything that can be said of a data set before a model is trained on it. */
+import {
+  type Dataset,
+  findDuplicates,
+  type ImageFileDataset,
+  type Inspection,
+  inspectDataset,
+  type Place,
+  type Split,
+} from '@vitral/datasets'
+import { datasetSplits, openDataset } from './open-dataset.ts'
+
+export interface SplitReport {
+  name: Split
+  count: number
+  classes: Inspection['classes']
+  sizes: Inspection['sizes']
+  broken: { example: string; reason: string }[]
+  /** Files that are no images by their names. */
+  ignored: readonly string[]
+}
+
+export interface DataReport {
+  splits: SplitReport[]
+  /** Groups of examples with the same pixels. */
+  duplicates: { example: string; split: string; label: string }[][]
+}
+
+export interface InspectedData {
+  report: DataReport
+  /** Of training, or of the only split. */
+  dataset: Dataset
+  inspection: Inspection
+}
+
+/** @param onProgress told of each split how many of its images are done */
+export async function inspectData(
+  name: string,
+  path: string,
+  onProgress: (split: Split, done: number, total: number) => void,
+): Promise<InspectedData> {
+  const datasets = await openSplits(name, path)
+  const inspections: Partial<Record<Split, Inspection>> = {}
+  for (const [split, dataset] of datasets)
+    inspections[split] = await inspectDataset(dataset, {
+      onProgress: done => onProgress(split, done, dataset.length),
+    })
+  const inspected = inspections as Record<Split, Inspection>
+  const nameOf = (split: Split, index: number): string =>
+    filesOf(datasets.get(split) as Dataset)?.[index]?.path ?? `${split} image ${index}`
+  const reports = [...datasets].map<SplitReport>(([split, dataset]) => {
+    const { count, classes, sizes, broken } = inspected[split]
+    return {
+      name: split,
+      count,
+      classes,
+      sizes,
+      broken: broken.map(({ index, reason }) => ({ example: nameOf(split, index), reason })),
+      ignored: 'ignored' in dataset ? (dataset.ignored as string[]) : [],
+    }
+  })
+  const [first, dataset] = [...datasets][0] as [Split, Dataset]
+  const describe = ({ split, index, label }: Place): DataReport['duplicates'][number][number] => ({
+    example: nameOf(split as Split, index),
+    split,
+    label: dataset.classes[label] as string,
+  })
+  const duplicates = findDuplicates(inspected).map(group => group.map(describe))
+  return { report: { splits: reports, duplicates }, dataset, inspection: inspected[first] }
+}
+
+const filesOf = (dataset: Dataset): ImageFileDataset['files'] | undefined =>
+  (dataset as Partial<ImageFileDataset>).files
+
+async function openSplits(name: string, path: string): Promise<Map<Split, Dataset>> {
+  const opened = new Map<Split, Dataset>()
+  for (const split of await datasetSplits(name, path)) opened.set(split, await openDataset(name, path, split))
+  return opened
+}
