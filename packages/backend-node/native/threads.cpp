@@ -3,18 +3,16 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cmath>
+#include <climits>
 #include <condition_variable>
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <mutex>
-#include <new>
 #include <thread>
 #include <utility>
+
+#include "cpus.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -24,6 +22,8 @@ namespace vitral {
 namespace {
 
 constexpr int maxThreads = 256;
+// Jobs that can run at once; the tasks of any more callers are carried out by those alone.
+constexpr int maxJobs = 16;
 // About a millisecond: longer than the gap between two kernels of a pass. A worker that falls asleep in a pass is often
 // woken on the processor of the thread that wakes it, and the two then share it for the length of the job.
 constexpr int spinsBeforeSleep = 80000;
@@ -37,147 +37,174 @@ void relax() {
 #endif
 }
 
-#if defined(__linux__)
-// A cgroup limits CPU time by quota/period; a quota of 2.5 CPUs is served by 3 threads.
-int cpuQuota() {
-  double quota = -1, period = -1;
-  if (FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
-    if (std::fscanf(file, "%lf %lf", &quota, &period) != 2) quota = -1;  // "max 100000": no limit
-    std::fclose(file);
-  } else {
-    const auto read = [](const char* path) {
-      double value = -1;
-      if (FILE* file = std::fopen(path, "r")) {
-        if (std::fscanf(file, "%lf", &value) != 1) value = -1;
-        std::fclose(file);
-      }
-      return value;
-    };
-    quota = read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-    period = read("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  }
-  return quota > 0 && period > 0 ? (int)std::ceil(quota / period) : maxThreads;
-}
-#endif
-
-int usableCpus() {
-  int cpus = (int)std::thread::hardware_concurrency();
-#if defined(__linux__)
-  cpu_set_t mask;
-  if (!sched_getaffinity(0, sizeof mask, &mask)) cpus = CPU_COUNT(&mask);
-  const int quota = cpuQuota();
-  if (quota < cpus) cpus = quota;
-#endif
-  return cpus < 1 ? 1 : cpus > maxThreads ? maxThreads : cpus;
-}
-
-struct Pool {
-  // A job may be joined while bit 0 of `state` is set; bits 1-15 count the workers that joined it, the rest counts jobs.
+// One call of runTasks, or a place for one.
+struct alignas(64) Job {
+  // Bit 0 is set while there may be tasks that nobody has claimed; bits 1-15 count the workers that joined, the rest
+  // counts the jobs of this place. Joining and closing change one atomic word, so a worker that comes late finds the
+  // job closed and touches nothing of it.
   static constexpr uint64_t open = 1, joinedUnit = 2, joinedMask = 0xfffe, jobUnit = 0x10000;
+  static int joined(uint64_t state) { return (int)((state & joinedMask) / joinedUnit); }
+
   std::atomic<uint64_t> state{0};
-  std::atomic<int64_t> nextTask{0};
-  std::atomic<int> finished{0};
-  std::atomic<int> sleepers{0};
+  std::atomic<int> helperLimit{0};
+  std::atomic<bool> taken{false};  // by the caller whose job it is
   TaskFunction function = nullptr;
   void* context = nullptr;
   int64_t count = 0;
-  std::atomic<int> helperLimit{0};
   std::atomic<bool> failed{false};
   std::exception_ptr failure;
+  alignas(64) std::atomic<int64_t> nextTask{0};
+  std::atomic<int> finished{0};
 
-  std::mutex owner;  // held by the thread whose job runs
-  std::mutex sleep;
-  std::condition_variable wake;
-  int workers = 0;
+  void post(int64_t tasks, TaskFunction taskFunction, void* taskContext, int helpers) {
+    function = taskFunction;
+    context = taskContext;
+    count = tasks;
+    nextTask.store(0, std::memory_order_relaxed);
+    finished.store(0, std::memory_order_relaxed);
+    helperLimit.store(helpers, std::memory_order_relaxed);
+    const uint64_t before = state.load(std::memory_order_relaxed);
+    state.store((before & ~(jobUnit - 1)) + jobUnit + open, std::memory_order_release);
+  }
 
   void drain() {
     for (;;) {
       const int64_t task = nextTask.fetch_add(1, std::memory_order_relaxed);
-      if (task >= count) return;
+      if (task >= count) break;
       try {
         function(context, task);
       } catch (...) {
         if (!failed.exchange(true)) failure = std::current_exception();
       }
     }
+    // Whoever finds no task left closes the job for the others. Its place has no other job before all have finished.
+    if (state.load(std::memory_order_relaxed) & open) state.fetch_and(~open, std::memory_order_acq_rel);
   }
-  void run(int64_t tasks, TaskFunction taskFunction, void* taskContext, int helpers);
+
+  // For the caller, after drain().
+  void waitForHelpers() {
+    const int helpers = joined(state.fetch_and(~open, std::memory_order_acq_rel));
+    for (int spin = 0; finished.load(std::memory_order_acquire) != helpers; spin++) {
+      if (spin < spinsBeforeYield) relax();
+      else sched_yield();
+    }
+  }
+};
+
+struct Pool {
+  Job jobs[maxJobs];
+  alignas(64) std::atomic<uint64_t> posted{0};  // counts the jobs of all places: what idle workers watch
+  alignas(64) std::atomic<int> callers{0};      // whose jobs run now
+  std::atomic<int> sleepers{0};
+  std::atomic<int> workers{0};
+  std::mutex starting;
+  std::mutex sleep;
+  std::condition_variable wake;
+
+  Job* takePlace() {
+    for (Job& job : jobs)
+      if (!job.taken.load(std::memory_order_relaxed) && !job.taken.exchange(true, std::memory_order_acquire)) return &job;
+    return nullptr;
+  }
+  void run(Job& job, int64_t tasks, TaskFunction function, void* context, int helpers);
+  void startWorkers(int wanted);
   void work();
+  Job* join();
+  void waitForPost(uint64_t seen);
 };
 
 std::atomic<Pool*> pool{nullptr};
 std::atomic<int> wantedThreads{0};
 thread_local bool insideTask = false;
 
-void Pool::work() {
-  insideTask = true;
-  uint64_t lastJob = ~(uint64_t)0;
-  const auto waiting = [&](uint64_t now) { return !(now & open) || (now & ~(jobUnit - 1)) == lastJob; };
-  for (;;) {
-    uint64_t now = state.load(std::memory_order_acquire);
-    for (int spin = 0; waiting(now) && spin < spinsBeforeSleep; spin++) {
-      relax();
-      now = state.load(std::memory_order_acquire);
-    }
-    if (waiting(now)) {
-      std::unique_lock<std::mutex> lock(sleep);
-      sleepers.fetch_add(1);
-      wake.wait(lock, [&] { return !waiting(now = state.load()); });
-      sleepers.fetch_sub(1);
-    }
-    lastJob = now & ~(jobUnit - 1);
-    // Joining and closing are one atomic word, so a worker that wakes late finds the job closed and touches nothing.
-    while ((now & open) && (now & ~(jobUnit - 1)) == lastJob &&
-           (int)((now & joinedMask) / joinedUnit) < helperLimit.load(std::memory_order_relaxed)) {
-      if (!state.compare_exchange_weak(now, now + joinedUnit, std::memory_order_acq_rel)) continue;
-      drain();
-      finished.fetch_add(1, std::memory_order_release);
-      break;
-    }
-  }
-}
+// Before any thread is started or any lock is taken, so that there is no moment at which a fork would copy them.
+[[maybe_unused]] const int childStartsAnew = pthread_atfork(nullptr, nullptr, [] { pool.store(nullptr); });
 
-void Pool::run(int64_t tasks, TaskFunction taskFunction, void* taskContext, int helpers) {
-  while (workers < helpers) {
-    try {
-      std::thread([this] { work(); }).detach();
-    } catch (...) {
-      break;  // the system refuses more threads: fewer carry out the same tasks
-    }
-    workers++;
-  }
-  function = taskFunction;
-  context = taskContext;
-  count = tasks;
-  nextTask.store(0, std::memory_order_relaxed);
-  finished.store(0, std::memory_order_relaxed);
-  helperLimit.store(helpers, std::memory_order_relaxed);
-  state.store((state.load(std::memory_order_relaxed) & ~(jobUnit - 1)) + jobUnit + open);
+void Pool::run(Job& job, int64_t tasks, TaskFunction function, void* context, int helpers) {
+  const bool alone = callers.fetch_add(1, std::memory_order_relaxed) == 0;
+  const int wanted = alone ? helpers : threadCount() - 1;
+  if (workers.load(std::memory_order_relaxed) < wanted) startWorkers(wanted);
+  job.post(tasks, function, context, helpers);
+  posted.fetch_add(1);
   if (sleepers.load() > 0) {
     std::lock_guard<std::mutex> lock(sleep);
     wake.notify_all();
   }
   insideTask = true;
-  drain();
+  job.drain();
   insideTask = false;
-  const int joined = (int)((state.fetch_and(~open) & joinedMask) / joinedUnit);
-  for (int spin = 0; finished.load(std::memory_order_acquire) != joined; spin++) {
-    if (spin < spinsBeforeYield) relax();
-    else sched_yield();
+  job.waitForHelpers();
+  callers.fetch_sub(1, std::memory_order_relaxed);
+  const bool failed = job.failed.exchange(false);
+  const std::exception_ptr failure = failed ? std::exchange(job.failure, nullptr) : nullptr;
+  job.taken.store(false, std::memory_order_release);
+  if (failed) std::rethrow_exception(failure);
+}
+
+void Pool::startWorkers(int wanted) {
+  std::lock_guard<std::mutex> lock(starting);
+  while (workers.load() < wanted) {
+    try {
+      std::thread([this] { work(); }).detach();
+    } catch (...) {
+      return;  // the system refuses more threads: fewer carry out the same tasks
+    }
+    workers.fetch_add(1);
   }
-  if (failed.exchange(false)) std::rethrow_exception(std::exchange(failure, nullptr));
+}
+
+void Pool::work() {
+  insideTask = true;
+  for (;;) {
+    const uint64_t seen = posted.load();
+    if (Job* job = join()) {
+      job->drain();
+      job->finished.fetch_add(1, std::memory_order_release);
+    } else {
+      waitForPost(seen);
+    }
+  }
+}
+
+// The open job that has the fewest helpers, and fewer than its share of the threads; null when there is none.
+Job* Pool::join() {
+  for (;;) {
+    const int running = callers.load(std::memory_order_relaxed);
+    const int share = running > 1 ? (threadCount() + running - 1) / running - 1 : maxThreads;
+    Job* chosen = nullptr;
+    uint64_t chosenState = 0;
+    int fewest = INT_MAX;
+    for (Job& job : jobs) {
+      const uint64_t state = job.state.load(std::memory_order_acquire);
+      const int helpers = Job::joined(state);
+      if (!(state & Job::open) || helpers >= fewest || helpers >= share) continue;
+      if (helpers >= job.helperLimit.load(std::memory_order_relaxed)) continue;
+      fewest = helpers;
+      chosen = &job;
+      chosenState = state;
+    }
+    if (!chosen) return nullptr;
+    if (chosen->state.compare_exchange_strong(chosenState, chosenState + Job::joinedUnit, std::memory_order_acq_rel))
+      return chosen;
+  }
+}
+
+void Pool::waitForPost(uint64_t seen) {
+  for (int spin = 0; spin < spinsBeforeSleep; spin++) {
+    if (posted.load(std::memory_order_acquire) != seen) return;
+    relax();
+  }
+  std::unique_lock<std::mutex> lock(sleep);
+  sleepers.fetch_add(1);
+  wake.wait(lock, [&] { return posted.load() != seen; });
+  sleepers.fetch_sub(1);
 }
 
 Pool* thePool() {
   Pool* current = pool.load(std::memory_order_acquire);
   if (current) return current;
   Pool* made = new Pool;  // never deleted: workers may sleep in it while the process ends
-  if (pool.compare_exchange_strong(current, made)) {
-    static const int registered =
-        pthread_atfork(nullptr, nullptr, [] { pool.store(nullptr); });  // the child has no workers: it starts anew
-    (void)registered;
-    return made;
-  }
+  if (pool.compare_exchange_strong(current, made)) return made;
   delete made;
   return current;
 }
@@ -185,10 +212,11 @@ Pool* thePool() {
 }  // namespace
 
 int threadCount() {
-  int wanted = wantedThreads.load(std::memory_order_relaxed);
-  if (wanted) return wanted;
-  static const int cpus = usableCpus();
-  return cpus;
+  if (const int wanted = wantedThreads.load(std::memory_order_relaxed)) return wanted;
+  const int cpus = usableCpus();
+  int none = 0;
+  wantedThreads.compare_exchange_strong(none, cpus > maxThreads ? maxThreads : cpus);
+  return wantedThreads.load(std::memory_order_relaxed);
 }
 
 void setThreadCount(int count) { wantedThreads.store(count < 1 ? 1 : count > maxThreads ? maxThreads : count); }
@@ -197,35 +225,9 @@ void runTasks(int64_t count, TaskFunction function, void* context) {
   const int64_t threads = threadCount() < count ? threadCount() : count;
   if (threads > 1 && !insideTask) {
     Pool* current = thePool();
-    std::unique_lock<std::mutex> owner(current->owner, std::try_to_lock);
-    if (owner.owns_lock()) return current->run(count, function, context, (int)threads - 1);
+    if (Job* job = current->takePlace()) return current->run(*job, count, function, context, (int)threads - 1);
   }
   for (int64_t task = 0; task < count; task++) function(context, task);
-}
-
-namespace {
-struct ScratchBuffers {
-  float* data[(int)Scratch::slots] = {};
-  int64_t floats[(int)Scratch::slots] = {};
-  ~ScratchBuffers() {
-    for (float* buffer : data) std::free(buffer);
-  }
-};
-}  // namespace
-
-float* scratch(Scratch slot, int64_t floats) {
-  thread_local ScratchBuffers buffers;
-  const int i = (int)slot;
-  if (buffers.floats[i] < floats) {
-    std::free(buffers.data[i]);
-    buffers.data[i] = nullptr;
-    buffers.floats[i] = 0;
-    void* fresh = nullptr;
-    if (posix_memalign(&fresh, 64, (size_t)floats * sizeof(float))) throw std::bad_alloc();
-    buffers.data[i] = static_cast<float*>(fresh);
-    buffers.floats[i] = floats;
-  }
-  return buffers.data[i];
 }
 
 }  // namespace vitral

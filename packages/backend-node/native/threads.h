@@ -1,9 +1,11 @@
-// One pool of threads for the process. The calling thread takes part; workers spin for some microseconds after a job
-// and then sleep. A call from inside a task, or while another thread's call is running, is carried out by its caller
-// alone. Tasks are claimed in any order, but where they begin and end depends on the arguments and threadCount() only:
-// a kernel whose tasks write apart from each other gives the same bits in every run.
+// One pool of threads for the process. The calling thread takes part in its job; workers join the jobs that are open,
+// of several callers at once, spin for some microseconds after the last one, and then sleep. A caller never waits for
+// another's job: with several, each gets its share of the threads, and at worst carries out its tasks alone, as it does
+// with a call from inside a task. Tasks are claimed in any order, but where they begin and end depends on the arguments
+// and threadCount() only: a kernel whose tasks write apart from each other gives the same bits in every run.
 //
-// Workers run until the process ends, so the library must never be unloaded: link it with -Wl,-z,nodelete.
+// Workers run until the process ends, so the library must never be unloaded: link it with -Wl,-z,nodelete. The child of
+// a fork has none of them, and starts its own.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +13,7 @@
 
 namespace vitral {
 
-// Defaults to the CPUs this process may use: its affinity mask, cut down to the cgroup's CPU quota.
+// Defaults to the CPUs that the process may use when it is first asked for: usableCpus() of cpus.h.
 int threadCount();
 // Takes effect with the next call; at least 1, at most 256.
 void setThreadCount(int count);

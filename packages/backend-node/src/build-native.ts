@@ -117,8 +117,9 @@ function compilations(compiler: string): Compilation[] {
     const name = `${prefix}-${basename(source, '.cpp')}-${hash.slice(0, 16)}.o`
     return { source, flags, object: join(objects, name) }
   }
-  const perSet = [...sources('.cpp', 'gemm'), ...sources('.cpp', 'kernels'), join(native, 'kernel-table.cpp')]
-  const once = [...sources('.cpp', 'node'), join(native, 'kernels.cpp'), join(native, 'threads.cpp')]
+  const table = join(native, 'kernel-table.cpp')
+  const perSet = [...sources('.cpp', 'gemm', 'kernels'), table]
+  const once = sources('.cpp', '.', 'node').filter(path => path !== table)
   return [
     ...once.map(source => compilation(source, 'base', [`-I${headers}`])),
     ...Object.entries(instructionSets).flatMap(([name, flags]) =>

@@ -22,6 +22,8 @@ napi_value call(napi_env env, napi_callback_info info) {
     return entry.function(arguments);
   } catch (const ArgumentError& error) {
     napi_throw_type_error(env, nullptr, (std::string(entry.name) + ": " + error.what()).c_str());
+  } catch (const OutOfMemory& error) {
+    napi_throw_error(env, "ERR_OUT_OF_MEMORY", (std::string(entry.name) + ": " + error.what()).c_str());
   } catch (const std::bad_alloc&) {
     napi_throw_error(env, "ERR_OUT_OF_MEMORY", (std::string(entry.name) + ": out of memory").c_str());
   } catch (const std::exception& error) {

@@ -8,6 +8,10 @@ void check(napi_status status) {
   if (status != napi_ok) throw std::runtime_error("Node-API call failed with status " + std::to_string(status));
 }
 
+OutOfMemory::OutOfMemory(int64_t bytes)
+    : std::runtime_error("the system has no " + std::to_string((bytes + (1 << 20) - 1) >> 20) +
+                         " MB of memory left; a smaller batch takes less") {}
+
 napi_value toJs(napi_env env, double value) {
   napi_value result;
   check(napi_create_double(env, value, &result));

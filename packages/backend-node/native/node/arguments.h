@@ -18,6 +18,11 @@ struct ArgumentError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The system has no more memory, with what was asked of it.
+struct OutOfMemory : std::runtime_error {
+  explicit OutOfMemory(int64_t bytes);
+};
+
 // The product of dimensions; throws when it is beyond 2^62.
 int64_t elements(std::initializer_list<int64_t> dimensions);
 

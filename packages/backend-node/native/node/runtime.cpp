@@ -1,7 +1,6 @@
 // Memory, threads, and what this machine is.
 #include <chrono>
 #include <cstdlib>
-#include <new>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,7 +16,7 @@ napi_value allocate(Arguments& a) {
   const size_t bytes = (size_t)a.size("bytes");
   const size_t whole = bytes >= huge ? (bytes + huge - 1) / huge * huge : bytes;
   void* data = nullptr;
-  if (posix_memalign(&data, bytes >= huge ? huge : 64, whole)) throw std::bad_alloc();
+  if (posix_memalign(&data, bytes >= huge ? huge : 64, whole)) throw OutOfMemory((int64_t)whole);
 #if defined(__linux__)
   // Large pages: a kernel that walks tens of megabytes would otherwise spend its time on address translation.
   if (bytes >= huge) madvise(data, whole, MADV_HUGEPAGE);
@@ -26,7 +25,7 @@ napi_value allocate(Arguments& a) {
   const auto release = [](napi_env, void* memory, void*) { std::free(memory); };
   if (napi_create_external_arraybuffer(a.env(), data, whole, release, nullptr, &buffer) != napi_ok) {
     std::free(data);
-    throw std::bad_alloc();
+    throw OutOfMemory((int64_t)whole);
   }
   return buffer;
 }

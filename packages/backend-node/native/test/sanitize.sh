@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the kernels under GCC's sanitizers, for every instruction set of this machine:
 #   sanitize.sh address   the conformance suite in Node, on an addon that checks addresses and undefined behaviour
-#   sanitize.sh thread    the thread pool and the performance core, in the program of test.cpp, checked for data races
+#   sanitize.sh thread    the thread pool and the performance core, in the programs of pool.cpp and test.cpp
 # Builds are kept in node_modules/.cache/sanitize. The address run gives every tensor memory of its own, of its size to
 # the byte and filled with NaN; tile registers load and store unseen. `bun run build` comes first: the JavaScript is dist/.
 set -e
@@ -26,9 +26,16 @@ address() {
 }
 
 thread() {
-  CXX=g++ "$package/native/test/build.sh" "$cache/thread" -g -O1 -fsanitize=thread >/dev/null
-  echo thread
-  TSAN_OPTIONS='halt_on_error=1 die_after_fork=0' "$cache/thread/test"
+  cd "$package/native"
+  CXX=g++ test/build.sh "$cache/thread" -g -O1 -fsanitize=thread >/dev/null
+  g++ -g -O1 -fsanitize=thread -std=c++17 cpus.cpp scratch.cpp threads.cpp test/pool.cpp -o "$cache/thread/pool" -pthread
+  export TSAN_OPTIONS=halt_on_error=1
+  for check in covers exceptions callers share progress idle; do # it does not follow a fork
+    echo "thread: pool $check"
+    "$cache/thread/pool" $check
+  done
+  echo "thread: gemm and attention"
+  "$cache/thread/test"
 }
 
 [ $# -gt 0 ] || set -- address thread

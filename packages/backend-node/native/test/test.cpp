@@ -1,18 +1,12 @@
 // Checks the performance core against plain loops in double, for every instruction set of this machine.
 //
 //   test        prints one line for each check that fails, and a summary; exit status 1 when any failed
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "../kernels.h"
@@ -280,55 +274,9 @@ static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H
   checkClose(dQkvGiven, dQkv, 5e-2 * std::fmax(1, size * size), 1, what + " dQkv in bfloat16");
 }
 
-static void testThreads() {
-  setThreadCount(4);
-  check(threadCount() == 4, "setThreadCount");
-  for (int64_t length : {0, 1, 7, 1000}) {
-    std::vector<std::atomic<int>> hits(length);
-    parallelFor(0, length, 3, [&](int64_t from, int64_t to) {
-      for (int64_t i = from; i < to; i++) hits[i]++;
-    });
-    check(std::all_of(hits.begin(), hits.end(), [](const auto& hit) { return hit == 1; }), "parallelFor covers once");
-  }
-  std::atomic<int64_t> sum{0};
-  parallelTasks(10, [&](int64_t) { parallelTasks(10, [&](int64_t task) { sum += task; }); });
-  check(sum == 450, "nested parallelTasks");
-
-  sum = 0;
-  std::vector<std::thread> callers;
-  for (int caller = 0; caller < 3; caller++)
-    callers.emplace_back([&] {
-      for (int round = 0; round < 3000; round++) parallelTasks(5, [&](int64_t task) { sum += task; });
-    });
-  for (std::thread& caller : callers) caller.join();
-  check(sum == 3 * 3000 * 10, "three threads calling at once");
-
-  bool caught = false;
-  try {
-    parallelTasks(8, [](int64_t task) {
-      if (task == 5) throw std::runtime_error("from a task");
-    });
-  } catch (const std::runtime_error&) {
-    caught = true;
-  }
-  check(caught, "an exception in a task reaches the caller");
-
-  std::fflush(stdout);
-  if (const pid_t child = fork()) {
-    int status = -1;
-    waitpid(child, &status, 0);
-    check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a forked child computes");
-  } else {
-    std::atomic<int> done{0};
-    parallelTasks(100, [&](int64_t) { done++; });
-    _exit(done == 100 ? 0 : 1);
-  }
-}
-
 int main() {
   const int cpus = threadCount();
   check(cpus >= 1, "threadCount");
-  testThreads();
   for (const char* isa : {"amx", "avx512", "avx2", "portable"}) {
     const Kernels* kernel = kernelsOf(isa);
     if (!kernel) {

@@ -21,6 +21,7 @@ test('the addon refuses what does not fit, naming it', () => {
   expect(() => addon.layerNorm(2 ** 40, 2 ** 40, floats(1), floats(1), floats(1), 0, floats(1), null, null)).toThrow(
     'the dimensions are too large',
   )
+  expect(() => addon.packedLinearFloats(2 ** 40, 2 ** 40, false)).toThrow('the dimensions are too large')
   expect(() => addon.setThreads(257)).toThrow('threads is more than 256')
   expect(() => addon.discard(floats(4) as never)).toThrow('buffer is not an ArrayBuffer')
 })

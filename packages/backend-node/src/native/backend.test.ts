@@ -9,7 +9,6 @@ import {
   memory,
   mul,
   ones,
-  randomNormal,
   reshape,
   scalar,
   softmax,
@@ -138,26 +137,4 @@ test('of no images everything is computed, and gradients of parameters are zero'
     for (const [name, grad] of Object.entries(grads)) expect([name, max(abs(grad)).dataSync()[0]]).toEqual([name, 0])
     model.dispose()
   })
-})
-
-test('two workers of one process compute what the main thread computes', async () => {
-  const x = randomNormal([64, 96], 0, 1, 'float32', 1) as Tensor2D
-  const weight = randomNormal([128, 96], 0, 1, 'float32', 2) as Tensor2D
-  const expected = [...linear(x, weight).dataSync()]
-  const results = await Promise.all(
-    [1, 2].map(
-      () =>
-        new Promise<number[]>((resolve, reject) => {
-          const worker = new Worker(new URL('../../test/linear-worker.ts', import.meta.url))
-          worker.onmessage = ({ data }) => {
-            worker.terminate()
-            resolve(data)
-          }
-          worker.onerror = event => reject(new Error(event.message))
-          worker.postMessage({ x: x.dataSync(), weight: weight.dataSync() })
-        }),
-    ),
-  )
-  for (const result of results) expect(result).toEqual(expected)
-  for (const tensor of [x, weight]) tensor.dispose()
 })

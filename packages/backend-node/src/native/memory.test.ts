@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { memory, ones, type Tensor4D, tensor1d, tidy, variable, zeros } from '@tensorflow/tfjs-core'
 import { useBackend, ViTForImageClassification } from '@vitral/core'
 import { optimizerStep } from '@vitral/core/ops'
@@ -90,3 +91,39 @@ test('a tensor that comes from another backend is copied: its array there may be
   parameter.dispose()
   expect(used().numBytesLive).toBe(before.numBytesLive)
 })
+
+test('ten thousand training steps use no more memory than two thousand', () => {
+  const [early, late] = runAlone('many-steps.ts') as [Use, Use]
+  expect(late).toEqual({ ...early, resident: expect.any(Number) })
+  // A leak of half a page in each step would be as much; what the runtime keeps of its own garbage varies by a few MB.
+  expect(late.resident - early.resident).toBeLessThan(16 * 2 ** 20)
+})
+
+test.skipIf(!Bun.which('prlimit'))('where memory ends there is an error, and computing goes on after it', () => {
+  const { failures, ...rest } = runAlone('out-of-memory.ts') as Record<
+    'failures' | 'before' | 'after' | 'same',
+    unknown
+  >
+  const outOfMemory = {
+    name: 'Error',
+    code: 'ERR_OUT_OF_MEMORY',
+    message: expect.stringMatching(/^allocate: the system has no \d+ MB of memory left; a smaller batch takes less$/),
+  }
+  expect(failures).toEqual([outOfMemory, outOfMemory])
+  expect(rest).toEqual({ before: rest.before, after: rest.before, same: true })
+})
+if (!Bun.which('prlimit')) console.log('skipped the end of memory: there is no prlimit to set one')
+
+interface Use {
+  numTensors: number
+  numBytesLive: number
+  numBytesFree: number
+  resident: number
+}
+
+/** What a program of the test folder prints, as JSON, in a process of its own. */
+function runAlone(program: string): unknown {
+  const { stdout, stderr } = Bun.spawnSync([process.execPath, join(import.meta.dir, '../../test', program)])
+  expect(stderr.toString()).toBe('')
+  return JSON.parse(stdout.toString())
+}

@@ -1,0 +1,33 @@
+// Each thread's scratch memory, as threads.h offers it.
+#include <cstdlib>
+#include <new>
+
+#include "threads.h"
+
+namespace vitral {
+namespace {
+struct ScratchBuffers {
+  float* data[(int)Scratch::slots] = {};
+  int64_t floats[(int)Scratch::slots] = {};
+  ~ScratchBuffers() {
+    for (float* buffer : data) std::free(buffer);
+  }
+};
+}  // namespace
+
+float* scratch(Scratch slot, int64_t floats) {
+  thread_local ScratchBuffers buffers;
+  const int i = (int)slot;
+  if (buffers.floats[i] < floats) {
+    std::free(buffers.data[i]);
+    buffers.data[i] = nullptr;
+    buffers.floats[i] = 0;
+    void* fresh = nullptr;
+    if (posix_memalign(&fresh, 64, (size_t)floats * sizeof(float))) throw std::bad_alloc();
+    buffers.data[i] = static_cast<float*>(fresh);
+    buffers.floats[i] = floats;
+  }
+  return buffers.data[i];
+}
+
+}  // namespace vitral
