@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { measurePeak } from '@vitral/backend-node'
 import { type Case, learningRate, threads } from './cases.ts'
 import { Contestant } from './contestant.ts'
-import { type ContestantEntry, contestants } from './contestants.ts'
+import { type ContestantEntry, type ContestantName, contestants } from './contestants.ts'
 import { forwardFlops, trainingFlops } from './flops.ts'
 import { writeInputs, writeModel } from './inputs.ts'
 import { forgetPeakMemory, peakMemory, quietMoment } from './machine.ts'
@@ -61,13 +61,13 @@ export interface BenchmarkOptions {
 /** Milliseconds that a round waits at most for other processes to finish. */
 const longestWait = 20_000
 
-/** Logits that differ by more are not the same model's. */
-const tolerance = 1e-3
+/** Logits that differ by more are not the same model's, unless the contestant says otherwise. */
+const usualTolerance = 1e-3
 
 /**
  * Runs a case, one batch size after the other.
  *
- * @throws when a contestant fails, and when its logits differ from the first one's by more than 1e-3
+ * @throws when a contestant fails, and when its logits differ from the first one's by more than rounding explains
  */
 export async function runCase(benchmark: Case, options: BenchmarkOptions): Promise<BatchResult[]> {
   const folder = await mkdtemp(join(tmpdir(), 'vitral-bench-'))
@@ -173,6 +173,8 @@ async function compareLogits(present: readonly Contestant[]): Promise<Map<string
     const logits = await contestant.logits()
     reference ??= logits
     const difference = maxDifference(logits, reference)
+    const { logitsTolerance: tolerance = usualTolerance }: ContestantEntry =
+      contestants[contestant.name as ContestantName]
     if (difference > tolerance)
       throw new Error(
         `The logits of ${contestant.name} differ by ${difference} from those of ${present[0]?.name}; at most ${tolerance} is rounding.`,

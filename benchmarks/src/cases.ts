@@ -4,6 +4,7 @@ import type { ContestantName } from './contestants.ts'
 import type { ContestantOptions } from './protocol.ts'
 
 export interface Case {
+  /** Contestants compute in float32 unless their title says otherwise. */
   summary: string
   config: ViTConfig
   batchSizes: readonly number[]
@@ -16,27 +17,27 @@ const base = namedConfig('vit-base-patch16-224', { numLabels: 1000 })
 
 export const cases: Readonly<Record<string, Case>> = {
   'vit-base-inference': {
-    summary: 'ViT-B/16 at 224×224, one forward pass, float32',
+    summary: 'ViT-B/16 at 224×224, one forward pass',
     config: base,
     batchSizes: [1, 8],
     task: 'inference',
-    contestants: ['vitral', 'onnxruntime', 'torch', 'tfjs-wasm'],
+    contestants: ['vitral', 'vitral-bfloat16', 'onnxruntime', 'torch', 'tfjs-wasm'],
     rounds: 9,
   },
   'vit-base-train': {
-    summary: 'ViT-B/16 at 224×224, one training step (forward, backward, Adam), float32',
+    summary: 'ViT-B/16 at 224×224, one training step (forward, backward, Adam)',
     config: base,
     batchSizes: [8],
     task: 'training',
-    contestants: ['vitral', 'torch'],
+    contestants: ['vitral', 'vitral-bfloat16', 'torch'],
     rounds: 5,
   },
   'vit-tiny-patch4-32-train': {
-    summary: 'ViT-Ti/4 at 32×32, one training step (forward, backward, Adam), float32',
+    summary: 'ViT-Ti/4 at 32×32, one training step (forward, backward, Adam)',
     config: namedConfig('vit-tiny-patch4-32', { numLabels: 10 }),
     batchSizes: [64],
     task: 'training',
-    contestants: ['vitral', 'torch'],
+    contestants: ['vitral', 'vitral-bfloat16', 'torch'],
     rounds: 7,
   },
 }

@@ -5,6 +5,8 @@ export interface ContestantEntry {
   command: readonly string[]
   /** Takes minutes a round: only with --slow. */
   slow?: boolean
+  /** How far its logits may be from the first contestant's: more is not rounding. @default 1e-3 */
+  logitsTolerance?: number
 }
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -15,6 +17,8 @@ const python = process.env.BENCH_PYTHON ?? '/usr/bin/python3'
 
 export const contestants = {
   vitral: { command: script('vitral') },
+  // Factors of 8 significant bits, through twelve layers.
+  'vitral-bfloat16': { command: script('vitral-bfloat16'), logitsTolerance: 0.05 },
   onnxruntime: { command: script('onnxruntime') },
   torch: { command: [python, file('../peers/torch_vit.py')] },
   'tfjs-wasm': { command: script('tfjs-wasm'), slow: true },

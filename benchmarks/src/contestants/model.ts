@@ -1,11 +1,15 @@
 /** Vitral's model as a contestant's work, on whichever tfjs backend is current. */
 import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
-import { readSafetensors, ViTForImageClassification } from '@vitral/core'
+import { autocast, type ComputeDtype, readSafetensors, ViTForImageClassification } from '@vitral/core'
 import { createOptimizer } from '@vitral/trainer'
 import type { ContestantOptions } from '../protocol.ts'
 import type { Work } from './serve.ts'
 
-export async function modelWork(title: string, options: ContestantOptions): Promise<Work> {
+export async function modelWork(
+  title: string,
+  options: ContestantOptions,
+  precision: ComputeDtype = 'float32',
+): Promise<Work> {
   const model = await ViTForImageClassification.fromPretrained(options.modelFolder)
   const { tensors } = await readSafetensors(options.inputs)
   const pixels = tensors.get('pixel_values')
@@ -15,7 +19,8 @@ export async function modelWork(title: string, options: ContestantOptions): Prom
     pixels?.shape as [number, number, number, number],
   )
 
-  const logits = () => read(model.forward(pixelValues).logits)
+  const enabled = precision === 'bfloat16'
+  const logits = () => read(autocast({ enabled }, () => model.forward(pixelValues)).logits)
   const infer = async () => {
     await logits()
     return {}
@@ -24,7 +29,7 @@ export async function modelWork(title: string, options: ContestantOptions): Prom
 
   const optimizer = createOptimizer('adam', model.parameters(), { lr: options.learningRate })
   const train = async () => {
-    const step = model.valueAndGrads(pixelValues, labels)
+    const step = autocast({ enabled }, () => model.valueAndGrads(pixelValues, labels))
     optimizer.step(step.grads)
     for (const gradient of Object.values(step.grads)) gradient.dispose()
     step.logits.dispose()
