@@ -1,7 +1,6 @@
 #include "layer-norm.h"
 
 #include "../threads.h"
-#include "column-sums.h"
 #include "lanes.h"
 
 namespace vitral::VITRAL_ISA {
@@ -49,16 +48,30 @@ void layerNormForward(int64_t M, int64_t C, const float* x, const float* weight,
   });
 }
 
+// Rows are taken in blocks of a fixed length: a block's part of the sums over rows is made while its rows are in cache,
+// and the parts are added in their order, so that the bits do not depend on the threads.
 void layerNormBackward(int64_t M, int64_t C, const float* dy, const float* x, const float* weight, const float* mean,
                        const float* rstd, float* dx, float* dWeight, float* dBias) {
-  if (dx)
-    parallelFor(0, M, 16384 / C + 1, [&](int64_t from, int64_t to) {
-      for (int64_t row = from; row < to; row++) {
+  constexpr int64_t blockRows = 64;
+  const int64_t blocks = (M + blockRows - 1) / blockRows;
+  float* parts = scratch(Scratch::kernel, blocks * 2 * C);
+  parallelFor(0, blocks, 16384 / (C * blockRows) + 1, [&](int64_t from, int64_t to) {
+    for (int64_t block = from; block < to; block++) {
+      float *weightPart = parts + block * 2 * C, *biasPart = weightPart + C;
+      std::memset(weightPart, 0, 2 * C * sizeof(float));
+      for (int64_t row = block * blockRows; row < M && row < (block + 1) * blockRows; row++) {
         const float* in = x + row * C;
         const float* up = dy + row * C;
         const float average = mean[row], scale = rstd[row];
         const auto gradient = [&](int64_t c, int64_t n) { return loadSome(up + c, n) * loadSome(weight + c, n); };
         const auto normed = [&](int64_t c, int64_t n) { return (loadSome(in + c, n) - average) * scale; };
+        if (dWeight || dBias)
+          eachOfRow(C, [&](int64_t c, int64_t n) {
+            const Vf upstream = loadSome(up + c, n);
+            storeSome(weightPart + c, loadSome(weightPart + c, n) + upstream * normed(c, n), n);
+            storeSome(biasPart + c, loadSome(biasPart + c, n) + upstream, n);
+          });
+        if (!dx) continue;
         const float meanGradient = sumRow(C, gradient) / (float)C;
         const float meanProduct =
             sumRow(C, [&](int64_t c, int64_t n) { return gradient(c, n) * normed(c, n); }) / (float)C;
@@ -66,12 +79,18 @@ void layerNormBackward(int64_t M, int64_t C, const float* dy, const float* x, co
           storeSome(dx + row * C + c, scale * (gradient(c, n) - meanGradient - normed(c, n) * meanProduct), n);
         });
       }
-    });
-  if (dWeight)
-    columnSums(M, C, dWeight, [&](int64_t row, int64_t c, int64_t n) {
-      return loadSome(dy + row * C + c, n) * ((loadSome(x + row * C + c, n) - mean[row]) * rstd[row]);
-    });
-  if (dBias) columnSums(M, C, dBias, [&](int64_t row, int64_t c, int64_t n) { return loadSome(dy + row * C + c, n); });
+    }
+  });
+  const auto total = [&](float* out, const float* first) {
+    if (out)
+      eachOfRow(C, [&](int64_t c, int64_t n) {
+        Vf sum = {};
+        for (int64_t block = 0; block < blocks; block++) sum += loadSome(first + block * 2 * C + c, n);
+        storeSome(out + c, sum, n);
+      });
+  };
+  total(dWeight, parts);
+  total(dBias, parts + C);
 }
 
 }  // namespace vitral::VITRAL_ISA
