@@ -27,11 +27,18 @@ export function gaussianBlur(image: RawImage, kernelSize: Both, { sigma }: Gauss
   const [alongX, alongY] = [halfBell(sizeX, sigmaX), halfBell(sizeY, sigmaY)]
   const rowLength = width * channels
   const border = (alongX.length - 1) * channels
-  const blurred = new Float64Array(rowLength) // row by row, so that what is between the passes stays in the cache
+  // Row by row, as numbers of one kind: what is between the passes stays in the cache, and the loops stay simple.
+  const window = new Float64Array(rowLength * sizeY)
+  const load = (y: number): void => {
+    if (y < height) window.set(source.subarray(y * rowLength, (y + 1) * rowLength), (y % sizeY) * rowLength)
+  }
+  const blurred = new Float64Array(rowLength)
   const mirrored = new Float64Array(rowLength + 2 * border)
   const data = new Uint8Array(source.length)
+  for (let y = 0; y < alongY.length - 1; y++) load(y)
   for (let y = 0; y < height; y++) {
-    weigh(source, distance => reflect(y + distance, height) * rowLength, alongY, blurred)
+    load(y + alongY.length - 1)
+    weigh(window, distance => (reflect(y + distance, height) % sizeY) * rowLength, alongY, blurred)
     mirrorEnds(blurred, mirrored, channels)
     weigh(mirrored, distance => border + distance * channels, alongX, blurred)
     for (let i = 0, out = y * rowLength; i < rowLength; i++) data[out++] = (blurred[i] as number) + 0.5
@@ -58,7 +65,7 @@ function halfBell(size: number, sigma: number): Float64Array {
 
 /** into[i] = the sum of weights[d] · (source[start(−d) + i] + source[start(d) + i]), the middle taken once. */
 function weigh(
-  source: Float64Array | RawImage['data'],
+  source: Float64Array,
   start: (distance: number) => number,
   weights: Float64Array,
   into: Float64Array,
@@ -69,13 +76,7 @@ function weigh(
   for (let d = 1; d < weights.length; d++) addPair(source, start(-d), start(d), weights[d] as number, into)
 }
 
-function addPair(
-  source: Float64Array | RawImage['data'],
-  before: number,
-  after: number,
-  weight: number,
-  into: Float64Array,
-): void {
+function addPair(source: Float64Array, before: number, after: number, weight: number, into: Float64Array): void {
   for (let i = 0; i < into.length; i++)
     into[i] = (into[i] as number) + weight * ((source[before + i] as number) + (source[after + i] as number))
 }

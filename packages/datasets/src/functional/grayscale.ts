@@ -27,7 +27,7 @@ export function toGrayscale(image: RawImage, numOutputChannels: 1 | 3 = 1): RawI
 
 /** One byte for each pixel of an RGB or grey image: ITU-R 601-2 in 16-bit fixed point. */
 export function toLuma({ data, channels, width, height }: RawImage): Uint8Array {
-  if (channels === 1) return Uint8Array.from(data)
+  if (channels === 1) return new Uint8Array(data)
   const luma = new Uint8Array(width * height)
   for (let pixel = 0, i = 0; pixel < luma.length; pixel++, i += 3)
     luma[pixel] =

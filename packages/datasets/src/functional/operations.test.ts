@@ -19,18 +19,18 @@ const cases = [...tensors.keys()]
   .filter(name => name.startsWith('['))
   .map(name => ({ name, call: JSON.parse(name) as [string, string, ...unknown[]] }))
   .filter(({ call }) => call[0] in calls)
-const byFunction = Map.groupBy(cases, ({ call }) => call[0])
+const functionNames = [...new Set(cases.map(({ call }) => call[0]))]
 
 describe('as torchvision, to the last bit', () => {
   test('every function that makes an image is tried', () => {
     const others = ['erase', 'normalize', 'resize', 'toTensor'] // in functional.test.ts
-    expect([...byFunction.keys(), ...others].sort()).toEqual(Object.keys(functional).sort())
+    expect([...functionNames, ...others].sort()).toEqual(Object.keys(functional).sort())
   })
 
-  for (const [name, cases] of byFunction)
-    test(`${name}, ${cases.length} times`, () => {
-      for (const { name, call } of cases) {
-        const [functionName, input, ...args] = call
+  for (const functionName of functionNames)
+    test(functionName, () => {
+      for (const { name, call } of cases.filter(({ call }) => call[0] === functionName)) {
+        const [, input, ...args] = call
         const original = image(`input.${input}`)
         const before = original.data.slice()
         const { data, ...size } = (calls[functionName] as Call)(original, ...args)

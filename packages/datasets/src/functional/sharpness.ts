@@ -7,7 +7,7 @@ import { checkFactor } from './checks.ts'
 export function adjustSharpness(image: RawImage, factor: number): RawImage {
   checkFactor('adjustSharpness', factor)
   const { data: source, width, height, channels } = image
-  const data = Uint8Array.from(source)
+  const data = new Uint8Array(source)
   const share = Math.fround(factor)
   const row = width * channels
   for (let y = 1; y < height - 1; y++) {
