@@ -1,15 +1,10 @@
 /** Moving pixels without changing them, and resizing: torchvision.transforms.functional on PIL images, bit for bit. */
 import { type ResizeOptions, resizeImage } from '@vitral/core'
 import type { RawImage } from '../types.ts'
+import { checkSize, checkWhole } from './checks.ts'
 
 /** A number for the shorter side (the other keeps the proportions), or [height, width]. */
 export type ResizeSize = number | readonly [height: number, width: number]
-
-/** One number for all sides, [left and right, top and bottom], or [left, top, right, bottom]. */
-export type Padding = number | readonly [number, number] | readonly [number, number, number, number]
-
-/** A byte for all channels, or one for each. */
-export type Fill = number | readonly number[]
 
 /** Resizes with PIL's antialiasing filters; see core's resizeImage. The same image when the size is the same. */
 export function resize(image: RawImage, size: ResizeSize, options?: ResizeOptions): RawImage {
@@ -55,35 +50,6 @@ function centerStart(available: number, wanted: number): number {
   return difference % 2 === 1 && half % 2 === 1 ? half + 1 : half
 }
 
-/** Adds a border of one colour. */
-export function pad(image: RawImage, padding: Padding, { fill = 0 }: { fill?: Fill } = {}): RawImage {
-  const [left, top, right, bottom] = allSides(padding)
-  checkSize('pad', { left, top, right, bottom }, 0)
-  const padded = crop(image, -top, -left, image.height + top + bottom, image.width + left + right)
-  if (fill === 0) return padded
-  const { data, width, height, channels } = padded
-  const color = fillColor(fill, channels)
-  for (let y = 0, i = 0; y < height; y++)
-    for (let x = 0; x < width; x++, i += channels)
-      if (y < top || y >= height - bottom || x < left || x >= width - right) data.set(color, i)
-  return padded
-}
-
-const allSides = (padding: Padding): readonly [number, number, number, number] => {
-  if (typeof padding === 'number') return [padding, padding, padding, padding]
-  if (padding.length === 4) return padding
-  const [horizontal, vertical] = padding
-  return [horizontal, vertical, horizontal, vertical]
-}
-
-/** @throws when there is neither one byte nor one for each channel. */
-export function fillColor(fill: Fill, channels: number): readonly number[] {
-  const color = typeof fill === 'number' ? Array<number>(channels).fill(fill) : fill
-  if (color.length !== channels || color.some(byte => !Number.isInteger(byte) || byte < 0 || byte > 255))
-    throw new Error(`fill is ${JSON.stringify(fill)}; expected a byte, or ${channels} for ${channels} channels.`)
-  return color
-}
-
 /** Mirrors left and right. */
 export function hflip(image: RawImage): RawImage {
   const { data: source, width, height, channels } = image
@@ -117,15 +83,4 @@ export function resizedCrop(
   options?: ResizeOptions,
 ): RawImage {
   return resize(crop(image, top, left, height, width), size, options)
-}
-
-function checkWhole(name: string, values: Record<string, number>): void {
-  for (const [key, value] of Object.entries(values))
-    if (!Number.isInteger(value)) throw new Error(`${name}: ${key} is ${value}; expected a whole number of pixels.`)
-}
-
-function checkSize(name: string, values: Record<string, number>, least = 1): void {
-  checkWhole(name, values)
-  for (const [key, value] of Object.entries(values))
-    if (value < least) throw new Error(`${name}: ${key} is ${value}; expected at least ${least}.`)
 }

@@ -1,4 +1,5 @@
-import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation } from '../functional/color.ts'
+import { adjustBrightness, adjustContrast, adjustSaturation } from '../functional/color.ts'
+import { adjustHue } from '../functional/hue.ts'
 import type { RawImage, Transform } from '../types.ts'
 import { checkNumber, imageTransform } from './define.ts'
 

@@ -37,6 +37,9 @@ export function tensorTransform(
 /** The part of a transform that can be sent to a worker or written to a file. */
 export const specOf = ({ name, args }: TransformSpec): TransformSpec => ({ name, args })
 
+/** The least of a number that has to be above 0. */
+export const aboveZero: number = Number.MIN_VALUE
+
 /** @throws naming the transform and argument that is not a number within the limits. */
 export function checkNumber(
   name: string,
@@ -46,6 +49,49 @@ export function checkNumber(
   most: number = Infinity,
 ): void {
   if (value >= least && value <= most && value < Infinity) return
-  const range = most === Infinity ? `at least ${least}` : `from ${least} to ${most}`
-  throw new Error(`${name}: ${argument} is ${value}; expected a number ${range}.`)
+  throw new Error(`${name}: ${argument} is ${value}; expected a number ${limits(least, most)}.`)
+}
+
+/** @throws naming the transform and argument that is not a whole number within the limits. */
+export function checkWhole(
+  name: string,
+  argument: string,
+  value: number,
+  least: number,
+  most: number = Infinity,
+): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return
+  throw new Error(`${name}: ${argument} is ${value}; expected a whole number ${limits(least, most)}.`)
+}
+
+/** @throws naming the transform and argument that is not [low, high], both within the limits. */
+export function checkRange(
+  name: string,
+  argument: string,
+  range: readonly [low: number, high: number],
+  least: number,
+  most: number = Infinity,
+): void {
+  const [low, high] = range
+  if (range.length === 2 && low >= least && high >= low && high <= most && high < Infinity) return
+  throw new Error(
+    `${name}: ${argument} is ${JSON.stringify(range)}; expected [low, high], numbers ${limits(least, most)}.`,
+  )
+}
+
+function limits(least: number, most: number): string {
+  if (most < Infinity) return `from ${least} to ${most}`
+  return least === aboveZero ? 'above 0' : `at least ${least}`
+}
+
+/** A range of angles: the largest either way, or [low, high]. */
+export type Degrees = number | readonly [low: number, high: number]
+
+/** @throws naming the transform and argument that is neither a positive number nor [low, high]. */
+export function degreesRange(name: string, argument: string, degrees: Degrees): readonly [low: number, high: number] {
+  const [low, high] = typeof degrees === 'number' ? [-degrees, degrees] : degrees
+  if (Number.isFinite(low) && Number.isFinite(high) && low <= high) return [low, high]
+  throw new Error(
+    `${name}: ${argument} is ${JSON.stringify(degrees)}; expected a positive number or [low, high], in degrees.`,
+  )
 }

@@ -16,23 +16,39 @@ const apply = (transform: Transform, seed: number, sample: Sample = image): Samp
   transform.apply(sample, new Random(seed))
 
 const all: Record<string, Transform> = {
+  augMix: transforms.augMix({ severity: 5, mixtureWidth: 2, alpha: 0.5, fill: 30 }),
+  autoAugment: transforms.autoAugment({ policy: 'cifar10' }),
+  centerCrop: transforms.centerCrop([20, 36]),
   colorJitter: transforms.colorJitter({ brightness: 0.2, contrast: 0.3, saturation: 0.4, hue: 0.1 }),
   compose: transforms.compose([transforms.randomHorizontalFlip(), transforms.resize(8), transforms.toTensor()]),
+  gaussianBlur: transforms.gaussianBlur([5, 3], { sigma: [0.3, 2] }),
+  grayscale: transforms.grayscale(3),
   normalize: transforms.normalize([0.5, 0.4, 0.3], [0.2, 0.3, 0.4]),
+  randAugment: transforms.randAugment({ numOps: 3, magnitude: 12 }),
+  randomAffine: transforms.randomAffine(20, { translate: [0.1, 0.2], scale: [0.8, 1.2], shear: [-5, 5, 0, 9] }),
   randomCrop: transforms.randomCrop([30, 28], { padding: [1, 2, 3, 4], fill: [9, 8, 7] }),
+  randomErasing: transforms.randomErasing({ probability: 0.8, value: 'random' }),
+  randomGrayscale: transforms.randomGrayscale(0.5),
   randomHorizontalFlip: transforms.randomHorizontalFlip(0.4),
+  randomResizedCrop: transforms.randomResizedCrop([20, 18], { scale: [0.2, 0.9], interpolation: 'bicubic' }),
   randomRotation: transforms.randomRotation([-20, 40], { interpolation: 'bilinear' }),
+  randomVerticalFlip: transforms.randomVerticalFlip(0.4),
   resize: transforms.resize([20, 24], { interpolation: 'bicubic' }),
   toTensor: transforms.toTensor(),
+  trivialAugmentWide: transforms.trivialAugmentWide({ interpolation: 'bilinear', fill: [1, 2, 3] }),
 }
+
+/** Those that come after toTensor. */
+const onTensors = ['normalize', 'randomErasing']
+const sampleFor = (name: string): Sample => (onTensors.includes(name) ? functional.toTensor(image) : image)
 
 describe('made again from JSON', () => {
   for (const [name, transform] of Object.entries(all))
     test(name, () => {
       const { args } = transform
       const again = transforms.createTransform(JSON.parse(JSON.stringify({ name, args })))
-      const sample = name === 'normalize' ? functional.toTensor(image) : image
-      for (let seed = 0; seed < 8; seed++) expect(apply(again, seed, sample)).toEqual(apply(transform, seed, sample))
+      const sample = sampleFor(name)
+      for (let seed = 0; seed < 16; seed++) expect(apply(again, seed, sample)).toEqual(apply(transform, seed, sample))
     })
 
   test('an unknown name lists the known', () => {
@@ -42,11 +58,26 @@ describe('made again from JSON', () => {
   })
 })
 
-test('no transform writes into the image it gets', () => {
-  const before = image.data.slice()
-  for (const [name, transform] of Object.entries(all))
-    if (name !== 'normalize') for (let seed = 0; seed < 8; seed++) apply(transform, seed)
-  expect(image.data).toEqual(before)
+test('no transform writes into the sample it gets', () => {
+  for (const [name, transform] of Object.entries(all)) {
+    const sample = sampleFor(name)
+    const before = sample.data.slice()
+    for (let seed = 0; seed < 32; seed++) apply(transform, seed, sample)
+    expect({ name, data: sample.data }).toEqual({ name, data: before })
+  }
+})
+
+test('grey images pass through all of them', () => {
+  const grey = functional.toGrayscale(image)
+  for (const [name, transform] of Object.entries(all)) {
+    if (name === 'normalize' || name === 'randomCrop' || name === 'trivialAugmentWide') continue // of three channels, above
+    const sample = onTensors.includes(name) ? functional.toTensor(grey) : grey
+    for (let seed = 0; seed < 16; seed++) {
+      const result = apply(transform, seed, sample)
+      const channels = 'channels' in result ? result.channels : result.shape[0]
+      expect({ name, channels }).toEqual({ name, channels: name === 'grayscale' ? 3 : 1 })
+    }
+  }
 })
 
 test('a transform in the wrong place says where it belongs', () => {

@@ -1,0 +1,104 @@
+/** Drawing an image anew through an affine map, as PIL's Image.transform: the same rounding, so the same bytes. */
+import type { RawImage } from '../types.ts'
+import { checkOneOf } from './checks.ts'
+import { type Fill, flood } from './pad.ts'
+
+export interface ProjectOptions {
+  /** @default 'nearest' */
+  interpolation?: keyof typeof samplers
+  /** Colour of what comes from outside the image. @default 0 */
+  fill?: Fill
+}
+
+/** From the output's point (x, y) to the input's: [a·x + b·y + c, d·x + e·y + f]. */
+export type AffineMap = readonly [a: number, b: number, c: number, d: number, e: number, f: number]
+
+/** A new image of the same size. */
+export function project(
+  image: RawImage,
+  map: AffineMap,
+  { interpolation = 'nearest', fill = 0 }: ProjectOptions,
+): RawImage {
+  const projected = { ...image, data: new Uint8Array(image.data.length) }
+  if (fill !== 0) flood(projected, fill)
+  samplers[interpolation](image, projected, map)
+  return projected
+}
+
+export function checkInterpolation(name: string, interpolation: string | undefined): void {
+  checkOneOf(name, 'interpolation', interpolation ?? 'nearest', Object.keys(samplers))
+}
+
+const samplers = { nearest, bilinear }
+
+/** PIL steps through the input in fixed point, but when nothing is turned, or the numbers are too large for it. */
+function nearest(image: RawImage, projected: RawImage, map: AffineMap): void {
+  if ((map[1] === 0 && map[3] === 0) || !fitsFixedPoint(image, map)) nearestInFloat(image, projected, map)
+  else nearestInFixedPoint(image, projected, map)
+}
+
+function fitsFixedPoint({ width, height }: RawImage, [a, b, c, d, e, f]: AffineMap): boolean {
+  return [0, width].every(x =>
+    [0, height].every(y => Math.abs(x * a + y * b + c) < 32768 && Math.abs(x * d + y * e + f) < 32768),
+  )
+}
+
+/** Positions step in 16.16 fixed point from the center of the first pixel. */
+function nearestInFixedPoint(image: RawImage, projected: RawImage, [a, b, c, d, e, f]: AffineMap): void {
+  const { data: source, width, height, channels } = image
+  const { data } = projected
+  const fixed = (value: number): number => Math.floor(value * 65536 + 0.5)
+  const [stepX, stepY] = [fixed(a), fixed(d)]
+  const [rowX, rowY] = [fixed(b), fixed(e)]
+  let startX = fixed(c + a * 0.5 + b * 0.5)
+  let startY = fixed(f + d * 0.5 + e * 0.5)
+  for (let y = 0, out = 0; y < height; y++, startX += rowX, startY += rowY)
+    for (let x = 0, fromX = startX, fromY = startY; x < width; x++, fromX += stepX, fromY += stepY, out += channels) {
+      const column = fromX >> 16
+      const row = fromY >> 16
+      if (column < 0 || column >= width || row < 0 || row >= height) continue
+      const from = (row * width + column) * channels
+      for (let k = 0; k < channels; k++) data[out + k] = source[from + k] as number
+    }
+}
+
+/** Positions are sums of steps, whose rounding decides where a center is on the edge of two pixels. */
+function nearestInFloat(image: RawImage, projected: RawImage, [a, b, c, d, e, f]: AffineMap): void {
+  const { data: source, width, height, channels } = image
+  const { data } = projected
+  let startX = c + b * 0.5 + a * 0.5
+  let startY = f + e * 0.5 + d * 0.5
+  for (let y = 0, out = 0; y < height; y++, startX += b, startY += e)
+    for (let x = 0, fromX = startX, fromY = startY; x < width; x++, fromX += a, fromY += d, out += channels) {
+      if (!(fromX >= 0 && fromX < width && fromY >= 0 && fromY < height)) continue
+      const from = (Math.trunc(fromY) * width + Math.trunc(fromX)) * channels
+      for (let k = 0; k < channels; k++) data[out + k] = source[from + k] as number
+    }
+}
+
+/** Positions are exact; the mean of four neighbours, clamped to the image, is cut to a byte, not rounded. */
+function bilinear(image: RawImage, projected: RawImage, [a, b, c, d, e, f]: AffineMap): void {
+  const { data: source, width, height, channels } = image
+  const { data } = projected
+  for (let y = 0, out = 0; y < height; y++)
+    for (let x = 0; x < width; x++, out += channels) {
+      const fromX = a * (x + 0.5) + b * (y + 0.5) + c
+      const fromY = d * (x + 0.5) + e * (y + 0.5) + f
+      if (!(fromX >= 0 && fromX < width && fromY >= 0 && fromY < height)) continue
+      const column = Math.floor(fromX - 0.5)
+      const row = Math.floor(fromY - 0.5)
+      const alongX = fromX - 0.5 - column
+      const alongY = fromY - 0.5 - row
+      const left = Math.max(column, 0) * channels
+      const right = Math.min(column + 1, width - 1) * channels
+      const upper = Math.max(row, 0) * width * channels
+      const lower = Math.min(row + 1, height - 1) * width * channels
+      for (let k = 0; k < channels; k++) {
+        const top = mix(source[upper + left + k] as number, source[upper + right + k] as number, alongX)
+        const bottom = mix(source[lower + left + k] as number, source[lower + right + k] as number, alongX)
+        data[out + k] = mix(top, bottom, alongY)
+      }
+    }
+}
+
+const mix = (a: number, b: number, share: number): number => a + (b - a) * share

@@ -1,0 +1,34 @@
+/** Sharpness as torchvision changes it on PIL images. */
+import type { RawImage } from '../types.ts'
+import { blendByte } from './blend.ts'
+import { checkFactor } from './checks.ts'
+
+/** Blends with the image smoothed over 3×3 pixels: factor 0 is smooth, 1 the image, 2 sharper. The border stays. */
+export function adjustSharpness(image: RawImage, factor: number): RawImage {
+  checkFactor('adjustSharpness', factor)
+  const { data: source, width, height, channels } = image
+  const data = new Uint8Array(source)
+  const share = Math.fround(factor)
+  const row = width * channels
+  for (let y = 1; y < height - 1; y++) {
+    const end = (y + 1) * row - channels
+    for (let i = y * row + channels; i < end; i++) {
+      const value = source[i] as number
+      const sum =
+        (source[i - row - channels] as number) +
+        (source[i - row] as number) +
+        (source[i - row + channels] as number) +
+        (source[i - channels] as number) +
+        (source[i + channels] as number) +
+        (source[i + row - channels] as number) +
+        (source[i + row] as number) +
+        (source[i + row + channels] as number) +
+        5 * value
+      data[i] = blendByte(smoothed[sum] as number, value, share)
+    }
+  }
+  return { ...image, data }
+}
+
+/** Of a sum over 3×3 pixels, the middle one taken five times: the mean, rounded. */
+const smoothed = Uint8Array.from({ length: 255 * 13 + 1 }, (_, sum) => Math.round(sum / 13))
