@@ -12,7 +12,10 @@ export type Fill = number | readonly number[]
  * What a border shows: one colour, the edge's pixels drawn out, or the image mirrored, at its edge ('symmetric') or at
  * its outermost pixels, which are then not repeated ('reflect').
  */
-export type PaddingMode = 'constant' | keyof typeof sources
+/** Modes that take the border from the image. */
+type Mirrored = 'edge' | 'reflect' | 'symmetric'
+
+export type PaddingMode = 'constant' | Mirrored
 
 export interface PadOptions {
   /** Colour of a constant border. @default 0 */
@@ -22,7 +25,7 @@ export interface PadOptions {
 }
 
 /** Where a position outside of 0 to length − 1 takes its pixel from. */
-const sources = { edge, reflect, symmetric }
+const sources: Readonly<Record<Mirrored, (position: number, length: number) => number>> = { edge, reflect, symmetric }
 
 function edge(position: number, length: number): number {
   return Math.min(length - 1, Math.max(0, position))

@@ -7,7 +7,9 @@ import type { OperationName } from './augmentation-operations.ts'
 type Step = readonly [name: OperationName, probability: number, magnitude?: number]
 export type SubPolicy = readonly [first: Step, second: Step]
 
-export const autoAugmentPolicies = {
+export type AutoAugmentPolicy = 'imagenet' | 'cifar10'
+
+export const autoAugmentPolicies: Readonly<Record<AutoAugmentPolicy, readonly SubPolicy[]>> = {
   imagenet: [
     [
       ['posterize', 0.4, 8],
@@ -212,4 +214,4 @@ export const autoAugmentPolicies = {
       ['autoContrast', 0.9],
     ],
   ],
-} as const satisfies Record<string, readonly SubPolicy[]>
+}
