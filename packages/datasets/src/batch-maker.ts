@@ -2,20 +2,36 @@
 import { createPipeline } from './pipeline.ts'
 import { seedFor } from './seeds.ts'
 import { SkippedExample } from './skipped-example.ts'
-import type { Batch, Dataset, Example, ImageTensor, Transform } from './types.ts'
+import { applyBatchTransforms } from './transforms/batch/apply-batch-transforms.ts'
+import type { Batch, BatchTransform, Dataset, Example, ImageTensor, Transform } from './types.ts'
 
 /** The one thing a loader needs done, here or in workers. */
 export interface BatchMaker {
-  /** @throws naming the first example, in their order, that fails. */
-  make(indices: Int32Array, epoch: number): Promise<Batch>
+  /**
+   * @param place of the batch in its epoch, 0 for the first
+   * @throws naming the first example, in their order, that fails
+   */
+  make(indices: Int32Array, epoch: number, place: number): Promise<Batch>
   close(): Promise<void>
 }
 
-/** Each example's chance comes from (seed, epoch, index) alone, so that who makes which batch does not matter. */
-export function createBatchMaker(dataset: Dataset, transforms: readonly Transform[], seed: number): BatchMaker {
+export interface BatchMakerOptions {
+  transforms: readonly Transform[]
+  batchTransforms: readonly BatchTransform[]
+  seed: number
+}
+
+/**
+ * Each example's chance comes from (seed, epoch, index) alone, and a batch's from (seed, epoch, place), so that who makes
+ * which batch does not matter.
+ */
+export function createBatchMaker(
+  dataset: Dataset,
+  { transforms, batchTransforms, seed }: BatchMakerOptions,
+): BatchMaker {
   const pipeline = createPipeline(transforms)
 
-  async function make(indices: Int32Array, epoch: number): Promise<Batch> {
+  async function make(indices: Int32Array, epoch: number, place: number): Promise<Batch> {
     const count = indices.length
     const labels = new Int32Array(count)
     let shape: ImageTensor['shape'] = [0, 0, 0]
@@ -45,12 +61,14 @@ export function createBatchMaker(dataset: Dataset, transforms: readonly Transfor
         skipped.push({ index, reason: error.message })
       }
     }
-    return {
+    const batch = {
       pixelValues: { data: data.subarray(0, made * shape[0] * shape[1] * shape[2]), shape: [made, ...shape] },
       labels: labels.subarray(0, made),
       indices: kept.subarray(0, made),
       skipped,
-    }
+    } satisfies Batch
+    const chance = seedFor(seed, 'batches', epoch, place)
+    return applyBatchTransforms(batchTransforms, batch, chance, dataset.classes.length)
   }
 
   return { make, close: async () => {} }

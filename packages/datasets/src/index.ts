@@ -38,6 +38,7 @@ export { subset } from './subset.ts'
 export * as transforms from './transforms/index.ts'
 export type {
   Batch,
+  BatchTransform,
   Dataset,
   DatasetSource,
   Example,

@@ -2,11 +2,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createBatchMaker } from './batch-maker.ts'
 import { openSource } from './dataset-sources.ts'
+import { createBatchTransform } from './transforms/batch/create-batch-transform.ts'
 import { createTransform } from './transforms/create-transform.ts'
 import type { WorkerReply, WorkerRequest, WorkerSetup } from './worker-pool.ts'
 
-const { source, transforms, seed } = workerData as WorkerSetup
-const maker = createBatchMaker(openSource(source), transforms.map(createTransform), seed)
+const { source, transforms, batchTransforms, seed } = workerData as WorkerSetup
+const maker = createBatchMaker(openSource(source), {
+  transforms: transforms.map(createTransform),
+  batchTransforms: batchTransforms.map(createBatchTransform),
+  seed,
+})
 let last: Promise<void> = Promise.resolve()
 
 parentPort?.on('message', (request: WorkerRequest) => {
@@ -14,9 +19,9 @@ parentPort?.on('message', (request: WorkerRequest) => {
   last = last.then(() => answer(request))
 })
 
-async function answer({ id, indices, epoch }: WorkerRequest): Promise<void> {
+async function answer({ id, indices, epoch, place }: WorkerRequest): Promise<void> {
   try {
-    const batch = await maker.make(indices, epoch)
+    const batch = await maker.make(indices, epoch, place)
     reply({ id, batch }, [batch.pixelValues.data.buffer as ArrayBuffer])
   } catch (error) {
     reply({ id, error: (error as Error).message })

@@ -1,14 +1,17 @@
 /** Batches of a data set, epoch by epoch: shuffled and augmented by a seed, made ahead by workers. */
 import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
 import { sequentialSampler, shuffledSampler } from './sampler.ts'
+import { createBatchTransform } from './transforms/batch/create-batch-transform.ts'
 import { createTransform } from './transforms/create-transform.ts'
 import { specOf } from './transforms/define.ts'
-import type { Batch, Dataset, Transform } from './types.ts'
+import type { Batch, BatchTransform, Dataset, Transform } from './types.ts'
 import { createWorkerPool } from './worker-pool.ts'
 
 export interface LoaderOptions {
   /** From the data set's images to tensors of one shape; the last are toTensor and normalize. */
   transforms: readonly Transform[]
+  /** Of whole batches, such as mixUp; then a batch has soft labels too. @default [] */
+  batchTransforms?: readonly BatchTransform[]
   batchSize: number
   /** Another order each epoch. @default false */
   shuffle?: boolean
@@ -53,11 +56,23 @@ export interface Loader {
  * await loader.close()
  */
 export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
-  const { transforms, batchSize, shuffle = false, dropLast = false, seed = 0, workers = 0, prefetch = 2 } = options
+  const {
+    transforms,
+    batchTransforms = [],
+    batchSize,
+    shuffle = false,
+    dropLast = false,
+    seed = 0,
+    workers = 0,
+    prefetch = 2,
+  } = options
   checkWhole('batchSize', batchSize, 1)
   checkWhole('workers', workers, 0)
   checkWhole('prefetch', prefetch, 1)
-  const maker = workers === 0 ? createBatchMaker(dataset, transforms, seed) : inWorkers(dataset, options, workers, seed)
+  const maker =
+    workers === 0
+      ? createBatchMaker(dataset, { transforms, batchTransforms, seed })
+      : inWorkers(dataset, options, workers, seed)
   const ahead = Math.max(1, workers * prefetch)
   const order = shuffle ? shuffledSampler(dataset.length, seed) : sequentialSampler(dataset.length)
   const batchesPerEpoch = (dropLast ? Math.floor : Math.ceil)(dataset.length / batchSize)
@@ -69,7 +84,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     const queue: Promise<Batch>[] = []
     for (let next = firstBatch; ; ) {
       for (; next < batchesPerEpoch && queue.length < ahead; next++) {
-        const batch = maker.make(indices.slice(next * batchSize, (next + 1) * batchSize), epoch)
+        const batch = maker.make(indices.slice(next * batchSize, (next + 1) * batchSize), epoch, next)
         batch.catch(() => {}) // thrown when its turn comes
         queue.push(batch)
       }
@@ -82,14 +97,21 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   return { batchesPerEpoch, batches, close: () => maker.close() }
 }
 
-function inWorkers(dataset: Dataset, { transforms }: LoaderOptions, workers: number, seed: number): BatchMaker {
+function inWorkers(
+  dataset: Dataset,
+  { transforms, batchTransforms = [] }: LoaderOptions,
+  workers: number,
+  seed: number,
+): BatchMaker {
   if (!dataset.source)
     throw new Error(
       `workers is ${workers}, but the data set has no source by which a worker could open it; use workers: 0.`,
     )
   const specs = transforms.map(specOf)
   for (const spec of specs) createTransform(spec) // here, so that an unknown name is told at once
-  return createWorkerPool(workers, { source: dataset.source, transforms: specs, seed })
+  const batchSpecs = batchTransforms.map(specOf)
+  for (const spec of batchSpecs) createBatchTransform(spec)
+  return createWorkerPool(workers, { source: dataset.source, transforms: specs, batchTransforms: batchSpecs, seed })
 }
 
 function checkWhole(name: string, value: number, least: number): void {

@@ -52,11 +52,23 @@ export interface Transform<In extends Sample = Sample, Out extends Sample = Samp
   apply(sample: In, random: Random): Out
 }
 
+/** A transform of a whole batch, after those of its images. */
+export interface BatchTransform extends TransformSpec {
+  /**
+   * May write into the batch's pixel values; all chance comes from `random`.
+   *
+   * @param numClasses K of the soft labels
+   */
+  apply(batch: Batch, random: Random, numClasses: number): Batch
+}
+
 export interface Batch {
   /** [B, C, H, W], row-major. */
   pixelValues: { data: Float32Array; shape: [number, number, number, number] }
-  /** [B] */
+  /** [B]; of a mixed image, that which it had before. */
   labels: Int32Array
+  /** [B, K], the share of each class; only after transforms that mix images. */
+  softLabels?: { data: Float32Array; shape: [number, number] }
   /** [B], where in the data set each example is. */
   indices: Int32Array
   /** Examples that were to be in the batch and are left out, each with the reason; B counts the others. */

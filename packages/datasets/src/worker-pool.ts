@@ -7,6 +7,7 @@ import type { Batch, DatasetSource, TransformSpec } from './types.ts'
 export interface WorkerSetup {
   source: DatasetSource
   transforms: readonly TransformSpec[]
+  batchTransforms: readonly TransformSpec[]
   seed: number
 }
 
@@ -14,6 +15,7 @@ export interface WorkerRequest {
   id: number
   indices: Int32Array
   epoch: number
+  place: number
 }
 
 export type WorkerReply = { id: number; batch: Batch } | { id: number; error: string }
@@ -66,7 +68,7 @@ export function createWorkerPool(count: number, setup: WorkerSetup): BatchMaker 
     pending.clear()
   }
 
-  function make(indices: Int32Array, epoch: number): Promise<Batch> {
+  function make(indices: Int32Array, epoch: number, place: number): Promise<Batch> {
     if (failure) return Promise.reject(failure)
     // Requests wait in the threads' own queues, so threads go on while the caller's thread is busy.
     const worker = workers.reduce((least, other) => (other.load < least.load ? other : least))
@@ -74,7 +76,7 @@ export function createWorkerPool(count: number, setup: WorkerSetup): BatchMaker 
     if (worker.load++ === 0) worker.thread.ref()
     return new Promise((resolve, reject) => {
       pending.set(id, { worker, resolve, reject })
-      worker.thread.postMessage({ id, indices, epoch } satisfies WorkerRequest)
+      worker.thread.postMessage({ id, indices, epoch, place } satisfies WorkerRequest)
     })
   }
 

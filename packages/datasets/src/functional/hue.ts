@@ -104,15 +104,11 @@ const orders = [
 
 function makeTables(): HueTables {
   const hues = new Uint8Array(6 << 16)
-  for (const [order, [largest, middle, least]] of orders.entries())
-    for (let range = 1; range < 256; range++)
-      for (let distance = 0; distance <= range; distance++) {
-        const color = [0, 0, 0]
-        color[largest] = 255
-        color[middle] = 255 - distance
-        color[least] = 255 - range
-        hues[(order << 16) | (range << 8) | distance] = hueByte(color as [number, number, number], range)
-      }
+  for (let range = 1; range < 256; range++)
+    for (let distance = 0; distance <= range; distance++) {
+      const toMiddle = fround(distance / range)
+      for (let order = 0; order < 6; order++) hues[(order << 16) | (range << 8) | distance] = hueByte(order, toMiddle)
+    }
   const saturations = new Float32Array(1 << 16)
   for (let largest = 1; largest < 256; largest++)
     for (let range = 0; range <= largest; range++)
@@ -130,12 +126,14 @@ function makeTables(): HueTables {
   return { hues, saturations, parts, places }
 }
 
-/** The angle in bytes, from the channel that is largest, 255, and the distances of the others from it. */
-function hueByte([r, g, b]: readonly [number, number, number], range: number): number {
-  const toRed = fround((255 - r) / range)
-  const toGreen = fround((255 - g) / range)
-  const toBlue = fround((255 - b) / range)
-  const sixths = r === 255 ? toBlue - toGreen : g === 255 ? 2 + toRed - toBlue : 4 + toGreen - toRed
+/**
+ * The angle in bytes: that of the largest channel's own colour, a sixth on towards the middle one, less what lacks of it.
+ *
+ * @param toMiddle (largest − middle) / (largest − least), in single precision
+ */
+function hueByte(order: number, toMiddle: number): number {
+  const own = 2 * (orders[order]?.[0] as number)
+  const sixths = order % 2 === 0 ? own + 1 - toMiddle : own + toMiddle - 1
   const turns = fround(sixths) / 6 + 1
   return Math.trunc(fround(turns - Math.floor(turns)) * 255)
 }

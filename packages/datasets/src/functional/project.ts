@@ -85,25 +85,29 @@ function nearestInFloat(image: RawImage, projected: RawImage, [a, b, c, d, e, f]
 function bilinear(image: RawImage, projected: RawImage, [a, b, c, d, e, f]: AffineMap): void {
   const { data: source, width, height, channels } = image
   const { data } = projected
-  for (let y = 0, out = 0; y < height; y++)
+  const rowLength = width * channels
+  const [lastColumn, lastRow] = [width - 1, height - 1]
+  for (let y = 0, out = 0; y < height; y++) {
+    const [xByRow, yByRow] = [b * (y + 0.5), e * (y + 0.5)]
     for (let x = 0; x < width; x++, out += channels) {
-      const fromX = a * (x + 0.5) + b * (y + 0.5) + c
-      const fromY = d * (x + 0.5) + e * (y + 0.5) + f
+      const fromX = a * (x + 0.5) + xByRow + c
+      const fromY = d * (x + 0.5) + yByRow + f
       if (!(fromX >= 0 && fromX < width && fromY >= 0 && fromY < height)) continue
-      const column = Math.floor(fromX - 0.5)
-      const row = Math.floor(fromY - 0.5)
+      const column = fromX < 0.5 ? -1 : (fromX - 0.5) | 0
+      const row = fromY < 0.5 ? -1 : (fromY - 0.5) | 0
       const alongX = fromX - 0.5 - column
       const alongY = fromY - 0.5 - row
-      const left = Math.max(column, 0) * channels
-      const right = Math.min(column + 1, width - 1) * channels
-      const upper = Math.max(row, 0) * width * channels
-      const lower = Math.min(row + 1, height - 1) * width * channels
+      const left = column < 0 ? 0 : column * channels
+      const right = column < lastColumn ? (column + 1) * channels : left
+      const upper = row < 0 ? 0 : row * rowLength
+      const lower = row < lastRow ? (row + 1) * rowLength : upper
       for (let k = 0; k < channels; k++) {
         const top = mix(source[upper + left + k] as number, source[upper + right + k] as number, alongX)
         const bottom = mix(source[lower + left + k] as number, source[lower + right + k] as number, alongX)
         data[out + k] = mix(top, bottom, alongY)
       }
     }
+  }
 }
 
 const mix = (a: number, b: number, share: number): number => a + (b - a) * share

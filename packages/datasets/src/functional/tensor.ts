@@ -23,11 +23,13 @@ export function normalize(tensor: ImageTensor, mean: readonly number[], std: rea
     throw new Error(
       `normalize: mean is [${mean.join(', ')}] and std [${std.join(', ')}]; expected ${channels} numbers each for ${channels} channels, std above 0.`,
     )
-  const data = new Float32Array(tensor.data.length)
+  const { data: source } = tensor
+  const data = new Float32Array(source.length)
   const plane = width * height
   for (let c = 0, i = 0; c < channels; c++) {
-    const [center, scale] = [fround(mean[c] as number), fround(std[c] as number)]
-    for (const end = i + plane; i < end; i++) data[i] = fround((tensor.data[i] as number) - center) / scale
+    const center = fround(mean[c] as number)
+    const scale = fround(std[c] as number)
+    for (const end = i + plane; i < end; i++) data[i] = fround(fround((source[i] as number) - center) / scale)
   }
   return { data, shape: [channels, height, width] }
 }

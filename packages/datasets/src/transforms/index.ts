@@ -1,6 +1,12 @@
 /** Factories of transforms, torchvision's names: `transforms.randomCrop(32, { padding: 4 })`. */
 export { type AugMixOptions, augMix } from './aug-mix.ts'
 export { type AutoAugmentOptions, autoAugment } from './auto-augment.ts'
+export { applyBatchTransforms } from './batch/apply-batch-transforms.ts'
+export { createBatchTransform } from './batch/create-batch-transform.ts'
+export { cutMix } from './batch/cut-mix.ts'
+export type { MixOptions } from './batch/mix.ts'
+export { mixUp } from './batch/mix-up.ts'
+export { type MixUpOrCutMixOptions, mixUpOrCutMix } from './batch/mix-up-or-cut-mix.ts'
 export { centerCrop } from './center-crop.ts'
 export {
   articleFineTune,
