@@ -12,7 +12,7 @@ export type Fill = number | readonly number[]
  * What a border shows: one colour, the edge's pixels drawn out, or the image mirrored, at its edge ('symmetric') or at
  * its outermost pixels, which are then not repeated ('reflect').
  */
-export type PaddingMode = 'constant' | keyof typeof sources
+export type PaddingMode = 'constant' | 'edge' | 'reflect' | 'symmetric'
 
 export interface PadOptions {
   /** Colour of a constant border. @default 0 */

@@ -5,7 +5,7 @@ import { type Fill, flood } from './pad.ts'
 
 export interface ProjectOptions {
   /** @default 'nearest' */
-  interpolation?: keyof typeof samplers
+  interpolation?: 'nearest' | 'bilinear'
   /** Colour of what comes from outside the image. @default 0 */
   fill?: Fill
 }

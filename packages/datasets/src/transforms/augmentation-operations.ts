@@ -8,6 +8,23 @@ import { adjustSharpness } from '../functional/sharpness.ts'
 import type { Random } from '../random.ts'
 import type { RawImage } from '../types.ts'
 
+export type OperationName =
+  | 'identity'
+  | 'shearX'
+  | 'shearY'
+  | 'translateX'
+  | 'translateY'
+  | 'rotate'
+  | 'brightness'
+  | 'color'
+  | 'contrast'
+  | 'sharpness'
+  | 'posterize'
+  | 'solarize'
+  | 'autoContrast'
+  | 'equalize'
+  | 'invert'
+
 interface Operation {
   apply(image: RawImage, magnitude: number, options: ProjectOptions): RawImage
   /** Whether it goes both ways: then half of the magnitudes drawn are made negative. */
@@ -16,7 +33,7 @@ interface Operation {
 
 const degrees = (slope: number): number => Math.atan(slope) * (180 / Math.PI)
 
-const operations = {
+const operations: Readonly<Record<OperationName, Operation>> = {
   identity: { apply: image => image },
   shearX: {
     apply: (image, slope, options) => affine(image, { ...options, shear: [degrees(slope), 0], center: [0, 0] }),
@@ -44,9 +61,7 @@ const operations = {
   autoContrast: { apply: autocontrast },
   equalize: { apply: equalize },
   invert: { apply: invert },
-} satisfies Record<string, Operation>
-
-export type OperationName = keyof typeof operations
+}
 
 export function applyOperation(
   name: OperationName,
@@ -54,11 +69,10 @@ export function applyOperation(
   magnitude: number,
   options: ProjectOptions,
 ): RawImage {
-  const operation: Operation = operations[name]
-  return operation.apply(image, magnitude, options)
+  return operations[name].apply(image, magnitude, options)
 }
 
-export const isSigned = (name: OperationName): boolean => (operations[name] as Operation).signed === true
+export const isSigned = (name: OperationName): boolean => operations[name].signed === true
 
 /** Applies an operation, turned the other way in half of the cases if it has two. */
 export function applyEitherWay(

@@ -3,12 +3,12 @@ import { checkInterpolation, type ProjectOptions } from '../functional/project.t
 import type { RawImage, Transform } from '../types.ts'
 import { applyOperation, isSigned } from './augmentation-operations.ts'
 import { type AugmentationSpace, augmentationSpace, none } from './augmentation-space.ts'
-import { autoAugmentPolicies, type SubPolicy } from './auto-augment-policies.ts'
+import { type AutoAugmentPolicy, autoAugmentPolicies, type SubPolicy } from './auto-augment-policies.ts'
 import { imageTransform } from './define.ts'
 
 export interface AutoAugmentOptions extends ProjectOptions {
   /** The data set for which it was learned. @default 'imagenet' */
-  policy?: keyof typeof autoAugmentPolicies
+  policy?: AutoAugmentPolicy
 }
 
 export const autoAugmentSpace: AugmentationSpace = augmentationSpace({
@@ -26,7 +26,7 @@ export function autoAugment(options: AutoAugmentOptions = {}): Transform<RawImag
   const { policy = 'imagenet' } = options
   checkOneOf('autoAugment', 'policy', policy, Object.keys(autoAugmentPolicies))
   checkInterpolation('autoAugment', options.interpolation)
-  const subPolicies: readonly SubPolicy[] = autoAugmentPolicies[policy]
+  const subPolicies = autoAugmentPolicies[policy]
   return imageTransform('autoAugment', [options], (image, random) => {
     let result = image
     for (const [name, probability, step] of subPolicies[random.below(subPolicies.length)] as SubPolicy) {
