@@ -10,12 +10,39 @@ const program = (entry: string): string => `
   import { createHash } from 'node:crypto'
   import { createLoader, openCifar10, transforms } from ${JSON.stringify(join(root, entry))}
   const dataset = await openCifar10(${JSON.stringify(join(root, '../../examples/cifar10-sample'))}, { split: 'test' })
+  const many = [
+    transforms.randomCrop(32, { padding: 4, paddingMode: 'reflect' }),
+    transforms.randomResizedCrop(40),
+    transforms.randomVerticalFlip(),
+    transforms.randomAffine(20, { translate: [0.1, 0.1], scale: [0.8, 1.2], shear: 10, interpolation: 'bilinear' }),
+    transforms.autoAugment({ policy: 'cifar10' }),
+    transforms.randAugment({ interpolation: 'bilinear' }),
+    transforms.trivialAugmentWide(),
+    transforms.augMix(),
+    transforms.gaussianBlur(5),
+    transforms.randomGrayscale(),
+    transforms.centerCrop(36),
+    transforms.toTensor(),
+    transforms.normalize([0.5, 0.5, 0.5], [0.2, 0.2, 0.2]),
+    transforms.randomErasing({ value: 'random' }),
+  ]
   for (const workers of [0, 2]) {
-    const chain = transforms.articleFromScratch({ train: true })
-    const loader = createLoader(dataset, { transforms: chain, batchSize: 4, shuffle: true, seed: 3, workers })
-    const { value } = await loader.batches({ epoch: 1 }).next()
-    console.log(createHash('sha256').update(new Uint8Array(value.pixelValues.data.buffer)).digest('hex'))
-    await loader.close()
+    const hash = createHash('sha256')
+    for (const [chain, batchTransforms] of [
+      [transforms.articleFromScratch({ train: true }), []],
+      [many, [transforms.mixUpOrCutMix()]],
+    ]) {
+      const options = { transforms: chain, batchTransforms, batchSize: 4, shuffle: true, seed: 3, workers }
+      const loader = createLoader(dataset, options)
+      let count = 0
+      for await (const { pixelValues, softLabels } of loader.batches({ epoch: 1 })) {
+        hash.update(new Uint8Array(pixelValues.data.buffer))
+        if (softLabels) hash.update(new Uint8Array(softLabels.data.buffer))
+        if (++count === 6) break
+      }
+      await loader.close()
+    }
+    console.log(hash.digest('hex'))
   }`
 
 const run = (command: string, args: string[]): { lines: string[]; stderr: string } => {

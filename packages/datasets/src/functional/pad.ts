@@ -12,10 +12,7 @@ export type Fill = number | readonly number[]
  * What a border shows: one colour, the edge's pixels drawn out, or the image mirrored, at its edge ('symmetric') or at
  * its outermost pixels, which are then not repeated ('reflect').
  */
-/** Modes that take the border from the image. */
-type Mirrored = 'edge' | 'reflect' | 'symmetric'
-
-export type PaddingMode = 'constant' | Mirrored
+export type PaddingMode = 'constant' | 'edge' | 'reflect' | 'symmetric'
 
 export interface PadOptions {
   /** Colour of a constant border. @default 0 */
@@ -25,7 +22,7 @@ export interface PadOptions {
 }
 
 /** Where a position outside of 0 to length − 1 takes its pixel from. */
-const sources: Readonly<Record<Mirrored, (position: number, length: number) => number>> = { edge, reflect, symmetric }
+const sources = { edge, reflect, symmetric }
 
 function edge(position: number, length: number): number {
   return Math.min(length - 1, Math.max(0, position))

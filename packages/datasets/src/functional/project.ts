@@ -3,11 +3,9 @@ import type { RawImage } from '../types.ts'
 import { checkOneOf } from './checks.ts'
 import { type Fill, flood } from './pad.ts'
 
-type Sampling = 'nearest' | 'bilinear'
-
 export interface ProjectOptions {
   /** @default 'nearest' */
-  interpolation?: Sampling
+  interpolation?: 'nearest' | 'bilinear'
   /** Colour of what comes from outside the image. @default 0 */
   fill?: Fill
 }
@@ -31,10 +29,7 @@ export function checkInterpolation(name: string, interpolation: string | undefin
   checkOneOf(name, 'interpolation', interpolation ?? 'nearest', Object.keys(samplers))
 }
 
-const samplers: Readonly<Record<Sampling, (image: RawImage, projected: RawImage, map: AffineMap) => void>> = {
-  nearest,
-  bilinear,
-}
+const samplers = { nearest, bilinear }
 
 /** PIL steps through the input in fixed point, but when nothing is turned, or the numbers are too large for it. */
 function nearest(image: RawImage, projected: RawImage, map: AffineMap): void {

@@ -72,7 +72,7 @@ export function applyOperation(
   return operations[name].apply(image, magnitude, options)
 }
 
-export const isSigned = (name: OperationName): boolean => (operations[name] as Operation).signed === true
+export const isSigned = (name: OperationName): boolean => operations[name].signed === true
 
 /** Applies an operation, turned the other way in half of the cases if it has two. */
 export function applyEitherWay(

@@ -26,7 +26,7 @@ export function autoAugment(options: AutoAugmentOptions = {}): Transform<RawImag
   const { policy = 'imagenet' } = options
   checkOneOf('autoAugment', 'policy', policy, Object.keys(autoAugmentPolicies))
   checkInterpolation('autoAugment', options.interpolation)
-  const subPolicies: readonly SubPolicy[] = autoAugmentPolicies[policy]
+  const subPolicies = autoAugmentPolicies[policy]
   return imageTransform('autoAugment', [options], (image, random) => {
     let result = image
     for (const [name, probability, step] of subPolicies[random.below(subPolicies.length)] as SubPolicy) {

@@ -1,6 +1,7 @@
 /** Factories of transforms, torchvision's names: `transforms.randomCrop(32, { padding: 4 })`. */
 export { type AugMixOptions, augMix } from './aug-mix.ts'
 export { type AutoAugmentOptions, autoAugment } from './auto-augment.ts'
+export type { AutoAugmentPolicy } from './auto-augment-policies.ts'
 export { applyBatchTransforms } from './batch/apply-batch-transforms.ts'
 export { createBatchTransform } from './batch/create-batch-transform.ts'
 export { cutMix } from './batch/cut-mix.ts'

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'bun:test'
 import * as functional from '../functional/index.ts'
 import { Random } from '../random.ts'
 import type { ImageTensor, RawImage, Transform } from '../types.ts'
-import { drawBeta, drawDirichlet, fillNormal } from './distributions.ts'
 import { drawRectangle } from './draw-rectangle.ts'
 import * as transforms from './index.ts'
 
@@ -89,23 +88,6 @@ test('randomGrayscale: as often as asked, with three channels', () => {
 })
 
 describe('randomResizedCrop', () => {
-  const size = { width: 400, height: 300 }
-  const ranges = { scale: [0.08, 0.5], ratio: [3 / 4, 4 / 3] } as const
-
-  test('area uniform, logarithm of the shape uniform, every place', () => {
-    const drawn = Array.from({ length: 4000 }, (_, seed) => drawRectangle(new Random(seed), size, ranges))
-    const found = drawn.filter(rectangle => rectangle !== undefined)
-    expect(found.length).toBe(4000)
-    const areas = found.map(({ width, height }) => (width * height) / (400 * 300))
-    const shapes = found.map(({ width, height }) => Math.log(width / height))
-    expect(kolmogorov(areas, 0.08, 0.5)).toBeLessThan(0.031) // 1.95 / √4000, p < 0.001
-    expect(kolmogorov(shapes, Math.log(3 / 4), Math.log(4 / 3))).toBeLessThan(0.031)
-    const lefts = found.map(({ left, width }) => (left + 0.5) / (400 - width + 1))
-    const tops = found.map(({ top, height }) => (top + 0.5) / (300 - height + 1))
-    expect(kolmogorov(lefts, 0, 1)).toBeLessThan(0.031)
-    expect(kolmogorov(tops, 0, 1)).toBeLessThan(0.031)
-  })
-
   test('the crop, resized', () => {
     const transform = transforms.randomResizedCrop([12, 10])
     for (let seed = 0; seed < 20; seed++) {
@@ -211,39 +193,6 @@ describe('randomErasing', () => {
   })
 })
 
-describe('distributions', () => {
-  const draws = 6000
-
-  test('fillNormal: standard normal, also of an odd number', () => {
-    const values = new Float32Array(20_001)
-    fillNormal(new Random(4), values)
-    expect(Math.abs(mean([...values]))).toBeLessThan(0.024) // 3.4 standard deviations
-    expect(Math.abs(mean([...values].map(value => value ** 2)) - 1)).toBeLessThan(0.034)
-    expect(Math.abs(mean([...values].map(value => value ** 4)) - 3)).toBeLessThan(0.24)
-    expect(values.at(-1)).not.toBe(0)
-  })
-
-  for (const alpha of [0.02, 0.2, 0.8, 1, 3.5])
-    test(`drawBeta(${alpha}): its mean and variance`, () => {
-      const values = Array.from({ length: draws }, (_, seed) => drawBeta(new Random(seed), alpha))
-      expect(values.every(value => value >= 0 && value <= 1)).toBe(true)
-      const variance = 1 / (4 * (2 * alpha + 1))
-      expect(Math.abs(mean(values) - 0.5)).toBeLessThan(3.4 * Math.sqrt(variance / draws))
-      expect(Math.abs(mean(values.map(value => (value - 0.5) ** 2)) / variance - 1)).toBeLessThan(0.07)
-      if (alpha === 1) expect(kolmogorov(values, 0, 1)).toBeLessThan(1.95 / Math.sqrt(draws))
-    })
-
-  test('drawDirichlet: shares of 1, each as large as the others', () => {
-    const sums = [0, 0, 0]
-    for (let seed = 0; seed < draws; seed++) {
-      const shares = drawDirichlet(new Random(seed), 0.5, 3)
-      expect(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1)).toBeLessThan(1e-12)
-      for (const [i, share] of shares.entries()) sums[i] = (sums[i] as number) + share / draws
-    }
-    for (const sum of sums) expect(Math.abs(sum - 1 / 3)).toBeLessThan(0.013)
-  })
-})
-
 test('arguments out of range are named when the transform is made', () => {
   const named: [make: () => unknown, message: string][] = [
     [() => transforms.randomCrop(8, { paddingMode: 'mirror' as 'edge' }), "randomCrop: paddingMode is 'mirror'"],
@@ -294,12 +243,6 @@ test('arguments out of range are named when the transform is made', () => {
   ]
   for (const [make, message] of named) expect(make).toThrow(message)
 })
-
-/** The largest distance of the values' distribution from the uniform one. */
-function kolmogorov(values: readonly number[], low: number, high: number): number {
-  const sorted = values.map(value => (value - low) / (high - low)).sort((a, b) => a - b)
-  return Math.max(...sorted.map((value, i) => Math.max(value - i / sorted.length, (i + 1) / sorted.length - value)))
-}
 
 /** The rectangle that holds all of a value. */
 function boundsOf({ data, shape: [, rows, columns] }: ImageTensor, value: number) {
