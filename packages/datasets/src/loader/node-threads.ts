@@ -1,13 +1,14 @@
 /** Threads in Bun and Node: node:worker_threads. */
 import { parentPort, Worker } from 'node:worker_threads'
-import type { Parent, StartThread } from './thread.ts'
+import type { Parent, Thread, ThreadEvents } from './thread.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const workerUrl = new URL(`./worker.${extension}`, import.meta.url)
 
-export const startThread: StartThread = ({ onMessage, onEnd }) => {
+/** @param script what it runs, for tests */
+export function startThread({ onMessage, onEnd }: ThreadEvents, script: URL = workerUrl): Thread {
   // Flags of the caller's process are not for the threads: Node refuses some there, such as --input-type.
-  const worker = new Worker(workerUrl, { execArgv: [] })
+  const worker = new Worker(script, { execArgv: [] })
   let why: string | undefined
   worker.on('message', onMessage)
   worker.on('error', (error: Error) => {
