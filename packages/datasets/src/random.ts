@@ -1,5 +1,5 @@
 /** Random numbers for transforms and samplers: a stream of draws from core's counter-based bits. */
-import { randomBits } from '@vitral/core'
+import { randomBits } from '@vitral/core/image'
 
 export class Random {
   readonly #seed: number

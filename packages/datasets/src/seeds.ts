@@ -1,5 +1,5 @@
 /** Seeds for the places where chance is used; streams of different purposes never meet. */
-import { deriveSeed } from '@vitral/core'
+import { deriveSeed } from '@vitral/core/image'
 
 const purposes = { order: 0, transforms: 1, split: 2, repeats: 3, batches: 4 } as const
 

@@ -1,5 +1,5 @@
 /** The data path, one type at each arrow: Dataset → Example → (transforms) → Batch. */
-import type { RawImage } from '@vitral/core'
+import type { RawImage } from '@vitral/core/image'
 import type { Random } from './random.ts'
 
 export type { RawImage }

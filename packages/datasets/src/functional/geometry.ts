@@ -1,5 +1,5 @@
 /** Moving pixels without changing them, and resizing: torchvision.transforms.functional on PIL images, bit for bit. */
-import { type ResizeOptions, resizeImage } from '@vitral/core'
+import { type ResizeOptions, resizeImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 import { checkSize, checkWhole } from './checks.ts'
 

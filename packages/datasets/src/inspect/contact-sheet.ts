@@ -1,5 +1,5 @@
 /** A picture of what a model will see: images as they are, as evaluation prepares them, and as training does, again and again. */
-import { createLoader } from '../loader.ts'
+import { createLoader } from '../loader/loader.ts'
 import { subset } from '../subset.ts'
 import type { Batch, Dataset, Example, RawImage, Transform } from '../types.ts'
 

@@ -1,5 +1,5 @@
 /** Several transforms as one. */
-import { deriveSeed } from '@vitral/core'
+import { deriveSeed } from '@vitral/core/image'
 import { Random } from '../random.ts'
 import type { Sample, Transform } from '../types.ts'
 import { specOf } from './define.ts'

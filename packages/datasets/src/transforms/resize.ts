@@ -1,4 +1,4 @@
-import type { ResizeOptions } from '@vitral/core'
+import type { ResizeOptions } from '@vitral/core/image'
 import { type ResizeSize, resize as resizeNow } from '../functional/geometry.ts'
 import type { RawImage, Transform } from '../types.ts'
 import { imageTransform } from './define.ts'

@@ -1,6 +1,6 @@
 /** MixUp and CutMix: what is mixed, in which shares, with which labels, and where the loader applies them. */
 import { describe, expect, test } from 'bun:test'
-import { createLoader } from '../../loader.ts'
+import { createLoader } from '../../loader/loader.ts'
 import { packedDataset } from '../../packed-dataset.ts'
 import { Random } from '../../random.ts'
 import type { Batch, BatchTransform } from '../../types.ts'

@@ -1,48 +1,54 @@
 /** Makes batches in the calling thread: examples → transforms → one array of floats. */
-import { createPipeline } from './pipeline.ts'
-import { seedFor } from './seeds.ts'
-import { SkippedExample } from './skipped-example.ts'
-import { applyBatchTransforms } from './transforms/batch/apply-batch-transforms.ts'
-import type { Batch, BatchTransform, Dataset, Example, ImageTensor, Transform } from './types.ts'
+import { createPipeline } from '../pipeline.ts'
+import { seedFor } from '../seeds.ts'
+import { SkippedExample } from '../skipped-example.ts'
+import { applyBatchTransforms } from '../transforms/batch/apply-batch-transforms.ts'
+import type { Batch, BatchTransform, Dataset, Example, ImageTensor, Transform } from '../types.ts'
+import { allocate, type Memory } from './memory.ts'
 
-/** Which batch is wanted. */
+/** A part of an epoch's order. */
 export interface BatchRequest {
-  indices: Int32Array
-  /** How often each of them came before in the epoch; without it none did. */
-  repeats?: Int32Array
   epoch: number
   /** Of the batch in its epoch, 0 for the first. */
   place: number
+  indices: Int32Array
+  /** See the sampler's Order. */
+  repeats?: Int32Array
 }
 
 /** The one thing a loader needs done, here or in workers. */
 export interface BatchMaker {
-  /** @throws naming the first example, in their order, that fails */
-  make(request: BatchRequest): Promise<Batch>
-  close(): Promise<void>
+  /**
+   * @param memory for the pixel values; when it is too small, or missing, the batch has memory of its own
+   * @throws naming the first example, in their order, that fails
+   */
+  make(request: BatchRequest, memory?: Memory): Promise<Batch>
+  /** Gives up what is under way, for the reason given, and ends the threads; they start again when they are needed. */
+  stop(reason: Error): Promise<void>
 }
 
 export interface BatchMakerOptions {
+  dataset: Dataset
   transforms: readonly Transform[]
   batchTransforms: readonly BatchTransform[]
   seed: number
+  /** Whether new memory is shared with other threads. */
+  shared: boolean
 }
 
 /**
- * Each example's chance comes from (seed, epoch, index, repeat) alone, and a batch's from (seed, epoch, place), so that who makes
- * which batch does not matter.
+ * Each example's chance comes from (seed, epoch, index, repeat) alone, and a batch's from (seed, epoch, place), so that
+ * who makes which batch does not matter.
  */
-export function createBatchMaker(
-  dataset: Dataset,
-  { transforms, batchTransforms, seed }: BatchMakerOptions,
-): BatchMaker {
+export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
+  const { dataset, transforms, batchTransforms, seed, shared } = options
   const pipeline = createPipeline(transforms)
 
-  async function make({ indices, repeats, epoch, place }: BatchRequest): Promise<Batch> {
+  async function make({ epoch, place, indices, repeats }: BatchRequest, memory?: Memory): Promise<Batch> {
     const count = indices.length
     const labels = new Int32Array(count)
     let shape: ImageTensor['shape'] = [0, 0, 0]
-    let data = new Float32Array(0)
+    let data: Float32Array = new Float32Array(0)
     const kept = new Int32Array(count)
     const skipped: Batch['skipped'] = []
     let made = 0
@@ -57,7 +63,7 @@ export function createBatchMaker(
         const size = sampleShape[0] * sampleShape[1] * sampleShape[2]
         if (made === 0) {
           shape = sampleShape
-          data = new Float32Array(count * size)
+          data = floats(count * size, memory)
         } else checkShape(sampleShape, shape)
         pipeline.write(sample, data, made * size)
         labels[made] = label
@@ -82,7 +88,12 @@ export function createBatchMaker(
     return repeat === 0 ? seedFor(seed, 'transforms', epoch, index) : seedFor(seed, 'repeats', epoch, index, repeat)
   }
 
-  return { make, close: async () => {} }
+  function floats(length: number, memory?: Memory): Float32Array {
+    const bytes = length * Float32Array.BYTES_PER_ELEMENT
+    return new Float32Array(memory && memory.byteLength >= bytes ? memory : allocate(bytes, shared), 0, length)
+  }
+
+  return { make, stop: async () => {} }
 }
 
 /** Decoding runs outside of JavaScript's thread, so all of a batch start at once; they are taken in order. */

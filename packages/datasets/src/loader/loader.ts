@@ -1,0 +1,193 @@
+/** Batches of a data set, epoch by epoch: ordered by a sampler, augmented by a seed, made ahead by workers. */
+import { checkWhole } from '../check-whole.ts'
+import { type Sampler, sequentialSampler, shuffledSampler } from '../samplers/index.ts'
+import { createBatchTransform } from '../transforms/batch/create-batch-transform.ts'
+import { createTransform } from '../transforms/create-transform.ts'
+import { specOf } from '../transforms/define.ts'
+import type { Batch, BatchTransform, Dataset, Transform } from '../types.ts'
+import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
+import { cacheExamples, createCacheMemory } from './example-cache.ts'
+import { canShare, type Memory } from './memory.ts'
+import { checkPlan, type LoaderPlan, type LoaderState } from './plan.ts'
+import { createWorkerPool } from './worker-pool.ts'
+
+export interface LoaderOptions {
+  /** From the data set's images to tensors of one shape; the last are toTensor and normalize. */
+  transforms: readonly Transform[]
+  /** Of whole batches, such as mixUp; then a batch has soft labels too. @default [] */
+  batchTransforms?: readonly BatchTransform[]
+  batchSize: number
+  /** Another order each epoch. @default false */
+  shuffle?: boolean
+  /** Which examples an epoch has, and in which order, in place of `shuffle`. */
+  sampler?: Sampler
+  /** Leaves out the last batch of an epoch when it is smaller than the others. @default false */
+  dropLast?: boolean
+  /** Of the order and the transforms, uint32. @default 0 */
+  seed?: number
+  /** Threads that decode and transform; 0 does so in the calling thread, which is fastest for small images. @default 0 */
+  workers?: number
+  /** Batches each worker is ahead. @default 2 */
+  prefetch?: number
+  /**
+   * Writes batches into a ring of shared memory instead of memory of their own: a batch's pixel values then hold until
+   * the next batch is asked for. The ring has workers · prefetch + 1 slots. @default false
+   */
+  reuseMemory?: boolean
+  /** Bytes for decoded images, which are then decoded in the first epoch only; up to 16 GiB. @default 0 */
+  cacheBytes?: number
+  /** A worker that takes longer for a batch is replaced by another; seconds. @default 120 */
+  timeoutSeconds?: number
+}
+
+export interface EpochOptions {
+  /** 0 for the first. @default 0 */
+  epoch?: number
+  /** Batches to leave out, when a run goes on in the middle of an epoch. @default 0 */
+  firstBatch?: number
+  /** That of the state with which a run goes on; another than the loader's is refused. */
+  plan?: LoaderPlan
+}
+
+export interface Loader {
+  readonly batchesPerEpoch: number
+  readonly plan: LoaderPlan
+  /**
+   * The batches of an epoch, in order. Each has memory of its own, which is the caller's, unless `reuseMemory` is set.
+   * Leaving the loop early ends the workers; they start again when they are needed.
+   *
+   * @param from where to begin; also what `state()` gave, in this process or another, with any number of workers
+   * @throws when its turn comes, an error that names the example which cannot be read or transformed
+   */
+  batches(from?: EpochOptions): AsyncGenerator<Batch, void, undefined>
+  /** Where the batches that have not been handed out begin. */
+  state(): LoaderState
+  /** Ends the workers; batches under way are given up. */
+  close(): Promise<void>
+}
+
+/**
+ * Loads batches. They depend on the data set, the loader's plan and the epoch alone: the same bits for every number of
+ * workers, in Bun, Node and browsers.
+ *
+ * A worker that fails or hangs is replaced, and its batches are made again.
+ *
+ * @throws when an option is out of range, or workers are asked for where the data set or a transform exists in this
+ * thread only
+ * @example
+ * const loader = createLoader(train, { transforms: cifar32({ train: true }), batchSize: 64, shuffle: true, seed: 1 })
+ * for await (const { pixelValues, labels } of loader.batches({ epoch: 0 })) step(pixelValues, labels)
+ * await loader.close()
+ */
+export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
+  const { transforms, batchTransforms = [], batchSize, dropLast = false, seed = 0 } = options
+  const { workers = 0, prefetch = 2, reuseMemory = false } = options
+  checkOptions(options)
+  const sampler = samplerOf(dataset, options)
+  const maker = makerOf(dataset, options)
+  const ahead = Math.max(1, workers * prefetch)
+  const batchesPerEpoch = (dropLast ? Math.floor : Math.ceil)(sampler.length / batchSize)
+  const { length: examples } = dataset
+  const plan: LoaderPlan = {
+    examples,
+    batchSize,
+    dropLast,
+    seed,
+    sampler: sampler.name,
+    transforms: transforms.map(specOf),
+    batchTransforms: batchTransforms.map(specOf),
+  }
+  /** Slots of the ring that nobody uses. */
+  const free: Memory[] = []
+  let position = { epoch: 0, firstBatch: 0 }
+  let running = 0
+  let closed = false
+
+  function release({ pixelValues }: Batch): void {
+    free.push(pixelValues.data.buffer)
+  }
+
+  async function* batches(from: EpochOptions = {}): AsyncGenerator<Batch, void, undefined> {
+    const { epoch = 0, firstBatch = 0 } = from
+    checkWhole('epoch', epoch, 0)
+    checkWhole('firstBatch', firstBatch, 0)
+    if (from.plan) checkPlan(from.plan, plan)
+    const { indices, repeats } = sampler.order(epoch)
+    const queue: Promise<Batch>[] = []
+    running++
+    position = { epoch, firstBatch }
+    try {
+      for (let next = firstBatch; ; ) {
+        if (closed) throw new Error('The loader is closed.')
+        for (; next < batchesPerEpoch && queue.length < ahead; next++) {
+          const [start, end] = [next * batchSize, (next + 1) * batchSize]
+          const part = { indices: indices.slice(start, end), repeats: repeats?.slice(start, end) }
+          const request = { epoch, place: next, ...part }
+          const batch = maker.make(request, free.pop())
+          batch.catch(() => {}) // thrown when its turn comes
+          queue.push(batch)
+        }
+        const batch = await queue.shift()
+        if (!batch) return
+        position = { epoch, firstBatch: next - queue.length }
+        yield batch
+        if (reuseMemory) release(batch)
+      }
+    } finally {
+      running--
+      if (reuseMemory) for (const batch of queue) batch.then(release, () => {})
+      if (queue.length > 0 && running === 0) await maker.stop(new Error('The loop over the batches was left.'))
+    }
+  }
+
+  return {
+    batchesPerEpoch,
+    plan,
+    batches,
+    state: () => ({ ...position, plan }),
+    close() {
+      closed = true
+      return maker.stop(new Error('The loader is closed.'))
+    },
+  }
+}
+
+function samplerOf(dataset: Dataset, { sampler, shuffle = false, seed = 0 }: LoaderOptions): Sampler {
+  if (sampler && shuffle) throw new Error('Both sampler and shuffle are given; expected one of them.')
+  return sampler ?? (shuffle ? shuffledSampler(dataset.length, seed) : sequentialSampler(dataset.length))
+}
+
+function makerOf(dataset: Dataset, options: LoaderOptions): BatchMaker {
+  const { transforms, batchTransforms = [], seed = 0, workers = 0 } = options
+  const { reuseMemory = false, cacheBytes = 0, timeoutSeconds = 120 } = options
+  const cache =
+    cacheBytes > 0 && (canShare || workers === 0) ? createCacheMemory(dataset.length, cacheBytes) : undefined
+  if (workers === 0)
+    return createBatchMaker({
+      dataset: cacheExamples(dataset, cache),
+      ...{ transforms, batchTransforms, seed, shared: false },
+    })
+  if (!dataset.source)
+    throw new Error(
+      `workers is ${workers}, but the data set has no source by which a worker could open it; use workers: 0.`,
+    )
+  const specs = transforms.map(specOf)
+  for (const spec of specs) createTransform(spec) // here, so that an unknown name is told at once
+  const batchSpecs = batchTransforms.map(specOf)
+  for (const spec of batchSpecs) createBatchTransform(spec)
+  return createWorkerPool(
+    { source: dataset.source, transforms: specs, batchTransforms: batchSpecs, seed, shared: reuseMemory, cache },
+    { workers, timeoutSeconds },
+  )
+}
+
+function checkOptions(options: LoaderOptions): void {
+  const { batchSize, seed = 0, workers = 0, prefetch = 2, cacheBytes = 0, timeoutSeconds = 120 } = options
+  checkWhole('batchSize', batchSize, 1)
+  checkWhole('seed', seed, 0)
+  checkWhole('workers', workers, 0)
+  checkWhole('prefetch', prefetch, 1)
+  checkWhole('cacheBytes', cacheBytes, 0, 2 ** 34)
+  if (!(timeoutSeconds > 0 && timeoutSeconds < 2 ** 31 / 1000))
+    throw new Error(`timeoutSeconds is ${timeoutSeconds}; expected a number above 0.`)
+}

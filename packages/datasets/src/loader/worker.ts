@@ -1,0 +1,50 @@
+/** The thread of a loader: opens the data set again, makes the batches it is asked for, in the order asked. */
+import { parent } from '#threads'
+import { openSource } from '../dataset-sources.ts'
+import { createBatchTransform } from '../transforms/batch/create-batch-transform.ts'
+import { createTransform } from '../transforms/create-transform.ts'
+import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
+import { cacheExamples } from './example-cache.ts'
+import { transferred } from './memory.ts'
+import type { WorkerMessage, WorkerReply, WorkerRequest, WorkerSetup } from './worker-pool.ts'
+
+let maker: Promise<BatchMaker>
+let last: Promise<void>
+
+parent.onMessage(message => {
+  const { setup, request } = message as WorkerMessage
+  if (setup) {
+    maker = open(setup)
+    // What is wrong with it is the answer to each request.
+    last = maker.then(
+      () => {},
+      () => {},
+    )
+  }
+  // One batch at a time: two at once would finish later, both.
+  if (request) last = last.then(() => answer(request))
+})
+
+async function open({ source, transforms, batchTransforms, seed, shared, cache }: WorkerSetup): Promise<BatchMaker> {
+  return createBatchMaker({
+    dataset: cacheExamples(openSource(source), cache),
+    transforms: transforms.map(createTransform),
+    batchTransforms: batchTransforms.map(createBatchTransform),
+    seed,
+    shared,
+  })
+}
+
+async function answer({ memory, ...request }: WorkerRequest): Promise<void> {
+  try {
+    const batch = await (await maker).make(request, memory)
+    reply({ batch }, transferred(batch.pixelValues.data.buffer))
+  } catch (error) {
+    const { message, stack } = error as Error
+    reply({ error: { message, stack } })
+  }
+}
+
+function reply(message: WorkerReply, transfer: readonly ArrayBuffer[] = []): void {
+  parent.post(message, transfer)
+}
