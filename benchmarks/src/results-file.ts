@@ -13,7 +13,10 @@ which other processes took more than a tenth of a core is measured again, and th
 ${markdownTable([
   ['column', 'meaning'],
   ['ms', 'one forward pass or training step of the whole batch'],
-  ['GFLOP/s', 'the operations the model needs (`src/flops.ts`; a training step is three forward passes), by that time'],
+  [
+    'GFLOP/s',
+    'the operations the model needs (`forwardFlops` of @vitral/core; a training step is three forward passes), by that time',
+  ],
   [
     'of peak',
     "the same as a share of what this machine's cores multiply and add from registers, measured in the same run",

@@ -13,6 +13,7 @@ export { type AutocastOptions, autocast, type ComputeDtype } from './tape/autoca
 export { deriveSeed, normalStream, randomBits } from './tape/random.ts'
 export { type ValueAndGrads, type ValueAndGradsOptions, valueAndGrads } from './tape/value-and-grads.ts'
 export type { Size, ViTConfig, ViTConfigOptions } from './vit/config.ts'
+export { type FlopsConfig, forwardFlops, trainingFlops } from './vit/flops.ts'
 export type { FromPretrainedOptions } from './vit/load-pretrained.ts'
 export {
   type ClassifierForwardOptions,

@@ -5,13 +5,20 @@ import { SkippedExample } from './skipped-example.ts'
 import { applyBatchTransforms } from './transforms/batch/apply-batch-transforms.ts'
 import type { Batch, BatchTransform, Dataset, Example, ImageTensor, Transform } from './types.ts'
 
+/** Which batch is wanted. */
+export interface BatchRequest {
+  indices: Int32Array
+  /** How often each of them came before in the epoch; without it none did. */
+  repeats?: Int32Array
+  epoch: number
+  /** Of the batch in its epoch, 0 for the first. */
+  place: number
+}
+
 /** The one thing a loader needs done, here or in workers. */
 export interface BatchMaker {
-  /**
-   * @param place of the batch in its epoch, 0 for the first
-   * @throws naming the first example, in their order, that fails
-   */
-  make(indices: Int32Array, epoch: number, place: number): Promise<Batch>
+  /** @throws naming the first example, in their order, that fails */
+  make(request: BatchRequest): Promise<Batch>
   close(): Promise<void>
 }
 
@@ -22,7 +29,7 @@ export interface BatchMakerOptions {
 }
 
 /**
- * Each example's chance comes from (seed, epoch, index) alone, and a batch's from (seed, epoch, place), so that who makes
+ * Each example's chance comes from (seed, epoch, index, repeat) alone, and a batch's from (seed, epoch, place), so that who makes
  * which batch does not matter.
  */
 export function createBatchMaker(
@@ -31,7 +38,7 @@ export function createBatchMaker(
 ): BatchMaker {
   const pipeline = createPipeline(transforms)
 
-  async function make(indices: Int32Array, epoch: number, place: number): Promise<Batch> {
+  async function make({ indices, repeats, epoch, place }: BatchRequest): Promise<Batch> {
     const count = indices.length
     const labels = new Int32Array(count)
     let shape: ImageTensor['shape'] = [0, 0, 0]
@@ -45,7 +52,7 @@ export function createBatchMaker(
       try {
         const example = examples[i] as Example | Promise<Example>
         const { image, label } = example instanceof Promise ? await example : example
-        const sample = pipeline.prepare(image, seedFor(seed, 'transforms', epoch, index))
+        const sample = pipeline.prepare(image, chanceOf(epoch, index, repeats?.[i] ?? 0))
         const sampleShape = pipeline.shapeOf(sample)
         const size = sampleShape[0] * sampleShape[1] * sampleShape[2]
         if (made === 0) {
@@ -69,6 +76,10 @@ export function createBatchMaker(
     } satisfies Batch
     const chance = seedFor(seed, 'batches', epoch, place)
     return applyBatchTransforms(batchTransforms, batch, chance, dataset.classes.length)
+  }
+
+  function chanceOf(epoch: number, index: number, repeat: number): number {
+    return repeat === 0 ? seedFor(seed, 'transforms', epoch, index) : seedFor(seed, 'repeats', epoch, index, repeat)
   }
 
   return { make, close: async () => {} }

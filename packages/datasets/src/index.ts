@@ -14,7 +14,20 @@ export { createLoader, type EpochOptions, type Loader, type LoaderOptions } from
 export { type MemoryExample, memoryDataset } from './memory-dataset.ts'
 export { type PackedImages, packedDataset } from './packed-dataset.ts'
 export { Random } from './random.ts'
-export { type Sampler, sequentialSampler, shuffledSampler } from './sampler.ts'
+export {
+  classBalancedSampler,
+  type DistributedSampler,
+  type DistributedSamplerOptions,
+  distributedSampler,
+  type Order,
+  type RepeatedAugmentationOptions,
+  repeatedAugmentationSampler,
+  type Sampler,
+  sequentialSampler,
+  shuffledSampler,
+  type WeightedSamplerOptions,
+  weightedSampler,
+} from './samplers/index.ts'
 export { SkippedExample } from './skipped-example.ts'
 export { type Cifar10Options, type Cifar100Options, openCifar10, openCifar100 } from './sources/cifar.ts'
 export { type DownloadDatasetOptions, downloadCifar10, downloadCifar100 } from './sources/download-cifar.ts'

@@ -14,14 +14,14 @@ const maker = createBatchMaker(openSource(source), {
 })
 let last: Promise<void> = Promise.resolve()
 
-parentPort?.on('message', (request: WorkerRequest) => {
+parentPort?.on('message', (message: WorkerRequest) => {
   // One batch at a time: two at once would finish later, both.
-  last = last.then(() => answer(request))
+  last = last.then(() => answer(message))
 })
 
-async function answer({ id, indices, epoch, place }: WorkerRequest): Promise<void> {
+async function answer({ id, request }: WorkerRequest): Promise<void> {
   try {
-    const batch = await maker.make(indices, epoch, place)
+    const batch = await maker.make(request)
     reply({ id, batch }, [batch.pixelValues.data.buffer as ArrayBuffer])
   } catch (error) {
     reply({ id, error: (error as Error).message })

@@ -10,6 +10,7 @@ import { type ImageFile, imageFiles } from './image-files.ts'
 import { createLoader, type Loader, type LoaderOptions } from './loader.ts'
 import { packedDataset } from './packed-dataset.ts'
 import { Random } from './random.ts'
+import { distributedSampler, repeatedAugmentationSampler } from './samplers/index.ts'
 import { seedFor } from './seeds.ts'
 import { openCifar10 } from './sources/cifar.ts'
 import * as transforms from './transforms/index.ts'
@@ -55,6 +56,25 @@ describe('in the calling thread', () => {
     expect(indices).toEqual(Array.from({ length: 300 }, (_, i) => i))
     const labels = batches.flatMap(batch => [...batch.labels])
     expect(labels).toEqual(indices.map(i => (held.get(i) as Example).label))
+  })
+
+  test('a sampler decides which examples come; copies of one are augmented by chances of their own', async () => {
+    const share = distributedSampler(held.length, { numReplicas: 7, rank: 3, seed: 5 })
+    const mine = await load(held, { transforms: chain, sampler: share, batchSize: 20 }, 2)
+    expect(mine.flatMap(({ indices }) => [...indices])).toEqual([...share.order(2).indices])
+
+    const sampler = repeatedAugmentationSampler(held.length, { shuffle: false })
+    const [once, inWorkers] = [0, 2].map(workers => load(held, { transforms: chain, sampler, batchSize: 3, workers }))
+    const batches = (await once) as Batch[]
+    expect(await inWorkers).toEqual(batches)
+    const [{ indices, pixelValues }] = batches as [Batch]
+    expect([...indices]).toEqual([0, 0, 0])
+    const size = pixelValues.data.length / 3
+    const copies = [0, 1, 2].map(copy => pixelValues.data.slice(copy * size, (copy + 1) * size).join())
+    expect(new Set(copies).size).toBe(3)
+    const plain = await load(held, { transforms: chain, batchSize: 1 })
+    expect(copies[0]).toBe(plain[0]?.pixelValues.data.join() as string) // the first is as without copies
+    expect(() => createLoader(held, { transforms: chain, batchSize: 1, sampler, shuffle: true })).toThrow('one of them')
   })
 
   test('the floats are those of the transforms, one by one', async () => {

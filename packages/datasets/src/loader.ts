@@ -1,6 +1,7 @@
 /** Batches of a data set, epoch by epoch: shuffled and augmented by a seed, made ahead by workers. */
 import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
-import { sequentialSampler, shuffledSampler } from './sampler.ts'
+import { checkWhole } from './check-whole.ts'
+import { type Sampler, sequentialSampler, shuffledSampler } from './samplers/index.ts'
 import { createBatchTransform } from './transforms/batch/create-batch-transform.ts'
 import { createTransform } from './transforms/create-transform.ts'
 import { specOf } from './transforms/define.ts'
@@ -15,6 +16,8 @@ export interface LoaderOptions {
   batchSize: number
   /** Another order each epoch. @default false */
   shuffle?: boolean
+  /** Which examples an epoch has, and their order, instead of `shuffle`. */
+  sampler?: Sampler
   /** Leaves out the last batch of an epoch when it is smaller than the others. @default false */
   dropLast?: boolean
   /** Of the order and the transforms, uint32. @default 0 */
@@ -61,6 +64,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     batchTransforms = [],
     batchSize,
     shuffle = false,
+    sampler = shuffle ? shuffledSampler(dataset.length, options.seed ?? 0) : sequentialSampler(dataset.length),
     dropLast = false,
     seed = 0,
     workers = 0,
@@ -74,17 +78,19 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
       ? createBatchMaker(dataset, { transforms, batchTransforms, seed })
       : inWorkers(dataset, options, workers, seed)
   const ahead = Math.max(1, workers * prefetch)
-  const order = shuffle ? shuffledSampler(dataset.length, seed) : sequentialSampler(dataset.length)
-  const batchesPerEpoch = (dropLast ? Math.floor : Math.ceil)(dataset.length / batchSize)
+  if (shuffle && options.sampler) throw new Error('The loader was given shuffle and a sampler; expected one of them.')
+  const batchesPerEpoch = (dropLast ? Math.floor : Math.ceil)(sampler.length / batchSize)
 
   async function* batches({ epoch = 0, firstBatch = 0 }: EpochOptions = {}): AsyncGenerator<Batch, void, undefined> {
     checkWhole('epoch', epoch, 0)
     checkWhole('firstBatch', firstBatch, 0)
-    const indices = order(epoch)
+    const { indices, repeats } = sampler.order(epoch)
     const queue: Promise<Batch>[] = []
     for (let next = firstBatch; ; ) {
       for (; next < batchesPerEpoch && queue.length < ahead; next++) {
-        const batch = maker.make(indices.slice(next * batchSize, (next + 1) * batchSize), epoch, next)
+        const [from, to] = [next * batchSize, (next + 1) * batchSize]
+        const part = { indices: indices.slice(from, to), ...(repeats && { repeats: repeats.slice(from, to) }) }
+        const batch = maker.make({ ...part, epoch, place: next })
         batch.catch(() => {}) // thrown when its turn comes
         queue.push(batch)
       }
@@ -112,9 +118,4 @@ function inWorkers(
   const batchSpecs = batchTransforms.map(specOf)
   for (const spec of batchSpecs) createBatchTransform(spec)
   return createWorkerPool(workers, { source: dataset.source, transforms: specs, batchTransforms: batchSpecs, seed })
-}
-
-function checkWhole(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least)
-    throw new Error(`${name} is ${value}; expected a whole number of at least ${least}.`)
 }

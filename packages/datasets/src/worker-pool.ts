@@ -1,6 +1,6 @@
 /** Makes batches in worker threads. The pool owns its threads; a batch's memory is handed over, not copied. */
 import { Worker } from 'node:worker_threads'
-import type { BatchMaker } from './batch-maker.ts'
+import type { BatchMaker, BatchRequest } from './batch-maker.ts'
 import type { Batch, DatasetSource, TransformSpec } from './types.ts'
 
 /** What a worker is started with. */
@@ -13,9 +13,7 @@ export interface WorkerSetup {
 
 export interface WorkerRequest {
   id: number
-  indices: Int32Array
-  epoch: number
-  place: number
+  request: BatchRequest
 }
 
 export type WorkerReply = { id: number; batch: Batch } | { id: number; error: string }
@@ -68,7 +66,7 @@ export function createWorkerPool(count: number, setup: WorkerSetup): BatchMaker 
     pending.clear()
   }
 
-  function make(indices: Int32Array, epoch: number, place: number): Promise<Batch> {
+  function make(request: BatchRequest): Promise<Batch> {
     if (failure) return Promise.reject(failure)
     // Requests wait in the threads' own queues, so threads go on while the caller's thread is busy.
     const worker = workers.reduce((least, other) => (other.load < least.load ? other : least))
@@ -76,7 +74,7 @@ export function createWorkerPool(count: number, setup: WorkerSetup): BatchMaker 
     if (worker.load++ === 0) worker.thread.ref()
     return new Promise((resolve, reject) => {
       pending.set(id, { worker, resolve, reject })
-      worker.thread.postMessage({ id, indices, epoch, place } satisfies WorkerRequest)
+      worker.thread.postMessage({ id, request } satisfies WorkerRequest)
     })
   }
 

@@ -59,6 +59,7 @@ const fields: Record<string, Field> = {
   'schedule.minLr': optional(notNegative),
   labelSmoothing: number('a number from 0 to below 1', value => value >= 0 && value < 1),
   precision: oneOf(['float32', 'bfloat16']),
+  gradientCheckpointing: { accepts: value => typeof value === 'boolean', expected: 'true or false' },
   clipGradNorm: {
     accepts: value => value === null || (typeof value === 'number' && value > 0),
     expected: 'a number above 0, or null for no clipping',

@@ -23,6 +23,7 @@ describe('defineRecipe', () => {
       schedule: { name: 'constant' },
       labelSmoothing: 0,
       precision: 'float32',
+      gradientCheckpointing: false,
       clipGradNorm: null,
       seed: 42,
     })
@@ -47,6 +48,7 @@ describe('defineRecipe', () => {
       "no field 'model.config.hidenSize'; expected one of model.config.hiddenSize",
     ],
     [{ model: 'vit' }, 'model is "vit"; expected an object with fields'],
+    [{ gradientCheckpointing: 1 as never }, 'gradientCheckpointing is 1; expected true or false'],
     [{ clipGradNorm: 0 }, 'clipGradNorm is 0; expected a number above 0, or null'],
     [{ seed: -1 }, 'seed is -1'],
     [{ labelSmoothing: 1 }, 'labelSmoothing is 1; expected a number from 0 to below 1'],

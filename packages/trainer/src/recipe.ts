@@ -36,6 +36,8 @@ export interface Recipe {
   labelSmoothing: number
   /** Of the products, in training and evaluation; parameters are float32 always. PyTorch's autocast. */
   precision: ComputeDtype
+  /** Whether layers are computed again in the backward pass: less memory for a third more time. */
+  gradientCheckpointing: boolean
   /** Largest norm of all gradients together; null does not clip. */
   clipGradNorm: number | null
   /** Of the initial parameters, the order of the images, their augmentation and dropout. */
@@ -47,6 +49,7 @@ const defaults = {
   schedule: { name: 'constant' as const },
   labelSmoothing: 0,
   precision: 'float32' as const,
+  gradientCheckpointing: false,
   clipGradNorm: null,
   seed: 42,
 }

@@ -73,6 +73,27 @@ for (const backend of backends) {
       expect([lossInHalf !== loss, normInHalf !== norm]).toEqual([rounds, rounds])
     })
 
+    test('a step with gradient checkpointing ends with the same bits', async () => {
+      await useBackend(backend)
+      const { data, shape } = (await tensorsOf('square/io.safetensors'))('pixel_values')
+      const pixelValues = { data, shape: shape as [number, number, number, number] }
+      const labels = new Int32Array(pixelValues.shape[0])
+      const after = async (gradientCheckpointing: boolean) => {
+        const model = await ViTForImageClassification.fromPretrained(join(fixtures, 'square', 'model'))
+        const optimizer = createOptimizer('sgd', model.parameters(), { lr: 0.1 })
+        await trainStep(
+          model,
+          optimizer,
+          { pixelValues, labels },
+          { seed: 1, labelSmoothing: 0, gradientCheckpointing },
+        )
+        const values = await Promise.all([...model.parameters().values()].map(parameter => parameter.data()))
+        model.dispose()
+        return values
+      }
+      expect(await after(true)).toEqual(await after(false))
+    })
+
     test('a step leaves no tensor behind', async () => {
       await useBackend(backend)
       const model = await ViTForImageClassification.fromPretrained(join(fixtures, 'square', 'model'))

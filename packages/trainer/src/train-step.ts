@@ -14,6 +14,8 @@ export interface TrainStepOptions {
   labelSmoothing: number
   /** Of the products, forward and backward; parameters and their updates are float32. @default 'float32' */
   precision?: ComputeDtype
+  /** Layers are computed again in the backward pass: less memory for more time. @default false */
+  gradientCheckpointing?: boolean
   /** Largest norm of all gradients together; without it they are not clipped. */
   clipGradNorm?: number
 }
@@ -34,11 +36,17 @@ export async function trainStep(
   model: ViTForImageClassification,
   optimizer: Optimizer,
   { pixelValues, labels }: ImageBatch,
-  { seed, labelSmoothing, precision = 'float32', clipGradNorm: maxNorm }: TrainStepOptions,
+  {
+    seed,
+    labelSmoothing,
+    precision = 'float32',
+    gradientCheckpointing = false,
+    clipGradNorm: maxNorm,
+  }: TrainStepOptions,
 ): Promise<TrainStepResult> {
   const pixels: Tensor4D = tensor4d(pixelValues.data, pixelValues.shape)
   const { loss, logits, grads } = autocast({ enabled: precision === 'bfloat16' }, () =>
-    model.valueAndGrads(pixels, labels, { seed, labelSmoothing }),
+    model.valueAndGrads(pixels, labels, { seed, labelSmoothing, gradientCheckpointing }),
   )
   try {
     const result: TrainStepResult = { loss: (await loss.data())[0] as number }

@@ -100,6 +100,7 @@ export class Trainer {
       seed: deriveSeed(recipe.seed, position.step),
       labelSmoothing: recipe.labelSmoothing,
       precision: recipe.precision,
+      gradientCheckpointing: recipe.gradientCheckpointing,
       clipGradNorm: recipe.clipGradNorm ?? undefined,
     })
     const count = batch.labels.length

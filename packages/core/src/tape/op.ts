@@ -78,7 +78,8 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
   return (inputs, attrs) => {
     if (!hasKernel(kernel)) return tidy(() => reference(inputs, attrs))
     const given = present(inputs)
-    const training = engine().isTapeOn()
+    // Also inside a checkpoint, where the tape is off: a weight that trains is not worth packing.
+    const training = engine().state.gradientDepth > 0
     const precision = half ? { dtype: computeDtype() } : {}
     const [output, ...side] = run(kernel, given, { ...attrs, ...precision, given: Object.keys(given), training })
     for (const tensor of side) tensor.dispose() // the tape holds references of its own

@@ -93,3 +93,16 @@ test('refuses to be nested', () => {
   expect(nested).toThrow('cannot be nested')
   x.dispose()
 })
+
+test('with dy the value may have any shape: its gradients are those of sum(value·dy)', () => {
+  tidy(() => {
+    const [x, dy] = [tensor1d([1, 2, 3]), tensor1d([10, 20, 30])]
+    const { value, grads } = valueAndGrads(() => square(x), [x], { dy })
+    expect([...value.dataSync()]).toEqual([1, 4, 9])
+    expect([...(grads[0] as Tensor).dataSync()]).toEqual([20, 80, 180])
+    expect([...dy.dataSync()]).toEqual([10, 20, 30]) // still there
+    expect(() => valueAndGrads(() => square(x), [x], { dy: tensor1d([1]) })).toThrow(
+      "expects f to return a float32 of dy's shape [1], but it returned float32 of shape [3]",
+    )
+  })
+})

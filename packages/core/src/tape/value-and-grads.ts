@@ -20,9 +20,15 @@ import './stock-gradients.ts'
 export interface ValueAndGradsOptions {
   /** Called with each of `xs` once its gradient is final, in the order of the backward pass; may start to send it. */
   onGradient?: (x: Tensor, gradient: Tensor) => void
+  /**
+   * The gradient of something beyond, with respect to the value, of its shape: then `f` need not return a scalar. As
+   * `gradient` of torch's `backward`. @default 1
+   */
+  dy?: Tensor
 }
 
 export interface ValueAndGrads<Aux extends TensorContainer> {
+  /** What `f` returned: a scalar, unless `dy` was given. */
   value: Scalar
   /** One for each of `xs`, of its shape; the caller's to dispose, like `value` and `aux`. */
   grads: Tensor[]
@@ -50,12 +56,12 @@ interface Step {
 export function valueAndGrads<Aux extends TensorContainer = undefined>(
   f: () => Tensor | { value: Tensor; aux: Aux },
   xs: readonly Tensor[],
-  { onGradient }: ValueAndGradsOptions = {},
+  { onGradient, dy }: ValueAndGradsOptions = {},
 ): ValueAndGrads<Aux> {
   return tidy(() => {
-    const { tape, value, aux } = record(f)
+    const { tape, value, aux } = record(f, dy)
     try {
-      const grads = walk(tape, value, xs, onGradient)
+      const grads = walk(tape, value, dy ? clone(dy) : onesLike(value), xs, onGradient)
       return { value, grads, aux } as ValueAndGrads<Aux> & TensorContainer
     } finally {
       for (const node of tape) for (const tensor of node.saved ?? []) tensor.dispose()
@@ -65,6 +71,7 @@ export function valueAndGrads<Aux extends TensorContainer = undefined>(
 
 function record<Aux extends TensorContainer>(
   f: () => Tensor | { value: Tensor; aux: Aux },
+  dy: Tensor | undefined,
 ): { tape: Tape; value: Tensor; aux: Aux } {
   const { state } = engine()
   if (state.gradientDepth > 0)
@@ -75,9 +82,10 @@ function record<Aux extends TensorContainer>(
   try {
     const result = tidy(f as () => TensorContainer) as Tensor | { value: Tensor; aux: Aux }
     const { value, aux } = 'value' in result ? result : { value: result, aux: undefined as Aux }
-    if (value.size !== 1 || value.dtype !== 'float32')
+    const expected = dy ? `of dy's shape [${dy.shape}]` : 'scalar'
+    if ((dy ? `${value.shape}` !== `${dy.shape}` : value.size !== 1) || value.dtype !== 'float32')
       throw new Error(
-        `valueAndGrads expects f to return a float32 scalar, but it returned ${value.dtype} of shape [${value.shape}].`,
+        `valueAndGrads expects f to return a float32 ${expected}, but it returned ${value.dtype} of shape [${value.shape}].`,
       )
     return { tape, value, aux }
   } catch (error) {
@@ -92,6 +100,7 @@ function record<Aux extends TensorContainer>(
 function walk(
   tape: Tape,
   value: Tensor,
+  upstream: Tensor,
   xs: readonly Tensor[],
   onGradient: ValueAndGradsOptions['onGradient'],
 ): Tensor[] {
@@ -103,7 +112,7 @@ function walk(
   if (unused >= 0)
     throw new Error(`The value does not depend on xs[${unused}] (shape [${xs[unused]?.shape}]), so it has no gradient.`)
 
-  const grads = new Map<number, Tensor>([[value.id, onesLike(value)]])
+  const grads = new Map<number, Tensor>([[value.id, upstream]])
   for (const { node, inputs } of path) {
     const dxs = backward(node, inputs, grads)
     inputs.forEach(([, x], i) => {

@@ -30,8 +30,8 @@ export class ViTEncoder {
     const hiddenStates = [embeddings]
     const attentions: Tensor4D[] = []
     let lastHiddenState = embeddings
-    for (const layer of this.#layers) {
-      const { hiddenState, probabilities } = layer.forward(lastHiddenState, context)
+    for (const [i, layer] of this.#layers.entries()) {
+      const { hiddenState, probabilities } = layer.forward(lastHiddenState, () => context.ofLayer(i))
       if (probabilities) attentions.push(probabilities)
       if (context.outputHiddenStates) hiddenStates.push(hiddenState)
       else lastHiddenState.dispose()

@@ -9,13 +9,22 @@ export interface ForwardContextOptions {
   /** Of all dropout in this pass. @default 0 */
   seed?: number
   outputAttentions?: boolean
+  /**
+   * Layers keep their inputs alone for the gradient, and are computed again in the backward pass: less memory for more
+   * time. HF's `gradient_checkpointing`. Without effect where attentions are asked for. @default false
+   */
+  gradientCheckpointing?: boolean
   outputHiddenStates?: boolean
 }
+
+/** Sets the seeds of layers apart from those of places. */
+const LAYERS = 0x1a7e25
 
 export class ForwardContext {
   readonly training: boolean
   readonly outputAttentions: boolean
   readonly outputHiddenStates: boolean
+  readonly gradientCheckpointing: boolean
   readonly #seed: number
   #site = 0
 
@@ -23,7 +32,13 @@ export class ForwardContext {
     this.training = options.training ?? false
     this.outputAttentions = options.outputAttentions ?? false
     this.outputHiddenStates = options.outputHiddenStates ?? false
+    this.gradientCheckpointing = options.gradientCheckpointing ?? false
     this.#seed = options.seed ?? 0
+  }
+
+  /** A context of layer i, with seeds of its own: however often it is asked for, its layer draws the same numbers. */
+  ofLayer(i: number): ForwardContext {
+    return new ForwardContext({ ...this, seed: deriveSeed(this.#seed, LAYERS, i) })
   }
 
   /** The seed of the next place that draws random numbers; the same sequence in every pass with the same seed. */

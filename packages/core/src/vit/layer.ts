@@ -1,6 +1,7 @@
 /** One pre-norm encoder layer: attention and MLP, each behind a norm and around a residual connection. */
 import { type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
 import { layerNorm, residual } from '../ops/index.ts'
+import { checkpoint } from '../tape/checkpoint.ts'
 import type { ViTConfig } from './config.ts'
 import type { ForwardContext } from './forward-context.ts'
 import { ViTMlp } from './mlp.ts'
@@ -29,8 +30,19 @@ export class ViTLayer {
     this.#mlp = new ViTMlp(config, parameters)
   }
 
-  /** [B, N, C] → [B, N, C]. What the tape has not saved is freed here, not at the end of the model. */
-  forward(input: Tensor3D, context: ForwardContext): LayerResult {
+  /**
+   * [B, N, C] → [B, N, C]. What the tape has not saved is freed here, not at the end of the model.
+   *
+   * @param freshContext gives the layer's context; with checkpointing it is asked once more in the backward pass
+   */
+  forward(input: Tensor3D, freshContext: () => ForwardContext): LayerResult {
+    const { gradientCheckpointing, outputAttentions } = freshContext()
+    if (!gradientCheckpointing || outputAttentions) return this.#forward(input, freshContext())
+    const run = (x: Tensor3D) => this.#forward(x, freshContext()).hiddenState
+    return { hiddenState: checkpoint(run, input, this.#parameters.all()) }
+  }
+
+  #forward(input: Tensor3D, context: ForwardContext): LayerResult {
     return tidy(() => {
       const { output, probabilities } = this.#attention.forward(this.#norm('layernorm_before', input), context)
       const attended = this.#residual(input, output, context)

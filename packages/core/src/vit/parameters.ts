@@ -88,6 +88,11 @@ export class ParameterScope {
     return new ParameterScope(this.#parameters, `${this.#prefix}${name}.`)
   }
 
+  /** Every variable below the prefix. */
+  all(): Variable[] {
+    return [...this.#parameters].filter(([name]) => name.startsWith(this.#prefix)).map(([, parameter]) => parameter)
+  }
+
   has(name: string): boolean {
     return this.#parameters.has(this.#prefix + name)
   }

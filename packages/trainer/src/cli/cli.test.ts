@@ -51,7 +51,7 @@ beforeAll(writeData)
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('help', () => {
-  test.each(['train', 'eval', 'predict', 'data', 'doctor'])('vitral %s --help', async name => {
+  test.each(['train', 'eval', 'predict', 'data', 'bench', 'doctor'])('vitral %s --help', async name => {
     const { stdout, stderr, code } = await vitral(name, '--help')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toStartWith(`Usage: vitral ${name}`)
@@ -66,6 +66,7 @@ describe('help', () => {
       'eval',
       'predict',
       'data',
+      'bench',
       'doctor',
     ])
   })
@@ -73,7 +74,7 @@ describe('help', () => {
 
 describe('bad input ends with one clear line and a code that is not 0', () => {
   const cases: [string[], RegExp][] = [
-    [['trian'], /^vitral: There is no command 'trian'; expected one of train, eval, predict, data, doctor\.$/],
+    [['trian'], /^vitral: There is no command 'trian'; expected one of train, eval, predict, data, bench, doctor\.$/],
     [['train'], /^vitral train: The recipe is missing\.$/],
     [['train', 'cifar10-mcro'], /^vitral train: There is no recipe 'cifar10-mcro'; expected one of cifar10-demo,/],
     [['train', './mine.ts'], /^vitral train: There is no recipe file .*mine\.ts\.$/],
@@ -198,6 +199,36 @@ describe('from data to a prediction', () => {
       expect(stderr).toMatch(/^vitral predict: [^\n]+\n$/)
       expect(stderr).toContain(file)
     }
+  })
+
+  test('bench measures a model, and tells what a kernel takes', async () => {
+    const common = ['bench', '--model', best, '--backend', 'cpu', '--rounds', '1', '--json']
+    const { model, results } = JSON.parse((await vitral(...common)).stdout)
+    expect({ model, results }).toEqual({
+      model: best,
+      results: [
+        {
+          ...{ backend: 'cpu', ratio: 1, times: [expect.any(Number)], milliseconds: expect.any(Number) },
+          ...{ imagesPerSecond: expect.any(Number), gflops: expect.any(Number) },
+        },
+      ],
+    })
+    const { rows } = JSON.parse((await vitral(...common, '--train', '--profile')).stdout)
+    expect(rows.map(({ kernel }: { kernel: string }) => kernel)).toContain('BatchMatMul')
+    expect(rows.at(-1).kernel).toBe('between kernels')
+  })
+
+  test.each([
+    [['--rounds', '0'], "--rounds is '0'; expected a whole number of at least 1"],
+    [['--backend', 'cpu', '--backend', 'wasm', '--profile'], '--profile takes one backend'],
+    [['--backend', 'cpu', '--threads', '2'], '--threads is for the native backend'],
+    [['--precision', 'half'], "--precision is 'half'"],
+    [['--model', '/no/such/model'], '/no/such/model'],
+  ])('bench %p is refused in one line', async (args, message) => {
+    const { stdout, stderr, code } = await vitral('bench', '--rounds', '1', '--backend', 'cpu', ...args)
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 })
+    expect(stderr).toMatch(/^vitral bench: [^\n]+\n$/)
+    expect(stderr).toContain(message)
   })
 
   test('doctor tells which backends start', async () => {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `vitral` command: finds the subcommand, runs it, and turns an error into one line and an exit code. */
+import { bench } from './bench.ts'
 import type { Command } from './command.ts'
 import { print } from './command.ts'
 import { data } from './data.ts'
@@ -8,7 +9,7 @@ import { evalCommand } from './eval.ts'
 import { predict } from './predict.ts'
 import { train } from './train.ts'
 
-const commands: Record<string, Command> = { train, eval: evalCommand, predict, data, doctor }
+const commands: Record<string, Command> = { train, eval: evalCommand, predict, data, bench, doctor }
 
 const help = `Usage: vitral COMMAND [OPTIONS]
 

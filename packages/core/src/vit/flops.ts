@@ -1,5 +1,5 @@
 /** The floating-point operations of a ViT; a multiplication and an addition count as two. */
-import type { ViTConfig } from '@vitral/core'
+import type { ViTConfig } from './config.ts'
 
 /** What of ViTConfig the work depends on. */
 export type FlopsConfig = Pick<

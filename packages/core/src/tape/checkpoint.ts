@@ -1,0 +1,32 @@
+/** Gradient checkpointing: a part of the forward pass keeps its input alone, and is computed again for its gradient. */
+import { customGrad, engine, type Tensor } from '@tensorflow/tfjs-core'
+import { autocast, computeDtype } from './autocast.ts'
+import { valueAndGrads } from './value-and-grads.ts'
+
+/**
+ * f(x), of which the tape saves x and nothing that is computed on the way: the backward pass runs f a second time, so
+ * that the memory of one such part, not of all, is in use at a time, for a third more of arithmetic.
+ *
+ * Counterpart of `torch.utils.checkpoint`. Without a tape it is f(x).
+ *
+ * @param f must give the same tensor each time, so it takes its random seeds from outside; it is run in the precision of
+ *   the first time
+ * @param x the input
+ * @param parameters everything else that f uses and that may want a gradient
+ */
+export function checkpoint<T extends Tensor>(f: (x: T) => T, x: T, parameters: readonly Tensor[]): T {
+  if (!engine().isTapeOn()) return f(x)
+  const enabled = computeDtype() === 'bfloat16'
+  const part = customGrad((...given: unknown[]) => {
+    const save = given.at(-1) as (tensors: Tensor[]) => void
+    save([x])
+    const gradFunc = (dy: Tensor, [input]: Tensor[]): Tensor[] => {
+      const again = () => autocast({ enabled }, () => f(input as T))
+      const { value, grads } = valueAndGrads(again, [input as T, ...parameters], { dy })
+      value.dispose()
+      return grads
+    }
+    return { value: f(x), gradFunc: gradFunc as (dy: Tensor, saved: Tensor[]) => Tensor[] }
+  })
+  return part(x, ...parameters) as T
+}

@@ -1,0 +1,19 @@
+import { checkWhole } from '../check-whole.ts'
+import { Random } from '../random.ts'
+import { seedFor } from '../seeds.ts'
+import type { Sampler } from './sampler.ts'
+
+/**
+ * Every example once, in another order each epoch, drawn from (seed, epoch) (torch.utils.data.RandomSampler).
+ *
+ * @param seed uint32
+ */
+export function shuffledSampler(length: number, seed: number): Sampler {
+  checkWhole('shuffledSampler: length', length, 0)
+  checkWhole('shuffledSampler: seed', seed, 0)
+  return {
+    name: `shuffled(${length}, seed ${seed})`,
+    length,
+    order: epoch => ({ indices: new Random(seedFor(seed, 'order', epoch)).permutation(length) }),
+  }
+}

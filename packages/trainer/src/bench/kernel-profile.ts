@@ -1,0 +1,63 @@
+/** What a piece of work spends in each kernel of the current backend, Vitral's and tfjs's own. */
+import {
+  engine,
+  getKernelsForBackend,
+  type KernelConfig,
+  type NamedTensorInfoMap,
+  registerKernel,
+  type TensorInfo,
+  unregisterKernel,
+} from '@tensorflow/tfjs-core'
+
+export interface KernelCall {
+  kernel: string
+  milliseconds: number
+  /** Shapes by name, of the tensors that were given. */
+  inputs: Record<string, number[]>
+  outputs: number[][]
+}
+
+/**
+ * Runs `f` and tells every kernel call in it. Kernels that call kernels count both.
+ *
+ * Times are true only where a kernel has finished when it returns: on native, wasm and cpu, not on webgpu.
+ */
+export async function profileKernels(f: () => Promise<void>): Promise<KernelCall[]> {
+  const calls: KernelCall[] = []
+  const kernels = getKernelsForBackend(engine().backendName)
+  replace(
+    kernels,
+    kernels.map(config => timed(config, calls)),
+  )
+  try {
+    await f()
+  } finally {
+    replace(kernels, kernels)
+  }
+  return calls
+}
+
+function replace(present: readonly KernelConfig[], wanted: readonly KernelConfig[]): void {
+  for (const { kernelName, backendName } of present) unregisterKernel(kernelName, backendName)
+  for (const config of wanted) registerKernel(config)
+}
+
+function timed(config: KernelConfig, calls: KernelCall[]): KernelConfig {
+  return {
+    ...config,
+    kernelFunc: params => {
+      const inputs = shapesOf(params.inputs)
+      const began = performance.now()
+      const result = config.kernelFunc(params)
+      const milliseconds = performance.now() - began
+      const outputs = (Array.isArray(result) ? result : [result]) as TensorInfo[]
+      calls.push({ kernel: config.kernelName, milliseconds, inputs, outputs: outputs.map(({ shape }) => shape) })
+      return result
+    },
+  }
+}
+
+const shapesOf = (inputs: NamedTensorInfoMap): Record<string, number[]> =>
+  Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, tensor]) => (tensor === undefined ? [] : [[name, tensor.shape]])),
+  )

@@ -1,0 +1,86 @@
+/**
+ * What a kernel call costs at least: floating-point operations of its matrix products (a multiplication and an addition
+ * are two), and bytes, each operand read and each result written once. What is linear in the tensors' size has bytes
+ * alone: memory is its limit.
+ */
+import type { KernelCall } from './kernel-profile.ts'
+
+type Shapes = Pick<KernelCall, 'inputs' | 'outputs'>
+
+const sizeOf = (shape: readonly number[] = []): number => shape.reduce((product, size) => product * size, 1)
+
+/** x [..., In] times a matrix [Out, In, …]: the product of all sizes. */
+const product = (x: readonly number[] = [], weight: readonly number[] = []): number =>
+  (2 * sizeOf(x) * sizeOf(weight)) / (x.at(-1) ?? 1)
+
+/** Of the backward pass: a product for each wanted gradient of its two operands. */
+const wanted = (outputs: number[][], operands: (readonly number[] | undefined)[]): number =>
+  operands.filter(operand => operand && outputs.some(shape => shape.join() === operand.join())).length
+
+/** Scores, and their product with the values: 4·B·N²·C. */
+const attention = (qkv: readonly number[] = []): number => {
+  const [batch = 1, tokens = 1, packedSize = 3] = qkv
+  return (4 * batch * tokens * tokens * packedSize) / 3
+}
+
+/** dy [B, N, C] or its forward output, and weight [C, c, P, P']. */
+const patches = (tokens: readonly number[] = [], weight: readonly number[] = []): number =>
+  2 * sizeOf(tokens.slice(0, -1)) * sizeOf(weight)
+
+const none = (): number => 0
+
+/** Of every kernel of the op interface. */
+const flops: Readonly<Record<string, (shapes: Shapes) => number>> = {
+  VitralPatchEmbed: ({ inputs, outputs }) => patches(outputs[0], inputs.weight),
+  VitralPatchEmbedGrad: ({ inputs, outputs }) =>
+    patches(inputs.dy, inputs.weight) * wanted(outputs, [inputs.pixelValues, inputs.weight]),
+  VitralQkv: ({ inputs }) => 3 * product(inputs.x, inputs.queryWeight),
+  // Six products when all is wanted: each weight's gradient is one, that of x three.
+  VitralQkvGrad: ({ inputs, outputs }) =>
+    product(inputs.x, inputs.queryWeight) *
+    outputs.reduce((sum, { length }) => sum + (length === 3 ? 3 : length === 2 ? 1 : 0), 0),
+  VitralAttention: ({ inputs }) => attention(inputs.qkv),
+  VitralAttentionGrad: ({ inputs }) => 2.5 * attention(inputs.qkv), // the scores once more, and four products
+  VitralLinear: ({ inputs }) => product(inputs.x, inputs.weight),
+  VitralLinearGrad: ({ inputs, outputs }) =>
+    product(inputs.x, inputs.weight) * wanted(outputs, [inputs.x, inputs.weight]),
+  VitralEmbedTokens: none,
+  VitralEmbedTokensGrad: none,
+  VitralMaskTokens: none,
+  VitralMaskTokensGrad: none,
+  VitralInterpolatePositions: none,
+  VitralInterpolatePositionsGrad: none,
+  VitralLayerNorm: none,
+  VitralLayerNormGrad: none,
+  VitralGelu: none,
+  VitralGeluGrad: none,
+  VitralResidual: none,
+  VitralResidualGrad: none,
+  VitralDropout: none,
+  VitralDropoutGrad: none,
+  VitralSelectToken: none,
+  VitralSelectTokenGrad: none,
+  VitralCrossEntropy: none,
+  VitralCrossEntropyGrad: none,
+  VitralGradNorm: none,
+  VitralUnscale: none,
+  VitralOptimizerStep: none,
+}
+
+export interface Cost {
+  flops: number
+  bytes: number
+}
+
+export function costOf({ kernel, inputs, outputs }: KernelCall): Cost {
+  const floats = [...Object.values(inputs), ...outputs].reduce((sum, shape) => sum + sizeOf(shape), 0)
+  // A step writes parameters and state in place, and reads the gradients alone.
+  const written = kernel === 'VitralOptimizerStep' ? inPlace(inputs) : 0
+  return { flops: flops[kernel]?.({ inputs, outputs }) ?? 0, bytes: 4 * (floats + written) }
+}
+
+const inPlace = (inputs: KernelCall['inputs']): number =>
+  Object.entries(inputs).reduce((sum, [name, shape]) => sum + (name.startsWith('g') ? 0 : sizeOf(shape)), 0)
+
+/** Whether the table knows a kernel. */
+export const isCosted = (kernel: string): boolean => Object.hasOwn(flops, kernel)

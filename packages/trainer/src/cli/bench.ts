@@ -1,0 +1,108 @@
+/** `vitral bench`: how fast a model runs here, and where its time goes. */
+import { type BackendName, configNames, namedConfig, useBackend, ViTForImageClassification } from '@vitral/core'
+import { type BenchOptions, type BenchResult, measure, profile } from '../bench/measure.ts'
+import { profileRows, profileTable } from '../bench/profile-table.ts'
+import { createProgress } from '../progress.ts'
+import { type Command, parse, percent, precisionOf, precisionOption, print, wholeNumber } from './command.ts'
+
+const options = {
+  ...precisionOption,
+  model: { type: 'string', default: 'vit-base-patch16-224' },
+  batch: { type: 'string', default: '1' },
+  train: { type: 'boolean', default: false },
+  backend: { type: 'string', multiple: true },
+  threads: { type: 'string' },
+  rounds: { type: 'string', default: '10' },
+  profile: { type: 'boolean', default: false },
+} as const
+
+export const bench: Command = {
+  summary: 'measures how fast a model runs, and where its time goes',
+  help: `Usage: vitral bench [--model NAME|FOLDER] [OPTIONS]
+
+Measures a forward pass, or a training step, on each backend in turns, and prints medians.
+
+  --model NAME       a configuration (${configNames.slice(0, 3).join(', ')}, …), a model folder or a hub id (vit-base-patch16-224)
+  --batch N          images at a time (1)
+  --train            a training step (forward, backward, Adam) instead of a forward pass
+  --precision NAME   float32, or bfloat16 for the products (float32)
+  --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto); may be repeated to compare
+  --threads N        of the native backend (all processors)
+  --rounds N         measurements of each, after one that does not count (10)
+  --profile          the time of each kernel, with its operations and bytes; on one backend, not webgpu
+  --json             {model, batch, train, precision, peak, results: [{backend, milliseconds, imagesPerSecond, gflops,
+                     ratio, times}]}, or with --profile {…, milliseconds, rows}
+  --help             this text`,
+
+  async run(args) {
+    const { values } = parse(args, options)
+    const backends: BackendName[] = []
+    for (const name of values.backend ?? ['auto']) backends.push((await useBackend(name as 'auto')).name)
+    const native = backends.includes('native') ? await import('@vitral/backend-node') : undefined
+    if (values.threads !== undefined) {
+      if (!native) throw new Error('--threads is for the native backend, which is not among those to measure.')
+      native.setThreads(wholeNumber(values.threads, '--threads', 1))
+    }
+    const progress = createProgress()
+    const rounds = wholeNumber(values.rounds, '--rounds', 1)
+    const given: BenchOptions = {
+      createModel: await modelMaker(values.model),
+      backends,
+      batch: wholeNumber(values.batch, '--batch', 1),
+      train: values.train,
+      precision: precisionOf(values),
+      rounds,
+      onRound: (backend, round) => progress.update({ title: backend, done: round, total: rounds }),
+    }
+    const { batch, train, precision } = given
+    const about = { model: values.model, batch, train, precision, peak: native?.measurePeak() }
+    if (values.profile) {
+      const [backend] = backends as [BackendName]
+      if (backends.length > 1) throw new Error('--profile takes one backend.')
+      if (backend === 'webgpu')
+        throw new Error('--profile cannot be had on webgpu: its kernels have not finished when they return.')
+      const { calls, milliseconds } = await profile({ ...given, backend })
+      const rows = profileRows(calls, milliseconds, rounds)
+      progress.end()
+      print(
+        values.json
+          ? JSON.stringify({ ...about, backend, milliseconds: milliseconds / rounds, rows })
+          : profileTable(rows),
+      )
+      return 0
+    }
+    const results = await measure(given)
+    progress.end()
+    print(values.json ? JSON.stringify({ ...about, results }) : describe(about, results))
+    return 0
+  },
+}
+
+/** A configuration of this name, or else a folder or hub id. */
+async function modelMaker(model: string): Promise<() => Promise<ViTForImageClassification>> {
+  if (configNames.includes(model)) {
+    const config = namedConfig(model)
+    return async () => new ViTForImageClassification(config)
+  }
+  return () => ViTForImageClassification.fromPretrained(model)
+}
+
+function describe(
+  {
+    model,
+    batch,
+    train,
+    precision,
+    peak,
+  }: { model: string; batch: number; train: boolean; precision: string; peak?: number },
+  results: readonly BenchResult[],
+): string {
+  const work = train ? 'training step' : 'forward pass'
+  const lines = results.map(({ backend, milliseconds, imagesPerSecond, gflops, ratio }) => {
+    const share = peak && backend === 'native' ? `, ${percent(gflops / peak)} of the peak` : ''
+    const compared = results.length > 1 ? `, ${ratio.toFixed(2)}×` : ''
+    return `  ${backend.padEnd(10)} ${milliseconds.toFixed(2)} ms, ${imagesPerSecond.toFixed(1)} images/s, ${gflops.toFixed(1)} GFLOP/s${share}${compared}`
+  })
+  const limit = peak ? [`  the processor multiplies and adds ${peak.toFixed(0)} GFLOP/s in float32`] : []
+  return [`${model}, ${work} of ${batch}, ${precision}:`, ...lines, ...limit].join('\n')
+}
