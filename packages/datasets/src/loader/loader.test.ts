@@ -1,12 +1,11 @@
 /** The loader: the same bits for every number of workers, errors that name their example, and no thread left behind. */
 import { describe, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deriveSeed } from '@vitral/core/image'
-import sharp from 'sharp'
-import { temporaryFolder } from '../../test/temporary-folder.ts'
-import { type ImageFile, imageFiles } from '../image-files.ts'
+import { errorOf, gather, load } from '../../test/load.ts'
+import { photos } from '../../test/photos.ts'
+import { imageFiles } from '../image-files.ts'
 import { packedDataset } from '../packed-dataset.ts'
 import { Random } from '../random.ts'
 import { distributedSampler, repeatedAugmentationSampler } from '../samplers/index.ts'
@@ -14,7 +13,7 @@ import { seedFor } from '../seeds.ts'
 import { openCifar10 } from '../sources/cifar.ts'
 import * as transforms from '../transforms/index.ts'
 import type { Batch, Dataset, Example, ImageTensor, Sample, Transform } from '../types.ts'
-import { createLoader, type Loader, type LoaderOptions } from './loader.ts'
+import { createLoader } from './loader.ts'
 
 const sample = join(import.meta.dir, '../../../../examples/cifar10-sample')
 const held = await openCifar10(sample, { split: 'test' })
@@ -28,24 +27,6 @@ const chain: Transform[] = [
   transforms.toTensor(),
   transforms.normalize(transforms.cifar10Mean, transforms.cifar10Std),
 ]
-
-async function gather(loader: Loader, options?: Parameters<Loader['batches']>[0]): Promise<Batch[]> {
-  const batches: Batch[] = []
-  for await (const batch of loader.batches(options)) batches.push(batch)
-  return batches
-}
-
-/** Not `expect(…).rejects`: Bun waits there without reading the messages that come from the same worker. */
-const errorOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'no error', String)
-
-async function load(dataset: Dataset, options: LoaderOptions, epoch = 0): Promise<Batch[]> {
-  const loader = createLoader(dataset, options)
-  try {
-    return await gather(loader, { epoch })
-  } finally {
-    await loader.close()
-  }
-}
 
 describe('in the calling thread', () => {
   test('evaluation: every example once, in order, the last batch smaller', async () => {
@@ -81,7 +62,7 @@ describe('in the calling thread', () => {
   })
 
   test('the floats are those of the transforms, one by one', async () => {
-    const [batch] = await load(held, { transforms: chain, batchSize: 5, seed: 11 }, 3)
+    const [batch] = await load(held, { transforms: chain, batchSize: 5, seed: 11 }, { epoch: 3 })
     for (let i = 0; i < 5; i++) {
       const seed = seedFor(11, 'transforms', 3, i)
       const alone = chain.reduce<Sample>(
@@ -94,13 +75,13 @@ describe('in the calling thread', () => {
 
   test('training: every example once in an order of its own each epoch, the rest dropped', async () => {
     const options = { transforms: cifar32({ train: true }), batchSize: 64, shuffle: true, dropLast: true, seed: 5 }
-    const epochs = [await load(held, options, 0), await load(held, options, 1)]
+    const epochs = [await load(held, options, { epoch: 0 }), await load(held, options, { epoch: 1 })]
     const [first = [], second = []] = epochs.map(batches => batches.flatMap(batch => [...batch.indices]))
     expect(epochs.map(batches => batches.length)).toEqual([4, 4])
     expect(new Set(first).size).toBe(256)
     expect(second).not.toEqual(first)
     expect((await load(held, { ...options, seed: 6 }))[0]?.indices).not.toEqual(epochs[0]?.[0]?.indices as Int32Array)
-    expect(await load(held, options, 1)).toEqual(epochs[1] as Batch[])
+    expect(await load(held, options, { epoch: 1 })).toEqual(epochs[1] as Batch[])
   })
 
   test('goes on in the middle of an epoch', async () => {
@@ -115,7 +96,7 @@ describe('in the calling thread', () => {
 describe('in workers', () => {
   test.each([1, 2, 3])('%d: the same bits, in the same order', async workers => {
     const options = { transforms: chain, batchSize: 48, shuffle: true, seed: 9 }
-    expect(await load(held, { ...options, workers }, 4)).toEqual(await load(held, options, 4))
+    expect(await load(held, { ...options, workers }, { epoch: 4 })).toEqual(await load(held, options, { epoch: 4 }))
   })
 
   test('decoded there: image files of many sizes', async () => {
@@ -228,20 +209,3 @@ describe('refuses', () => {
     expect(() => one.get(1)).toThrow('Example 1 was asked for; the data set has 1')
   })
 })
-
-/** PNG files, each one pixel larger than the one before. */
-async function photos(count: number, { damaged = [] }: { damaged?: number[] } = {}): Promise<Dataset> {
-  const folder = temporaryFolder()
-  const files: ImageFile[] = []
-  for (let i = 0; i < count; i++) {
-    const [width, height] = [30 + i, 20 + i]
-    const data = Buffer.from(Uint8Array.from({ length: width * height * 3 }, (_, k) => Math.imul(k + i, 40503) >> 8))
-    const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
-      .png()
-      .toBuffer()
-    const path = join(folder, `${i}.png`)
-    writeFileSync(path, damaged.includes(i) ? bytes.subarray(0, bytes.length / 2) : bytes)
-    files.push({ path, label: i % 2 })
-  }
-  return imageFiles(files, ['even', 'odd'])
-}
