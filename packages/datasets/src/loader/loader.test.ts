@@ -44,7 +44,7 @@ describe('in the calling thread', () => {
 
   test('a sampler decides which examples come; copies of one are augmented by chances of their own', async () => {
     const share = distributedSampler(held.length, { numReplicas: 7, rank: 3, seed: 5 })
-    const mine = await load(held, { transforms: chain, sampler: share, batchSize: 20 }, 2)
+    const mine = await load(held, { transforms: chain, sampler: share, batchSize: 20 }, { epoch: 2 })
     expect(mine.flatMap(({ indices }) => [...indices])).toEqual([...share.order(2).indices])
 
     const sampler = repeatedAugmentationSampler(held.length, { shuffle: false })
