@@ -6,6 +6,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { tensor, type Variable } from '@tensorflow/tfjs-core'
 import { readSafetensors, toFloat32, writeSafetensors } from '@vitral/core'
+import type { LoaderPlan } from '@vitral/datasets'
 import type { Optimizer, OptimizerState } from './optimizers/index.ts'
 
 /** Where a run stands. With the recipe it decides all that follows: no generator has a hidden state. */
@@ -20,6 +21,8 @@ export interface RunPosition {
   lossSum: number
   /** Seconds of training so far. */
   seconds: number
+  /** Of the batches that were trained on; going on with others is refused. */
+  plan?: LoaderPlan
   /** The best evaluation so far. */
   best?: { epoch: number; accuracy: number; loss: number }
 }

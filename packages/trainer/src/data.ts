@@ -1,6 +1,6 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
 import type { ViTImageProcessor } from '@vitral/core'
-import { createLoader, type Dataset, transforms } from '@vitral/datasets'
+import { createLoader, type Dataset, type LoaderPlan, transforms } from '@vitral/datasets'
 import { openDataset } from './open-dataset.ts'
 import { transformsOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
@@ -14,8 +14,14 @@ export interface TrainingData {
   trainImages: number
   evaluationImages: number
   stepsPerEpoch: number
-  /** The batches of an epoch, 0 for the first, from one of them on. Their order is a function of seed and epoch. */
-  train(from: { epoch: number; firstBatch: number }): AsyncIterable<ImageBatch>
+  /** All that decides the batches that are trained on; saved with a run, since it is to go on with no others. */
+  plan: LoaderPlan
+  /**
+   * The batches of an epoch, 0 for the first, from one of them on; each holds until the next is asked for.
+   *
+   * @throws at the first, when a plan is given that is not this data's
+   */
+  train(from: { epoch: number; firstBatch: number; plan?: LoaderPlan }): AsyncIterable<ImageBatch>
   evaluation(): AsyncIterable<ImageBatch>
   /** Ends the threads that load. */
   close(): Promise<void>
@@ -28,6 +34,9 @@ export function transformChain(name: string): transforms.Chain {
     throw new Error(`There are no transforms '${name}'; expected one of ${Object.keys(transforms.chains).join(', ')}.`)
   return chain
 }
+
+/** For decoded images, of training and of evaluation: about a thousand photos of 500×375 each are decoded once. */
+const cacheBytes = 2 ** 29
 
 export interface TrainingDataOptions {
   /** Threads that load; 0 loads between the steps, which is fastest for small images. See `createLoader`. */
@@ -47,14 +56,15 @@ export async function openTrainingData(
   const onBroken = onSkipped ? 'skip' : 'raise'
   const train = await openDataset(dataset, path, 'train', { onBroken })
   const held = await openDataset(dataset, path, 'validation', { onBroken })
+  const common = { workers, cacheBytes, reuseMemory: true }
   const training = createLoader(train, {
+    ...common,
     transforms: chain({ train: true }),
     batchSize,
     shuffle: true,
     seed,
-    workers,
   })
-  const evaluation = createLoader(held, { transforms: chain({ train: false }), batchSize: evalBatchSize, workers })
+  const evaluation = createLoader(held, { ...common, transforms: chain({ train: false }), batchSize: evalBatchSize })
   const passTraining = skippedImages(train.length, reason => onSkipped?.(reason))
   const passEvaluation = skippedImages(held.length, reason => onSkipped?.(reason))
   return {
@@ -62,6 +72,7 @@ export async function openTrainingData(
     trainImages: train.length,
     evaluationImages: held.length,
     stepsPerEpoch: training.batchesPerEpoch,
+    plan: training.plan,
     train: from => passTraining(training.batches(from)),
     evaluation: () => passEvaluation(evaluation.batches()),
     close: async () => {
@@ -77,6 +88,6 @@ export function evaluationBatches(
   batchSize: number,
   onSkipped: OnSkipped = () => {},
 ): AsyncIterable<ImageBatch> {
-  const loader = createLoader(dataset, { transforms: transformsOf(processor), batchSize })
+  const loader = createLoader(dataset, { transforms: transformsOf(processor), batchSize, reuseMemory: true })
   return skippedImages(dataset.length, onSkipped)(loader.batches())
 }

@@ -24,13 +24,18 @@ const recipe = defineRecipe({
   clipGradNorm: 1,
 })
 
+/** What the loop gave back of it, at each beginning. */
+const plans: unknown[] = []
+
 /** Ten images of two classes, dark and bright, with noise; in the order of (seed, epoch). */
 const data: TrainingData = {
   labels: ['dark', 'bright'],
   trainImages: 10,
   evaluationImages: 6,
   stepsPerEpoch: 3,
-  async *train({ epoch, firstBatch }) {
+  plan: { examples: 10, batchSize: 4, dropLast: false, seed: 7, sampler: 'made up', transforms: [] },
+  async *train({ epoch, firstBatch, plan }) {
+    plans.push(plan)
     for (let batch = firstBatch; batch < 3; batch++) yield images(deriveSeed(7, epoch, batch), batch === 2 ? 2 : 4)
   },
   async *evaluation() {
@@ -152,6 +157,15 @@ describe('Trainer', () => {
       for (const [name, { data: values }] of straight.tensors) expect(resumed.tensors.get(name)?.data).toEqual(values)
     },
   )
+
+  test('what decided the batches is saved, and given back with the place where they go on', async () => {
+    const out = folder()
+    plans.length = 0
+    await runPart(out, { stopAfter: 2 })
+    await runPart(out, { resume: true, stopAfter: 3 })
+    await runPart(out, { resume: true, stopAfter: 4 })
+    expect(plans).toEqual([undefined, data.plan, data.plan, data.plan])
+  })
 
   test('a run that was killed loses what came after its checkpoint, in the log too', async () => {
     const out = folder()

@@ -82,8 +82,8 @@ export class Trainer {
   /** @returns whether the epoch was finished. */
   async #trainEpoch(signal?: AbortSignal): Promise<boolean> {
     const { data } = this.#parts
-    const { epoch, batch: firstBatch } = this.#position
-    for await (const batch of data.train({ epoch, firstBatch })) {
+    const { epoch, batch: firstBatch, plan } = this.#position
+    for await (const batch of data.train({ epoch, firstBatch, plan })) {
       await this.#step(batch)
       if (signal?.aborted) break
     }
@@ -145,7 +145,8 @@ export class Trainer {
   }
 
   async #save(): Promise<void> {
-    const { paths, model } = this.#parts
+    const { paths, model, data } = this.#parts
+    this.#position.plan = data.plan
     this.#position.seconds = this.#seconds()
     await saveCheckpoint(paths.checkpoints, this.#position, model.parameters(), this.#optimizer)
   }
