@@ -33,7 +33,15 @@ const data: TrainingData = {
   trainImages: 10,
   evaluationImages: 6,
   stepsPerEpoch: 3,
-  plan: { examples: 10, batchSize: 4, dropLast: false, seed: 7, sampler: 'made up', transforms: [] },
+  plan: {
+    examples: 10,
+    batchSize: 4,
+    dropLast: false,
+    seed: 7,
+    sampler: 'made up',
+    transforms: [],
+    batchTransforms: [],
+  },
   async *train({ epoch, firstBatch, plan }) {
     plans.push(plan)
     for (let batch = firstBatch; batch < 3; batch++) yield images(deriveSeed(7, epoch, batch), batch === 2 ? 2 : 4)

@@ -1,4 +1,4 @@
-import type { ResizeOptions } from '@vitral/core'
+import type { ResizeOptions } from '@vitral/core/image'
 import { resizedCrop } from '../functional/geometry.ts'
 import type { RawImage, Transform } from '../types.ts'
 import { aboveZero, checkNumber, checkRange, imageTransform } from './define.ts'
