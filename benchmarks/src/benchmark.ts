@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { measurePeak } from '@vitral/backend-node'
 import { forwardFlops, trainingFlops } from '@vitral/core'
 import { type Case, learningRate, threads } from './cases.ts'
-import { Contestant } from './contestant.ts'
+import { Contestant, type Given } from './contestant.ts'
 import { type ContestantEntry, type ContestantName, contestants } from './contestants.ts'
 import { writeInputs, writeModel } from './inputs.ts'
 import { forgetPeakMemory, peakMemory, quietMoment } from './machine.ts'
@@ -59,7 +59,7 @@ export interface BenchmarkOptions {
 }
 
 /** Milliseconds that a round waits at most for other processes to finish. */
-const longestWait = 20_000
+export const longestWait = 20_000
 
 /** Logits that differ by more are not the same model's, unless the contestant says otherwise. */
 const usualTolerance = 1e-3
@@ -140,9 +140,9 @@ async function runBatch(
   }
 }
 
-async function startAll(
+export async function startAll(
   names: Case['contestants'],
-  given: ContestantOptions,
+  given: Given,
   slow: boolean,
 ): Promise<{ present: Contestant[]; absent: BatchResult['absent'] }> {
   const present: Contestant[] = []

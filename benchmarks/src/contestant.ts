@@ -1,8 +1,11 @@
 /** The harness' side of the protocol: one contestant's process. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import type { DataOptions } from './data/protocol.ts'
 import { processSeconds } from './machine.ts'
 import type { Checked, ContestantOptions, Ran, Ready, Request, Unavailable } from './protocol.ts'
+
+export type Given = ContestantOptions | DataOptions
 
 export class Contestant {
   readonly name: string
@@ -24,11 +27,7 @@ export class Contestant {
    * @returns the reason when it cannot take part on this machine
    * @throws with its error output when it ends before it is ready
    */
-  static async start(
-    name: string,
-    command: readonly string[],
-    options: ContestantOptions,
-  ): Promise<Contestant | Unavailable> {
+  static async start(name: string, command: readonly string[], options: Given): Promise<Contestant | Unavailable> {
     const pipe = new Pipe(name, command, options)
     const first = (await pipe.read()) as Ready | Unavailable
     if ('ready' in first) return new Contestant(name, first.ready, pipe)
@@ -37,7 +36,11 @@ export class Contestant {
   }
 
   async logits(): Promise<number[]> {
-    return (await this.#ask<Checked>('check')).logits
+    return (await this.check<Checked>()).logits
+  }
+
+  check<Answer>(): Promise<Answer> {
+    return this.#ask<Answer>('check')
   }
 
   run(): Promise<Ran> {
@@ -68,7 +71,7 @@ class Pipe {
   readonly #neverStarted: Promise<IteratorResult<string, undefined>>
   #errors = ''
 
-  constructor(name: string, [program = '', ...args]: readonly string[], options: ContestantOptions) {
+  constructor(name: string, [program = '', ...args]: readonly string[], options: Given) {
     this.#name = name
     const threads = String(options.threads)
     this.#child = spawn(program, [...args, JSON.stringify(options)], {

@@ -21,6 +21,8 @@ export const contestants = {
   'vitral-bfloat16': { command: script('vitral-bfloat16'), logitsTolerance: 0.05 },
   onnxruntime: { command: script('onnxruntime') },
   torch: { command: [python, file('../peers/torch_vit.py')] },
+  'vitral-loader': { command: script('vitral-loader') },
+  torchvision: { command: [python, file('../peers/torchvision_loader.py')] },
   'tfjs-wasm': { command: script('tfjs-wasm'), slow: true },
 } satisfies Record<string, ContestantEntry>
 

@@ -2,10 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { deviceInfo } from '@vitral/backend-node'
-import { runCase } from './benchmark.ts'
-import { cases } from './cases.ts'
+import { allCases } from './all-cases.ts'
 import { describeMachine } from './machine.ts'
-import { reportCase } from './report.ts'
 import { writeResults } from './results-file.ts'
 
 const help = `Usage: bun run bench [CASE…] [OPTIONS]
@@ -13,7 +11,7 @@ const help = `Usage: bun run bench [CASE…] [OPTIONS]
 Measures Vitral beside its peers in one run, and writes benchmarks/RESULTS.md. Without a case, all of them.
 
 Cases
-${Object.entries(cases)
+${Object.entries(allCases)
   .map(([name, { summary }]) => `  ${name.padEnd(26)}${summary}`)
   .join('\n')}
 
@@ -43,18 +41,18 @@ async function main(args: string[]): Promise<void> {
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
     throw new Error(`--rounds is '${values.rounds}'; expected a whole number of at least 1.`)
   for (const name of positionals)
-    if (!Object.hasOwn(cases, name))
-      throw new Error(`There is no case '${name}'; there are ${Object.keys(cases).join(', ')}.`)
+    if (!Object.hasOwn(allCases, name))
+      throw new Error(`There is no case '${name}'; there are ${Object.keys(allCases).join(', ')}.`)
 
-  const chosen = Object.entries(cases).filter(([name]) => positionals.length === 0 || positionals.includes(name))
+  const chosen = Object.entries(allCases).filter(([name]) => positionals.length === 0 || positionals.includes(name))
   const results: Record<string, unknown> = {}
   for (const [name, benchmark] of chosen) {
-    const result = await runCase(benchmark, {
+    const { result, report } = await benchmark.measure({
       rounds: rounds ?? benchmark.rounds,
       slow: values.slow,
       log: line => console.error(`${name}: ${line}`),
     })
-    const body = reportCase(result, {
+    const body = report({
       summary: benchmark.summary,
       command: ['bun run bench', ...args].join(' '),
       date: new Date(),

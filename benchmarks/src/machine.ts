@@ -1,5 +1,5 @@
 /** What the operating system knows: the machine, who uses its processors, how much memory a process needs. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -32,8 +32,22 @@ export async function quietMoment({ cores, longestWait }: { cores: number; longe
   }
 }
 
-/** CPU seconds that one process used, all its threads together. Linux only. */
+/** CPU seconds that a process and those it started used, all their threads together. Linux only. */
 export function processSeconds(pid: number): number | undefined {
+  const own = ownSeconds(pid)
+  return own === undefined ? undefined : children(pid).reduce((sum, child) => sum + (processSeconds(child) ?? 0), own)
+}
+
+function children(pid: number): number[] {
+  try {
+    const tasks = readdirSync(`/proc/${pid}/task`)
+    return tasks.flatMap(task => read(`/proc/${pid}/task/${task}/children`)?.match(/\d+/g)?.map(Number) ?? [])
+  } catch {
+    return [] // it has ended
+  }
+}
+
+function ownSeconds(pid: number): number | undefined {
   const stat = read(`/proc/${pid}/stat`)
   if (!stat) return undefined
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may hold spaces

@@ -44,4 +44,6 @@ export interface Ran {
   milliseconds: number
   /** Of the training step, before its update. */
   loss?: number
+  /** Of the milliseconds, those in which a training step waited for its batch. */
+  loading?: number
 }

@@ -12,7 +12,7 @@ which other processes took more than a tenth of a core is measured again, and th
 
 ${markdownTable([
   ['column', 'meaning'],
-  ['ms', 'one forward pass or training step of the whole batch'],
+  ['ms', 'one forward pass or training step of the whole batch; of loading, an epoch'],
   [
     'GFLOP/s',
     'the operations the model needs (`forwardFlops` of @vitral/core; a training step is three forward passes), by that time',
@@ -28,6 +28,7 @@ ${markdownTable([
     "the largest difference from the first contestant's logits, same weights and images; above 1e-3 (bfloat16: 0.05) the run fails",
   ],
   ['Δ loss', "the largest difference from the first contestant's loss over all training steps of the run"],
+  ['loading', 'the share of a training step that it waits for its batch'],
 ])}
 `
 

@@ -1,0 +1,34 @@
+/** All cases, of models and of data, each with what measures and reports its kind. */
+import { type BenchmarkOptions, runCase } from './benchmark.ts'
+import { cases } from './cases.ts'
+import { runDataCase } from './data/benchmark.ts'
+import { dataCases } from './data/cases.ts'
+import { reportDataCase } from './data/report.ts'
+import { type ReportContext, reportCase } from './report.ts'
+
+export interface Measurable {
+  summary: string
+  rounds: number
+  measure(options: BenchmarkOptions): Promise<{ result: unknown; report: (context: ReportContext) => string }>
+}
+
+function measurable<Kind extends { summary: string; rounds: number }, Result>(
+  found: Readonly<Record<string, Kind>>,
+  run: (benchmark: Kind, options: BenchmarkOptions) => Promise<Result>,
+  write: (result: Result, context: ReportContext) => string,
+): Record<string, Measurable> {
+  const entries = Object.entries(found).map(([name, benchmark]): [string, Measurable] => {
+    const measure: Measurable['measure'] = async options => {
+      const result = await run(benchmark, options)
+      return { result, report: context => write(result, context) }
+    }
+    return [name, { summary: benchmark.summary, rounds: benchmark.rounds, measure }]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** By their names on the command line. */
+export const allCases: Readonly<Record<string, Measurable>> = {
+  ...measurable(cases, runCase, reportCase),
+  ...measurable(dataCases, runDataCase, reportDataCase),
+}
