@@ -20,6 +20,7 @@ export {
   type ClassifierOutput,
   type ForwardOptions,
   type Labels,
+  type Loss,
   type LossAndGrads,
   ViTForImageClassification,
   ViTModel,

@@ -8,6 +8,7 @@ interface Shape {
   labelSmoothing: number
   soft: boolean
   size?: number
+  weighted?: true
 }
 
 const shapes: Shape[] = [
@@ -20,19 +21,23 @@ const shapes: Shape[] = [
   { B: 65, K: 101, labelSmoothing: 0.1, soft: false },
   { B: 6, K: 5, labelSmoothing: 0, soft: false, size: 60 },
   { B: 5, K: 33, labelSmoothing: 0.1, soft: true, size: 60 },
+  { B: 6, K: 4, labelSmoothing: 0.2, soft: false, weighted: true },
+  { B: 3, K: 7, labelSmoothing: 0, soft: true, weighted: true },
 ]
 
 export const crossEntropyCases = (): ConformanceCase[] =>
-  shapes.map(({ B, K, labelSmoothing, soft, size = 1 }) => {
+  shapes.map(({ B, K, labelSmoothing, soft, size = 1, weighted = false }) => {
     const classes = Array.from({ length: B }, (_, b) => (b * 7 + 1) % K)
     const probabilities = randomValues([B, K], 2)
     probabilities.data.forEach((value, i) => {
       probabilities.data[i] = Math.fround(Math.exp(value) / K) // not quite of sum 1, which must not matter
     })
-    const target = (b: number, k: number): number => {
-      const label = soft ? (probabilities.data[b * K + k] as number) : classes[b] === k ? 1 : 0
-      return (1 - labelSmoothing) * label + labelSmoothing / K
-    }
+    const weights = Array.from({ length: K }, (_, k) => (weighted ? Math.fround(k / 3) : 1)) // one of them is 0
+    const label = (b: number, k: number): number =>
+      soft ? (probabilities.data[b * K + k] as number) : classes[b] === k ? 1 : 0
+    const target = (b: number, k: number): number =>
+      ((1 - labelSmoothing) * label(b, k) + labelSmoothing / K) * (weights[k] as number)
+    const parts = soft ? B : classes.reduce((sum, k) => sum + (weights[k] as number), 0)
     const softmax = (logits: Float64Array, b: number): { partition: number; probabilities: number[] } => {
       const row = [...logits.subarray(b * K, (b + 1) * K)]
       const largest = Math.max(...row)
@@ -40,7 +45,7 @@ export const crossEntropyCases = (): ConformanceCase[] =>
       return { partition, probabilities: row.map(value => Math.exp(value - partition)) }
     }
     return opCase({
-      name: `crossEntropy: ${B}×${K}, ${soft ? 'soft labels' : 'classes'}, smoothing ${labelSmoothing}, logits around ${size}`,
+      name: `crossEntropy: ${B}×${K}, ${soft ? 'soft labels' : 'classes'}, smoothing ${labelSmoothing}${weighted ? ', class weights' : ''}, logits around ${size}`,
       inputs: { logits: randomValues([B, K], 1, size), ...(soft && { labels: probabilities }) } as Record<
         'logits' | 'labels',
         ReturnType<typeof randomValues>
@@ -49,6 +54,7 @@ export const crossEntropyCases = (): ConformanceCase[] =>
       run: ({ logits, labels }) =>
         crossEntropy(logits as Tensor2D, (labels as Tensor2D | undefined) ?? (tensor1d(classes, 'int32') as Tensor1D), {
           labelSmoothing,
+          ...(weighted && { classWeights: weights }),
         }),
       forward({ logits }) {
         let loss = 0
@@ -56,7 +62,7 @@ export const crossEntropyCases = (): ConformanceCase[] =>
           const { partition } = softmax(logits, b)
           for (let k = 0; k < K; k++) loss += target(b, k) * (partition - (logits[b * K + k] as number))
         }
-        return Float64Array.of(loss / B)
+        return Float64Array.of(loss / parts)
       },
       backward({ logits }, dy) {
         const gradient = new Float64Array(B * K)
@@ -65,7 +71,7 @@ export const crossEntropyCases = (): ConformanceCase[] =>
           let total = 0
           for (let k = 0; k < K; k++) total += target(b, k)
           for (let k = 0; k < K; k++)
-            gradient[b * K + k] = (((p[k] as number) * total - target(b, k)) * (dy[0] as number)) / B
+            gradient[b * K + k] = (((p[k] as number) * total - target(b, k)) * (dy[0] as number)) / parts
         }
         return { logits: gradient }
       },

@@ -7,10 +7,13 @@
  *   conformance({ test })
  */
 import { attentionCases } from './attention.ts'
+import { binaryCrossEntropyCases } from './binary-cross-entropy.ts'
 import type { ConformanceCase } from './check.ts'
 import { crossEntropyCases } from './cross-entropy.ts'
+import { distillationLossCases } from './distillation-loss.ts'
 import { dropoutCases } from './dropout.ts'
 import { embedTokensCases } from './embed-tokens.ts'
+import { focalLossCases } from './focal-loss.ts'
 import { geluCases } from './gelu.ts'
 import { gradNormCases } from './grad-norm.ts'
 import { interpolatePositionsCases } from './interpolate-positions.ts'
@@ -54,6 +57,9 @@ export const conformanceCases = (): ConformanceCase[] => [
   ...dropoutCases(),
   ...selectTokenCases(),
   ...crossEntropyCases(),
+  ...binaryCrossEntropyCases(),
+  ...focalLossCases(),
+  ...distillationLossCases(),
   ...gradNormCases(),
   ...unscaleCases(),
   ...optimizerStepCases(),

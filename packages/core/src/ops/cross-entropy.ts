@@ -1,23 +1,27 @@
 /** The classification loss. */
 import {
-  add,
+  div,
+  logSoftmax,
   logSumExp,
   mean,
   mul,
-  oneHot,
+  neg,
   type Scalar,
   sub,
   sum,
   type Tensor,
-  type Tensor1D,
   type Tensor2D,
+  tensor1d,
+  tidy,
 } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
-import { checkProbability, checkShape } from './check.ts'
+import { checkLabels, checkSmoothing, checkWeights, type LabelTensor, targetsOf } from './targets.ts'
 
 export interface CrossEntropyOptions {
   /** ε: the target becomes (1 − ε)·target + ε/K. @default 0 */
   labelSmoothing?: number
+  /** One for each class, torch's `weight`: the more, the more a mistake costs. @default all 1 */
+  classWeights?: readonly number[]
 }
 
 const op = defineOp({
@@ -25,16 +29,15 @@ const op = defineOp({
   save: ['logits', 'labels'],
   gradients: ['logits'],
   reference({ logits, labels }: { logits: Tensor; labels: Tensor }, { labelSmoothing }: { labelSmoothing: number }) {
-    const classes = logits.shape[1] as number
-    const targets = labels.rank === 1 ? oneHot(labels as Tensor1D, classes) : labels
-    const smoothed = add(mul(targets, 1 - labelSmoothing), labelSmoothing / classes) // [B, K]
-    const logPartition = mul(logSumExp(logits, 1), sum(smoothed, 1)) // [B]
-    return mean(sub(logPartition, sum(mul(smoothed, logits), 1)))
+    const targets = targetsOf(labels, logits.shape[1] as number, labelSmoothing) // [B, K]
+    const logPartition = mul(logSumExp(logits, 1), sum(targets, 1)) // [B]
+    return mean(sub(logPartition, sum(mul(targets, logits), 1)))
   },
 })
 
 /**
- * Mean cross-entropy of softmax(logits) against the labels, torch.nn.functional.cross_entropy.
+ * Mean cross-entropy of softmax(logits) against the labels, torch.nn.functional.cross_entropy. With class weights the
+ * mean of class indices is a weighted one, as there.
  *
  * @param logits [B, K]
  * @param labels [B] int32, class indices; or [B, K] float32, probabilities
@@ -42,15 +45,26 @@ const op = defineOp({
  */
 export function crossEntropy(
   logits: Tensor2D,
-  labels: Tensor1D | Tensor2D,
-  { labelSmoothing = 0 }: CrossEntropyOptions = {},
+  labels: LabelTensor,
+  { labelSmoothing = 0, classWeights }: CrossEntropyOptions = {},
 ): Scalar {
-  checkShape('crossEntropy', 'logits', logits, ['batch', 'classes'])
-  checkProbability('crossEntropy', 'labelSmoothing', labelSmoothing)
-  if (labels.rank === 2) checkShape('crossEntropy', 'labels', labels, logits.shape)
-  else if (labels.dtype !== 'int32' || labels.rank !== 1 || labels.shape[0] !== logits.shape[0])
-    throw new Error(
-      `crossEntropy: labels are ${labels.dtype} of shape [${labels.shape}]; expected int32 [${logits.shape[0]}] or float32 [${logits.shape.join(', ')}].`,
-    )
+  checkLabels('crossEntropy', labels, logits)
+  checkSmoothing('crossEntropy', labelSmoothing)
+  if (classWeights) return tidy(() => weighted(logits, labels, labelSmoothing, classWeights))
   return op({ logits, labels }, { labelSmoothing }) as Scalar
+}
+
+/** Of stock ops: the logits are few. */
+function weighted(
+  logits: Tensor2D,
+  labels: LabelTensor,
+  labelSmoothing: number,
+  classWeights: readonly number[],
+): Scalar {
+  const classes = logits.shape[1]
+  checkWeights('crossEntropy', 'classWeights', classWeights, classes)
+  const weights = tensor1d([...classWeights], 'float32')
+  const costs = mul(mul(targetsOf(labels, classes, labelSmoothing), weights), neg(logSoftmax(logits)))
+  if (labels.rank === 2) return div(sum(costs), logits.shape[0])
+  return div(sum(costs), sum(mul(targetsOf(labels, classes, 0), weights)))
 }

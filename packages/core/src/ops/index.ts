@@ -1,9 +1,12 @@
 /** The ops a ViT is made of, one file each. */
 
 export { type AttentionOptions, attention, attentionProbabilities } from './attention.ts'
+export { type BinaryCrossEntropyOptions, binaryCrossEntropy } from './binary-cross-entropy.ts'
 export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.ts'
+export { type DistillationLossOptions, distillationLoss } from './distillation-loss.ts'
 export { type DropoutOptions, dropout } from './dropout.ts'
 export { embedTokens, maskTokens } from './embed-tokens.ts'
+export { type FocalLossOptions, focalLoss } from './focal-loss.ts'
 export { gelu } from './gelu.ts'
 export { gradNorm } from './grad-norm.ts'
 export { type Grid, interpolatePositions } from './interpolate-positions.ts'
@@ -14,4 +17,5 @@ export { patchEmbed } from './patch-embed.ts'
 export { qkv, type Triple } from './qkv.ts'
 export { type ResidualOptions, residual } from './residual.ts'
 export { selectToken } from './select-token.ts'
+export type { LabelTensor } from './targets.ts'
 export { unscale } from './unscale.ts'

@@ -1,8 +1,8 @@
 /** The models a user meets: ViTModel (features) and ViTForImageClassification (logits and loss). */
 import {
   type Scalar,
+  scalar,
   type Tensor,
-  type Tensor1D,
   type Tensor2D,
   type Tensor3D,
   type Tensor4D,
@@ -11,7 +11,7 @@ import {
   tensor1d,
   tidy,
 } from '@tensorflow/tfjs-core'
-import { crossEntropy, linear, selectToken } from '../ops/index.ts'
+import { crossEntropy, type LabelTensor, linear, selectToken } from '../ops/index.ts'
 import { valueAndGrads } from '../tape/value-and-grads.ts'
 import type { ViTConfigOptions } from './config.ts'
 import type { EmbeddingOptions } from './embeddings.ts'
@@ -83,19 +83,22 @@ export class ViTModel extends PretrainedModel {
 }
 
 /** Class indices, one for each image; or probabilities [B, numLabels]. */
-export type Labels = readonly number[] | Int32Array | Tensor1D | Tensor2D
+export type Labels = readonly number[] | Int32Array | LabelTensor
+
+/** A scalar to be made small, of logits [B, numLabels] and labels: [B] int32, or [B, numLabels] float32. */
+export type Loss = (logits: Tensor2D, labels: LabelTensor) => Scalar
 
 export interface ClassifierForwardOptions extends ForwardOptions {
   /** With labels the result has the loss. */
   labels?: Labels
-  /** ε of the loss. @default 0 */
-  labelSmoothing?: number
+  /** @default crossEntropy */
+  loss?: Loss
 }
 
 export interface ClassifierOutput {
   /** [B, numLabels]; with `numLabels: 0` the class token's features [B, C]. */
   logits: Tensor2D
-  /** Mean cross-entropy. */
+  /** Mean over the batch. */
   loss?: Scalar
   hiddenStates?: Tensor3D[]
   attentions?: Tensor4D[]
@@ -144,11 +147,11 @@ export class ViTForImageClassification extends PretrainedModel {
    * @throws when channels, size or labels do not fit the configuration
    */
   forward(pixelValues: Tensor4D, options: ClassifierForwardOptions = {}): ClassifierOutput {
-    const { labels, labelSmoothing = 0 } = options
+    const { labels, loss = crossEntropy } = options
     return tidied(() => {
       const { lastHiddenState, ...rest } = this.backbone.forward(pixelValues, new ForwardContext(options), options)
       const output: ClassifierOutput = { ...rest, logits: this.#classify(lastHiddenState) }
-      if (labels) output.loss = crossEntropy(output.logits, this.#labelTensor(labels), { labelSmoothing })
+      if (labels) output.loss = loss(output.logits, this.#labelTensor(labels))
       return output
     })
   }
@@ -158,17 +161,26 @@ export class ViTForImageClassification extends PretrainedModel {
    *
    * @param pixelValues [B, c, h, w]
    * @param labels one for each image
+   * @param options `gradientScale` multiplies the gradients from the loss on, not the loss: a loss scale, or a part's
+   *   share of its batch
    * @returns tensors that are the caller's to dispose
    */
-  valueAndGrads(pixelValues: Tensor4D, labels: Labels, options: ClassifierForwardOptions = {}): LossAndGrads {
+  valueAndGrads(
+    pixelValues: Tensor4D,
+    labels: Labels,
+    { gradientScale = 1, ...options }: ClassifierForwardOptions & { gradientScale?: number } = {},
+  ): LossAndGrads {
     const parameters = [...this.parameters()].filter(([name]) => options.boolMaskedPos || !name.endsWith('mask_token'))
+    const dy = scalar(gradientScale)
     const { value, aux, grads } = valueAndGrads<{ logits: Tensor2D }>(
       () => {
         const { loss, logits } = this.forward(pixelValues, { training: true, ...options, labels })
         return { value: loss as Scalar, aux: { logits } }
       },
       parameters.map(([, parameter]) => parameter),
+      { dy },
     )
+    dy.dispose()
     return {
       loss: value,
       logits: aux.logits,
@@ -183,8 +195,8 @@ export class ViTForImageClassification extends PretrainedModel {
     return linear(features, classifier.matrix('weight'), classifier.vector('bias'))
   }
 
-  #labelTensor(labels: Labels): Tensor1D | Tensor2D {
-    if (!Array.isArray(labels) && !(labels instanceof Int32Array)) return labels as Tensor1D | Tensor2D
+  #labelTensor(labels: Labels): LabelTensor {
+    if (!Array.isArray(labels) && !(labels instanceof Int32Array)) return labels as LabelTensor
     const { numLabels } = this.config
     const wrong = labels.findIndex(label => !Number.isInteger(label) || label < 0 || label >= numLabels)
     if (wrong >= 0)
