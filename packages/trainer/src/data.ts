@@ -1,9 +1,10 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
 import type { ViTImageProcessor } from '@vitral/core'
-import { createLoader, type Dataset, type LoaderPlan, transforms } from '@vitral/datasets'
+import { createLoader, type Dataset, type LoaderPlan } from '@vitral/datasets'
 import { openDataset } from './open-dataset.ts'
 import { transformsOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
+import { recipeTransforms } from './recipe-transforms.ts'
 import { type OnSkipped, skippedImages } from './skipped-images.ts'
 import type { ImageBatch } from './train-step.ts'
 
@@ -27,14 +28,6 @@ export interface TrainingData {
   close(): Promise<void>
 }
 
-/** @throws when there is no chain of that name. */
-export function transformChain(name: string): transforms.Chain {
-  const chain = Object.hasOwn(transforms.chains, name) ? transforms.chains[name] : undefined
-  if (!chain)
-    throw new Error(`There are no transforms '${name}'; expected one of ${Object.keys(transforms.chains).join(', ')}.`)
-  return chain
-}
-
 /** For decoded images, of training and of evaluation: about a thousand photos of 500×375 each are decoded once. */
 const cacheBytes = 2 ** 29
 
@@ -52,19 +45,20 @@ export async function openTrainingData(
   { workers, onSkipped }: TrainingDataOptions,
 ): Promise<TrainingData> {
   const { dataset, batchSize, evalBatchSize, seed } = recipe
-  const chain = transformChain(recipe.transforms)
+  const chains = recipeTransforms(recipe)
   const onBroken = onSkipped ? 'skip' : 'raise'
   const train = await openDataset(dataset, path, 'train', { onBroken })
   const held = await openDataset(dataset, path, 'validation', { onBroken })
   const common = { workers, cacheBytes, reuseMemory: true }
   const training = createLoader(train, {
     ...common,
-    transforms: chain({ train: true }),
+    transforms: chains.train,
+    batchTransforms: chains.batches,
     batchSize,
     shuffle: true,
     seed,
   })
-  const evaluation = createLoader(held, { ...common, transforms: chain({ train: false }), batchSize: evalBatchSize })
+  const evaluation = createLoader(held, { ...common, transforms: chains.evaluation, batchSize: evalBatchSize })
   const passTraining = skippedImages(train.length, reason => onSkipped?.(reason))
   const passEvaluation = skippedImages(held.length, reason => onSkipped?.(reason))
   return {

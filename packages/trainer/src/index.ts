@@ -3,9 +3,13 @@
 export { loadCheckpoint, type RunPosition, saveCheckpoint } from './checkpoint.ts'
 export { clipGradNorm, type Gradients } from './clip-grad-norm.ts'
 export type { TrainingData } from './data.ts'
+export { type DistillationOptions, distill } from './distillation.ts'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
+export { GradScaler, type GradScalerOptions, type GradScalerState } from './grad-scaler.ts'
 export { loadRecipe } from './load-recipe.ts'
+export { createLoss, type LossName, type LossOptions } from './losses.ts'
 export type { ClassMetrics, Metrics } from './metrics.ts'
+export { createModelEma, type ModelEma, type ModelEmaOptions } from './model-ema.ts'
 export { datasetNames, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
 export type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 export { createOptimizer, type Optimizer, type OptimizerState } from './optimizers/index.ts'
@@ -14,10 +18,12 @@ export {
   defineRecipe,
   overrideRecipe,
   type Recipe,
+  type RecipeDistillation,
   type RecipeModel,
   type RecipeOptions,
   type RecipeSchedule,
 } from './recipe.ts'
+export type { RecipeTransforms } from './recipe-transforms.ts'
 export { recipes } from './recipes/index.ts'
 export { type Run, type RunOptions, startRun } from './run.ts'
 export { type RunPaths, runPaths } from './run-folder.ts'

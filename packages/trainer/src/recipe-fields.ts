@@ -1,7 +1,9 @@
 /** The fields of a recipe and what each may hold, as a table. */
 import { configNames, namedConfig } from '@vitral/core'
+import { createLoss, lossNames } from './losses.ts'
 import { algorithms, resolveOptions } from './optimizers/algorithms.ts'
 import type { Recipe } from './recipe.ts'
+import { recipeTransforms } from './recipe-transforms.ts'
 import { scheduleNames } from './schedules.ts'
 
 interface Field {
@@ -15,6 +17,7 @@ const number = (expected: string, accepts: (value: number) => boolean): Field =>
   expected,
 })
 const atLeastOne = number('a whole number of at least 1', value => Number.isInteger(value) && value >= 1)
+const aboveZero = number('a number above 0', value => value > 0)
 const notNegative = number('a number that is 0 or more', value => value >= 0)
 const text: Field = { accepts: value => typeof value === 'string' && value !== '', expected: 'a name' }
 const object: Field = {
@@ -27,6 +30,21 @@ const oneOf = (names: readonly string[]): Field => ({
 })
 /** For fields that are checked elsewhere, where their meaning is known. */
 const any: Field = { accepts: () => true, expected: 'any value' }
+const boolean: Field = { accepts: value => typeof value === 'boolean', expected: 'true or false' }
+const fraction = number('a number from 0 to 1', value => value >= 0 && value <= 1)
+const specs: Field = {
+  accepts: value =>
+    Array.isArray(value) && value.every(spec => typeof spec?.name === 'string' && Array.isArray(spec.args)),
+  expected: 'a list of transforms, such as randomHorizontalFlip() or {"name": "randomHorizontalFlip", "args": []}',
+}
+const weights: Field = {
+  accepts: value => Array.isArray(value) && value.every(weight => typeof weight === 'number' && weight >= 0),
+  expected: 'a list of numbers that are 0 or more, one for each class',
+}
+const orNull = (field: Field): Field => ({
+  accepts: value => value === null || field.accepts(value),
+  expected: `${field.expected}, or null`,
+})
 const optional = (field: Field): Field => ({ ...field, optional: true })
 
 /** A configuration's fields; its classes come from the data set. */
@@ -41,8 +59,15 @@ const fields: Record<string, Field> = {
   'model.config': optional(object),
   ...Object.fromEntries(configFields.map(name => [`model.config.${name}`, optional(any)])),
   dataset: text,
-  transforms: text,
+  transforms: {
+    accepts: value => text.accepts(value) || object.accepts(value),
+    expected: 'the name of a pair of chains, or { train: […], evaluation: […] }',
+  },
+  'transforms.train': optional(specs),
+  'transforms.evaluation': optional(specs),
+  batchTransforms: specs,
   batchSize: atLeastOne,
+  microBatchSize: orNull(atLeastOne),
   evalBatchSize: atLeastOne,
   epochs: atLeastOne,
   optimizer: object,
@@ -57,13 +82,31 @@ const fields: Record<string, Field> = {
   'schedule.name': oneOf(scheduleNames),
   'schedule.warmupEpochs': optional(notNegative),
   'schedule.minLr': optional(notNegative),
-  labelSmoothing: number('a number from 0 to below 1', value => value >= 0 && value < 1),
+  loss: object,
+  'loss.name': oneOf(lossNames),
+  'loss.labelSmoothing': optional(number('a number from 0 to below 1', value => value >= 0 && value < 1)),
+  'loss.classWeights': optional(weights),
+  'loss.positiveWeights': optional(weights),
+  'loss.gamma': optional(notNegative),
+  distillation: orNull(object),
+  'distillation.teacher': optional({ ...text, expected: 'a folder or a hub id' }),
+  'distillation.kind': optional(oneOf(['hard', 'soft'])),
+  'distillation.weight': optional(fraction),
+  'distillation.temperature': optional(aboveZero),
   precision: oneOf(['float32', 'bfloat16']),
-  gradientCheckpointing: { accepts: value => typeof value === 'boolean', expected: 'true or false' },
+  gradientCheckpointing: boolean,
   clipGradNorm: {
     accepts: value => value === null || (typeof value === 'number' && value > 0),
     expected: 'a number above 0, or null for no clipping',
   },
+  gradScaler: orNull(object),
+  'gradScaler.initScale': optional(aboveZero),
+  'gradScaler.growthFactor': optional(number('a number above 1', value => value > 1)),
+  'gradScaler.backoffFactor': optional(number('a number between 0 and 1', value => value > 0 && value < 1)),
+  'gradScaler.growthInterval': optional(atLeastOne),
+  ema: orNull(object),
+  'ema.decay': optional(fraction),
+  'ema.warmup': optional(boolean),
   seed: number(
     'a whole number from 0 to 4294967295',
     value => Number.isInteger(value) && value >= 0 && value < 2 ** 32,
@@ -84,11 +127,29 @@ export function checkRecipe(recipe: Recipe): Recipe {
     throw new Error("The recipe's model has both a name and a pretrained folder or hub id; expected one of them.")
   const { name, ...options } = optimizer
   resolveOptions(name, options)
+  const { name: lossName, ...lossOptions } = recipe.loss
+  createLoss(lossName, lossOptions)
+  checkTransforms(recipe)
+  if (recipe.distillation && recipe.distillation.teacher === undefined)
+    throw new Error("The recipe's distillation.teacher is missing; expected a folder or a hub id.")
   if ((schedule.warmupEpochs ?? 0) > epochs)
     throw new Error(
       `The recipe's schedule.warmupEpochs is ${schedule.warmupEpochs}; expected at most its epochs, ${epochs}.`,
     )
   return recipe
+}
+
+function checkTransforms(recipe: Recipe): void {
+  const { transforms } = recipe
+  if (typeof transforms !== 'string')
+    for (const part of ['train', 'evaluation'] as const)
+      if (transforms[part] === undefined)
+        throw new Error(`The recipe's transforms.${part} is missing; expected ${specs.expected}.`)
+  try {
+    recipeTransforms(recipe)
+  } catch (error) {
+    throw new Error(`The recipe's transforms cannot be made: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 type Group = { [key: string]: unknown }

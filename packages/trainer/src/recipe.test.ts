@@ -2,8 +2,10 @@ import { describe, expect, test } from 'bun:test'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { transforms } from '@vitral/datasets'
 import { loadRecipe } from './load-recipe.ts'
 import { defineRecipe, overrideRecipe, type RecipeOptions } from './recipe.ts'
+import { recipeTransforms } from './recipe-transforms.ts'
 import { recipes } from './recipes/index.ts'
 
 const minimal: RecipeOptions = {
@@ -20,11 +22,16 @@ describe('defineRecipe', () => {
     expect(defineRecipe(minimal)).toEqual({
       ...minimal,
       evalBatchSize: 100,
+      batchTransforms: [],
+      microBatchSize: null,
       schedule: { name: 'constant' },
-      labelSmoothing: 0,
+      loss: { name: 'cross-entropy' },
+      distillation: null,
       precision: 'float32',
       gradientCheckpointing: false,
       clipGradNorm: null,
+      gradScaler: null,
+      ema: null,
       seed: 42,
     })
   })
@@ -51,10 +58,57 @@ describe('defineRecipe', () => {
     [{ gradientCheckpointing: 1 as never }, 'gradientCheckpointing is 1; expected true or false'],
     [{ clipGradNorm: 0 }, 'clipGradNorm is 0; expected a number above 0, or null'],
     [{ seed: -1 }, 'seed is -1'],
-    [{ labelSmoothing: 1 }, 'labelSmoothing is 1; expected a number from 0 to below 1'],
+    [{ loss: { name: 'hinge' } }, 'loss.name is "hinge"; expected one of cross-entropy, binary-cross-entropy, focal'],
+    [{ loss: { name: 'focal', labelSmoothing: 0.1 } }, "The loss 'focal' has no option 'labelSmoothing'; it has gamma"],
+    [
+      { loss: { name: 'cross-entropy', labelSmoothing: 1 } },
+      'loss.labelSmoothing is 1; expected a number from 0 to below 1',
+    ],
+    [
+      { loss: { name: 'cross-entropy', classWeights: [1, -1] } },
+      'loss.classWeights is [1,-1]; expected a list of numbers that are 0 or more',
+    ],
+    [{ distillation: {} }, "The recipe's distillation.teacher is missing; expected a folder or a hub id."],
+    [{ distillation: { teacher: 'a', kind: 'warm' } }, 'distillation.kind is "warm"; expected one of hard, soft'],
+    [{ microBatchSize: 0 }, 'microBatchSize is 0; expected a whole number of at least 1, or null'],
+    [{ gradScaler: { growthFactor: 1 } }, 'gradScaler.growthFactor is 1; expected a number above 1'],
+    [{ ema: { decay: 2 } }, 'ema.decay is 2; expected a number from 0 to 1'],
+    [{ transforms: 'none' }, "There are no transforms 'none'; expected one of article-fine-tune"],
+    [{ transforms: { train: [] } }, "The recipe's transforms.evaluation is missing; expected a list of transforms"],
+    [
+      { transforms: { train: [{ name: 'blur', args: [] }], evaluation: [] } },
+      "The recipe's transforms cannot be made: There is no transform 'blur'; expected one of augMix",
+    ],
+    [{ batchTransforms: ['mixUp'] }, 'batchTransforms is ["mixUp"]; expected a list of transforms, such as'],
+    [{ batchTransforms: [{ name: 'mixUp', args: [{ alpha: 0 }] }] }, 'mixUp: alpha is 0; expected a number above 0.'],
   ])('%j is refused: %s', (change, message) => {
     expect(() => defineRecipe({ ...minimal, ...change } as RecipeOptions)).toThrow(message)
   })
+})
+
+test('transforms become their names and arguments, which JSON holds', () => {
+  const recipe = defineRecipe({
+    ...minimal,
+    transforms: {
+      train: [transforms.resize([32, 32]), transforms.randomHorizontalFlip(), transforms.toTensor()],
+      evaluation: [transforms.toTensor()],
+    },
+    batchTransforms: [transforms.mixUp({ alpha: 0.2 })],
+  })
+  expect(recipe.transforms).toEqual({
+    train: [
+      { name: 'resize', args: transforms.resize([32, 32]).args },
+      { name: 'randomHorizontalFlip', args: transforms.randomHorizontalFlip().args },
+      { name: 'toTensor', args: [] },
+    ],
+    evaluation: [{ name: 'toTensor', args: [] }],
+  })
+  expect(JSON.parse(JSON.stringify(recipe))).toEqual(recipe)
+  const made = recipeTransforms(recipe)
+  expect(made.train.map(({ name }) => name)).toEqual(['resize', 'randomHorizontalFlip', 'toTensor'])
+  expect(made.batches.map(({ name }) => name)).toEqual(['mixUp'])
+  const set = overrideRecipe(defineRecipe(minimal), ['batchTransforms=[{"name":"cutMix","args":[]}]', 'ema.decay=0.99'])
+  expect(set).toMatchObject({ batchTransforms: [{ name: 'cutMix', args: [] }], ema: { decay: 0.99 } })
 })
 
 describe('overrideRecipe', () => {

@@ -1,7 +1,13 @@
 /** A recipe: everything that decides what a training run computes, apart from where its files are. */
 import type { ComputeDtype, ViTConfigOptions } from '@vitral/core'
+import type { TransformSpec } from '@vitral/datasets'
+import type { DistillationOptions } from './distillation.ts'
+import type { GradScalerOptions } from './grad-scaler.ts'
+import type { LossName, LossOptions } from './losses.ts'
+import type { ModelEmaOptions } from './model-ema.ts'
 import type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 import { checkRecipe } from './recipe-fields.ts'
+import type { RecipeTransforms } from './recipe-transforms.ts'
 import type { ScheduleName } from './schedules.ts'
 
 export interface RecipeModel {
@@ -21,25 +27,40 @@ export interface RecipeSchedule {
   minLr?: number
 }
 
+export interface RecipeDistillation extends DistillationOptions {
+  /** A model folder or hub id, with the classes and the image preparation of the recipe. */
+  teacher: string
+}
+
 export interface Recipe {
   model: RecipeModel
   /** Name of a data set; the command line says where it lies. */
   dataset: string
-  /** Name of the transform chains, one for training and one for evaluation. */
-  transforms: string
+  /** Of images: the name of a pair of chains, or the transforms of training and of evaluation one by one. */
+  transforms: string | RecipeTransforms
+  /** Of whole batches in training, such as mixUp(); then labels are shares of classes. */
+  batchTransforms: readonly TransformSpec[]
+  /** Images of one step. */
   batchSize: number
+  /** Images that pass through the model at a time, their gradients added up; null for the whole batch. */
+  microBatchSize: number | null
   evalBatchSize: number
   epochs: number
   optimizer: { name: OptimizerName } & OptimizerOptions
   schedule: RecipeSchedule
-  /** ε of the loss. */
-  labelSmoothing: number
+  loss: { name: LossName } & LossOptions
+  /** Another model that says what it sees in each image. */
+  distillation: RecipeDistillation | null
   /** Of the products, in training and evaluation; parameters are float32 always. PyTorch's autocast. */
   precision: ComputeDtype
   /** Whether layers are computed again in the backward pass: less memory for a third more time. */
   gradientCheckpointing: boolean
   /** Largest norm of all gradients together; null does not clip. */
   clipGradNorm: number | null
+  /** PyTorch's loss scaling; bfloat16 needs none. {} has its defaults, null does not scale. */
+  gradScaler: GradScalerOptions | null
+  /** Averages of the parameters, which are then what is evaluated and kept as the best model. */
+  ema: ModelEmaOptions | null
   /** Of the initial parameters, the order of the images, their augmentation and dropout. */
   seed: number
 }
@@ -47,10 +68,15 @@ export interface Recipe {
 const defaults = {
   evalBatchSize: 100,
   schedule: { name: 'constant' as const },
-  labelSmoothing: 0,
+  batchTransforms: [] as readonly TransformSpec[],
+  microBatchSize: null,
+  loss: { name: 'cross-entropy' as const },
+  distillation: null,
   precision: 'float32' as const,
   gradientCheckpointing: false,
   clipGradNorm: null,
+  gradScaler: null,
+  ema: null,
   seed: 42,
 }
 
@@ -72,7 +98,21 @@ export type RecipeOptions = Omit<Recipe, keyof typeof defaults> & Partial<Pick<R
  * })
  */
 export function defineRecipe(recipe: RecipeOptions): Recipe {
-  return checkRecipe({ ...defaults, ...recipe })
+  return checkRecipe(asData({ ...defaults, ...recipe }))
+}
+
+/** Transforms are their names and arguments from here on, so that a recipe can be copied, stored and compared. */
+function asData(recipe: Recipe): Recipe {
+  const { transforms, batchTransforms } = recipe
+  const data = (spec: TransformSpec) => (spec?.args ? { name: spec.name, args: spec.args } : spec)
+  const specs = (list: readonly TransformSpec[]) => (Array.isArray(list) ? list.map(data) : list)
+  if (typeof transforms !== 'object' || transforms === null)
+    return { ...recipe, batchTransforms: specs(batchTransforms) }
+  return {
+    ...recipe,
+    transforms: { ...transforms, train: specs(transforms.train), evaluation: specs(transforms.evaluation) },
+    batchTransforms: specs(batchTransforms),
+  }
 }
 
 /**

@@ -3,11 +3,13 @@ import { availableParallelism } from 'node:os'
 import type { HubOptions } from '@vitral/core'
 import type { Transform } from '@vitral/datasets'
 import { createModel } from './create-model.ts'
-import { openTrainingData, type TrainingData, transformChain } from './data.ts'
+import { openTrainingData, type TrainingData } from './data.ts'
 import { environment } from './environment.ts'
 import { metricsLog } from './metrics-log.ts'
 import { processorOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
+import { recipeLoss } from './recipe-loss.ts'
+import { recipeTransforms } from './recipe-transforms.ts'
 import { openRun, recordRun } from './run-folder.ts'
 import type { OnSkipped } from './skipped-images.ts'
 import { Trainer } from './trainer.ts'
@@ -45,13 +47,14 @@ export interface Run {
 export async function startRun(options: RunOptions): Promise<Run> {
   const { recipe, out, resume = false, onSkipped, hub } = options
   const paths = openRun(out, recipe, { resume })
-  const chain = transformChain(recipe.transforms)
-  const workers = options.workers ?? defaultWorkers(chain({ train: true }))
+  const chains = recipeTransforms(recipe)
+  const workers = options.workers ?? defaultWorkers(chains.train)
   const data = await openTrainingData(recipe, options.data, { workers, onSkipped })
   const model = await createModel(recipe, data.labels, hub)
-  const processor = processorOf(chain({ train: false }), model.config.imageSize)
+  const processor = processorOf(chains.evaluation, model.config.imageSize)
   await recordRun(paths, recipe, environment())
-  const trainer = new Trainer({ recipe, model, processor, data, paths })
+  const loss = await recipeLoss(recipe, { labels: data.labels, processor, hub })
+  const trainer = new Trainer({ recipe, model, loss, processor, data, paths })
   if (resume) await trainer.resume()
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
   return { trainer, data }

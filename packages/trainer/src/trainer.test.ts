@@ -16,7 +16,7 @@ const size = 8
 const recipe = defineRecipe({
   model: {},
   dataset: 'made up',
-  transforms: 'none',
+  transforms: 'cifar-32',
   batchSize: 4,
   epochs: 3,
   optimizer: { name: 'adamw', lr: 0.06 },

@@ -1,8 +1,11 @@
 /** The training loop, in the order of events. */
-import { deriveSeed, type ViTForImageClassification } from '@vitral/core'
+import { deriveSeed, type Loss, type ViTForImageClassification } from '@vitral/core'
 import { loadCheckpoint, type RunPosition, saveCheckpoint, startOfRun } from './checkpoint.ts'
 import type { TrainingData } from './data.ts'
 import { evaluate } from './evaluate.ts'
+import { GradScaler } from './grad-scaler.ts'
+import { createLoss } from './losses.ts'
+import { createModelEma, type ModelEma } from './model-ema.ts'
 import { createOptimizer, type Optimizer } from './optimizers/index.ts'
 import type { Recipe } from './recipe.ts'
 import type { RunPaths } from './run-folder.ts'
@@ -13,6 +16,8 @@ import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from '
 export interface TrainerParts {
   recipe: Recipe
   model: ViTForImageClassification
+  /** @default the recipe's, without a teacher */
+  loss?: Loss
   /** What prepares an image as the evaluation did; saved with the best model. */
   processor: { savePretrained(folder: string): Promise<void> }
   data: TrainingData
@@ -31,6 +36,9 @@ export class Trainer {
   readonly #observers: TrainingObserver[] = []
   readonly #optimizer: Optimizer
   readonly #scheduler: Scheduler
+  readonly #loss: Loss
+  readonly #scaler?: GradScaler
+  readonly #ema?: ModelEma
   #position: RunPosition = { ...startOfRun }
   #started = 0
 
@@ -40,6 +48,10 @@ export class Trainer {
     const { name, ...options } = recipe.optimizer
     this.#optimizer = createOptimizer(name, model.parameters(), options)
     this.#scheduler = recipeScheduler(recipe, this.#optimizer.lr, data.stepsPerEpoch)
+    const { name: lossName, ...lossOptions } = recipe.loss
+    this.#loss = parts.loss ?? createLoss(lossName, lossOptions)
+    if (recipe.gradScaler) this.#scaler = new GradScaler(recipe.gradScaler)
+    if (recipe.ema) this.#ema = createModelEma(model.parameters(), recipe.ema)
   }
 
   get position(): Readonly<RunPosition> {
@@ -76,6 +88,7 @@ export class Trainer {
   /** Frees the optimizer's state and ends the threads that load; the model stays. */
   async close(): Promise<void> {
     this.#optimizer.dispose()
+    this.#ema?.dispose()
     await this.#parts.data.close()
   }
 
@@ -98,7 +111,9 @@ export class Trainer {
     this.#optimizer.lr = lr
     const { loss, gradNorm } = await trainStep(model, this.#optimizer, batch, {
       seed: deriveSeed(recipe.seed, position.step),
-      labelSmoothing: recipe.labelSmoothing,
+      loss: this.#loss,
+      microBatchSize: recipe.microBatchSize ?? undefined,
+      scaler: this.#scaler,
       precision: recipe.precision,
       gradientCheckpointing: recipe.gradientCheckpointing,
       clipGradNorm: recipe.clipGradNorm ?? undefined,
@@ -108,6 +123,7 @@ export class Trainer {
     position.batch++
     position.step++
     position.lossSum += loss
+    this.#ema?.update(position.step)
     const report: StepReport = {
       epoch: position.epoch + 1,
       step: position.step,
@@ -121,8 +137,18 @@ export class Trainer {
     for (const observer of this.#observers) observer.onStep?.(report)
   }
 
-  /** Closes the epoch with its evaluation; does nothing when the signal stops it. */
+  /** Closes the epoch with its evaluation, of the averaged parameters if there are any. */
   async #evaluateEpoch(signal?: AbortSignal): Promise<void> {
+    this.#ema?.swap()
+    try {
+      await this.#evaluateModel(signal)
+    } finally {
+      this.#ema?.swap()
+    }
+  }
+
+  /** Does nothing when the signal stops it. */
+  async #evaluateModel(signal?: AbortSignal): Promise<void> {
     const { recipe, model, processor, data, paths } = this.#parts
     const evaluation = await evaluate(model, data.evaluation(), {
       labels: data.labels,

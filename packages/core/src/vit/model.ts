@@ -85,8 +85,11 @@ export class ViTModel extends PretrainedModel {
 /** Class indices, one for each image; or probabilities [B, numLabels]. */
 export type Labels = readonly number[] | Int32Array | LabelTensor
 
-/** A scalar to be made small, of logits [B, numLabels] and labels: [B] int32, or [B, numLabels] float32. */
-export type Loss = (logits: Tensor2D, labels: LabelTensor) => Scalar
+/**
+ * A scalar to be made small, of logits [B, numLabels], labels ([B] int32, or [B, numLabels] float32) and the images
+ * [B, c, h, w].
+ */
+export type Loss = (logits: Tensor2D, labels: LabelTensor, pixelValues: Tensor4D) => Scalar
 
 export interface ClassifierForwardOptions extends ForwardOptions {
   /** With labels the result has the loss. */
@@ -147,11 +150,11 @@ export class ViTForImageClassification extends PretrainedModel {
    * @throws when channels, size or labels do not fit the configuration
    */
   forward(pixelValues: Tensor4D, options: ClassifierForwardOptions = {}): ClassifierOutput {
-    const { labels, loss = crossEntropy } = options
+    const { labels, loss = meanCrossEntropy } = options
     return tidied(() => {
       const { lastHiddenState, ...rest } = this.backbone.forward(pixelValues, new ForwardContext(options), options)
       const output: ClassifierOutput = { ...rest, logits: this.#classify(lastHiddenState) }
-      if (labels) output.loss = loss(output.logits, this.#labelTensor(labels))
+      if (labels) output.loss = loss(output.logits, this.#labelTensor(labels), pixelValues)
       return output
     })
   }
@@ -204,6 +207,8 @@ export class ViTForImageClassification extends PretrainedModel {
     return tensor1d(labels, 'int32')
   }
 }
+
+const meanCrossEntropy: Loss = (logits, labels) => crossEntropy(logits, labels)
 
 /** tidy for results with optional fields, which tfjs's container type does not know. */
 function tidied<T extends object>(f: () => T): T {

@@ -1,0 +1,26 @@
+/** Ops that no gradient flows through, in the middle of those that one does. */
+import { engine, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
+
+/**
+ * Runs `f` off the tape: its results are constants to the gradient that is being recorded, and nothing of it is kept for
+ * the backward pass. Counterpart of `torch.no_grad`. Without a tape it is tfjs's `tidy`.
+ *
+ * @param f must be synchronous: recording goes on when it returns
+ * @example
+ * valueAndGrads(() => {
+ *   const taught = noGrad(() => teacher.forward(pixelValues).logits)
+ *   return distillationLoss(student.forward(pixelValues).logits, taught)
+ * }, parameters)
+ */
+export function noGrad<T extends TensorContainer>(f: () => T): T {
+  const { state } = engine()
+  const { gradientDepth, activeTape } = state
+  state.gradientDepth = 0
+  state.activeTape = null as unknown as typeof activeTape // tfjs's own value for "no tape"; its type leaves the null out
+  try {
+    return tidy(f)
+  } finally {
+    state.gradientDepth = gradientDepth
+    state.activeTape = activeTape
+  }
+}

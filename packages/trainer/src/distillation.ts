@@ -1,0 +1,38 @@
+/** Learning from another model: what a teacher says of each image is a part of the loss. */
+import { add, argMax, cast, mul, type Scalar, type Tensor1D } from '@tensorflow/tfjs-core'
+import { type Loss, noGrad, type ViTForImageClassification } from '@vitral/core'
+import { crossEntropy, distillationLoss } from '@vitral/core/ops'
+
+export interface DistillationOptions {
+  /** 'hard': the teacher's first class is a label; 'soft': its probabilities are to be met. @default 'hard' */
+  kind?: 'hard' | 'soft'
+  /** Of the teacher's part of the loss, from 0 to 1. @default 'hard' 0.5, 'soft' 0.1 */
+  weight?: number
+  /** τ of 'soft'. @default 3 */
+  temperature?: number
+}
+
+/**
+ * A loss of which a part comes from a teacher: (1 − weight)·loss + weight·distance to the teacher. Source: Touvron et al.
+ * 2021 (DeiT), equations 2 and 3, whose weights are the defaults; here both parts come from the one classifier, since a
+ * ViT has no distillation token.
+ *
+ * @param teacher a classifier of the same classes, for images of the same size and normalisation
+ * @throws when an option is out of range
+ */
+export function distill(
+  loss: Loss,
+  teacher: ViTForImageClassification,
+  { kind = 'hard', weight = kind === 'hard' ? 0.5 : 0.1, temperature = 3 }: DistillationOptions = {},
+): Loss {
+  if (kind !== 'hard' && kind !== 'soft') throw new Error(`distill: kind is '${kind}'; expected 'hard' or 'soft'.`)
+  if (!(weight >= 0 && weight <= 1)) throw new Error(`distill: weight is ${weight}; expected a number from 0 to 1.`)
+  return (logits, labels, pixelValues) => {
+    const taught = noGrad(() => teacher.forward(pixelValues).logits)
+    const distance =
+      kind === 'soft'
+        ? distillationLoss(logits, taught, { temperature })
+        : crossEntropy(logits, noGrad(() => cast(argMax(taught, 1), 'int32')) as Tensor1D)
+    return add(mul(loss(logits, labels, pixelValues), 1 - weight), mul(distance, weight)) as Scalar
+  }
+}

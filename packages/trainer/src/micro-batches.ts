@@ -1,0 +1,21 @@
+/** Parts of a batch. */
+import type { ImageBatch } from './train-step.ts'
+
+/** Images `first` up to, but not including, `end`; views, no copies. */
+export function sliceBatch({ pixelValues, labels, softLabels }: ImageBatch, first: number, end: number): ImageBatch {
+  const rows = labels.subarray(first, end)
+  const [, channels, height, width] = pixelValues.shape
+  const size = channels * height * width
+  const part: ImageBatch = {
+    pixelValues: {
+      data: pixelValues.data.subarray(first * size, end * size),
+      shape: [rows.length, channels, height, width],
+    },
+    labels: rows,
+  }
+  if (softLabels) {
+    const classes = softLabels.shape[1]
+    part.softLabels = { data: softLabels.data.subarray(first * classes, end * classes), shape: [rows.length, classes] }
+  }
+  return part
+}

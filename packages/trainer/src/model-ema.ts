@@ -1,0 +1,93 @@
+/** The exponential moving average of a model's parameters, which often generalises better than the last of them. */
+import { mul, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
+import { optimizerStep } from '@vitral/core/ops'
+
+export interface ModelEmaOptions {
+  /** How much of the average stays at each step. @default 0.9999 */
+  decay?: number
+  /** Whether early steps decay faster, by (1 + step) / (10 + step): else the first values last. @default true */
+  warmup?: boolean
+}
+
+type Parameters = ReadonlyMap<string, Variable>
+
+/**
+ * Averages of parameters. timm's ModelEma and tf.train.ExponentialMovingAverage.
+ *
+ * @example
+ * const ema = createModelEma(model.parameters(), { decay: 0.999 })
+ * ema.update(step) // after each optimizer step
+ * ema.swap() // the model now has the averages
+ * await evaluate(model, batches, options)
+ * ema.swap() // and now its own again
+ */
+export interface ModelEma {
+  /** @param step trained so far, 1 after the first */
+  update(step: number): void
+  /** Exchanges the averages with the parameters; no value is copied. */
+  swap(): void
+  state(): Promise<Map<string, { shape: number[]; data: Float32Array }>>
+  /** @throws naming the average that is missing or does not fit its parameter */
+  load(state: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>): void
+  dispose(): void
+}
+
+/** @throws when the decay is not a number from 0 to 1 */
+export function createModelEma(
+  parameters: Parameters,
+  { decay = 0.9999, warmup = true }: ModelEmaOptions = {},
+): ModelEma {
+  if (!(decay >= 0 && decay <= 1)) throw new Error(`ModelEma: decay is ${decay}; expected a number from 0 to 1.`)
+  const averages = new Map([...parameters].map(([name, parameter]) => [name, copied(parameter)]))
+  const pairs = (): [Variable, Variable][] =>
+    [...parameters].map(([name, parameter]) => [averages.get(name) as Variable, parameter])
+
+  return {
+    update(step) {
+      const kept = warmup ? Math.min(decay, (1 + step) / (10 + step)) : decay
+      // average −= (1 − kept)·(average − parameter): a step of SGD whose weight decay is the average and whose negated
+      // gradient is the parameter, so that one pass over the memory does it.
+      optimizerStep(
+        { parameters: pairs().map(([average]) => average), gradients: [...parameters.values()], state: [] },
+        { algorithm: 'sgd', step, lr: 1 - kept, weightDecay: 1, momentum: 0, nesterov: false, gradientScale: -1 },
+      )
+    },
+    swap() {
+      for (const [average, parameter] of pairs()) {
+        const held = average.clone()
+        average.assign(parameter)
+        parameter.assign(held)
+        held.dispose()
+      }
+    },
+    async state() {
+      const state = new Map<string, { shape: number[]; data: Float32Array }>()
+      for (const [name, average] of averages)
+        state.set(name, { shape: average.shape, data: (await average.data()).slice() as Float32Array })
+      return state
+    },
+    load(state) {
+      for (const [name, average] of averages) {
+        const saved = state.get(name)
+        if (saved?.shape.join() !== average.shape.join())
+          throw new Error(
+            `The average of '${name}' has shape [${saved?.shape ?? 'missing'}]; expected [${average.shape}].`,
+          )
+        const values = tensor(saved.data, average.shape, 'float32')
+        average.assign(values)
+        values.dispose()
+      }
+    },
+    dispose() {
+      for (const average of averages.values()) average.dispose()
+    },
+  }
+}
+
+/** A variable with memory of its own: optimizers write in place. */
+function copied(parameter: Variable): Variable {
+  const values = mul(parameter, 1)
+  const copy = variable(values)
+  values.dispose()
+  return copy
+}
