@@ -15,6 +15,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core'
 import { computeDtype } from './autocast.ts'
+import { saveOrigins } from './recompute.ts'
 
 /** Inputs by name; an optional input may be undefined. */
 export type Inputs = { [name: string]: Tensor | undefined }
@@ -83,6 +84,7 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
     const precision = half ? { dtype: computeDtype() } : {}
     const [output, ...side] = run(kernel, given, { ...attrs, ...precision, given: Object.keys(given), training })
     for (const tensor of side) tensor.dispose() // the tape holds references of its own
+    if (engine().isTapeOn()) saveOrigins(save.map(name => inputs[name]))
     return output as Tensor
   }
 }

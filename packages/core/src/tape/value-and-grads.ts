@@ -15,6 +15,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core'
 import { isOp, withWanted } from './op.ts'
+import { restoreSaved } from './recompute.ts'
 import './stock-gradients.ts'
 
 export interface ValueAndGradsOptions {
@@ -114,6 +115,7 @@ function walk(
 
   const grads = new Map<number, Tensor>([[value.id, upstream]])
   for (const { node, inputs } of path) {
+    restoreSaved(node.saved ?? [])
     const dxs = backward(node, inputs, grads)
     inputs.forEach(([, x], i) => {
       const partial = grads.get(x.id)

@@ -2,6 +2,7 @@
 import { type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
 import { layerNorm, residual } from '../ops/index.ts'
 import { checkpoint } from '../tape/checkpoint.ts'
+import { recomputed } from '../tape/recompute.ts'
 import type { ViTConfig } from './config.ts'
 import type { ForwardContext } from './forward-context.ts'
 import { ViTMlp } from './mlp.ts'
@@ -55,7 +56,8 @@ export class ViTLayer {
 
   #norm(name: string, x: Tensor3D): Tensor3D {
     const norm = this.#parameters.scope(name)
-    return layerNorm(x, norm.vector('weight'), norm.vector('bias'), this.#config.layerNormEps)
+    const [weight, bias] = [norm.vector('weight'), norm.vector('bias')]
+    return recomputed(input => layerNorm(input, weight, bias, this.#config.layerNormEps), x)
   }
 
   #residual(x: Tensor3D, branch: Tensor3D, context: ForwardContext): Tensor3D {
