@@ -1,7 +1,6 @@
 /** The classification loss. */
 import {
   div,
-  logSoftmax,
   logSumExp,
   mean,
   mul,
@@ -15,7 +14,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
-import { checkLabels, checkSmoothing, checkWeights, type LabelTensor, targetsOf } from './targets.ts'
+import { checkLabels, checkSmoothing, checkWeights, type LabelTensor, logProbabilities, targetsOf } from './targets.ts'
 
 export interface CrossEntropyOptions {
   /** ε: the target becomes (1 − ε)·target + ε/K. @default 0 */
@@ -64,7 +63,7 @@ function weighted(
   const classes = logits.shape[1]
   checkWeights('crossEntropy', 'classWeights', classWeights, classes)
   const weights = tensor1d([...classWeights], 'float32')
-  const costs = mul(mul(targetsOf(labels, classes, labelSmoothing), weights), neg(logSoftmax(logits)))
+  const costs = mul(mul(targetsOf(labels, classes, labelSmoothing), weights), neg(logProbabilities(logits)))
   if (labels.rank === 2) return div(sum(costs), logits.shape[0])
   return div(sum(costs), sum(mul(targetsOf(labels, classes, 0), weights)))
 }

@@ -1,6 +1,7 @@
 /** What a student is told by a teacher: how far its probabilities are from the teacher's. */
-import { exp, logSoftmax, mean, mul, type Scalar, sub, sum, type Tensor2D, tidy } from '@tensorflow/tfjs-core'
+import { exp, mean, mul, type Scalar, sub, sum, type Tensor2D, tidy } from '@tensorflow/tfjs-core'
 import { checkShape } from './check.ts'
+import { logProbabilities } from './targets.ts'
 
 export interface DistillationLossOptions {
   /** τ: both logits are divided by it; the higher, the more the teacher's small probabilities say. @default 1 */
@@ -25,8 +26,8 @@ export function distillationLoss(
   if (!(temperature > 0 && temperature < Infinity))
     throw new Error(`distillationLoss: temperature is ${temperature}; expected a number above 0.`)
   return tidy(() => {
-    const student = logSoftmax(mul(logits, 1 / temperature))
-    const teacher = logSoftmax(mul(teacherLogits, 1 / temperature))
+    const student = logProbabilities(mul(logits, 1 / temperature))
+    const teacher = logProbabilities(mul(teacherLogits, 1 / temperature))
     const divergence = sum(mul(exp(teacher), sub(teacher, student)), 1) // [B]
     return mul(mean(divergence), temperature ** 2)
   })

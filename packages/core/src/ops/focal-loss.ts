@@ -1,19 +1,6 @@
 /** A loss for classes of very different sizes: what is recognised already counts little. */
-import {
-  exp,
-  logSoftmax,
-  mean,
-  mul,
-  neg,
-  pow,
-  type Scalar,
-  sub,
-  sum,
-  type Tensor2D,
-  tensor1d,
-  tidy,
-} from '@tensorflow/tfjs-core'
-import { checkLabels, checkWeights, type LabelTensor, targetsOf } from './targets.ts'
+import { exp, mean, mul, neg, pow, type Scalar, sub, sum, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core'
+import { checkLabels, checkWeights, type LabelTensor, logProbabilities, targetsOf } from './targets.ts'
 
 export interface FocalLossOptions {
   /** How little: 0 is cross-entropy. @default 2 */
@@ -43,9 +30,9 @@ export function focalLoss(
   if (classWeights) checkWeights('focalLoss', 'classWeights', classWeights, classes)
   return tidy(() => {
     const targets = targetsOf(labels, classes, 0)
-    const logProbabilities = logSoftmax(logits)
-    const hardness = gamma === 0 ? 1 : pow(sub(1, exp(logProbabilities)), gamma)
-    const costs = mul(mul(targets, hardness), neg(logProbabilities)) // [B, K]
+    const logP = logProbabilities(logits) // [B, K]
+    const hardness = gamma === 0 ? 1 : pow(sub(1, exp(logP)), gamma)
+    const costs = mul(mul(targets, hardness), neg(logP)) // [B, K]
     if (!classWeights) return mean(sum(costs, 1))
     return mean(sum(mul(costs, tensor1d([...classWeights], 'float32')), 1))
   })

@@ -1,5 +1,15 @@
 /** What a loss compares with: the labels as probabilities. */
-import { add, mul, oneHot, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
+import {
+  add,
+  cast,
+  logSumExp,
+  mul,
+  oneHot,
+  sub,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+} from '@tensorflow/tfjs-core'
 import { checkProbability, checkShape } from './check.ts'
 
 /** Class indices [B] int32, or probabilities [B, K] float32. */
@@ -17,10 +27,14 @@ export function checkLabels(loss: string, labels: LabelTensor, logits: Tensor2D)
 
 /** The labels [B, K], smoothed: (1 − ε)·label + ε/K. */
 export function targetsOf(labels: Tensor, classes: number, labelSmoothing: number): Tensor2D {
-  const targets = labels.rank === 1 ? oneHot(labels as Tensor1D, classes, 1, 0, 'float32') : labels
+  // Not with oneHot's own dtype: tfjs's wasm kernel writes integers whatever it is told.
+  const targets = labels.rank === 1 ? cast(oneHot(labels as Tensor1D, classes), 'float32') : labels
   if (labelSmoothing === 0) return targets as Tensor2D
   return add(mul(targets, 1 - labelSmoothing), labelSmoothing / classes)
 }
+
+/** log softmax(logits) along the last axis; tfjs's own logSoftmax has no wasm kernel. */
+export const logProbabilities = (logits: Tensor2D): Tensor2D => sub(logits, logSumExp(logits, 1, true))
 
 /** @throws naming the loss, when smoothing would leave nothing of a label */
 export const checkSmoothing = (loss: string, labelSmoothing: number): void =>
