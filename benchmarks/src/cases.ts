@@ -32,6 +32,14 @@ export const cases: Readonly<Record<string, Case>> = {
     contestants: ['vitral', 'vitral-bfloat16', 'torch'],
     rounds: 5,
   },
+  'vit-tiny-patch4-32-inference': {
+    summary: 'ViT-Ti/4 at 32×32, one forward pass: how much the engine adds to its kernels',
+    config: namedConfig('vit-tiny-patch4-32', { numLabels: 10 }),
+    batchSizes: [1],
+    task: 'inference',
+    contestants: ['vitral', 'bare-kernels', 'onnxruntime', 'torch'],
+    rounds: 9,
+  },
   'vit-tiny-patch4-32-train': {
     summary: 'ViT-Ti/4 at 32×32, one training step (forward, backward, Adam)',
     config: namedConfig('vit-tiny-patch4-32', { numLabels: 10 }),

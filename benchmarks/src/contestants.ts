@@ -23,6 +23,8 @@ export const contestants = {
   torch: { command: [python, file('../peers/torch_vit.py')] },
   'vitral-loader': { command: script('vitral-loader') },
   torchvision: { command: [python, file('../peers/torchvision_loader.py')] },
+  // The kernels in a C++ loop; built once, into the build folder of backend-node.
+  'bare-kernels': { command: ['sh', file('../peers/bare-kernels.sh')] },
   'tfjs-wasm': { command: script('tfjs-wasm'), slow: true },
 } satisfies Record<string, ContestantEntry>
 

@@ -23,8 +23,8 @@ for source in gemm/*.cpp kernels/*.cpp kernel-table.cpp test/probe.cpp; do
   compile "avx512-$name" "$source" -DVITRAL_ISA=avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma
   compile "amx-$name" "$source" -DVITRAL_ISA=amx -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mamx-tile -mamx-bf16
 done
-for source in cpus kernels scratch threads test/test test/bench; do compile "$(basename $source)" "$source.cpp"; done
-for program in test bench; do
+for source in cpus kernels scratch threads test/test test/bench test/vit; do compile "$(basename $source)" "$source.cpp"; done
+for program in test bench vit; do
   ${CXX:-g++} $flags "$out"/*-*.o "$out/cpus.o" "$out/kernels.o" "$out/scratch.o" "$out/threads.o" "$out/$program.o" \
     -o "$out/$program" -pthread
 done

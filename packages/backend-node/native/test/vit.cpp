@@ -1,0 +1,162 @@
+// A ViT's forward pass as a bare loop over the kernels: what is left when tensors, tapes and JavaScript are taken away.
+// A contestant of benchmarks/ (src/protocol.ts there), so that the engine's own time per op can be measured.
+//
+//   vit '{"modelFolder": …, "inputs": …, "threads": 2}'      then lines of `check` and `run`
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "../kernels.h"
+#include "../threads.h"
+
+using namespace vitral;
+
+static std::string contentOf(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) std::fprintf(stderr, "%s cannot be read.\n", path.c_str()), std::exit(1);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// What follows a key of the harness' own JSON, which is flat where it is read.
+static std::string valueOf(const std::string& json, const std::string& key) {
+  const size_t at = json.find('"' + key + "\":");
+  if (at == std::string::npos) std::fprintf(stderr, "%s is missing.\n", key.c_str()), std::exit(1);
+  const size_t from = json.find_first_not_of(" \"", at + key.size() + 3);
+  return json.substr(from, json.find_first_of("\",}\n", from) - from);
+}
+
+static int64_t numberOf(const std::string& json, const std::string& key) { return std::stoll(valueOf(json, key)); }
+
+// 64-byte aligned, as tensors are.
+struct Floats {
+  explicit Floats(int64_t count) : values((float*)std::aligned_alloc(64, (size_t)(count * 4 + 63) / 64 * 64)) {}
+  float* values;
+};
+
+class Tensors {
+ public:
+  explicit Tensors(const std::string& path) : content(contentOf(path)) {}
+  const float* operator()(const std::string& name) const {
+    int64_t headerBytes;
+    std::copy_n(content.data(), 8, (char*)&headerBytes);
+    const std::string header = content.substr(8, headerBytes);
+    const size_t entry = header.find('"' + name + "\":");
+    if (entry == std::string::npos) std::fprintf(stderr, "There is no tensor %s.\n", name.c_str()), std::exit(1);
+    const size_t offsets = header.find("\"data_offsets\":[", entry) + 16;
+    const int64_t from = std::stoll(header.substr(offsets));
+    const int64_t to = std::stoll(header.substr(header.find(',', offsets) + 1));
+    Floats copy((to - from) / 4);
+    std::copy_n(content.data() + 8 + headerBytes + from, to - from, (char*)copy.values);
+    return copy.values;
+  }
+
+ private:
+  std::string content;
+};
+
+struct Linear {
+  const float *weight, *bias, *packed;
+};
+struct Layer {
+  const float *normWeight[2], *normBias[2];
+  Linear qkv, projection, up, down;
+};
+
+int main(int, char** arguments) {
+  const std::string options = arguments[1], folder = valueOf(options, "modelFolder");
+  const std::string config = contentOf(folder + "/config.json");
+  const Tensors weights(folder + "/model.safetensors"), inputs(valueOf(options, "inputs"));
+  setThreadCount((int)numberOf(options, "threads"));
+  const Kernels& kernel = kernels();
+  const Precision precision = Precision::float32;
+
+  const int64_t C = numberOf(config, "hidden_size"), I = numberOf(config, "intermediate_size");
+  const int64_t H = numberOf(config, "num_attention_heads"), depth = numberOf(config, "num_hidden_layers");
+  const int64_t size = numberOf(config, "image_size"), P = numberOf(config, "patch_size");
+  const double eps = std::stod(valueOf(config, "layer_norm_eps"));
+  const PatchShape shape = {1, numberOf(config, "num_channels"), size, size, P, P, C};
+  const int64_t N = shape.tokens(), M = 1 + N;
+
+  const auto linear = [&](const std::string& name, int64_t inputs, int64_t outputs) {
+    const float* weight = weights(name + ".weight");
+    Floats packed(kernel.packedLinearFloats(inputs, outputs, precision));
+    kernel.packLinear(inputs, outputs, weight, packed.values, precision);
+    return Linear{weight, weights(name + ".bias"), packed.values};
+  };
+  std::vector<Layer> layers;
+  for (int64_t i = 0; i < depth; i++) {
+    const std::string name = "vit.encoder.layer." + std::to_string(i);
+    Floats joined(3 * C * C), joinedBias(3 * C), packed(kernel.packedLinearFloats(C, 3 * C, precision));
+    int64_t part = 0;
+    for (const char* which : {"query", "key", "value"}) {
+      const std::string source = name + ".attention.attention." + which;
+      std::copy_n(weights(source + ".weight"), C * C, joined.values + part * C * C);
+      std::copy_n(weights(source + ".bias"), C, joinedBias.values + part++ * C);
+    }
+    kernel.packLinear(C, 3 * C, joined.values, packed.values, precision);
+    layers.push_back({{weights(name + ".layernorm_before.weight"), weights(name + ".layernorm_after.weight")},
+                      {weights(name + ".layernorm_before.bias"), weights(name + ".layernorm_after.bias")},
+                      {joined.values, joinedBias.values, packed.values},
+                      linear(name + ".attention.output.dense", C, C),
+                      linear(name + ".intermediate.dense", C, I),
+                      linear(name + ".output.dense", I, C)});
+  }
+  const int64_t classes = (int64_t)std::count(config.begin() + config.find("\"id2label\""),
+                                              config.begin() + config.find('}', config.find("\"id2label\"")), ':') - 1;
+  const Linear classifier = linear("classifier", C, classes);
+  const std::string embeddings = "vit.embeddings.";
+  const float *pixels = inputs("pixel_values"), *classToken = weights(embeddings + "cls_token");
+  const float* positions = weights(embeddings + "position_embeddings");
+  const float* patchWeight = weights(embeddings + "patch_embeddings.projection.weight");
+  const float* patchBias = weights(embeddings + "patch_embeddings.projection.bias");
+  const float *normWeight = weights("vit.layernorm.weight"), *normBias = weights("vit.layernorm.bias");
+  float *patches = Floats(N * C).values, *x = Floats(M * C).values, *normed = Floats(M * C).values;
+  float *qkv = Floats(M * 3 * C).values, *attended = Floats(M * C).values, *branch = Floats(M * C).values;
+  float *hidden = Floats(M * I).values, *feature = Floats(C).values, *logits = Floats(classes).values;
+
+  const auto apply = [&](const Linear& layer, int64_t rows, int64_t K, int64_t outputs, bool ofGelu, const float* from,
+                         float* to) {
+    kernel.linearForward(rows, K, outputs, from, ofGelu, layer.weight, layer.packed, layer.bias, precision, to, outputs);
+  };
+  const auto forward = [&] {
+    kernel.patchEmbedForward(shape, pixels, patchWeight, patchBias, precision, patches);
+    kernel.embedTokensForward(1, N, C, patches, classToken, positions, x);
+    for (const Layer& layer : layers) {
+      kernel.layerNormForward(M, C, x, layer.normWeight[0], layer.normBias[0], eps, normed, nullptr, nullptr);
+      apply(layer.qkv, M, C, 3 * C, false, normed, qkv);
+      kernel.attentionForward(1, M, H, C / H, qkv, 1 / std::sqrt((float)(C / H)), 0, 0, precision, attended, nullptr);
+      apply(layer.projection, M, C, C, false, attended, branch);
+      kernel.residualForward(1, M * C, x, branch, 0, 0, x);
+      kernel.layerNormForward(M, C, x, layer.normWeight[1], layer.normBias[1], eps, normed, nullptr, nullptr);
+      apply(layer.up, M, C, I, false, normed, hidden);
+      apply(layer.down, M, I, C, true, hidden, branch);
+      kernel.residualForward(1, M * C, x, branch, 0, 0, x);
+    }
+    kernel.layerNormForward(M, C, x, normWeight, normBias, eps, normed, nullptr, nullptr);
+    kernel.selectTokenForward(1, M, C, 0, normed, feature);
+    apply(classifier, 1, C, classes, false, feature, logits);
+  };
+
+  std::printf("{\"ready\": \"the kernels alone, in a C++ loop (%s)\"}\n", kernel.isa);
+  std::fflush(stdout);
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto start = std::chrono::steady_clock::now();
+    forward();
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    if (line == "check") {
+      std::printf("{\"logits\": [");
+      for (int64_t k = 0; k < classes; k++) std::printf("%s%.9g", k ? ", " : "", logits[k]);
+      std::printf("]}\n");
+    } else {
+      std::printf("{\"milliseconds\": %.6f}\n", took.count());
+    }
+    std::fflush(stdout);
+  }
+}
