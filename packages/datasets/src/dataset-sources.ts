@@ -3,6 +3,7 @@ import type { BrokenImageOptions } from './decode-or-skip.ts'
 import { type ImageFile, imageFiles } from './image-files.ts'
 import { type MemoryImages, openMemory } from './memory-dataset.ts'
 import { type PackedImages, packedDataset } from './packed-dataset.ts'
+import { type ClassSelection, selectedClasses } from './select-classes.ts'
 import { subset } from './subset.ts'
 import type { Dataset, DatasetSource } from './types.ts'
 
@@ -11,6 +12,8 @@ const openers: Readonly<Record<string, (params: never) => Dataset>> = {
   imageFiles: (params: { files: ImageFile[]; classes: string[]; options: BrokenImageOptions }) =>
     imageFiles(params.files, params.classes, params.options),
   memory: (images: MemoryImages) => openMemory(images),
+  selectedClasses: ({ source, selection }: { source: DatasetSource; selection: ClassSelection }) =>
+    selectedClasses(openSource(source), selection),
   subset: ({ source, indices }: { source: DatasetSource; indices: number[] }) => subset(openSource(source), indices),
 }
 

@@ -29,6 +29,7 @@ export function imageFiles(
   return {
     length: files.length,
     classes,
+    labels: files.map(({ label }) => label),
     files,
     async get(index) {
       const file = files[index]

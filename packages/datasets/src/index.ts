@@ -29,6 +29,7 @@ export {
   type WeightedSamplerOptions,
   weightedSampler,
 } from './samplers/index.ts'
+export { selectClasses } from './select-classes.ts'
 export { SkippedExample } from './skipped-example.ts'
 export { type Cifar10Options, type Cifar100Options, openCifar10, openCifar100 } from './sources/cifar.ts'
 export { type DownloadDatasetOptions, downloadCifar10, downloadCifar100 } from './sources/download-cifar.ts'

@@ -6,6 +6,7 @@ import { temporaryFolder } from '../test/temporary-folder.ts'
 import { imageFiles } from './image-files.ts'
 import { createLoader } from './loader/loader.ts'
 import { type MemoryExample, memoryDataset } from './memory-dataset.ts'
+import { selectClasses } from './select-classes.ts'
 import { subset } from './subset.ts'
 import * as transforms from './transforms/index.ts'
 import type { Batch, Dataset } from './types.ts'
@@ -53,6 +54,7 @@ test('a subset is the same from workers', async () => {
     ['a', 'b', 'c', 'd'],
   )
   const part = subset(dataset, [3, 1])
+  expect(part.labels).toEqual([3, 1])
   expect([part.length, part.classes.length]).toEqual([2, 4])
   for (const workers of [0, 1]) expect((await load(part, workers))[0]?.labels).toEqual(Int32Array.of(3, 1))
   expect(() => subset(dataset, [4])).toThrow('indices has 4; expected whole numbers from 0 to 3.')
@@ -107,4 +109,24 @@ describe('broken images', () => {
     const [batch] = await load(await memoryDataset(broken, ['a'], { onBroken: 'skip' }), 0)
     expect(batch?.skipped).toEqual([{ index: 1, reason: expect.stringContaining('An image of 90 bytes cannot be') }])
   })
+})
+
+test('selected classes are labelled anew, in the order they are given, from workers too', async () => {
+  const dataset = await memoryDataset(
+    [0, 1, 2, 3, 2].map((label, i) => ({ image: square(i), label })),
+    ['a', 'b', 'c', 'd'],
+  )
+  expect(dataset.labels).toEqual([0, 1, 2, 3, 2])
+  const part = selectClasses(dataset, ['c', 'a'])
+  expect([part.length, part.classes, part.labels]).toEqual([3, ['c', 'a'], [1, 0, 0]])
+  for (const workers of [0, 1]) {
+    const [batch] = await load(part, workers)
+    expect(batch?.labels).toEqual(Int32Array.of(1, 0, 0))
+    expect([0, 1, 2].map(i => Math.round((batch?.pixelValues.data[i * 12] as number) * 255))).toEqual([0, 2, 4])
+  }
+  expect(() => selectClasses(dataset, ['e'])).toThrow("no class 'e'; expected some of a, b, c, d.")
+  expect(() => selectClasses(dataset, ['a', 'a'])).toThrow("The class 'a' is selected twice.")
+  expect(() => selectClasses(dataset, [])).toThrow('There is no class to select')
+  const own: Dataset = { length: 1, classes: ['a'], get: () => dataset.get(0) }
+  expect(() => selectClasses(own, ['a'])).toThrow('does not say its labels')
 })

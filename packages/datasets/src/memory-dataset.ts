@@ -62,6 +62,7 @@ export function openMemory(images: MemoryImages): Dataset {
   return {
     length: places.length,
     classes,
+    labels: places.map(({ label }) => label),
     async get(index) {
       const place = places[index]
       if (!place) throw new RangeError(`Example ${index} was asked for; the data set has ${places.length}, from 0.`)

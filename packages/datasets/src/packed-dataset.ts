@@ -19,6 +19,7 @@ export function packedDataset(images: PackedImages): Dataset {
   return {
     length: labels.length,
     classes,
+    labels,
     get(index) {
       const label = labels[index]
       if (label === undefined)

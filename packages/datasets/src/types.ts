@@ -15,6 +15,8 @@ export interface Dataset {
   readonly length: number
   /** Names, in the order of the labels. */
   readonly classes: readonly string[]
+  /** Of each example, where they are known without its image: for sampling and splitting by class. */
+  readonly labels?: ArrayLike<number>
   /**
    * Example `index`, from 0 to length − 1.
    *

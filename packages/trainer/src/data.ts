@@ -1,9 +1,10 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
 import type { ViTImageProcessor } from '@vitral/core'
-import { createLoader, type Dataset, type LoaderPlan } from '@vitral/datasets'
+import { createLoader, type Dataset, type LoaderPlan, type Split, selectClasses } from '@vitral/datasets'
 import { openDataset } from './open-dataset.ts'
 import { transformsOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
+import { createSampler } from './recipe-sampler.ts'
 import { recipeTransforms } from './recipe-transforms.ts'
 import { type OnSkipped, skippedImages } from './skipped-images.ts'
 import type { ImageBatch } from './train-step.ts'
@@ -47,15 +48,18 @@ export async function openTrainingData(
   const { dataset, batchSize, evalBatchSize, seed } = recipe
   const chains = recipeTransforms(recipe)
   const onBroken = onSkipped ? 'skip' : 'raise'
-  const train = await openDataset(dataset, path, 'train', { onBroken })
-  const held = await openDataset(dataset, path, 'validation', { onBroken })
+  const open = async (split: Split): Promise<Dataset> => {
+    const all = await openDataset(dataset, path, split, { onBroken })
+    return recipe.classes ? selectClasses(all, recipe.classes) : all
+  }
+  const [train, held] = [await open('train'), await open('validation')]
   const common = { workers, cacheBytes, reuseMemory: true }
   const training = createLoader(train, {
     ...common,
     transforms: chains.train,
     batchTransforms: chains.batches,
     batchSize,
-    shuffle: true,
+    sampler: createSampler(recipe.sampler, train, seed),
     seed,
   })
   const evaluation = createLoader(held, { ...common, transforms: chains.evaluation, batchSize: evalBatchSize })

@@ -3,6 +3,7 @@ import { configNames, namedConfig } from '@vitral/core'
 import { createLoss, lossNames } from './losses.ts'
 import { algorithms, resolveOptions } from './optimizers/algorithms.ts'
 import type { Recipe } from './recipe.ts'
+import { samplerNames } from './recipe-sampler.ts'
 import { recipeTransforms } from './recipe-transforms.ts'
 import { scheduleNames } from './schedules.ts'
 
@@ -59,6 +60,13 @@ const fields: Record<string, Field> = {
   'model.config': optional(object),
   ...Object.fromEntries(configFields.map(name => [`model.config.${name}`, optional(any)])),
   dataset: text,
+  classes: orNull({
+    accepts: value => Array.isArray(value) && value.length > 0 && value.every(text.accepts),
+    expected: 'a list of names of classes',
+  }),
+  sampler: object,
+  'sampler.name': oneOf(samplerNames),
+  'sampler.numRepeats': optional(atLeastOne),
   transforms: {
     accepts: value => text.accepts(value) || object.accepts(value),
     expected: 'the name of a pair of chains, or { train: […], evaluation: […] }',

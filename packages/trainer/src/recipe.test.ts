@@ -22,6 +22,8 @@ describe('defineRecipe', () => {
     expect(defineRecipe(minimal)).toEqual({
       ...minimal,
       evalBatchSize: 100,
+      classes: null,
+      sampler: { name: 'shuffled' },
       batchTransforms: [],
       microBatchSize: null,
       schedule: { name: 'constant' },
@@ -70,6 +72,8 @@ describe('defineRecipe', () => {
     ],
     [{ distillation: {} }, "The recipe's distillation.teacher is missing; expected a folder or a hub id."],
     [{ distillation: { teacher: 'a', kind: 'warm' } }, 'distillation.kind is "warm"; expected one of hard, soft'],
+    [{ classes: [] }, 'classes is []; expected a list of names of classes, or null'],
+    [{ sampler: { name: 'random' } }, 'sampler.name is "random"; expected one of shuffled, class-balanced'],
     [{ microBatchSize: 0 }, 'microBatchSize is 0; expected a whole number of at least 1, or null'],
     [{ gradScaler: { growthFactor: 1 } }, 'gradScaler.growthFactor is 1; expected a number above 1'],
     [{ ema: { decay: 2 } }, 'ema.decay is 2; expected a number from 0 to 1'],

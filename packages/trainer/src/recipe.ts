@@ -7,6 +7,7 @@ import type { LossName, LossOptions } from './losses.ts'
 import type { ModelEmaOptions } from './model-ema.ts'
 import type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 import { checkRecipe } from './recipe-fields.ts'
+import type { RecipeSampler } from './recipe-sampler.ts'
 import type { RecipeTransforms } from './recipe-transforms.ts'
 import type { ScheduleName } from './schedules.ts'
 
@@ -36,6 +37,9 @@ export interface Recipe {
   model: RecipeModel
   /** Name of a data set; the command line says where it lies. */
   dataset: string
+  /** The classes to use of it, in the order of the labels; null for all. */
+  classes: readonly string[] | null
+  sampler: RecipeSampler
   /** Of images: the name of a pair of chains, or the transforms of training and of evaluation one by one. */
   transforms: string | RecipeTransforms
   /** Of whole batches in training, such as mixUp(); then labels are shares of classes. */
@@ -68,6 +72,8 @@ export interface Recipe {
 const defaults = {
   evalBatchSize: 100,
   schedule: { name: 'constant' as const },
+  classes: null,
+  sampler: { name: 'shuffled' as const },
   batchTransforms: [] as readonly TransformSpec[],
   microBatchSize: null,
   loss: { name: 'cross-entropy' as const },

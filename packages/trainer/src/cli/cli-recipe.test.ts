@@ -55,6 +55,18 @@ test('a recipe of its own trains, and its model teaches another', async () => {
   expect(metrics(student).map(({ loss }) => loss)).not.toEqual(losses)
 })
 
+test('some classes alone, drawn alike or several times', async () => {
+  const out = join(folder, 'some')
+  const some = ['--set', 'classes=["cat","truck"]', '--set', 'batchTransforms=[]', '--set', 'gradScaler=null']
+  // Of 20 training images two are of each class.
+  expect(await train('--out', out, ...some, '--set', 'sampler.name=class-balanced')).toMatchObject({ steps: 1 })
+  const { id2label } = JSON.parse(readFileSync(join(out, 'best/config.json'), 'utf8'))
+  expect(id2label).toEqual({ 0: 'cat', 1: 'truck' })
+  const again = await train('--out', join(folder, 'again'), ...some, '--set', 'sampler.name=repeated-augmentation')
+  expect(again).toMatchObject({ finished: true, steps: 1 })
+  expect(metrics(join(folder, 'again'))[1]).toMatchObject({ count: 2 })
+})
+
 async function train(...args: string[]): Promise<unknown> {
   const command = [process.execPath, join(import.meta.dirname, 'index.ts'), 'train', './mine.ts', '--data', folder]
   const child = Bun.spawn([...command, '--backend', 'cpu', '--json', ...args], {
