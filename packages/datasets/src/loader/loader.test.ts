@@ -145,7 +145,7 @@ describe('in workers', () => {
   test('a data set that a worker cannot open', async () => {
     const broken: Dataset = { ...held, source: { name: 'nowhere', params: 0 } }
     expect(await errorOf(load(broken, { transforms: chain, batchSize: 10, workers: 1 }))).toMatch(
-      "There is no data set source 'nowhere'; expected packed, imageFiles, memory, subset.",
+      "There is no data set source 'nowhere'; expected packed, imageFiles, memory, selectedClasses, subset.",
     )
   })
 })
