@@ -1,4 +1,5 @@
 /** A model's accuracy on images it is not trained on. */
+import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
 import { tensor4d } from '@tensorflow/tfjs-core'
 import { autocast, type ComputeDtype, type ViTForImageClassification } from '@vitral/core'
 import { type Metrics, MetricsGatherer } from './metrics.ts'
@@ -40,6 +41,7 @@ export async function evaluate(
     gatherer.add(await logitsOf(model, batch, precision), batch.labels)
     done += batch.labels.length
     onBatch?.(done)
+    await nextTurn()
     if (signal?.aborted) return undefined
   }
   const seconds = (performance.now() - started) / 1000

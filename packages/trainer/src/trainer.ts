@@ -1,4 +1,5 @@
 /** The training loop, in the order of events. */
+import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
 import { deriveSeed, type Loss, type ViTForImageClassification } from '@vitral/core'
 import { loadCheckpoint, type RunPosition, saveCheckpoint, startOfRun } from './checkpoint.ts'
 import type { TrainingData } from './data.ts'
@@ -98,6 +99,7 @@ export class Trainer {
     const { epoch, batch: firstBatch, plan } = this.#position
     for await (const batch of data.train({ epoch, firstBatch, plan })) {
       await this.#step(batch)
+      await nextTurn()
       if (signal?.aborted) break
     }
     return this.#position.batch === data.stepsPerEpoch

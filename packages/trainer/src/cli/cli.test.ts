@@ -274,6 +274,15 @@ describe('Ctrl-C', () => {
   )
 })
 
+test('Ctrl-C stops in the middle of an epoch', async () => {
+  const out = join(folder, 'long-epoch')
+  const child = start(['train', ...tiny, '--batch-size', '1', '--out', out]) // 40 steps an epoch
+  while (steps(out) < 3) await Bun.sleep(2)
+  child.kill('SIGINT')
+  expect(await child.exited).toBe(130)
+  expect(steps(out)).toBeLessThan(40)
+})
+
 const built = join(import.meta.dirname, '../../dist/cli/index.js')
 if (!existsSync(built))
   console.log(`The command under plain Node is not tested: ${built} is not built (bun run build).`)
