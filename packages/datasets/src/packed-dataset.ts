@@ -20,6 +20,7 @@ export function packedDataset(images: PackedImages): Dataset {
     length: labels.length,
     classes,
     labels,
+    inMemory: true,
     get(index) {
       const label = labels[index]
       if (label === undefined)

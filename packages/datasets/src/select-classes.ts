@@ -36,12 +36,13 @@ export function selectClasses(dataset: Dataset, classes: readonly string[]): Dat
 export function selectedClasses(dataset: Dataset, selection: ClassSelection): Dataset {
   const { classes, indices } = selection
   const places = new Map(classes.map((name, place) => [dataset.classes.indexOf(name), place]))
-  const { labels, source } = dataset
+  const { labels, inMemory, source } = dataset
   const relabelled = ({ image, label }: Example): Example => ({ image, label: places.get(label) as number })
   return {
     length: indices.length,
     classes,
     ...(labels && { labels: indices.map(index => places.get(labels[index] as number) as number) }),
+    inMemory,
     get(index) {
       const at = indices[index]
       if (at === undefined)

@@ -17,6 +17,8 @@ export interface Dataset {
   readonly classes: readonly string[]
   /** Of each example, where they are known without its image: for sampling and splitting by class. */
   readonly labels?: ArrayLike<number>
+  /** Whether the images are pixels in memory already, so that a loader's cache would only hold them twice. */
+  readonly inMemory?: boolean
   /**
    * Example `index`, from 0 to length − 1.
    *

@@ -34,7 +34,10 @@ export interface LoaderOptions {
    * the next batch is asked for. The ring has workers · prefetch + 1 slots. @default false
    */
   reuseMemory?: boolean
-  /** Bytes for decoded images, which are then decoded in the first epoch only; up to 16 GiB. @default 0 */
+  /**
+   * Bytes for decoded images, which are then decoded in the first epoch only; up to 16 GiB. Without effect for a data set
+   * that has them in memory. @default 0
+   */
   cacheBytes?: number
   /** A worker that takes longer for a batch is replaced by another; seconds. @default 120 */
   timeoutSeconds?: number
@@ -160,8 +163,9 @@ function samplerOf(dataset: Dataset, { sampler, shuffle = false, seed = 0 }: Loa
 function makerOf(dataset: Dataset, options: LoaderOptions): BatchMaker {
   const { transforms, batchTransforms = [], seed = 0, workers = 0 } = options
   const { reuseMemory = false, cacheBytes = 0, timeoutSeconds = 120 } = options
-  const cache =
-    cacheBytes > 0 && (canShare || workers === 0) ? createCacheMemory(dataset.length, cacheBytes) : undefined
+  const caches = cacheBytes > 0 && !dataset.inMemory && (canShare || workers === 0)
+  // Memory that is set aside unused costs nothing but the collector's attention: it lets that much garbage lie.
+  const cache = caches ? createCacheMemory(dataset.length, cacheBytes) : undefined
   if (workers === 0)
     return createBatchMaker({
       dataset: cacheExamples(dataset, cache),

@@ -7,6 +7,7 @@ import { errorOf, gather, load } from '../../test/load.ts'
 import { photos } from '../../test/photos.ts'
 import { imageFiles } from '../image-files.ts'
 import { openCifar10 } from '../sources/cifar.ts'
+import { subset } from '../subset.ts'
 import * as transforms from '../transforms/index.ts'
 import type { Dataset } from '../types.ts'
 import { cacheExamples, createCacheMemory } from './example-cache.ts'
@@ -111,6 +112,26 @@ describe('decoded images', () => {
       const [batch] = await gather(loader, { epoch })
       expect([...(batch?.indices ?? [])]).toEqual([0, 1, 3])
       expect(batch?.skipped.map(({ index }) => index)).toEqual([2])
+    }
+  })
+
+  test('what is in memory already gets no cache', async () => {
+    const made: number[] = []
+    const { SharedArrayBuffer: original } = globalThis
+    globalThis.SharedArrayBuffer = class extends original {
+      constructor(bytes = 0) {
+        super(bytes)
+        made.push(bytes)
+      }
+    }
+    try {
+      const options = { transforms: transforms.cifar32({ train: false }), batchSize: 4, cacheBytes: 2 ** 20 }
+      for (const dataset of [held, subset(held, [1, 2])]) createLoader(dataset, options)
+      expect(made).toEqual([])
+      createLoader(await photos(1), options)
+      expect(made).toContain(2 ** 20)
+    } finally {
+      globalThis.SharedArrayBuffer = original
     }
   })
 
