@@ -16,6 +16,7 @@ export { type ValueAndGrads, type ValueAndGradsOptions, valueAndGrads } from './
 export type { Size, ViTConfig, ViTConfigOptions } from './vit/config.ts'
 export { type FlopsConfig, forwardFlops, trainingFlops } from './vit/flops.ts'
 export type { FromPretrainedOptions } from './vit/load-pretrained.ts'
+export { mimeticValues } from './vit/mimetic-init.ts'
 export {
   type ClassifierForwardOptions,
   type ClassifierOutput,

@@ -1,5 +1,11 @@
 /** From a recipe to the model that it trains. */
-import { type HubOptions, namedConfig, type ViTConfigOptions, ViTForImageClassification } from '@vitral/core'
+import {
+  type HubOptions,
+  mimeticValues,
+  namedConfig,
+  type ViTConfigOptions,
+  ViTForImageClassification,
+} from '@vitral/core'
 import type { Recipe } from './recipe.ts'
 
 /**
@@ -15,7 +21,7 @@ export async function createModel(
   hub: HubOptions = {},
 ): Promise<ViTForImageClassification> {
   const { seed } = recipe
-  const { pretrained, name, config } = recipe.model
+  const { pretrained, name, config, init } = recipe.model
   const fields: ViTConfigOptions = { ...config, numLabels: labels.length, id2label: { ...labels } }
   if (pretrained !== undefined)
     return ViTForImageClassification.fromPretrained(pretrained, {
@@ -24,5 +30,7 @@ export async function createModel(
       ignoreMismatchedSizes: true,
       seed,
     })
-  return new ViTForImageClassification(name === undefined ? fields : namedConfig(name, fields), { seed })
+  const complete = name === undefined ? fields : namedConfig(name, fields)
+  const values = init === 'mimetic' ? mimeticValues(complete, { seed }) : undefined
+  return new ViTForImageClassification(complete, { seed, values })
 }

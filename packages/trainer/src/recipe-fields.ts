@@ -58,6 +58,7 @@ const fields: Record<string, Field> = {
   'model.pretrained': optional({ ...text, expected: 'a folder or a hub id' }),
   'model.name': optional({ ...text, expected: 'the name of a configuration' }),
   'model.config': optional(object),
+  'model.init': optional(oneOf(['normal', 'mimetic'])),
   ...Object.fromEntries(configFields.map(name => [`model.config.${name}`, optional(any)])),
   dataset: text,
   classes: orNull({
@@ -133,6 +134,8 @@ export function checkRecipe(recipe: Recipe): Recipe {
   const { model, optimizer, schedule, epochs } = recipe
   if (model.pretrained !== undefined && model.name !== undefined)
     throw new Error("The recipe's model has both a name and a pretrained folder or hub id; expected one of them.")
+  if (model.pretrained !== undefined && model.init !== undefined)
+    throw new Error("The recipe's model has both init and a pretrained folder or hub id; expected one of them.")
   const { name, ...options } = optimizer
   resolveOptions(name, options)
   const { name: lossName, ...lossOptions } = recipe.loss

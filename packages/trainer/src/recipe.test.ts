@@ -56,6 +56,8 @@ describe('defineRecipe', () => {
       { model: { config: { hidenSize: 8 } } },
       "no field 'model.config.hidenSize'; expected one of model.config.hiddenSize",
     ],
+    [{ model: { init: 'zero' } }, 'model.init is "zero"; expected one of normal, mimetic'],
+    [{ model: { pretrained: 'a', init: 'mimetic' } }, 'both init and a pretrained folder'],
     [{ model: 'vit' }, 'model is "vit"; expected an object with fields'],
     [{ gradientCheckpointing: 1 as never }, 'gradientCheckpointing is 1; expected true or false'],
     [{ clipGradNorm: 0 }, 'clipGradNorm is 0; expected a number above 0, or null'],

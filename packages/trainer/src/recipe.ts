@@ -18,6 +18,11 @@ export interface RecipeModel {
   name?: string
   /** Fields over those of the above, or over the defaults of ViT-B/16. The classes come from the data set. */
   config?: Omit<ViTConfigOptions, 'numLabels' | 'id2label' | 'extra'>
+  /**
+   * Of fresh parameters. 'normal': Hugging Face's. 'mimetic': attention and positions begin with what trained models have
+   * in common, which a small model on few images learns far faster from. @default 'normal'
+   */
+  init?: 'normal' | 'mimetic'
 }
 
 export interface RecipeSchedule {
