@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { argMax, cast, memory, type Tensor1D, type Tensor2D, tensor1d, tensor2d, tensor4d } from '@tensorflow/tfjs-core'
@@ -100,4 +100,5 @@ test("a recipe's teacher must know its classes and see its images", async () => 
   await expect(recipeLoss(recipe, { labels: ['a', 'b', 'c'], processor: others })).rejects.toThrow(
     'was made for images with imageMean [0.5,0.5,0.5], but the recipe',
   )
+  rmSync(folder, { recursive: true })
 })

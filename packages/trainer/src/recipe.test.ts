@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { transforms } from '@vitral/datasets'
@@ -165,6 +165,7 @@ describe('loadRecipe', () => {
     const empty = join(folder, 'empty.ts')
     writeFileSync(empty, 'export const recipe = 1')
     await expect(loadRecipe(empty)).rejects.toThrow('no default export that is a recipe')
+    rmSync(folder, { recursive: true })
   })
 
   test('names what there is when there is no such recipe', async () => {
