@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "byte-lanes.h"
+#include "../simd.h"
 
 namespace vitral::VITRAL_ISA {
 

@@ -1,7 +1,7 @@
 #include "resize.h"
 
 #include "../threads.h"
-#include "byte-lanes.h"
+#include "four-bytes.h"
 #include "resize-taps.h"
 
 namespace vitral::VITRAL_ISA {
@@ -28,14 +28,15 @@ void alongRow(const uint8_t* x, int64_t channels, const Taps& taps, uint8_t* y) 
       *y++ = weigh(x + taps.first[i] * channels + c, channels, taps.weightsOf(i), taps.count[i]);
 }
 
-// The channels of a pixel are three lanes of four; the byte after them is read, weighed and left out.
+// The channels of a pixel are three lanes of four. The byte after them is read and weighed too, and what is written
+// after a pixel is the next one's to overwrite.
 void alongRowRgb(const uint8_t* x, const Taps& taps, uint8_t* y) {
   for (int64_t i = 0; i < taps.size; i++, y += 3) {
     const uint8_t* from = x + 3 * (int64_t)taps.first[i];
     const int32_t* weights = taps.weightsOf(i);
     Vi4 sum = half - Vi4{};
     for (int32_t k = 0; k < taps.count[i]; k++) sum += loadFourBytes(from + 3 * k) * weights[k];
-    for (int c = 0; c < 3; c++) y[c] = toByte(sum[c]);
+    storeFourBytes(y, sum >> weightBits);
   }
 }
 
@@ -49,7 +50,7 @@ void alongRows(const ImageShape& shape, const uint8_t* x, const Taps& taps, uint
 }
 
 void alongColumns(const ImageShape& shape, const uint8_t* x, const Taps& taps, uint8_t* y) {
-  constexpr int vectors = 4, step = vectors * lanes;
+  constexpr int step = 64;
   const int64_t row = shape.width * shape.channels;
   for (int64_t j = 0; j < taps.size; j++, y += row) {
     const uint8_t* from = x + taps.first[j] * row;
@@ -57,14 +58,11 @@ void alongColumns(const ImageShape& shape, const uint8_t* x, const Taps& taps, u
     const int32_t count = taps.count[j];
     int64_t i = 0;
     for (; i + step <= row; i += step) {
-      Vi sums[vectors];
-      VITRAL_UNROLL
-      for (int v = 0; v < vectors; v++) sums[v] = half - Vi{};
-      for (int32_t k = 0; k < count; k++)
-        VITRAL_UNROLL
-        for (int v = 0; v < vectors; v++) sums[v] += loadBytes(from + k * row + i + v * lanes) * weights[k];
-      VITRAL_UNROLL
-      for (int v = 0; v < vectors; v++) storeBytes(y + i + v * lanes, cutToByte(sums[v] >> weightBits));
+      int32_t sums[step];
+      for (int b = 0; b < step; b++) sums[b] = half + from[i + b] * weights[0];
+      for (int32_t k = 1; k < count; k++)
+        for (int b = 0; b < step; b++) sums[b] += from[k * row + i + b] * weights[k];
+      for (int b = 0; b < step; b++) y[i + b] = toByte(sums[b]);
     }
     for (; i < row; i++) y[i] = weigh(from + i, row, weights, count);
   }

@@ -14,6 +14,7 @@ ImageShape imageShape(Arguments& a) {
   shape.width = a.size("width");
   shape.channels = a.size("channels");
   elements({shape.height, shape.width, shape.channels});
+  if (shape.height > INT32_MAX || shape.width > INT32_MAX) throw ArgumentError("the image is too large");
   return shape;
 }
 
