@@ -15,7 +15,6 @@ constexpr int weightBits = 22;  // what 32 leave when 8 are the pixel's and 2 ar
 struct Taps {
   int64_t size, stride;
   int32_t *first, *count, *weights;  // [size], [size], [size, stride]
-  double* exact;                     // [stride], of the position at hand
 
   const int32_t* weightsOf(int64_t i) const { return weights + i * stride; }
 };
@@ -31,7 +30,7 @@ VITRAL_INLINE double filterWeight(Filter filter, double distance) {
 
 struct TapsLayout {
   int64_t size, stride;
-  double scale, narrowed, reach;
+  double scale, narrowed, reach;  // inputs for each output, and how far the filter reaches to either side
 
   TapsLayout(int64_t oldSize, int64_t newSize, Filter filter) : size(newSize), scale((double)oldSize / (double)newSize) {
     const double widened = scale > 1 ? scale : 1;
@@ -39,15 +38,15 @@ struct TapsLayout {
     reach = (filter == Filter::bilinear ? 1 : 2) * widened;
     stride = (int64_t)std::ceil(reach) * 2 + 1;
   }
-  int64_t ints() const { return size * (2 + stride) + 2 * stride + 1; }
+  int64_t ints() const { return size * (2 + stride) + 2 * stride; }
 };
 
-// `memory` has layout.ints() ints, 8-byte aligned.
+// `memory` has layout.ints() ints, 8-byte aligned; the first of them hold the weights of the position at hand.
 inline Taps fillTaps(const TapsLayout& layout, int64_t oldSize, Filter filter, int32_t* memory) {
   const auto [size, stride, scale, narrowed, reach] = layout;
   double* exact = (double*)memory;
   int32_t* first = memory + 2 * stride;
-  const Taps taps = {size, stride, first, first + size, first + 2 * size, exact};
+  const Taps taps = {size, stride, first, first + size, first + 2 * size};
   for (int64_t i = 0; i < size; i++) {
     const double center = ((double)i + 0.5) * scale;
     const int64_t low = (int64_t)(center - reach + 0.5), high = (int64_t)(center + reach + 0.5);
