@@ -72,13 +72,14 @@ void alongColumns(const ImageShape& shape, const uint8_t* x, const Taps& taps, u
 
 void resizeImage(const ImageShape& shape, const uint8_t* x, int64_t newHeight, int64_t newWidth, Filter filter,
                  uint8_t* y) {
-  const bool narrower = newWidth != shape.width, lower = newHeight != shape.height;
-  if (!narrower && !lower) return (void)std::memcpy(y, x, (size_t)shape.bytes());
+  const bool otherWidth = newWidth != shape.width, otherHeight = newHeight != shape.height;
+  if (!otherWidth && !otherHeight) return (void)std::memcpy(y, x, (size_t)shape.bytes());
   // PIL turns the order round for a very tall image that shrinks; the bytes between the passes depend on it.
   const bool columnsFirst = shape.height > shape.width * 100 && newHeight < shape.height;
   const ImageShape between = columnsFirst ? ImageShape{newHeight, shape.width, shape.channels}
                                           : ImageShape{shape.height, newWidth, shape.channels};
   const TapsLayout rowLayout(shape.width, newWidth, filter), columnLayout(shape.height, newHeight, filter);
+  // One after the other: the taps along rows, those along columns, and the image between the passes.
   const int64_t rowInts = (rowLayout.ints() + 1) / 2 * 2, columnInts = columnLayout.ints();
   int32_t* memory = (int32_t*)scratch(Scratch::kernel, rowInts + columnInts + between.bytes() / 4 + 1);
   uint8_t* middle = (uint8_t*)(memory + rowInts + columnInts);
@@ -88,8 +89,8 @@ void resizeImage(const ImageShape& shape, const uint8_t* x, int64_t newHeight, i
   const auto resizeColumns = [&](const ImageShape& from, const uint8_t* source, uint8_t* to) {
     alongColumns(from, source, fillTaps(columnLayout, shape.height, filter, memory + rowInts), to);
   };
-  if (!lower) return resizeRows(shape, x, y);
-  if (!narrower) return resizeColumns(shape, x, y);
+  if (!otherHeight) return resizeRows(shape, x, y);
+  if (!otherWidth) return resizeColumns(shape, x, y);
   if (columnsFirst) {
     resizeColumns(shape, x, middle);
     resizeRows(between, middle, y);
