@@ -46,6 +46,17 @@ const Kernels table = {
     adamStep,
     sgdStep,
     spinFma,
+    resizeImage,
+    flipRows,
+    projectNearest,
+    projectNearestInFloat,
+    projectBilinear,
+    blendWithGrey,
+    blendWithLuma,
+    luma,
+    lumaSum,
+    turnHue,
+    lookUpPlanes,
 };
 
 }  // namespace vitral::VITRAL_ISA

@@ -2,6 +2,11 @@
 #pragma once
 
 #include "gemm/gemm.h"
+#include "images/color.h"
+#include "images/flip.h"
+#include "images/planes.h"
+#include "images/project.h"
+#include "images/resize.h"
 #include "kernels/attention.h"
 #include "kernels/cross-entropy.h"
 #include "kernels/elementwise.h"
@@ -51,6 +56,15 @@ struct Kernels {
   AdamStep* adamStep;
   SgdStep* sgdStep;
   SpinFma* spinFma;
+  ResizeImage* resizeImage;
+  FlipRows* flipRows;
+  ProjectImage *projectNearest, *projectNearestInFloat, *projectBilinear;
+  BlendWithGrey* blendWithGrey;
+  BlendWithLuma* blendWithLuma;
+  Luma* luma;
+  LumaSum* lumaSum;
+  TurnHue* turnHue;
+  LookUpPlanes* lookUpPlanes;
 };
 
 // The widest instruction set this CPU has, or the one the environment variable VITRAL_ISA names

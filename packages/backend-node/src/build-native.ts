@@ -41,6 +41,9 @@ const commonFlags = [
 const furtherFlags = process.env.CXXFLAGS?.split(/\s+/).filter(Boolean) ?? []
 const avx512 = ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma']
 
+/** Images become the same bytes on every machine: there each product and each sum is rounded by itself. */
+const imageFlags = ['-ffp-contract=off']
+
 /** Every kernel is compiled once for each of these; the CPU chooses when the addon is loaded. */
 const instructionSets: Record<string, string[]> = {
   portable: [],
@@ -119,18 +122,20 @@ function compilations(compiler: string): Compilation[] {
   }
   const table = join(native, 'kernel-table.cpp')
   const perSet = [...sources('.cpp', 'gemm', 'kernels'), table]
+  const images = sources('.cpp', 'images')
   const once = sources('.cpp', '.', 'node').filter(path => path !== table)
   return [
     ...once.map(source => compilation(source, 'base', [`-I${headers}`])),
-    ...Object.entries(instructionSets).flatMap(([name, flags]) =>
-      perSet.map(source => compilation(source, name, [`-DVITRAL_ISA=${name}`, ...flags])),
-    ),
+    ...Object.entries(instructionSets).flatMap(([name, flags]) => [
+      ...perSet.map(source => compilation(source, name, [`-DVITRAL_ISA=${name}`, ...flags])),
+      ...images.map(source => compilation(source, name, [`-DVITRAL_ISA=${name}`, ...flags, ...imageFlags])),
+    ]),
   ]
 }
 
 /** Files of a kind in one folder of native/, or in all that the addon is made of. */
 function sources(extension: string, ...folders: string[]): string[] {
-  const searched = folders.length > 0 ? folders : ['.', 'gemm', 'kernels', 'node']
+  const searched = folders.length > 0 ? folders : ['.', 'gemm', 'kernels', 'images', 'node']
   return searched.flatMap(folder =>
     readdirSync(join(native, folder))
       .filter(name => name.endsWith(extension))

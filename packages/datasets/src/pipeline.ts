@@ -1,4 +1,5 @@
 /** A chain of transforms made ready for many images: its end, bytes to floats, becomes one table look-up for each byte. */
+import { kernels } from './functional/kernels/kernels.ts'
 import { applyAll } from './transforms/compose.ts'
 import type { ImageTensor, RawImage, Sample, Transform } from './types.ts'
 
@@ -43,9 +44,8 @@ export function createPipeline(transforms: readonly Transform[]): Pipeline {
     write(sample, into, offset) {
       if (!('channels' in sample)) return into.set(sample.data, offset)
       const { data, channels } = sample
-      const table = tableFor(channels)
-      for (let c = 0, out = offset; c < channels; c++)
-        for (let i = c; i < data.length; i += channels) into[out++] = table[c * 256 + (data[i] as number)] as number
+      const output = into.subarray(offset, offset + data.length)
+      kernels.lookUpPlanes(data.length / channels, channels, data, tableFor(channels), output)
     },
   }
 }

@@ -76,6 +76,17 @@ const Export exports[] = {
     {"multiply", exported::multiply},
     {"softmax", exported::softmax},
     {"matMul", exported::matMul},
+    {"resizeImage", exported::resizeImage},
+    {"flipRows", exported::flipRows},
+    {"projectNearest", exported::projectNearest},
+    {"projectNearestInFloat", exported::projectNearestInFloat},
+    {"projectBilinear", exported::projectBilinear},
+    {"blendWithGrey", exported::blendWithGrey},
+    {"blendWithLuma", exported::blendWithLuma},
+    {"luma", exported::luma},
+    {"lumaSum", exported::lumaSum},
+    {"turnHue", exported::turnHue},
+    {"lookUpPlanes", exported::lookUpPlanes},
 };
 
 }  // namespace

@@ -83,6 +83,17 @@ int32_t* Arguments::intsOrNull(const char* name, int64_t count) {
   return isNull(value) ? nullptr : (int32_t*)typedArray(value, name, napi_int32_array, "Int32Array", &count);
 }
 
+uint8_t* Arguments::bytes(const char* name, int64_t count) {
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env_, next(name), &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      (type != napi_uint8_array && type != napi_uint8_clamped_array))
+    fail(name, "is neither a Uint8Array nor a Uint8ClampedArray");
+  if ((int64_t)length != count) wrongLength(name, (int64_t)length, count);
+  return (uint8_t*)data;
+}
+
 void* Arguments::buffer(const char* name, int64_t* bytes) {
   void* data = nullptr;
   size_t length = 0;
@@ -137,8 +148,7 @@ void* Arguments::typedArray(napi_value value, const char* name, napi_typedarray_
   void* data = nullptr;
   if (napi_get_typedarray_info(env_, value, &actual, &length, &data, nullptr, nullptr) != napi_ok || actual != type)
     fail(name, std::string("is not a ") + typeName);
-  if (*count >= 0 && (int64_t)length != *count)
-    fail(name, "has " + std::to_string(length) + " elements; expected " + std::to_string(*count));
+  if (*count >= 0 && (int64_t)length != *count) wrongLength(name, (int64_t)length, *count);
   *count = (int64_t)length;
   return data;
 }
@@ -147,6 +157,10 @@ bool Arguments::isNull(napi_value value) const {
   napi_valuetype type;
   check(napi_typeof(env_, value, &type));
   return type == napi_null || type == napi_undefined;
+}
+
+void Arguments::wrongLength(const char* name, int64_t length, int64_t expected) const {
+  fail(name, "has " + std::to_string(length) + " elements; expected " + std::to_string(expected));
 }
 
 void Arguments::fail(const char* name, const std::string& what) const { throw ArgumentError(std::string(name) + " " + what); }

@@ -41,6 +41,8 @@ class Arguments {
   float* floatsOrNull(const char* name, int64_t count);  // the same, or null
   int32_t* intsOrNull(const char* name, int64_t count);  // an Int32Array of exactly `count` elements, or null
 
+  uint8_t* bytes(const char* name, int64_t count);  // a Uint8Array or Uint8ClampedArray of exactly `count` bytes
+
   void* buffer(const char* name, int64_t* bytes);  // an ArrayBuffer
 
   std::vector<float*> floatArrays(const char* name, std::vector<int64_t>& counts);  // of any lengths: `counts` tells them
@@ -50,6 +52,7 @@ class Arguments {
 
  private:
   napi_value next(const char* name);
+  [[noreturn]] void wrongLength(const char* name, int64_t length, int64_t expected) const;
   void* typedArray(napi_value value, const char* name, napi_typedarray_type type, const char* typeName,
                    int64_t* count) const;
   napi_value arrayOf(const char* name, uint32_t* length);

@@ -33,4 +33,11 @@ napi_value unscale(Arguments&);   // → whether all were finite
 napi_value adamStep(Arguments&), sgdStep(Arguments&);
 napi_value add(Arguments&), subtract(Arguments&), multiply(Arguments&), softmax(Arguments&), matMul(Arguments&);
 
+// Of images: bytes row by row, the channels of a pixel together.
+napi_value resizeImage(Arguments&), flipRows(Arguments&);
+napi_value projectNearest(Arguments&), projectNearestInFloat(Arguments&), projectBilinear(Arguments&);
+napi_value blendWithGrey(Arguments&), blendWithLuma(Arguments&), turnHue(Arguments&), luma(Arguments&);
+napi_value lumaSum(Arguments&);  // → the sum
+napi_value lookUpPlanes(Arguments&);
+
 }  // namespace vitral::exported

@@ -9,19 +9,21 @@ shift
 cd "$(dirname "$0")/.."
 mkdir -p "$out"
 flags="-Wall -Wextra -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-math $*"
+avx512='-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma'
 compile() { # object, source, flags…
   object=$out/$1.o from=$2
   shift 2
   echo "$from" "$@"
   ${CXX:-g++} $flags "$@" -c "$from" -o "$object"
 }
-for source in gemm/*.cpp kernels/*.cpp kernel-table.cpp test/probe.cpp; do
+for source in gemm/*.cpp kernels/*.cpp images/*.cpp kernel-table.cpp test/probe.cpp; do
   name=$(basename "$source" .cpp)
-  compile "portable-$name" "$source" -DVITRAL_ISA=portable
+  case $source in images/*) exact=-ffp-contract=off ;; *) exact= ;; esac
+  compile "portable-$name" "$source" -DVITRAL_ISA=portable $exact
   [ "$(uname -m)" = x86_64 ] || continue
-  compile "avx2-$name" "$source" -DVITRAL_ISA=avx2 -mavx2 -mfma
-  compile "avx512-$name" "$source" -DVITRAL_ISA=avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma
-  compile "amx-$name" "$source" -DVITRAL_ISA=amx -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mamx-tile -mamx-bf16
+  compile "avx2-$name" "$source" -DVITRAL_ISA=avx2 -mavx2 -mfma $exact
+  compile "avx512-$name" "$source" -DVITRAL_ISA=avx512 $avx512 $exact
+  compile "amx-$name" "$source" -DVITRAL_ISA=amx $avx512 -mamx-tile -mamx-bf16 $exact
 done
 for source in cpus kernels scratch threads test/test test/bench test/vit; do compile "$(basename $source)" "$source.cpp"; done
 for program in test bench vit; do

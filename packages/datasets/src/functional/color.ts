@@ -1,11 +1,7 @@
 /** Brightness, contrast and saturation as torchvision changes them on PIL images. */
 import type { RawImage } from '../types.ts'
-import { blendByte } from './blend.ts'
 import { checkChannels, checkFactor } from './checks.ts'
-import { toLuma } from './grayscale.ts'
-import { lookUp } from './levels.ts'
-
-const { fround } = Math
+import { kernels } from './kernels/kernels.ts'
 
 /** Blends with black: factor 0 is black, 1 the image, 2 twice as bright. */
 export function adjustBrightness(image: RawImage, factor: number): RawImage {
@@ -17,32 +13,30 @@ export function adjustBrightness(image: RawImage, factor: number): RawImage {
 export function adjustContrast(image: RawImage, factor: number): RawImage {
   checkFactor('adjustContrast', factor)
   checkChannels('adjustContrast', image)
-  const luma = toLuma(image)
-  let sum = 0
-  for (let pixel = 0; pixel < luma.length; pixel++) sum += luma[pixel] as number
-  return blendWith(image, Math.trunc(sum / luma.length + 0.5), factor)
+  const { data, channels } = image
+  const pixels = data.length / channels
+  const sum = channels === 1 ? byteSum(data) : kernels.lumaSum(pixels, data)
+  return blendWith(image, Math.trunc(sum / pixels + 0.5), factor)
 }
 
 /** Blends with the image in grey: factor 0 is grey, 1 the image. RGB or grey. */
 export function adjustSaturation(image: RawImage, factor: number): RawImage {
   checkFactor('adjustSaturation', factor)
   checkChannels('adjustSaturation', image)
-  const { data: source, channels } = image
-  if (channels === 1) return image
-  const luma = toLuma(image)
-  const share = fround(factor)
-  const data = new Uint8Array(source.length)
-  for (let pixel = 0, i = 0; i < data.length; pixel++, i += 3) {
-    const grey = luma[pixel] as number
-    data[i] = blendByte(grey, source[i] as number, share)
-    data[i + 1] = blendByte(grey, source[i + 1] as number, share)
-    data[i + 2] = blendByte(grey, source[i + 2] as number, share)
-  }
+  if (image.channels === 1) return image
+  const data = new Uint8Array(image.data.length)
+  kernels.blendWithLuma(data.length / 3, image.data, factor, data)
   return { ...image, data }
 }
 
-/** With the same grey everywhere the result depends on the byte alone. */
 function blendWith(image: RawImage, grey: number, factor: number): RawImage {
-  const share = fround(factor)
-  return lookUp(image, [Uint8Array.from({ length: 256 }, (_, value) => blendByte(grey, value, share))])
+  const data = new Uint8Array(image.data.length)
+  kernels.blendWithGrey(data.length, image.data, grey, factor, data)
+  return { ...image, data }
+}
+
+function byteSum(data: RawImage['data']): number {
+  let sum = 0
+  for (let i = 0; i < data.length; i++) sum += data[i] as number
+  return sum
 }

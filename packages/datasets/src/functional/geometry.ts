@@ -2,14 +2,25 @@
 import { type ResizeOptions, resizeImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 import { checkSize, checkWhole } from './checks.ts'
+import { kernels } from './kernels/kernels.ts'
 
 /** A number for the shorter side (the other keeps the proportions), or [height, width]. */
 export type ResizeSize = number | readonly [height: number, width: number]
 
 /** Resizes with PIL's antialiasing filters; see core's resizeImage. The same image when the size is the same. */
-export function resize(image: RawImage, size: ResizeSize, options?: ResizeOptions): RawImage {
+export function resize(
+  image: RawImage,
+  size: ResizeSize,
+  { interpolation = 'bilinear' }: ResizeOptions = {},
+): RawImage {
   const [height, width] = typeof size === 'number' ? proportionalSize(image, size) : size
-  return height === image.height && width === image.width ? image : resizeImage(image, [height, width], options)
+  if (height === image.height && width === image.width) return image
+  if (interpolation === 'nearest') return resizeImage(image, [height, width], { interpolation })
+  checkSize('resize', { height, width })
+  const data = new Uint8Array(height * width * image.channels)
+  const bicubic = interpolation === 'bicubic'
+  kernels.resizeImage(image.height, image.width, image.channels, image.data, height, width, bicubic, data)
+  return { data, width, height, channels: image.channels }
 }
 
 function proportionalSize({ width, height }: RawImage, shorterSide: number): [height: number, width: number] {
@@ -54,11 +65,7 @@ function centerStart(available: number, wanted: number): number {
 export function hflip(image: RawImage): RawImage {
   const { data: source, width, height, channels } = image
   const data = new Uint8Array(source.length)
-  for (let y = 0, i = 0; y < height; y++)
-    for (let x = width - 1; x >= 0; x--) {
-      const from = (y * width + x) * channels
-      for (let c = 0; c < channels; c++) data[i++] = source[from + c] as number
-    }
+  kernels.flipRows(height, width, channels, source, data)
   return { data, width, height, channels }
 }
 

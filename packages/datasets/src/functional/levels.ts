@@ -74,7 +74,7 @@ function histograms({ data, channels }: RawImage): Uint32Array[] {
 }
 
 /** @param tables one for each channel, or one for all */
-export function lookUp(image: RawImage, tables: readonly Uint8Array[]): RawImage {
+function lookUp(image: RawImage, tables: readonly Uint8Array[]): RawImage {
   const { data: source } = image
   const data = new Uint8Array(source.length)
   const step = tables.length

@@ -1,7 +1,7 @@
 /** Sharpness as torchvision changes it on PIL images. */
 import type { RawImage } from '../types.ts'
-import { blendByte } from './blend.ts'
 import { checkFactor } from './checks.ts'
+import { blendByte } from './kernels/blend.ts'
 
 /** Blends with the image smoothed over 3×3 pixels: factor 0 is smooth, 1 the image, 2 sharper. The border stays. */
 export function adjustSharpness(image: RawImage, factor: number): RawImage {

@@ -1,4 +1,5 @@
 /** Makes batches in the calling thread: examples → transforms → one array of floats. */
+import { usesNativeImages } from '../functional/kernels/kernels.ts'
 import { createPipeline } from '../pipeline.ts'
 import { seedFor } from '../seeds.ts'
 import { SkippedExample } from '../skipped-example.ts'
@@ -45,6 +46,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
   const pipeline = createPipeline(transforms)
 
   async function make({ epoch, place, indices, repeats }: BatchRequest, memory?: Memory): Promise<Batch> {
+    await usesNativeImages() // a new thread would begin without them
     const count = indices.length
     const labels = new Int32Array(count)
     let shape: ImageTensor['shape'] = [0, 0, 0]

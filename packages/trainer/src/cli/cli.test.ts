@@ -234,12 +234,13 @@ describe('from data to a prediction', () => {
   test('doctor tells which backends start', async () => {
     const { stdout, code } = await vitral('doctor', '--json')
     expect(code).toBe(0)
-    const { backends, devices, precision } = JSON.parse(stdout)
+    const { backends, devices, precision, nativeImages } = JSON.parse(stdout)
     expect(backends.map(({ name }: { name: string }) => name)).toEqual([
       ...['native', 'tensorflow', 'webgpu', 'wasm', 'cpu'],
     ])
     expect(backends.at(-1)).toEqual({ name: 'cpu', available: true })
     for (const { available, reason } of backends) expect(available || reason.length > 0).toBe(true)
+    expect(nativeImages).toBe(backends[0].available)
     expect(devices[0]).toMatchObject({ kind: 'cpu', name: expect.any(String), cores: expect.any(Number) })
     const native = backends[0].available
     expect(precision).toEqual(native ? ['float32', 'bfloat16'] : ['float32'])

@@ -1,6 +1,7 @@
 /** `vitral doctor`: what this machine can compute with, and why not with the rest. */
 import { availableParallelism, cpus } from 'node:os'
 import { type BackendName, useBackend } from '@vitral/core'
+import { usesNativeImages } from '@vitral/datasets'
 import { type Command, parse, print } from './command.ts'
 
 interface Device {
@@ -28,7 +29,7 @@ export const doctor: Command = {
 
 Starts every backend and prints which ones can be used, with the reason for those that cannot.
 
-  --json    {backends: [{name, available, reason}], devices: [{kind, name, cores, threads, instructionSet}], precision}
+  --json    {backends: [{name, available, reason}], devices: [{kind, name, cores, threads, instructionSet}], precision, nativeImages}
   --help    this text`,
 
   async run(args) {
@@ -38,12 +39,14 @@ Starts every backend and prints which ones can be used, with the reason for thos
     const devices = [await cpu(backends.some(({ name, available }) => name === 'native' && available))]
     const native = devices.some(({ instructionSet }) => instructionSet)
     const precision = ['float32', ...(native ? ['bfloat16'] : [])]
-    if (values.json) print(JSON.stringify({ backends, devices, precision }))
+    const nativeImages = await usesNativeImages()
+    if (values.json) print(JSON.stringify({ backends, devices, precision, nativeImages }))
     else {
       for (const { name, available, reason } of backends)
         print(`${available ? '✓' : '✗'} ${name.padEnd(10)}${reason ? ` ${reason}` : ''}`)
       for (const { name, cores, threads = cores, instructionSet } of devices)
         print([name, `${threads} threads`, instructionSet, ...precision].filter(Boolean).join(', '))
+      print(`images are transformed by ${nativeImages ? 'native' : 'plain TypeScript'} functions`)
     }
     return backends.some(({ available }) => available) ? 0 : 1
   },
