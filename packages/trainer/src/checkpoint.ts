@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import { tensor, type Variable } from '@tensorflow/tfjs-core'
 import { readSafetensors, toFloat32, writeSafetensors } from '@vitral/core'
 import type { LoaderPlan } from '@vitral/datasets'
-import type { Optimizer, OptimizerState } from './optimizers/index.ts'
+import type { GradScaler } from './grad-scaler.ts'
+import type { ModelEma } from './model-ema.ts'
+import type { Optimizer } from './optimizers/index.ts'
 
 /** Where a run stands. With the recipe it decides all that follows: no generator has a hidden state. */
 export interface RunPosition {
@@ -29,14 +31,19 @@ export interface RunPosition {
 
 export const startOfRun: RunPosition = { epoch: 0, batch: 0, step: 0, lossSum: 0, seconds: 0 }
 
-type Parameters = ReadonlyMap<string, Variable>
+/** What a checkpoint holds beside the position. */
+export interface RunState {
+  parameters: ReadonlyMap<string, Variable>
+  optimizer: Optimizer
+  scaler?: GradScaler
+  ema?: ModelEma
+}
 
 /** Saves the state of a run as the newest checkpoint in the folder, and then removes those before it. */
 export async function saveCheckpoint(
   folder: string,
   position: RunPosition,
-  parameters: Parameters,
-  optimizer: Optimizer,
+  { parameters, optimizer, scaler, ema }: RunState,
 ): Promise<void> {
   const name = `step-${String(position.step).padStart(9, '0')}.safetensors`
   const { steps, tensors } = await optimizer.state()
@@ -46,23 +53,24 @@ export async function saveCheckpoint(
     entries.set(`model.${key}`, { dtype: 'F32', shape: parameter.shape, data })
   }
   for (const [key, state] of tensors) entries.set(`optimizer.${key}`, { dtype: 'F32', ...state })
+  for (const [key, average] of (await ema?.state()) ?? []) entries.set(`ema.${key}`, { dtype: 'F32', ...average })
   await writeSafetensors(join(folder, name), entries, {
     position: JSON.stringify(position),
     steps: JSON.stringify(steps),
+    ...(scaler && { scaler: JSON.stringify(scaler.state()) }),
   })
   for (const other of readdirSync(folder)) if (other !== name) rmSync(join(folder, other))
 }
 
 /**
- * Puts the newest checkpoint of the folder into the parameters and the optimizer.
+ * Puts the newest checkpoint of the folder into the state of a run.
  *
  * @returns its position; nothing when there is no checkpoint yet.
  * @throws naming the file, when it does not belong to this model or is damaged.
  */
 export async function loadCheckpoint(
   folder: string,
-  parameters: Parameters,
-  optimizer: Optimizer,
+  { parameters, optimizer, scaler, ema }: RunState,
 ): Promise<RunPosition | undefined> {
   const newest = readdirSync(folder)
     .filter(name => /^step-\d+\.safetensors$/.test(name))
@@ -71,10 +79,12 @@ export async function loadCheckpoint(
   if (!newest) return undefined
   const path = join(folder, newest)
   const { tensors, metadata } = await readSafetensors(path)
-  const state: OptimizerState = { steps: JSON.parse(metadata.steps as string), tensors: new Map() }
-  for (const [key, saved] of tensors)
-    if (key.startsWith('optimizer.'))
-      state.tensors.set(key.slice('optimizer.'.length), { shape: saved.shape, data: toFloat32(saved) })
+  const part = (prefix: string) =>
+    new Map(
+      [...tensors]
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, saved]) => [key.slice(prefix.length), { shape: saved.shape, data: toFloat32(saved) }]),
+    )
   for (const [key, parameter] of parameters) {
     const saved = tensors.get(`model.${key}`)
     if (saved?.shape.join() !== parameter.shape.join())
@@ -85,6 +95,8 @@ export async function loadCheckpoint(
     parameter.assign(values)
     values.dispose()
   }
-  optimizer.load(state)
+  optimizer.load({ steps: JSON.parse(metadata.steps as string), tensors: part('optimizer.') })
+  ema?.load(part('ema.'))
+  if (scaler && metadata.scaler) scaler.load(JSON.parse(metadata.scaler))
   return JSON.parse(metadata.position as string) as RunPosition
 }

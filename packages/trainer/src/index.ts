@@ -1,6 +1,6 @@
 /** @vitral/trainer: recipes, the training loop, optimizers, schedules, checkpoints. */
 
-export { loadCheckpoint, type RunPosition, saveCheckpoint } from './checkpoint.ts'
+export { loadCheckpoint, type RunPosition, type RunState, saveCheckpoint } from './checkpoint.ts'
 export { clipGradNorm, type Gradients } from './clip-grad-norm.ts'
 export type { TrainingData } from './data.ts'
 export { type DistillationOptions, distill } from './distillation.ts'

@@ -22,6 +22,9 @@ const recipe = defineRecipe({
   optimizer: { name: 'adamw', lr: 0.06 },
   schedule: { name: 'cosine', warmupEpochs: 0.5 },
   clipGradNorm: 1,
+  microBatchSize: 3,
+  gradScaler: { growthInterval: 2 },
+  ema: { decay: 0.5 },
 })
 
 /** What the loop gave back of it, at each beginning. */
@@ -163,6 +166,8 @@ describe('Trainer', () => {
       const [resumed, straight] = [await checkpoint(out), await checkpoint(whole)]
       expect([...resumed.tensors.keys()]).toEqual([...straight.tensors.keys()])
       for (const [name, { data: values }] of straight.tensors) expect(resumed.tensors.get(name)?.data).toEqual(values)
+      expect(resumed.metadata.scaler).toEqual(straight.metadata.scaler as string)
+      expect(JSON.parse(resumed.metadata.scaler as string)).toEqual({ scale: 65536 * 2 ** 4, growthTracker: 1 })
     },
   )
 

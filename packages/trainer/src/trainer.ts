@@ -1,7 +1,7 @@
 /** The training loop, in the order of events. */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
 import { deriveSeed, type Loss, type ViTForImageClassification } from '@vitral/core'
-import { loadCheckpoint, type RunPosition, saveCheckpoint, startOfRun } from './checkpoint.ts'
+import { loadCheckpoint, type RunPosition, type RunState, saveCheckpoint, startOfRun } from './checkpoint.ts'
 import type { TrainingData } from './data.ts'
 import { evaluate } from './evaluate.ts'
 import { GradScaler } from './grad-scaler.ts'
@@ -66,8 +66,8 @@ export class Trainer {
 
   /** Goes back to the newest checkpoint of the run's folder; without one the run begins anew. */
   async resume(): Promise<void> {
-    const { paths, model } = this.#parts
-    const saved = await loadCheckpoint(paths.checkpoints, model.parameters(), this.#optimizer)
+    const { paths } = this.#parts
+    const saved = await loadCheckpoint(paths.checkpoints, this.#state())
     if (saved) this.#position = saved
   }
 
@@ -173,10 +173,15 @@ export class Trainer {
   }
 
   async #save(): Promise<void> {
-    const { paths, model, data } = this.#parts
+    const { paths, data } = this.#parts
     this.#position.plan = data.plan
     this.#position.seconds = this.#seconds()
-    await saveCheckpoint(paths.checkpoints, this.#position, model.parameters(), this.#optimizer)
+    await saveCheckpoint(paths.checkpoints, this.#position, this.#state())
+  }
+
+  #state(): RunState {
+    const parameters = this.#parts.model.parameters()
+    return { parameters, optimizer: this.#optimizer, scaler: this.#scaler, ema: this.#ema }
   }
 
   #seconds(): number {
