@@ -12,7 +12,9 @@ import { recipeLoss } from './recipe-loss.ts'
 import { recipeTransforms } from './recipe-transforms.ts'
 import { openRun, recordRun } from './run-folder.ts'
 import type { OnSkipped } from './skipped-images.ts'
+import { tensorboardLog } from './tensorboard/tensorboard-log.ts'
 import { Trainer } from './trainer.ts'
+import type { TrainingObserver } from './training-events.ts'
 
 export interface RunOptions {
   recipe: Recipe
@@ -28,6 +30,10 @@ export interface RunOptions {
   workers?: number
   /** How a pretrained model is downloaded, and who is told of its progress. */
   hub?: HubOptions
+  /** Whether to write event files for TensorBoard into the run's folder. @default false */
+  tensorboard?: boolean
+  /** Are told what happens, after the run's own log. */
+  observers?: readonly TrainingObserver[]
 }
 
 export interface Run {
@@ -45,7 +51,7 @@ export interface Run {
  * await trainer.train()
  */
 export async function startRun(options: RunOptions): Promise<Run> {
-  const { recipe, out, resume = false, onSkipped, hub } = options
+  const { recipe, out, resume = false, onSkipped, hub, tensorboard = false, observers = [] } = options
   const paths = openRun(out, recipe, { resume })
   const chains = recipeTransforms(recipe)
   const workers = options.workers ?? defaultWorkers(chains.train)
@@ -57,6 +63,8 @@ export async function startRun(options: RunOptions): Promise<Run> {
   const trainer = new Trainer({ recipe, model, loss, processor, data, paths })
   if (resume) await trainer.resume()
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
+  if (tensorboard) trainer.observe(tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
+  for (const observer of observers) trainer.observe(observer)
   return { trainer, data }
 }
 

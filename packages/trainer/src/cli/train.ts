@@ -30,6 +30,7 @@ const options = {
   download: { type: 'boolean', default: false },
   resume: { type: 'boolean', default: false },
   'skip-broken': { type: 'boolean', default: false },
+  tensorboard: { type: 'boolean', default: false },
   set: { type: 'string', multiple: true },
   dataset: { type: 'string' },
   epochs: { type: 'string' },
@@ -51,6 +52,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --skip-broken      leaves out images that cannot be decoded, and says which
   --out DIR          folder of the run: best/ (a model folder), metrics.jsonl, recipe.json, checkpoints/ (runs/RECIPE)
   --resume           goes on with the run in --out, exactly where it stopped
+  --tensorboard      also writes event files, which TensorBoard shows: tensorboard --logdir DIR
   --set KEY=VALUE    sets a field of the recipe, such as optimizer.lr=3e-4; may be repeated
   --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
@@ -81,6 +83,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
         data: folder,
         out,
         resume,
+        tensorboard: values.tensorboard,
         onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${oneLine(reason)}`) : undefined,
         hub: { onProgress: showDownload(progress) },
       })
