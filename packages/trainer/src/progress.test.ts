@@ -68,18 +68,19 @@ describe('createProgress', () => {
     expect(written.at(-1)).toContain('50%')
   })
 
-  test.each([{ TERM: 'dumb' }, { CI: 'true' }, { CI: '1' }])(
-    'writes plain lines on a terminal with %j',
-    (env: Record<string, string>) => {
-      const { progress, written, wait } = capture(true, env)
-      progress.update({ title: 't', done: 0, total: 10 })
-      wait(10_000)
-      progress.update({ title: 't', done: 5, total: 10 })
-      progress.say('hello')
-      progress.end()
-      expect(written).toEqual(['t  50%  5/10 images  0.5 images/s  0:10 left\n', 'hello\n'])
-    },
-  )
+  test.each([
+    ['TERM', 'dumb'],
+    ['CI', 'true'],
+    ['CI', '1'],
+  ])('writes plain lines on a terminal with %s=%s', (name, value) => {
+    const { progress, written, wait } = capture(true, { [name]: value })
+    progress.update({ title: 't', done: 0, total: 10 })
+    wait(10_000)
+    progress.update({ title: 't', done: 5, total: 10 })
+    progress.say('hello')
+    progress.end()
+    expect(written).toEqual(['t  50%  5/10 images  0.5 images/s  0:10 left\n', 'hello\n'])
+  })
 
   test('rewrites its line where CI is said to be false', () => {
     const { progress, written } = capture(true, { CI: 'false', TERM: 'xterm' })
