@@ -10,6 +10,7 @@ import { createModelEma, type ModelEma } from './model-ema.ts'
 import { ObserverGroup } from './observer-group.ts'
 import { createOptimizer, type Optimizer } from './optimizers/index.ts'
 import type { Recipe } from './recipe.ts'
+import { recipeStep } from './recipe-step.ts'
 import type { RunPaths } from './run-folder.ts'
 import { recipeScheduler, type Scheduler } from './schedules.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
@@ -118,11 +119,8 @@ export class Trainer {
     const { loss, gradNorm } = await trainStep(model, this.#optimizer, batch, {
       seed: deriveSeed(recipe.seed, position.step),
       loss: this.#loss,
-      microBatchSize: recipe.microBatchSize ?? undefined,
       scaler: this.#scaler,
-      precision: recipe.precision,
-      gradientCheckpointing: recipe.gradientCheckpointing,
-      clipGradNorm: recipe.clipGradNorm ?? undefined,
+      ...recipeStep(recipe),
     })
     const count = batch.labels.length
     const images = position.batch * recipe.batchSize + count

@@ -2,30 +2,20 @@
 import { basename } from 'node:path'
 import { useBackend } from '@vitral/core'
 import { startDashboard } from '../dashboard/dashboard.ts'
-import { loadRecipe } from '../load-recipe.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
-import { overrideRecipe } from '../recipe.ts'
 import { recipes } from '../recipes/index.ts'
 import { startRun } from '../run.ts'
 import type { TrainingResult } from '../training-events.ts'
-import { backendOption, type Command, oneLine, parse, percent, print, required, wholeNumber } from './command.ts'
+import { backendOption, type Command, oneLine, parse, percent, print, wholeNumber } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
+import { recipeOf, recipeOptions } from './recipe-option.ts'
 import { showTraining } from './show-training.ts'
-
-/** Shorter ways to say `--set`. */
-const shortcuts = {
-  dataset: 'dataset',
-  epochs: 'epochs',
-  'batch-size': 'batchSize',
-  lr: 'optimizer.lr',
-  precision: 'precision',
-  seed: 'seed',
-}
 
 const options = {
   ...backendOption,
+  ...recipeOptions,
   data: { type: 'string', default: 'data' },
   out: { type: 'string' },
   download: { type: 'boolean', default: false },
@@ -33,13 +23,6 @@ const options = {
   'skip-broken': { type: 'boolean', default: false },
   tensorboard: { type: 'boolean', default: false },
   dashboard: { type: 'string' },
-  set: { type: 'string', multiple: true },
-  dataset: { type: 'string' },
-  epochs: { type: 'string' },
-  'batch-size': { type: 'string' },
-  lr: { type: 'string' },
-  precision: { type: 'string' },
-  seed: { type: 'string' },
 } as const
 
 export const train: Command = {
@@ -66,13 +49,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
 
   async run(args) {
     const { values, positionals } = parse(withDashboardPort(args), options)
-    const name = required(positionals[0], 'The recipe')
-    if (positionals.length > 1) throw new Error(`There is one recipe too many: '${positionals[1]}'.`)
-    const settings = Object.entries(shortcuts).flatMap(([flag, key]) => {
-      const value = values[flag as keyof typeof shortcuts]
-      return value === undefined ? [] : [`${key}=${value}`]
-    })
-    const recipe = overrideRecipe(await loadRecipe(name), [...settings, ...(values.set ?? [])])
+    const { name, recipe } = await recipeOf(positionals, values)
     const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}`, data: folder, resume } = values
     const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
 
