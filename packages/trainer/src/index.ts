@@ -1,7 +1,7 @@
 /** @vitral/trainer: recipes, the training loop, optimizers, schedules, checkpoints. */
 
 export { loadCheckpoint, type RunPosition, type RunState, saveCheckpoint } from './checkpoint.ts'
-export { clipGradNorm, type Gradients } from './clip-grad-norm.ts'
+export { clipGradNorm, clipGradValue, type Gradients } from './clip-gradients.ts'
 export type { TrainingData } from './data.ts'
 export { type DistillationOptions, distill } from './distillation.ts'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
@@ -11,8 +11,14 @@ export { createLoss, type LossName, type LossOptions } from './losses.ts'
 export type { ClassMetrics, Metrics } from './metrics.ts'
 export { createModelEma, type ModelEma, type ModelEmaOptions } from './model-ema.ts'
 export { datasetNames, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
-export type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
+export type { GroupedOptimizerOptions, OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 export { createOptimizer, type Optimizer, type OptimizerState } from './optimizers/index.ts'
+export {
+  type GroupOptions,
+  type ParameterGroups,
+  type ParameterSettings,
+  parameterGroups,
+} from './optimizers/parameter-groups.ts'
 export { processorOf, transformsOf } from './processor.ts'
 export {
   defineRecipe,

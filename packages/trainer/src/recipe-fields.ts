@@ -87,6 +87,8 @@ const fields: Record<string, Field> = {
   'optimizer.eps': optional(any),
   'optimizer.momentum': optional(any),
   'optimizer.nesterov': optional(any),
+  'optimizer.noDecay': optional(boolean),
+  'optimizer.layerDecay': optional(number('a number above 0 and at most 1', value => value > 0 && value <= 1)),
   schedule: object,
   'schedule.name': oneOf(scheduleNames),
   'schedule.warmupEpochs': optional(notNegative),
@@ -108,6 +110,7 @@ const fields: Record<string, Field> = {
     accepts: value => value === null || (typeof value === 'number' && value > 0),
     expected: 'a number above 0, or null for no clipping',
   },
+  clipGradValue: orNull(aboveZero),
   gradScaler: orNull(object),
   'gradScaler.initScale': optional(aboveZero),
   'gradScaler.growthFactor': optional(number('a number above 1', value => value > 1)),
@@ -136,7 +139,7 @@ export function checkRecipe(recipe: Recipe): Recipe {
     throw new Error("The recipe's model has both a name and a pretrained folder or hub id; expected one of them.")
   if (model.pretrained !== undefined && model.init !== undefined)
     throw new Error("The recipe's model has both init and a pretrained folder or hub id; expected one of them.")
-  const { name, ...options } = optimizer
+  const { name, noDecay, layerDecay, ...options } = optimizer
   resolveOptions(name, options)
   const { name: lossName, ...lossOptions } = recipe.loss
   createLoss(lossName, lossOptions)

@@ -6,6 +6,7 @@ import type { GradScalerOptions } from './grad-scaler.ts'
 import type { LossName, LossOptions } from './losses.ts'
 import type { ModelEmaOptions } from './model-ema.ts'
 import type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
+import type { GroupOptions } from './optimizers/parameter-groups.ts'
 import { checkRecipe } from './recipe-fields.ts'
 import type { RecipeSampler } from './recipe-sampler.ts'
 import type { RecipeTransforms } from './recipe-transforms.ts'
@@ -55,7 +56,7 @@ export interface Recipe {
   microBatchSize: number | null
   evalBatchSize: number
   epochs: number
-  optimizer: { name: OptimizerName } & OptimizerOptions
+  optimizer: { name: OptimizerName } & OptimizerOptions & GroupOptions
   schedule: RecipeSchedule
   loss: { name: LossName } & LossOptions
   /** Another model that says what it sees in each image. */
@@ -66,6 +67,8 @@ export interface Recipe {
   gradientCheckpointing: boolean
   /** Largest norm of all gradients together; null does not clip. */
   clipGradNorm: number | null
+  /** Largest size of a gradient's element, after the norm; null does not clip. */
+  clipGradValue: number | null
   /** PyTorch's loss scaling; bfloat16 needs none. {} has its defaults, null does not scale. */
   gradScaler: GradScalerOptions | null
   /** Averages of the parameters, which are then what is evaluated and kept as the best model. */
@@ -86,6 +89,7 @@ const defaults = {
   precision: 'float32' as const,
   gradientCheckpointing: false,
   clipGradNorm: null,
+  clipGradValue: null,
   gradScaler: null,
   ema: null,
   seed: 42,

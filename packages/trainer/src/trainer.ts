@@ -8,6 +8,7 @@ import { GradScaler } from './grad-scaler.ts'
 import { createLoss } from './losses.ts'
 import { createModelEma, type ModelEma } from './model-ema.ts'
 import { createOptimizer, type Optimizer } from './optimizers/index.ts'
+import { parameterGroups } from './optimizers/parameter-groups.ts'
 import type { Recipe } from './recipe.ts'
 import type { RunPaths } from './run-folder.ts'
 import { recipeScheduler, type Scheduler } from './schedules.ts'
@@ -46,8 +47,9 @@ export class Trainer {
   constructor(parts: TrainerParts) {
     this.#parts = parts
     const { recipe, model, data } = parts
-    const { name, ...options } = recipe.optimizer
-    this.#optimizer = createOptimizer(name, model.parameters(), options)
+    const { name, noDecay, layerDecay, ...options } = recipe.optimizer
+    const groups = parameterGroups(model.config.numHiddenLayers, { noDecay, layerDecay })
+    this.#optimizer = createOptimizer(name, model.parameters(), { ...options, groups })
     this.#scheduler = recipeScheduler(recipe, this.#optimizer.lr, data.stepsPerEpoch)
     const { name: lossName, ...lossOptions } = recipe.loss
     this.#loss = parts.loss ?? createLoss(lossName, lossOptions)
@@ -119,6 +121,7 @@ export class Trainer {
       precision: recipe.precision,
       gradientCheckpointing: recipe.gradientCheckpointing,
       clipGradNorm: recipe.clipGradNorm ?? undefined,
+      clipGradValue: recipe.clipGradValue ?? undefined,
     })
     const count = batch.labels.length
     const images = position.batch * recipe.batchSize + count
