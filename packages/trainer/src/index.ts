@@ -33,7 +33,12 @@ export type { RecipeTransforms } from './recipe-transforms.ts'
 export { recipes } from './recipes/index.ts'
 export { type Run, type RunOptions, startRun } from './run.ts'
 export { type RunPaths, runPaths } from './run-folder.ts'
-export { createScheduler, type ScheduleName, type ScheduleOptions, type Scheduler } from './schedules.ts'
+export {
+  createScheduler,
+  type ScheduleName,
+  type ScheduleOptions,
+  type Scheduler,
+} from './schedules/index.ts'
 export { type ImageBatch, type TrainStepOptions, type TrainStepResult, trainStep } from './train-step.ts'
 export { Trainer, type TrainerParts } from './trainer.ts'
 export type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'

@@ -5,7 +5,7 @@ import { algorithms, resolveOptions } from './optimizers/algorithms.ts'
 import type { Recipe } from './recipe.ts'
 import { samplerNames } from './recipe-sampler.ts'
 import { recipeTransforms } from './recipe-transforms.ts'
-import { scheduleNames } from './schedules.ts'
+import { recipeScheduler, scheduleNames } from './schedules/index.ts'
 
 interface Field {
   accepts: (value: unknown) => boolean
@@ -93,6 +93,26 @@ const fields: Record<string, Field> = {
   'schedule.name': oneOf(scheduleNames),
   'schedule.warmupEpochs': optional(notNegative),
   'schedule.minLr': optional(notNegative),
+  'schedule.per': optional(oneOf(['step', 'epoch'])),
+  'schedule.cycleEpochs': optional(aboveZero),
+  'schedule.stepEpochs': optional(aboveZero),
+  'schedule.milestoneEpochs': optional({
+    accepts: value => Array.isArray(value) && value.every(epoch => typeof epoch === 'number' && epoch > 0),
+    expected: 'a list of epochs',
+  }),
+  ...Object.fromEntries(
+    [
+      'cycleFactor',
+      'gamma',
+      'pctStart',
+      'divFactor',
+      'finalDivFactor',
+      'factor',
+      'patience',
+      'threshold',
+      'cooldown',
+    ].map(name => [`schedule.${name}`, optional(any)]),
+  ),
   loss: object,
   'loss.name': oneOf(lossNames),
   'loss.labelSmoothing': optional(number('a number from 0 to below 1', value => value >= 0 && value < 1)),
@@ -150,6 +170,8 @@ export function checkRecipe(recipe: Recipe): Recipe {
     throw new Error(
       `The recipe's schedule.warmupEpochs is ${schedule.warmupEpochs}; expected at most its epochs, ${epochs}.`,
     )
+  const { lr = 1 } = resolveOptions(name, options)
+  recipeScheduler(recipe, lr, 1)
   return recipe
 }
 

@@ -10,7 +10,7 @@ import type { GroupOptions } from './optimizers/parameter-groups.ts'
 import { checkRecipe } from './recipe-fields.ts'
 import type { RecipeSampler } from './recipe-sampler.ts'
 import type { RecipeTransforms } from './recipe-transforms.ts'
-import type { ScheduleName } from './schedules.ts'
+import type { ScheduleName, ShapeOptions } from './schedules/index.ts'
 
 export interface RecipeModel {
   /** A folder or hub id to start from; its classifier is made anew when the classes differ. */
@@ -26,8 +26,16 @@ export interface RecipeModel {
   init?: 'normal' | 'mimetic'
 }
 
-export interface RecipeSchedule {
+export interface RecipeSchedule extends Omit<ShapeOptions, 'cycleSteps' | 'stepSize' | 'milestones'> {
   name: ScheduleName
+  /** Of 'cosine-restarts': epochs of the first cycle. */
+  cycleEpochs?: number
+  /** Of 'step': the rate is multiplied by gamma after each so many epochs. */
+  stepEpochs?: number
+  /** Of 'step': the rate is multiplied by gamma at these epochs. */
+  milestoneEpochs?: readonly number[]
+  /** When the rate changes. @default 'step' */
+  per?: 'step' | 'epoch'
   /** Of linear growth of the learning rate; may be a part of one. @default 0 */
   warmupEpochs?: number
   /** @default 0 */

@@ -11,7 +11,7 @@ import { createOptimizer, type Optimizer } from './optimizers/index.ts'
 import { parameterGroups } from './optimizers/parameter-groups.ts'
 import type { Recipe } from './recipe.ts'
 import type { RunPaths } from './run-folder.ts'
-import { recipeScheduler, type Scheduler } from './schedules.ts'
+import { recipeScheduler, type Scheduler } from './schedules/index.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
 import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
 
@@ -111,7 +111,7 @@ export class Trainer {
     const began = performance.now()
     const { recipe, model } = this.#parts
     const position = this.#position
-    const lr = this.#scheduler(position.step)
+    const lr = this.#scheduler(position.step, position.losses)
     this.#optimizer.lr = lr
     const { loss, gradNorm } = await trainStep(model, this.#optimizer, batch, {
       seed: deriveSeed(recipe.seed, position.step),
@@ -170,7 +170,8 @@ export class Trainer {
     const isBest = best === undefined || accuracy > best.accuracy
     if (isBest) for (const part of [model, processor]) await part.savePretrained(paths.best)
     const seconds = this.#seconds()
-    this.#position = { ...startOfRun, epoch, step, seconds, best: isBest ? { epoch, accuracy, loss } : best }
+    const losses = [...this.#position.losses, loss]
+    this.#position = { ...startOfRun, epoch, step, seconds, losses, best: isBest ? { epoch, accuracy, loss } : best }
     const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, isBest, seconds }
     for (const observer of this.#observers) observer.onEpoch?.(report)
   }
