@@ -45,6 +45,7 @@ const Kernels table = {
     unscaleGradient,
     adamStep,
     sgdStep,
+    lionStep,
     spinFma,
     resizeImage,
     flipRows,

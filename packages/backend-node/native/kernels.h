@@ -55,6 +55,7 @@ struct Kernels {
   UnscaleGradient* unscaleGradient;
   AdamStep* adamStep;
   SgdStep* sgdStep;
+  LionStep* lionStep;
   SpinFma* spinFma;
   ResizeImage* resizeImage;
   FlipRows* flipRows;

@@ -21,6 +21,8 @@ export interface RunPosition {
   step: number
   /** Sum of the losses of the epoch under way. */
   lossSum: number
+  /** Of all evaluations so far. */
+  losses: readonly number[]
   /** Seconds of training so far. */
   seconds: number
   /** Of the batches that were trained on; going on with others is refused. */
@@ -29,7 +31,7 @@ export interface RunPosition {
   best?: { epoch: number; accuracy: number; loss: number }
 }
 
-export const startOfRun: RunPosition = { epoch: 0, batch: 0, step: 0, lossSum: 0, seconds: 0 }
+export const startOfRun: RunPosition = { epoch: 0, batch: 0, step: 0, lossSum: 0, losses: [], seconds: 0 }
 
 /** What a checkpoint holds beside the position. */
 export interface RunState {
@@ -98,5 +100,5 @@ export async function loadCheckpoint(
   optimizer.load({ steps: JSON.parse(metadata.steps as string), tensors: part('optimizer.') })
   ema?.load(part('ema.'))
   if (scaler && metadata.scaler) scaler.load(JSON.parse(metadata.scaler))
-  return JSON.parse(metadata.position as string) as RunPosition
+  return { ...startOfRun, ...(JSON.parse(metadata.position as string) as RunPosition) }
 }

@@ -1,6 +1,6 @@
 /** Loss scaling: keeps gradients that half precision would round to zero. */
 import { unscale } from '@vitral/core/ops'
-import type { Gradients } from './clip-grad-norm.ts'
+import type { Gradients } from './clip-gradients.ts'
 import type { Optimizer } from './optimizers/index.ts'
 
 export interface GradScalerOptions {

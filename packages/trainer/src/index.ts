@@ -1,7 +1,7 @@
 /** @vitral/trainer: recipes, the training loop, optimizers, schedules, checkpoints. */
 
 export { loadCheckpoint, type RunPosition, type RunState, saveCheckpoint } from './checkpoint.ts'
-export { clipGradNorm, type Gradients } from './clip-grad-norm.ts'
+export { clipGradNorm, clipGradValue, type Gradients } from './clip-gradients.ts'
 export { type Dashboard, startDashboard } from './dashboard/dashboard.ts'
 export type { WatchedRun } from './dashboard/run-progress.ts'
 export type { TrainingData } from './data.ts'
@@ -16,8 +16,14 @@ export type { RatePoint, SmoothPoint, Suggestion } from './lr-find/suggest-rate.
 export type { ClassMetrics, Metrics } from './metrics.ts'
 export { createModelEma, type ModelEma, type ModelEmaOptions } from './model-ema.ts'
 export { datasetNames, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
-export type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
+export type { GroupedOptimizerOptions, OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 export { createOptimizer, type Optimizer, type OptimizerState } from './optimizers/index.ts'
+export {
+  type GroupOptions,
+  type ParameterGroups,
+  type ParameterSettings,
+  parameterGroups,
+} from './optimizers/parameter-groups.ts'
 export { processorOf, transformsOf } from './processor.ts'
 export {
   defineRecipe,
@@ -32,7 +38,12 @@ export type { RecipeTransforms } from './recipe-transforms.ts'
 export { recipes } from './recipes/index.ts'
 export { type Run, type RunOptions, startRun } from './run.ts'
 export { type RunPaths, runPaths } from './run-folder.ts'
-export { createScheduler, type ScheduleName, type ScheduleOptions, type Scheduler } from './schedules.ts'
+export {
+  createScheduler,
+  type ScheduleName,
+  type ScheduleOptions,
+  type Scheduler,
+} from './schedules/index.ts'
 export { type TensorboardLogOptions, tensorboardLog } from './tensorboard/tensorboard-log.ts'
 export { type ImageBatch, type TrainStepOptions, type TrainStepResult, trainStep } from './train-step.ts'
 export { Trainer, type TrainerParts } from './trainer.ts'

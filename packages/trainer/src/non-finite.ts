@@ -1,7 +1,7 @@
 /** Where the numbers of a step that went wrong went wrong: what a user has to know to set it right. */
 import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
 import type { ViTForImageClassification } from '@vitral/core'
-import type { Gradients } from './clip-grad-norm.ts'
+import type { Gradients } from './clip-gradients.ts'
 import type { ImageBatch } from './train-step.ts'
 
 /** A loss, or the norm of the gradients, that is infinite or not a number. */

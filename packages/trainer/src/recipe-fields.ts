@@ -5,7 +5,7 @@ import { algorithms, resolveOptions } from './optimizers/algorithms.ts'
 import type { Recipe } from './recipe.ts'
 import { samplerNames } from './recipe-sampler.ts'
 import { recipeTransforms } from './recipe-transforms.ts'
-import { scheduleNames } from './schedules.ts'
+import { recipeScheduler, scheduleNames } from './schedules/index.ts'
 
 interface Field {
   accepts: (value: unknown) => boolean
@@ -87,10 +87,32 @@ const fields: Record<string, Field> = {
   'optimizer.eps': optional(any),
   'optimizer.momentum': optional(any),
   'optimizer.nesterov': optional(any),
+  'optimizer.noDecay': optional(boolean),
+  'optimizer.layerDecay': optional(number('a number above 0 and at most 1', value => value > 0 && value <= 1)),
   schedule: object,
   'schedule.name': oneOf(scheduleNames),
   'schedule.warmupEpochs': optional(notNegative),
   'schedule.minLr': optional(notNegative),
+  'schedule.per': optional(oneOf(['step', 'epoch'])),
+  'schedule.cycleEpochs': optional(aboveZero),
+  'schedule.stepEpochs': optional(aboveZero),
+  'schedule.milestoneEpochs': optional({
+    accepts: value => Array.isArray(value) && value.every(epoch => typeof epoch === 'number' && epoch > 0),
+    expected: 'a list of epochs',
+  }),
+  ...Object.fromEntries(
+    [
+      'cycleFactor',
+      'gamma',
+      'pctStart',
+      'divFactor',
+      'finalDivFactor',
+      'factor',
+      'patience',
+      'threshold',
+      'cooldown',
+    ].map(name => [`schedule.${name}`, optional(any)]),
+  ),
   loss: object,
   'loss.name': oneOf(lossNames),
   'loss.labelSmoothing': optional(number('a number from 0 to below 1', value => value >= 0 && value < 1)),
@@ -108,6 +130,7 @@ const fields: Record<string, Field> = {
     accepts: value => value === null || (typeof value === 'number' && value > 0),
     expected: 'a number above 0, or null for no clipping',
   },
+  clipGradValue: orNull(aboveZero),
   gradScaler: orNull(object),
   'gradScaler.initScale': optional(aboveZero),
   'gradScaler.growthFactor': optional(number('a number above 1', value => value > 1)),
@@ -136,7 +159,7 @@ export function checkRecipe(recipe: Recipe): Recipe {
     throw new Error("The recipe's model has both a name and a pretrained folder or hub id; expected one of them.")
   if (model.pretrained !== undefined && model.init !== undefined)
     throw new Error("The recipe's model has both init and a pretrained folder or hub id; expected one of them.")
-  const { name, ...options } = optimizer
+  const { name, noDecay, layerDecay, ...options } = optimizer
   resolveOptions(name, options)
   const { name: lossName, ...lossOptions } = recipe.loss
   createLoss(lossName, lossOptions)
@@ -147,6 +170,8 @@ export function checkRecipe(recipe: Recipe): Recipe {
     throw new Error(
       `The recipe's schedule.warmupEpochs is ${schedule.warmupEpochs}; expected at most its epochs, ${epochs}.`,
     )
+  const { lr = 1 } = resolveOptions(name, options)
+  recipeScheduler(recipe, lr, 1)
   return recipe
 }
 

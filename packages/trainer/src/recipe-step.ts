@@ -7,9 +7,14 @@ export const recipeStep = ({
   precision,
   gradientCheckpointing,
   clipGradNorm,
-}: Recipe): Pick<TrainStepOptions, 'microBatchSize' | 'precision' | 'gradientCheckpointing' | 'clipGradNorm'> => ({
+  clipGradValue,
+}: Recipe): Pick<
+  TrainStepOptions,
+  'microBatchSize' | 'precision' | 'gradientCheckpointing' | 'clipGradNorm' | 'clipGradValue'
+> => ({
   microBatchSize: microBatchSize ?? undefined,
   precision,
   gradientCheckpointing,
   clipGradNorm: clipGradNorm ?? undefined,
+  clipGradValue: clipGradValue ?? undefined,
 })

@@ -6,10 +6,11 @@ import type { GradScalerOptions } from './grad-scaler.ts'
 import type { LossName, LossOptions } from './losses.ts'
 import type { ModelEmaOptions } from './model-ema.ts'
 import type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
+import type { GroupOptions } from './optimizers/parameter-groups.ts'
 import { checkRecipe } from './recipe-fields.ts'
 import type { RecipeSampler } from './recipe-sampler.ts'
 import type { RecipeTransforms } from './recipe-transforms.ts'
-import type { ScheduleName } from './schedules.ts'
+import type { ScheduleName, ShapeOptions } from './schedules/index.ts'
 
 export interface RecipeModel {
   /** A folder or hub id to start from; its classifier is made anew when the classes differ. */
@@ -25,8 +26,16 @@ export interface RecipeModel {
   init?: 'normal' | 'mimetic'
 }
 
-export interface RecipeSchedule {
+export interface RecipeSchedule extends Omit<ShapeOptions, 'cycleSteps' | 'stepSize' | 'milestones'> {
   name: ScheduleName
+  /** Of 'cosine-restarts': epochs of the first cycle. */
+  cycleEpochs?: number
+  /** Of 'step': the rate is multiplied by gamma after each so many epochs. */
+  stepEpochs?: number
+  /** Of 'step': the rate is multiplied by gamma at these epochs. */
+  milestoneEpochs?: readonly number[]
+  /** When the rate changes. @default 'step' */
+  per?: 'step' | 'epoch'
   /** Of linear growth of the learning rate; may be a part of one. @default 0 */
   warmupEpochs?: number
   /** @default 0 */
@@ -55,7 +64,7 @@ export interface Recipe {
   microBatchSize: number | null
   evalBatchSize: number
   epochs: number
-  optimizer: { name: OptimizerName } & OptimizerOptions
+  optimizer: { name: OptimizerName } & OptimizerOptions & GroupOptions
   schedule: RecipeSchedule
   loss: { name: LossName } & LossOptions
   /** Another model that says what it sees in each image. */
@@ -66,6 +75,8 @@ export interface Recipe {
   gradientCheckpointing: boolean
   /** Largest norm of all gradients together; null does not clip. */
   clipGradNorm: number | null
+  /** Largest size of a gradient's element, after the norm; null does not clip. */
+  clipGradValue: number | null
   /** PyTorch's loss scaling; bfloat16 needs none. {} has its defaults, null does not scale. */
   gradScaler: GradScalerOptions | null
   /** Averages of the parameters, which are then what is evaluated and kept as the best model. */
@@ -86,6 +97,7 @@ const defaults = {
   precision: 'float32' as const,
   gradientCheckpointing: false,
   clipGradNorm: null,
+  clipGradValue: null,
   gradScaler: null,
   ema: null,
   seed: 42,

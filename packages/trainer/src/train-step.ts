@@ -9,7 +9,7 @@ import {
   type ViTForImageClassification,
 } from '@vitral/core'
 import type { Batch } from '@vitral/datasets'
-import { clipGradNorm, type Gradients } from './clip-grad-norm.ts'
+import { clipGradNorm, clipGradValue, type Gradients } from './clip-gradients.ts'
 import type { GradScaler } from './grad-scaler.ts'
 import { sliceBatch } from './micro-batches.ts'
 import { describeNonFinite, NonFiniteError } from './non-finite.ts'
@@ -34,6 +34,8 @@ export interface TrainStepOptions {
   microBatchSize?: number
   /** Largest norm of all gradients together; without it they are not clipped. */
   clipGradNorm?: number
+  /** Largest size of a gradient's element, after that; without it they are not cut. */
+  clipGradValue?: number
   /** Scales the loss; a step whose gradients overflow is left out. */
   scaler?: GradScaler
 }
@@ -59,7 +61,7 @@ export async function trainStep(
   batch: ImageBatch,
   options: TrainStepOptions,
 ): Promise<TrainStepResult> {
-  const { scaler, clipGradNorm: maxNorm } = options
+  const { scaler, clipGradNorm: maxNorm, clipGradValue: maxValue } = options
   const computed = await lossAndGrads(model, batch, options)
   const result: TrainStepResult = { loss: computed.loss }
   let { grads } = computed
@@ -73,6 +75,7 @@ export async function trainStep(
       if (maxNorm !== undefined) result.gradNorm = await clipGradNorm(grads, maxNorm)
       if (result.gradNorm !== undefined && !Number.isFinite(result.gradNorm))
         throw new NonFiniteError(await describeNonFinite(model, batch, { loss: result.loss, grads, lr: optimizer.lr }))
+      if (maxValue !== undefined) clipGradValue(grads, maxValue)
       optimizer.step(grads)
     }
     scaler?.update()

@@ -8,11 +8,12 @@ import { GradScaler } from './grad-scaler.ts'
 import { createLoss } from './losses.ts'
 import { createModelEma, type ModelEma } from './model-ema.ts'
 import { ObserverGroup } from './observer-group.ts'
-import { createOptimizer, type Optimizer } from './optimizers/index.ts'
+import type { Optimizer } from './optimizers/index.ts'
 import type { Recipe } from './recipe.ts'
+import { recipeOptimizer } from './recipe-optimizer.ts'
 import { recipeStep } from './recipe-step.ts'
 import type { RunPaths } from './run-folder.ts'
-import { recipeScheduler, type Scheduler } from './schedules.ts'
+import { recipeScheduler, type Scheduler } from './schedules/index.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
 import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
 
@@ -48,8 +49,7 @@ export class Trainer {
   constructor(parts: TrainerParts) {
     this.#parts = parts
     const { recipe, model, data } = parts
-    const { name, ...options } = recipe.optimizer
-    this.#optimizer = createOptimizer(name, model.parameters(), options)
+    this.#optimizer = recipeOptimizer(recipe, model)
     this.#scheduler = recipeScheduler(recipe, this.#optimizer.lr, data.stepsPerEpoch)
     const { name: lossName, ...lossOptions } = recipe.loss
     this.#loss = parts.loss ?? createLoss(lossName, lossOptions)
@@ -114,7 +114,7 @@ export class Trainer {
     const began = performance.now()
     const { recipe, model } = this.#parts
     const position = this.#position
-    const lr = this.#scheduler(position.step)
+    const lr = this.#scheduler(position.step, position.losses)
     this.#optimizer.lr = lr
     const { loss, gradNorm } = await trainStep(model, this.#optimizer, batch, {
       seed: deriveSeed(recipe.seed, position.step),
@@ -167,7 +167,8 @@ export class Trainer {
     const isBest = best === undefined || accuracy > best.accuracy
     if (isBest) for (const part of [model, processor]) await part.savePretrained(paths.best)
     const seconds = this.#seconds()
-    this.#position = { ...startOfRun, epoch, step, seconds, best: isBest ? { epoch, accuracy, loss } : best }
+    const losses = [...this.#position.losses, loss]
+    this.#position = { ...startOfRun, epoch, step, seconds, losses, best: isBest ? { epoch, accuracy, loss } : best }
     const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, isBest, seconds }
     await this.#observers.tell('onEpoch', report)
   }

@@ -71,6 +71,7 @@ const Export exports[] = {
     {"unscale", exported::unscale},
     {"adamStep", exported::adamStep},
     {"sgdStep", exported::sgdStep},
+    {"lionStep", exported::lionStep},
     {"add", exported::add},
     {"subtract", exported::subtract},
     {"multiply", exported::multiply},

@@ -30,7 +30,7 @@ napi_value crossEntropy(Arguments&);  // → the loss
 napi_value crossEntropyGrad(Arguments&);
 napi_value gradNorm(Arguments&);  // → the norm
 napi_value unscale(Arguments&);   // → whether all were finite
-napi_value adamStep(Arguments&), sgdStep(Arguments&);
+napi_value adamStep(Arguments&), sgdStep(Arguments&), lionStep(Arguments&);
 napi_value add(Arguments&), subtract(Arguments&), multiply(Arguments&), softmax(Arguments&), matMul(Arguments&);
 
 // Of images: bytes row by row, the channels of a pixel together.

@@ -114,6 +114,7 @@ napi_value adamStep(Arguments& a) {
   options.eps = a.number("eps");
   options.weightDecay = a.number("weightDecay");
   options.gradientScale = a.number("gradientScale");
+  options.gradientLimit = a.number("gradientLimit");
   options.decoupled = a.flag("decoupled");
   std::vector<int64_t> sizes;
   const std::vector<float*> gradients = a.floatArrays("gradients", sizes);
@@ -131,6 +132,7 @@ napi_value sgdStep(Arguments& a) {
   options.momentum = a.number("momentum");
   options.weightDecay = a.number("weightDecay");
   options.gradientScale = a.number("gradientScale");
+  options.gradientLimit = a.number("gradientLimit");
   options.nesterov = a.flag("nesterov");
   std::vector<int64_t> sizes;
   const std::vector<float*> gradients = a.floatArrays("gradients", sizes);
@@ -139,6 +141,23 @@ napi_value sgdStep(Arguments& a) {
   if (options.momentum != 0) velocities = a.floatArraysOf("velocities", sizes);
   for (size_t i = 0; i < sizes.size(); i++)
     kernels().sgdStep(sizes[i], options, gradients[i], parameters[i], velocities[i]);
+  return nullptr;
+}
+
+napi_value lionStep(Arguments& a) {
+  LionOptions options;
+  options.lr = a.number("lr");
+  options.beta1 = a.number("beta1");
+  options.beta2 = a.number("beta2");
+  options.weightDecay = a.number("weightDecay");
+  options.gradientScale = a.number("gradientScale");
+  options.gradientLimit = a.number("gradientLimit");
+  std::vector<int64_t> sizes;
+  const std::vector<float*> gradients = a.floatArrays("gradients", sizes);
+  const std::vector<float*> parameters = a.floatArraysOf("parameters", sizes);
+  const std::vector<float*> averages = a.floatArraysOf("averages", sizes);
+  for (size_t i = 0; i < sizes.size(); i++)
+    kernels().lionStep(sizes[i], options, gradients[i], parameters[i], averages[i]);
   return nullptr;
 }
 

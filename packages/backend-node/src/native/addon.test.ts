@@ -28,7 +28,7 @@ test('the addon refuses what does not fit, naming it', () => {
 
 test('a step over lists of different lengths is refused', () => {
   const step = (gradients: Float32Array[], parameters: Float32Array[]) => () =>
-    addon.sgdStep(1, 0.1, 0, 0, 1, false, gradients, parameters, [])
+    addon.sgdStep(1, 0.1, 0, 0, 1, Infinity, false, gradients, parameters, [])
   expect(step([], [floats(4)])).toThrow('parameters has 1 entries; expected 0')
   expect(step([floats(4)], [])).toThrow('parameters has 0 entries; expected 1')
   expect(step([floats(4)], [floats(5)])).toThrow('parameters has 5 elements; expected 4')

@@ -163,6 +163,7 @@ export interface Addon {
     eps: number,
     weightDecay: number,
     gradientScale: number,
+    gradientLimit: number,
     decoupled: boolean,
     ...tensors: [gradients: Floats[], parameters: Floats[], first: Floats[], second: Floats[]]
   ): void
@@ -172,8 +173,18 @@ export interface Addon {
     momentum: number,
     weightDecay: number,
     gradientScale: number,
+    gradientLimit: number,
     nesterov: boolean,
     ...tensors: [gradients: Floats[], parameters: Floats[], velocities: Floats[]]
+  ): void
+  lionStep(
+    lr: number,
+    beta1: number,
+    beta2: number,
+    weightDecay: number,
+    gradientScale: number,
+    gradientLimit: number,
+    ...tensors: [gradients: Floats[], parameters: Floats[], averages: Floats[]]
   ): void
   add(size: number, a: Floats, b: Floats, output: Floats): void
   subtract(size: number, a: Floats, b: Floats, output: Floats): void

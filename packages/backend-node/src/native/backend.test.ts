@@ -10,8 +10,10 @@ import {
   mul,
   ones,
   reshape,
+  type Scalar,
   scalar,
   softmax,
+  sum,
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
@@ -23,7 +25,7 @@ import {
   variable,
   zeros,
 } from '@tensorflow/tfjs-core'
-import { useBackend, ViTForImageClassification } from '@vitral/core'
+import { useBackend, ViTForImageClassification, valueAndGrads } from '@vitral/core'
 import { crossEntropy, linear, maskTokens, optimizerStep, qkv, type Triple } from '@vitral/core/ops'
 
 beforeAll(() => useBackend('native'))
@@ -45,6 +47,17 @@ test('a weight that a step changes is packed again', () => {
   expect(run()).toBe(32)
   weight.assign(mul(weight, 2))
   expect(run()).toBe(64)
+})
+
+test('what was packed for inference is given back when the weight trains', () => {
+  const [x, weight] = [ones([3, 64]) as Tensor2D, ones([32, 64]) as Tensor2D]
+  const before = liveBytes()
+  linear(x, weight).dispose()
+  const packed = liveBytes() - before
+  expect(packed).toBeGreaterThanOrEqual(32 * 64 * 4)
+  const { value, grads } = valueAndGrads(() => sum(linear(x, weight)) as Scalar, [weight])
+  for (const tensor of [value, ...grads]) tensor.dispose()
+  expect(liveBytes()).toBe(before)
 })
 
 test('the three weights of attention are packed as one, and again when any of them changes or goes', () => {

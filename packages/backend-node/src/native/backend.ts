@@ -95,6 +95,12 @@ export class NativeBackend extends MathBackendCPU {
     return values
   }
 
+  /** Gives back what was packed of weights that now train: it would be in memory beside all that training needs. */
+  dropPacked(weights: readonly TensorInfo[]): null {
+    for (const { dataId } of weights) this.#dropPacked(this.#record(dataId))
+    return null
+  }
+
   override write(...[values, shape, dtype]: Parameters<MathBackendCPU['write']>): object {
     if (!(values instanceof Float32Array) || dtype !== 'float32') return super.write(values, shape, dtype)
     return this.#keep(this.#own(values).values, shape)

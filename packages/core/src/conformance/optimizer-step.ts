@@ -1,5 +1,5 @@
 import { clone, type Tensor, type Variable, variable } from '@tensorflow/tfjs-core'
-import { type AdamStep, optimizerStep, type SgdStep, stateSlots } from '../ops/optimizer-step.ts'
+import { type AdamStep, type LionStep, optimizerStep, type SgdStep, stateSlots } from '../ops/optimizer-step.ts'
 import { type ConformanceCase, expectClose, randomValues, toTensor, type Values, withoutLeak } from './check.ts'
 
 const shapes: number[][] = [[1], [3, 5], [17], [2, 33, 7], [257, 131]]
@@ -13,9 +13,10 @@ const gradientsAt = (step: number, of: number[][]): Values[] =>
     return values
   })
 
-type Options = AdamStep | SgdStep
+type Options = AdamStep | SgdStep | LionStep
 
 const adam = { algorithm: 'adam', step: 0, lr: 0.01, beta1: 0.9, beta2: 0.999 } as const
+const lion = { algorithm: 'lion', step: 0, lr: 0.01, beta1: 0.9, beta2: 0.99 } as const
 const sgd = { algorithm: 'sgd', step: 0, lr: 0.1 } as const
 
 const optimizers: Record<string, Options> = {
@@ -26,6 +27,23 @@ const optimizers: Record<string, Options> = {
   'adamw, scaled gradients': { ...adam, weightDecay: 0.1, eps: 1e-8, decoupled: true, gradientScale: 3 },
   sgd: { ...sgd, weightDecay: 0.01, momentum: 0, nesterov: false },
   'sgd, momentum': { ...sgd, weightDecay: 0, momentum: 0.9, nesterov: false },
+  'sgd, limited gradients': {
+    ...sgd,
+    weightDecay: 0.01,
+    momentum: 0.9,
+    nesterov: false,
+    gradientScale: 2,
+    gradientLimit: 0.5,
+  },
+  'adam, limited gradients': { ...adam, weightDecay: 0.1, eps: 1e-8, decoupled: false, gradientLimit: 0.25 },
+  lion: { ...lion, weightDecay: 0 },
+  'lion, weight decay, scaled and limited gradients': {
+    ...lion,
+    beta1: 0.95,
+    weightDecay: 0.1,
+    gradientScale: 2,
+    gradientLimit: 1,
+  },
   'sgd, Nesterov, scaled gradients': { ...sgd, weightDecay: 0.01, momentum: 0.9, nesterov: true, gradientScale: 2 },
 }
 
@@ -79,7 +97,8 @@ async function checkOptimizer(options: Options, shapes: number[][]): Promise<voi
 /** One step as torch.optim.Adam, AdamW and SGD document it, element by element. */
 function updateReference(o: Options, p: number[], gradient: Float64Array, state: number[][]): void {
   for (let i = 0; i < p.length; i++) {
-    let g = (gradient[i] as number) * (o.gradientScale ?? 1)
+    const { gradientScale = 1, gradientLimit = Infinity } = o
+    let g = Math.max(-gradientLimit, Math.min(gradientLimit, (gradient[i] as number) * gradientScale))
     if (o.algorithm === 'adam') {
       const [m, v] = state as [number[], number[]]
       if (o.decoupled) p[i] = (p[i] as number) * (1 - o.lr * o.weightDecay)
@@ -89,6 +108,11 @@ function updateReference(o: Options, p: number[], gradient: Float64Array, state:
       const unbiasedM = (m[i] as number) / (1 - o.beta1 ** o.step)
       const unbiasedV = (v[i] as number) / (1 - o.beta2 ** o.step)
       p[i] = (p[i] as number) - (o.lr * unbiasedM) / (Math.sqrt(unbiasedV) + o.eps)
+    } else if (o.algorithm === 'lion') {
+      const [average] = state as [number[]]
+      const direction = Math.sign(o.beta1 * (average[i] as number) + (1 - o.beta1) * g)
+      average[i] = o.beta2 * (average[i] as number) + (1 - o.beta2) * g
+      p[i] = (p[i] as number) * (1 - o.lr * o.weightDecay) - o.lr * direction
     } else {
       g += o.weightDecay * (p[i] as number)
       const [velocity] = state

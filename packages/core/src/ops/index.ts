@@ -12,7 +12,14 @@ export { gradNorm } from './grad-norm.ts'
 export { type Grid, interpolatePositions } from './interpolate-positions.ts'
 export { layerNorm } from './layer-norm.ts'
 export { type LinearOptions, linear } from './linear.ts'
-export { type AdamStep, type OptimizerTensors, optimizerStep, type SgdStep, stateSlots } from './optimizer-step.ts'
+export {
+  type AdamStep,
+  type LionStep,
+  type OptimizerTensors,
+  optimizerStep,
+  type SgdStep,
+  stateSlots,
+} from './optimizer-step.ts'
 export { patchEmbed } from './patch-embed.ts'
 export { qkv, type Triple } from './qkv.ts'
 export { type ResidualOptions, residual } from './residual.ts'

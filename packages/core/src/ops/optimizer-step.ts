@@ -1,5 +1,5 @@
 /** One step of an optimizer over all parameters at once, in place. */
-import { add, div, mul, sqrt, square, sub, type Tensor, type Variable } from '@tensorflow/tfjs-core'
+import { add, clipByValue, div, mul, sign, sqrt, square, sub, type Tensor, type Variable } from '@tensorflow/tfjs-core'
 import { defineStep } from '../tape/op.ts'
 import { numbered } from './numbered.ts'
 
@@ -10,6 +10,8 @@ interface SharedOptions {
   weightDecay: number
   /** Factor of the gradients before all else: a clip, or the inverse of a loss scale. @default 1 */
   gradientScale?: number
+  /** Largest size of a gradient's element, after its factor; larger ones are cut. @default none */
+  gradientLimit?: number
 }
 
 export interface AdamStep extends SharedOptions {
@@ -27,9 +29,19 @@ export interface SgdStep extends SharedOptions {
   nesterov: boolean
 }
 
-/** State slots of each algorithm: Adam's first and second moment; SGD's velocity, if it has momentum. */
-export const stateSlots = (options: { algorithm: 'adam' } | { algorithm: 'sgd'; momentum: number }): number =>
-  options.algorithm === 'adam' ? 2 : options.momentum === 0 ? 0 : 1
+export interface LionStep extends SharedOptions {
+  algorithm: 'lion'
+  beta1: number
+  beta2: number
+}
+
+/** State slots: Adam's first and second moment; Lion's average; SGD's velocity, if it has momentum. */
+export function stateSlots(
+  options: { algorithm: 'adam' } | { algorithm: 'lion' } | { algorithm: 'sgd'; momentum: number },
+): number {
+  if (options.algorithm === 'sgd') return options.momentum === 0 ? 0 : 1
+  return options.algorithm === 'adam' ? 2 : 1
+}
 
 export interface OptimizerTensors {
   parameters: readonly Variable[]
@@ -41,7 +53,7 @@ export interface OptimizerTensors {
 
 type Update = (parameter: Tensor, gradient: Tensor, state: Tensor[]) => { parameter: Tensor; state: Tensor[] }
 
-type StepAttrs = (Required<AdamStep> | Required<SgdStep>) & { count: number; slots: number }
+type StepAttrs = (Required<AdamStep> | Required<SgdStep> | Required<LionStep>) & { count: number; slots: number }
 
 const op = defineStep('VitralOptimizerStep', (inputs, attrs: StepAttrs) => {
   const update = updates[attrs.algorithm](attrs as never)
@@ -49,7 +61,9 @@ const op = defineStep('VitralOptimizerStep', (inputs, attrs: StepAttrs) => {
   const parameters = numbered(inputs, 'p', attrs.count)
   const gradients = numbered(inputs, 'g', attrs.count)
   parameters.forEach((parameter, i) => {
-    const scaled = mul(gradients[i] as Tensor, attrs.gradientScale)
+    const whole = mul(gradients[i] as Tensor, attrs.gradientScale)
+    const limit = attrs.gradientLimit
+    const scaled = limit < Infinity ? clipByValue(whole, -limit, limit) : whole
     const state = states.map(slot => slot[i] as Variable)
     const updated = update(parameter, scaled, state)
     ;(parameter as Variable).assign(updated.parameter)
@@ -62,14 +76,14 @@ const op = defineStep('VitralOptimizerStep', (inputs, attrs: StepAttrs) => {
 
 /**
  * Updates parameters and state in place, with PyTorch's semantics: torch.optim.Adam (weight decay as L2), AdamW
- * (`decoupled`), SGD with momentum and Nesterov. Bytes: parameter, gradient and state read once, parameter and state
+ * (`decoupled`), SGD with momentum and Nesterov; and Lion's (Chen et al. 2023, algorithm 2). Bytes: parameter, gradient and state read once, parameter and state
  * written once.
  *
  * @throws when the lists differ in length, or a gradient in shape from its parameter.
  */
 export function optimizerStep(
   { parameters, gradients, state }: OptimizerTensors,
-  { gradientScale = 1, ...options }: AdamStep | SgdStep,
+  { gradientScale = 1, gradientLimit = Infinity, ...options }: AdamStep | SgdStep | LionStep,
 ): void {
   const slots = stateSlots(options)
   if (gradients.length !== parameters.length || state.length !== slots)
@@ -87,10 +101,10 @@ export function optimizerStep(
       inputs[`s${j}_${i}`] = slot[i] as Variable
     })
   })
-  op(inputs, { ...options, gradientScale, count: parameters.length, slots } as StepAttrs)
+  op(inputs, { ...options, gradientScale, gradientLimit, count: parameters.length, slots } as StepAttrs)
 }
 
-const updates: { adam: (o: AdamStep) => Update; sgd: (o: SgdStep) => Update } = {
+const updates: { adam: (o: AdamStep) => Update; sgd: (o: SgdStep) => Update; lion: (o: LionStep) => Update } = {
   adam:
     ({ step, lr, weightDecay, beta1, beta2, eps, decoupled }) =>
     (parameter, gradient, [m, v]) => {
@@ -101,6 +115,13 @@ const updates: { adam: (o: AdamStep) => Update; sgd: (o: SgdStep) => Update } = 
       const denominator = add(mul(sqrt(second), (1 - beta2 ** step) ** -0.5), eps)
       const change = mul(div(first, denominator), lr / (1 - beta1 ** step))
       return { parameter: sub(decayed, change), state: [first, second] }
+    },
+  lion:
+    ({ lr, weightDecay, beta1, beta2 }) =>
+    (parameter, gradient, [average]) => {
+      const direction = sign(add(mul(average as Tensor, beta1), mul(gradient, 1 - beta1)))
+      const moved = add(mul(average as Tensor, beta2), mul(gradient, 1 - beta2))
+      return { parameter: sub(mul(parameter, 1 - lr * weightDecay), mul(direction, lr)), state: [moved] }
     },
   sgd:
     ({ step, lr, weightDecay, momentum, nesterov }) =>

@@ -7,8 +7,8 @@ import { deriveSeed } from '@vitral/core'
 import type { TrainingData } from '../data.ts'
 import { GradScaler } from '../grad-scaler.ts'
 import { NonFiniteError } from '../non-finite.ts'
-import { createOptimizer } from '../optimizers/index.ts'
 import { type PrepareOptions, prepareTraining } from '../prepare-training.ts'
+import { recipeOptimizer } from '../recipe-optimizer.ts'
 import { recipeStep } from '../recipe-step.ts'
 import { type ImageBatch, trainStep } from '../train-step.ts'
 import { type SmoothPoint, type Suggestion, smoothCurve, suggestRate } from './suggest-rate.ts'
@@ -56,8 +56,7 @@ export async function lrFind(options: LrFindOptions): Promise<LrFindResult> {
     throw new Error(`There are ${steps} steps; expected a whole number of at least 10.`)
 
   const { data, model, loss } = await prepareTraining(options)
-  const { name, ...optimizerOptions } = recipe.optimizer
-  const optimizer = createOptimizer(name, model.parameters(), optimizerOptions)
+  const optimizer = recipeOptimizer(recipe, model)
   const scaler = recipe.gradScaler ? new GradScaler(recipe.gradScaler) : undefined
   const points: { lr: number; loss: number }[] = []
   const reach = reachOf(steps)

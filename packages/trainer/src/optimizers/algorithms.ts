@@ -1,14 +1,15 @@
 /** The optimizers as a table: PyTorch's defaults, names of the state, and how one step is described to the kernel. */
-import type { AdamStep, SgdStep } from '@vitral/core/ops'
+import type { AdamStep, LionStep, SgdStep } from '@vitral/core/ops'
+import type { ParameterGroups } from './parameter-groups.ts'
 
-export type OptimizerName = 'adam' | 'adamw' | 'sgd'
+export type OptimizerName = 'adam' | 'adamw' | 'sgd' | 'lion'
 
 export interface OptimizerOptions {
-  /** @default 1e-3 */
+  /** @default 1e-3, 'lion' 1e-4 */
   lr?: number
-  /** An L2 term in the gradient for 'adam' and 'sgd', apart from it for 'adamw'. @default 0, 'adamw' 0.01 */
+  /** An L2 term in the gradient for 'adam' and 'sgd', apart from it for 'adamw' and 'lion'. @default 0, 'adamw' 0.01 */
   weightDecay?: number
-  /** 'adam', 'adamw'. @default [0.9, 0.999] */
+  /** 'adam', 'adamw', 'lion'. @default [0.9, 0.999], 'lion' [0.9, 0.99] */
   betas?: readonly [number, number]
   /** 'adam', 'adamw'. @default 1e-8 */
   eps?: number
@@ -18,12 +19,17 @@ export interface OptimizerOptions {
   nesterov?: boolean
 }
 
+/** With settings for some of the parameters; `lr` and `weightDecay` are those of all others. */
+export interface GroupedOptimizerOptions extends OptimizerOptions {
+  groups?: ParameterGroups
+}
+
 export interface Algorithm {
   /** Every option that applies, with its default. */
   defaults: OptimizerOptions
   /** PyTorch's names of the state tensors. */
   slots: (options: Required<OptimizerOptions>) => string[]
-  describe: (options: Required<OptimizerOptions>, step: number) => AdamStep | SgdStep
+  describe: (options: Required<OptimizerOptions>, step: number) => AdamStep | SgdStep | LionStep
 }
 
 /** AdamW is Adam with decoupled weight decay: one code path. */
@@ -55,7 +61,20 @@ const sgd: Algorithm = {
   }),
 }
 
-export const algorithms: Record<OptimizerName, Algorithm> = { adam: adam(false), adamw: adam(true), sgd }
+const lion: Algorithm = {
+  defaults: { lr: 1e-4, weightDecay: 0, betas: [0.9, 0.99] },
+  slots: () => ['exp_avg'],
+  describe: ({ lr, weightDecay, betas: [beta1, beta2] }, step) => ({
+    algorithm: 'lion',
+    step,
+    lr,
+    weightDecay,
+    beta1,
+    beta2,
+  }),
+}
+
+export const algorithms: Record<OptimizerName, Algorithm> = { adam: adam(false), adamw: adam(true), sgd, lion }
 
 /**
  * The options with their defaults.

@@ -1,8 +1,9 @@
 /** Optimizers over named parameters: state made when first needed, updated in place by one kernel. */
 import { type Tensor, tensor, type Variable, variable, zeros } from '@tensorflow/tfjs-core'
 import { optimizerStep } from '@vitral/core/ops'
-import { type Gradients, gradientScale } from '../clip-grad-norm.ts'
-import { algorithms, type OptimizerName, type OptimizerOptions, resolveOptions } from './algorithms.ts'
+import { type Gradients, gradientClipping } from '../clip-gradients.ts'
+import { algorithms, type GroupedOptimizerOptions, type OptimizerName, resolveOptions } from './algorithms.ts'
+import type { ParameterSettings } from './parameter-groups.ts'
 
 /** What an optimizer must remember to go on exactly. */
 export interface OptimizerState {
@@ -32,11 +33,13 @@ export interface Optimizer {
 
 interface ParameterState {
   step: number
+  settings: ParameterSettings
   slots: Variable[]
 }
 
 /**
- * An optimizer with PyTorch's semantics and defaults: torch.optim.Adam (weight decay as L2), AdamW, SGD.
+ * An optimizer with PyTorch's semantics and defaults: torch.optim.Adam (weight decay as L2), AdamW, SGD; and Lion (Chen et
+ * al. 2023), with its authors'.
  *
  * @param parameters as given by `model.parameters()`
  * @throws naming an option that the optimizer does not have, or a value it cannot use.
@@ -48,7 +51,7 @@ interface ParameterState {
 export function createOptimizer(
   name: OptimizerName,
   parameters: ReadonlyMap<string, Variable>,
-  options: OptimizerOptions = {},
+  { groups = () => ({}), ...options }: GroupedOptimizerOptions = {},
 ): Optimizer {
   const resolved = resolveOptions(name, options)
   const { describe, slots } = algorithms[name]
@@ -63,8 +66,13 @@ export function createOptimizer(
   const stateOf = (parameterName: string): ParameterState => {
     let state = states.get(parameterName)
     if (!state) {
-      const { shape } = parameterOf(parameterName)
-      state = { step: 0, slots: slotNames.map(() => ownedVariable(zeros(shape))) }
+      const parameter = parameterOf(parameterName)
+      const { shape } = parameter
+      state = {
+        step: 0,
+        settings: checked(parameterName, groups(parameterName, parameter)),
+        slots: slotNames.map(() => ownedVariable(zeros(shape))),
+      }
       states.set(parameterName, state)
     }
     return state
@@ -80,15 +88,25 @@ export function createOptimizer(
     step(grads) {
       const gradientNames = Object.keys(grads)
       for (const parameterName of gradientNames) parameterOf(parameterName)
-      // The kernel takes one step number, and a parameter that lacked a gradient before lags behind: one call for each.
-      for (const step of new Set(gradientNames.map(parameterName => stateOf(parameterName).step + 1))) {
-        const group = gradientNames.filter(parameterName => stateOf(parameterName).step + 1 === step)
+      const clipping = gradientClipping(grads)
+      // The kernel takes one step number, learning rate and weight decay; a parameter that lacked a gradient before lags
+      // behind in its steps. One call for all that have the same.
+      const alike = new Map<string, string[]>()
+      for (const parameterName of gradientNames) {
+        const { step, settings } = stateOf(parameterName)
+        const kind = `${step} ${settings.lrScale} ${settings.weightDecay}`
+        alike.set(kind, [...(alike.get(kind) ?? []), parameterName])
+      }
+      for (const group of alike.values()) {
+        const { step: before, settings } = stateOf(group[0] as string)
+        const step = before + 1
+        const { lrScale = 1, weightDecay = resolved.weightDecay } = settings
         const tensors = {
           parameters: group.map(parameterOf),
           gradients: group.map(parameterName => grads[parameterName] as Tensor),
           state: slotNames.map((_, slot) => group.map(parameterName => stateOf(parameterName).slots[slot] as Variable)),
         }
-        optimizerStep(tensors, { ...describe({ ...resolved, lr: this.lr }, step), gradientScale: gradientScale(grads) })
+        optimizerStep(tensors, { ...describe({ ...resolved, lr: this.lr * lrScale, weightDecay }, step), ...clipping })
         for (const parameterName of group) stateOf(parameterName).step = step
       }
     },
@@ -107,7 +125,8 @@ export function createOptimizer(
     load({ steps, tensors }) {
       dispose()
       for (const [parameterName, step] of Object.entries(steps)) {
-        const { shape } = parameterOf(parameterName)
+        const parameter = parameterOf(parameterName)
+        const { shape } = parameter
         const slots = slotNames.map(slot => {
           const saved = tensors.get(`${slot}.${parameterName}`)
           if (saved?.shape.join() !== shape.join())
@@ -116,11 +135,18 @@ export function createOptimizer(
             )
           return ownedVariable(tensor(saved.data, shape, 'float32'))
         })
-        states.set(parameterName, { step, slots })
+        states.set(parameterName, { step, settings: checked(parameterName, groups(parameterName, parameter)), slots })
       }
     },
     dispose,
   }
+}
+
+function checked(parameterName: string, settings: ParameterSettings): ParameterSettings {
+  for (const [name, value] of Object.entries(settings))
+    if (!(value >= 0))
+      throw new Error(`The groups give '${parameterName}' the ${name} ${value}; expected a number that is 0 or more.`)
+  return settings
 }
 
 function ownedVariable(initial: Tensor): Variable {

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
-import { memory, type Tensor, tensor1d, variable } from '@tensorflow/tfjs-core'
-import { useBackend } from '@vitral/core'
-import { clipGradNorm } from '../clip-grad-norm.ts'
+import { memory, type Tensor, tensor1d, type Variable, variable } from '@tensorflow/tfjs-core'
+import { useBackend, ViTForImageClassification } from '@vitral/core'
+import { clipGradNorm, clipGradValue } from '../clip-gradients.ts'
 import { createOptimizer } from './index.ts'
+import { type ParameterGroups, parameterGroups } from './parameter-groups.ts'
 
 beforeAll(async () => {
   await useBackend('cpu')
@@ -87,7 +88,7 @@ describe('createOptimizer', () => {
   test('wrong options and names are errors that say what is right', () => {
     const parameters = parametersOf({ p: [1] })
     const make = (name: string, options: object) => () => createOptimizer(name as 'sgd', parameters, options)
-    expect(make('lion', {})).toThrow("no optimizer 'lion'; expected one of adam, adamw, sgd")
+    expect(make('adagrad', {})).toThrow("no optimizer 'adagrad'; expected one of adam, adamw, sgd, lion")
     expect(make('sgd', { betas: [0.9, 0.99] })).toThrow("'sgd' has no option 'betas'; it has lr, weightDecay, momentum")
     expect(make('sgd', { nesterov: true })).toThrow('momentum above 0')
     expect(make('adam', { lr: -1 })).toThrow('lr is -1; expected a number that is 0 or more')
@@ -104,6 +105,80 @@ describe('createOptimizer', () => {
     expect(memory().numTensors).toBe(before + 2)
     optimizer.dispose()
     expect(memory().numTensors).toBe(before)
+  })
+})
+
+describe('groups', () => {
+  test('a parameter that lags behind is stepped once a step', () => {
+    const parameters = parametersOf({ early: [0], late: [0] })
+    const optimizer = createOptimizer('sgd', parameters, { lr: 1 })
+    const one = tensor1d([1])
+    optimizer.step({ early: one })
+    optimizer.step({ late: one, early: one }) // late's first step has the number that early's had before
+    expect([...parameters.values()].map(parameter => parameter.dataSync()[0])).toEqual([-2, -1])
+  })
+
+  test('have learning rates and weight decay of their own, through a resume too', async () => {
+    const groups: ParameterGroups = name => (name === 'a' ? { lrScale: 0.5 } : { weightDecay: 0 })
+    const options = { lr: 0.1, weightDecay: 0.5, groups }
+    const [parameters, alone] = [parametersOf({ a: [1], b: [1] }), parametersOf({ a: [1], b: [1] })]
+    const before = createOptimizer('adamw', parameters, options)
+    const expected = {
+      a: createOptimizer('adamw', alone, { lr: 0.05, weightDecay: 0.5 }),
+      b: createOptimizer('adamw', alone, { lr: 0.1, weightDecay: 0 }),
+    }
+    const grads = [0.3, -2].map(value => tensor1d([value])) as [Tensor, Tensor]
+    before.step({ a: grads[0], b: grads[0] })
+    const after = createOptimizer('adamw', parameters, options)
+    after.load(await before.state())
+    after.step({ a: grads[1], b: grads[1] })
+    for (const gradient of grads) {
+      expected.a.step({ a: gradient })
+      expected.b.step({ b: gradient })
+    }
+    for (const [name, parameter] of parameters)
+      expect(parameter.dataSync()).toEqual(alone.get(name)?.dataSync() as Float32Array)
+  })
+
+  test('of a ViT: no decay on what has one dimension or is a token, and rates that shrink towards the images', () => {
+    const model = new ViTForImageClassification({
+      ...{ imageSize: 8, patchSize: 4, hiddenSize: 8, numHiddenLayers: 2, numAttentionHeads: 2, numLabels: 2 },
+    })
+    const groups = parameterGroups(2, { noDecay: true, layerDecay: 0.5 })
+    const settings = Object.fromEntries([...model.parameters()].map(([name, p]) => [name, groups(name, p)]))
+    expect(settings['vit.embeddings.cls_token']).toEqual({ lrScale: 0.125, weightDecay: 0 })
+    expect(settings['vit.embeddings.position_embeddings']).toEqual({ lrScale: 0.125, weightDecay: 0 })
+    expect(settings['vit.embeddings.patch_embeddings.projection.weight']).toEqual({ lrScale: 0.125 })
+    expect(settings['vit.encoder.layer.0.intermediate.dense.weight']).toEqual({ lrScale: 0.25 })
+    expect(settings['vit.encoder.layer.1.layernorm_after.weight']).toEqual({ lrScale: 0.5, weightDecay: 0 })
+    expect(settings['vit.layernorm.bias']).toEqual({ lrScale: 1, weightDecay: 0 })
+    expect(settings['classifier.weight']).toEqual({ lrScale: 1 })
+    expect(
+      Object.values(parameterGroups(2, {})('classifier.bias', model.parameters().get('classifier.bias') as Variable)),
+    ).toEqual([1])
+    expect(() => parameterGroups(2, { layerDecay: 0 })).toThrow('layerDecay is 0; expected a number above 0')
+    model.dispose()
+  })
+
+  test('a setting that is no number is refused by name', () => {
+    const optimizer = createOptimizer('sgd', parametersOf({ p: [1] }), { groups: () => ({ lrScale: -1 }) })
+    expect(() => optimizer.step({ p: tensor1d([1]) })).toThrow("The groups give 'p' the lrScale -1; expected")
+  })
+})
+
+describe('clipGradValue', () => {
+  test('cuts what is larger, after the norm', async () => {
+    const parameters = parametersOf({ a: [0, 0, 0] })
+    const grads = { a: tensor1d([30, -40, 0.5]) }
+    await clipGradNorm(grads, 5) // → 3, −4, 0.05
+    clipGradValue(grads, 3.5)
+    createOptimizer('sgd', parameters, { lr: 1 }).step(grads)
+    const [a, b, c] = (parameters.get('a') as Variable).dataSync()
+    expect(a).toBeCloseTo(-3, 2)
+    expect(b).toBe(3.5)
+    expect(c).toBeCloseTo(-0.05, 3)
+    await expect(clipGradNorm(grads, 1)).rejects.toThrow('clipped by value already; clip by the norm first')
+    expect(() => clipGradValue(grads, 0)).toThrow('max is 0; expected a number above 0')
   })
 })
 

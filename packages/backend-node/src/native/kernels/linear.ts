@@ -20,7 +20,8 @@ export const linear: KernelConfig = kernel<
     attrs.inputActivation === 'gelu',
     backend.floats(x),
     backend.floats(weight),
-    attrs.training ? null : packedLinear(backend, weight, inBfloat16(attrs)), // one that trains changes after one use
+    // One that trains changes after one use.
+    attrs.training ? backend.dropPacked([weight]) : packedLinear(backend, weight, inBfloat16(attrs)),
     bias ? backend.floats(bias) : null,
     values,
   )

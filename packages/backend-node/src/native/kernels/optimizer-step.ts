@@ -10,6 +10,7 @@ interface Attributes {
   lr: number
   weightDecay: number
   gradientScale: number
+  gradientLimit: number
 }
 
 interface Adam extends Attributes {
@@ -24,6 +25,12 @@ interface Sgd extends Attributes {
   algorithm: 'sgd'
   momentum: number
   nesterov: boolean
+}
+
+interface Lion extends Attributes {
+  algorithm: 'lion'
+  beta1: number
+  beta2: number
 }
 
 /** The inputs `<prefix>0`, `<prefix>1`, … */
@@ -52,10 +59,10 @@ export const unscale: KernelConfig = kernel<Numbered, { count: number; scale: nu
   },
 )
 
-export const optimizerStep: KernelConfig = kernel<Numbered, Adam | Sgd>(
+export const optimizerStep: KernelConfig = kernel<Numbered, Adam | Sgd | Lion>(
   'VitralOptimizerStep',
   (backend, inputs, attrs) => {
-    const { count, slots, step, lr, weightDecay, gradientScale } = attrs
+    const { count, slots, step, lr, weightDecay, gradientScale, gradientLimit } = attrs
     const inPlace = (prefix: string) => numbered(inputs, prefix, count).map(tensor => backend.floatsInPlace(tensor))
     const gradients = numbered(inputs, 'g', count).map(gradient => backend.floats(gradient))
     const parameters = inPlace('p')
@@ -63,11 +70,15 @@ export const optimizerStep: KernelConfig = kernel<Numbered, Adam | Sgd>(
     const [first = [], second = []] = state
     if (attrs.algorithm === 'adam') {
       const { beta1, beta2, eps, decoupled } = attrs
-      const options = [step, lr, beta1, beta2, eps, weightDecay, gradientScale, decoupled] as const
+      const options = [step, lr, beta1, beta2, eps, weightDecay, gradientScale, gradientLimit, decoupled] as const
       backend.addon.adamStep(...options, gradients, parameters, first, second)
+    } else if (attrs.algorithm === 'lion') {
+      const { beta1, beta2 } = attrs
+      const options = [lr, beta1, beta2, weightDecay, gradientScale, gradientLimit] as const
+      backend.addon.lionStep(...options, gradients, parameters, first)
     } else {
       const { momentum, nesterov } = attrs
-      const options = [step, lr, momentum, weightDecay, gradientScale, nesterov] as const
+      const options = [step, lr, momentum, weightDecay, gradientScale, gradientLimit, nesterov] as const
       backend.addon.sgdStep(...options, gradients, parameters, first)
     }
     return []

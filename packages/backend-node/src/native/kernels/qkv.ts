@@ -20,7 +20,7 @@ export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Fo
       inBfloat16(attrs),
       backend.floats(x),
       ...weights.map(weight => backend.floats(weight)),
-      attrs.training ? null : packedQkv(backend, weights, inBfloat16(attrs)),
+      attrs.training ? backend.dropPacked(weights) : packedQkv(backend, weights, inBfloat16(attrs)),
       ...biasNames.map(name => (parameters[name] ? backend.floats(parameters[name]) : null)),
       values,
     )

@@ -1,0 +1,53 @@
+/** Which parameters an optimizer treats in a way of their own: less weight decay, smaller learning rates. */
+import type { Variable } from '@tensorflow/tfjs-core'
+
+export interface ParameterSettings {
+  /** Of the optimizer's learning rate. @default 1 */
+  lrScale?: number
+  /** In place of the optimizer's. */
+  weightDecay?: number
+}
+
+/** Of each parameter, by its HF name. torch's param_groups, as a function. */
+export type ParameterGroups = (name: string, parameter: Variable) => ParameterSettings
+
+export interface GroupOptions {
+  /**
+   * No weight decay on biases, norms, class and mask token and positions, as timm and DeiT have it. @default false
+   */
+  noDecay?: boolean
+  /**
+   * The learning rate shrinks by this factor from each layer to the one before: the classifier's is whole, the
+   * embeddings' is layerDecay ** (layers + 1). BEiT's and MAE's, for fine-tuning; about 0.65 to 0.75. @default 1
+   */
+  layerDecay?: number
+}
+
+/**
+ * @param numHiddenLayers of the model
+ * @throws when layerDecay is not a number above 0 and at most 1
+ * @example
+ * const groups = parameterGroups(model.config.numHiddenLayers, { noDecay: true, layerDecay: 0.75 })
+ * createOptimizer('adamw', model.parameters(), { lr: 1e-3, weightDecay: 0.05, groups })
+ */
+export function parameterGroups(
+  numHiddenLayers: number,
+  { noDecay = false, layerDecay = 1 }: GroupOptions,
+): ParameterGroups {
+  if (!(layerDecay > 0 && layerDecay <= 1))
+    throw new Error(`parameterGroups: layerDecay is ${layerDecay}; expected a number above 0 and at most 1.`)
+  return (name, parameter) => ({
+    lrScale: layerDecay ** (numHiddenLayers + 1 - layerOf(name, numHiddenLayers)),
+    ...(noDecay && isUndecayed(name, parameter) && { weightDecay: 0 }),
+  })
+}
+
+const isUndecayed = (name: string, { rank }: Variable): boolean =>
+  rank <= 1 || /(cls_token|mask_token|position_embeddings)$/.test(name)
+
+/** 0 for the embeddings, 1 for the first layer, numHiddenLayers + 1 for what follows the last. */
+function layerOf(name: string, numHiddenLayers: number): number {
+  if (/(^|\.)embeddings\./.test(name)) return 0
+  const layer = /(^|\.)encoder\.layer\.(\d+)\./.exec(name)?.[2]
+  return layer === undefined ? numHiddenLayers + 1 : Number(layer) + 1
+}

@@ -1,0 +1,90 @@
+/** Learning-rate schedules as pure functions of the step, so that a resumed run needs nothing but its position. */
+import type { Recipe } from '../recipe.ts'
+import { type ScheduleName, type ShapeOptions, shapes } from './shapes.ts'
+
+export type { ScheduleName, ShapeOptions } from './shapes.ts'
+
+export interface ScheduleOptions extends ShapeOptions {
+  /** The highest learning rate, reached when the warm-up ends. */
+  lr: number
+  totalSteps: number
+  /** Steps of linear growth up to `lr`. @default 0 */
+  warmupSteps?: number
+  /** Where 'linear' and the cosines end, and below which 'plateau' does not go. @default 0 */
+  minLr?: number
+  /** The rate changes only every so many steps: those of an epoch. @default 1 */
+  every?: number
+}
+
+/** Learning rate of a step, 0 for the first; `losses`, of the evaluations so far, matter to 'plateau' alone. */
+export type Scheduler = (step: number, losses?: readonly number[]) => number
+
+export const scheduleNames: readonly string[] = Object.keys(shapes)
+
+/**
+ * A schedule: linear warm-up, and then the named shape. torch.optim.lr_scheduler's ConstantLR, LinearLR,
+ * CosineAnnealingLR, CosineAnnealingWarmRestarts, OneCycleLR (its cosine), StepLR or MultiStepLR, ExponentialLR and
+ * ReduceLROnPlateau, with their defaults.
+ *
+ * @throws naming the option that cannot be used.
+ * @example
+ * const scheduler = createScheduler('cosine', { lr: 1e-3, totalSteps: 100, warmupSteps: 10 })
+ * scheduler(0) // 1e-4
+ * scheduler(10) // 1e-3
+ * scheduler(55) // 5e-4
+ */
+export function createScheduler(
+  name: ScheduleName,
+  { lr, totalSteps, warmupSteps = 0, minLr = 0, every = 1, ...options }: ScheduleOptions,
+): Scheduler {
+  if (!Object.hasOwn(shapes, name))
+    throw new Error(`There is no schedule '${name}'; expected one of ${scheduleNames.join(', ')}.`)
+  if (!(warmupSteps >= 0 && warmupSteps <= totalSteps))
+    throw new Error(`The schedule's warm-up has ${warmupSteps} steps; expected 0 to totalSteps, ${totalSteps}.`)
+  if (!(minLr >= 0 && minLr <= lr)) throw new Error(`The schedule's minLr is ${minLr}; expected 0 to lr, ${lr}.`)
+  const entry = shapes[name]
+  checkOptions(name, entry.options, options)
+  const shape = entry.create({ lr, minLr, steps: totalSteps - warmupSteps }, options)
+  return function scheduler(step, losses = []) {
+    const at = Math.floor(step / every) * every
+    return at < warmupSteps ? (lr * (at + 1)) / warmupSteps : shape(at - warmupSteps, losses)
+  }
+}
+
+function checkOptions(name: string, known: readonly string[], options: ShapeOptions): void {
+  for (const [option, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    if (!known.includes(option))
+      throw new Error(
+        `The schedule '${name}' has no option '${option}'; it has ${known.length > 0 ? known.join(', ') : 'none of its own'}.`,
+      )
+    const least = option === 'patience' || option === 'cooldown' || option === 'threshold' ? 0 : Number.MIN_VALUE
+    const numbers: unknown[] = Array.isArray(value) ? value : [value]
+    if (!numbers.every(number => typeof number === 'number' && number >= least && number < Infinity))
+      throw new Error(
+        `The schedule's ${option} is ${JSON.stringify(value)}; expected ${Array.isArray(value) ? 'numbers' : 'a number'} ${least === 0 ? 'of 0 or more' : 'above 0'}.`,
+      )
+    if (option === 'cycleFactor' && (value as number) < 1)
+      throw new Error(`The schedule's cycleFactor is ${value}; expected a number of 1 or more.`)
+    if (option === 'pctStart' && (value as number) > 1)
+      throw new Error(`The schedule's pctStart is ${value}; expected a number above 0 and at most 1.`)
+  }
+}
+
+/** The schedule that a recipe describes in epochs. */
+export function recipeScheduler({ schedule, epochs }: Recipe, lr: number, stepsPerEpoch: number): Scheduler {
+  const { name, warmupEpochs = 0, minLr, per = 'step', cycleEpochs, stepEpochs, milestoneEpochs, ...rest } = schedule
+  const steps = (length: number): number => Math.round(length * stepsPerEpoch)
+  return createScheduler(name, {
+    ...rest,
+    lr,
+    minLr,
+    warmupSteps: steps(warmupEpochs),
+    totalSteps: epochs * stepsPerEpoch,
+    every: per === 'epoch' ? stepsPerEpoch : 1,
+    ...(cycleEpochs !== undefined && { cycleSteps: Math.max(1, steps(cycleEpochs)) }),
+    ...(stepEpochs !== undefined && { stepSize: Math.max(1, steps(stepEpochs)) }),
+    ...(milestoneEpochs && { milestones: milestoneEpochs.map(steps) }),
+    ...(name === 'exponential' && { gamma: (rest.gamma ?? 0.1) ** (1 / stepsPerEpoch) }),
+  })
+}
