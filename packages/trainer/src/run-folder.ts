@@ -46,7 +46,8 @@ export async function recordRun(paths: RunPaths, recipe: Recipe, environment: ob
   await writeFileAside(paths.config, `${JSON.stringify({ recipe, environment }, null, 2)}\n`)
 }
 
-function requireSame(recipe: Recipe, begunWith: Recipe, out: string): void {
+/** @throws naming the fields in which two recipes differ. */
+export function requireSame(recipe: Recipe, begunWith: Recipe, out: string): void {
   const [now, before] = [flatten(recipe), flatten(begunWith)]
   const differing = [...new Set([...now.keys(), ...before.keys()])].filter(key => now.get(key) !== before.get(key))
   if (differing.length === 0) return
