@@ -25,6 +25,13 @@ describe('progressLine', () => {
   })
 })
 
+test('a narrow terminal has fewer facts, and no half ones', () => {
+  const state = { title: 'epoch 1/5', done: 6400, total: 50000, loss: 2.1 }
+  expect(progressLine(state, 320, 25)).toBe('epoch 1/5  12%  2:16 left')
+  expect(progressLine(state, 320, 34)).toBe('epoch 1/5  12%  6400/50000 images')
+  expect(progressLine(state, 320, 24)).toStartWith('epoch 1/5  12%')
+})
+
 describe('createProgress', () => {
   test('rewrites one line on a terminal, and keeps what is said above it', () => {
     const { progress, written, wait } = capture(true)

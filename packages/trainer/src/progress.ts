@@ -100,12 +100,16 @@ export function progressLine(state: ProgressState, speed: number, width?: number
   if (loss !== undefined) facts.push(`loss ${loss.toFixed(4)}`)
   if (speed > 0) facts.push(`${speed < 10 ? speed.toFixed(1) : Math.round(speed)} ${unit}/s`)
   if (speed > 0 && done < total) facts.push(`${duration((total - done) / speed)} left`)
-  const text = facts.join('  ')
-  if (width === undefined) return `${title}  ${text.trim()}`
+  if (width === undefined) return `${title}  ${facts.join('  ').trim()}`
+  const text = joinFitting(facts, width - title.length - 1)
   const barWidth = Math.min(30, width - title.length - text.length - 2)
   const bar = barWidth >= 5 ? `${drawBar(share, barWidth)} ` : ''
   return `${title} ${bar}${text}`.slice(0, Math.max(0, width))
 }
+
+/** Leaves out whole facts: half a number would be another one. */
+const joinFitting = (facts: readonly string[], width: number): string =>
+  facts.reduce((text, fact) => (text.length + 2 + fact.length <= width ? `${text}  ${fact}` : text))
 
 /** A bar with eighths of a column. */
 function drawBar(share: number, width: number): string {
