@@ -2,12 +2,17 @@
 
 export { loadCheckpoint, type RunPosition, type RunState, saveCheckpoint } from './checkpoint.ts'
 export { clipGradNorm, clipGradValue, type Gradients } from './clip-gradients.ts'
+export { type Dashboard, startDashboard } from './dashboard/dashboard.ts'
+export type { WatchedRun } from './dashboard/run-progress.ts'
 export type { TrainingData } from './data.ts'
 export { type DistillationOptions, distill } from './distillation.ts'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
 export { GradScaler, type GradScalerOptions, type GradScalerState } from './grad-scaler.ts'
 export { loadRecipe } from './load-recipe.ts'
 export { createLoss, type LossName, type LossOptions } from './losses.ts'
+export { type LrFindOptions, type LrFindResult, lrFind } from './lr-find/lr-find.ts'
+export { plotRates } from './lr-find/plot.ts'
+export type { RatePoint, SmoothPoint, Suggestion } from './lr-find/suggest-rate.ts'
 export type { ClassMetrics, Metrics } from './metrics.ts'
 export { createModelEma, type ModelEma, type ModelEmaOptions } from './model-ema.ts'
 export { datasetNames, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
@@ -39,6 +44,7 @@ export {
   type ScheduleOptions,
   type Scheduler,
 } from './schedules/index.ts'
+export { type TensorboardLogOptions, tensorboardLog } from './tensorboard/tensorboard-log.ts'
 export { type ImageBatch, type TrainStepOptions, type TrainStepResult, trainStep } from './train-step.ts'
 export { Trainer, type TrainerParts } from './trainer.ts'
 export type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'

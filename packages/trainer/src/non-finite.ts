@@ -4,6 +4,11 @@ import type { ViTForImageClassification } from '@vitral/core'
 import type { Gradients } from './clip-gradients.ts'
 import type { ImageBatch } from './train-step.ts'
 
+/** A loss, or the norm of the gradients, that is infinite or not a number. */
+export class NonFiniteError extends Error {
+  override readonly name: string = 'NonFiniteError'
+}
+
 export interface FailedStep {
   loss: number
   grads: Gradients

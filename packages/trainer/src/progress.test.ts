@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'bun:test'
-import { createProgress, duration, progressLine } from './progress.ts'
+import { createProgress, duration, type ProgressStream, progressLine } from './progress.ts'
 
-function capture(isTTY: boolean, columns = 100) {
+function capture(isTTY: boolean, env: Record<string, string> = {}) {
   const written: string[] = []
   let time = 0
-  const progress = createProgress({ stream: { write: text => written.push(text), isTTY, columns }, now: () => time })
+  const stream: ProgressStream = { write: text => written.push(text), isTTY, columns: 100 }
+  const progress = createProgress({ stream, now: () => time, env })
   const wait = (milliseconds: number) => {
     time += milliseconds
   }
-  return { progress, written, wait }
+  return { progress, written, wait, stream }
 }
 
 describe('progressLine', () => {
@@ -47,6 +48,44 @@ describe('createProgress', () => {
     wait(2000)
     progress.update({ title: 't', done: 600, total: 1000 })
     expect(written.at(-1)).toContain('50 images/s  0:08 left')
+  })
+
+  test('fits a terminal that is resized, also what it writes again below a line that stays', () => {
+    const { progress, written, wait, stream } = capture(true)
+    const widths: number[] = []
+    for (const columns of [100, 40, 12, 1, 60]) {
+      stream.columns = columns
+      progress.update({ title: 'epoch 1/5', done: 1, total: 10, loss: 2 })
+      widths.push((written.at(-1) as string).slice('\r\x1b[2K'.length).length)
+      wait(200)
+    }
+    expect(widths).toEqual([71, 39, 11, 0, 59])
+    stream.columns = 20
+    progress.say('hello')
+    expect(written.at(-1)).toHaveLength(19)
+    stream.columns = 0 // it does not know
+    progress.update({ title: 't', done: 5, total: 10 })
+    expect(written.at(-1)).toContain('50%')
+  })
+
+  test.each([
+    ['TERM', 'dumb'],
+    ['CI', 'true'],
+    ['CI', '1'],
+  ])('writes plain lines on a terminal with %s=%s', (name, value) => {
+    const { progress, written, wait } = capture(true, { [name]: value })
+    progress.update({ title: 't', done: 0, total: 10 })
+    wait(10_000)
+    progress.update({ title: 't', done: 5, total: 10 })
+    progress.say('hello')
+    progress.end()
+    expect(written).toEqual(['t  50%  5/10 images  0.5 images/s  0:10 left\n', 'hello\n'])
+  })
+
+  test('rewrites its line where CI is said to be false', () => {
+    const { progress, written } = capture(true, { CI: 'false', TERM: 'xterm' })
+    progress.update({ title: 't', done: 0, total: 10 })
+    expect(written[0]).toStartWith('\r\x1b[2K')
   })
 
   test('writes plain lines, and few of them, where there is no terminal', () => {

@@ -28,10 +28,16 @@ export interface ProgressOptions {
   stream?: ProgressStream
   /** Milliseconds. */
   now?: () => number
+  /** @default process.env */
+  env?: Record<string, string | undefined>
 }
 
 /** Milliseconds between two updates: often enough to look alive, or rarely enough to keep a log short. */
 const interval = { terminal: 100, plain: 10_000 }
+
+/** Logs of continuous integration keep what is rewritten, and a dumb terminal cannot rewrite; some call themselves terminals. */
+const rewrites = ({ isTTY }: ProgressStream, { CI, TERM }: Record<string, string | undefined>): boolean =>
+  isTTY === true && TERM !== 'dumb' && (CI === undefined || CI === '' || CI === 'false')
 
 /**
  * A progress line: title, bar, images, loss, images per second, time left.
@@ -40,9 +46,17 @@ const interval = { terminal: 100, plain: 10_000 }
  * const progress = createProgress()
  * progress.update({ title: 'epoch 1/5', done: 6400, total: 50000, loss: 2.1 })
  * // epoch 1/5 ██▋                          12%  6400/50000 images  loss 2.1000  310 images/s  2:20 left
+ *
+ * It has no colours, so NO_COLOR changes nothing.
  */
-export function createProgress({ stream = process.stderr, now = Date.now }: ProgressOptions = {}): Progress {
-  const terminal = stream.isTTY === true
+export function createProgress({
+  stream = process.stderr,
+  now = Date.now,
+  env = process.env,
+}: ProgressOptions = {}): Progress {
+  const terminal = rewrites(stream, env)
+  /** Asked each time, since a terminal's size changes; one that does not know its own says 0. The last column stays free. */
+  const width = () => (stream.columns || 80) - 1
   /** The first update: the speed is measured from there, so that a resumed run does not count what it did before. */
   let first: { time: number; done: number } | undefined
   let shown: number | undefined
@@ -58,13 +72,13 @@ export function createProgress({ stream = process.stderr, now = Date.now }: Prog
       if (time - shown < (terminal ? interval.terminal : interval.plain)) return
       shown = time
       const speed = time > first.time ? ((state.done - first.done) / (time - first.time)) * 1000 : 0
-      line = progressLine(state, speed, terminal ? (stream.columns ?? 80) - 1 : undefined)
+      line = progressLine(state, speed, terminal ? width() : undefined)
       stream.write(terminal ? `\r\x1b[2K${line}` : `${line}\n`)
     },
     say(text) {
       clear()
       stream.write(`${text}\n`)
-      if (terminal && line) stream.write(line)
+      if (terminal && line) stream.write(line.slice(0, width()))
     },
     end() {
       clear()

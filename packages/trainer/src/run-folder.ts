@@ -13,6 +13,8 @@ export interface RunPaths {
   best: string
   /** What `--resume` needs. */
   checkpoints: string
+  /** Event files for TensorBoard, when they are wanted. */
+  tensorboard: string
 }
 
 export const runPaths = (out: string): RunPaths => ({
@@ -20,6 +22,7 @@ export const runPaths = (out: string): RunPaths => ({
   metrics: join(out, 'metrics.jsonl'),
   best: join(out, 'best'),
   checkpoints: join(out, 'checkpoints'),
+  tensorboard: join(out, 'tensorboard'),
 })
 
 /**

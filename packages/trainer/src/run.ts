@@ -1,38 +1,30 @@
 /** Everything a run needs, put together: data, model, folder, log. */
-import { availableParallelism } from 'node:os'
-import type { HubOptions } from '@vitral/core'
-import type { Transform } from '@vitral/datasets'
-import { createModel } from './create-model.ts'
-import { openTrainingData, type TrainingData } from './data.ts'
+import type { ViTForImageClassification } from '@vitral/core'
+import type { TrainingData } from './data.ts'
 import { environment } from './environment.ts'
 import { metricsLog } from './metrics-log.ts'
-import { processorOf } from './processor.ts'
-import type { Recipe } from './recipe.ts'
-import { recipeLoss } from './recipe-loss.ts'
-import { recipeTransforms } from './recipe-transforms.ts'
+import { type PrepareOptions, prepareTraining } from './prepare-training.ts'
 import { openRun, recordRun } from './run-folder.ts'
-import type { OnSkipped } from './skipped-images.ts'
+import { tensorboardLog } from './tensorboard/tensorboard-log.ts'
 import { Trainer } from './trainer.ts'
+import type { TrainingObserver } from './training-events.ts'
 
-export interface RunOptions {
-  recipe: Recipe
-  /** Folder of the data set; of a manifest the file. */
-  data: string
+export interface RunOptions extends PrepareOptions {
   /** Folder of the run. */
   out: string
   /** Go on with the run that is there. @default false */
   resume?: boolean
-  /** Told of each image that is left out since it cannot be decoded; without it the first one ends the run. */
-  onSkipped?: OnSkipped
-  /** Threads that load images. @default 0, or half the processors when the images must be resized */
-  workers?: number
-  /** How a pretrained model is downloaded, and who is told of its progress. */
-  hub?: HubOptions
+  /** Whether to write event files for TensorBoard into the run's folder. @default false */
+  tensorboard?: boolean
+  /** Are told what happens, after the run's own log. */
+  observers?: readonly TrainingObserver[]
 }
 
 export interface Run {
   trainer: Trainer
   data: TrainingData
+  /** The caller's to dispose. */
+  model: ViTForImageClassification
 }
 
 /**
@@ -45,21 +37,14 @@ export interface Run {
  * await trainer.train()
  */
 export async function startRun(options: RunOptions): Promise<Run> {
-  const { recipe, out, resume = false, onSkipped, hub } = options
+  const { recipe, out, resume = false, tensorboard = false, observers = [] } = options
   const paths = openRun(out, recipe, { resume })
-  const chains = recipeTransforms(recipe)
-  const workers = options.workers ?? defaultWorkers(chains.train)
-  const data = await openTrainingData(recipe, options.data, { workers, onSkipped })
-  const model = await createModel(recipe, data.labels, hub)
-  const processor = processorOf(chains.evaluation, model.config.imageSize)
+  const { data, model, loss, processor } = await prepareTraining(options)
   await recordRun(paths, recipe, environment())
-  const loss = await recipeLoss(recipe, { labels: data.labels, processor, hub })
   const trainer = new Trainer({ recipe, model, loss, processor, data, paths })
   if (resume) await trainer.resume()
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
-  return { trainer, data }
+  if (tensorboard) trainer.observe(tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
+  for (const observer of observers) trainer.observe(observer)
+  return { trainer, data, model }
 }
-
-/** Small images are made faster than they are sent between threads. */
-const defaultWorkers = (chain: readonly Transform[]): number =>
-  chain.some(({ name }) => name === 'resize') ? Math.ceil(availableParallelism() / 2) : 0

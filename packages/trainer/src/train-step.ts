@@ -12,7 +12,7 @@ import type { Batch } from '@vitral/datasets'
 import { clipGradNorm, clipGradValue, type Gradients } from './clip-gradients.ts'
 import type { GradScaler } from './grad-scaler.ts'
 import { sliceBatch } from './micro-batches.ts'
-import { describeNonFinite } from './non-finite.ts'
+import { describeNonFinite, NonFiniteError } from './non-finite.ts'
 import type { Optimizer } from './optimizers/index.ts'
 
 /** What the loop needs of a batch: pixel values [B, c, h, w], labels [B], and after mixing also soft ones [B, K]. */
@@ -68,13 +68,13 @@ export async function trainStep(
   try {
     // A scale of 1 or less overflows nothing: then the fault is the loss's own.
     if (!Number.isFinite(result.loss) && !(scaler && scaler.scale > 1))
-      throw new Error(await describeNonFinite(model, batch, { loss: result.loss, grads, lr: optimizer.lr }))
+      throw new NonFiniteError(await describeNonFinite(model, batch, { loss: result.loss, grads, lr: optimizer.lr }))
     if (scaler) grads = await scaler.unscale(grads)
     if (scaler?.foundNonFinite) result.skipped = true
     else {
       if (maxNorm !== undefined) result.gradNorm = await clipGradNorm(grads, maxNorm)
       if (result.gradNorm !== undefined && !Number.isFinite(result.gradNorm))
-        throw new Error(await describeNonFinite(model, batch, { loss: result.loss, grads, lr: optimizer.lr }))
+        throw new NonFiniteError(await describeNonFinite(model, batch, { loss: result.loss, grads, lr: optimizer.lr }))
       if (maxValue !== undefined) clipGradValue(grads, maxValue)
       optimizer.step(grads)
     }

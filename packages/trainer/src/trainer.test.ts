@@ -89,7 +89,14 @@ const freshModel = () =>
   })
 
 /** One process's part of a run: from its checkpoint, if it has one, until `stopAfter` steps are done. */
-async function runPart(out: string, { resume = false, stopAfter = Number.POSITIVE_INFINITY } = {}) {
+async function runPart(
+  out: string,
+  {
+    resume = false,
+    stopAfter = Number.POSITIVE_INFINITY,
+    observers = [],
+  }: { resume?: boolean; stopAfter?: number; observers?: TrainingObserver[] } = {},
+) {
   const model = freshModel()
   const paths = openRun(out, recipe, { resume })
   await recordRun(paths, recipe, {})
@@ -103,7 +110,7 @@ async function runPart(out: string, { resume = false, stopAfter = Number.POSITIV
     savePretrained: async (best: string) => writeFileSync(join(best, 'preprocessor_config.json'), '{}'),
   }
   const trainer = new Trainer({ recipe, model, processor, data, paths })
-  trainer.observe(stopper)
+  for (const observer of [...observers, stopper]) trainer.observe(observer)
   if (resume) await trainer.resume()
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
   const result = await trainer.train(controller.signal)
@@ -217,5 +224,47 @@ describe('openRun', () => {
     const out = folder()
     await recordRun(openRun(out, recipe, { resume: false }), recipe, {})
     expect(await runPart(out, { resume: true, stopAfter: 1 })).toMatchObject({ finished: false, steps: 1 })
+  })
+})
+
+describe('an observer that throws', () => {
+  beforeAll(() => useBackend('cpu'))
+
+  test.each(['onStep', 'onEvaluationBatch', 'onEpoch'] as const)(
+    'in %s stops the run with its state saved and the others told, and it goes on as if nothing had been',
+    async event => {
+      const [whole, out] = [folder(), folder()]
+      await runPart(whole)
+      const reason = new Error('the disk is full')
+      let calls = 0
+      const broken: TrainingObserver = {
+        [event]: async () => {
+          if (++calls === 2) throw reason
+        },
+      }
+      const failure = await runPart(out, { observers: [broken] }).catch(error => error)
+      const steps = { onStep: 2, onEvaluationBatch: 3, onEpoch: 6 }[event]
+      expect(failure.message).toBe(
+        `An observer's ${event} threw, so the run stopped after step ${steps}, its state saved; it can be resumed. It threw: the disk is full`,
+      )
+      expect(failure.cause).toBe(reason)
+      expect(await runPart(out, { resume: true })).toMatchObject({ finished: true })
+      expect(lines(out)).toEqual(lines(whole))
+      const [resumed, straight] = [await checkpoint(out), await checkpoint(whole)]
+      for (const [name, { data: values }] of straight.tensors) expect(resumed.tensors.get(name)?.data).toEqual(values)
+    },
+  )
+
+  test('the run waits for an observer that takes its time', async () => {
+    const order: string[] = []
+    const slow: TrainingObserver = {
+      async onStep({ step }) {
+        await Bun.sleep(2)
+        order.push(`slow ${step}`)
+      },
+    }
+    const next: TrainingObserver = { onStep: ({ step }) => void order.push(`next ${step}`) }
+    await runPart(folder(), { stopAfter: 2, observers: [slow, next] })
+    expect(order).toEqual(['slow 1', 'next 1', 'slow 2', 'next 2'])
   })
 })

@@ -7,9 +7,11 @@ import { evaluate } from './evaluate.ts'
 import { GradScaler } from './grad-scaler.ts'
 import { createLoss } from './losses.ts'
 import { createModelEma, type ModelEma } from './model-ema.ts'
-import { createOptimizer, type Optimizer } from './optimizers/index.ts'
-import { parameterGroups } from './optimizers/parameter-groups.ts'
+import { ObserverGroup } from './observer-group.ts'
+import type { Optimizer } from './optimizers/index.ts'
 import type { Recipe } from './recipe.ts'
+import { recipeOptimizer } from './recipe-optimizer.ts'
+import { recipeStep } from './recipe-step.ts'
 import type { RunPaths } from './run-folder.ts'
 import { recipeScheduler, type Scheduler } from './schedules/index.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
@@ -35,7 +37,7 @@ export interface TrainerParts {
  */
 export class Trainer {
   readonly #parts: TrainerParts
-  readonly #observers: TrainingObserver[] = []
+  readonly #observers = new ObserverGroup()
   readonly #optimizer: Optimizer
   readonly #scheduler: Scheduler
   readonly #loss: Loss
@@ -47,9 +49,7 @@ export class Trainer {
   constructor(parts: TrainerParts) {
     this.#parts = parts
     const { recipe, model, data } = parts
-    const { name, noDecay, layerDecay, ...options } = recipe.optimizer
-    const groups = parameterGroups(model.config.numHiddenLayers, { noDecay, layerDecay })
-    this.#optimizer = createOptimizer(name, model.parameters(), { ...options, groups })
+    this.#optimizer = recipeOptimizer(recipe, model)
     this.#scheduler = recipeScheduler(recipe, this.#optimizer.lr, data.stepsPerEpoch)
     const { name: lossName, ...lossOptions } = recipe.loss
     this.#loss = parts.loss ?? createLoss(lossName, lossOptions)
@@ -63,7 +63,7 @@ export class Trainer {
 
   /** Adds one who is told what happens, after those before. */
   observe(observer: TrainingObserver): void {
-    this.#observers.push(observer)
+    this.#observers.add(observer)
   }
 
   /** Goes back to the newest checkpoint of the run's folder; without one the run begins anew. */
@@ -76,14 +76,17 @@ export class Trainer {
   /**
    * Trains to the end of the recipe, or until the signal stops it: then the step under way is finished and the state
    * saved, so that a run that is resumed computes what it would have computed without the stop.
+   *
+   * @throws when an observer threw: the step under way was finished, the others told of it, and the state saved first.
    */
   async train(signal?: AbortSignal): Promise<TrainingResult> {
     const { recipe } = this.#parts
     this.#started = performance.now() - this.#position.seconds * 1000
-    while (this.#position.epoch < recipe.epochs && !signal?.aborted) {
+    while (this.#position.epoch < recipe.epochs && !signal?.aborted && !this.#observers.failed) {
       if (await this.#trainEpoch(signal)) await this.#evaluateEpoch(signal)
       await this.#save()
     }
+    this.#observers.rethrow(this.#position.step)
     const { epoch, step, seconds, best } = this.#position
     return { finished: epoch === recipe.epochs, epochs: epoch, steps: step, seconds, best }
   }
@@ -102,7 +105,7 @@ export class Trainer {
     for await (const batch of data.train({ epoch, firstBatch, plan })) {
       await this.#step(batch)
       await nextTurn()
-      if (signal?.aborted) break
+      if (signal?.aborted || this.#observers.failed) break
     }
     return this.#position.batch === data.stepsPerEpoch
   }
@@ -116,12 +119,8 @@ export class Trainer {
     const { loss, gradNorm } = await trainStep(model, this.#optimizer, batch, {
       seed: deriveSeed(recipe.seed, position.step),
       loss: this.#loss,
-      microBatchSize: recipe.microBatchSize ?? undefined,
       scaler: this.#scaler,
-      precision: recipe.precision,
-      gradientCheckpointing: recipe.gradientCheckpointing,
-      clipGradNorm: recipe.clipGradNorm ?? undefined,
-      clipGradValue: recipe.clipGradValue ?? undefined,
+      ...recipeStep(recipe),
     })
     const count = batch.labels.length
     const images = position.batch * recipe.batchSize + count
@@ -139,7 +138,7 @@ export class Trainer {
       gradNorm,
       imagesPerSecond: (count / (performance.now() - began)) * 1000,
     }
-    for (const observer of this.#observers) observer.onStep?.(report)
+    await this.#observers.tell('onStep', report)
   }
 
   /** Closes the epoch with its evaluation, of the averaged parameters if there are any. */
@@ -158,9 +157,7 @@ export class Trainer {
     const evaluation = await evaluate(model, data.evaluation(), {
       labels: data.labels,
       precision: recipe.precision,
-      onBatch: done => {
-        for (const observer of this.#observers) observer.onEvaluationBatch?.(done)
-      },
+      onBatch: done => void this.#observers.tell('onEvaluationBatch', done),
       signal,
     })
     if (!evaluation) return
@@ -173,7 +170,7 @@ export class Trainer {
     const losses = [...this.#position.losses, loss]
     this.#position = { ...startOfRun, epoch, step, seconds, losses, best: isBest ? { epoch, accuracy, loss } : best }
     const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, isBest, seconds }
-    for (const observer of this.#observers) observer.onEpoch?.(report)
+    await this.#observers.tell('onEpoch', report)
   }
 
   async #save(): Promise<void> {

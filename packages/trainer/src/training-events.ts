@@ -29,11 +29,15 @@ export interface EpochReport {
   seconds: number
 }
 
-/** Is told what happens, in the order in which it happens. */
+/**
+ * Is told what happens, in the order in which it happens. The run waits for a promise that is returned, but for that of
+ * `onEvaluationBatch`. An observer that throws stops the run: the step is finished, the other observers are told of it,
+ * the state is saved, and `train` throws. To stop a run without an error, abort the signal given to `train`.
+ */
 export interface TrainingObserver {
-  onStep?(report: StepReport): void
-  onEvaluationBatch?(done: number): void
-  onEpoch?(report: EpochReport): void
+  onStep?(report: StepReport): void | Promise<void>
+  onEvaluationBatch?(done: number): void | Promise<void>
+  onEpoch?(report: EpochReport): void | Promise<void>
 }
 
 export interface TrainingResult {

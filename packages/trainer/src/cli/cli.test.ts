@@ -1,26 +1,14 @@
 /** The vitral command as a real process: exit codes, one-line errors, --json, --help, Ctrl-C. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readSafetensors } from '@vitral/core'
+import { writeTinyCifar } from '../../test/tiny-cifar.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-cli-'))
 const data = join(folder, 'cifar-10-batches-bin')
 const image = join(import.meta.dirname, '../../test/fixtures/cat.png')
-
-/** A few images of CIFAR-10's layout: each class is one brightness, so that a tiny model can learn them. */
-function writeData(): void {
-  mkdirSync(data)
-  const counts = { 'data_batch_1.bin': 40, 'test_batch.bin': 20 }
-  for (const [file, count] of Object.entries(counts)) {
-    const bytes = new Uint8Array(count * 3073)
-    for (let i = 0; i < count; i++) bytes.fill((i % 10) * 25, i * 3073 + 1, (i + 1) * 3073).set([i % 10], i * 3073)
-    writeFileSync(join(data, file), bytes)
-  }
-  writeFileSync(join(data, 'records.json'), JSON.stringify(counts))
-  writeFileSync(join(data, 'batches.meta.txt'), 'plane\ncar\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n')
-}
 
 const tiny = [
   'cifar10-demo',
@@ -47,22 +35,27 @@ async function vitral(...args: string[]) {
   return { stdout, stderr, code }
 }
 
-beforeAll(writeData)
+beforeAll(() => writeTinyCifar(folder))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('help', () => {
-  test.each(['train', 'eval', 'predict', 'data', 'bench', 'doctor'])('vitral %s --help', async name => {
-    const { stdout, stderr, code } = await vitral(name, '--help')
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toStartWith(`Usage: vitral ${name}`)
-    expect(stdout).toContain('--json')
-  })
+  test.each(['train', 'lr-find', 'sweep', 'eval', 'predict', 'data', 'bench', 'doctor'])(
+    'vitral %s --help',
+    async name => {
+      const { stdout, stderr, code } = await vitral(name, '--help')
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(stdout).toStartWith(`Usage: vitral ${name}`)
+      expect(stdout).toContain('--json')
+    },
+  )
 
   test('vitral --help lists the commands', async () => {
     const { stdout, code } = await vitral('--help')
     expect(code).toBe(0)
-    expect([...stdout.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual([
+    expect([...stdout.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name)).toEqual([
       'train',
+      'lr-find',
+      'sweep',
       'eval',
       'predict',
       'data',
@@ -74,7 +67,10 @@ describe('help', () => {
 
 describe('bad input ends with one clear line and a code that is not 0', () => {
   const cases: [string[], RegExp][] = [
-    [['trian'], /^vitral: There is no command 'trian'; expected one of train, eval, predict, data, bench, doctor\.$/],
+    [
+      ['trian'],
+      /^vitral: There is no command 'trian'; expected one of train, lr-find, sweep, eval, predict, data, bench, doctor\.$/,
+    ],
     [['train'], /^vitral train: The recipe is missing\.$/],
     [['train', 'cifar10-mcro'], /^vitral train: There is no recipe 'cifar10-mcro'; expected one of cifar10-demo,/],
     [['train', './mine.ts'], /^vitral train: There is no recipe file .*mine\.ts\.$/],

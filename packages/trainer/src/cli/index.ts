@@ -6,10 +6,19 @@ import { print } from './command.ts'
 import { data } from './data.ts'
 import { doctor } from './doctor.ts'
 import { evalCommand } from './eval.ts'
+import { lrFindCommand } from './lr-find.ts'
 import { predict } from './predict.ts'
 import { train } from './train.ts'
 
-const commands: Record<string, Command> = { train, eval: evalCommand, predict, data, bench, doctor }
+const commands: Record<string, Command> = {
+  train,
+  'lr-find': lrFindCommand,
+  eval: evalCommand,
+  predict,
+  data,
+  bench,
+  doctor,
+}
 
 const help = `Usage: vitral COMMAND [OPTIONS]
 

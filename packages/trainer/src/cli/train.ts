@@ -1,42 +1,28 @@
 /** `vitral train`: a recipe, data and a folder in; a trained model out. */
 import { basename } from 'node:path'
 import { useBackend } from '@vitral/core'
-import { loadRecipe } from '../load-recipe.ts'
+import { startDashboard } from '../dashboard/dashboard.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
-import { overrideRecipe } from '../recipe.ts'
 import { recipes } from '../recipes/index.ts'
 import { startRun } from '../run.ts'
 import type { TrainingResult } from '../training-events.ts'
-import { backendOption, type Command, oneLine, parse, percent, print, required } from './command.ts'
+import { backendOption, type Command, oneLine, parse, percent, print, wholeNumber } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
+import { recipeOf, recipeOptions } from './recipe-option.ts'
 import { showTraining } from './show-training.ts'
-
-/** Shorter ways to say `--set`. */
-const shortcuts = {
-  dataset: 'dataset',
-  epochs: 'epochs',
-  'batch-size': 'batchSize',
-  lr: 'optimizer.lr',
-  precision: 'precision',
-  seed: 'seed',
-}
 
 const options = {
   ...backendOption,
+  ...recipeOptions,
   data: { type: 'string', default: 'data' },
   out: { type: 'string' },
   download: { type: 'boolean', default: false },
   resume: { type: 'boolean', default: false },
   'skip-broken': { type: 'boolean', default: false },
-  set: { type: 'string', multiple: true },
-  dataset: { type: 'string' },
-  epochs: { type: 'string' },
-  'batch-size': { type: 'string' },
-  lr: { type: 'string' },
-  precision: { type: 'string' },
-  seed: { type: 'string' },
+  tensorboard: { type: 'boolean', default: false },
+  dashboard: { type: 'string' },
 } as const
 
 export const train: Command = {
@@ -51,6 +37,8 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --skip-broken      leaves out images that cannot be decoded, and says which
   --out DIR          folder of the run: best/ (a model folder), metrics.jsonl, recipe.json, checkpoints/ (runs/RECIPE)
   --resume           goes on with the run in --out, exactly where it stopped
+  --tensorboard      also writes event files, which TensorBoard shows: tensorboard --logdir DIR
+  --dashboard [PORT] shows the run on a page of this machine while it goes on, at http://127.0.0.1:PORT (6060)
   --set KEY=VALUE    sets a field of the recipe, such as optimizer.lr=3e-4; may be repeated
   --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
@@ -60,20 +48,19 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
 Ctrl-C finishes the step, saves the state and says how to go on.`,
 
   async run(args) {
-    const { values, positionals } = parse(args, options)
-    const name = required(positionals[0], 'The recipe')
-    if (positionals.length > 1) throw new Error(`There is one recipe too many: '${positionals[1]}'.`)
-    const settings = Object.entries(shortcuts).flatMap(([flag, key]) => {
-      const value = values[flag as keyof typeof shortcuts]
-      return value === undefined ? [] : [`${key}=${value}`]
-    })
-    const recipe = overrideRecipe(await loadRecipe(name), [...settings, ...(values.set ?? [])])
+    const { values, positionals } = parse(withDashboardPort(args), options)
+    const { name, recipe } = await recipeOf(positionals, values)
     const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}`, data: folder, resume } = values
     const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
 
     const progress = createProgress()
+    const dashboard = values.dashboard
+      ? await startDashboard({ port: wholeNumber(values.dashboard, '--dashboard', 0) })
+      : undefined
+    let ending = 'failed'
     const { signal, release } = onInterrupt()
     try {
+      if (dashboard) progress.say(`The dashboard is at ${dashboard.url}`)
       for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
       if (values.download) await download(recipe.dataset, folder, progress, signal)
       const { trainer, data } = await startRun({
@@ -81,6 +68,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
         data: folder,
         out,
         resume,
+        tensorboard: values.tensorboard,
         onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${oneLine(reason)}`) : undefined,
         hub: { onProgress: showDownload(progress) },
       })
@@ -88,8 +76,10 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
         `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, backend ${backend}; ${data.stepsPerEpoch} steps an epoch.`,
       )
       trainer.observe(showTraining(progress, recipe, data))
+      if (dashboard) trainer.observe(dashboard.observe({ out, recipe, data }))
       const result = await trainer.train(signal)
       await trainer.close()
+      ending = result.finished ? 'finished' : 'stopped'
       progress.end()
       if (values.json) print(JSON.stringify({ out, ...result }))
       else if (result.finished && result.best) print(summary(result, result.best, data.evaluationImages, out))
@@ -98,14 +88,20 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       return exitCodes[signal.reason as Interrupt]
     } catch (error) {
       if (!signal.aborted) throw error
+      ending = 'stopped'
       progress.say(`Stopped by ${signal.reason}.`)
       return exitCodes[signal.reason as Interrupt]
     } finally {
       progress.end()
       release()
+      await dashboard?.close(ending)
     }
   },
 }
+
+/** A port need not be given; where it is, it is a number. */
+const withDashboardPort = (args: string[]): string[] =>
+  args.map((arg, i) => (arg === '--dashboard' && !/^\d+$/.test(args[i + 1] ?? '') ? '--dashboard=6060' : arg))
 
 const summary = (
   { seconds }: TrainingResult,

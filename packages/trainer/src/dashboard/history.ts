@@ -1,0 +1,76 @@
+/** What a run has done so far, for a page that is opened late: read from its log, and thinned to what a screen shows. */
+import { existsSync, readFileSync } from 'node:fs'
+
+/** A step, or the mean of some that follow one another. */
+export interface StepPoint {
+  /** Of the last of them. */
+  step: number
+  loss: number
+  lr: number
+  imagesPerSecond: number
+  gradNorm?: number
+}
+
+export interface EvaluationPoint {
+  epoch: number
+  step: number
+  accuracy: number
+  top5: number
+  loss: number
+}
+
+export interface History {
+  steps: StepPoint[]
+  evaluations: EvaluationPoint[]
+}
+
+/** More points than this than a chart has columns. */
+const maxPoints = 2000
+
+/** @param path of a run's metrics.jsonl; a file that is not there yet has no history. */
+export function readHistory(path: string): History {
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
+  const history: History = { steps: [], evaluations: [] }
+  for (const line of lines) {
+    const entry = parse(line)
+    if (entry?.event === 'step') history.steps.push(stepPoint(entry as unknown as StepPoint))
+    if (entry?.event === 'epoch') history.evaluations.push(evaluationPoint(entry as unknown as EvaluationPoint))
+  }
+  return { ...history, steps: thin(history.steps, maxPoints) }
+}
+
+export const stepPoint = ({ step, loss, lr, imagesPerSecond, gradNorm }: StepPoint): StepPoint => ({
+  ...{ step, loss, lr, imagesPerSecond, gradNorm },
+})
+
+export const evaluationPoint = ({ epoch, step, accuracy, top5, loss }: EvaluationPoint): EvaluationPoint => ({
+  ...{ epoch, step, accuracy, top5, loss },
+})
+
+/** At most `limit` points: means of equally many neighbours. */
+export function thin(points: readonly StepPoint[], limit: number): StepPoint[] {
+  const size = Math.ceil(points.length / limit)
+  if (size <= 1) return [...points]
+  const groups = Array.from({ length: Math.ceil(points.length / size) }, (_, i) =>
+    points.slice(i * size, (i + 1) * size),
+  )
+  return groups.map(group => {
+    const { step, lr } = group.at(-1) as StepPoint
+    const mean = (field: keyof StepPoint): number => {
+      const values = group.map(point => point[field]).filter(Number.isFinite) as number[]
+      return values.reduce((sum, value) => sum + value, 0) / values.length
+    }
+    return {
+      ...{ step, lr, loss: mean('loss'), imagesPerSecond: mean('imagesPerSecond') },
+      ...(group.some(({ gradNorm }) => gradNorm !== undefined) && { gradNorm: mean('gradNorm') }),
+    }
+  })
+}
+
+function parse(line: string): { event: string } | undefined {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined // the end of the file, or a line that is being written
+  }
+}

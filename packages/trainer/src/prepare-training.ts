@@ -1,0 +1,47 @@
+/** From a recipe and a data set's place to all that training computes with; nothing is written. */
+import { availableParallelism } from 'node:os'
+import type { HubOptions, Loss, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import type { Transform } from '@vitral/datasets'
+import { createModel } from './create-model.ts'
+import { openTrainingData, type TrainingData } from './data.ts'
+import { processorOf } from './processor.ts'
+import type { Recipe } from './recipe.ts'
+import { recipeLoss } from './recipe-loss.ts'
+import { recipeTransforms } from './recipe-transforms.ts'
+import type { OnSkipped } from './skipped-images.ts'
+
+export interface PrepareOptions {
+  recipe: Recipe
+  /** Folder of the data set; of a manifest the file. */
+  data: string
+  /** Told of each image that is left out since it cannot be decoded; without it the first one ends the run. */
+  onSkipped?: OnSkipped
+  /** Threads that load images. @default 0, or half the processors when the images must be resized */
+  workers?: number
+  /** How a pretrained model is downloaded, and who is told of its progress. */
+  hub?: HubOptions
+}
+
+export interface PreparedTraining {
+  data: TrainingData
+  model: ViTForImageClassification
+  loss: Loss
+  /** What prepares an image as the evaluation does. */
+  processor: ViTImageProcessor
+}
+
+/** @throws when data or recipe cannot be used */
+export async function prepareTraining(options: PrepareOptions): Promise<PreparedTraining> {
+  const { recipe, onSkipped, hub } = options
+  const chains = recipeTransforms(recipe)
+  const workers = options.workers ?? defaultWorkers(chains.train)
+  const data = await openTrainingData(recipe, options.data, { workers, onSkipped })
+  const model = await createModel(recipe, data.labels, hub)
+  const processor = processorOf(chains.evaluation, model.config.imageSize)
+  const loss = await recipeLoss(recipe, { labels: data.labels, processor, hub })
+  return { data, model, loss, processor }
+}
+
+/** Small images are made faster than they are sent between threads. */
+const defaultWorkers = (chain: readonly Transform[]): number =>
+  chain.some(({ name }) => name === 'resize') ? Math.ceil(availableParallelism() / 2) : 0

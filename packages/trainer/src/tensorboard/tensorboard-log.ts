@@ -1,0 +1,60 @@
+/** A run as event files that TensorBoard opens: `tensorboard --logdir runs` shows all runs side by side. */
+import { appendFileSync, mkdirSync, readdirSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Recipe } from '../recipe.ts'
+import type { TrainingObserver } from '../training-events.ts'
+import { type EventTime, fileVersion, markdown, scalars, sessionStart } from './event.ts'
+import { frameRecord } from './record.ts'
+
+export interface TensorboardLogOptions {
+  recipe: Recipe
+  /** Steps trained before; what the folder's files say of later ones is done again, and TensorBoard is told so. */
+  step: number
+  /** Milliseconds since 1970. @default Date.now */
+  now?: () => number
+}
+
+/**
+ * Begins a new event file in the folder; those of the run's earlier parts stay.
+ *
+ * Each step gives `train/loss`, `train/lr`, `train/images_per_second` and, when gradients are clipped,
+ * `train/grad_norm`; each evaluation `eval/accuracy`, `eval/top5`, `eval/loss` and `train/epoch_loss`.
+ *
+ * @example
+ * trainer.observe(tensorboardLog('runs/a/tensorboard', { recipe, step: trainer.position.step }))
+ */
+export function tensorboardLog(
+  folder: string,
+  { recipe, step: stepsBefore, now = Date.now }: TensorboardLogOptions,
+): TrainingObserver {
+  mkdirSync(folder, { recursive: true })
+  const earlier = readdirSync(folder)
+  const path = join(folder, nextFile(earlier, now()))
+  const write = (event: Uint8Array) => appendFileSync(path, frameRecord(event))
+  const at = (step: number): EventTime => ({ wallTime: now() / 1000, step })
+
+  write(fileVersion(at(0)))
+  write(sessionStart(at(stepsBefore + 1)))
+  if (earlier.length === 0) write(markdown(at(0), 'recipe/text_summary', indented(recipe)))
+  return {
+    onStep({ step, loss, lr, imagesPerSecond, gradNorm }) {
+      const values = { 'train/loss': loss, 'train/lr': lr, 'train/images_per_second': imagesPerSecond }
+      write(scalars(at(step), gradNorm === undefined ? values : { ...values, 'train/grad_norm': gradNorm }))
+    },
+    onEpoch({ step, trainLoss, evaluation: { accuracy, top5, loss } }) {
+      const values = { 'eval/accuracy': accuracy, 'eval/top5': top5, 'eval/loss': loss, 'train/epoch_loss': trainLoss }
+      write(scalars(at(step), values))
+    },
+  }
+}
+
+/** TensorBoard reads the files of a folder by their names' order, so a later one gets a later second. */
+function nextFile(earlier: readonly string[], time: number): string {
+  const seconds = earlier.map(name => Number(name.match(/^events\.out\.tfevents\.(\d+)\./)?.[1] ?? 0))
+  const second = Math.max(Math.floor(time / 1000), ...seconds.map(before => before + 1))
+  return `events.out.tfevents.${String(second).padStart(10, '0')}.${hostname()}`
+}
+
+/** As Markdown's code. */
+const indented = (recipe: Recipe): string => JSON.stringify(recipe, null, 2).replaceAll(/^/gm, '    ')
