@@ -29,3 +29,4 @@ export {
 export { configNames, namedConfig } from './vit/named-configs.ts'
 export type { Parameters } from './vit/parameters.ts'
 export type { ViTOptions } from './vit/pretrained-model.ts'
+export type { ParameterCounts, TrainablePart } from './vit/trainable.ts'

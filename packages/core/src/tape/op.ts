@@ -15,6 +15,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core'
 import { computeDtype } from './autocast.ts'
+import { wantsGradient, withoutTape } from './recording.ts'
 
 /** Inputs by name; an optional input may be undefined. */
 export type Inputs = { [name: string]: Tensor | undefined }
@@ -75,7 +76,7 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
       return Object.fromEntries(names.map((name, i) => [name, () => grads[i] as Tensor]))
     },
   })
-  return (inputs, attrs) => {
+  const forward = (inputs: I, attrs: A): Tensor => {
     if (!hasKernel(kernel)) return tidy(() => reference(inputs, attrs))
     const given = present(inputs)
     // Also inside a checkpoint, where the tape is off: a weight that trains is not worth packing.
@@ -85,6 +86,8 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
     for (const tensor of side) tensor.dispose() // the tape holds references of its own
     return output as Tensor
   }
+  return (inputs, attrs) =>
+    wantsGradient(Object.values(inputs)) ? forward(inputs, attrs) : withoutTape(() => forward(inputs, attrs))
 }
 
 /** Defines an op without a gradient, of several outputs or none, and returns the function that runs it. */

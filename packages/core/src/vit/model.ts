@@ -104,7 +104,7 @@ export interface ClassifierOutput {
 export interface LossAndGrads {
   loss: Scalar
   logits: Tensor2D
-  /** By HF name, one for every parameter that the loss depends on: without `boolMaskedPos` not the mask token. */
+  /** By HF name, one for every trainable parameter that the loss depends on: without `boolMaskedPos` not the mask token. */
   grads: Record<string, Tensor>
 }
 
@@ -161,7 +161,10 @@ export class ViTForImageClassification extends PretrainedModel {
    * @returns tensors that are the caller's to dispose
    */
   valueAndGrads(pixelValues: Tensor4D, labels: Labels, options: ClassifierForwardOptions = {}): LossAndGrads {
-    const parameters = [...this.parameters()].filter(([name]) => options.boolMaskedPos || !name.endsWith('mask_token'))
+    const parameters = [...this.trainableParameters()].filter(
+      ([name]) => options.boolMaskedPos || !name.endsWith('mask_token'),
+    )
+    if (parameters.length === 0) throw new Error('No parameter of the model trains; see setTrainable.')
     const { value, aux, grads } = valueAndGrads<{ logits: Tensor2D }>(
       () => {
         const { loss, logits } = this.forward(pixelValues, { training: true, ...options, labels })

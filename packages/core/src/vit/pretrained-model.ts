@@ -5,6 +5,7 @@ import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.t
 import { configToJson } from './config-json.ts'
 import { initialValues } from './init.ts'
 import { createParameters, type ModelParts, ParameterScope, type Parameters, parameterShapes } from './parameters.ts'
+import { countParameters, type ParameterCounts, partOf, type TrainablePart, trainableOf } from './trainable.ts'
 
 export interface ViTOptions {
   /** Of the initial values. @default 0 */
@@ -39,6 +40,31 @@ export abstract class PretrainedModel {
   /** The variables by HF name, in the order of the forward pass; live, not copies. */
   parameters(): Parameters {
     return this.#parameters
+  }
+
+  /** Those of the parameters that train: all, unless `setTrainable` or their own flag `trainable` says otherwise. */
+  trainableParameters(): Parameters {
+    return trainableOf(this.#parameters)
+  }
+
+  /**
+   * Sets which parameters train; the others are frozen: they have no gradient, nothing is kept for them in the forward
+   * pass, and the backward pass stops above the lowest layer that trains. Single parameters can be set by their flag
+   * `trainable`, torch's `requires_grad`.
+   *
+   * @throws when the model has no such part
+   * @example
+   * model.setTrainable({ lastLayers: 2 })
+   * model.countParameters() // { trainable: 14184970, total: 85806346 } of a ViT-B/16 with ten classes
+   */
+  setTrainable(part: TrainablePart): void {
+    const trains = partOf(this.#parameters, this.config.numHiddenLayers, part)
+    for (const [name, parameter] of this.#parameters) parameter.trainable = trains(name)
+  }
+
+  /** How many numbers the parameters have, and those of them that train. */
+  countParameters(): ParameterCounts {
+    return countParameters(this.#parameters)
   }
 
   /**
