@@ -9,6 +9,7 @@ import {
   variable,
 } from '@tensorflow/tfjs-core'
 import { pair, type ViTConfig } from './config.ts'
+import { type Adapters, adaptedWeight } from './lora.ts'
 
 /** Variables by HF name. They are unnamed in tfjs, whose names are global: two models must fit in one program. */
 export type Parameters = Map<string, Variable>
@@ -77,15 +78,17 @@ export function createParameters(shapes: ParameterShapes, values: ReadonlyMap<st
 /** A part of the parameters under a common prefix, typed by the rank the layer expects. */
 export class ParameterScope {
   readonly #parameters: Parameters
+  readonly #adapters: Adapters
   readonly #prefix: string
 
-  constructor(parameters: Parameters, prefix: string) {
+  constructor(parameters: Parameters, adapters: Adapters, prefix: string) {
     this.#parameters = parameters
+    this.#adapters = adapters
     this.#prefix = prefix
   }
 
   scope(name: string): ParameterScope {
-    return new ParameterScope(this.#parameters, `${this.#prefix}${name}.`)
+    return new ParameterScope(this.#parameters, this.#adapters, `${this.#prefix}${name}.`)
   }
 
   /** Every variable below the prefix. */
@@ -101,8 +104,11 @@ export class ParameterScope {
     return this.#get(name) as unknown as Tensor1D
   }
 
+  /** With its adapter, if it has one: then a new tensor, made within the caller's tidy. */
   matrix(name: string): Tensor2D {
-    return this.#get(name) as unknown as Tensor2D
+    const weight = this.#get(name) as unknown as Tensor2D
+    const adapter = this.#adapters.get(this.#prefix + name)
+    return adapter ? adaptedWeight(weight, adapter) : weight
   }
 
   tokens(name: string): Tensor3D {

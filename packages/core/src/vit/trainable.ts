@@ -3,17 +3,18 @@ import { util } from '@tensorflow/tfjs-core'
 import type { Parameters } from './parameters.ts'
 
 /**
- * The whole model; its head alone, on features that stay as they are (a linear probe); or the last so many layers with
- * the final norm and the head.
+ * The whole model; its head alone, on features that stay as they are (a linear probe); the last so many layers with the
+ * final norm and the head; or the adapters with the head.
  */
-export type TrainablePart = 'all' | 'head' | { lastLayers: number }
+export type TrainablePart = 'all' | 'head' | 'adapters' | { lastLayers: number }
 
 export interface ParameterCounts {
   trainable: number
   total: number
 }
 
-const isHead = (name: string): boolean => /^(classifier|pooler)\./.test(name)
+export const isHead = (name: string): boolean => /^(classifier|pooler)\./.test(name)
+export const isAdapter = (name: string): boolean => /\.lora_[AB]\.weight$/.test(name)
 const isFinalNorm = (name: string): boolean => /^(vit\.)?layernorm\./.test(name)
 
 /** Which of the parameters belong to the part. Adapters train with the layer they are in. */
@@ -23,6 +24,11 @@ export function partOf(parameters: Parameters, numLayers: number, part: Trainabl
     if (![...parameters.keys()].some(isHead))
       throw new Error("setTrainable('head'): the model has no head; expected a classifier, or a model with a pooler.")
     return isHead
+  }
+  if (part === 'adapters') {
+    if (![...parameters.keys()].some(isAdapter))
+      throw new Error("setTrainable('adapters'): the model has no adapters; add them with addAdapters.")
+    return name => isAdapter(name) || isHead(name)
   }
   const { lastLayers } = part
   if (!Number.isInteger(lastLayers) || lastLayers < 1 || lastLayers > numLayers)
