@@ -204,6 +204,7 @@ test('adapters of another kind, and those that do not fit, are refused and leave
   await refused({ rank_pattern: { query: 4 } }, 'rank_pattern gives some layers another value')
   await refused({ lora_alpha: 'much' }, 'lora_alpha is "much"; expected a number above 0')
   await refused({ r: 4 }, 'lora_A.weight has shape [3,20]; the model needs [4,20]')
+  writeFileSync(path, JSON.stringify(config))
   const weights = join(folder, 'adapter_model.safetensors')
   const { tensors } = await readSafetensors(weights)
   const query = 'base_model.model.vit.encoder.layer.0.attention.attention.query'
