@@ -4,6 +4,7 @@ export { loadCheckpoint, type RunPosition, saveCheckpoint } from './checkpoint.t
 export { clipGradNorm, type Gradients } from './clip-grad-norm.ts'
 export type { TrainingData } from './data.ts'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
+export type { FineTune } from './fine-tune.ts'
 export { loadRecipe } from './load-recipe.ts'
 export type { ClassMetrics, Metrics } from './metrics.ts'
 export { datasetNames, type OpenDatasetOptions, openDataset } from './open-dataset.ts'

@@ -1,5 +1,5 @@
 /** The fields of a recipe and what each may hold, as a table. */
-import { configNames, namedConfig } from '@vitral/core'
+import { configNames, type LoraConfig, namedConfig, resolveLora } from '@vitral/core'
 import { algorithms, resolveOptions } from './optimizers/algorithms.ts'
 import type { Recipe } from './recipe.ts'
 import { scheduleNames } from './schedules.ts'
@@ -42,6 +42,16 @@ const fields: Record<string, Field> = {
   ...Object.fromEntries(configFields.map(name => [`model.config.${name}`, optional(any)])),
   dataset: text,
   transforms: text,
+  fineTune: {
+    accepts: value =>
+      value === 'all' || value === 'head' || (object.accepts(value) && Object.keys(value as Group).length === 1),
+    expected: "'all', 'head', { lastLayers } or { lora }",
+  },
+  'fineTune.lastLayers': optional(atLeastOne),
+  'fineTune.lora': optional(object),
+  'fineTune.lora.rank': optional(any),
+  'fineTune.lora.alpha': optional(any),
+  'fineTune.lora.targets': optional(any),
   batchSize: atLeastOne,
   evalBatchSize: atLeastOne,
   epochs: atLeastOne,
@@ -79,9 +89,10 @@ export function checkRecipe(recipe: Recipe): Recipe {
     if (!accepts(value))
       throw new Error(`The recipe's ${path} is ${JSON.stringify(value) ?? 'missing'}; expected ${expected}.`)
   }
-  const { model, optimizer, schedule, epochs } = recipe
+  const { model, fineTune, optimizer, schedule, epochs } = recipe
   if (model.pretrained !== undefined && model.name !== undefined)
     throw new Error("The recipe's model has both a name and a pretrained folder or hub id; expected one of them.")
+  if (typeof fineTune === 'object' && 'lora' in fineTune) checkLora(fineTune.lora)
   const { name, ...options } = optimizer
   resolveOptions(name, options)
   if ((schedule.warmupEpochs ?? 0) > epochs)
@@ -91,7 +102,18 @@ export function checkRecipe(recipe: Recipe): Recipe {
   return recipe
 }
 
+/** Whether a recipe has fields below this one. */
+export const hasFields = (path: string): boolean => Object.keys(fields).some(other => other.startsWith(`${path}.`))
+
 type Group = { [key: string]: unknown }
+
+function checkLora(lora: Partial<LoraConfig>): void {
+  try {
+    resolveLora(lora)
+  } catch (error) {
+    throw new Error(`The recipe's fineTune.lora: ${(error as Error).message}`)
+  }
+}
 
 function refuseUnknown(group: Group, prefix = ''): void {
   const known = Object.keys(fields).filter(path => path.startsWith(prefix) && !path.slice(prefix.length).includes('.'))
@@ -99,8 +121,7 @@ function refuseUnknown(group: Group, prefix = ''): void {
     const path = prefix + key
     if (!Object.hasOwn(fields, path))
       throw new Error(`A recipe has no field '${path}'; expected one of ${known.join(', ')}.`)
-    const hasFields = Object.keys(fields).some(other => other.startsWith(`${path}.`))
-    if (hasFields && object.accepts(value)) refuseUnknown(value as Group, `${path}.`)
+    if (hasFields(path) && object.accepts(value)) refuseUnknown(value as Group, `${path}.`)
   }
 }
 

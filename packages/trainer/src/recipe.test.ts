@@ -19,6 +19,7 @@ describe('defineRecipe', () => {
   test('fills in the defaults', () => {
     expect(defineRecipe(minimal)).toEqual({
       ...minimal,
+      fineTune: 'all',
       evalBatchSize: 100,
       schedule: { name: 'constant' },
       labelSmoothing: 0,
@@ -49,6 +50,17 @@ describe('defineRecipe', () => {
     ],
     [{ model: 'vit' }, 'model is "vit"; expected an object with fields'],
     [{ gradientCheckpointing: 1 as never }, 'gradientCheckpointing is 1; expected true or false'],
+    [{ fineTune: 'tail' as never }, "fineTune is \"tail\"; expected 'all', 'head', { lastLayers } or { lora }"],
+    [{ fineTune: {} as never }, 'fineTune is {}; expected'],
+    [{ fineTune: { lastLayers: 2, lora: {} } }, 'fineTune is {"lastLayers":2,"lora":{}}; expected'],
+    [{ fineTune: { lastLayers: 0 } }, 'fineTune.lastLayers is 0; expected a whole number of at least 1'],
+    [
+      { fineTune: { layers: 2 } as never },
+      "no field 'fineTune.layers'; expected one of fineTune.lastLayers, fineTune.",
+    ],
+    [{ fineTune: { lora: { r: 2 } } as never }, "no field 'fineTune.lora.r'; expected one of fineTune.lora.rank"],
+    [{ fineTune: { lora: { rank: 0 } } }, "The recipe's fineTune.lora: LoRA: rank is 0; expected a whole number"],
+    [{ fineTune: { lora: { targets: 'query' } } as never }, 'targets is "query"; expected some of query, key'],
     [{ clipGradNorm: 0 }, 'clipGradNorm is 0; expected a number above 0, or null'],
     [{ seed: -1 }, 'seed is -1'],
     [{ labelSmoothing: 1 }, 'labelSmoothing is 1; expected a number from 0 to below 1'],
@@ -73,6 +85,14 @@ describe('overrideRecipe', () => {
     expect(changed.dataset).toBe('cifar100')
     expect(changed.schedule.name).toBe('cosine')
     expect(recipe).toEqual(defineRecipe(minimal))
+  })
+
+  test('sets the way to fine-tune, over the name of another', () => {
+    expect(overrideRecipe(recipe, ['fineTune=head']).fineTune).toBe('head')
+    expect(overrideRecipe(recipe, ['fineTune.lastLayers=2']).fineTune).toEqual({ lastLayers: 2 })
+    const lora = overrideRecipe(recipe, ['fineTune.lora.rank=4', 'fineTune.lora.targets=["query","output.dense"]'])
+    expect(lora.fineTune).toEqual({ lora: { rank: 4, targets: ['query', 'output.dense'] } })
+    expect(overrideRecipe(lora, ['fineTune={"lora":{}}']).fineTune).toEqual({ lora: {} })
   })
 
   test.each([

@@ -1,7 +1,8 @@
 /** A recipe: everything that decides what a training run computes, apart from where its files are. */
 import type { ComputeDtype, ViTConfigOptions } from '@vitral/core'
+import type { FineTune } from './fine-tune.ts'
 import type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
-import { checkRecipe } from './recipe-fields.ts'
+import { checkRecipe, hasFields } from './recipe-fields.ts'
 import type { ScheduleName } from './schedules.ts'
 
 export interface RecipeModel {
@@ -23,6 +24,8 @@ export interface RecipeSchedule {
 
 export interface Recipe {
   model: RecipeModel
+  /** The part of the model that trains; the rest stays as it is. */
+  fineTune: FineTune
   /** Name of a data set; the command line says where it lies. */
   dataset: string
   /** Name of the transform chains, one for training and one for evaluation. */
@@ -45,6 +48,7 @@ export interface Recipe {
 }
 
 const defaults = {
+  fineTune: 'all' as const,
   evalBatchSize: 100,
   schedule: { name: 'constant' as const },
   labelSmoothing: 0,
@@ -89,8 +93,8 @@ export function overrideRecipe(recipe: Recipe, settings: readonly string[]): Rec
     const keys = setting.slice(0, equals).split('.')
     if (equals < 1 || keys.some(key => !/^[A-Za-z]\w*$/.test(key) || key in Object.prototype))
       throw new Error(`--set ${setting}: expected key=value with a key such as epochs or optimizer.lr.`)
-    const group = keys.slice(0, -1).reduce<Group>((parent, key) => {
-      parent[key] ??= {}
+    const group = keys.slice(0, -1).reduce<Group>((parent, key, depth) => {
+      if (typeof parent[key] !== 'object' && hasFields(keys.slice(0, depth + 1).join('.'))) parent[key] = {}
       if (typeof parent[key] !== 'object') throw new Error(`--set ${setting}: ${key} has no fields of its own.`)
       return parent[key] as Group
     }, changed)

@@ -1,6 +1,6 @@
 /** Everything a run needs, put together: data, model, folder, log. */
 import { availableParallelism } from 'node:os'
-import type { HubOptions } from '@vitral/core'
+import type { HubOptions, ParameterCounts } from '@vitral/core'
 import type { Transform } from '@vitral/datasets'
 import { createModel } from './create-model.ts'
 import { openTrainingData, type TrainingData, transformChain } from './data.ts'
@@ -31,6 +31,8 @@ export interface RunOptions {
 export interface Run {
   trainer: Trainer
   data: TrainingData
+  /** How many numbers the model has, and how many of them train. */
+  parameters: ParameterCounts
 }
 
 /**
@@ -54,7 +56,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   const trainer = new Trainer({ recipe, model, processor, data, paths })
   if (resume) await trainer.resume()
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
-  return { trainer, data }
+  return { trainer, data, parameters: model.countParameters() }
 }
 
 /** Small images are made faster than they are sent between threads. */

@@ -38,7 +38,7 @@ export class Trainer {
     this.#parts = parts
     const { recipe, model, data } = parts
     const { name, ...options } = recipe.optimizer
-    this.#optimizer = createOptimizer(name, model.parameters(), options)
+    this.#optimizer = createOptimizer(name, model.trainableParameters(), options)
     this.#scheduler = recipeScheduler(recipe, this.#optimizer.lr, data.stepsPerEpoch)
   }
 
@@ -123,7 +123,7 @@ export class Trainer {
 
   /** Closes the epoch with its evaluation; does nothing when the signal stops it. */
   async #evaluateEpoch(signal?: AbortSignal): Promise<void> {
-    const { recipe, model, processor, data, paths } = this.#parts
+    const { recipe, model, data } = this.#parts
     const evaluation = await evaluate(model, data.evaluation(), {
       labels: data.labels,
       precision: recipe.precision,
@@ -137,11 +137,17 @@ export class Trainer {
     const epoch = epochsBefore + 1
     const { accuracy, loss } = evaluation
     const isBest = best === undefined || accuracy > best.accuracy
-    if (isBest) for (const part of [model, processor]) await part.savePretrained(paths.best)
+    if (isBest) await this.#saveBest()
     const seconds = this.#seconds()
     this.#position = { ...startOfRun, epoch, step, seconds, best: isBest ? { epoch, accuracy, loss } : best }
     const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, isBest, seconds }
     for (const observer of this.#observers) observer.onEpoch?.(report)
+  }
+
+  async #saveBest(): Promise<void> {
+    const { recipe, model, processor, paths } = this.#parts
+    for (const part of [model, processor]) await part.savePretrained(paths.best)
+    if (model.adapters) await model.saveAdapters(paths.adapters, { baseModel: recipe.model.pretrained })
   }
 
   async #save(): Promise<void> {

@@ -9,10 +9,9 @@
  * takes 2.16 forward passes instead of 2.01; a whole model takes 3. In exchange no activation is kept for adapters and
  * no product is too thin to be fast. PEFT's lora_dropout acts on the input of those thin layers, so there is none here.
  */
-import { mul, type Tensor2D, tensor, tidy, transpose, type Variable, variable } from '@tensorflow/tfjs-core'
+import { matMul, mul, type Tensor2D, tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core'
 import type { Weights } from '../files/model-folder.ts'
-import { linear, residual } from '../ops/index.ts'
-import { autocast } from '../tape/autocast.ts'
+import { residual } from '../ops/index.ts'
 import { deriveSeed, randomBits } from '../tape/random.ts'
 import type { Parameters } from './parameters.ts'
 
@@ -110,8 +109,8 @@ export function loraConfigOf(adapters: Adapters): LoraConfig {
 
 /** W + (alpha / rank)·B·A, [out, in]; in float32 whatever the precision of what is computed with it. */
 export function adaptedWeight(weight: Tensor2D, { loraA, loraB, alpha }: Adapter): Tensor2D {
-  const scaled = transpose(mul<Tensor2D>(loraA, alpha / (loraA.shape[0] as number))) // [in, rank]
-  return autocast({ enabled: false }, () => residual(weight, linear(loraB as unknown as Tensor2D, scaled)))
+  const scaled = mul(loraA, alpha / (loraA.shape[0] as number)) // [rank, in]
+  return residual(weight, matMul<Tensor2D>(loraB, scaled))
 }
 
 /** An adapter of these values. */

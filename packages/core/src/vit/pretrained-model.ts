@@ -89,6 +89,11 @@ export abstract class PretrainedModel {
     for (const [name, parameter] of this.#parameters) parameter.trainable = trains(name)
   }
 
+  /** What its adapters were made with, if it has any. */
+  get adapters(): LoraConfig | undefined {
+    return this.#adapters.size > 0 ? loraConfigOf(this.#adapters) : undefined
+  }
+
   /** How many numbers the parameters have, and those of them that train. */
   countParameters(): ParameterCounts {
     return countParameters(this.#parameters)
@@ -128,12 +133,12 @@ export abstract class PretrainedModel {
    * @throws when the model has no adapters
    */
   async saveAdapters(folder: string, options: WriteAdaptersOptions = {}): Promise<void> {
-    if (this.#adapters.size === 0)
-      throw new Error('saveAdapters: the model has no adapters; add them with addAdapters.')
+    const config = this.adapters
+    if (!config) throw new Error('saveAdapters: the model has no adapters; add them with addAdapters.')
     const weights = new Map<string, Weights>()
     for (const [name, parameter] of this.#parameters)
       if (isAdapter(name) || isHead(name)) weights.set(name, await weightsOf(parameter))
-    await writeAdapterFolder(folder, loraConfigOf(this.#adapters), weights, options)
+    await writeAdapterFolder(folder, config, weights, options)
   }
 
   /**
