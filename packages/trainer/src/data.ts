@@ -35,6 +35,14 @@ export function transformChain(name: string): transforms.Chain {
   return chain
 }
 
+/** A recipe's chain, for the image size that it gives its model, if it gives one. */
+export function recipeChain({ transforms: name, model }: Recipe): transforms.Chain {
+  const imageSize = model.config?.imageSize
+  const size = typeof imageSize === 'number' ? ([imageSize, imageSize] as const) : imageSize
+  const chain = transformChain(name)
+  return options => chain({ ...options, ...(size && { size }) })
+}
+
 /** For decoded images, of training and of evaluation: about a thousand photos of 500×375 each are decoded once. */
 const cacheBytes = 2 ** 29
 
@@ -52,7 +60,7 @@ export async function openTrainingData(
   { workers, onSkipped }: TrainingDataOptions,
 ): Promise<TrainingData> {
   const { dataset, batchSize, evalBatchSize, seed } = recipe
-  const chain = transformChain(recipe.transforms)
+  const chain = recipeChain(recipe)
   const onBroken = onSkipped ? 'skip' : 'raise'
   const train = await openDataset(dataset, path, 'train', { onBroken })
   const held = await openDataset(dataset, path, 'validation', { onBroken })

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { HubOptions, ParameterCounts } from '@vitral/core'
 import type { Transform } from '@vitral/datasets'
 import { createModel } from './create-model.ts'
-import { openTrainingData, type TrainingData, transformChain } from './data.ts'
+import { openTrainingData, recipeChain, type TrainingData } from './data.ts'
 import { environment } from './environment.ts'
 import { metricsLog } from './metrics-log.ts'
 import { processorOf } from './processor.ts'
@@ -47,7 +47,7 @@ export interface Run {
 export async function startRun(options: RunOptions): Promise<Run> {
   const { recipe, out, resume = false, onSkipped, hub } = options
   const paths = openRun(out, recipe, { resume })
-  const chain = transformChain(recipe.transforms)
+  const chain = recipeChain(recipe)
   const workers = options.workers ?? defaultWorkers(chain({ train: true }))
   const data = await openTrainingData(recipe, options.data, { workers, onSkipped })
   const model = await createModel(recipe, data.labels, hub)

@@ -127,7 +127,9 @@ export class ViTForImageClassification extends PretrainedModel {
    *
    * @param folderOrHubId a path, or an id such as 'google/vit-base-patch16-224'
    * @param options configuration fields override the folder's: `{ numLabels: 10, ignoreMismatchedSizes: true }`
-   *   replaces the classifier by a fresh one, and `onMadeAnew` is told its tensors
+   *   replaces the classifier by a fresh one, and `onMadeAnew` is told its tensors; `{ imageSize: 384 }` or
+   *   `{ imageSize: [256, 384] }` makes it a model of that size, its positions interpolated (bicubic, as HF's
+   *   `interpolate_pos_encoding`), which is saved as such
    * @throws naming every tensor that is unknown, missing or of the wrong shape
    */
   static async fromPretrained(

@@ -8,7 +8,7 @@ import {
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core'
-import { pair, type ViTConfig } from './config.ts'
+import { pair, patchGrid, type ViTConfig } from './config.ts'
 import { type Adapters, adaptedWeight } from './lora.ts'
 
 /** Variables by HF name. They are unnamed in tfjs, whose names are global: two models must fit in one program. */
@@ -28,7 +28,7 @@ export interface ModelParts {
 /** HF names and shapes of a model's parameters; [out, in] for linear layers, [C, c, P, P'] for the patch projection. */
 export function parameterShapes(config: ViTConfig, parts: ModelParts): ParameterShapes {
   const { hiddenSize: C, intermediateSize, numChannels, numLabels } = config
-  const [height, width] = pair(config.imageSize)
+  const [rows, columns] = patchGrid(config.imageSize, config.patchSize)
   const [patchHeight, patchWidth] = pair(config.patchSize)
   const shapes: ParameterShapes = new Map()
   const add = (name: string, ...shape: number[]) => shapes.set(parts.prefix + name, shape)
@@ -42,7 +42,7 @@ export function parameterShapes(config: ViTConfig, parts: ModelParts): Parameter
   }
   add('embeddings.cls_token', 1, 1, C)
   if (parts.maskToken) add('embeddings.mask_token', 1, 1, C)
-  add('embeddings.position_embeddings', 1, 1 + (height / patchHeight) * (width / patchWidth), C)
+  add('embeddings.position_embeddings', 1, 1 + rows * columns, C)
   add('embeddings.patch_embeddings.projection.weight', C, numChannels, patchHeight, patchWidth)
   add('embeddings.patch_embeddings.projection.bias', C)
   for (let i = 0; i < config.numHiddenLayers; i++) {
