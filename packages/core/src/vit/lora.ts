@@ -2,16 +2,17 @@
  * Low-rank adapters (LoRA, Hu et al. 2021): beside a frozen weight W two small ones that train, A and B, so that the
  * layer computes with W + (alpha / rank)·B·A. Names, shapes, defaults and initial values are those of PEFT's LoraConfig.
  *
- * The sum is formed anew in each pass and goes to the same kernels as any weight, so that a merged model gives the same
- * bits as one with adapters. Its price is the gradient of a whole weight for each one adapted. For ViT-B, rank 8, in
- * FLOPs per weight of 768 × 768 and step of M tokens: 2·M·768² for that gradient and 28·10⁶ for the sum and the
- * gradients of A and B, against 10·M·768·8 of two thin layers beside the frozen one: query and value adapted, a step
- * takes 2.16 forward passes instead of 2.01; a whole model takes 3. In exchange no activation is kept for adapters and
- * no product is too thin to be fast. PEFT's lora_dropout acts on the input of those thin layers, so there is none here.
+ * The sum is formed anew in each pass and goes to the same kernels as any weight: a merged model gives the same bits as
+ * one with adapters, no activation is kept for them, and q, k and v stay one product. The price is the gradient of a
+ * whole weight for each one adapted. For ViT-B, rank 8 and a step of M tokens, in FLOPs per weight of 768 × 768: 2·M·768²
+ * for that gradient and 28·10⁶ for the sum and the gradients of A and B, against 12·M·768·8 if A and B were two thin
+ * layers beside the frozen one. With query and value adapted a large batch takes 2.16 forward passes instead of 2.01;
+ * with all six targets 3, as the whole model does, instead of 2.05. PEFT's lora_dropout acts on the input of the thin
+ * layers, so there is none here.
  */
-import { matMul, mul, type Tensor2D, tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core'
+import { type Tensor2D, tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core'
 import type { Weights } from '../files/model-folder.ts'
-import { residual } from '../ops/index.ts'
+import { loraWeight } from '../ops/index.ts'
 import { deriveSeed, randomBits } from '../tape/random.ts'
 import type { Parameters } from './parameters.ts'
 
@@ -107,10 +108,10 @@ export function loraConfigOf(adapters: Adapters): LoraConfig {
   return { rank: loraA.shape[0] as number, alpha, targets: loraTargets.filter(target => used.has(target)) }
 }
 
-/** W + (alpha / rank)·B·A, [out, in]; in float32 whatever the precision of what is computed with it. */
+/** W + (alpha / rank)·B·A, [out, in]. */
 export function adaptedWeight(weight: Tensor2D, { loraA, loraB, alpha }: Adapter): Tensor2D {
-  const scaled = mul(loraA, alpha / (loraA.shape[0] as number)) // [rank, in]
-  return residual(weight, matMul<Tensor2D>(loraB, scaled))
+  const [A, B] = [loraA as unknown as Tensor2D, loraB as unknown as Tensor2D]
+  return loraWeight(weight, A, B, alpha / A.shape[0])
 }
 
 /** An adapter of these values. */
