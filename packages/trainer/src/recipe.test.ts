@@ -100,6 +100,7 @@ describe('overrideRecipe', () => {
     ['=3', '--set =3: expected key=value'],
     ['epochs=many', 'epochs is "many"; expected a whole number'],
     ['epoch=3', "no field 'epoch'"],
+    ['clipGradNorm.max=3', 'clipGradNorm is {"max":3}; expected a number above 0, or null'],
     ['epochs.max=3', '--set epochs.max=3: epochs has no fields of its own'],
     ['__proto__.polluted=1', 'expected key=value'],
     ['model.constructor.prototype.x=1', 'expected key=value'],

@@ -94,6 +94,7 @@ export function overrideRecipe(recipe: Recipe, settings: readonly string[]): Rec
     if (equals < 1 || keys.some(key => !/^[A-Za-z]\w*$/.test(key) || key in Object.prototype))
       throw new Error(`--set ${setting}: expected key=value with a key such as epochs or optimizer.lr.`)
     const group = keys.slice(0, -1).reduce<Group>((parent, key, depth) => {
+      parent[key] ??= {}
       if (typeof parent[key] !== 'object' && hasFields(keys.slice(0, depth + 1).join('.'))) parent[key] = {}
       if (typeof parent[key] !== 'object') throw new Error(`--set ${setting}: ${key} has no fields of its own.`)
       return parent[key] as Group

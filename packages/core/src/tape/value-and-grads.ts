@@ -2,8 +2,8 @@
  * The backward walk: the gradients of a scalar, computed over tfjs's own tape.
  *
  * Unlike `tf.grads` it frees every gradient and saved tensor as soon as its last use has gone by (about half the
- * buffers), computes only the gradients that are asked for (what they do not depend on is not even
- * recorded), and tells when one is final.
+ * buffers), computes only the gradients that are asked for and records only what leads to them, and tells when one is
+ * final.
  */
 import {
   add,

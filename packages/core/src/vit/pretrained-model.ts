@@ -103,7 +103,7 @@ export abstract class PretrainedModel {
    * Adds low-rank adapters: they and the head train, everything else is frozen. The model computes at first what it did
    * without them. PEFT's `get_peft_model` with a LoraConfig whose `modules_to_save` is the head.
    *
-   * @param options PEFT's defaults: rank 8, alpha 8, on query and value
+   * @param options PEFT's defaults, rank 8 and alpha 8; on query and value
    * @throws when an option is wrong, or the model has adapters
    * @example
    * model.addAdapters({ rank: 16, alpha: 16 })
@@ -156,8 +156,8 @@ export abstract class PretrainedModel {
 
   /**
    * Writes `config.json` and `model.safetensors`, which open unchanged in Python's transformers; more than
-   * `maxShardBytes` (5 GB) of weights become several files. Adapters are merged in the files, and stay in the model. Each file is written aside and renamed, so that none is ever
-   * half there.
+   * `maxShardBytes` (5 GB) of weights become several files. Adapters are merged in the files, and stay in the model.
+   * Each file is written aside and renamed, so that none is ever half there.
    */
   async savePretrained(folder: string, options: WriteModelOptions = {}): Promise<void> {
     const weights = new Map<string, Weights>()
