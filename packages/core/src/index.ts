@@ -16,6 +16,8 @@ export { type ValueAndGrads, type ValueAndGradsOptions, valueAndGrads } from './
 export type { Size, ViTConfig, ViTConfigOptions } from './vit/config.ts'
 export { type FlopsConfig, forwardFlops, trainingFlops } from './vit/flops.ts'
 export type { FromPretrainedOptions } from './vit/load-pretrained.ts'
+export { type LoraConfig, type LoraTarget, loraTargets, resolveLora } from './vit/lora.ts'
+export type { WriteAdaptersOptions } from './vit/lora-folder.ts'
 export { mimeticValues } from './vit/mimetic-init.ts'
 export {
   type ClassifierForwardOptions,
@@ -31,4 +33,5 @@ export {
 } from './vit/model.ts'
 export { configNames, namedConfig } from './vit/named-configs.ts'
 export type { Parameters } from './vit/parameters.ts'
-export type { ViTOptions } from './vit/pretrained-model.ts'
+export type { AdapterOptions, ViTOptions } from './vit/pretrained-model.ts'
+export type { ParameterCounts, TrainablePart } from './vit/trainable.ts'

@@ -2,12 +2,13 @@
 import type { ComputeDtype, ViTConfigOptions } from '@vitral/core'
 import type { TransformSpec } from '@vitral/datasets'
 import type { DistillationOptions } from './distillation.ts'
+import type { FineTune } from './fine-tune.ts'
 import type { GradScalerOptions } from './grad-scaler.ts'
 import type { LossName, LossOptions } from './losses.ts'
 import type { ModelEmaOptions } from './model-ema.ts'
 import type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 import type { GroupOptions } from './optimizers/parameter-groups.ts'
-import { checkRecipe } from './recipe-fields.ts'
+import { checkRecipe, hasFields } from './recipe-fields.ts'
 import type { RecipeSampler } from './recipe-sampler.ts'
 import type { RecipeTransforms } from './recipe-transforms.ts'
 import type { ScheduleName, ShapeOptions } from './schedules/index.ts'
@@ -49,6 +50,8 @@ export interface RecipeDistillation extends DistillationOptions {
 
 export interface Recipe {
   model: RecipeModel
+  /** The part of the model that trains; the rest stays as it is. */
+  fineTune: FineTune
   /** Name of a data set; the command line says where it lies. */
   dataset: string
   /** The classes to use of it, in the order of the labels; null for all. */
@@ -86,6 +89,7 @@ export interface Recipe {
 }
 
 const defaults = {
+  fineTune: 'all' as const,
   evalBatchSize: 100,
   schedule: { name: 'constant' as const },
   classes: null,
@@ -152,8 +156,9 @@ export function overrideRecipe(recipe: Recipe, settings: readonly string[]): Rec
     const keys = setting.slice(0, equals).split('.')
     if (equals < 1 || keys.some(key => !/^[A-Za-z]\w*$/.test(key) || key in Object.prototype))
       throw new Error(`--set ${setting}: expected key=value with a key such as epochs or optimizer.lr.`)
-    const group = keys.slice(0, -1).reduce<Group>((parent, key) => {
+    const group = keys.slice(0, -1).reduce<Group>((parent, key, depth) => {
       parent[key] ??= {}
+      if (typeof parent[key] !== 'object' && hasFields(keys.slice(0, depth + 1).join('.'))) parent[key] = {}
       if (typeof parent[key] !== 'object') throw new Error(`--set ${setting}: ${key} has no fields of its own.`)
       return parent[key] as Group
     }, changed)

@@ -11,6 +11,8 @@ export interface RunPaths {
   metrics: string
   /** Model folder of the best evaluation so far. */
   best: string
+  /** Of a run that trains adapters, those of the best model alone, in PEFT's files. */
+  adapters: string
   /** What `--resume` needs. */
   checkpoints: string
   /** Event files for TensorBoard, when they are wanted. */
@@ -21,6 +23,7 @@ export const runPaths = (out: string): RunPaths => ({
   config: join(out, 'recipe.json'),
   metrics: join(out, 'metrics.jsonl'),
   best: join(out, 'best'),
+  adapters: join(out, 'adapters'),
   checkpoints: join(out, 'checkpoints'),
   tensorboard: join(out, 'tensorboard'),
 })

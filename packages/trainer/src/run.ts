@@ -1,5 +1,5 @@
 /** Everything a run needs, put together: data, model, folder, log. */
-import type { ViTForImageClassification } from '@vitral/core'
+import type { ParameterCounts, ViTForImageClassification } from '@vitral/core'
 import type { TrainingData } from './data.ts'
 import { environment } from './environment.ts'
 import { metricsLog } from './metrics-log.ts'
@@ -25,6 +25,8 @@ export interface Run {
   data: TrainingData
   /** The caller's to dispose. */
   model: ViTForImageClassification
+  /** How many numbers the model has, and how many of them train. */
+  parameters: ParameterCounts
 }
 
 /**
@@ -46,5 +48,5 @@ export async function startRun(options: RunOptions): Promise<Run> {
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
   if (tensorboard) trainer.observe(tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
   for (const observer of observers) trainer.observe(observer)
-  return { trainer, data, model }
+  return { trainer, data, model, parameters: model.countParameters() }
 }

@@ -54,7 +54,7 @@ export class Trainer {
     const { name: lossName, ...lossOptions } = recipe.loss
     this.#loss = parts.loss ?? createLoss(lossName, lossOptions)
     if (recipe.gradScaler) this.#scaler = new GradScaler(recipe.gradScaler)
-    if (recipe.ema) this.#ema = createModelEma(model.parameters(), recipe.ema)
+    if (recipe.ema) this.#ema = createModelEma(model.trainableParameters(), recipe.ema)
   }
 
   get position(): Readonly<RunPosition> {
@@ -153,7 +153,7 @@ export class Trainer {
 
   /** Does nothing when the signal stops it. */
   async #evaluateModel(signal?: AbortSignal): Promise<void> {
-    const { recipe, model, processor, data, paths } = this.#parts
+    const { recipe, model, data } = this.#parts
     const evaluation = await evaluate(model, data.evaluation(), {
       labels: data.labels,
       precision: recipe.precision,
@@ -165,12 +165,18 @@ export class Trainer {
     const epoch = epochsBefore + 1
     const { accuracy, loss } = evaluation
     const isBest = best === undefined || accuracy > best.accuracy
-    if (isBest) for (const part of [model, processor]) await part.savePretrained(paths.best)
+    if (isBest) await this.#saveBest()
     const seconds = this.#seconds()
     const losses = [...this.#position.losses, loss]
     this.#position = { ...startOfRun, epoch, step, seconds, losses, best: isBest ? { epoch, accuracy, loss } : best }
     const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, isBest, seconds }
     await this.#observers.tell('onEpoch', report)
+  }
+
+  async #saveBest(): Promise<void> {
+    const { recipe, model, processor, paths } = this.#parts
+    for (const part of [model, processor]) await part.savePretrained(paths.best)
+    if (model.adapters) await model.saveAdapters(paths.adapters, { baseModel: recipe.model.pretrained })
   }
 
   async #save(): Promise<void> {

@@ -1,6 +1,6 @@
 /** `vitral train`: a recipe, data and a folder in; a trained model out. */
 import { basename } from 'node:path'
-import { useBackend } from '@vitral/core'
+import { type ParameterCounts, useBackend } from '@vitral/core'
 import { startDashboard } from '../dashboard/dashboard.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
@@ -40,6 +40,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --tensorboard      also writes event files, which TensorBoard shows: tensorboard --logdir DIR
   --dashboard [PORT] shows the run on a page of this machine while it goes on, at http://127.0.0.1:PORT (6060)
   --set KEY=VALUE    sets a field of the recipe, such as optimizer.lr=3e-4; may be repeated
+                     fineTune=head, fineTune.lastLayers=2 or fineTune.lora.rank=8 trains a part of the model
   --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {out, finished, epochs, steps, seconds, best: {epoch, accuracy, loss}}
@@ -63,7 +64,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       if (dashboard) progress.say(`The dashboard is at ${dashboard.url}`)
       for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
       if (values.download) await download(recipe.dataset, folder, progress, signal)
-      const { trainer, data } = await startRun({
+      const { trainer, data, parameters } = await startRun({
         recipe,
         data: folder,
         out,
@@ -73,7 +74,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
         hub: { onProgress: showDownload(progress) },
       })
       progress.say(
-        `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, backend ${backend}; ${data.stepsPerEpoch} steps an epoch.`,
+        `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, backend ${backend}; ${data.stepsPerEpoch} steps an epoch. ${trainedShare(parameters)}`,
       )
       trainer.observe(showTraining(progress, recipe, data))
       if (dashboard) trainer.observe(dashboard.observe({ out, recipe, data }))
@@ -110,6 +111,13 @@ const summary = (
   out: string,
 ): string =>
   `Best: ${percent(accuracy)} of ${images} held-out images, after epoch ${epoch}. Took ${duration(seconds)}. Model: ${out}/best`
+
+const trainedShare = ({ trainable, total }: ParameterCounts): string =>
+  trainable === total
+    ? `All ${count(total)} parameters train.`
+    : `${count(trainable)} of ${count(total)} parameters train, ${percent(trainable / total)}.`
+
+const count = (number: number): string => number.toLocaleString('en-US')
 
 const resumeCommand = (args: string[]): string =>
   ['vitral train', ...args.filter(arg => arg !== '--resume').map(quote), '--resume'].join(' ')
