@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 const recipe = (options: Partial<RecipeOptions>) =>
   defineRecipe({
-    ...{ model: { pretrained, config: { hiddenDropoutProb: 0.1 } }, dataset: 'made up', transforms: 'none' },
+    ...{ model: { pretrained, config: { hiddenDropoutProb: 0.1 } }, dataset: 'made up', transforms: 'cifar-32' },
     ...{ batchSize: 8, epochs: 3, optimizer: { name: 'adamw', lr: 0.03 } },
     ...options,
   })
