@@ -1,7 +1,8 @@
 /** The training loop, in the order of events. */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
-import { deriveSeed, type Loss, type ViTForImageClassification } from '@vitral/core'
-import { loadCheckpoint, type RunPosition, type RunState, saveCheckpoint, startOfRun } from './checkpoint.ts'
+import { deriveSeed, type Loss, ViTForImageClassification } from '@vitral/core'
+import { saveBestModel } from './best-model.ts'
+import { type CheckpointOptions, isDue, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { TrainingData } from './data.ts'
 import { evaluate } from './evaluate.ts'
 import { GradScaler } from './grad-scaler.ts'
@@ -11,6 +12,8 @@ import { createOptimizer, type Optimizer } from './optimizers/index.ts'
 import { parameterGroups } from './optimizers/parameter-groups.ts'
 import type { Recipe } from './recipe.ts'
 import type { RunPaths } from './run-folder.ts'
+import type { RunLock } from './run-lock.ts'
+import { type RunPosition, type RunState, startOfRun } from './run-state.ts'
 import { recipeScheduler, type Scheduler } from './schedules.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
 import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
@@ -24,6 +27,9 @@ export interface TrainerParts {
   processor: { savePretrained(folder: string): Promise<void> }
   data: TrainingData
   paths: RunPaths
+  checkpoints?: CheckpointOptions
+  /** Of the run's folder; released with the trainer. */
+  lock?: RunLock
 }
 
 /**
@@ -42,6 +48,7 @@ export class Trainer {
   readonly #scaler?: GradScaler
   readonly #ema?: ModelEma
   #position: RunPosition = { ...startOfRun }
+  #saved: Pick<RunPosition, 'step' | 'seconds'> = startOfRun
   #started = 0
 
   constructor(parts: TrainerParts) {
@@ -66,11 +73,12 @@ export class Trainer {
     this.#observers.push(observer)
   }
 
-  /** Goes back to the newest checkpoint of the run's folder; without one the run begins anew. */
-  async resume(): Promise<void> {
+  /** Goes back to the newest whole checkpoint of the run's folder; without one the run begins anew. */
+  async resume(options: LoadOptions = {}): Promise<void> {
     const { paths } = this.#parts
-    const saved = await loadCheckpoint(paths.checkpoints, this.#state())
+    const saved = await loadCheckpoint(paths.checkpoints, this.#state(), options)
     if (saved) this.#position = saved
+    this.#saved = { ...this.#position }
   }
 
   /**
@@ -84,15 +92,17 @@ export class Trainer {
       if (await this.#trainEpoch(signal)) await this.#evaluateEpoch(signal)
       await this.#save()
     }
-    const { epoch, step, seconds, best } = this.#position
-    return { finished: epoch === recipe.epochs, epochs: epoch, steps: step, seconds, best }
+    const tested = await this.#testBest(signal)
+    const { epoch, step, seconds, best, test } = this.#position
+    return { finished: epoch === recipe.epochs && tested, epochs: epoch, steps: step, seconds, best, test }
   }
 
-  /** Frees the optimizer's state and ends the threads that load; the model stays. */
+  /** Frees the optimizer's state, ends the threads that load, and lets others into the run's folder; the model stays. */
   async close(): Promise<void> {
     this.#optimizer.dispose()
     this.#ema?.dispose()
     await this.#parts.data.close()
+    this.#parts.lock?.release()
   }
 
   /** @returns whether the epoch was finished. */
@@ -103,6 +113,8 @@ export class Trainer {
       await this.#step(batch)
       await nextTurn()
       if (signal?.aborted) break
+      if (isDue(this.#saved, { step: this.#position.step, seconds: this.#seconds() }, this.#parts.checkpoints))
+        await this.#save()
     }
     return this.#position.batch === data.stepsPerEpoch
   }
@@ -168,18 +180,45 @@ export class Trainer {
     const epoch = epochsBefore + 1
     const { accuracy, loss } = evaluation
     const isBest = best === undefined || accuracy > best.accuracy
-    if (isBest) for (const part of [model, processor]) await part.savePretrained(paths.best)
+    if (isBest) await saveBestModel(paths.best, model, processor)
     const seconds = this.#seconds()
     this.#position = { ...startOfRun, epoch, step, seconds, best: isBest ? { epoch, accuracy, loss } : best }
     const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, isBest, seconds }
     for (const observer of this.#observers) observer.onEpoch?.(report)
   }
 
+  /**
+   * Tests the best model, once the run has ended and if there are images for it that did not choose it.
+   *
+   * @returns false when the signal stopped it
+   */
+  async #testBest(signal?: AbortSignal): Promise<boolean> {
+    const { recipe, data, paths } = this.#parts
+    const { epoch, best, test } = this.#position
+    if (!data.test || !best || test || epoch < recipe.epochs) return true
+    const model = await ViTForImageClassification.fromPretrained(paths.best)
+    const evaluation = await evaluate(model, data.test.batches(), {
+      labels: data.labels,
+      precision: recipe.precision,
+      onBatch: done => {
+        for (const observer of this.#observers) observer.onTestBatch?.(done)
+      },
+      signal,
+    }).finally(() => model.dispose())
+    if (!evaluation) return false
+    const { accuracy, loss } = evaluation
+    this.#position.test = { accuracy, loss }
+    for (const observer of this.#observers) observer.onTest?.({ epoch: best.epoch, evaluation })
+    await this.#save()
+    return true
+  }
+
   async #save(): Promise<void> {
-    const { paths, data } = this.#parts
+    const { paths, data, checkpoints } = this.#parts
     this.#position.plan = data.plan
     this.#position.seconds = this.#seconds()
-    await saveCheckpoint(paths.checkpoints, this.#position, this.#state())
+    await saveCheckpoint(paths.checkpoints, this.#position, this.#state(), checkpoints)
+    this.#saved = { ...this.#position }
   }
 
   #state(): RunState {

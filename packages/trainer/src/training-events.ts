@@ -1,6 +1,7 @@
 /** What a training run tells about itself. */
-import type { RunPosition } from './checkpoint.ts'
+
 import type { Evaluation } from './evaluate.ts'
+import type { RunPosition } from './run-state.ts'
 
 export interface StepReport {
   /** 1 for the first. */
@@ -29,11 +30,21 @@ export interface EpochReport {
   seconds: number
 }
 
+/** Of the best model, on images that did not choose it. */
+export interface TestReport {
+  /** Of the best model. */
+  epoch: number
+  evaluation: Evaluation
+}
+
 /** Is told what happens, in the order in which it happens. */
 export interface TrainingObserver {
   onStep?(report: StepReport): void
   onEvaluationBatch?(done: number): void
   onEpoch?(report: EpochReport): void
+  onTestBatch?(done: number): void
+  /** Once, at the end of a run with test images beside those that choose the best model. */
+  onTest?(report: TestReport): void
 }
 
 export interface TrainingResult {
@@ -43,4 +54,6 @@ export interface TrainingResult {
   steps: number
   seconds: number
   best?: RunPosition['best']
+  /** Of the best model, on images that did not choose it; at the end of a run that has some. */
+  test?: RunPosition['test']
 }

@@ -1,6 +1,8 @@
 /** `vitral train`: a recipe, data and a folder in; a trained model out. */
 import { basename } from 'node:path'
 import { useBackend } from '@vitral/core'
+import type { CheckpointOptions } from '../checkpoint.ts'
+import type { TrainingData } from '../data.ts'
 import { loadRecipe } from '../load-recipe.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
@@ -8,7 +10,7 @@ import { overrideRecipe } from '../recipe.ts'
 import { recipes } from '../recipes/index.ts'
 import { startRun } from '../run.ts'
 import type { TrainingResult } from '../training-events.ts'
-import { backendOption, type Command, oneLine, parse, percent, print, required } from './command.ts'
+import { backendOption, type Command, oneLine, parse, percent, print, required, wholeNumber } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
 import { showTraining } from './show-training.ts'
@@ -29,6 +31,8 @@ const options = {
   out: { type: 'string' },
   download: { type: 'boolean', default: false },
   resume: { type: 'boolean', default: false },
+  'checkpoint-every': { type: 'string', default: '10min' },
+  'keep-checkpoints': { type: 'string', default: '2' },
   'skip-broken': { type: 'boolean', default: false },
   set: { type: 'string', multiple: true },
   dataset: { type: 'string' },
@@ -51,10 +55,12 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --skip-broken      leaves out images that cannot be decoded, and says which
   --out DIR          folder of the run: best/ (a model folder), metrics.jsonl, recipe.json, checkpoints/ (runs/RECIPE)
   --resume           goes on with the run in --out, exactly where it stopped
+  --checkpoint-every N|Nmin    saves the state also within an epoch, after so many steps or minutes (10min)
+  --keep-checkpoints N         of which the newest whole one is gone on from (2)
   --set KEY=VALUE    sets a field of the recipe, such as optimizer.lr=3e-4; may be repeated
   --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
-  --json             {out, finished, epochs, steps, seconds, best: {epoch, accuracy, loss}}
+  --json             {out, finished, epochs, steps, seconds, best: {epoch, accuracy, loss}, test: {accuracy, loss}}
   --help             this text
 
 Ctrl-C finishes the step, saves the state and says how to go on.`,
@@ -69,6 +75,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
     })
     const recipe = overrideRecipe(await loadRecipe(name), [...settings, ...(values.set ?? [])])
     const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}`, data: folder, resume } = values
+    const checkpoints = checkpointOptions(values)
     const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
 
     const progress = createProgress()
@@ -81,6 +88,8 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
         data: folder,
         out,
         resume,
+        checkpoints,
+        onDamaged: reason => progress.say(oneLine(reason)),
         onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${oneLine(reason)}`) : undefined,
         hub: { onProgress: showDownload(progress) },
       })
@@ -92,7 +101,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       await trainer.close()
       progress.end()
       if (values.json) print(JSON.stringify({ out, ...result }))
-      else if (result.finished && result.best) print(summary(result, result.best, data.evaluationImages, out))
+      else if (result.finished && result.best) print(summary(result, result.best, data, out))
       if (result.finished) return 0
       progress.say(`Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${resumeCommand(args)}\n`)
       return exitCodes[signal.reason as Interrupt]
@@ -107,13 +116,25 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
   },
 }
 
+/** @throws unless N is a whole number of steps, or a number of minutes */
+function checkpointOptions(values: { 'checkpoint-every': string; 'keep-checkpoints': string }): CheckpointOptions {
+  const every = values['checkpoint-every']
+  const minutes = /^(\d+(?:\.\d+)?)min$/.exec(every)?.[1]
+  return {
+    keep: wholeNumber(values['keep-checkpoints'], '--keep-checkpoints', 1),
+    every: Number(minutes) > 0 ? { minutes: Number(minutes) } : { steps: wholeNumber(every, '--checkpoint-every', 1) },
+  }
+}
+
 const summary = (
-  { seconds }: TrainingResult,
+  { seconds, test }: TrainingResult,
   { accuracy, epoch }: NonNullable<TrainingResult['best']>,
-  images: number,
+  data: TrainingData,
   out: string,
-): string =>
-  `Best: ${percent(accuracy)} of ${images} held-out images, after epoch ${epoch}. Took ${duration(seconds)}. Model: ${out}/best`
+): string => {
+  const tested = test ? `, and ${percent(test.accuracy)} of ${data.test?.images} test images` : ''
+  return `Best: ${percent(accuracy)} of ${data.evaluationImages} held-out images, after epoch ${epoch}${tested}. Took ${duration(seconds)}. Model: ${out}/best`
+}
 
 const resumeCommand = (args: string[]): string =>
   ['vitral train', ...args.filter(arg => arg !== '--resume').map(quote), '--resume'].join(' ')
