@@ -1,26 +1,14 @@
 /** The vitral command as a real process: exit codes, one-line errors, --json, --help, Ctrl-C. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readSafetensors } from '@vitral/core'
+import { writeMadeUpCifar } from '../../test/made-up-cifar.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-cli-'))
 const data = join(folder, 'cifar-10-batches-bin')
 const image = join(import.meta.dirname, '../../test/fixtures/cat.png')
-
-/** A few images of CIFAR-10's layout: each class is one brightness, so that a tiny model can learn them. */
-function writeData(): void {
-  mkdirSync(data)
-  const counts = { 'data_batch_1.bin': 40, 'test_batch.bin': 20 }
-  for (const [file, count] of Object.entries(counts)) {
-    const bytes = new Uint8Array(count * 3073)
-    for (let i = 0; i < count; i++) bytes.fill((i % 10) * 25, i * 3073 + 1, (i + 1) * 3073).set([i % 10], i * 3073)
-    writeFileSync(join(data, file), bytes)
-  }
-  writeFileSync(join(data, 'records.json'), JSON.stringify(counts))
-  writeFileSync(join(data, 'batches.meta.txt'), 'plane\ncar\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n')
-}
 
 const tiny = [
   'cifar10-demo',
@@ -47,7 +35,7 @@ async function vitral(...args: string[]) {
   return { stdout, stderr, code }
 }
 
-beforeAll(writeData)
+beforeAll(() => writeMadeUpCifar(data))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('help', () => {
