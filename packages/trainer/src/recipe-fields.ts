@@ -65,6 +65,10 @@ const fields: Record<string, Field> = {
     accepts: value => Array.isArray(value) && value.length > 0 && value.every(text.accepts),
     expected: 'a list of names of classes',
   }),
+  validation: {
+    accepts: value => value === 'test' || (typeof value === 'number' && value > 0 && value < 1),
+    expected: "a share between 0 and 1, or 'test'",
+  },
   sampler: object,
   'sampler.name': oneOf(samplerNames),
   'sampler.numRepeats': optional(atLeastOne),

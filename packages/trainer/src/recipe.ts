@@ -56,6 +56,12 @@ export interface Recipe {
   dataset: string
   /** The classes to use of it, in the order of the labels; null for all. */
   classes: readonly string[] | null
+  /**
+   * The images that choose the best model: a share of each class, held out of training, unless the data set has
+   * validation images of its own; the best model is then tested once, on the test images. Or 'test': training has all its
+   * images, and the test images choose, which flatters the result a little. @default 0.1
+   */
+  validation: number | 'test'
   sampler: RecipeSampler
   /** Of images: the name of a pair of chains, or the transforms of training and of evaluation one by one. */
   transforms: string | RecipeTransforms
@@ -93,6 +99,7 @@ const defaults = {
   evalBatchSize: 100,
   schedule: { name: 'constant' as const },
   classes: null,
+  validation: 0.1 as number | 'test',
   sampler: { name: 'shuffled' as const },
   batchTransforms: [] as readonly TransformSpec[],
   microBatchSize: null,

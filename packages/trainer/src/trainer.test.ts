@@ -127,9 +127,10 @@ const lines = (out: string): Record<string, unknown>[] =>
     .map(({ seconds, imagesPerSecond, ...rest }) => rest) // what the clock decides
 
 const checkpoint = async (out: string) => {
-  const [name, ...others] = readdirSync(join(out, 'checkpoints'))
-  expect(others).toEqual([])
-  return readSafetensors(join(out, 'checkpoints', name as string))
+  const newest = readdirSync(join(out, 'checkpoints')).sort().at(-1) as string
+  const saved = await readSafetensors(join(out, 'checkpoints', newest))
+  saved.tensors.delete('sha256') // of the seconds too
+  return saved
 }
 
 describe('Trainer', () => {
