@@ -116,10 +116,15 @@ const withDashboardPort = (args: string[]): string[] =>
 /** @throws unless N is a whole number of steps, or a number of minutes */
 function checkpointOptions(values: { 'checkpoint-every': string; 'keep-checkpoints': string }): CheckpointOptions {
   const every = values['checkpoint-every']
-  const minutes = /^(\d+(?:\.\d+)?)min$/.exec(every)?.[1]
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(min)?$/.exec(every) ?? []
+  const amount = Number(number)
+  if (!(amount > 0 && (unit || Number.isInteger(amount))))
+    throw new Error(
+      `--checkpoint-every is '${every}'; expected a number of steps such as 500, or of minutes such as 10min.`,
+    )
   return {
     keep: wholeNumber(values['keep-checkpoints'], '--keep-checkpoints', 1),
-    every: Number(minutes) > 0 ? { minutes: Number(minutes) } : { steps: wholeNumber(every, '--checkpoint-every', 1) },
+    every: unit ? { minutes: amount } : { steps: amount },
   }
 }
 
