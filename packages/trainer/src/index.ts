@@ -47,6 +47,9 @@ export {
   type ScheduleOptions,
   type Scheduler,
 } from './schedules/index.ts'
+export { gridSearch, type RandomSearchOptions, randomSearch, type Settings } from './sweep/search.ts'
+export { type SweepOptions, type SweepResult, type SweptTrial, sweep } from './sweep/sweep.ts'
+export type { Trial, TrialResult } from './sweep/sweep-folder.ts'
 export { type TensorboardLogOptions, tensorboardLog } from './tensorboard/tensorboard-log.ts'
 export { type ImageBatch, type TrainStepOptions, type TrainStepResult, trainStep } from './train-step.ts'
 export { Trainer, type TrainerParts } from './trainer.ts'

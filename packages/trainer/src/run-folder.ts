@@ -77,7 +77,8 @@ export async function clearLeftovers(out: string): Promise<void> {
 
 const readRecord = ({ config }: RunPaths): RunRecord => JSON.parse(readFileSync(config, 'utf8')) as RunRecord
 
-function requireSame(recipe: Recipe, begunWith: Recipe, out: string): void {
+/** @throws naming the fields in which two recipes differ. */
+export function requireSame(recipe: Recipe, begunWith: Recipe, out: string): void {
   const [now, before] = [flatten(recipe), flatten(begunWith)]
   const differing = [...new Set([...now.keys(), ...before.keys()])].filter(key => now.get(key) !== before.get(key))
   if (differing.length === 0) return

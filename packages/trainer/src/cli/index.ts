@@ -8,11 +8,13 @@ import { doctor } from './doctor.ts'
 import { evalCommand } from './eval.ts'
 import { lrFindCommand } from './lr-find.ts'
 import { predict } from './predict.ts'
+import { sweepCommand } from './sweep.ts'
 import { train } from './train.ts'
 
 const commands: Record<string, Command> = {
   train,
   'lr-find': lrFindCommand,
+  sweep: sweepCommand,
   eval: evalCommand,
   predict,
   data,

@@ -13,6 +13,7 @@ import { backendOption, type Command, oneLine, parse, percent, print, wholeNumbe
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
+import { resumeCommand } from './resume-command.ts'
 import { showTraining } from './show-training.ts'
 
 const options = {
@@ -94,7 +95,9 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       if (values.json) print(JSON.stringify({ out, ...result }))
       else if (result.finished && result.best) print(summary(result, result.best, data, out))
       if (result.finished) return 0
-      progress.say(`Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${resumeCommand(args)}\n`)
+      progress.say(
+        `Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${resumeCommand('train', args)}\n`,
+      )
       return exitCodes[signal.reason as Interrupt]
     } catch (error) {
       if (!signal.aborted) throw error
@@ -144,10 +147,3 @@ const trainedShare = ({ trainable, total }: ParameterCounts): string =>
     : `${count(trainable)} of ${count(total)} parameters train, ${percent(trainable / total)}.`
 
 const count = (number: number): string => number.toLocaleString('en-US')
-
-const resumeCommand = (args: string[]): string =>
-  ['vitral train', ...args.filter(arg => arg !== '--resume').map(quote), '--resume'].join(' ')
-
-/** As a shell reads it back. */
-const quote = (argument: string): string =>
-  /^[\w./:=@,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`

@@ -64,7 +64,7 @@ export async function lrFind(options: LrFindOptions): Promise<LrFindResult> {
   try {
     for await (const batch of endlessBatches(data)) {
       const step = points.length
-      optimizer.lr = from * (to / from) ** (step / (steps - 1))
+      optimizer.lr = Number((from * (to / from) ** (step / (steps - 1))).toPrecision(6)) // the last digits of a power differ between engines
       const seed = deriveSeed(recipe.seed, step)
       const result = await trainStep(model, optimizer, batch, { seed, loss, scaler, ...recipeStep(recipe) })
       if (Number.isFinite(result.loss)) points.push({ lr: optimizer.lr, loss: result.loss })

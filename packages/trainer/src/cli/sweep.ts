@@ -1,0 +1,137 @@
+/** `vitral sweep`: one recipe with several settings, and a table of how well each did. */
+import { basename } from 'node:path'
+import { useBackend } from '@vitral/core'
+import { datasetNames } from '../open-dataset.ts'
+import { createProgress, duration } from '../progress.ts'
+import { recipes } from '../recipes/index.ts'
+import { gridSearch, randomSearch, type Settings } from '../sweep/search.ts'
+import { type SweptTrial, sweep } from '../sweep/sweep.ts'
+import { backendOption, type Command, oneLine, parse, percent, print, wholeNumber } from './command.ts'
+import { download, showDownload } from './download.ts'
+import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
+import { recipeOf, recipeOptions } from './recipe-option.ts'
+import { resumeCommand } from './resume-command.ts'
+import { showTraining } from './show-training.ts'
+
+const options = {
+  ...backendOption,
+  ...recipeOptions,
+  data: { type: 'string', default: 'data' },
+  out: { type: 'string' },
+  download: { type: 'boolean', default: false },
+  resume: { type: 'boolean', default: false },
+  'skip-broken': { type: 'boolean', default: false },
+  tensorboard: { type: 'boolean', default: false },
+  grid: { type: 'string', multiple: true },
+  random: { type: 'string' },
+  range: { type: 'string', multiple: true },
+} as const
+
+export const sweepCommand: Command = {
+  summary: 'trains a recipe with several settings, and compares them',
+  help: `Usage: vitral sweep RECIPE --grid KEY=A,B… [--data PATH] [--out DIR] [OPTIONS]
+       vitral sweep RECIPE --random N --range KEY=RANGE… [--data PATH] [--out DIR] [OPTIONS]
+
+Each trial is a run's folder in --out. The table at the end has the best evaluation of each, the most accurate first.
+
+RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that exports one.
+
+  --grid KEY=A,B,…   values of a field of the recipe; of several fields every combination is tried
+  --random N         tries N settings drawn by chance, by the recipe's seed
+  --range KEY=RANGE  what a field is drawn from: log:1e-4..1e-2, 0..0.2, int:2..6, or values such as 32,64
+  --data PATH        where the data set is (data): its folder, or the file of a manifest
+  --dataset NAME     another than the recipe's: ${datasetNames.join(', ')}
+  --download         downloads the data set to --data first, unless it is there
+  --skip-broken      leaves out images that cannot be decoded, and says which
+  --out DIR          folder of the sweep: sweep.json, trial-001/, trial-002/ … (runs/RECIPE-sweep)
+  --resume           goes on with the sweep in --out: what is finished is kept, what was stopped goes on; more values or
+                     a larger N add trials
+  --tensorboard      also writes event files, which TensorBoard shows side by side: tensorboard --logdir DIR
+  --set KEY=VALUE    sets a field of the recipe for all trials; may be repeated
+  --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
+  --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
+  --json             {out, finished, trials: [{name, out, settings, status, seconds, best: {epoch, accuracy, loss}, error}]}
+  --help             this text
+
+Ctrl-C finishes the step, saves the state and says how to go on.`,
+
+  async run(args) {
+    const { values, positionals } = parse(args, options)
+    const { name, recipe } = await recipeOf(positionals, values)
+    const trials = trialsOf(values, recipe.seed)
+    const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}-sweep`, data, resume } = values
+    await useBackend(values.backend as 'auto')
+    const progress = createProgress()
+    const { signal, release } = onInterrupt()
+    try {
+      if (values.download) await download(recipe.dataset, data, progress, signal)
+      const result = await sweep({
+        ...{ recipe, trials, data, out, resume, signal, tensorboard: values.tensorboard },
+        onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${oneLine(reason)}`) : undefined,
+        hub: { onProgress: showDownload(progress) },
+        onTrial({ settings }, { number, count, run, recipe }) {
+          progress.say(`Trial ${number} of ${count}: ${settings.join(', ')}`)
+          run.trainer.observe(showTraining(progress, recipe, run.data))
+        },
+      })
+      progress.end()
+      print(values.json ? JSON.stringify({ out, ...result }) : describe(result.trials))
+      if (result.finished) return result.trials.some(({ status }) => status === 'failed') ? 1 : 0
+      progress.say(`The sweep was stopped; its state is saved. To go on:\n\n  ${resumeCommand('sweep', args)}\n`)
+      return exitCodes[signal.reason as Interrupt]
+    } finally {
+      progress.end()
+      release()
+    }
+  },
+}
+
+interface SearchValues {
+  grid?: string[]
+  random?: string
+  range?: string[]
+  resume: boolean
+}
+
+/** @throws unless a grid or a random search is asked for, or a sweep that knows its own is resumed. */
+function trialsOf({ grid, random, range, resume }: SearchValues, seed: number): Settings[] {
+  if (grid && (random || range)) throw new Error('There are both --grid and --random; expected one of them.')
+  if (random && range) return randomSearch(range, { count: wholeNumber(random, '--random', 1), seed })
+  if (random || range) throw new Error('--random N and --range KEY=RANGE belong together; one of them is missing.')
+  if (grid) return gridSearch(grid)
+  if (resume) return []
+  throw new Error('There is nothing to try; expected --grid KEY=A,B or --random N --range KEY=RANGE.')
+}
+
+function describe(trials: readonly SweptTrial[]): string {
+  const keys = [...new Set(trials.flatMap(({ settings }) => settings.map(setting => split(setting).key)))]
+  const rows = trials.map(({ name, settings, status, best, seconds }) => {
+    const values = new Map(settings.map(setting => [split(setting).key, split(setting).value]))
+    return [
+      best ? percent(best.accuracy) : '–',
+      best ? best.loss.toFixed(4) : '–',
+      seconds === undefined ? '–' : duration(seconds),
+      ...keys.map(key => values.get(key) ?? '–'),
+      name,
+      status,
+    ]
+  })
+  const errors = trials.flatMap(({ name, error }) => (error ? [`${name}: ${oneLine(error)}`] : []))
+  return [...alignColumns([['accuracy', 'loss', 'time', ...keys, 'trial', ''], ...rows]), ...errors].join('\n')
+}
+
+/** Lines of a table, numbers and names to the right. */
+function alignColumns(rows: readonly string[][]): string[] {
+  const widths = (rows[0] as string[]).map((_, column) => Math.max(...rows.map(row => (row[column] as string).length)))
+  return rows.map(row =>
+    row
+      .map((cell, column) => cell.padStart(widths[column] as number))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+function split(setting: string): { key: string; value: string } {
+  const equals = setting.indexOf('=')
+  return { key: setting.slice(0, equals), value: setting.slice(equals + 1) }
+}

@@ -1,0 +1,91 @@
+/** A sweep: one recipe trained with one setting after the other, each in a run's folder of its own. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { NonFiniteError } from '../non-finite.ts'
+import { overrideRecipe, type Recipe } from '../recipe.ts'
+import { type Run, type RunOptions, startRun } from '../run.ts'
+import { runPaths } from '../run-folder.ts'
+import type { Settings } from './search.ts'
+import { openSweep, readResult, type Trial, type TrialResult, writeResult } from './sweep-folder.ts'
+
+export interface SweepOptions extends Omit<RunOptions, 'observers'> {
+  /** What is tried, as from `gridSearch` or `randomSearch`; a sweep that is resumed has its own besides. */
+  trials: readonly Settings[]
+  /** Stops as it does a run: the trial under way saves its state. */
+  signal?: AbortSignal
+  /** Told of each trial that is about to be trained, the first being 1; may observe it. */
+  onTrial?: (trial: Trial, place: { number: number; count: number; run: Run; recipe: Recipe }) => void
+}
+
+export interface SweptTrial extends Trial {
+  /** Its run's folder. */
+  out: string
+  /** 'failed' ones are tried again when the sweep is resumed. */
+  status: TrialResult['status'] | 'failed' | 'stopped' | 'waiting'
+  seconds?: number
+  best?: TrialResult['best']
+  error?: string
+}
+
+export interface SweepResult {
+  /** False when the signal stopped it. */
+  finished: boolean
+  /** The most accurate first; those without an evaluation last. */
+  trials: SweptTrial[]
+}
+
+/**
+ * Trains all trials. One that diverges is a result; one that fails otherwise does not keep the others from being tried.
+ *
+ * @throws before anything is written: naming a setting that the recipe refuses; when the folder cannot be used.
+ * @example
+ * const trials = gridSearch(['optimizer.lr=1e-3,3e-4', 'batchSize=32,64'])
+ * const { trials: [best] } = await sweep({ recipe: recipes['cifar10-micro'], trials, data: 'data', out: 'runs/sweep' })
+ * best.settings // ['optimizer.lr=0.001', 'batchSize=32']
+ */
+export async function sweep(options: SweepOptions): Promise<SweepResult> {
+  const { recipe, out, resume = false, signal } = options
+  for (const settings of options.trials) overrideRecipe(recipe, settings)
+  const trials = await openSweep(out, { recipe, trials: options.trials, resume })
+  const swept: SweptTrial[] = []
+  for (const [i, trial] of trials.entries()) {
+    const folder = join(out, trial.name)
+    const done = readResult(folder)
+    if (done) swept.push({ ...trial, out: folder, ...done })
+    else if (signal?.aborted) swept.push({ ...trial, out: folder, status: 'waiting' })
+    else swept.push(await runTrial(trial, { ...options, out: folder }, { number: i + 1, count: trials.length }))
+  }
+  const accuracy = ({ best }: SweptTrial): number => best?.accuracy ?? Number.NEGATIVE_INFINITY
+  swept.sort((a, b) => (accuracy(a) === accuracy(b) ? 0 : accuracy(b) - accuracy(a)))
+  return { finished: !swept.some(({ status }) => status === 'stopped' || status === 'waiting'), trials: swept }
+}
+
+async function runTrial(
+  trial: Trial,
+  options: SweepOptions,
+  place: { number: number; count: number },
+): Promise<SweptTrial> {
+  const { out, signal, onTrial } = options
+  let run: Run | undefined
+  try {
+    const recipe = overrideRecipe(options.recipe, trial.settings)
+    run = await startRun({ ...options, recipe, resume: existsSync(runPaths(out).config) })
+    onTrial?.(trial, { ...place, run, recipe })
+    const { finished, seconds, best } = await run.trainer.train(signal)
+    if (!finished) return { ...trial, out, status: 'stopped', seconds, best }
+    return await keep(trial, out, { status: 'finished', seconds, best })
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    if (error instanceof NonFiniteError)
+      return await keep(trial, out, { status: 'diverged', best: run?.trainer.position.best, error: message })
+    return { ...trial, out, status: 'failed', error: message }
+  } finally {
+    await run?.trainer.close()
+    run?.model.dispose()
+  }
+}
+
+async function keep(trial: Trial, out: string, result: TrialResult): Promise<SweptTrial> {
+  await writeResult(out, result)
+  return { ...trial, out, ...result }
+}
