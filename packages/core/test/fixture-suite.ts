@@ -86,6 +86,17 @@ export function fixtureSuite(test: (name: string, run: () => Promise<void>) => v
         await expectClose(resized.logits, io('logits_other_size'), 1e-5, 'logits at another size')
       }))
 
+    test(`${fixture}: loaded for another image size, its positions are PyTorch's`, async () => {
+      const io = await readFixture(`${fixture}/io.safetensors`)
+      const pixels = input(io, 'pixel_values_other_size') as Tensor4D
+      const imageSize = [pixels.shape[2], pixels.shape[3]] as const
+      const model = await ViTForImageClassification.fromPretrained(join(fixturesFolder, fixture, 'model'), {
+        imageSize,
+      })
+      await expectClose(model.forward(pixels).logits, io('logits_other_size'), 1e-5, 'logits')
+      model.dispose()
+    })
+
     test(`${fixture}: every gradient is PyTorch's`, () =>
       withModel(async (model, io) => {
         const labels = tensor1d(Int32Array.from(io('labels').data), 'int32')

@@ -1,104 +1,99 @@
-/**
- * Checkpoints: one safetensors file with the parameters, the optimizer's state and, as metadata, the position in the
- * run. One file is written aside, flushed and renamed, so it is there as a whole or not at all.
- */
+/** The checkpoints of a run: how many are kept, and which one it goes on from. */
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { tensor, type Variable } from '@tensorflow/tfjs-core'
-import { readSafetensors, toFloat32, writeSafetensors } from '@vitral/core'
-import type { LoaderPlan } from '@vitral/datasets'
-import type { GradScaler } from './grad-scaler.ts'
-import type { ModelEma } from './model-ema.ts'
-import type { Optimizer } from './optimizers/index.ts'
+import { WriteError } from '@vitral/core'
+import { DamagedCheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
+import { type RunPosition, type RunState, type SectionState, sectionsOf, startOfRun } from './run-state.ts'
 
-/** Where a run stands. With the recipe it decides all that follows: no generator has a hidden state. */
-export interface RunPosition {
-  /** Epochs trained and evaluated. */
-  epoch: number
-  /** Batches trained of the epoch under way. */
-  batch: number
-  /** Steps trained in all. */
-  step: number
-  /** Sum of the losses of the epoch under way. */
-  lossSum: number
-  /** Of all evaluations so far. */
-  losses: readonly number[]
-  /** Seconds of training so far. */
-  seconds: number
-  /** Of the batches that were trained on; going on with others is refused. */
-  plan?: LoaderPlan
-  /** The best evaluation so far. */
-  best?: { epoch: number; accuracy: number; loss: number }
+export interface CheckpointOptions {
+  /** Checkpoints to keep: should the newest be damaged, the one before is used. @default 2 */
+  keep?: number
+  /** Also within an epoch, when so much is trained since the last. @default { minutes: 10 } */
+  every?: { steps: number } | { minutes: number }
 }
 
-export const startOfRun: RunPosition = { epoch: 0, batch: 0, step: 0, lossSum: 0, losses: [], seconds: 0 }
-
-/** What a checkpoint holds beside the position. */
-export interface RunState {
-  parameters: ReadonlyMap<string, Variable>
-  optimizer: Optimizer
-  scaler?: GradScaler
-  ema?: ModelEma
-}
-
-/** Saves the state of a run as the newest checkpoint in the folder, and then removes those before it. */
+/**
+ * Saves the state of a run as the newest checkpoint in the folder, and then removes those that are not to be kept: also
+ * newer ones, of a part of the run that is done again since they are damaged.
+ *
+ * @throws WriteError when it cannot be written, saying what the run can go on from; those before it stay
+ */
 export async function saveCheckpoint(
   folder: string,
   position: RunPosition,
-  { parameters, optimizer, scaler, ema }: RunState,
+  state: RunState,
+  { keep = 2 }: Pick<CheckpointOptions, 'keep'> = {},
 ): Promise<void> {
-  const name = `step-${String(position.step).padStart(9, '0')}.safetensors`
-  const { steps, tensors } = await optimizer.state()
-  const entries = new Map<string, { dtype: 'F32'; shape: number[]; data: Float32Array }>()
-  for (const [key, parameter] of parameters) {
-    const data = (await parameter.data()) as Float32Array
-    entries.set(`model.${key}`, { dtype: 'F32', shape: parameter.shape, data })
+  const name = nameOf(position.step)
+  const sections: Record<string, SectionState> = {}
+  for (const [key, section] of Object.entries(sectionsOf(state))) sections[key] = await section.state()
+  try {
+    await writeCheckpoint(join(folder, name), { position, sections })
+  } catch (error) {
+    throw error instanceof WriteError ? withWayOut(error, newestFirst(folder)[0]) : error
   }
-  for (const [key, state] of tensors) entries.set(`optimizer.${key}`, { dtype: 'F32', ...state })
-  for (const [key, average] of (await ema?.state()) ?? []) entries.set(`ema.${key}`, { dtype: 'F32', ...average })
-  await writeSafetensors(join(folder, name), entries, {
-    position: JSON.stringify(position),
-    steps: JSON.stringify(steps),
-    ...(scaler && { scaler: JSON.stringify(scaler.state()) }),
-  })
-  for (const other of readdirSync(folder)) if (other !== name) rmSync(join(folder, other))
+  const kept = newestFirst(folder)
+    .filter(other => other <= name)
+    .slice(0, keep)
+  for (const other of newestFirst(folder)) if (!kept.includes(other)) rmSync(join(folder, other))
+}
+
+/** Whether it is time for a checkpoint within an epoch. */
+export function isDue(
+  saved: Pick<RunPosition, 'step' | 'seconds'>,
+  now: Pick<RunPosition, 'step' | 'seconds'>,
+  { every = { minutes: 10 } }: CheckpointOptions = {},
+): boolean {
+  return 'steps' in every ? now.step - saved.step >= every.steps : now.seconds - saved.seconds >= every.minutes * 60
+}
+
+export interface LoadOptions {
+  /** Told in one line of damaged checkpoints that are passed over. @default console.warn */
+  onDamaged?: (reason: string) => void
 }
 
 /**
- * Puts the newest checkpoint of the folder into the state of a run.
+ * Puts the newest whole checkpoint of the folder into the state of a run.
  *
  * @returns its position; nothing when there is no checkpoint yet.
- * @throws naming the file, when it does not belong to this model or is damaged.
+ * @throws naming the file, when it does not belong to this run; and when there are checkpoints, all damaged.
  */
 export async function loadCheckpoint(
   folder: string,
-  { parameters, optimizer, scaler, ema }: RunState,
+  state: RunState,
+  { onDamaged = console.warn }: LoadOptions = {},
 ): Promise<RunPosition | undefined> {
-  const newest = readdirSync(folder)
-    .filter(name => /^step-\d+\.safetensors$/.test(name))
-    .sort()
-    .at(-1)
-  if (!newest) return undefined
-  const path = join(folder, newest)
-  const { tensors, metadata } = await readSafetensors(path)
-  const part = (prefix: string) =>
-    new Map(
-      [...tensors]
-        .filter(([key]) => key.startsWith(prefix))
-        .map(([key, saved]) => [key.slice(prefix.length), { shape: saved.shape, data: toFloat32(saved) }]),
-    )
-  for (const [key, parameter] of parameters) {
-    const saved = tensors.get(`model.${key}`)
-    if (saved?.shape.join() !== parameter.shape.join())
-      throw new Error(
-        `${path}: the parameter '${key}' has shape [${saved?.shape ?? 'missing'}]; expected [${parameter.shape}].`,
-      )
-    const values = tensor(toFloat32(saved), parameter.shape, 'float32')
-    parameter.assign(values)
-    values.dispose()
+  const damaged: string[] = []
+  for (const name of newestFirst(folder)) {
+    const path = join(folder, name)
+    const checkpoint = await readCheckpoint(path).catch((error: unknown) => {
+      if (!(error instanceof DamagedCheckpointError)) throw error
+      damaged.push(error.message)
+    })
+    if (!checkpoint) continue
+    if (damaged.length > 0) onDamaged(`${damaged.join(' ')} Going on from the one before it, ${name}.`)
+    try {
+      for (const [key, section] of Object.entries(sectionsOf(state)))
+        section.load({ tensors: new Map(), values: undefined, ...checkpoint.sections[key] })
+    } catch (error) {
+      throw new Error(`${path} does not belong to this run: ${(error as Error).message}`, { cause: error })
+    }
+    return { ...startOfRun, ...checkpoint.position }
   }
-  optimizer.load({ steps: JSON.parse(metadata.steps as string), tensors: part('optimizer.') })
-  ema?.load(part('ema.'))
-  if (scaler && metadata.scaler) scaler.load(JSON.parse(metadata.scaler))
-  return { ...startOfRun, ...(JSON.parse(metadata.position as string) as RunPosition) }
+  if (damaged.length > 0)
+    throw new Error(`${damaged.join(' ')} No checkpoint is whole, so the run must begin anew, in another folder.`)
+  return undefined
+}
+
+const nameOf = (step: number): string => `step-${String(step).padStart(9, '0')}.safetensors`
+
+const newestFirst = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter(name => /^step-\d{9}\.safetensors$/.test(name))
+    .sort()
+    .reverse()
+
+const withWayOut = ({ message, path, code, cause }: WriteError, newest: string | undefined): WriteError => {
+  const wayOut = newest ? `; the run can be resumed from ${newest}` : ''
+  return new WriteError(`${message.replace(/\.$/, '')}${wayOut}.`, { path, code, cause })
 }

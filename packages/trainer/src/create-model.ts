@@ -6,19 +6,35 @@ import {
   type ViTConfigOptions,
   ViTForImageClassification,
 } from '@vitral/core'
+import { applyFineTune } from './fine-tune.ts'
 import type { Recipe } from './recipe.ts'
 
 /**
- * A fresh model, or a pretrained one with a classifier for these classes.
+ * A fresh model, or a pretrained one with a classifier for these classes, of which the recipe's part trains.
  *
  * @param labels names of the classes
  * @param hub how a pretrained model is downloaded
- * @throws when the configuration is not valid, or the pretrained model cannot be loaded
+ * @throws when the configuration is not valid, the pretrained model cannot be loaded, or there is no such part
  */
 export async function createModel(
   recipe: Recipe,
   labels: readonly string[],
   hub: HubOptions = {},
+): Promise<ViTForImageClassification> {
+  const model = await wholeModel(recipe, labels, hub)
+  try {
+    applyFineTune(model, recipe.fineTune, recipe.seed)
+    return model
+  } catch (error) {
+    model.dispose()
+    throw error
+  }
+}
+
+async function wholeModel(
+  recipe: Recipe,
+  labels: readonly string[],
+  hub: HubOptions,
 ): Promise<ViTForImageClassification> {
   const { seed } = recipe
   const { pretrained, name, config, init } = recipe.model

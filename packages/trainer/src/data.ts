@@ -1,7 +1,7 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
 import type { ViTImageProcessor } from '@vitral/core'
-import { createLoader, type Dataset, type LoaderPlan, type Split, selectClasses } from '@vitral/datasets'
-import { openDataset } from './open-dataset.ts'
+import { createLoader, type Dataset, type LoaderPlan } from '@vitral/datasets'
+import { openParts } from './held-out.ts'
 import { transformsOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
 import { createSampler } from './recipe-sampler.ts'
@@ -25,6 +25,8 @@ export interface TrainingData {
    */
   train(from: { epoch: number; firstBatch: number; plan?: LoaderPlan }): AsyncIterable<ImageBatch>
   evaluation(): AsyncIterable<ImageBatch>
+  /** Of images that choose nothing, where there are some beside those of the evaluation. */
+  test?: { images: number; batches(): AsyncIterable<ImageBatch> }
   /** Ends the threads that load. */
   close(): Promise<void>
 }
@@ -39,20 +41,16 @@ export interface TrainingDataOptions {
   onSkipped?: OnSkipped
 }
 
-/** Opens a recipe's data: what it is trained on, and the validation images, or the test images of a set without them. */
+/** Opens a recipe's data: what it is trained on, evaluated on after each epoch, and tested on at its end. */
 export async function openTrainingData(
   recipe: Recipe,
   path: string,
   { workers, onSkipped }: TrainingDataOptions,
 ): Promise<TrainingData> {
-  const { dataset, batchSize, evalBatchSize, seed } = recipe
+  const { batchSize, evalBatchSize, seed } = recipe
   const chains = recipeTransforms(recipe)
   const onBroken = onSkipped ? 'skip' : 'raise'
-  const open = async (split: Split): Promise<Dataset> => {
-    const all = await openDataset(dataset, path, split, { onBroken })
-    return recipe.classes ? selectClasses(all, recipe.classes) : all
-  }
-  const [train, held] = [await open('train'), await open('validation')]
+  const { train, validation, test } = await openParts(recipe, path, { onBroken })
   const common = { workers, cacheBytes, reuseMemory: true }
   const training = createLoader(train, {
     ...common,
@@ -62,19 +60,28 @@ export async function openTrainingData(
     sampler: createSampler(recipe.sampler, train, seed),
     seed,
   })
-  const evaluation = createLoader(held, { ...common, transforms: chains.evaluation, batchSize: evalBatchSize })
+  const forEvaluation = { ...common, transforms: chains.evaluation, batchSize: evalBatchSize }
+  const evaluation = createLoader(validation, forEvaluation)
+  const testing = test && createLoader(test, { ...forEvaluation, cacheBytes: 0 }) // used once
   const passTraining = skippedImages(train.length, reason => onSkipped?.(reason))
-  const passEvaluation = skippedImages(held.length, reason => onSkipped?.(reason))
+  const passEvaluation = skippedImages(validation.length, reason => onSkipped?.(reason))
   return {
     labels: train.classes,
     trainImages: train.length,
-    evaluationImages: held.length,
+    evaluationImages: validation.length,
     stepsPerEpoch: training.batchesPerEpoch,
     plan: training.plan,
     train: from => passTraining(training.batches(from)),
     evaluation: () => passEvaluation(evaluation.batches()),
+    ...(test &&
+      testing && {
+        test: {
+          images: test.length,
+          batches: () => skippedImages(test.length, reason => onSkipped?.(reason))(testing.batches()),
+        },
+      }),
     close: async () => {
-      await Promise.all([training.close(), evaluation.close()])
+      await Promise.all([training.close(), evaluation.close(), testing?.close()])
     },
   }
 }

@@ -1,12 +1,14 @@
 /** @vitral/trainer: recipes, the training loop, optimizers, schedules, checkpoints. */
 
-export { loadCheckpoint, type RunPosition, type RunState, saveCheckpoint } from './checkpoint.ts'
+export { type CheckpointOptions, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
+export { type Checkpoint, DamagedCheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
 export { clipGradNorm, clipGradValue, type Gradients } from './clip-gradients.ts'
 export { type Dashboard, startDashboard } from './dashboard/dashboard.ts'
 export type { WatchedRun } from './dashboard/run-progress.ts'
 export type { TrainingData } from './data.ts'
 export { type DistillationOptions, distill } from './distillation.ts'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
+export type { FineTune } from './fine-tune.ts'
 export { GradScaler, type GradScalerOptions, type GradScalerState } from './grad-scaler.ts'
 export { loadRecipe } from './load-recipe.ts'
 export { createLoss, type LossName, type LossOptions } from './losses.ts'
@@ -38,6 +40,7 @@ export type { RecipeTransforms } from './recipe-transforms.ts'
 export { recipes } from './recipes/index.ts'
 export { type Run, type RunOptions, startRun } from './run.ts'
 export { type RunPaths, runPaths } from './run-folder.ts'
+export type { RunPosition, RunState, Section, SectionState, SectionTensors } from './run-state.ts'
 export {
   createScheduler,
   type ScheduleName,
@@ -50,4 +53,4 @@ export type { Trial, TrialResult } from './sweep/sweep-folder.ts'
 export { type TensorboardLogOptions, tensorboardLog } from './tensorboard/tensorboard-log.ts'
 export { type ImageBatch, type TrainStepOptions, type TrainStepResult, trainStep } from './train-step.ts'
 export { Trainer, type TrainerParts } from './trainer.ts'
-export type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
+export type { EpochReport, StepReport, TestReport, TrainingObserver, TrainingResult } from './training-events.ts'

@@ -1,6 +1,6 @@
-/** metrics.jsonl: one line for each step and each evaluation, for people, plots and reports. */
+/** metrics.jsonl: one line for each step, each evaluation and the test, for people, plots and reports. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { writeFileAside } from '@vitral/core'
+import { writeError, writeFileAside } from '@vitral/core'
 import type { TrainingObserver } from './training-events.ts'
 
 /**
@@ -15,12 +15,20 @@ export async function metricsLog(path: string, position: Position): Promise<Trai
         .filter(line => isBefore(position, line))
     : []
   await writeFileAside(path, kept.map(line => `${line}\n`).join(''))
-  const append = (line: object) => appendFileSync(path, `${JSON.stringify(line)}\n`)
+  const append = (line: object) => {
+    const text = `${JSON.stringify(line)}\n`
+    try {
+      appendFileSync(path, text)
+    } catch (error) {
+      throw writeError(error, { path, bytes: text.length })
+    }
+  }
   return {
     onStep: ({ epoch, step, lr, loss, gradNorm, imagesPerSecond }) =>
       append({ event: 'step', epoch, step, lr, loss, gradNorm, imagesPerSecond }),
     onEpoch: ({ epoch, step, trainLoss, evaluation, isBest, seconds }) =>
       append({ event: 'epoch', epoch, step, trainLoss, ...evaluation, isBest, seconds }),
+    onTest: ({ epoch, evaluation }) => append({ event: 'test', epoch, ...evaluation }),
   }
 }
 
@@ -29,11 +37,14 @@ interface Position {
   epoch: number
   /** Steps trained. */
   step: number
+  /** There once the run is tested. */
+  test?: object
 }
 
 function isBefore(position: Position, line: string): boolean {
   try {
     const { event, epoch, step } = JSON.parse(line) as Position & { event: string }
+    if (event === 'test') return position.test !== undefined
     return event === 'epoch' ? epoch <= position.epoch : step <= position.step
   } catch {
     return false // the last line of a run that was killed while it wrote

@@ -1,10 +1,12 @@
 /** Those who watch a run, as one: each is told everything, whatever another of them does. */
-import type { EpochReport, StepReport, TrainingObserver } from './training-events.ts'
+import type { EpochReport, StepReport, TestReport, TrainingObserver } from './training-events.ts'
 
 interface Reports {
   onStep: StepReport
   onEvaluationBatch: number
   onEpoch: EpochReport
+  onTestBatch: number
+  onTest: TestReport
 }
 
 export class ObserverGroup {

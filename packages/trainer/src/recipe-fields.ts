@@ -1,5 +1,5 @@
 /** The fields of a recipe and what each may hold, as a table. */
-import { configNames, namedConfig } from '@vitral/core'
+import { configNames, type LoraConfig, namedConfig, resolveLora } from '@vitral/core'
 import { createLoss, lossNames } from './losses.ts'
 import { algorithms, resolveOptions } from './optimizers/algorithms.ts'
 import type { Recipe } from './recipe.ts'
@@ -65,6 +65,10 @@ const fields: Record<string, Field> = {
     accepts: value => Array.isArray(value) && value.length > 0 && value.every(text.accepts),
     expected: 'a list of names of classes',
   }),
+  validation: {
+    accepts: value => value === 'test' || (typeof value === 'number' && value > 0 && value < 1),
+    expected: "a share between 0 and 1, or 'test'",
+  },
   sampler: object,
   'sampler.name': oneOf(samplerNames),
   'sampler.numRepeats': optional(atLeastOne),
@@ -75,6 +79,16 @@ const fields: Record<string, Field> = {
   'transforms.train': optional(specs),
   'transforms.evaluation': optional(specs),
   batchTransforms: specs,
+  fineTune: {
+    accepts: value =>
+      value === 'all' || value === 'head' || (object.accepts(value) && Object.keys(value as Group).length === 1),
+    expected: "'all', 'head', { lastLayers } or { lora }",
+  },
+  'fineTune.lastLayers': optional(atLeastOne),
+  'fineTune.lora': optional(object),
+  'fineTune.lora.rank': optional(any),
+  'fineTune.lora.alpha': optional(any),
+  'fineTune.lora.targets': optional(any),
   batchSize: atLeastOne,
   microBatchSize: orNull(atLeastOne),
   evalBatchSize: atLeastOne,
@@ -154,9 +168,10 @@ export function checkRecipe(recipe: Recipe): Recipe {
     if (!accepts(value))
       throw new Error(`The recipe's ${path} is ${JSON.stringify(value) ?? 'missing'}; expected ${expected}.`)
   }
-  const { model, optimizer, schedule, epochs } = recipe
+  const { model, fineTune, optimizer, schedule, epochs } = recipe
   if (model.pretrained !== undefined && model.name !== undefined)
     throw new Error("The recipe's model has both a name and a pretrained folder or hub id; expected one of them.")
+  if (typeof fineTune === 'object' && 'lora' in fineTune) checkLora(fineTune.lora)
   if (model.pretrained !== undefined && model.init !== undefined)
     throw new Error("The recipe's model has both init and a pretrained folder or hub id; expected one of them.")
   const { name, noDecay, layerDecay, ...options } = optimizer
@@ -187,8 +202,18 @@ function checkTransforms(recipe: Recipe): void {
     throw new Error(`The recipe's transforms cannot be made: ${(error as Error).message}`, { cause: error })
   }
 }
+/** Whether a recipe has fields below this one. */
+export const hasFields = (path: string): boolean => Object.keys(fields).some(other => other.startsWith(`${path}.`))
 
 type Group = { [key: string]: unknown }
+
+function checkLora(lora: Partial<LoraConfig>): void {
+  try {
+    resolveLora(lora)
+  } catch (error) {
+    throw new Error(`The recipe's fineTune.lora: ${(error as Error).message}`)
+  }
+}
 
 function refuseUnknown(group: Group, prefix = ''): void {
   const known = Object.keys(fields).filter(path => path.startsWith(prefix) && !path.slice(prefix.length).includes('.'))
@@ -196,8 +221,7 @@ function refuseUnknown(group: Group, prefix = ''): void {
     const path = prefix + key
     if (!Object.hasOwn(fields, path))
       throw new Error(`A recipe has no field '${path}'; expected one of ${known.join(', ')}.`)
-    const hasFields = Object.keys(fields).some(other => other.startsWith(`${path}.`))
-    if (hasFields && object.accepts(value)) refuseUnknown(value as Group, `${path}.`)
+    if (hasFields(path) && object.accepts(value)) refuseUnknown(value as Group, `${path}.`)
   }
 }
 

@@ -7,5 +7,5 @@ import type { Recipe } from './recipe.ts'
 export function recipeOptimizer({ optimizer }: Pick<Recipe, 'optimizer'>, model: ViTForImageClassification): Optimizer {
   const { name, noDecay, layerDecay, ...options } = optimizer
   const groups = parameterGroups(model.config.numHiddenLayers, { noDecay, layerDecay })
-  return createOptimizer(name, model.parameters(), { ...options, groups })
+  return createOptimizer(name, model.trainableParameters(), { ...options, groups })
 }

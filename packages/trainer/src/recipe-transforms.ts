@@ -27,11 +27,16 @@ export function transformChain(name: string): transforms.Chain {
 export function recipeTransforms({
   transforms: described,
   batchTransforms,
-}: Pick<Recipe, 'transforms' | 'batchTransforms'>): MadeTransforms {
+  model,
+}: Pick<Recipe, 'transforms' | 'batchTransforms' | 'model'>): MadeTransforms {
   const batches = batchTransforms.map(transforms.createBatchTransform)
   if (typeof described === 'string') {
     const chain = transformChain(described)
-    return { train: chain({ train: true }), evaluation: chain({ train: false }), batches }
+    // For the image size that the recipe gives its model, if it gives one.
+    const imageSize = model.config?.imageSize
+    const size = typeof imageSize === 'number' ? ([imageSize, imageSize] as const) : imageSize
+    const made = (train: boolean): Transform[] => chain({ train, ...(size && { size }) })
+    return { train: made(true), evaluation: made(false), batches }
   }
   return {
     train: described.train.map(transforms.createTransform),

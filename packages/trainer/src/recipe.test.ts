@@ -21,8 +21,10 @@ describe('defineRecipe', () => {
   test('fills in the defaults', () => {
     expect(defineRecipe(minimal)).toEqual({
       ...minimal,
+      fineTune: 'all',
       evalBatchSize: 100,
       classes: null,
+      validation: 0.1,
       sampler: { name: 'shuffled' },
       batchTransforms: [],
       microBatchSize: null,
@@ -66,7 +68,20 @@ describe('defineRecipe', () => {
       { optimizer: { name: 'adamw', layerDecay: 2 } },
       'optimizer.layerDecay is 2; expected a number above 0 and at most 1',
     ],
+    [{ fineTune: 'tail' as never }, "fineTune is \"tail\"; expected 'all', 'head', { lastLayers } or { lora }"],
+    [{ fineTune: {} as never }, 'fineTune is {}; expected'],
+    [{ fineTune: { lastLayers: 2, lora: {} } }, 'fineTune is {"lastLayers":2,"lora":{}}; expected'],
+    [{ fineTune: { lastLayers: 0 } }, 'fineTune.lastLayers is 0; expected a whole number of at least 1'],
+    [
+      { fineTune: { layers: 2 } as never },
+      "no field 'fineTune.layers'; expected one of fineTune.lastLayers, fineTune.",
+    ],
+    [{ fineTune: { lora: { r: 2 } } as never }, "no field 'fineTune.lora.r'; expected one of fineTune.lora.rank"],
+    [{ fineTune: { lora: { rank: 0 } } }, "The recipe's fineTune.lora: LoRA: rank is 0; expected a whole number"],
+    [{ fineTune: { lora: { targets: 'query' } } as never }, 'targets is "query"; expected some of query, key'],
     [{ clipGradNorm: 0 }, 'clipGradNorm is 0; expected a number above 0, or null'],
+    [{ validation: 1 }, "validation is 1; expected a share between 0 and 1, or 'test'"],
+    [{ validation: 'train' as never }, 'validation is "train"; expected a share'],
     [{ seed: -1 }, 'seed is -1'],
     [{ loss: { name: 'hinge' } }, 'loss.name is "hinge"; expected one of cross-entropy, binary-cross-entropy, focal'],
     [{ loss: { name: 'focal', labelSmoothing: 0.1 } }, "The loss 'focal' has no option 'labelSmoothing'; it has gamma"],
@@ -141,11 +156,20 @@ describe('overrideRecipe', () => {
     expect(recipe).toEqual(defineRecipe(minimal))
   })
 
+  test('sets the way to fine-tune, over the name of another', () => {
+    expect(overrideRecipe(recipe, ['fineTune=head']).fineTune).toBe('head')
+    expect(overrideRecipe(recipe, ['fineTune.lastLayers=2']).fineTune).toEqual({ lastLayers: 2 })
+    const lora = overrideRecipe(recipe, ['fineTune.lora.rank=4', 'fineTune.lora.targets=["query","output.dense"]'])
+    expect(lora.fineTune).toEqual({ lora: { rank: 4, targets: ['query', 'output.dense'] } })
+    expect(overrideRecipe(lora, ['fineTune={"lora":{}}']).fineTune).toEqual({ lora: {} })
+  })
+
   test.each([
     ['epochs', '--set epochs: expected key=value'],
     ['=3', '--set =3: expected key=value'],
     ['epochs=many', 'epochs is "many"; expected a whole number'],
     ['epoch=3', "no field 'epoch'"],
+    ['clipGradNorm.max=3', 'clipGradNorm is {"max":3}; expected a number above 0, or null'],
     ['epochs.max=3', '--set epochs.max=3: epochs has no fields of its own'],
     ['__proto__.polluted=1', 'expected key=value'],
     ['model.constructor.prototype.x=1', 'expected key=value'],

@@ -2,12 +2,13 @@
 import type { ComputeDtype, ViTConfigOptions } from '@vitral/core'
 import type { TransformSpec } from '@vitral/datasets'
 import type { DistillationOptions } from './distillation.ts'
+import type { FineTune } from './fine-tune.ts'
 import type { GradScalerOptions } from './grad-scaler.ts'
 import type { LossName, LossOptions } from './losses.ts'
 import type { ModelEmaOptions } from './model-ema.ts'
 import type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 import type { GroupOptions } from './optimizers/parameter-groups.ts'
-import { checkRecipe } from './recipe-fields.ts'
+import { checkRecipe, hasFields } from './recipe-fields.ts'
 import type { RecipeSampler } from './recipe-sampler.ts'
 import type { RecipeTransforms } from './recipe-transforms.ts'
 import type { ScheduleName, ShapeOptions } from './schedules/index.ts'
@@ -49,10 +50,18 @@ export interface RecipeDistillation extends DistillationOptions {
 
 export interface Recipe {
   model: RecipeModel
+  /** The part of the model that trains; the rest stays as it is. */
+  fineTune: FineTune
   /** Name of a data set; the command line says where it lies. */
   dataset: string
   /** The classes to use of it, in the order of the labels; null for all. */
   classes: readonly string[] | null
+  /**
+   * The images that choose the best model: a share of each class, held out of training, unless the data set has
+   * validation images of its own; the best model is then tested once, on the test images. Or 'test': training has all its
+   * images, and the test images choose, which flatters the result a little. @default 0.1
+   */
+  validation: number | 'test'
   sampler: RecipeSampler
   /** Of images: the name of a pair of chains, or the transforms of training and of evaluation one by one. */
   transforms: string | RecipeTransforms
@@ -86,9 +95,11 @@ export interface Recipe {
 }
 
 const defaults = {
+  fineTune: 'all' as const,
   evalBatchSize: 100,
   schedule: { name: 'constant' as const },
   classes: null,
+  validation: 0.1 as number | 'test',
   sampler: { name: 'shuffled' as const },
   batchTransforms: [] as readonly TransformSpec[],
   microBatchSize: null,
@@ -152,8 +163,9 @@ export function overrideRecipe(recipe: Recipe, settings: readonly string[]): Rec
     const keys = setting.slice(0, equals).split('.')
     if (equals < 1 || keys.some(key => !/^[A-Za-z]\w*$/.test(key) || key in Object.prototype))
       throw new Error(`--set ${setting}: expected key=value with a key such as epochs or optimizer.lr.`)
-    const group = keys.slice(0, -1).reduce<Group>((parent, key) => {
+    const group = keys.slice(0, -1).reduce<Group>((parent, key, depth) => {
       parent[key] ??= {}
+      if (typeof parent[key] !== 'object' && hasFields(keys.slice(0, depth + 1).join('.'))) parent[key] = {}
       if (typeof parent[key] !== 'object') throw new Error(`--set ${setting}: ${key} has no fields of its own.`)
       return parent[key] as Group
     }, changed)

@@ -1,7 +1,8 @@
 /** The files of a training run's folder, and the recipe it was begun with. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAside } from '@vitral/core'
+import { isDeepStrictEqual } from 'node:util'
+import { removeLeftovers, writeError, writeFileAside } from '@vitral/core'
 import type { Recipe } from './recipe.ts'
 
 export interface RunPaths {
@@ -11,6 +12,8 @@ export interface RunPaths {
   metrics: string
   /** Model folder of the best evaluation so far. */
   best: string
+  /** Of a run that trains adapters, those of the best model alone, in PEFT's files. */
+  adapters: string
   /** What `--resume` needs. */
   checkpoints: string
   /** Event files for TensorBoard, when they are wanted. */
@@ -21,6 +24,7 @@ export const runPaths = (out: string): RunPaths => ({
   config: join(out, 'recipe.json'),
   metrics: join(out, 'metrics.jsonl'),
   best: join(out, 'best'),
+  adapters: join(out, 'adapters'),
   checkpoints: join(out, 'checkpoints'),
   tensorboard: join(out, 'tensorboard'),
 })
@@ -36,15 +40,42 @@ export function openRun(out: string, recipe: Recipe, { resume }: { resume: boole
   if (begun && !resume)
     throw new Error(`${out} already holds a training run; add --resume to go on with it, or choose another --out.`)
   if (!begun && resume) throw new Error(`${out} holds no training run to resume; leave --resume out to begin one.`)
-  if (begun) requireSame(recipe, (JSON.parse(readFileSync(paths.config, 'utf8')) as { recipe: Recipe }).recipe, out)
+  if (begun) requireSame(recipe, readRecord(paths).recipe, out)
   return paths
 }
 
-/** Writes the recipe into the run's folder, with the versions of what computes it; from now on the run can be resumed. */
-export async function recordRun(paths: RunPaths, recipe: Recipe, environment: object): Promise<void> {
-  mkdirSync(paths.checkpoints, { recursive: true })
-  await writeFileAside(paths.config, `${JSON.stringify({ recipe, environment }, null, 2)}\n`)
+interface RunRecord {
+  recipe: Recipe
+  environment: object
+  /** Those in which the run went on, where they are not that before. */
+  resumedIn?: object[]
 }
+
+/**
+ * Writes the recipe into the run's folder, with the versions of what computes it; from now on the run can be resumed. Of
+ * a run that is resumed the record is kept, and an environment that is another is added.
+ */
+export async function recordRun(paths: RunPaths, recipe: Recipe, environment: object): Promise<void> {
+  try {
+    mkdirSync(paths.checkpoints, { recursive: true })
+  } catch (error) {
+    throw writeError(error, { path: paths.checkpoints, bytes: 0 })
+  }
+  const before = existsSync(paths.config) ? readRecord(paths) : { recipe, environment }
+  const { resumedIn = [] } = before
+  const now = JSON.parse(JSON.stringify(environment)) as object
+  const same = !existsSync(paths.config) || isDeepStrictEqual(resumedIn.at(-1) ?? before.environment, now)
+  const record: RunRecord = same ? before : { ...before, resumedIn: [...resumedIn, now] }
+  await writeFileAside(paths.config, `${JSON.stringify(record, null, 2)}\n`)
+}
+
+/** Removes what processes left that were killed while they wrote. */
+export async function clearLeftovers(out: string): Promise<void> {
+  const { best, checkpoints } = runPaths(out)
+  for (const folder of [out, best, checkpoints]) if (existsSync(folder)) await removeLeftovers(folder)
+}
+
+const readRecord = ({ config }: RunPaths): RunRecord => JSON.parse(readFileSync(config, 'utf8')) as RunRecord
 
 /** @throws naming the fields in which two recipes differ. */
 export function requireSame(recipe: Recipe, begunWith: Recipe, out: string): void {

@@ -1,10 +1,12 @@
 /** Everything a run needs, put together: data, model, folder, log. */
-import type { ViTForImageClassification } from '@vitral/core'
+import type { ParameterCounts, ViTForImageClassification } from '@vitral/core'
+import type { CheckpointOptions } from './checkpoint.ts'
 import type { TrainingData } from './data.ts'
 import { environment } from './environment.ts'
 import { metricsLog } from './metrics-log.ts'
 import { type PrepareOptions, prepareTraining } from './prepare-training.ts'
-import { openRun, recordRun } from './run-folder.ts'
+import { clearLeftovers, openRun, type RunPaths, recordRun } from './run-folder.ts'
+import { lockRun, type RunLock } from './run-lock.ts'
 import { tensorboardLog } from './tensorboard/tensorboard-log.ts'
 import { Trainer } from './trainer.ts'
 import type { TrainingObserver } from './training-events.ts'
@@ -18,6 +20,9 @@ export interface RunOptions extends PrepareOptions {
   tensorboard?: boolean
   /** Are told what happens, after the run's own log. */
   observers?: readonly TrainingObserver[]
+  checkpoints?: CheckpointOptions
+  /** Told in one line of damaged checkpoints that are passed over. @default console.warn */
+  onDamaged?: (reason: string) => void
 }
 
 export interface Run {
@@ -25,26 +30,41 @@ export interface Run {
   data: TrainingData
   /** The caller's to dispose. */
   model: ViTForImageClassification
+  /** How many numbers the model has, and how many of them train. */
+  parameters: ParameterCounts
 }
 
 /**
  * Prepares a training run, or the rest of one. Choose the backend before.
  *
- * @throws when data, recipe or folder cannot be used; nothing is written then.
+ * @throws when data, recipe or folder cannot be used, and when another process trains there; nothing is left there then.
  * @example
  * await useBackend('auto')
  * const { trainer } = await startRun({ recipe: recipes['cifar10-micro'], data: 'data', out: 'runs/micro' })
  * await trainer.train()
  */
 export async function startRun(options: RunOptions): Promise<Run> {
-  const { recipe, out, resume = false, tensorboard = false, observers = [] } = options
-  const paths = openRun(out, recipe, { resume })
+  const { recipe, out, resume = false } = options
+  openRun(out, recipe, { resume })
+  const lock = await lockRun(out)
+  try {
+    // Once more: another process may have begun a run there until just now.
+    return await prepareRun(options, openRun(out, recipe, { resume }), lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): Promise<Run> {
+  const { recipe, out, resume = false, tensorboard = false, observers = [], checkpoints, onDamaged } = options
   const { data, model, loss, processor } = await prepareTraining(options)
+  await clearLeftovers(out)
   await recordRun(paths, recipe, environment())
-  const trainer = new Trainer({ recipe, model, loss, processor, data, paths })
-  if (resume) await trainer.resume()
+  const trainer = new Trainer({ recipe, model, loss, processor, data, paths, checkpoints, lock })
+  if (resume) await trainer.resume({ onDamaged })
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
   if (tensorboard) trainer.observe(tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
   for (const observer of observers) trainer.observe(observer)
-  return { trainer, data, model }
+  return { trainer, data, model, parameters: model.countParameters() }
 }

@@ -1,7 +1,8 @@
 /** The training loop, in the order of events. */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
-import { deriveSeed, type Loss, type ViTForImageClassification } from '@vitral/core'
-import { loadCheckpoint, type RunPosition, type RunState, saveCheckpoint, startOfRun } from './checkpoint.ts'
+import { deriveSeed, type Loss, ViTForImageClassification } from '@vitral/core'
+import { saveBestModel } from './best-model.ts'
+import { type CheckpointOptions, isDue, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { TrainingData } from './data.ts'
 import { evaluate } from './evaluate.ts'
 import { GradScaler } from './grad-scaler.ts'
@@ -13,6 +14,8 @@ import type { Recipe } from './recipe.ts'
 import { recipeOptimizer } from './recipe-optimizer.ts'
 import { recipeStep } from './recipe-step.ts'
 import type { RunPaths } from './run-folder.ts'
+import type { RunLock } from './run-lock.ts'
+import { type RunPosition, type RunState, startOfRun } from './run-state.ts'
 import { recipeScheduler, type Scheduler } from './schedules/index.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
 import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
@@ -26,6 +29,9 @@ export interface TrainerParts {
   processor: { savePretrained(folder: string): Promise<void> }
   data: TrainingData
   paths: RunPaths
+  checkpoints?: CheckpointOptions
+  /** Of the run's folder; released with the trainer. */
+  lock?: RunLock
 }
 
 /**
@@ -44,6 +50,7 @@ export class Trainer {
   readonly #scaler?: GradScaler
   readonly #ema?: ModelEma
   #position: RunPosition = { ...startOfRun }
+  #saved: Pick<RunPosition, 'step' | 'seconds'> = startOfRun
   #started = 0
 
   constructor(parts: TrainerParts) {
@@ -54,7 +61,7 @@ export class Trainer {
     const { name: lossName, ...lossOptions } = recipe.loss
     this.#loss = parts.loss ?? createLoss(lossName, lossOptions)
     if (recipe.gradScaler) this.#scaler = new GradScaler(recipe.gradScaler)
-    if (recipe.ema) this.#ema = createModelEma(model.parameters(), recipe.ema)
+    if (recipe.ema) this.#ema = createModelEma(model.trainableParameters(), recipe.ema)
   }
 
   get position(): Readonly<RunPosition> {
@@ -66,11 +73,12 @@ export class Trainer {
     this.#observers.add(observer)
   }
 
-  /** Goes back to the newest checkpoint of the run's folder; without one the run begins anew. */
-  async resume(): Promise<void> {
+  /** Goes back to the newest whole checkpoint of the run's folder; without one the run begins anew. */
+  async resume(options: LoadOptions = {}): Promise<void> {
     const { paths } = this.#parts
-    const saved = await loadCheckpoint(paths.checkpoints, this.#state())
+    const saved = await loadCheckpoint(paths.checkpoints, this.#state(), options)
     if (saved) this.#position = saved
+    this.#saved = { ...this.#position }
   }
 
   /**
@@ -86,16 +94,18 @@ export class Trainer {
       if (await this.#trainEpoch(signal)) await this.#evaluateEpoch(signal)
       await this.#save()
     }
+    const tested = await this.#testBest(signal)
     this.#observers.rethrow(this.#position.step)
-    const { epoch, step, seconds, best } = this.#position
-    return { finished: epoch === recipe.epochs, epochs: epoch, steps: step, seconds, best }
+    const { epoch, step, seconds, best, test } = this.#position
+    return { finished: epoch === recipe.epochs && tested, epochs: epoch, steps: step, seconds, best, test }
   }
 
-  /** Frees the optimizer's state and ends the threads that load; the model stays. */
+  /** Frees the optimizer's state, ends the threads that load, and lets others into the run's folder; the model stays. */
   async close(): Promise<void> {
     this.#optimizer.dispose()
     this.#ema?.dispose()
     await this.#parts.data.close()
+    this.#parts.lock?.release()
   }
 
   /** @returns whether the epoch was finished. */
@@ -106,6 +116,8 @@ export class Trainer {
       await this.#step(batch)
       await nextTurn()
       if (signal?.aborted || this.#observers.failed) break
+      if (isDue(this.#saved, { step: this.#position.step, seconds: this.#seconds() }, this.#parts.checkpoints))
+        await this.#save()
     }
     return this.#position.batch === data.stepsPerEpoch
   }
@@ -153,7 +165,7 @@ export class Trainer {
 
   /** Does nothing when the signal stops it. */
   async #evaluateModel(signal?: AbortSignal): Promise<void> {
-    const { recipe, model, processor, data, paths } = this.#parts
+    const { recipe, model, data } = this.#parts
     const evaluation = await evaluate(model, data.evaluation(), {
       labels: data.labels,
       precision: recipe.precision,
@@ -165,7 +177,7 @@ export class Trainer {
     const epoch = epochsBefore + 1
     const { accuracy, loss } = evaluation
     const isBest = best === undefined || accuracy > best.accuracy
-    if (isBest) for (const part of [model, processor]) await part.savePretrained(paths.best)
+    if (isBest) await this.#saveBest()
     const seconds = this.#seconds()
     const losses = [...this.#position.losses, loss]
     this.#position = { ...startOfRun, epoch, step, seconds, losses, best: isBest ? { epoch, accuracy, loss } : best }
@@ -173,11 +185,42 @@ export class Trainer {
     await this.#observers.tell('onEpoch', report)
   }
 
+  async #saveBest(): Promise<void> {
+    const { recipe, model, processor, paths } = this.#parts
+    await saveBestModel(paths.best, model, processor)
+    if (model.adapters) await model.saveAdapters(paths.adapters, { baseModel: recipe.model.pretrained })
+  }
+
+  /**
+   * Tests the best model, once the run has ended and if there are images for it that did not choose it.
+   *
+   * @returns false when the signal stopped it
+   */
+  async #testBest(signal?: AbortSignal): Promise<boolean> {
+    const { recipe, data, paths } = this.#parts
+    const { epoch, best, test } = this.#position
+    if (!data.test || !best || test || epoch < recipe.epochs) return true
+    const model = await ViTForImageClassification.fromPretrained(paths.best)
+    const evaluation = await evaluate(model, data.test.batches(), {
+      labels: data.labels,
+      precision: recipe.precision,
+      onBatch: done => void this.#observers.tell('onTestBatch', done),
+      signal,
+    }).finally(() => model.dispose())
+    if (!evaluation) return false
+    const { accuracy, loss } = evaluation
+    this.#position.test = { accuracy, loss }
+    await this.#observers.tell('onTest', { epoch: best.epoch, evaluation })
+    await this.#save()
+    return true
+  }
+
   async #save(): Promise<void> {
-    const { paths, data } = this.#parts
+    const { paths, data, checkpoints } = this.#parts
     this.#position.plan = data.plan
     this.#position.seconds = this.#seconds()
-    await saveCheckpoint(paths.checkpoints, this.#position, this.#state())
+    await saveCheckpoint(paths.checkpoints, this.#position, this.#state(), checkpoints)
+    this.#saved = { ...this.#position }
   }
 
   #state(): RunState {

@@ -1,6 +1,7 @@
 /** What a training run tells about itself. */
-import type { RunPosition } from './checkpoint.ts'
+
 import type { Evaluation } from './evaluate.ts'
+import type { RunPosition } from './run-state.ts'
 
 export interface StepReport {
   /** 1 for the first. */
@@ -29,15 +30,26 @@ export interface EpochReport {
   seconds: number
 }
 
+/** Of the best model, on images that did not choose it. */
+export interface TestReport {
+  /** Of the best model. */
+  epoch: number
+  evaluation: Evaluation
+}
+
 /**
- * Is told what happens, in the order in which it happens. The run waits for a promise that is returned, but for that of
- * `onEvaluationBatch`. An observer that throws stops the run: the step is finished, the other observers are told of it,
- * the state is saved, and `train` throws. To stop a run without an error, abort the signal given to `train`.
+ * Is told what happens, in the order in which it happens. The run waits for a promise that is returned, but for those of
+ * `onEvaluationBatch` and `onTestBatch`. An observer that throws stops the run: the step is finished, the other observers
+ * are told of it, the state is saved, and `train` throws. To stop a run without an error, abort the signal given to
+ * `train`.
  */
 export interface TrainingObserver {
   onStep?(report: StepReport): void | Promise<void>
   onEvaluationBatch?(done: number): void | Promise<void>
   onEpoch?(report: EpochReport): void | Promise<void>
+  onTestBatch?(done: number): void | Promise<void>
+  /** Once, at the end of a run with test images beside those that choose the best model. */
+  onTest?(report: TestReport): void | Promise<void>
 }
 
 export interface TrainingResult {
@@ -47,4 +59,6 @@ export interface TrainingResult {
   steps: number
   seconds: number
   best?: RunPosition['best']
+  /** Of the best model, on images that did not choose it; at the end of a run that has some. */
+  test?: RunPosition['test']
 }

@@ -2,6 +2,7 @@ import { beforeAll, describe, test } from 'bun:test'
 import { useBackend } from '@vitral/core'
 import { conformance } from '@vitral/core/conformance'
 import { fixtureSuite } from '../../../core/test/fixture-suite.ts'
+import { loraSuite } from '../../../core/test/lora-suite.ts'
 import { whyNoGpu } from '../../test/gpu.ts'
 
 const reason = whyNoGpu()
@@ -11,4 +12,5 @@ describe.skipIf(reason !== undefined)('stock webgpu', () => {
   beforeAll(() => useBackend('webgpu'))
   describe('conformance', () => conformance({ test: (name, run) => test(name, run) }))
   describe('PyTorch fixtures', () => fixtureSuite((name, run) => test(name, run)))
+  describe('low-rank adapters', () => loraSuite((name, run) => test(name, run)))
 })

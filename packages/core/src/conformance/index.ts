@@ -19,6 +19,7 @@ import { gradNormCases } from './grad-norm.ts'
 import { interpolatePositionsCases } from './interpolate-positions.ts'
 import { layerNormCases } from './layer-norm.ts'
 import { linearCases } from './linear.ts'
+import { loraWeightCases } from './lora-weight.ts'
 import { optimizerStepCases } from './optimizer-step.ts'
 import { patchEmbedCases } from './patch-embed.ts'
 import { qkvCases } from './qkv.ts'
@@ -52,6 +53,7 @@ export const conformanceCases = (): ConformanceCase[] => [
   ...qkvCases(),
   ...attentionCases(),
   ...linearCases(),
+  ...loraWeightCases(),
   ...geluCases(),
   ...residualCases(),
   ...dropoutCases(),

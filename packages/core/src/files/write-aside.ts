@@ -1,19 +1,25 @@
 /** Replaces a file so that a reader, or the next run after a crash, finds the old content or the new, never a part. */
+import { type FreeSpace, writeError } from './write-error.ts'
+
+/** How the file is called while it is written; one that a killed process left can be removed. */
+const leftover = /\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/
 
 /**
  * Writes beside the file, flushes to the disk, renames, and flushes the folder's entry.
  *
  * @param pieces text, or bytes in order
- * @throws the file system's error; the file is then as it was before, and nothing is left beside it
+ * @throws WriteError when there is no room or no permission, else the file system's error; the file is then as it was
+ * before, and nothing is left beside it
  */
 export async function writeFileAside(path: string, pieces: string | readonly Uint8Array[]): Promise<void> {
   const { open, rename, rm } = await import('node:fs/promises')
   const { dirname } = await import('node:path')
   const aside = `${path}.${globalThis.crypto.randomUUID()}.tmp` // writers of the same file keep out of each other's way
+  const contents = typeof pieces === 'string' ? [new TextEncoder().encode(pieces)] : pieces
   try {
     const file = await open(aside, 'w')
     try {
-      for (const piece of typeof pieces === 'string' ? [new TextEncoder().encode(pieces)] : pieces)
+      for (const piece of contents)
         for (let rest = piece; rest.length > 0; ) rest = rest.subarray((await file.write(rest)).bytesWritten)
       await file.sync()
     } finally {
@@ -21,10 +27,19 @@ export async function writeFileAside(path: string, pieces: string | readonly Uin
     }
     await rename(aside, path)
   } catch (error) {
-    await rm(aside, { force: true })
-    throw error
+    const bytes = contents.reduce((sum, { length }) => sum + length, 0)
+    await rm(aside, { force: true }).catch(() => {}) // the reason of the failure says more than that of the removal
+    throw writeError(error, { path, bytes, free: await freeSpace(dirname(path)) })
   }
   await flushFolder(dirname(path))
+}
+
+/** Removes from a folder what writers left that were killed. Call it when nobody writes there. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  const { readdir, rm } = await import('node:fs/promises')
+  const { join } = await import('node:path')
+  for (const name of await readdir(folder))
+    if (leftover.test(name)) await rm(join(folder, name), { recursive: true, force: true })
 }
 
 /** Makes renames in a folder durable. */
@@ -36,5 +51,15 @@ export async function flushFolder(folder: string): Promise<void> {
     await descriptor.sync()
   } finally {
     await descriptor.close()
+  }
+}
+
+async function freeSpace(folder: string): Promise<FreeSpace | undefined> {
+  const { statfs } = await import('node:fs/promises')
+  try {
+    const { bavail, bsize, files, ffree } = await statfs(folder)
+    return { bytes: bavail * bsize, files: files === 0 ? Infinity : ffree } // btrfs has no fixed number of inodes
+  } catch {
+    return undefined
   }
 }

@@ -75,6 +75,11 @@ const refusals: [name: string, call: () => unknown, message: string][] = [
     () => ops.selectToken(t(2, 4, 3), 4),
     'selectToken: index is 4; expected a whole number from 0 to 3.',
   ],
+  [
+    'loraWeight',
+    () => ops.loraWeight(t(4, 3), t(2, 3), t(4, 5), 1),
+    'loraWeight: loraB has shape [4, 5]; expected [4, 2].',
+  ],
   ['residual', () => ops.residual(t(2, 3), t(2, 4)), 'residual: branch has shape [2, 4]; expected [2, 3].'],
   ['dropout', () => ops.dropout(t(2, 3), { probability: -0.1, seed: 1 }), 'dropout: probability is -0.1'],
   ['gelu', () => ops.gelu(ints(3)), 'gelu: x is int32; expected float32.'],

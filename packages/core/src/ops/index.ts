@@ -12,6 +12,7 @@ export { gradNorm } from './grad-norm.ts'
 export { type Grid, interpolatePositions } from './interpolate-positions.ts'
 export { layerNorm } from './layer-norm.ts'
 export { type LinearOptions, linear } from './linear.ts'
+export { loraWeight } from './lora-weight.ts'
 export {
   type AdamStep,
   type LionStep,

@@ -1,6 +1,7 @@
 /** Gradient checkpointing: a part of the forward pass keeps its input alone, and is computed again for its gradient. */
 import { customGrad, engine, type Tensor } from '@tensorflow/tfjs-core'
 import { autocast, computeDtype } from './autocast.ts'
+import { wantsGradient } from './recording.ts'
 import { valueAndGrads } from './value-and-grads.ts'
 
 /**
@@ -15,18 +16,23 @@ import { valueAndGrads } from './value-and-grads.ts'
  * @param parameters everything else that f uses and that may want a gradient
  */
 export function checkpoint<T extends Tensor>(f: (x: T) => T, x: T, parameters: readonly Tensor[]): T {
-  if (!engine().isTapeOn()) return f(x)
+  const wanted = [x, ...parameters].filter(tensor => wantsGradient([tensor]))
+  if (!engine().isTapeOn() || wanted.length === 0) return f(x)
   const enabled = computeDtype() === 'bfloat16'
   const part = customGrad((...given: unknown[]) => {
     const save = given.at(-1) as (tensors: Tensor[]) => void
     save([x])
     const gradFunc = (dy: Tensor, [input]: Tensor[]): Tensor[] => {
       const again = () => autocast({ enabled }, () => f(input as T))
-      const { value, grads } = valueAndGrads(again, [input as T, ...parameters], { dy })
+      const { value, grads } = valueAndGrads(
+        again,
+        wanted.map(tensor => (tensor === x ? (input as T) : tensor)),
+        { dy },
+      )
       value.dispose()
       return grads
     }
     return { value: f(x), gradFunc: gradFunc as (dy: Tensor, saved: Tensor[]) => Tensor[] }
   })
-  return part(x, ...parameters) as T
+  return part(...wanted) as T
 }

@@ -15,7 +15,9 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core'
 import { computeDtype } from './autocast.ts'
+import { noGrad } from './no-grad.ts'
 import { saveOrigins } from './recompute.ts'
+import { wantsGradient } from './recording.ts'
 
 /** Inputs by name; an optional input may be undefined. */
 export type Inputs = { [name: string]: Tensor | undefined }
@@ -76,7 +78,7 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
       return Object.fromEntries(names.map((name, i) => [name, () => grads[i] as Tensor]))
     },
   })
-  return (inputs, attrs) => {
+  const forward = (inputs: I, attrs: A): Tensor => {
     if (!hasKernel(kernel)) return tidy(() => reference(inputs, attrs))
     const given = present(inputs)
     // Also inside a checkpoint, where the tape is off: a weight that trains is not worth packing.
@@ -87,6 +89,8 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
     if (engine().isTapeOn()) saveOrigins(save.map(name => inputs[name]))
     return output as Tensor
   }
+  return (inputs, attrs) =>
+    wantsGradient(Object.values(inputs)) ? forward(inputs, attrs) : noGrad(() => forward(inputs, attrs))
 }
 
 /** Defines an op without a gradient, of several outputs or none, and returns the function that runs it. */

@@ -2,7 +2,8 @@
  * The backward walk: the gradients of a scalar, computed over tfjs's own tape.
  *
  * Unlike `tf.grads` it frees every gradient and saved tensor as soon as its last use has gone by (about half the
- * buffers), computes only the gradients that are asked for, and tells when one is final.
+ * buffers), computes only the gradients that are asked for and records only what leads to them, and tells when one is
+ * final.
  */
 import {
   add,
@@ -16,6 +17,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { isOp, withWanted } from './op.ts'
 import { restoreSaved } from './recompute.ts'
+import { duringRecording, Recording, type Tape } from './recording.ts'
 import './stock-gradients.ts'
 
 export interface ValueAndGradsOptions {
@@ -36,7 +38,6 @@ export interface ValueAndGrads<Aux extends TensorContainer> {
   aux: Aux
 }
 
-type Tape = NonNullable<ReturnType<typeof engine>['state']['activeTape']>
 type TapeNode = Tape[number]
 
 /** A node on a path from the xs to the value, with those of its inputs that depend on the xs. */
@@ -60,7 +61,7 @@ export function valueAndGrads<Aux extends TensorContainer = undefined>(
   { onGradient, dy }: ValueAndGradsOptions = {},
 ): ValueAndGrads<Aux> {
   return tidy(() => {
-    const { tape, value, aux } = record(f, dy)
+    const { tape, value, aux } = record(f, xs, dy)
     try {
       const grads = walk(tape, value, dy ? clone(dy) : onesLike(value), xs, onGradient)
       return { value, grads, aux } as ValueAndGrads<Aux> & TensorContainer
@@ -72,6 +73,7 @@ export function valueAndGrads<Aux extends TensorContainer = undefined>(
 
 function record<Aux extends TensorContainer>(
   f: () => Tensor | { value: Tensor; aux: Aux },
+  xs: readonly Tensor[],
   dy: Tensor | undefined,
 ): { tape: Tape; value: Tensor; aux: Aux } {
   const { state } = engine()
@@ -81,7 +83,8 @@ function record<Aux extends TensorContainer>(
   state.gradientDepth++
   const tape = state.activeTape
   try {
-    const result = tidy(f as () => TensorContainer) as Tensor | { value: Tensor; aux: Aux }
+    const run = () => tidy(f as () => TensorContainer)
+    const result = duringRecording(new Recording(tape, xs), run) as Tensor | { value: Tensor; aux: Aux }
     const { value, aux } = 'value' in result ? result : { value: result, aux: undefined as Aux }
     const expected = dy ? `of dy's shape [${dy.shape}]` : 'scalar'
     if ((dy ? `${value.shape}` !== `${dy.shape}` : value.size !== 1) || value.dtype !== 'float32')

@@ -49,6 +49,12 @@ export type ViTConfigOptions = Partial<ViTConfig> & { mlpRatio?: number }
 /** [height, width] of a size. */
 export const pair = (size: Size): readonly [number, number] => (typeof size === 'number' ? [size, size] : size)
 
+/** Rows and columns of whole patches in an image. */
+export function patchGrid(imageSize: Size, patchSize: Size): readonly [rows: number, columns: number] {
+  const [[height, width], [patchHeight, patchWidth]] = [pair(imageSize), pair(patchSize)]
+  return [Math.floor(height / patchHeight), Math.floor(width / patchWidth)]
+}
+
 /**
  * Fills in Hugging Face's defaults.
  *

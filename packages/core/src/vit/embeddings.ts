@@ -1,7 +1,7 @@
 /** Pixels to tokens: patches, mask token, class token, positions. */
 import { cast, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
-import { embedTokens, type Grid, interpolatePositions, maskTokens, patchEmbed } from '../ops/index.ts'
-import { pair, type ViTConfig } from './config.ts'
+import { embedTokens, interpolatePositions, maskTokens, patchEmbed } from '../ops/index.ts'
+import { pair, patchGrid, type ViTConfig } from './config.ts'
 import type { ForwardContext } from './forward-context.ts'
 import type { ParameterScope } from './parameters.ts'
 
@@ -43,8 +43,9 @@ export class ViTEmbeddings {
 
   #positions(pixelValues: Tensor4D): Tensor3D {
     const positions = this.#parameters.tokens('position_embeddings')
-    const own = grid(pair(this.#config.imageSize), pair(this.#config.patchSize))
-    const wanted = grid([pixelValues.shape[2], pixelValues.shape[3]], pair(this.#config.patchSize))
+    const { imageSize, patchSize } = this.#config
+    const own = patchGrid(imageSize, patchSize)
+    const wanted = patchGrid([pixelValues.shape[2], pixelValues.shape[3]], patchSize)
     return own[0] === wanted[0] && own[1] === wanted[1] ? positions : interpolatePositions(positions, own, wanted)
   }
 
@@ -64,8 +65,3 @@ export class ViTEmbeddings {
       )
   }
 }
-
-const grid = ([height, width]: readonly [number, number], [rows, columns]: readonly [number, number]): Grid => [
-  Math.floor(height / rows),
-  Math.floor(width / columns),
-]

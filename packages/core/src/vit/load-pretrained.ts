@@ -1,11 +1,13 @@
 /** From a model folder to a model's parameters: names brought to ours, every tensor accounted for. */
+import { type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core'
 import { type HubOptions, resolveModel } from '../files/hub.ts'
 import { readModelFolder, type Weights } from '../files/model-folder.ts'
 import { canonicalNames } from '../files/weight-names.ts'
-import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
+import { type Grid, interpolatePositions } from '../ops/index.ts'
+import { patchGrid, resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
 import { type ParameterShapes, parameterShapes } from './parameters.ts'
 
-/** Configuration fields given here override the folder's. */
+/** Configuration fields given here override the folder's; for another `imageSize` the positions are interpolated. */
 export interface FromPretrainedOptions extends ViTConfigOptions, HubOptions {
   /** Make tensors that are missing or of another shape anew, instead of failing: a head for other labels. @default false */
   ignoreMismatchedSizes?: boolean
@@ -51,11 +53,30 @@ export async function loadPretrained(
     )
       found.delete(name)
 
+  await fitPositions(found, `${kind.prefix}embeddings.position_embeddings`, { ...resolveConfig(), ...inFolder }, config)
   const shapes = parameterShapes(config, { ...kind, maskToken, pooler })
   const values = match(shapes, found, folder, options)
   const madeAnew = [...shapes.keys()].filter(name => !values.has(name))
   if (madeAnew.length > 0) (options.onMadeAnew ?? warn(folder))(madeAnew)
   return { config, values, has: { useMaskToken: maskToken, addPoolingLayer: pooler } }
+}
+
+type GridFields = Pick<ViTConfig, 'imageSize' | 'patchSize'>
+
+/** For another image size than the folder's: its positions, interpolated to the grid that the model will have. */
+async function fitPositions(
+  found: Map<string, Weights>,
+  name: string,
+  before: GridFields,
+  after: GridFields,
+): Promise<void> {
+  const [from, to] = [before, after].map(({ imageSize, patchSize }) => patchGrid(imageSize, patchSize)) as [Grid, Grid]
+  const positions = found.get(name)
+  if (from.join() === to.join() || positions?.shape[1] !== 1 + from[0] * from[1]) return
+  const shape = positions.shape as Tensor3D['shape']
+  const resized = tidy(() => interpolatePositions(tensor3d(positions.data, shape), from, to))
+  found.set(name, { shape: resized.shape, data: (await resized.data()) as Float32Array })
+  resized.dispose()
 }
 
 function match(

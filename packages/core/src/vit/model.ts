@@ -110,7 +110,7 @@ export interface ClassifierOutput {
 export interface LossAndGrads {
   loss: Scalar
   logits: Tensor2D
-  /** By HF name, one for every parameter that the loss depends on: without `boolMaskedPos` not the mask token. */
+  /** By HF name, one for every trainable parameter that the loss depends on: without `boolMaskedPos` not the mask token. */
   grads: Record<string, Tensor>
 }
 
@@ -133,7 +133,9 @@ export class ViTForImageClassification extends PretrainedModel {
    *
    * @param folderOrHubId a path, or an id such as 'google/vit-base-patch16-224'
    * @param options configuration fields override the folder's: `{ numLabels: 10, ignoreMismatchedSizes: true }`
-   *   replaces the classifier by a fresh one, and `onMadeAnew` is told its tensors
+   *   replaces the classifier by a fresh one, and `onMadeAnew` is told its tensors; `{ imageSize: 384 }` or
+   *   `{ imageSize: [256, 384] }` makes it a model of that size, its positions interpolated (bicubic, as HF's
+   *   `interpolate_pos_encoding`), which is saved as such
    * @throws naming every tensor that is unknown, missing or of the wrong shape
    */
   static async fromPretrained(
@@ -173,7 +175,10 @@ export class ViTForImageClassification extends PretrainedModel {
     labels: Labels,
     { gradientScale = 1, ...options }: ClassifierForwardOptions & { gradientScale?: number } = {},
   ): LossAndGrads {
-    const parameters = [...this.parameters()].filter(([name]) => options.boolMaskedPos || !name.endsWith('mask_token'))
+    const parameters = [...this.trainableParameters()].filter(
+      ([name]) => options.boolMaskedPos || !name.endsWith('mask_token'),
+    )
+    if (parameters.length === 0) throw new Error('No parameter of the model trains; see setTrainable.')
     const dy = scalar(gradientScale)
     const { value, aux, grads } = valueAndGrads<{ logits: Tensor2D }>(
       () => {

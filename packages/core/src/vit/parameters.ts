@@ -8,7 +8,8 @@ import {
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core'
-import { pair, type ViTConfig } from './config.ts'
+import { pair, patchGrid, type ViTConfig } from './config.ts'
+import { type Adapters, adaptedWeight } from './lora.ts'
 
 /** Variables by HF name. They are unnamed in tfjs, whose names are global: two models must fit in one program. */
 export type Parameters = Map<string, Variable>
@@ -27,7 +28,7 @@ export interface ModelParts {
 /** HF names and shapes of a model's parameters; [out, in] for linear layers, [C, c, P, P'] for the patch projection. */
 export function parameterShapes(config: ViTConfig, parts: ModelParts): ParameterShapes {
   const { hiddenSize: C, intermediateSize, numChannels, numLabels } = config
-  const [height, width] = pair(config.imageSize)
+  const [rows, columns] = patchGrid(config.imageSize, config.patchSize)
   const [patchHeight, patchWidth] = pair(config.patchSize)
   const shapes: ParameterShapes = new Map()
   const add = (name: string, ...shape: number[]) => shapes.set(parts.prefix + name, shape)
@@ -41,7 +42,7 @@ export function parameterShapes(config: ViTConfig, parts: ModelParts): Parameter
   }
   add('embeddings.cls_token', 1, 1, C)
   if (parts.maskToken) add('embeddings.mask_token', 1, 1, C)
-  add('embeddings.position_embeddings', 1, 1 + (height / patchHeight) * (width / patchWidth), C)
+  add('embeddings.position_embeddings', 1, 1 + rows * columns, C)
   add('embeddings.patch_embeddings.projection.weight', C, numChannels, patchHeight, patchWidth)
   add('embeddings.patch_embeddings.projection.bias', C)
   for (let i = 0; i < config.numHiddenLayers; i++) {
@@ -77,15 +78,17 @@ export function createParameters(shapes: ParameterShapes, values: ReadonlyMap<st
 /** A part of the parameters under a common prefix, typed by the rank the layer expects. */
 export class ParameterScope {
   readonly #parameters: Parameters
+  readonly #adapters: Adapters
   readonly #prefix: string
 
-  constructor(parameters: Parameters, prefix: string) {
+  constructor(parameters: Parameters, adapters: Adapters, prefix: string) {
     this.#parameters = parameters
+    this.#adapters = adapters
     this.#prefix = prefix
   }
 
   scope(name: string): ParameterScope {
-    return new ParameterScope(this.#parameters, `${this.#prefix}${name}.`)
+    return new ParameterScope(this.#parameters, this.#adapters, `${this.#prefix}${name}.`)
   }
 
   /** Every variable below the prefix. */
@@ -101,8 +104,11 @@ export class ParameterScope {
     return this.#get(name) as unknown as Tensor1D
   }
 
+  /** With its adapter, if it has one: then a new tensor, made within the caller's tidy. */
   matrix(name: string): Tensor2D {
-    return this.#get(name) as unknown as Tensor2D
+    const weight = this.#get(name) as unknown as Tensor2D
+    const adapter = this.#adapters.get(this.#prefix + name)
+    return adapter ? adaptedWeight(weight, adapter) : weight
   }
 
   tokens(name: string): Tensor3D {

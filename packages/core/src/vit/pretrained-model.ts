@@ -1,10 +1,30 @@
 /** What every ViT shares: a configuration, parameters under HF's names, a backbone, and a folder to go to. */
+import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { type Weights, type WriteModelOptions, writeModelFolder } from '../files/model-folder.ts'
 import { ViTBackbone } from './backbone.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
 import { configToJson } from './config-json.ts'
 import { initialValues } from './init.ts'
+import {
+  type Adapters,
+  adapterNames,
+  createAdapter,
+  createAdapters,
+  type LoraConfig,
+  loraConfigOf,
+  resolveLora,
+} from './lora.ts'
+import { readAdapterFolder, type WriteAdaptersOptions, writeAdapterFolder } from './lora-folder.ts'
 import { createParameters, type ModelParts, ParameterScope, type Parameters, parameterShapes } from './parameters.ts'
+import {
+  countParameters,
+  isAdapter,
+  isHead,
+  type ParameterCounts,
+  partOf,
+  type TrainablePart,
+  trainableOf,
+} from './trainable.ts'
 
 export interface ViTOptions {
   /** Of the initial values. @default 0 */
@@ -15,6 +35,11 @@ export interface ViTOptions {
   values?: ReadonlyMap<string, Float32Array>
 }
 
+export interface AdapterOptions extends Partial<LoraConfig> {
+  /** Of the initial values. @default 0 */
+  seed?: number
+}
+
 export abstract class PretrainedModel {
   readonly config: ViTConfig
   protected readonly backbone: ViTBackbone
@@ -22,6 +47,8 @@ export abstract class PretrainedModel {
   /** The class's name in `config.json`; not taken from the class itself, whose name a minifier may change. */
   protected abstract readonly architecture: string
   readonly #parameters: Parameters
+  readonly #adapters: Adapters = new Map()
+  readonly #prefix: string
 
   protected constructor(
     config: ViTConfigOptions,
@@ -32,24 +59,114 @@ export abstract class PretrainedModel {
     const { initializerRange } = this.config
     const shapes = parameterShapes(this.config, { ...parts, maskToken: useMaskToken })
     this.#parameters = createParameters(shapes, initialValues(shapes, values, { initializerRange, seed }))
-    this.root = new ParameterScope(this.#parameters, '')
-    this.backbone = new ViTBackbone(this.config, new ParameterScope(this.#parameters, parts.prefix))
+    this.#prefix = parts.prefix
+    this.root = new ParameterScope(this.#parameters, this.#adapters, '')
+    this.backbone = new ViTBackbone(this.config, new ParameterScope(this.#parameters, this.#adapters, parts.prefix))
   }
 
-  /** The variables by HF name, in the order of the forward pass; live, not copies. */
+  /** The variables by HF name, in the order of the forward pass, adapters last; live, not copies. */
   parameters(): Parameters {
     return this.#parameters
   }
 
+  /** Those of the parameters that train: all, unless `setTrainable` or their own flag `trainable` says otherwise. */
+  trainableParameters(): Parameters {
+    return trainableOf(this.#parameters)
+  }
+
+  /**
+   * Sets which parameters train; the others are frozen: they have no gradient, nothing is kept for them in the forward
+   * pass, and the backward pass stops above the lowest layer that trains. Single parameters can be set by their flag
+   * `trainable`, torch's `requires_grad`.
+   *
+   * @throws when the model has no such part
+   * @example
+   * model.setTrainable({ lastLayers: 2 })
+   * model.countParameters() // { trainable: 14184970, total: 85806346 } of a ViT-B/16 with ten classes
+   */
+  setTrainable(part: TrainablePart): void {
+    const trains = partOf(this.#parameters, this.config.numHiddenLayers, part)
+    for (const [name, parameter] of this.#parameters) parameter.trainable = trains(name)
+  }
+
+  /** What its adapters were made with, if it has any. */
+  get adapters(): LoraConfig | undefined {
+    return this.#adapters.size > 0 ? loraConfigOf(this.#adapters) : undefined
+  }
+
+  /** How many numbers the parameters have, and those of them that train. */
+  countParameters(): ParameterCounts {
+    return countParameters(this.#parameters)
+  }
+
+  /**
+   * Adds low-rank adapters: they and the head train, everything else is frozen. The model computes at first what it did
+   * without them. PEFT's `get_peft_model` with a LoraConfig whose `modules_to_save` is the head.
+   *
+   * @param options PEFT's defaults, rank 8 and alpha 8; on query and value
+   * @throws when an option is wrong, or the model has adapters
+   * @example
+   * model.addAdapters({ rank: 16, alpha: 16 })
+   * model.countParameters() // { trainable: 597514, total: 86396170 } of a ViT-B/16 with ten classes
+   */
+  addAdapters({ seed = 0, ...options }: AdapterOptions = {}): void {
+    const config = resolveLora(options)
+    this.#adopt(() => createAdapters(this.#parameters, config, seed))
+  }
+
+  /** Folds the adapters into the weights they adapt: the model is a plain one again, of which the head trains. */
+  mergeAdapters(): void {
+    for (const [name, adapter] of this.#adapters) {
+      const weight = this.#parameters.get(name) as Variable
+      const merged = tidy(() => this.root.matrix(name))
+      weight.assign(merged as unknown as Tensor)
+      for (const tensor of [merged, adapter.loraA, adapter.loraB]) tensor.dispose()
+      for (const adapterName of adapterNames(name)) this.#parameters.delete(adapterName)
+    }
+    this.#adapters.clear()
+  }
+
+  /**
+   * Writes the adapters and the head alone, as PEFT does: `adapter_config.json` and `adapter_model.safetensors`, which
+   * Python's peft puts on the same base model.
+   *
+   * @throws when the model has no adapters
+   */
+  async saveAdapters(folder: string, options: WriteAdaptersOptions = {}): Promise<void> {
+    const config = this.adapters
+    if (!config) throw new Error('saveAdapters: the model has no adapters; add them with addAdapters.')
+    const weights = new Map<string, Weights>()
+    for (const [name, parameter] of this.#parameters)
+      if (isAdapter(name) || isHead(name)) weights.set(name, await weightsOf(parameter))
+    await writeAdapterFolder(folder, config, weights, options)
+  }
+
+  /**
+   * Adds adapters from a folder that `saveAdapters` or Python's peft wrote, and takes over the head that is in it.
+   *
+   * @throws when the folder holds adapters of another kind, or they do not fit the model
+   */
+  async loadAdapters(folder: string): Promise<void> {
+    const { alpha, pairs, head } = await readAdapterFolder(folder, this.#prefix, this.#parameters)
+    const adapt = ([loraA, loraB]: readonly [Weights, Weights]) => createAdapter(loraA, loraB, alpha)
+    this.#adopt(() => new Map([...pairs].map(([name, pair]) => [name, adapt(pair)])))
+    for (const [name, { data, shape }] of head)
+      tidy(() => (this.#parameters.get(name) as Variable).assign(tensor(data, shape)))
+  }
+
   /**
    * Writes `config.json` and `model.safetensors`, which open unchanged in Python's transformers; more than
-   * `maxShardBytes` (5 GB) of weights become several files. Each file is written aside and renamed, so that none is ever
-   * half there.
+   * `maxShardBytes` (5 GB) of weights become several files. Adapters are merged in the files, and stay in the model.
+   * Each file is written aside and renamed, so that none is ever half there.
    */
   async savePretrained(folder: string, options: WriteModelOptions = {}): Promise<void> {
     const weights = new Map<string, Weights>()
-    for (const [name, parameter] of this.#parameters)
-      weights.set(name, { shape: parameter.shape, data: (await parameter.data()) as Float32Array })
+    for (const [name, parameter] of this.#parameters) {
+      if (isAdapter(name)) continue
+      const merged = this.#adapters.has(name) ? tidy(() => this.root.matrix(name)) : undefined
+      weights.set(name, await weightsOf(merged ?? parameter))
+      merged?.dispose()
+    }
     await writeModelFolder(folder, configToJson(this.config, this.architecture), weights, options)
   }
 
@@ -57,4 +174,19 @@ export abstract class PretrainedModel {
   dispose(): void {
     for (const parameter of this.#parameters.values()) parameter.dispose()
   }
+
+  #adopt(make: () => Adapters): void {
+    if (this.#adapters.size > 0) throw new Error('The model has adapters; merge them with mergeAdapters first.')
+    for (const [name, adapter] of make()) {
+      this.#adapters.set(name, adapter)
+      const [loraA, loraB] = adapterNames(name)
+      this.#parameters.set(loraA, adapter.loraA).set(loraB, adapter.loraB)
+    }
+    this.setTrainable('adapters')
+  }
 }
+
+const weightsOf = async (values: Tensor): Promise<Weights> => ({
+  shape: values.shape,
+  data: (await values.data()) as Float32Array,
+})

@@ -155,6 +155,34 @@ test('another number of labels needs ignoreMismatchedSizes, which tells what was
   expect(model.parameters().get('classifier.weight')?.shape).toEqual([3, 48])
 })
 
+test('for another image size the positions are interpolated, and the model is saved as one of that size', async () => {
+  const name = 'vit.embeddings.position_embeddings'
+  const out = join(folder, 'resized')
+  const before = await valuesOf(await ViTForImageClassification.fromPretrained(folder))
+  // 4 × 4 patches become 2 × 8: as many, elsewhere
+  for (const imageSize of [48, [16, 64]] as const) {
+    const resized = await ViTForImageClassification.fromPretrained(folder, { imageSize })
+    await resized.savePretrained(out)
+    expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).image_size).toEqual(imageSize as never)
+    const after = await valuesOf(await ViTForImageClassification.fromPretrained(out))
+    expect(after).toEqual(await valuesOf(resized))
+    expect(resized.parameters().get(name)?.shape).toEqual([1, 1 + (imageSize === 48 ? 36 : 16), 48])
+    const [old, positions] = [before.get(name) ?? [], after.get(name) ?? []]
+    expect(positions.slice(0, 48)).toEqual(old.slice(0, 48)) // the class token's
+    expect(positions.slice(48, 96)).not.toEqual(old.slice(48, 96))
+    for (const [other, values] of before) if (other !== name) expect(after.get(other)).toEqual(values)
+  }
+  await expect(ViTForImageClassification.fromPretrained(folder, { imageSize: 50 })).rejects.toThrow(
+    'imageSize is 50; expected a multiple of patchSize (8)',
+  )
+  editConfig(config => {
+    config.image_size = 40
+  })
+  await expect(ViTForImageClassification.fromPretrained(folder, { imageSize: 48 })).rejects.toThrow(
+    'position_embeddings has shape [1,17,48]; the model needs [1,37,48]',
+  )
+})
+
 test('unknown, missing and misshapen tensors are all named', async () => {
   await change(tensors => {
     tensors.set('vit.extra', { dtype: 'F32', shape: [1], data: new Float32Array(1) })

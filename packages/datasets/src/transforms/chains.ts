@@ -11,6 +11,8 @@ import { toTensor } from './to-tensor.ts'
 export interface ChainOptions {
   /** With augmentation, or without for evaluation. */
   train: boolean
+  /** Height and width to resize to, of a chain that resizes. @default [224, 224] */
+  size?: readonly [height: number, width: number]
 }
 
 export type Chain = (options: ChainOptions) => Transform[]
@@ -22,17 +24,20 @@ export const cifar10Std: readonly number[] = [0.2023, 0.1994, 0.201]
 /** What the pre-trained ViT's own image processor uses: bytes become −1 to 1. */
 const half = [0.5, 0.5, 0.5]
 
+/** What ViTs are usually pre-trained on. */
+const usual = [224, 224] as const
+
 /** The article's fine-tuning: 224×224, as the pre-trained model saw its images, and mirrored ones. */
-export function articleFineTune({ train }: ChainOptions): Transform[] {
-  return [resize([224, 224]), ...(train ? [randomHorizontalFlip()] : []), toTensor(), normalize(half, half)]
+export function articleFineTune({ train, size = usual }: ChainOptions): Transform[] {
+  return [resize(size), ...(train ? [randomHorizontalFlip()] : []), toTensor(), normalize(half, half)]
 }
 
 /** The article's training from scratch: 224×224 with all its augmentation. */
-export function articleFromScratch({ train }: ChainOptions): Transform[] {
-  if (!train) return [resize([224, 224]), toTensor(), normalize(cifar10Mean, cifar10Std)]
+export function articleFromScratch({ train, size = usual }: ChainOptions): Transform[] {
+  if (!train) return [resize(size), toTensor(), normalize(cifar10Mean, cifar10Std)]
   return [
     randomCrop(32, { padding: 4 }),
-    resize([224, 224]),
+    resize(size),
     randomHorizontalFlip(),
     randomRotation(15),
     colorJitter({ brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.1 }),

@@ -223,6 +223,13 @@ describe('chains', () => {
         else expect(different).toBe(1)
       })
 
+  test.each([true, false])("the article's resize to another size when it is asked for, training %p", train => {
+    for (const chain of [transforms.articleFineTune, transforms.articleFromScratch]) {
+      const { shape } = apply(transforms.compose(chain({ train, size: [48, 64] })), 0) as ImageTensor
+      expect(shape).toEqual([3, 48, 64])
+    }
+  })
+
   test('fine-tuning: bytes become −1 to 1', () => {
     const white = { ...image, data: new Uint8Array(image.data.length).fill(255) }
     const { data } = apply(transforms.compose(transforms.articleFineTune({ train: false })), 0, white) as ImageTensor

@@ -44,6 +44,9 @@ const flops: Readonly<Record<string, (shapes: Shapes) => number>> = {
   VitralLinear: ({ inputs }) => product(inputs.x, inputs.weight),
   VitralLinearGrad: ({ inputs, outputs }) =>
     product(inputs.x, inputs.weight) * wanted(outputs, [inputs.x, inputs.weight]),
+  VitralLoraWeight: ({ inputs }) => product(inputs.loraB, inputs.loraA),
+  VitralLoraWeightGrad: ({ inputs, outputs }) =>
+    product(inputs.loraB, inputs.loraA) * wanted(outputs, [inputs.loraA, inputs.loraB]),
   VitralEmbedTokens: none,
   VitralEmbedTokensGrad: none,
   VitralMaskTokens: none,

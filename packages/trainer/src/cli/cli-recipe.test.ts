@@ -15,6 +15,7 @@ const end = [toTensor(), normalize([0.5, 0.5, 0.5], [0.25, 0.25, 0.25])]
 export default defineRecipe({
   model: { config: { imageSize: 32, patchSize: 16, hiddenSize: 8, numHiddenLayers: 1, numAttentionHeads: 2 } },
   dataset: 'cifar10',
+    validation: 'test',
   transforms: { train: [randAugment(), ...end], evaluation: end },
   batchTransforms: [transforms.mixUpOrCutMix()],
   batchSize: 8,

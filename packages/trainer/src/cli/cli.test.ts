@@ -117,10 +117,36 @@ describe('from data to a prediction', () => {
       best: { epoch: expect.any(Number), accuracy: expect.any(Number), loss: expect.any(Number) },
     })
     expect(readdirSync(best).sort()).toEqual(['config.json', 'model.safetensors', 'preprocessor_config.json'])
+    expect(stderr).toMatch(/All [\d,]+ parameters train\./)
     expect(stderr).toMatch(/epoch 2\/2 {2}train loss [\d.]+ {2}held-out: loss [\d.]+, accuracy [\d.]+%/)
     const run = JSON.parse(readFileSync(join(out, 'recipe.json'), 'utf8'))
     expect(run.recipe).toMatchObject({ epochs: 2, batchSize: 8, model: { config: { hiddenSize: 8 } } })
     expect(run.environment).toMatchObject({ vitral: expect.any(String), backend: 'cpu' })
+  })
+
+  test('train fine-tunes adapters at another image size, and says how much trains', async () => {
+    const tuned = join(folder, 'tuned')
+    const settings = ['model={"pretrained":"run/best"}', 'model.config.imageSize=[40, 48]', 'fineTune.lora.rank=2']
+    const { stderr, code } = await vitral(
+      ...['train', 'cifar10-finetune', '--data', data, '--backend', 'cpu', '--epochs', '1', '--lr', '0.01'],
+      ...['--out', tuned, ...settings.flatMap(setting => ['--set', setting])],
+    )
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    const [trains, positions] = [2 * 2 * (8 + 8) + 10 * 8 + 10, (30 - 16) * 8]
+    const { tensors } = await readSafetensors(join(best, 'model.safetensors'))
+    const before = [...tensors.values()].reduce((sum, { data: values }) => sum + values.length, 0)
+    const total = before + positions + 2 * 2 * (8 + 8)
+    expect(stderr).toContain(
+      `${trains} of ${total.toLocaleString('en-US')} parameters train, ${((100 * trains) / total).toFixed(2)}%.`,
+    )
+    const json = (...path: string[]) => JSON.parse(readFileSync(join(tuned, ...path), 'utf8'))
+    expect(json('best', 'config.json').image_size).toEqual([40, 48])
+    expect(json('best', 'preprocessor_config.json').size).toEqual({ height: 40, width: 48 })
+    expect(json('adapters', 'adapter_config.json')).toMatchObject({ r: 2, base_model_name_or_path: 'run/best' })
+    const evaluated = await vitral(
+      ...['eval', '--model', join(tuned, 'best'), '--dataset', 'cifar10', '--data', data, '--backend', 'cpu', '--json'],
+    )
+    expect(JSON.parse(evaluated.stdout)).toMatchObject({ count: 20 })
   })
 
   test('train does not overwrite a run', async () => {
@@ -265,6 +291,7 @@ describe('Ctrl-C', () => {
       expect((await uninterrupted).code).toBe(0)
       const last = (run: string) => readSafetensors(join(run, 'checkpoints', 'step-000000060.safetensors'))
       const [resumed, straight] = await Promise.all([last(out), last(whole)])
+      straight.tensors.delete('sha256') // of the seconds too
       for (const [name, { data: values }] of straight.tensors) expect(resumed.tensors.get(name)?.data).toEqual(values)
     },
     60_000,

@@ -9,7 +9,7 @@ import { percent } from './command.ts'
 export function showTraining(
   progress: Progress,
   { epochs }: Recipe,
-  { trainImages, evaluationImages }: TrainingData,
+  { trainImages, evaluationImages, test }: TrainingData,
 ): TrainingObserver {
   let title = ''
   return {
@@ -21,6 +21,10 @@ export function showTraining(
     onEvaluationBatch(done) {
       progress.update({ title: `${title} evaluation`, done, total: evaluationImages })
       if (done === evaluationImages) progress.end()
+    },
+    onTestBatch(done) {
+      progress.update({ title: 'test', done, total: test?.images ?? done })
+      if (done === test?.images) progress.end()
     },
     onEpoch({ epoch, trainLoss, evaluation: { accuracy, top5, loss }, isBest, seconds }) {
       progress.say(

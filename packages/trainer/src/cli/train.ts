@@ -1,7 +1,9 @@
 /** `vitral train`: a recipe, data and a folder in; a trained model out. */
 import { basename } from 'node:path'
-import { useBackend } from '@vitral/core'
+import { type ParameterCounts, useBackend } from '@vitral/core'
+import type { CheckpointOptions } from '../checkpoint.ts'
 import { startDashboard } from '../dashboard/dashboard.ts'
+import type { TrainingData } from '../data.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
@@ -21,6 +23,8 @@ const options = {
   out: { type: 'string' },
   download: { type: 'boolean', default: false },
   resume: { type: 'boolean', default: false },
+  'checkpoint-every': { type: 'string', default: '10min' },
+  'keep-checkpoints': { type: 'string', default: '2' },
   'skip-broken': { type: 'boolean', default: false },
   tensorboard: { type: 'boolean', default: false },
   dashboard: { type: 'string' },
@@ -40,10 +44,13 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --resume           goes on with the run in --out, exactly where it stopped
   --tensorboard      also writes event files, which TensorBoard shows: tensorboard --logdir DIR
   --dashboard [PORT] shows the run on a page of this machine while it goes on, at http://127.0.0.1:PORT (6060)
+  --checkpoint-every N|Nmin    saves the state also within an epoch, after so many steps or minutes (10min)
+  --keep-checkpoints N         of which the newest whole one is gone on from (2)
   --set KEY=VALUE    sets a field of the recipe, such as optimizer.lr=3e-4; may be repeated
+                     fineTune=head, fineTune.lastLayers=2 or fineTune.lora.rank=8 trains a part of the model
   --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
-  --json             {out, finished, epochs, steps, seconds, best: {epoch, accuracy, loss}}
+  --json             {out, finished, epochs, steps, seconds, best: {epoch, accuracy, loss}, test: {accuracy, loss}}
   --help             this text
 
 Ctrl-C finishes the step, saves the state and says how to go on.`,
@@ -52,6 +59,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
     const { values, positionals } = parse(withDashboardPort(args), options)
     const { name, recipe } = await recipeOf(positionals, values)
     const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}`, data: folder, resume } = values
+    const checkpoints = checkpointOptions(values)
     const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
 
     const progress = createProgress()
@@ -64,17 +72,19 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       if (dashboard) progress.say(`The dashboard is at ${dashboard.url}`)
       for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
       if (values.download) await download(recipe.dataset, folder, progress, signal)
-      const { trainer, data } = await startRun({
+      const { trainer, data, parameters } = await startRun({
         recipe,
         data: folder,
         out,
         resume,
         tensorboard: values.tensorboard,
+        checkpoints,
+        onDamaged: reason => progress.say(oneLine(reason)),
         onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${oneLine(reason)}`) : undefined,
         hub: { onProgress: showDownload(progress) },
       })
       progress.say(
-        `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, backend ${backend}; ${data.stepsPerEpoch} steps an epoch.`,
+        `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, backend ${backend}; ${data.stepsPerEpoch} steps an epoch. ${trainedShare(parameters)}`,
       )
       trainer.observe(showTraining(progress, recipe, data))
       if (dashboard) trainer.observe(dashboard.observe({ out, recipe, data }))
@@ -83,7 +93,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       ending = result.finished ? 'finished' : 'stopped'
       progress.end()
       if (values.json) print(JSON.stringify({ out, ...result }))
-      else if (result.finished && result.best) print(summary(result, result.best, data.evaluationImages, out))
+      else if (result.finished && result.best) print(summary(result, result.best, data, out))
       if (result.finished) return 0
       progress.say(
         `Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${resumeCommand('train', args)}\n`,
@@ -106,10 +116,34 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
 const withDashboardPort = (args: string[]): string[] =>
   args.map((arg, i) => (arg === '--dashboard' && !/^\d+$/.test(args[i + 1] ?? '') ? '--dashboard=6060' : arg))
 
+/** @throws unless N is a whole number of steps, or a number of minutes */
+function checkpointOptions(values: { 'checkpoint-every': string; 'keep-checkpoints': string }): CheckpointOptions {
+  const every = values['checkpoint-every']
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(min)?$/.exec(every) ?? []
+  const amount = Number(number)
+  if (!(amount > 0 && (unit || Number.isInteger(amount))))
+    throw new Error(
+      `--checkpoint-every is '${every}'; expected a number of steps such as 500, or of minutes such as 10min.`,
+    )
+  return {
+    keep: wholeNumber(values['keep-checkpoints'], '--keep-checkpoints', 1),
+    every: unit ? { minutes: amount } : { steps: amount },
+  }
+}
+
 const summary = (
-  { seconds }: TrainingResult,
+  { seconds, test }: TrainingResult,
   { accuracy, epoch }: NonNullable<TrainingResult['best']>,
-  images: number,
+  data: TrainingData,
   out: string,
-): string =>
-  `Best: ${percent(accuracy)} of ${images} held-out images, after epoch ${epoch}. Took ${duration(seconds)}. Model: ${out}/best`
+): string => {
+  const tested = test ? `, and ${percent(test.accuracy)} of ${data.test?.images} test images` : ''
+  return `Best: ${percent(accuracy)} of ${data.evaluationImages} held-out images, after epoch ${epoch}${tested}. Took ${duration(seconds)}. Model: ${out}/best`
+}
+
+const trainedShare = ({ trainable, total }: ParameterCounts): string =>
+  trainable === total
+    ? `All ${count(total)} parameters train.`
+    : `${count(trainable)} of ${count(total)} parameters train, ${percent(trainable / total)}.`
+
+const count = (number: number): string => number.toLocaleString('en-US')

@@ -17,6 +17,7 @@ const recipe: Recipe = defineRecipe({
     init: 'mimetic',
   },
   dataset: 'cifar10',
+  validation: 'test',
   transforms: 'cifar-32',
   batchSize: 32,
   epochs: 25,

@@ -12,6 +12,7 @@ import { defineRecipe, type Recipe } from '../recipe.ts'
 const recipe: Recipe = defineRecipe({
   model: { pretrained: 'google/vit-base-patch16-224' },
   dataset: 'cifar10',
+  validation: 'test',
   transforms: 'article-fine-tune',
   batchSize: 32,
   evalBatchSize: 32,

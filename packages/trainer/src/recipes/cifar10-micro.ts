@@ -16,6 +16,7 @@ import { defineRecipe, type Recipe } from '../recipe.ts'
 const recipe: Recipe = defineRecipe({
   model: { name: 'vit-micro-patch4-32', config: { initializerRange: 0.08 }, init: 'mimetic' },
   dataset: 'cifar10',
+  validation: 'test',
   transforms: 'cifar-32-flip',
   batchSize: 32,
   epochs: 5,

@@ -13,6 +13,7 @@ import { defineRecipe, type Recipe } from '../recipe.ts'
 const recipe: Recipe = defineRecipe({
   model: { name: 'vit-base-patch16-224' },
   dataset: 'cifar10',
+  validation: 'test',
   transforms: 'article-from-scratch',
   batchSize: 32,
   evalBatchSize: 32,

@@ -8,6 +8,7 @@ import { gelu, geluGrad } from './gelu.ts'
 import { interpolatePositions, interpolatePositionsGrad } from './interpolate-positions.ts'
 import { layerNorm, layerNormGrad } from './layer-norm.ts'
 import { linear, linearGrad } from './linear.ts'
+import { loraWeight, loraWeightGrad } from './lora-weight.ts'
 import { gradNorm, optimizerStep, unscale } from './optimizer-step.ts'
 import { patchEmbed, patchEmbedGrad } from './patch-embed.ts'
 import { qkv, qkvGrad } from './qkv.ts'
@@ -23,6 +24,7 @@ export const kernels: readonly KernelConfig[] = [
   ...[qkv, qkvGrad],
   ...[attention, attentionGrad],
   ...[linear, linearGrad],
+  ...[loraWeight, loraWeightGrad],
   ...[gelu, geluGrad],
   ...[dropout, dropoutGrad],
   ...[residual, residualGrad],

@@ -1,0 +1,46 @@
+/**
+ * What belongs on the tape: only what depends on the tensors whose gradient is wanted. Everything below the lowest
+ * trainable layer then runs as in inference: nothing is saved for it, and no backward pass goes there.
+ */
+import { engine, type Tensor } from '@tensorflow/tfjs-core'
+
+export type Tape = NonNullable<ReturnType<typeof engine>['state']['activeTape']>
+
+export class Recording {
+  readonly #tape: Tape
+  readonly #dependent: Set<number>
+  #nodesSeen = 0
+
+  constructor(tape: Tape, xs: readonly Tensor[]) {
+    this.#tape = tape
+    this.#dependent = new Set(xs.map(x => x.id))
+  }
+
+  /** Whether the gradient's path goes through the tensor: it is one of the xs, or was computed from them. */
+  readonly dependsOnXs = (x: Tensor): boolean => {
+    for (; this.#nodesSeen < this.#tape.length; this.#nodesSeen++) {
+      const { inputs, outputs } = this.#tape[this.#nodesSeen] as Tape[number]
+      if (Object.values(inputs).some(({ id }) => this.#dependent.has(id)))
+        for (const { id } of outputs) this.#dependent.add(id)
+    }
+    return this.#dependent.has(x.id)
+  }
+}
+
+let current: Recording | undefined
+
+/** Makes `f`'s ops known to the recording. */
+export function duringRecording<T>(recording: Recording, f: () => T): T {
+  current = recording
+  try {
+    return f()
+  } finally {
+    current = undefined
+  }
+}
+
+/** Whether a gradient will be wanted of what is computed from these; without a recording of ours, always. */
+export function wantsGradient(inputs: readonly (Tensor | undefined)[]): boolean {
+  const recording = engine().isTapeOn() ? current : undefined
+  return recording === undefined || inputs.some(x => x !== undefined && recording.dependsOnXs(x))
+}

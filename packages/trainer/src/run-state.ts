@@ -1,0 +1,101 @@
+/**
+ * What a run must remember to go on exactly, as named sections: each part's tensors and plain data. With the recipe it
+ * decides all that follows: orders, augmentation, dropout and the schedule are functions of the seed and the position.
+ */
+import { tensor, type Variable } from '@tensorflow/tfjs-core'
+import type { LoaderPlan } from '@vitral/datasets'
+import type { GradScaler, GradScalerState } from './grad-scaler.ts'
+import type { ModelEma } from './model-ema.ts'
+import type { Optimizer, OptimizerState } from './optimizers/index.ts'
+
+/** Where a run stands. */
+export interface RunPosition {
+  /** Epochs trained and evaluated. */
+  epoch: number
+  /** Batches trained of the epoch under way. */
+  batch: number
+  /** Steps trained in all. */
+  step: number
+  /** Sum of the losses of the epoch under way. */
+  lossSum: number
+  /** Of all evaluations so far. */
+  losses: readonly number[]
+  /** Seconds of training so far. */
+  seconds: number
+  /** Of the batches that were trained on; going on with others is refused. */
+  plan?: LoaderPlan
+  /** The best evaluation so far. */
+  best?: { epoch: number; accuracy: number; loss: number }
+  /** Of the best model, once the run has ended, on images that did not choose it. */
+  test?: { accuracy: number; loss: number }
+}
+
+export const startOfRun: RunPosition = { epoch: 0, batch: 0, step: 0, lossSum: 0, losses: [], seconds: 0 }
+
+/** Float32 tensors by name. */
+export type SectionTensors = Map<string, { shape: number[]; data: Float32Array }>
+
+export interface SectionState {
+  tensors?: SectionTensors
+  /** Plain data, kept as JSON. */
+  values?: unknown
+}
+
+/** One part of a run's state. */
+export interface Section {
+  state(): Promise<SectionState>
+  /** @throws naming what is missing or does not fit */
+  load(state: Required<SectionState>): void
+}
+
+/** The parts of a run that have a state. */
+export interface RunState {
+  parameters: ReadonlyMap<string, Variable>
+  optimizer: Optimizer
+  scaler?: GradScaler
+  ema?: ModelEma
+}
+
+/** The sections of a checkpoint, by name; a part that another run has and this one has not is no section of it. */
+export function sectionsOf({ parameters, optimizer, scaler, ema }: RunState): Record<string, Section> {
+  return {
+    model: parameterSection(parameters),
+    optimizer: {
+      state: async () => {
+        const { steps, tensors } = await optimizer.state()
+        return { tensors, values: steps }
+      },
+      load: ({ tensors, values }) => optimizer.load({ tensors, steps: values as OptimizerState['steps'] }),
+    },
+    ...(scaler && {
+      scaler: {
+        state: async () => ({ values: scaler.state() }),
+        load: ({ values }) => scaler.load(values as GradScalerState),
+      },
+    }),
+    ...(ema && {
+      ema: { state: async () => ({ tensors: await ema.state() }), load: ({ tensors }) => ema.load(tensors) },
+    }),
+  }
+}
+
+const parameterSection = (parameters: RunState['parameters']): Section => ({
+  async state() {
+    const tensors: SectionTensors = new Map()
+    for (const [name, parameter] of parameters)
+      tensors.set(name, { shape: parameter.shape, data: (await parameter.data()) as Float32Array })
+    return { tensors }
+  },
+  load({ tensors }) {
+    for (const [name, parameter] of parameters) {
+      const saved = tensors.get(name)
+      if (saved?.shape.join() !== parameter.shape.join())
+        throw new Error(
+          `The parameter '${name}' has shape [${saved?.shape ?? 'missing'}]; expected [${parameter.shape}].`,
+        )
+      const values = tensor(saved.data, parameter.shape, 'float32')
+      parameter.assign(values)
+      values.dispose()
+    }
+  },
+})
