@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fill } from '@tensorflow/tfjs-core'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { killedAtEachCall } from '../test/fail-points.ts'
-import { saveBestModel } from './best-model.ts'
-import { clearLeftovers } from './run-folder.ts'
+import { type BestModel, saveBestModel } from './best-model.ts'
+import { clearLeftovers, runPaths } from './run-folder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'vitral-best-'))
-const folder = join(root, 'best')
+const paths = runPaths(root)
 afterAll(() => rmSync(root, { recursive: true }))
 beforeAll(() => useBackend('cpu'))
 
@@ -21,49 +22,77 @@ const tiny = {
   intermediateSize: 4,
 }
 const processor = new ViTImageProcessor({ size: { height: 4, width: 4 } })
-const bits = (model: ViTForImageClassification) => [...model.parameters().values()].map(value => [...value.dataSync()])
+
+/** With adapters that differ, as after two evaluations of one run. */
+function modelOf(seed: number): ViTForImageClassification {
+  const model = new ViTForImageClassification(tiny, { seed: 0 })
+  model.addAdapters({ rank: 1 })
+  for (const [name, parameter] of model.parameters())
+    if (name.includes('lora_B')) parameter.assign(fill(parameter.shape, seed))
+  return model
+}
+
+const bitsOf = (model: ViTForImageClassification): string =>
+  JSON.stringify([...model.parameters()].map(([name, value]) => [name, [...value.dataSync()]]))
+
+function opened(model: ViTForImageClassification): string {
+  const bits = bitsOf(model)
+  model.dispose()
+  return bits
+}
+
+async function readBest(): Promise<string> {
+  await ViTImageProcessor.fromPretrained(paths.best)
+  return opened(await ViTForImageClassification.fromPretrained(paths.best))
+}
+
+async function readAdapters(): Promise<string> {
+  const model = new ViTForImageClassification(tiny, { seed: 0 })
+  await model.loadAdapters(paths.adapters)
+  return opened(model)
+}
 
 test('a process that is killed at any call leaves no model, the one before, or the new one: never a half', async () => {
-  const [first, second] = [1, 2].map(seed => new ViTForImageClassification(tiny, { seed })) as [
-    ViTForImageClassification,
-    ViTForImageClassification,
-  ]
-  const found = async (): Promise<'none' | 'first' | 'second'> => {
-    if (!existsSync(folder)) return 'none'
-    await ViTImageProcessor.fromPretrained(folder)
-    const model = await ViTForImageClassification.fromPretrained(folder)
-    const values = bits(model)
-    model.dispose()
-    expect([bits(first), bits(second)]).toContainEqual(values)
-    return Bun.deepEquals(values, bits(first)) ? 'first' : 'second'
+  const models = [modelOf(1), modelOf(2)]
+  const [first, second]: BestModel[] = models.map(model => ({ model, processor }))
+  if (!first || !second) expect.unreachable()
+  const known: Record<string, string> = {}
+  for (const [name, content] of Object.entries({ first, second })) {
+    await saveBestModel(paths, content)
+    known[await readBest()] = known[await readAdapters()] = name
+    rmSync(root, { recursive: true })
+    mkdirSync(root)
+  }
+  const found = async (): Promise<string> => {
+    const best = existsSync(paths.best) ? known[await readBest()] : 'none'
+    const adapters = existsSync(paths.adapters) ? known[await readAdapters()] : 'none'
+    return `${best} ${adapters}`
   }
 
-  const seen: string[] = []
-  const calls = await killedAtEachCall(
-    () => saveBestModel(folder, first, processor),
-    async killed => {
-      seen.push(await found())
-      if (killed) rmSync(folder, { recursive: true, force: true })
-    },
-  )
-  expect(seen).toHaveLength(calls + 1)
-  expect(new Set(seen)).toEqual(new Set(['none', 'first']))
-  expect(seen.at(-1)).toBe('first')
-
-  seen.length = 0
+  const seen = new Set<string>()
   await killedAtEachCall(
-    () => saveBestModel(folder, second, processor),
+    () => saveBestModel(paths, first),
     async killed => {
-      seen.push(await found())
-      if (killed) await saveBestModel(folder, first, processor)
+      seen.add(await found())
+      for (const folder of killed ? [paths.best, paths.adapters] : []) rmSync(folder, { recursive: true, force: true })
     },
   )
-  expect(new Set(seen)).toEqual(new Set(['first', 'second']))
-  expect(seen.at(-1)).toBe('second')
+  expect([...seen]).toEqual(['none none', 'first none', 'first first'])
 
-  expect(readdirSync(root).length).toBeGreaterThan(1) // folders half written, beside it
+  seen.clear()
+  await killedAtEachCall(
+    () => saveBestModel(paths, second),
+    async killed => {
+      seen.add(await found())
+      if (killed) await saveBestModel(paths, first)
+    },
+  )
+  expect([...seen]).toEqual(['first first', 'second first', 'second second'])
+
+  expect(readdirSync(root).length).toBeGreaterThan(2) // folders half written, beside them
   await clearLeftovers(root)
-  expect(readdirSync(root)).toEqual(['best'])
-  expect(readdirSync(folder).sort()).toEqual(['config.json', 'model.safetensors', 'preprocessor_config.json'])
-  for (const model of [first, second]) model.dispose()
+  expect(readdirSync(root).sort()).toEqual(['adapters', 'best'])
+  expect(readdirSync(paths.best).sort()).toEqual(['config.json', 'model.safetensors', 'preprocessor_config.json'])
+  expect(readdirSync(paths.adapters).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors'])
+  for (const model of models) model.dispose()
 })

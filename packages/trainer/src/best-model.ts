@@ -1,32 +1,41 @@
-/** The folder of the best model so far: a reader, or the next run after a kill, finds the one before or the new one. */
+/** The folders of the best model so far: a reader, or the next run after a kill, finds the one before or the new one. */
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { flushFolder } from '@vitral/core'
+import { flushFolder, type ViTForImageClassification } from '@vitral/core'
+import type { RunPaths } from './run-folder.ts'
 
-interface Part {
-  savePretrained(folder: string): Promise<void>
-}
-
-/** The weights are one file however large they are: several cannot be exchanged at once. */
-interface Model {
-  savePretrained(folder: string, options: { maxShardBytes: number }): Promise<void>
+export interface BestModel {
+  model: ViTForImageClassification
+  /** What prepares an image as the evaluation did. */
+  processor: { savePretrained(folder: string): Promise<void> }
+  /** What the model's adapters are for, if it has some: a folder or a hub id. */
+  baseModel?: string
 }
 
 /**
- * Replaces the folder's model.
- *
- * The first is written beside the folder and renamed as a whole. From then on only the weights differ, since the
- * configuration and the processor are the recipe's; they are one file, which is exchanged by renaming. A folder cannot be
- * exchanged for another in one step, so between two renames there would be none.
+ * Replaces the model of a run's `best`, and of a model with adapters those of `adapters`.
  *
  * @throws WriteError when there is no room or no permission; the model before is then still there
  */
-export async function saveBestModel(folder: string, model: Model, processor: Part): Promise<void> {
-  const save = async (into: string) => {
-    await model.savePretrained(into, { maxShardBytes: Number.POSITIVE_INFINITY })
-    await processor.savePretrained(into)
-  }
+export async function saveBestModel(
+  { best, adapters }: Pick<RunPaths, 'best' | 'adapters'>,
+  { model, processor, baseModel }: BestModel,
+): Promise<void> {
+  await replaceFolder(best, async folder => {
+    // One file of weights however large they are: several cannot be exchanged at once.
+    await model.savePretrained(folder, { maxShardBytes: Number.POSITIVE_INFINITY })
+    await processor.savePretrained(folder)
+  })
+  if (model.adapters) await replaceFolder(adapters, folder => model.saveAdapters(folder, { baseModel }))
+}
+
+/**
+ * The first content is written beside the folder and renamed as a whole. From then on only the weights differ, since all
+ * else is the recipe's; they are one file, which is exchanged by renaming. A folder cannot be exchanged for another in
+ * one step, so between two renames there would be none.
+ */
+async function replaceFolder(folder: string, save: (folder: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return save(folder)
   const aside = `${folder}.${crypto.randomUUID()}.tmp`
   await mkdir(aside)

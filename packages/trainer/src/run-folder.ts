@@ -71,8 +71,8 @@ export async function recordRun(paths: RunPaths, recipe: Recipe, environment: ob
 
 /** Removes what processes left that were killed while they wrote. */
 export async function clearLeftovers(out: string): Promise<void> {
-  const { best, checkpoints } = runPaths(out)
-  for (const folder of [out, best, checkpoints]) if (existsSync(folder)) await removeLeftovers(folder)
+  const { best, adapters, checkpoints } = runPaths(out)
+  for (const folder of [out, best, adapters, checkpoints]) if (existsSync(folder)) await removeLeftovers(folder)
 }
 
 const readRecord = ({ config }: RunPaths): RunRecord => JSON.parse(readFileSync(config, 'utf8')) as RunRecord

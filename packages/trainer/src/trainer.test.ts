@@ -306,6 +306,20 @@ describe('openRun', () => {
     )
   })
 
+  test('the environments in which a run goes on are recorded beside that in which it began', async () => {
+    const out = folder()
+    const record = async (resume: boolean, environment: object) => {
+      await recordRun(openRun(out, recipe, { resume }), recipe, environment)
+      return JSON.parse(readFileSync(join(out, 'recipe.json'), 'utf8'))
+    }
+    const [here, there] = [{ backend: 'cpu', git: undefined }, { backend: 'native' }]
+    expect(await record(false, here)).toEqual({ recipe, environment: { backend: 'cpu' } })
+    expect(await record(true, here)).toEqual({ recipe, environment: { backend: 'cpu' } })
+    expect((await record(true, there)).resumedIn).toEqual([there])
+    expect((await record(true, there)).resumedIn).toEqual([there])
+    expect((await record(true, here)).resumedIn).toEqual([there, { backend: 'cpu' }])
+  })
+
   test('a run without a checkpoint yet begins anew', async () => {
     const out = folder()
     await recordRun(openRun(out, recipe, { resume: false }), recipe, {})

@@ -94,7 +94,7 @@ export class Trainer {
       if (await this.#trainEpoch(signal)) await this.#evaluateEpoch(signal)
       await this.#save()
     }
-    const tested = await this.#testBest(signal)
+    const tested = !this.#observers.failed && (await this.#testBest(signal))
     this.#observers.rethrow(this.#position.step)
     const { epoch, step, seconds, best, test } = this.#position
     return { finished: epoch === recipe.epochs && tested, epochs: epoch, steps: step, seconds, best, test }
@@ -187,8 +187,7 @@ export class Trainer {
 
   async #saveBest(): Promise<void> {
     const { recipe, model, processor, paths } = this.#parts
-    await saveBestModel(paths.best, model, processor)
-    if (model.adapters) await model.saveAdapters(paths.adapters, { baseModel: recipe.model.pretrained })
+    await saveBestModel(paths, { model, processor, baseModel: recipe.model.pretrained })
   }
 
   /**

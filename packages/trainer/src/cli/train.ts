@@ -1,6 +1,6 @@
 /** `vitral train`: a recipe, data and a folder in; a trained model out. */
 import { basename } from 'node:path'
-import { type ParameterCounts, useBackend } from '@vitral/core'
+import { type ParameterCounts, useBackend, WriteError } from '@vitral/core'
 import type { CheckpointOptions } from '../checkpoint.ts'
 import { startDashboard } from '../dashboard/dashboard.ts'
 import type { TrainingData } from '../data.ts'
@@ -100,7 +100,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       )
       return exitCodes[signal.reason as Interrupt]
     } catch (error) {
-      if (!signal.aborted) throw error
+      if (!signal.aborted || error instanceof WriteError) throw error // then the state is not saved
       ending = 'stopped'
       progress.say(`Stopped by ${signal.reason}.`)
       return exitCodes[signal.reason as Interrupt]
