@@ -41,6 +41,7 @@ test('tarballs hold what runs, and neither tests nor workspace versions', () => 
   for (const { name, tarball } of packed) {
     const files = run('tar', 'tzf', tarball).trim().split('\n')
     expect(files).toContain(name.endsWith(native) ? 'package/vitral.node' : 'package/dist/index.js')
+    if (name === '@vitral/trainer') expect(files).toContain('package/src/dashboard/page/index.html')
     expect(files.filter(path => /\.test\.|fixtures|tsbuildinfo|cifar10-sample/.test(path))).toEqual([])
   }
 })

@@ -32,7 +32,8 @@ export const sweepCommand: Command = {
   help: `Usage: vitral sweep RECIPE --grid KEY=A,B… [--data PATH] [--out DIR] [OPTIONS]
        vitral sweep RECIPE --random N --range KEY=RANGE… [--data PATH] [--out DIR] [OPTIONS]
 
-Each trial is a run's folder in --out. The table at the end has the best evaluation of each, the most accurate first.
+Each trial is a run's folder in --out. The table at the end has the best evaluation of each, the most accurate first, and
+its test where the data set has images for one; those are not to choose by.
 
 RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that exports one.
 
@@ -50,7 +51,8 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --set KEY=VALUE    sets a field of the recipe for all trials; may be repeated
   --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
-  --json             {out, finished, trials: [{name, out, settings, status, seconds, best: {epoch, accuracy, loss}, error}]}
+  --json             {out, finished, trials: [{name, out, settings, status, seconds, best: {epoch, accuracy, loss},
+                     test: {accuracy, loss}, error}]}
   --help             this text
 
 Ctrl-C finishes the step, saves the state and says how to go on.`,
@@ -105,11 +107,13 @@ function trialsOf({ grid, random, range, resume }: SearchValues, seed: number): 
 
 function describe(trials: readonly SweptTrial[]): string {
   const keys = [...new Set(trials.flatMap(({ settings }) => settings.map(setting => split(setting).key)))]
-  const rows = trials.map(({ name, settings, status, best, seconds }) => {
+  const tested = trials.some(({ test }) => test)
+  const rows = trials.map(({ name, settings, status, best, test, seconds }) => {
     const values = new Map(settings.map(setting => [split(setting).key, split(setting).value]))
     return [
       best ? percent(best.accuracy) : '–',
       best ? best.loss.toFixed(4) : '–',
+      ...(tested ? [test ? percent(test.accuracy) : '–'] : []),
       seconds === undefined ? '–' : duration(seconds),
       ...keys.map(key => values.get(key) ?? '–'),
       name,
@@ -117,7 +121,10 @@ function describe(trials: readonly SweptTrial[]): string {
     ]
   })
   const errors = trials.flatMap(({ name, error }) => (error ? [`${name}: ${oneLine(error)}`] : []))
-  return [...alignColumns([['accuracy', 'loss', 'time', ...keys, 'trial', ''], ...rows]), ...errors].join('\n')
+  return [
+    ...alignColumns([['accuracy', 'loss', ...(tested ? ['test'] : []), 'time', ...keys, 'trial', ''], ...rows]),
+    ...errors,
+  ].join('\n')
 }
 
 /** Lines of a table, numbers and names to the right. */

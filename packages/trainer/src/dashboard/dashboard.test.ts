@@ -139,6 +139,10 @@ test('updates come four times a second at most, and say how much time is left', 
   expect(progress()).toMatchObject({ state: 'evaluating', images: 10, totalImages: 20 })
   observer.onEpoch?.(epoch(1))
   expect(sent.at(-1)?.evaluations).toHaveLength(1)
+  observer.onTestBatch?.(5)
+  expect(progress()).toMatchObject({ state: 'testing', images: 5 })
+  observer.onTest?.({ epoch: 1, evaluation: epoch(1).evaluation })
+  expect(sent.at(-1)?.progress.testAccuracy).toBe(0.25)
 })
 
 test('a long history is thinned to means, and lines that are no JSON are passed over', () => {

@@ -8,21 +8,23 @@ export interface WatchedRun {
   /** Folder of the run. */
   out: string
   recipe: Recipe
-  data: Pick<TrainingData, 'stepsPerEpoch' | 'trainImages' | 'evaluationImages'>
+  data: Pick<TrainingData, 'stepsPerEpoch' | 'trainImages' | 'evaluationImages' | 'test'>
 }
 
 export interface Progress {
-  /** 'training', 'evaluating', or how the run ended. */
+  /** 'training', 'evaluating', 'testing', or how the run ended. */
   state: string
   epoch: number
   epochs: number
   step: number
   totalSteps: number
-  /** Of this epoch, or of its evaluation. */
+  /** Of this epoch, of its evaluation, or of the test at the end. */
   images: number
   totalImages: number
   /** Of the whole run, at the speed so far; not known before the second step. */
   secondsLeft?: number
+  /** Of the best model on images that did not choose it, once the run has ended. */
+  testAccuracy?: number
 }
 
 /** What is new since the message before. */
@@ -40,7 +42,10 @@ const interval = 250
  * @returns what to tell of the run, and where the run stands
  */
 export function runProgress(
-  { recipe: { epochs }, data: { stepsPerEpoch, trainImages, evaluationImages } }: Pick<WatchedRun, 'recipe' | 'data'>,
+  {
+    recipe: { epochs },
+    data: { stepsPerEpoch, trainImages, evaluationImages, test },
+  }: Pick<WatchedRun, 'recipe' | 'data'>,
   send: (changes: Changes) => void,
   now: () => number = Date.now,
 ): { observer: TrainingObserver; progress: () => Progress } {
@@ -84,6 +89,14 @@ export function runProgress(
     },
     onEpoch({ epoch, step, evaluation }) {
       pending.evaluations.push(evaluationPoint({ epoch, step, ...evaluation }))
+      sendChanges({ atOnce: true })
+    },
+    onTestBatch(done) {
+      progress = { ...progress, state: 'testing', images: done, totalImages: test?.images ?? done }
+      sendChanges()
+    },
+    onTest({ evaluation: { accuracy } }) {
+      progress = { ...progress, testAccuracy: accuracy }
       sendChanges({ atOnce: true })
     },
   }

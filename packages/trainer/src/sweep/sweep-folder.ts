@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { writeFileAside } from '@vitral/core'
 import type { Recipe } from '../recipe.ts'
 import { requireSame } from '../run-folder.ts'
+import type { TrainingResult } from '../training-events.ts'
 import type { Settings } from './search.ts'
 
 export interface Trial {
@@ -17,7 +18,9 @@ export interface TrialResult {
   status: 'finished' | 'diverged'
   seconds?: number
   /** The best evaluation. */
-  best?: { epoch: number; accuracy: number; loss: number }
+  best?: TrainingResult['best']
+  /** Of the best model, on images that did not choose it, where there are some. */
+  test?: TrainingResult['test']
   /** Why it diverged. */
   error?: string
 }

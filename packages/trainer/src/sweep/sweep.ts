@@ -24,13 +24,14 @@ export interface SweptTrial extends Trial {
   status: TrialResult['status'] | 'failed' | 'stopped' | 'waiting'
   seconds?: number
   best?: TrialResult['best']
+  test?: TrialResult['test']
   error?: string
 }
 
 export interface SweepResult {
   /** False when the signal stopped it. */
   finished: boolean
-  /** The most accurate first; those without an evaluation last. */
+  /** The most accurate on held-out images first; those without an evaluation last. */
   trials: SweptTrial[]
 }
 
@@ -71,9 +72,9 @@ async function runTrial(
     const recipe = overrideRecipe(options.recipe, trial.settings)
     run = await startRun({ ...options, recipe, resume: existsSync(runPaths(out).config) })
     onTrial?.(trial, { ...place, run, recipe })
-    const { finished, seconds, best } = await run.trainer.train(signal)
+    const { finished, seconds, best, test } = await run.trainer.train(signal)
     if (!finished) return { ...trial, out, status: 'stopped', seconds, best }
-    return await keep(trial, out, { status: 'finished', seconds, best })
+    return await keep(trial, out, { status: 'finished', seconds, best, test })
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     if (error instanceof NonFiniteError)

@@ -19,7 +19,8 @@ export interface TensorboardLogOptions {
  * Begins a new event file in the folder; those of the run's earlier parts stay.
  *
  * Each step gives `train/loss`, `train/lr`, `train/images_per_second` and, when gradients are clipped,
- * `train/grad_norm`; each evaluation `eval/accuracy`, `eval/top5`, `eval/loss` and `train/epoch_loss`.
+ * `train/grad_norm`; each evaluation `eval/accuracy`, `eval/top5`, `eval/loss` and `train/epoch_loss`; the test at the
+ * end `test/accuracy`, `test/top5` and `test/loss`.
  *
  * @example
  * trainer.observe(tensorboardLog('runs/a/tensorboard', { recipe, step: trainer.position.step }))
@@ -37,14 +38,19 @@ export function tensorboardLog(
   write(fileVersion(at(0)))
   write(sessionStart(at(stepsBefore + 1)))
   if (earlier.length === 0) write(markdown(at(0), 'recipe/text_summary', indented(recipe)))
+  let lastStep = stepsBefore
   return {
     onStep({ step, loss, lr, imagesPerSecond, gradNorm }) {
       const values = { 'train/loss': loss, 'train/lr': lr, 'train/images_per_second': imagesPerSecond }
+      lastStep = step
       write(scalars(at(step), gradNorm === undefined ? values : { ...values, 'train/grad_norm': gradNorm }))
     },
     onEpoch({ step, trainLoss, evaluation: { accuracy, top5, loss } }) {
       const values = { 'eval/accuracy': accuracy, 'eval/top5': top5, 'eval/loss': loss, 'train/epoch_loss': trainLoss }
       write(scalars(at(step), values))
+    },
+    onTest({ evaluation: { accuracy, top5, loss } }) {
+      write(scalars(at(lastStep), { 'test/accuracy': accuracy, 'test/top5': top5, 'test/loss': loss }))
     },
   }
 }

@@ -49,6 +49,7 @@ describe('tensorboardLog', () => {
     await first.onEpoch?.({ epoch: 1, step: 7, trainLoss: 2, evaluation, isBest: true, seconds: 1 })
     const second = tensorboardLog(folder, { recipe, step: 3, now })
     await second.onStep?.({ ...step, step: 4, gradNorm: undefined })
+    await second.onTest?.({ epoch: 1, evaluation })
 
     const files = readdirSync(folder).sort()
     expect(files.map(name => name.match(/^events\.out\.tfevents\.(\d{10})\./)?.[1])).toEqual([
@@ -76,6 +77,10 @@ describe('tensorboardLog', () => {
       {
         ...{ wallTime: 1_700_000_000.5, step: 4 },
         summary: { 'train/loss': 1.5, 'train/lr': 0.25, 'train/images_per_second': 300 },
+      },
+      {
+        ...{ wallTime: 1_700_000_000.5, step: 4 },
+        summary: { 'test/accuracy': 0.5, 'test/top5': 0.75, 'test/loss': 1.25 },
       },
     ])
   })

@@ -9,6 +9,7 @@ const states = {
   preparing: 'preparing data and model',
   training: 'training',
   evaluating: 'evaluating',
+  testing: 'testing the best model',
   finished: 'finished',
   stopped: 'stopped; it can be resumed',
   failed: 'ended by an error',
@@ -32,6 +33,9 @@ source.addEventListener('error', () => {
   if (source.readyState !== EventSource.CLOSED) element('state').textContent = 'no connection; trying again'
 })
 window.addEventListener('resize', draw)
+
+/** What the images of the facts are, but in training. */
+const counted = { evaluating: 'Evaluated', testing: 'Tested' }
 
 /** What was told before the page came may be told once more. */
 const newer = (points, last) => points.filter(({ step }) => last === undefined || step > last.step)
@@ -81,15 +85,17 @@ function draw() {
   })
 }
 
-function showFacts({ epoch, epochs, step, totalSteps, images, totalImages, state, secondsLeft }, last, evaluations) {
+function showFacts(progress, last, evaluations) {
+  const { epoch, epochs, step, totalSteps, images, totalImages, state, secondsLeft, testAccuracy } = progress
   const best = Math.max(...evaluations.map(({ accuracy }) => accuracy))
   const facts = {
     Epoch: epoch && `${epoch} of ${epochs}`,
     Step: totalSteps && `${count(step)} of ${count(totalSteps)}`,
-    [state === 'evaluating' ? 'Evaluated' : 'Images']: totalImages && `${count(images)} of ${count(totalImages)}`,
+    [counted[state] ?? 'Images']: totalImages && `${count(images)} of ${count(totalImages)}`,
     Loss: Number.isFinite(last?.loss) && last.loss.toFixed(4),
     'Gradient norm': last?.gradNorm !== undefined && short(last.gradNorm),
     'Best accuracy': evaluations.length > 0 && percent(best),
+    'Test accuracy': testAccuracy !== undefined && percent(testAccuracy),
     'Time left': secondsLeft !== undefined && ['training', 'evaluating'].includes(state) && duration(secondsLeft),
   }
   const entries = Object.entries(facts).filter(([, value]) => value)
