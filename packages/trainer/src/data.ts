@@ -1,5 +1,5 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
-import type { ViTImageProcessor } from '@vitral/core'
+import { ViTImageProcessor } from '@vitral/core'
 import { createLoader, type Dataset, type LoaderPlan } from '@vitral/datasets'
 import { openParts } from './held-out.ts'
 import { transformsOf } from './processor.ts'
@@ -86,13 +86,25 @@ export async function openTrainingData(
   }
 }
 
+export interface EvaluationBatchesOptions {
+  batchSize: number
+  /** How many times as large as the model's the images are to be, to be cropped. @default 1 */
+  margin?: number
+  /** Told of each image that is left out. */
+  onSkipped?: OnSkipped
+}
+
 /** The images of a data set, prepared as a model's processor does. */
 export function evaluationBatches(
   dataset: Dataset,
   processor: ViTImageProcessor,
-  batchSize: number,
-  onSkipped: OnSkipped = () => {},
+  { batchSize, margin = 1, onSkipped = () => {} }: EvaluationBatchesOptions,
 ): AsyncIterable<ImageBatch> {
-  const loader = createLoader(dataset, { transforms: transformsOf(processor), batchSize, reuseMemory: true })
+  const { size } = processor.config
+  const larger = { height: Math.round(size.height * margin), width: Math.round(size.width * margin) }
+  const chain = transformsOf(
+    margin === 1 ? processor : new ViTImageProcessor({ ...processor.config, doResize: true, size: larger }),
+  )
+  const loader = createLoader(dataset, { transforms: chain, batchSize, reuseMemory: true })
   return skippedImages(dataset.length, onSkipped)(loader.batches())
 }

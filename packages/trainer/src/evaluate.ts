@@ -1,8 +1,9 @@
 /** A model's accuracy on images it is not trained on. */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
-import { tensor4d } from '@tensorflow/tfjs-core'
+import { type Tensor2D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core'
 import { autocast, type ComputeDtype, type ViTForImageClassification } from '@vitral/core'
 import { type Metrics, MetricsGatherer } from './metrics.ts'
+import { averageViews, type TestTimeAugmentation } from './test-time-augmentation.ts'
 import type { ImageBatch } from './train-step.ts'
 
 export interface Evaluation extends Metrics {
@@ -15,6 +16,8 @@ export interface EvaluateOptions {
   labels: readonly string[]
   /** Of the products. @default 'float32' */
   precision?: ComputeDtype
+  /** Averages several views of each image; for crops the batches' images are larger than the model's. @default one view */
+  augmentation?: TestTimeAugmentation
   /** Told after each batch how many images are done. */
   onBatch?: (done: number) => void
   /** Stops between two batches. */
@@ -24,7 +27,7 @@ export interface EvaluateOptions {
 /**
  * Evaluates a classifier over all batches.
  *
- * @returns accuracy, top-5 and loss, overall and for each class; nothing when the signal stopped it.
+ * @returns accuracy, top-5, loss, confusion and calibration, and each class's own; nothing when the signal stopped it.
  * @throws when there is no image.
  * @example
  * const { accuracy } = await evaluate(model, batches, { labels: ['cat', 'dog'] })
@@ -32,13 +35,13 @@ export interface EvaluateOptions {
 export async function evaluate(
   model: ViTForImageClassification,
   batches: AsyncIterable<ImageBatch>,
-  { labels, precision = 'float32', onBatch, signal }: EvaluateOptions,
+  { labels, precision = 'float32', augmentation, onBatch, signal }: EvaluateOptions,
 ): Promise<Evaluation | undefined> {
   const started = performance.now()
   const gatherer = new MetricsGatherer(labels)
   let done = 0
   for await (const batch of batches) {
-    gatherer.add(await logitsOf(model, batch, precision), batch.labels)
+    gatherer.add(await logitsOf(model, batch, precision, augmentation), batch.labels)
     done += batch.labels.length
     onBatch?.(done)
     await nextTurn()
@@ -52,9 +55,14 @@ async function logitsOf(
   model: ViTForImageClassification,
   { pixelValues }: ImageBatch,
   precision: ComputeDtype,
+  augmentation: TestTimeAugmentation | undefined,
 ): Promise<Float32Array> {
-  const pixels = tensor4d(pixelValues.data, pixelValues.shape)
-  const { logits } = autocast({ enabled: precision === 'bfloat16' }, () => model.forward(pixels))
+  const pixels: Tensor4D = tensor4d(pixelValues.data, pixelValues.shape)
+  const { imageSize } = model.config
+  const size = typeof imageSize === 'number' ? ([imageSize, imageSize] as const) : imageSize
+  const enabled = precision === 'bfloat16'
+  const of = (view: Tensor4D): Tensor2D => autocast({ enabled }, () => model.forward(view)).logits
+  const logits = tidy(() => (augmentation ? averageViews(pixels, size, augmentation, of) : of(pixels)))
   try {
     return (await logits.data()) as Float32Array
   } finally {

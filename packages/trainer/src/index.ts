@@ -1,5 +1,6 @@
 /** @vitral/trainer: recipes, the training loop, optimizers, schedules, checkpoints. */
 
+export type { CalibrationBin } from './calibration.ts'
 export { type CheckpointOptions, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 export { type Checkpoint, DamagedCheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
 export { clipGradNorm, clipGradValue, type Gradients } from './clip-gradients.ts'
@@ -51,6 +52,7 @@ export { gridSearch, type RandomSearchOptions, randomSearch, type Settings } fro
 export { type SweepOptions, type SweepResult, type SweptTrial, sweep } from './sweep/sweep.ts'
 export type { Trial, TrialResult } from './sweep/sweep-folder.ts'
 export { type TensorboardLogOptions, tensorboardLog } from './tensorboard/tensorboard-log.ts'
+export type { TestTimeAugmentation } from './test-time-augmentation.ts'
 export { type ImageBatch, type TrainStepOptions, type TrainStepResult, trainStep } from './train-step.ts'
 export { Trainer, type TrainerParts } from './trainer.ts'
 export type { EpochReport, StepReport, TestReport, TrainingObserver, TrainingResult } from './training-events.ts'

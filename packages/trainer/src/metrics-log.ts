@@ -1,6 +1,7 @@
 /** metrics.jsonl: one line for each step, each evaluation and the test, for people, plots and reports. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { writeError, writeFileAside } from '@vitral/core'
+import type { Evaluation } from './evaluate.ts'
 import type { TrainingObserver } from './training-events.ts'
 
 /**
@@ -27,10 +28,13 @@ export async function metricsLog(path: string, position: Position): Promise<Trai
     onStep: ({ epoch, step, lr, loss, gradNorm, imagesPerSecond }) =>
       append({ event: 'step', epoch, step, lr, loss, gradNorm, imagesPerSecond }),
     onEpoch: ({ epoch, step, trainLoss, evaluation, isBest, seconds }) =>
-      append({ event: 'epoch', epoch, step, trainLoss, ...evaluation, isBest, seconds }),
-    onTest: ({ epoch, evaluation }) => append({ event: 'test', epoch, ...evaluation }),
+      append({ event: 'epoch', epoch, step, trainLoss, ...withoutTables(evaluation), isBest, seconds }),
+    onTest: ({ epoch, evaluation }) => append({ event: 'test', epoch, ...withoutTables(evaluation) }),
   }
 }
+
+/** Of a thousand classes the confusion is a million numbers; `vitral eval --json` has it. */
+const withoutTables = ({ confusion, calibration, ...rest }: Evaluation) => rest
 
 interface Position {
   /** Epochs evaluated. */

@@ -10,9 +10,57 @@ describe('MetricsGatherer', () => {
     expect({ accuracy, top5, count }).toEqual({ accuracy: 2 / 3, top5: 2 / 3, count: 3 })
     const logSumExp = Math.log([0, 1, 2, 3, 4, 5].reduce((sum, x) => sum + Math.exp(x), 0))
     expect(loss).toBeCloseTo((logSumExp - 5 + logSumExp + Math.log(5 + Math.exp(3)) - 3) / 3, 6)
-    expect(perClass[0]).toEqual({ label: 'a', count: 1, accuracy: 1 })
-    expect(perClass[1]).toEqual({ label: 'b', count: 0, accuracy: null })
-    expect(perClass[5]).toEqual({ label: 'f', count: 2, accuracy: 0.5 })
+    expect(perClass[0]).toEqual({ label: 'a', count: 1, accuracy: 1, precision: 0.5, recall: 1, f1: 2 / 3 })
+    expect(perClass[1]).toEqual({ label: 'b', count: 0, accuracy: null, precision: null, recall: null, f1: null })
+    expect(perClass[5]).toEqual({ label: 'f', count: 2, accuracy: 0.5, precision: 1, recall: 0.5, f1: 2 / 3 })
+  })
+
+  test('confusion, precision, recall, F1 and calibration are those of loops over all images', () => {
+    const K = 4
+    const images = Array.from({ length: 300 }, (_, i) => ({
+      label: (i * 7) % K,
+      logits: Array.from({ length: K }, (_, k) => 2 * Math.sin(i * 3 + k * 5) + (k === (i * 7) % K ? 1 : 0)).map(
+        Math.fround,
+      ),
+    }))
+    const gatherer = new MetricsGatherer(['a', 'b', 'c', 'd'])
+    for (let i = 0; i < images.length; i += 64) {
+      const part = images.slice(i, i + 64)
+      gatherer.add(
+        Float32Array.from(part.flatMap(({ logits }) => logits)),
+        part.map(({ label }) => label),
+      )
+    }
+    const judged = images.map(({ label, logits }) => {
+      const powers = logits.map(Math.exp)
+      const confidence = Math.max(...powers) / powers.reduce((total, power) => total + power, 0)
+      return { label, taken: logits.indexOf(Math.max(...logits)), confidence }
+    })
+    const { confusion, perClass, macroF1, ece, calibration } = gatherer.result()
+    const both = (label: number, taken: number) =>
+      judged.filter(image => image.label === label && image.taken === taken).length
+    let scores = 0
+    for (let k = 0; k < K; k++) {
+      expect(confusion[k]).toEqual([0, 1, 2, 3].map(taken => both(k, taken)))
+      const precision = both(k, k) / judged.filter(({ taken }) => taken === k).length
+      const recall = both(k, k) / judged.filter(({ label }) => label === k).length
+      expect(perClass[k]?.precision).toBeCloseTo(precision, 12)
+      expect(perClass[k]?.recall).toBeCloseTo(recall, 12)
+      expect(perClass[k]?.f1).toBeCloseTo((2 * precision * recall) / (precision + recall), 12)
+      scores += (2 * precision * recall) / (precision + recall) / K
+    }
+    expect(macroF1).toBeCloseTo(scores, 12)
+    let expected = 0
+    for (let bin = 0; bin < 15; bin++) {
+      const inBin = judged.filter(({ confidence }) => confidence >= bin / 15 && confidence < (bin + 1) / 15)
+      expect(calibration[bin]?.count).toBe(inBin.length)
+      if (inBin.length === 0) continue
+      const right = inBin.filter(({ label, taken }) => label === taken).length / inBin.length
+      const sure = inBin.reduce((total, { confidence }) => total + confidence, 0) / inBin.length
+      expected += (Math.abs(right - sure) * inBin.length) / judged.length
+    }
+    expect(expected).toBeGreaterThan(0.01)
+    expect(ece).toBeCloseTo(expected, 10)
   })
 
   test('equal logits count for the first class only, as argmax does', () => {

@@ -1,10 +1,17 @@
-/** Accuracy and loss of a classifier, gathered batch by batch. */
+/** Accuracy, loss, confusion and calibration of a classifier, gathered batch by batch. */
+import { Calibration, type CalibrationBin } from './calibration.ts'
 
 export interface ClassMetrics {
   label: string
   count: number
   /** Of the images of this class, the part that was recognised; null when there was none. */
   accuracy: number | null
+  /** Of the images that were taken for this class, the part that is of it; null when there was none. */
+  precision: number | null
+  /** The accuracy, by its other name. */
+  recall: number | null
+  /** Harmonic mean of the two; null when the class neither was there nor was seen. */
+  f1: number | null
 }
 
 export interface Metrics {
@@ -16,12 +23,23 @@ export interface Metrics {
   loss: number
   count: number
   perClass: ClassMetrics[]
+  /** Mean of the classes' f1, of those that have one. */
+  macroF1: number
+  /** [true class][class it was taken for]: images. */
+  confusion: number[][]
+  /** Expected calibration error: how far confidence is from accuracy, on average; from 0 to 1. */
+  ece: number
+  /** What it is computed from: 15 bins of confidence. */
+  calibration: CalibrationBin[]
 }
 
 export class MetricsGatherer {
   readonly #labels: readonly string[]
   readonly #seen: Float64Array
   readonly #recognised: Float64Array
+  /** [K, K], row-major. */
+  readonly #confusion: Float64Array
+  readonly #calibration = new Calibration()
   #inTop5 = 0
   #loss = 0
 
@@ -30,6 +48,7 @@ export class MetricsGatherer {
     this.#labels = labels
     this.#seen = new Float64Array(labels.length)
     this.#recognised = new Float64Array(labels.length)
+    this.#confusion = new Float64Array(labels.length ** 2)
   }
 
   /**
@@ -48,7 +67,12 @@ export class MetricsGatherer {
       this.#seen[target] = (this.#seen[target] as number) + 1
       if (rank === 0) this.#recognised[target] = (this.#recognised[target] as number) + 1
       if (rank < 5) this.#inTop5++
-      this.#loss += logSumExp(row) - (row[target] as number)
+      const logPartition = logSumExp(row)
+      this.#loss += logPartition - (row[target] as number)
+      const predicted = largestOf(row)
+      if (predicted < 0) continue
+      this.#confusion[target * K + predicted] = (this.#confusion[target * K + predicted] as number) + 1
+      this.#calibration.add(Math.exp((row[predicted] as number) - logPartition), predicted === target)
     }
   }
 
@@ -56,15 +80,33 @@ export class MetricsGatherer {
   result(): Metrics {
     const count = sum(this.#seen)
     if (count === 0) throw new Error('There is no image to evaluate; expected at least one.')
+    const perClass = this.#labels.map((label, i) => this.#classMetrics(label, i))
+    const scores = perClass.map(({ f1 }) => f1).filter(f1 => f1 !== null)
+    const K = this.#labels.length
     return {
       accuracy: sum(this.#recognised) / count,
       top5: this.#inTop5 / count,
       loss: this.#loss / count,
       count,
-      perClass: this.#labels.map((label, i) => {
-        const seen = this.#seen[i] as number
-        return { label, count: seen, accuracy: seen === 0 ? null : (this.#recognised[i] as number) / seen }
-      }),
+      perClass,
+      macroF1: scores.reduce((total, f1) => total + f1, 0) / scores.length,
+      confusion: this.#labels.map((_, i) => [...this.#confusion.subarray(i * K, (i + 1) * K)]),
+      ...this.#calibration.result(count),
+    }
+  }
+
+  #classMetrics(label: string, i: number): ClassMetrics {
+    const K = this.#labels.length
+    const [seen, recognised] = [this.#seen[i] as number, this.#recognised[i] as number]
+    const taken = this.#labels.reduce((total, _, other) => total + (this.#confusion[other * K + i] as number), 0)
+    const recall = seen === 0 ? null : recognised / seen
+    return {
+      label,
+      count: seen,
+      accuracy: recall,
+      precision: taken === 0 ? null : recognised / taken,
+      recall,
+      f1: seen + taken === 0 ? null : (2 * recognised) / (seen + taken),
     }
   }
 }
@@ -79,6 +121,16 @@ function rankOf(row: ArrayLike<number>, target: number): number {
     if (k !== target && !(other < own || (other === own && k > target))) rank++
   }
   return rank
+}
+
+/** The first of the largest; -1 when one is not a number. */
+function largestOf(row: ArrayLike<number>): number {
+  let largest = 0
+  for (let k = 0; k < row.length; k++) {
+    if (Number.isNaN(row[k])) return -1
+    if ((row[k] as number) > (row[largest] as number)) largest = k
+  }
+  return largest
 }
 
 function logSumExp(row: ArrayLike<number>): number {

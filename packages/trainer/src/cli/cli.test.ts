@@ -176,10 +176,22 @@ describe('from data to a prediction', () => {
     expect(code).toBe(0)
     const evaluation = JSON.parse(stdout)
     expect(Object.keys(evaluation).sort()).toEqual(
-      ['accuracy', 'top5', 'loss', 'count', 'seconds', 'imagesPerSecond', 'perClass'].sort(),
+      [
+        'accuracy',
+        'top5',
+        'loss',
+        'count',
+        'seconds',
+        'imagesPerSecond',
+        'macroF1',
+        'ece',
+        'calibration',
+        'confusion',
+        'perClass',
+      ].sort(),
     )
     expect(evaluation.count).toBe(20)
-    expect(evaluation.perClass[3]).toEqual({ label: 'cat', count: 2, accuracy: expect.any(Number) })
+    expect(evaluation.perClass[3]).toMatchObject({ label: 'cat', count: 2, recall: expect.any(Number) })
     const epochs = readFileSync(join(out, 'metrics.jsonl'), 'utf8')
       .trimEnd()
       .split('\n')
@@ -191,7 +203,9 @@ describe('from data to a prediction', () => {
 
   test('eval prints a table for people', async () => {
     const { stdout } = await vitral('eval', '--model', best, '--dataset', 'cifar10', '--data', data, '--backend', 'cpu')
-    expect(stdout).toMatch(/^accuracy [\d.]+%, top-5 [\d.]+%, loss [\d.]+: 20 images at \d+ a second\n {2}plane /)
+    expect(stdout).toMatch(
+      /^accuracy [\d.]+%, top-5 [\d.]+%, loss [\d.]+: 20 images at \d+ a second\nmacro F1 [\d.]+%, expected calibration error [\d.]+%\n {2}plane /,
+    )
   })
 
   test('predict names the classes of image files, best first', async () => {

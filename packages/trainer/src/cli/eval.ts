@@ -5,6 +5,7 @@ import { type Evaluation, evaluate } from '../evaluate.ts'
 import { withLabelsOf } from '../match-labels.ts'
 import { datasetNames, openDataset } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
+import { cropMargin, type TestTimeAugmentation, testTimeAugmentations } from '../test-time-augmentation.ts'
 import {
   backendOption,
   type Command,
@@ -27,6 +28,8 @@ const options = {
   download: { type: 'boolean', default: false },
   'skip-broken': { type: 'boolean', default: false },
   'batch-size': { type: 'string', default: '100' },
+  tta: { type: 'string' },
+  confusion: { type: 'boolean', default: false },
   ...precisionOption,
 } as const
 
@@ -41,8 +44,11 @@ export const evalCommand: Command = {
   --skip-broken      leaves out images that cannot be decoded, and says which
   --batch-size N     images at a time (100)
   --precision NAME   float32, or bfloat16 for the products (float32)
+  --tta NAME         averages several views of each image: flip, five-crop or ten-crop
+  --confusion        also prints how often each class was taken for which
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
-  --json             {accuracy, top5, loss, count, seconds, imagesPerSecond, perClass: [{label, count, accuracy}]}
+  --json             {accuracy, top5, loss, count, seconds, imagesPerSecond, macroF1, ece,
+                     perClass: [{label, count, accuracy, precision, recall, f1}], confusion, calibration}
   --help             this text`,
 
   async run(args) {
@@ -51,6 +57,7 @@ export const evalCommand: Command = {
     const dataset = required(values.dataset, '--dataset')
     const batchSize = wholeNumber(values['batch-size'], '--batch-size', 1)
     const precision = precisionOf(values)
+    const augmentation = augmentationOf(values.tta)
     const progress = createProgress()
     if (values.download) await download(dataset, values.data, progress)
     const onBroken = values['skip-broken'] ? 'skip' : 'raise'
@@ -61,24 +68,50 @@ export const evalCommand: Command = {
     const model = await ViTForImageClassification.fromPretrained(folder)
     const images = withLabelsOf(opened, model.config.id2label, { dataset, model: folder })
     const onSkipped = (reason: string): void => progress.say(`Left out: ${oneLine(reason)}`)
-    const result = await evaluate(model, evaluationBatches(images, processor, batchSize, onSkipped), {
+    const margin = augmentation?.endsWith('crop') ? cropMargin : 1
+    const result = await evaluate(model, evaluationBatches(images, processor, { batchSize, margin, onSkipped }), {
       labels: images.classes,
       precision,
+      augmentation,
       onBatch: done => progress.update({ title: 'evaluation', done, total: images.length }),
     })
     progress.end()
-    print(values.json ? JSON.stringify(result) : describe(result as Evaluation))
+    print(values.json ? JSON.stringify(result) : describe(result as Evaluation, values.confusion))
     return 0
   },
 }
 
-function describe({ accuracy, top5, loss, count, imagesPerSecond, perClass }: Evaluation): string {
+/** @throws unless it is one of the three. */
+function augmentationOf(name: string | undefined): TestTimeAugmentation | undefined {
+  if (name !== undefined && !testTimeAugmentations.includes(name as TestTimeAugmentation))
+    throw new Error(`--tta is '${name}'; expected one of ${testTimeAugmentations.join(', ')}.`)
+  return name as TestTimeAugmentation | undefined
+}
+
+function describe(evaluation: Evaluation, withConfusion: boolean): string {
+  const { accuracy, top5, loss, count, imagesPerSecond, perClass, macroF1, ece } = evaluation
   const width = Math.max(...perClass.map(({ label }) => label.length))
   return [
     `accuracy ${percent(accuracy)}, top-5 ${percent(top5)}, loss ${loss.toFixed(4)}: ${count} images at ${imagesPerSecond.toFixed(0)} a second`,
+    `macro F1 ${percent(macroF1)}, expected calibration error ${percent(ece)}`,
     ...perClass.map(
-      ({ label, count, accuracy }) =>
-        `  ${label.padEnd(width)}  ${accuracy === null ? 'no image' : `${percent(accuracy).padStart(7)} of ${count}`}`,
+      ({ label, count, accuracy, precision }) =>
+        `  ${label.padEnd(width)}  ${accuracy === null ? 'no image' : `${percent(accuracy).padStart(7)} of ${count}`}${precision === null ? '' : `, precision ${percent(precision)}`}`,
     ),
+    ...(withConfusion ? ['', ...describeConfusion(evaluation, width)] : []),
   ].join('\n')
+}
+
+/** A row for each class, a column for each that it was taken for, numbered in the order of the rows. */
+function describeConfusion({ confusion, perClass }: Evaluation, width: number): string[] {
+  const cell = Math.max(3, ...confusion.flat().map(images => String(images).length)) + 1
+  const row = (name: string, cells: readonly (string | number)[]): string =>
+    `  ${name.padEnd(width + 4)}${cells.map(value => String(value).padStart(cell)).join('')}`
+  return [
+    row(
+      'is, taken for →',
+      perClass.map((_, i) => i + 1),
+    ),
+    ...confusion.map((images, i) => row(`${String(i + 1).padStart(3)} ${perClass[i]?.label}`, images)),
+  ]
 }

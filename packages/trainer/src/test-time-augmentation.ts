@@ -1,0 +1,53 @@
+/** Several views of each image, whose probabilities are averaged: slower, and usually a little more accurate. */
+import { add, exp, log, logSumExp, mul, reverse, slice, sub, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
+
+/**
+ * 'flip': the image and its mirror image. 'five-crop': the corners and the middle of a larger image. 'ten-crop': those and
+ * their mirror images. torchvision's FiveCrop and TenCrop.
+ */
+export type TestTimeAugmentation = 'flip' | 'five-crop' | 'ten-crop'
+
+export const testTimeAugmentations: readonly TestTimeAugmentation[] = ['flip', 'five-crop', 'ten-crop']
+
+/** How much larger than the model's its images are made for crops: ImageNet's usual 256 for 224. */
+export const cropMargin: number = 8 / 7
+
+/**
+ * Logarithms of the mean probabilities over the views: as good as logits, for ranks and for the loss.
+ *
+ * @param pixels [B, c, h, w]; for crops larger than `size`
+ * @param size height and width that the model takes
+ * @param logitsOf [B, c, h, w] → [B, K]
+ */
+export function averageViews(
+  pixels: Tensor4D,
+  size: readonly [height: number, width: number],
+  augmentation: TestTimeAugmentation,
+  logitsOf: (view: Tensor4D) => Tensor2D,
+): Tensor2D {
+  const crops = augmentation === 'flip' ? [pixels] : fiveCrops(pixels, size)
+  const views = augmentation === 'five-crop' ? crops : crops.flatMap(crop => [crop, reverse(crop, 3)])
+  const probabilities = views.map(view => {
+    const logits = logitsOf(view)
+    return exp(sub(logits, logSumExp(logits, 1, true)))
+  })
+  return log(
+    mul(
+      probabilities.reduce((total, one) => add(total, one)),
+      1 / views.length,
+    ),
+  ) as Tensor2D
+}
+
+function fiveCrops(pixels: Tensor4D, [height, width]: readonly [number, number]): Tensor4D[] {
+  const [batch, channels, fullHeight, fullWidth] = pixels.shape
+  const [down, right] = [fullHeight - height, fullWidth - width]
+  const places: [top: number, left: number][] = [
+    [0, 0],
+    [0, right],
+    [down, 0],
+    [down, right],
+    [Math.round(down / 2), Math.round(right / 2)],
+  ]
+  return places.map(([top, left]) => slice(pixels, [0, 0, top, left], [batch, channels, height, width]))
+}
