@@ -1,0 +1,101 @@
+/**
+ * What stands between HTTP and the models: takes images, gives each one's answer. Queues, batches, workers and memory are
+ * behind it; routes know only this.
+ */
+
+export type Task = 'classify' | 'embed' | 'explain'
+
+export interface EngineRequest {
+  /** Name of a model; one that is not there is an error 'model_not_found'. */
+  model: string
+  task: Task
+  /** All are taken into the queue together, or none. */
+  inputs: readonly EngineInput[]
+  /** Aborted when the client has gone: what has not begun is not computed. */
+  signal?: AbortSignal
+  /** Milliseconds from now by which the answer must be there; the server's default without it. */
+  timeout?: number
+}
+
+/** An image file's bytes (JPEG, PNG, WebP), or a prepared image [channels, height, width] of the model's size. */
+export type EngineInput = { image: Uint8Array } | { pixelValues: Float32Array }
+
+/** One input's answer. */
+export interface EngineOutput {
+  /** [numLabels], of 'classify' and 'explain'. */
+  logits?: Float32Array
+  /** [hiddenSize], the class token after the last layer norm, of 'embed'. */
+  features?: Float32Array
+  /** Attention rollout from the class token to each patch, largest 1, of 'explain'. */
+  attention?: { height: number; width: number; values: Float32Array }
+}
+
+export interface EngineResult {
+  outputs: EngineOutput[]
+  /** The model's content: changes when the model is reloaded. */
+  version: string
+  /** Milliseconds of each stage, the slowest input's. */
+  stages: { queue: number; decode: number; compute: number }
+}
+
+export interface ModelDescription {
+  name: string
+  state: 'unloaded' | 'loading' | 'ready' | 'failed'
+  /** Names of the classes, in the order of the logits; empty until it has been loaded once. */
+  labels: readonly string[]
+  /** [height, width]. */
+  imageSize: readonly [height: number, width: number]
+  numChannels: number
+  hiddenSize: number
+  /** What computes: native, wasm, … */
+  backend: string
+  precision: 'float32' | 'bfloat16'
+  /** Whether scores are independent of each other (sigmoid), as of a multi-label classifier, or shares of one (softmax). */
+  multiLabel: boolean
+  version: string
+  /** Why it has failed; a sentence for people, without paths. */
+  error?: string
+}
+
+export interface Engine {
+  models(): ModelDescription[]
+  run(request: EngineRequest): Promise<EngineResult>
+  /** Whether every model that should be loaded is, and nothing drains or restarts. */
+  ready(): boolean
+  /** Requests waiting and being computed now, by model. */
+  load(): { model: string; queued: number; running: number }[]
+  /** Finishes what was accepted, takes nothing new, ends the workers. */
+  close(): Promise<void>
+}
+
+/** What can go wrong, by the name that clients see. */
+export type EngineErrorCode =
+  | 'model_not_found'
+  | 'model_not_ready'
+  | 'model_failed'
+  | 'image_corrupt'
+  | 'image_too_large'
+  | 'unsupported_format'
+  | 'wrong_shape'
+  | 'non_finite_input'
+  | 'non_finite_output'
+  | 'too_many_inputs'
+  | 'queue_full'
+  | 'queue_timeout'
+  | 'deadline_exceeded'
+  | 'cancelled'
+  | 'worker_failed'
+  | 'draining'
+
+export class EngineError extends Error {
+  readonly code: EngineErrorCode
+  /** Seconds after which trying again makes sense, of what is busy. */
+  readonly retryAfter?: number
+
+  constructor(code: EngineErrorCode, message: string, options: { retryAfter?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'EngineError'
+    this.code = code
+    this.retryAfter = options.retryAfter
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What the processes of one training run do together, whatever carries it: shared memory on one machine ('local'), an
+ * installed MPI between machines ('mpi'), NVIDIA's NCCL between GPUs ('nccl'). torch.distributed's process group.
+ *
+ * Every process must begin the same collectives in the same order with the same sizes. They run in that order on a thread
+ * of the engine's own, beside JavaScript and the kernels: begin one during the backward pass, and await it after. The
+ * memory given belongs to the engine until the promise settles.
+ *
+ * Every promise rejects, naming the rank and the operation, when a process has died, throws, or is later than the
+ * engine's timeout; after the first failure every further one fails at once.
+ */
+export interface Collectives {
+  readonly engine: CollectivesEngine
+  /** Which of the processes this is, from 0; RANK. */
+  readonly rank: number
+  /** How many there are; WORLD_SIZE. */
+  readonly worldSize: number
+  /** Sums over all processes, in place, in the order of the ranks: every process has the same bits. */
+  allReduce(values: Float32Array): Promise<void>
+  /** Copies root's bytes into everyone's; of the same size everywhere. */
+  broadcast(bytes: Uint8Array, root: number): Promise<void>
+  /** @returns everyone's bytes by rank; sizes may differ */
+  allGather(bytes: Uint8Array): Promise<Uint8Array[]>
+  /** Settles when every process has come here. */
+  barrier(): Promise<void>
+  /** Waits for what was begun, and leaves nothing behind: no thread, no memory, no file. */
+  close(): Promise<void>
+}
+
+export type CollectivesEngine = 'alone' | 'local' | 'mpi' | 'nccl'
+
+/** Of one process: it has nobody to wait for. */
+export const alone: Collectives = {
+  engine: 'alone',
+  rank: 0,
+  worldSize: 1,
+  allReduce: async () => {},
+  broadcast: async () => {},
+  allGather: async bytes => [bytes.slice()],
+  barrier: async () => {},
+  close: async () => {},
+}
