@@ -1,11 +1,11 @@
 /** A data set of image files, decoded when an example is asked for. */
 import { type BrokenImageOptions, decodeOrSkip } from './decode-or-skip.ts'
-import type { Dataset } from './types.ts'
+import type { Dataset, Example } from './types.ts'
 
 export interface ImageFile {
   path: string
-  /** Index into the classes. */
-  label: number
+  /** Index into the classes; several, or none, of a multi-label data set. */
+  label: number | readonly number[]
 }
 
 export interface ImageFileDataset extends Dataset {
@@ -14,7 +14,9 @@ export interface ImageFileDataset extends Dataset {
 }
 
 /**
- * @throws when a label is not an index into the classes, naming the file
+ * Files of one class each, or, when any has a list of labels, a multi-label data set.
+ *
+ * @throws when a label is not an index into the classes, or there twice, naming the file
  * @example
  * const dataset = imageFiles([{ path: 'cat.jpg', label: 0 }, { path: 'dog.jpg', label: 1 }], ['cat', 'dog'])
  */
@@ -23,19 +25,37 @@ export function imageFiles(
   classes: readonly string[],
   options: BrokenImageOptions = {},
 ): ImageFileDataset {
-  for (const { path, label } of files)
-    if (classes[label] === undefined)
-      throw new Error(`${path} has label ${label}; expected 0 to ${classes.length - 1} for ${classes.length} classes.`)
+  for (const { path, label } of files) checkLabel(path, label, classes)
+  const multiLabel = files.some(({ label }) => typeof label !== 'number')
+  const labelled = files.map(({ label }) => labelsOf(label, multiLabel))
   return {
     length: files.length,
     classes,
-    labels: files.map(({ label }) => label),
+    ...(multiLabel && { multiLabel }),
+    labels: labelled.map(({ label }) => label),
     files,
     async get(index) {
       const file = files[index]
       if (!file) throw new RangeError(`Example ${index} was asked for; the data set has ${files.length}, from 0.`)
-      return { image: await decodeOrSkip(file.path, options), label: file.label }
+      return {
+        image: await decodeOrSkip(file.path, options),
+        ...(labelled[index] as Pick<Example, 'label' | 'labels'>),
+      }
     },
     source: { name: 'imageFiles', params: { files, classes, options } },
   }
+}
+
+function checkLabel(path: string, label: ImageFile['label'], classes: readonly string[]): void {
+  const labels = typeof label === 'number' ? [label] : label
+  for (const [i, one] of labels.entries()) {
+    if (classes[one] === undefined)
+      throw new Error(`${path} has label ${one}; expected 0 to ${classes.length - 1} for ${classes.length} classes.`)
+    if (labels.indexOf(one) !== i) throw new Error(`${path} has the class '${classes[one]}' twice.`)
+  }
+}
+
+function labelsOf(label: ImageFile['label'], multiLabel: boolean): Pick<Example, 'label' | 'labels'> {
+  const labels = typeof label === 'number' ? [label] : label
+  return multiLabel ? { label: labels[0] ?? -1, labels } : { label: labels[0] as number }
 }

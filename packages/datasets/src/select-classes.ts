@@ -19,7 +19,8 @@ export interface ClassSelection {
  * selectClasses(await openCifar10('data', { split: 'train' }), ['cat', 'dog']) // 10,000 images, labels 0 and 1
  */
 export function selectClasses(dataset: Dataset, classes: readonly string[]): Dataset {
-  const { labels } = dataset
+  const { labels, multiLabel } = dataset
+  if (multiLabel) throw new Error('Classes cannot be selected of a multi-label data set; expected labels of one class.')
   if (!labels) throw new Error('The data set does not say its labels, so that no classes of it can be selected.')
   if (classes.length === 0) throw new Error('There is no class to select; expected at least one.')
   for (const [i, name] of classes.entries()) {

@@ -10,10 +10,11 @@ export function subset(dataset: Dataset, indices: readonly number[]): Dataset {
   const wrong = indices.find(index => !(Number.isInteger(index) && index >= 0 && index < dataset.length))
   if (wrong !== undefined)
     throw new RangeError(`indices has ${wrong}; expected whole numbers from 0 to ${dataset.length - 1}.`)
-  const { classes, labels, inMemory, source } = dataset
+  const { classes, multiLabel, labels, inMemory, source } = dataset
   return {
     length: indices.length,
     classes,
+    ...(multiLabel && { multiLabel }),
     ...(labels && { labels: indices.map(index => labels[index] as number) }),
     inMemory,
     get(index) {

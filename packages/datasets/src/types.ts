@@ -7,14 +7,18 @@ export type { RawImage }
 export interface Example {
   /** May be a view into the data set's own memory: transforms make new images, they never write into one. */
   image: RawImage
-  /** Index into the data set's classes. */
+  /** Index into the data set's classes; of a multi-label example the first of its labels, or -1 when it has none. */
   label: number
+  /** Of a multi-label example: all its classes, any number of them. */
+  labels?: readonly number[]
 }
 
 export interface Dataset {
   readonly length: number
   /** Names, in the order of the labels. */
   readonly classes: readonly string[]
+  /** Whether its examples have `labels`: classes that do not exclude each other. @default false */
+  readonly multiLabel?: boolean
   /** Of each example, where they are known without its image: for sampling and splitting by class. */
   readonly labels?: ArrayLike<number>
   /** Whether the images are pixels in memory already, so that a loader's cache would only hold them twice. */
@@ -69,9 +73,9 @@ export interface BatchTransform extends TransformSpec {
 export interface Batch {
   /** [B, C, H, W], row-major. */
   pixelValues: { data: Float32Array; shape: [number, number, number, number] }
-  /** [B]; of a mixed image, that which it had before. */
+  /** [B], the examples' `label`; of a mixed image, that which it had before. */
   labels: Int32Array
-  /** [B, K], the share of each class; only after transforms that mix images. */
+  /** [B, K], the share of each class, after transforms that mix images; of multi-label examples 1 for each class they have. */
   softLabels?: { data: Float32Array; shape: [number, number] }
   /** [B], where in the data set each example is. */
   indices: Int32Array

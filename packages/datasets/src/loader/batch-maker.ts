@@ -49,6 +49,8 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
     await usesNativeImages() // a new thread would begin without them
     const count = indices.length
     const labels = new Int32Array(count)
+    const { multiLabel, classes } = dataset
+    const multiHot = new Float32Array(multiLabel ? count * classes.length : 0)
     let shape: ImageTensor['shape'] = [0, 0, 0]
     let data: Float32Array = new Float32Array(0)
     const kept = new Int32Array(count)
@@ -59,7 +61,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
       const index = indices[i] as number
       try {
         const example = examples[i] as Example | Promise<Example>
-        const { image, label } = example instanceof Promise ? await example : example
+        const { image, label, labels: all } = example instanceof Promise ? await example : example
         const sample = pipeline.prepare(image, chanceOf(epoch, index, repeats?.[i] ?? 0))
         const sampleShape = pipeline.shapeOf(sample)
         const size = sampleShape[0] * sampleShape[1] * sampleShape[2]
@@ -69,6 +71,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
         } else checkShape(sampleShape, shape)
         pipeline.write(sample, data, made * size)
         labels[made] = label
+        if (multiLabel) markAll(all, multiHot.subarray(made * classes.length, (made + 1) * classes.length))
         kept[made++] = index
       } catch (error) {
         if (!(error instanceof SkippedExample))
@@ -79,11 +82,17 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
     const batch = {
       pixelValues: { data: data.subarray(0, made * shape[0] * shape[1] * shape[2]), shape: [made, ...shape] },
       labels: labels.subarray(0, made),
+      ...(multiLabel && {
+        softLabels: {
+          data: multiHot.subarray(0, made * classes.length),
+          shape: [made, classes.length] as [number, number],
+        },
+      }),
       indices: kept.subarray(0, made),
       skipped,
     } satisfies Batch
     const chance = seedFor(seed, 'batches', epoch, place)
-    return applyBatchTransforms(batchTransforms, batch, chance, dataset.classes.length)
+    return applyBatchTransforms(batchTransforms, batch, chance, classes.length)
   }
 
   function chanceOf(epoch: number, index: number, repeat: number): number {
@@ -96,6 +105,15 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
   }
 
   return { make, stop: async () => {} }
+}
+
+/** Writes 1 for each label. */
+function markAll(labels: readonly number[] | undefined, row: Float32Array): void {
+  if (!labels) throw new Error('it has no labels; expected a list, since the data set says that it is multi-label.')
+  for (const label of labels) {
+    if (!(label in row)) throw new Error(`it has label ${label}; expected 0 to ${row.length - 1}.`)
+    row[label] = 1
+  }
 }
 
 /** Decoding runs outside of JavaScript's thread, so all of a batch start at once; they are taken in order. */

@@ -14,7 +14,9 @@ export interface CacheMemory {
 }
 
 /** Of an example, Int32 each. */
-const [state, start, width, height, channels, label, fieldCount] = [0, 1, 2, 3, 4, 5, 6]
+const [state, start, width, height, channels, label, labelCount, fieldCount] = [0, 1, 2, 3, 4, 5, 6, 7]
+/** Of labelCount, when an example has no list of labels; one that has some keeps it after its pixels, Int32 each. */
+const noList = -1
 /** Bytes; starts are counted in it, so that an Int32 can tell 16 GiB. */
 const unit = 8
 
@@ -32,8 +34,9 @@ export function createCacheMemory(examples: number, bytes: number): CacheMemory 
 /** The data set, with a `get` that looks into the cache first; without a cache the data set itself. */
 export function cacheExamples(dataset: Dataset, cache: CacheMemory | undefined): Dataset {
   if (!cache) return dataset
+  const memory = cache.pixels
   const places = new Int32Array(cache.places)
-  const pixels = new Uint8Array(cache.pixels)
+  const pixels = new Uint8Array(memory)
 
   function get(index: number): Example | Promise<Example> {
     const place = 1 + index * fieldCount
@@ -46,20 +49,25 @@ export function cacheExamples(dataset: Dataset, cache: CacheMemory | undefined):
     const field = (name: number): number => places[place + name] as number
     const image = { width: field(width), height: field(height), channels: field(channels) }
     const from = field(start) * unit
-    const data = pixels.subarray(from, from + image.width * image.height * image.channels)
-    return { image: { data, ...image }, label: field(label) }
+    const size = image.width * image.height * image.channels
+    const example = { image: { data: pixels.subarray(from, from + size), ...image }, label: field(label) }
+    if (field(labelCount) === noList) return example
+    return { ...example, labels: [...new Int32Array(memory, from + roundUp(size), field(labelCount))] }
   }
 
   function keep(place: number, example: Example): Example {
     const { data, ...image } = example.image
     if (!(data.buffer instanceof ArrayBuffer)) return example
     if (Atomics.compareExchange(places, place + state, empty, claimed) !== empty) return example
-    const units = Math.ceil(data.length / unit)
+    const { labels = [] } = example
+    const units = (roundUp(data.length) + roundUp(labels.length * Int32Array.BYTES_PER_ELEMENT)) / unit
     const from = Atomics.add(places, 0, units)
     if ((from + units) * unit > pixels.length) Atomics.sub(places, 0, units)
     else {
       pixels.set(data, from * unit)
-      places.set([from, image.width, image.height, image.channels, example.label], place + start)
+      new Int32Array(memory, from * unit + roundUp(data.length), labels.length).set(labels)
+      const count = example.labels ? labels.length : noList
+      places.set([from, image.width, image.height, image.channels, example.label, count], place + start)
       Atomics.store(places, place + state, ready)
     }
     return example
@@ -67,3 +75,5 @@ export function cacheExamples(dataset: Dataset, cache: CacheMemory | undefined):
 
   return { ...dataset, get }
 }
+
+const roundUp = (bytes: number): number => Math.ceil(bytes / unit) * unit

@@ -92,8 +92,8 @@ async function classesOf(folder: string): Promise<string[]> {
 async function listClasses(
   root: string,
   classes: readonly string[],
-): Promise<{ files: ImageFile[]; ignored: string[] }> {
-  const files: ImageFile[] = []
+): Promise<{ files: FolderImage[]; ignored: string[] }> {
+  const files: FolderImage[] = []
   const ignored: string[] = []
   for (const name of await listFolders(root)) {
     const label = classes.indexOf(name)
@@ -108,7 +108,12 @@ async function listClasses(
   return { files, ignored }
 }
 
-const divide = (files: readonly ImageFile[], options: SplitOptions): Record<Split, number[]> =>
+/** A folder gives each of its images one class. */
+interface FolderImage extends ImageFile {
+  label: number
+}
+
+const divide = (files: readonly FolderImage[], options: SplitOptions): Record<Split, number[]> =>
   stratifiedSplit(
     files.map(({ label }) => label),
     options,

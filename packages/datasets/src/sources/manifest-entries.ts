@@ -8,7 +8,8 @@ import { type Split, splits } from './split.ts'
 /** A line. */
 export interface ManifestEntry {
   path: string
-  label: string
+  /** The name of a class; of a list whose images may have several, their names. */
+  label: string | readonly string[]
   split?: Split
 }
 
@@ -27,7 +28,7 @@ export async function readManifestEntries(path: string): Promise<ManifestEntry[]
 }
 
 const expectation =
-  'a .csv or .tsv whose first line is path,label, or a .jsonl with {"path": …, "label": …} on each line'
+  'a .csv or .tsv whose first line is path,label, or a .jsonl with {"path": …, "label": …} on each line (labels for images of several classes)'
 
 type Reader = (text: string, path: string) => ManifestEntry[]
 
@@ -74,14 +75,35 @@ function readLines(text: string, path: string): ManifestEntry[] {
 }
 
 function toEntry(record: Record<string, unknown>, place: string): ManifestEntry {
-  const { path, label, split } = record
+  const { path, split } = record
   if (typeof path !== 'string' || path === '')
     throw new Error(`${place} has ${Object.hasOwn(record, 'path') ? 'an empty' : 'no'} path; expected ${expectation}.`)
-  const name = typeof label === 'number' ? String(label) : label
-  if (typeof name !== 'string' || name === '') throw new Error(`${place} has no label; expected the name of a class.`)
-  if (split === undefined || split === null || split === '') return { path, label: name }
+  const label = labelOf(record, place)
+  if (split === undefined || split === null || split === '') return { path, label }
   const part = split === 'val' ? 'validation' : (split as Split)
   if (!splits.includes(part))
     throw new Error(`${place} has split ${JSON.stringify(split)}; expected ${splits.join(', ')}.`)
-  return { path, label: name, split: part }
+  return { path, label, split: part }
 }
+
+/** One class by `label`; any number of them by `labels`, in JSON an array, in a table divided by bars. */
+function labelOf(record: Record<string, unknown>, place: string): ManifestEntry['label'] {
+  const { label, labels } = record
+  if (labels === undefined || labels === null) {
+    const name = nameOf(label)
+    if (!name) throw new Error(`${place} has no label; expected the name of a class.`)
+    return name
+  }
+  if (label !== undefined) throw new Error(`${place} has both label and labels; expected one of them.`)
+  const names = typeof labels === 'string' ? labels.split('|').map(name => name.trim()) : labels
+  const all = Array.isArray(names) ? names.map(nameOf) : []
+  if (labels === '' || (Array.isArray(names) && names.length === 0)) return []
+  if (all.length === 0 || all.includes(undefined))
+    throw new Error(
+      `${place} has labels ${JSON.stringify(labels)}; expected names of classes, such as "cat|dog" or ["cat", "dog"].`,
+    )
+  return all as string[]
+}
+
+const nameOf = (label: unknown): string | undefined =>
+  typeof label === 'number' ? String(label) : typeof label === 'string' && label !== '' ? label : undefined

@@ -15,7 +15,8 @@ export interface ManifestOptions extends BrokenImageOptions, SplitOptions {
 /**
  * Opens a list of images: `path` and `label`, and if there is one `split`, which is train, validation (or val) or test.
  * Without it, seeded shares of every class are held out for validation and test. Paths are relative to the list's folder.
- * Labels are the names of classes, sorted by code points, or as numbers when all are whole numbers.
+ * Labels are the names of classes, sorted by code points, or as numbers when all are whole numbers. A list with `labels`
+ * in place of `label` is a multi-label data set: names divided by bars, or in JSON an array, which may be empty.
  *
  * @param path a .csv (RFC 4180, with a header), a .tsv, or a .jsonl
  * @throws naming the file and the line that is wrong
@@ -31,13 +32,18 @@ export async function openManifest(path: string, options: ManifestOptions): Prom
   const entries = await readManifestEntries(path)
   const classes = given ?? classesOf(entries)
   const labels = new Map(classes.map((name, label) => [name, label]))
-  const files = entries.map<ImageFile>(({ path: file, label: name }) => {
-    const label = labels.get(name)
-    if (label === undefined)
+  const files = entries.map<ImageFile>(({ path: file, label }) => {
+    const labelNamed = (name: string): number => {
+      const found = labels.get(name)
+      if (found !== undefined) return found
       throw new Error(
         `${path}: ${file} has label '${name}'; expected one of ${classes.slice(0, 10).join(', ')}${classes.length > 10 ? ', …' : ''}.`,
       )
-    return { path: resolve(dirname(path), file), label }
+    }
+    return {
+      path: resolve(dirname(path), file),
+      label: typeof label === 'string' ? labelNamed(label) : label.map(labelNamed),
+    }
   })
   const chosen = choosePart(divide(entries, classes, { fractions, seed }), split).map(i => files[i] as ImageFile)
   if (chosen.length === 0) throw new Error(`${path} names no image for ${split}, of ${files.length}.`)
@@ -56,7 +62,7 @@ export async function manifestSplits(path: string, options: SplitOptions = {}): 
 }
 
 function classesOf(entries: readonly ManifestEntry[]): string[] {
-  const names = [...new Set(entries.map(({ label }) => label))]
+  const names = [...new Set(entries.flatMap(({ label }) => label))]
   const areNumbers = names.every(name => /^\d+$/.test(name))
   return names.sort(areNumbers ? (a, b) => Number(a) - Number(b) : compareCodePoints)
 }
@@ -69,7 +75,7 @@ function divide(
 ): Record<Split, number[]> {
   if (!entries.some(({ split }) => split))
     return stratifiedSplit(
-      entries.map(({ label }) => classes.indexOf(label)),
+      entries.map(({ label }) => classes.indexOf(typeof label === 'string' ? label : (label[0] ?? ''))),
       options,
     )
   const parts: Record<Split, number[]> = { train: [], validation: [], test: [] }
