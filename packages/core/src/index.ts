@@ -1,7 +1,7 @@
 /** The public names of @vitral/core. */
 
 export { type BackendChoice, type BackendName, useBackend } from './backend.ts'
-export { type Dtype, type DtypeArray, toFloat32 } from './files/dtypes.ts'
+export { type Dtype, type DtypeArray, toFloat32, type WeightDtype, weightDtypes } from './files/dtypes.ts'
 export { type HubOptions, resolveModel } from './files/hub.ts'
 export type { DownloadProgress } from './files/hub-download.ts'
 export { type SafeTensor, type Safetensors, SafetensorsError, serializeSafetensors } from './files/safetensors.ts'

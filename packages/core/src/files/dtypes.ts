@@ -90,6 +90,48 @@ export function toFloat32({ dtype, data }: { dtype: Dtype; data: DtypeArray }): 
   return values
 }
 
+/** The types that weights are written in, by torch's names. */
+export type WeightDtype = 'float32' | 'float16' | 'bfloat16'
+
+const files = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const satisfies Record<WeightDtype, Dtype>
+
+export const weightDtypes: readonly WeightDtype[] = Object.keys(files) as WeightDtype[]
+
+/**
+ * float32 values as another type's, rounded to the nearest, of two to the even one, as torch's `to` does.
+ *
+ * @returns for F32 the array itself
+ */
+export function fromFloat32(values: Float32Array, dtype: WeightDtype): { dtype: Dtype; data: DtypeArray } {
+  if (dtype === 'float32') return { dtype: files[dtype], data: values }
+  const round = dtype === 'float16' ? toHalf : toBfloat16
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  return { dtype: files[dtype], data: Uint16Array.from(bits, round) }
+}
+
+/** A quiet not-a-number stays one. */
+function toBfloat16(bits: number): number {
+  if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 0x40
+  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16
+}
+
+function toHalf(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000
+  const size = bits & 0x7fffffff
+  if (size > 0x7f800000) return sign | 0x7e00
+  // From 65520 on the nearest is infinity; 2 ** -14 is the smallest normal value.
+  if (size >= 0x477ff000) return sign | 0x7c00
+  if (size >= 0x38800000) return sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13)
+  // Below it halves are multiples of 2 ** -24: with 0.5 added, whose last bit is worth that, float32 rounds to them.
+  shared[0] = 0
+  sharedBits[0] = size
+  shared[0] = (shared[0] as number) + 0.5
+  return sign | ((sharedBits[0] as number) - 0x3f000000)
+}
+
+const shared = new Float32Array(1)
+const sharedBits = new Uint32Array(shared.buffer)
+
 /** Every half-precision value by its bits, made when first needed: millions of weights are read through it. */
 let halves: Float32Array | undefined
 

@@ -1,7 +1,7 @@
 /** A Hugging Face model folder: `config.json`, and weights in one safetensors file or in shards with an index. */
 import type { ViTConfigOptions } from '../vit/config.ts'
 import { configFromJson } from '../vit/config-json.ts'
-import { toFloat32 } from './dtypes.ts'
+import { type DtypeArray, fromFloat32, toFloat32, type WeightDtype, weightDtypes } from './dtypes.ts'
 import { type SafeTensor, serializeSafetensors } from './safetensors.ts'
 import { readSafetensors } from './safetensors-file.ts'
 import { flushFolder, writeFileAside } from './write-aside.ts'
@@ -47,42 +47,50 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
 export interface WriteModelOptions {
   /** Weights beyond it go into several files with an index, of this size at most where a tensor is no larger. @default 5e9 */
   maxShardBytes?: number
+  /** Of the weights in the files; a half is half the size, and they are float32 again when they are read. @default 'float32' */
+  dtype?: WeightDtype
 }
 
 /**
- * Writes `config.json` and the weights as float32, creating the folder: `model.safetensors`, or shards and their index.
+ * Writes `config.json` and the weights, creating the folder: `model.safetensors`, or shards and their index.
  * The configuration comes last: a folder that has one is complete. Weights of a model that was there before are removed.
+ *
+ * @throws before it writes, naming a weight that is too large for float16
  */
 export async function writeModelFolder(
   folder: string,
   config: Record<string, unknown>,
   weights: ReadonlyMap<string, Weights>,
-  { maxShardBytes = 5e9 }: WriteModelOptions = {},
+  { maxShardBytes = 5e9, dtype = 'float32' }: WriteModelOptions = {},
 ): Promise<void> {
   const { mkdir, readdir, rm } = await import('node:fs/promises')
   const { dirname, join, resolve } = await import('node:path')
+  if (!weightDtypes.includes(dtype))
+    throw new Error(`The weights' dtype is '${dtype}'; expected one of ${weightDtypes.join(', ')}.`)
+  const shards = intoShards(weights, maxShardBytes, dtype)
   await mkdir(folder, { recursive: true })
-  const shards = intoShards(weights, maxShardBytes)
   for (const [file, tensors] of shards)
     await writeFileAside(join(folder, file), serializeSafetensors(tensors, { format: 'pt' }))
   if (shards.size > 1) await writeFileAside(join(folder, INDEX), toJson(indexOf(shards)))
   for (const file of await readdir(folder)) if (isStale(file, shards)) await rm(join(folder, file))
-  await writeFileAside(join(folder, 'config.json'), toJson(config))
+  await writeFileAside(join(folder, 'config.json'), toJson({ ...config, torch_dtype: dtype }))
   await flushFolder(dirname(resolve(folder)))
 }
 
 type Shards = Map<string, Map<string, SafeTensor>>
 
 /** By file name, as transformers names them. */
-function intoShards(weights: ReadonlyMap<string, Weights>, maxShardBytes: number): Shards {
+function intoShards(weights: ReadonlyMap<string, Weights>, maxShardBytes: number, dtype: WeightDtype): Shards {
   const groups: Map<string, SafeTensor>[] = []
   let room = 0
-  for (const [name, { shape, data }] of weights) {
+  for (const [name, { shape, data: values }] of weights) {
+    const { dtype: type, data } = fromFloat32(values, dtype)
+    if (dtype === 'float16') checkRange(name, values, data)
     if (groups.length === 0 || data.byteLength > room) {
       groups.push(new Map())
       room = maxShardBytes
     }
-    groups.at(-1)?.set(name, { dtype: 'F32', shape, data })
+    groups.at(-1)?.set(name, { dtype: type, shape, data })
     room -= data.byteLength
   }
   if (groups.length <= 1) return new Map([[WEIGHTS, groups[0] ?? new Map()]])
@@ -90,6 +98,15 @@ function intoShards(weights: ReadonlyMap<string, Weights>, maxShardBytes: number
   return new Map(
     groups.map((tensors, i) => [`model-${digits(i + 1)}-of-${digits(groups.length)}.safetensors`, tensors]),
   )
+}
+
+/** What is finite must stay so. */
+function checkRange(name: string, values: Float32Array, halves: DtypeArray): void {
+  const lost = values.findIndex((value, i) => Number.isFinite(value) && ((halves[i] as number) & 0x7fff) === 0x7c00)
+  if (lost >= 0)
+    throw new Error(
+      `'${name}' has a weight of ${values[lost]}, more than float16 holds (65504); write bfloat16 or float32.`,
+    )
 }
 
 function indexOf(shards: Shards): Record<string, unknown> {

@@ -23,7 +23,7 @@ const names: readonly (readonly [Field, string])[] = [
   ['qkScale', 'qk_scale'],
 ]
 
-/** Fields Vitral writes anew, so that what was read of them is not kept beside. */
+/** Fields Vitral writes anew, so that what was read of them is not kept beside; the last two are the weights' type. */
 const rewritten = [
   'model_type',
   'architectures',
@@ -31,6 +31,8 @@ const rewritten = [
   'label2id',
   'num_labels',
   ...names.map(([, json]) => json),
+  'torch_dtype',
+  'dtype',
 ]
 
 /**

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readSafetensors } from '@vitral/core'
+import { readSafetensors, useBackend, ViTForImageClassification } from '@vitral/core'
 import { writeTinyCifar } from '../../test/tiny-cifar.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-cli-'))
@@ -39,7 +39,7 @@ beforeAll(() => writeTinyCifar(folder))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('help', () => {
-  test.each(['train', 'lr-find', 'sweep', 'eval', 'predict', 'data', 'bench', 'doctor'])(
+  test.each(['train', 'lr-find', 'sweep', 'eval', 'predict', 'export', 'data', 'bench', 'doctor'])(
     'vitral %s --help',
     async name => {
       const { stdout, stderr, code } = await vitral(name, '--help')
@@ -58,6 +58,7 @@ describe('help', () => {
       'sweep',
       'eval',
       'predict',
+      'export',
       'data',
       'bench',
       'doctor',
@@ -69,7 +70,7 @@ describe('bad input ends with one clear line and a code that is not 0', () => {
   const cases: [string[], RegExp][] = [
     [
       ['trian'],
-      /^vitral: There is no command 'trian'; expected one of train, lr-find, sweep, eval, predict, data, bench, doctor\.$/,
+      /^vitral: There is no command 'trian'; expected one of train, lr-find, sweep, eval, predict, export, data, bench, doctor\.$/,
     ],
     [['train'], /^vitral train: The recipe is missing\.$/],
     [['train', 'cifar10-mcro'], /^vitral train: There is no recipe 'cifar10-mcro'; expected one of cifar10-demo,/],
@@ -206,6 +207,59 @@ describe('from data to a prediction', () => {
     expect(stdout).toMatch(
       /^accuracy [\d.]+%, top-5 [\d.]+%, loss [\d.]+: 20 images at \d+ a second\nmacro F1 [\d.]+%, expected calibration error [\d.]+%\n {2}plane /,
     )
+  })
+
+  test('export writes half the bytes, which see the same', async () => {
+    const half = join(folder, 'half')
+    const { stdout, code } = await vitral('export', '--model', best, '--out', half, '--dtype', 'float16', '--json')
+    expect(code).toBe(0)
+    const { dtype, parameters, files } = JSON.parse(stdout)
+    expect({ dtype, parameters }).toEqual({ dtype: 'float16', parameters: expect.any(Number) })
+    const weights = files.find(({ name }: { name: string }) => name === 'model.safetensors')
+    expect(weights.bytes).toBeLessThan(parameters * 2 + 8000)
+    expect(readdirSync(half).sort()).toEqual(['config.json', 'model.safetensors', 'preprocessor_config.json'])
+    const predictions = async (model: string) =>
+      JSON.parse((await vitral('predict', '--model', model, image, '--backend', 'cpu', '--json')).stdout)[0].predictions
+    const [whole, halved] = [await predictions(best), await predictions(half)]
+    for (const [i, { label, score }] of whole.entries()) {
+      expect(halved[i].label).toBe(label)
+      expect(halved[i].score).toBeCloseTo(score, 3)
+    }
+  })
+
+  test('export merges adapters, and writes shards', async () => {
+    const merged = join(folder, 'merged')
+    const adapters = join(folder, 'tuned/adapters')
+    const { code } = await vitral(
+      ...['export', '--model', best, '--adapters', adapters, '--out', merged, '--max-shard-size', '5KB'],
+    )
+    expect(code).toBe(0)
+    expect(readdirSync(merged)).toContain('model.safetensors.index.json')
+    await useBackend('cpu')
+    const weightsOf = async (path: string) => {
+      const model = await ViTForImageClassification.fromPretrained(path)
+      return [...((await model.parameters().get('vit.encoder.layer.0.attention.attention.query.weight')?.data()) ?? [])]
+    }
+    const [before, after, trained] = [
+      await weightsOf(best),
+      await weightsOf(merged),
+      await weightsOf(join(folder, 'tuned/best')),
+    ]
+    expect(after).toEqual(trained)
+    expect(after).not.toEqual(before)
+  })
+
+  test.each([
+    [['--out', best], 'holds files already'],
+    [['--dtype', 'int8'], "--dtype is 'int8'; expected one of float32, float16, bfloat16"],
+    [['--max-shard-size', '5 GB'], "--max-shard-size is '5 GB'; expected bytes, or such as 500MB or 2GB"],
+    [['--adapters', join(folder, 'none')], 'none'],
+  ])('export %p is refused in one line', async (args, message) => {
+    const { stderr, code } = await vitral('export', '--model', best, '--out', join(folder, 'refused'), ...args)
+    expect(code).toBe(1)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stderr).toContain(message)
+    expect(existsSync(join(folder, 'refused'))).toBe(false)
   })
 
   test('predict names the classes of image files, best first', async () => {

@@ -6,6 +6,7 @@ import { print } from './command.ts'
 import { data } from './data.ts'
 import { doctor } from './doctor.ts'
 import { evalCommand } from './eval.ts'
+import { exportCommand } from './export.ts'
 import { lrFindCommand } from './lr-find.ts'
 import { predict } from './predict.ts'
 import { sweepCommand } from './sweep.ts'
@@ -17,6 +18,7 @@ const commands: Record<string, Command> = {
   sweep: sweepCommand,
   eval: evalCommand,
   predict,
+  export: exportCommand,
   data,
   bench,
   doctor,
