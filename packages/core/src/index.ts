@@ -14,7 +14,7 @@ export { type AutocastOptions, autocast, type ComputeDtype } from './tape/autoca
 export { noGrad } from './tape/no-grad.ts'
 export { deriveSeed, normalStream, randomBits } from './tape/random.ts'
 export { type ValueAndGrads, type ValueAndGradsOptions, valueAndGrads } from './tape/value-and-grads.ts'
-export type { Size, ViTConfig, ViTConfigOptions } from './vit/config.ts'
+export type { ProblemType, Size, ViTConfig, ViTConfigOptions } from './vit/config.ts'
 export { type FlopsConfig, forwardFlops, trainingFlops } from './vit/flops.ts'
 export type { FromPretrainedOptions } from './vit/load-pretrained.ts'
 export { type LoraConfig, type LoraTarget, loraTargets, resolveLora } from './vit/lora.ts'

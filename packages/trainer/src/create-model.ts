@@ -9,19 +9,26 @@ import {
 import { applyFineTune } from './fine-tune.ts'
 import type { Recipe } from './recipe.ts'
 
+/** The classes of a data set. */
+export interface ModelClasses {
+  /** Their names. */
+  labels: readonly string[]
+  /** Whether an image may have several of them. @default false */
+  multiLabel?: boolean
+}
+
 /**
  * A fresh model, or a pretrained one with a classifier for these classes, of which the recipe's part trains.
  *
- * @param labels names of the classes
  * @param hub how a pretrained model is downloaded
  * @throws when the configuration is not valid, the pretrained model cannot be loaded, or there is no such part
  */
 export async function createModel(
   recipe: Recipe,
-  labels: readonly string[],
+  classes: ModelClasses,
   hub: HubOptions = {},
 ): Promise<ViTForImageClassification> {
-  const model = await wholeModel(recipe, labels, hub)
+  const model = await wholeModel(recipe, classes, hub)
   try {
     applyFineTune(model, recipe.fineTune, recipe.seed)
     return model
@@ -33,12 +40,13 @@ export async function createModel(
 
 async function wholeModel(
   recipe: Recipe,
-  labels: readonly string[],
+  { labels, multiLabel = false }: ModelClasses,
   hub: HubOptions,
 ): Promise<ViTForImageClassification> {
   const { seed } = recipe
   const { pretrained, name, config, init } = recipe.model
-  const fields: ViTConfigOptions = { ...config, numLabels: labels.length, id2label: { ...labels } }
+  const problemType = multiLabel ? 'multi_label_classification' : 'single_label_classification'
+  const fields: ViTConfigOptions = { ...config, problemType, numLabels: labels.length, id2label: { ...labels } }
   if (pretrained !== undefined)
     return ViTForImageClassification.fromPretrained(pretrained, {
       ...fields,

@@ -13,6 +13,8 @@ import type { ImageBatch } from './train-step.ts'
 export interface TrainingData {
   /** Names of the classes, in the order of the labels. */
   labels: readonly string[]
+  /** Whether an image may have several of them, or none. */
+  multiLabel: boolean
   trainImages: number
   evaluationImages: number
   stepsPerEpoch: number
@@ -67,6 +69,7 @@ export async function openTrainingData(
   const passEvaluation = skippedImages(validation.length, reason => onSkipped?.(reason))
   return {
     labels: train.classes,
+    multiLabel: train.multiLabel ?? false,
     trainImages: train.length,
     evaluationImages: validation.length,
     stepsPerEpoch: training.batchesPerEpoch,

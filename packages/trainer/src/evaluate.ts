@@ -3,13 +3,20 @@ import { setImmediate as nextTurn } from 'node:timers/promises' // signals and s
 import { type Tensor2D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core'
 import { autocast, type ComputeDtype, type ViTForImageClassification } from '@vitral/core'
 import { type Metrics, MetricsGatherer } from './metrics.ts'
+import { MultiLabelGatherer, type MultiLabelMetrics } from './multi-label-metrics.ts'
 import { averageViews, type TestTimeAugmentation } from './test-time-augmentation.ts'
 import type { ImageBatch } from './train-step.ts'
 
-export interface Evaluation extends Metrics {
+export type Evaluation = (Metrics | MultiLabelMetrics) & {
   seconds: number
   imagesPerSecond: number
 }
+
+/** The two that tell most, from 0 to 1, by the names that logs have for them. */
+export const mainMetrics = (evaluation: Evaluation): Record<string, number> =>
+  'top5' in evaluation
+    ? { accuracy: evaluation.accuracy, top5: evaluation.top5 }
+    : { accuracy: evaluation.accuracy, mean_average_precision: evaluation.meanAveragePrecision }
 
 export interface EvaluateOptions {
   /** Names of the classes, in the order of the logits. */
@@ -27,7 +34,8 @@ export interface EvaluateOptions {
 /**
  * Evaluates a classifier over all batches.
  *
- * @returns accuracy, top-5, loss, confusion and calibration, and each class's own; nothing when the signal stopped it.
+ * @returns accuracy, top-5, loss, confusion and calibration, and each class's own; of images that may have several classes
+ * mean average precision instead of what supposes one; nothing when the signal stopped it.
  * @throws when there is no image.
  * @example
  * const { accuracy } = await evaluate(model, batches, { labels: ['cat', 'dog'] })
@@ -39,16 +47,25 @@ export async function evaluate(
 ): Promise<Evaluation | undefined> {
   const started = performance.now()
   const gatherer = new MetricsGatherer(labels)
+  const ofSeveral = new MultiLabelGatherer(labels)
   let done = 0
+  let multiLabel = false
   for await (const batch of batches) {
-    gatherer.add(await logitsOf(model, batch, precision, augmentation), batch.labels)
+    const { softLabels } = batch
+    multiLabel = softLabels !== undefined
+    if (multiLabel && augmentation)
+      throw new Error(`Views cannot be averaged (${augmentation}) of images that may have several classes.`)
+    const logits = await logitsOf(model, batch, precision, augmentation)
+    if (softLabels) ofSeveral.add(logits, softLabels.data)
+    else gatherer.add(logits, batch.labels)
     done += batch.labels.length
     onBatch?.(done)
     await nextTurn()
     if (signal?.aborted) return undefined
   }
   const seconds = (performance.now() - started) / 1000
-  return { ...gatherer.result(), seconds, imagesPerSecond: done / seconds }
+  const metrics = multiLabel ? ofSeveral.result() : gatherer.result()
+  return { ...metrics, seconds, imagesPerSecond: done / seconds }
 }
 
 async function logitsOf(

@@ -36,7 +36,7 @@ const recipe = (options: Partial<RecipeOptions>) =>
 
 /** Twenty-four images of two classes: dark and bright, with noise; in the order of (seed, epoch). */
 const data: TrainingData = {
-  ...{ labels: ['dark', 'bright'], trainImages: 24, evaluationImages: 8, stepsPerEpoch: 3 },
+  ...{ labels: ['dark', 'bright'], multiLabel: false, trainImages: 24, evaluationImages: 8, stepsPerEpoch: 3 },
   plan: {
     examples: 24,
     batchSize: 8,
@@ -67,7 +67,7 @@ function images(seed: number) {
 /** Trains from the checkpoint in `out`, if it has one, until `stopAfter` steps are done. */
 async function run(fineTune: FineTune, out: string, stopAfter = Number.POSITIVE_INFINITY) {
   const chosen = recipe({ fineTune })
-  const model = await createModel(chosen, data.labels)
+  const model = await createModel(chosen, data)
   const processor = new ViTImageProcessor({ size: { height: size, width: size } })
   const resume = existsSync(out)
   const paths = openRun(out, chosen, { resume })
@@ -148,7 +148,7 @@ test('the best model is saved merged, and its adapters alone beside it', async (
 
 test('adapters begin with other values for another seed', async () => {
   const firstValues = async (seed: number) => {
-    const model = await createModel(recipe({ fineTune: { lora: {} }, seed }), data.labels)
+    const model = await createModel(recipe({ fineTune: { lora: {} }, seed }), data)
     const name = 'vit.encoder.layer.0.attention.attention.query.lora_A.weight'
     const values = [...((await model.parameters().get(name)?.data()) ?? [])]
     model.dispose()
@@ -160,7 +160,7 @@ test('adapters begin with other values for another seed', async () => {
 
 test('more layers than the model has are refused by the name of the field, and nothing is left', async () => {
   const before = memory().numTensors
-  await expect(createModel(recipe({ fineTune: { lastLayers: 4 } }), data.labels)).rejects.toThrow(
+  await expect(createModel(recipe({ fineTune: { lastLayers: 4 } }), data)).rejects.toThrow(
     "The recipe's fineTune does not fit the model. setTrainable: lastLayers is 4; expected a whole number from 1 to the model's 3 layers.",
   )
   expect(memory().numTensors).toBe(before)

@@ -63,7 +63,7 @@ export async function inspectData(
   const describe = ({ split, index, label }: Place): DataReport['duplicates'][number][number] => ({
     example: nameOf(split as Split, index),
     split,
-    label: dataset.classes[label] as string,
+    label: dataset.classes[label] ?? 'no class',
   })
   const duplicates = findDuplicates(inspected).map(group => group.map(describe))
   return { report: { splits: reports, duplicates }, dataset, inspection: inspected[first] }

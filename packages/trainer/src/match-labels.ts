@@ -22,13 +22,15 @@ export function withLabelsOf(
       `${names.model} has ${labels.length} classes, but ${names.dataset} has ${dataset.classes.length}; expected the same, or names that the model knows.`,
     )
   }
-  const { length } = dataset
+  const { length, multiLabel } = dataset
+  const place = (label: number): number => (label < 0 ? label : (positions[label] as number))
   return {
     length,
     classes: labels,
+    ...(multiLabel && { multiLabel }),
     async get(index) {
-      const { image, label } = await dataset.get(index)
-      return { image, label: positions[label] as number }
+      const { image, label, labels: all } = await dataset.get(index)
+      return { image, label: place(label), ...(all && { labels: all.map(place) }) }
     },
   }
 }

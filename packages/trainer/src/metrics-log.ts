@@ -34,7 +34,11 @@ export async function metricsLog(path: string, position: Position): Promise<Trai
 }
 
 /** Of a thousand classes the confusion is a million numbers; `vitral eval --json` has it. */
-const withoutTables = ({ confusion, calibration, ...rest }: Evaluation) => rest
+const withoutTables = (evaluation: Evaluation) => {
+  if (!('confusion' in evaluation)) return evaluation
+  const { confusion, calibration, ...rest } = evaluation
+  return rest
+}
 
 interface Position {
   /** Epochs evaluated. */

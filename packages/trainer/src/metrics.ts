@@ -12,19 +12,25 @@ export interface ClassMetrics {
   recall: number | null
   /** Harmonic mean of the two; null when the class neither was there nor was seen. */
   f1: number | null
+  /** Of images that may have several classes: how well they are ranked by this one; null when none has it. */
+  averagePrecision?: number | null
 }
 
-export interface Metrics {
-  /** Top-1, from 0 to 1. */
+export interface CommonMetrics {
+  /** Top-1, from 0 to 1; of images that may have several classes, the part of which every class is right. */
   accuracy: number
-  /** Part of the images whose class is among the five best (or among all, when there are fewer). */
-  top5: number
-  /** Mean cross-entropy, without label smoothing. */
+  /** Mean cross-entropy, without label smoothing; of several classes the binary one, over all of them. */
   loss: number
   count: number
   perClass: ClassMetrics[]
   /** Mean of the classes' f1, of those that have one. */
   macroF1: number
+}
+
+/** Of images of one class each. */
+export interface Metrics extends CommonMetrics {
+  /** Part of the images whose class is among the five best (or among all, when there are fewer). */
+  top5: number
   /** [true class][class it was taken for]: images. */
   confusion: number[][]
   /** Expected calibration error: how far confidence is from accuracy, on average; from 0 to 1. */

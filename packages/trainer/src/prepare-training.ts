@@ -36,10 +36,24 @@ export async function prepareTraining(options: PrepareOptions): Promise<Prepared
   const chains = recipeTransforms(recipe)
   const workers = options.workers ?? defaultWorkers(chains.train)
   const data = await openTrainingData(recipe, options.data, { workers, onSkipped })
-  const model = await createModel(recipe, data.labels, hub)
+  checkLoss(recipe, data)
+  const model = await createModel(recipe, data, hub)
   const processor = processorOf(chains.evaluation, model.config.imageSize)
   const loss = await recipeLoss(recipe, { labels: data.labels, processor, hub })
   return { data, model, loss, processor }
+}
+
+/** A loss that supposes one class would train a model of several on nonsense. */
+function checkLoss({ loss, distillation }: Recipe, { multiLabel }: TrainingData): void {
+  if (!multiLabel) return
+  if (loss.name !== 'binary-cross-entropy')
+    throw new Error(
+      `loss.name is '${loss.name}', which supposes that an image has one class; of images that may have several, expected 'binary-cross-entropy'.`,
+    )
+  if (distillation)
+    throw new Error(
+      'A teacher of one class an image cannot teach images that may have several; expected no distillation.',
+    )
 }
 
 /** Small images are made faster than they are sent between threads. */

@@ -21,7 +21,9 @@ export interface RecipeSampler {
 
 const samplers: Record<SamplerName, (dataset: Dataset, seed: number, options: RecipeSampler) => Sampler> = {
   shuffled: (dataset, seed) => shuffledSampler(dataset.length, seed),
-  'class-balanced': ({ labels }, seed) => {
+  'class-balanced': ({ labels, multiLabel }, seed) => {
+    if (multiLabel)
+      throw new Error('Images of several classes cannot be balanced by class; expected the sampler shuffled.')
     if (!labels) throw new Error('The data set does not say its labels; expected the sampler shuffled.')
     return classBalancedSampler(labels, { seed })
   },

@@ -34,6 +34,7 @@ const plans: unknown[] = []
 /** Ten images of two classes, dark and bright, with noise; in the order of (seed, epoch). */
 const data: TrainingData = {
   labels: ['dark', 'bright'],
+  multiLabel: false,
   trainImages: 10,
   evaluationImages: 6,
   stepsPerEpoch: 3,

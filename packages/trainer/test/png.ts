@@ -1,11 +1,14 @@
 /** Writes PNG files for tests. */
 import { crc32, deflateSync } from 'node:zlib'
 
-/** A PNG of 8-bit colour, all pixels alike. */
-export function png(width: number, height: number, [red, green, blue]: [number, number, number]): Buffer {
+type Colour = readonly [red: number, green: number, blue: number]
+
+/** A PNG of 8-bit colour: of one, or of each pixel's own. */
+export function png(width: number, height: number, colour: Colour | ((x: number, y: number) => Colour)): Buffer {
+  const colourAt = typeof colour === 'function' ? colour : () => colour
   const rows = Buffer.alloc(height * (1 + 3 * width))
   for (let i = 0; i < width * height; i++)
-    rows.set([red, green, blue], Math.floor(i / width) * (1 + 3 * width) + 1 + 3 * (i % width))
+    rows.set(colourAt(i % width, Math.floor(i / width)), Math.floor(i / width) * (1 + 3 * width) + 1 + 3 * (i % width))
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)

@@ -20,7 +20,7 @@ const ranked = ['portable', 'avx2', 'avx512', 'amx']
 // The instruction set is chosen when the addon is loaded, so each of the others has a process of its own.
 for (const instructionSet of ['portable', 'avx2', 'avx512'])
   test.skipIf(!runs(instructionSet))(`conformance of native with ${instructionSet} instructions`, async () => {
-    const child = Bun.spawn([process.execPath, 'test', './test/instruction-set.ts'], {
+    const child = Bun.spawn([process.execPath, 'test', '--timeout', '120000', './test/instruction-set.ts'], {
       cwd: join(import.meta.dir, '../..'),
       env: { ...process.env, VITRAL_ISA: instructionSet },
       stdout: 'ignore',

@@ -4,7 +4,7 @@ import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.t
 type Json = Record<string, unknown>
 type Field = Exclude<keyof ViTConfig, 'extra' | 'id2label' | 'numLabels'>
 
-/** Our names and the file's. The last two are Vitral's own; transformers keeps and ignores them. */
+/** Our names and the file's. dropPathRate and qkScale are Vitral's own; transformers keeps and ignores them. */
 const names: readonly (readonly [Field, string])[] = [
   ['hiddenSize', 'hidden_size'],
   ['numHiddenLayers', 'num_hidden_layers'],
@@ -21,6 +21,7 @@ const names: readonly (readonly [Field, string])[] = [
   ['qkvBias', 'qkv_bias'],
   ['dropPathRate', 'drop_path_rate'],
   ['qkScale', 'qk_scale'],
+  ['problemType', 'problem_type'],
 ]
 
 /** Fields Vitral writes anew, so that what was read of them is not kept beside; the last two are the weights' type. */
@@ -51,7 +52,7 @@ export function configFromJson(json: unknown, source: string): ViTConfigOptions 
   const options: Json = { extra: Object.fromEntries(Object.entries(file).filter(([key]) => !rewritten.includes(key))) }
   for (const [field, key] of names) {
     const value = file[key]
-    if (value === undefined || (value === null && field !== 'qkScale')) continue
+    if (value === undefined || (value === null && field !== 'qkScale' && field !== 'problemType')) continue
     checkType(field, value, `${source}: ${key}`)
     options[field] = value
   }
@@ -79,8 +80,10 @@ export function configToJson(config: ViTConfig, architecture: string): Json {
 }
 
 function isDefaultOfOurs(field: Field, config: ViTConfig): boolean {
-  return (field === 'dropPathRate' || field === 'qkScale') && config[field] === resolveConfig()[field]
+  return ['dropPathRate', 'qkScale', 'problemType'].includes(field) && config[field] === resolveConfig()[field]
 }
+
+const nullable: Partial<Record<Field, string>> = { qkScale: 'number', problemType: 'string' }
 
 function checkType(field: Field, value: unknown, where: string): void {
   if (field === 'imageSize' || field === 'patchSize') {
@@ -88,7 +91,7 @@ function checkType(field: Field, value: unknown, where: string): void {
     if (!fits) throw new Error(`${where} is ${JSON.stringify(value)}; expected a number or [height, width].`)
     return
   }
-  const expected = field === 'qkScale' ? 'number' : typeof resolveConfig()[field]
+  const expected = nullable[field] ?? typeof resolveConfig()[field]
   if (value !== null && typeof value !== expected)
     throw new Error(`${where} is ${JSON.stringify(value)}; expected a ${expected}.`)
 }

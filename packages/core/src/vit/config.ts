@@ -39,9 +39,14 @@ export interface ViTConfig {
   numLabels: number
   /** Names of the classes by index. @default LABEL_0, LABEL_1, … */
   id2label: Record<number, string>
+  /** Whether classes exclude each other; null, the default, leaves it open, and then they do. */
+  problemType: ProblemType | null
   /** Fields of a config.json that Vitral does not know; they survive a round trip. */
   extra: Record<string, unknown>
 }
+
+/** What scores mean: shares of one class (softmax), or each class a yes or no of its own (sigmoid). */
+export type ProblemType = 'single_label_classification' | 'multi_label_classification' | 'regression'
 
 /** Any of the fields, and the MLP's width as a multiple of hiddenSize instead of intermediateSize. */
 export type ViTConfigOptions = Partial<ViTConfig> & { mlpRatio?: number }
@@ -85,6 +90,7 @@ export function resolveConfig(
     numChannels: 3,
     qkvBias: true,
     qkScale: null,
+    problemType: null,
     extra: {},
     ...options,
     numLabels,
@@ -93,6 +99,13 @@ export function resolveConfig(
   validate(config, source)
   return config
 }
+
+const problemTypes: readonly (ProblemType | null)[] = [
+  null,
+  'single_label_classification',
+  'multi_label_classification',
+  'regression',
+]
 
 function validate(config: ViTConfig, source: string): void {
   const require = (holds: boolean, field: keyof ViTConfig, expected: string): void => {
@@ -112,6 +125,9 @@ function validate(config: ViTConfig, source: string): void {
   require(config.initializerRange > 0, 'initializerRange', 'a positive number')
   require(config.layerNormEps >= 0, 'layerNormEps', 'a number that is not negative')
   require(config.qkScale === null || Number.isFinite(config.qkScale), 'qkScale', 'a number, or null')
+  require(problemTypes.includes(
+    config.problemType,
+  ), 'problemType', "'single_label_classification', 'multi_label_classification', 'regression' or null")
   require(config.hiddenAct === 'gelu', 'hiddenAct', "'gelu', the only activation Vitral has")
   const { hiddenSize, numAttentionHeads, imageSize, patchSize, id2label, numLabels } = config
   require(hiddenSize % numAttentionHeads === 0, 'hiddenSize', `a multiple of numAttentionHeads (${numAttentionHeads})`)

@@ -7,7 +7,7 @@ import type { Dataset, RawImage } from '../types.ts'
 export interface Inspection {
   /** Of all examples. */
   count: number
-  /** Images that can be decoded, of each class, in the order of the labels. */
+  /** Images that can be decoded, of each class, in the order of the labels; one with several labels counts for each. */
   classes: { name: string; count: number }[]
   /** Most frequent first. */
   sizes: { width: number; height: number; count: number }[]
@@ -17,6 +17,7 @@ export interface Inspection {
 }
 
 export interface Content {
+  /** See Example. */
   label: number
   digest: string
 }
@@ -50,8 +51,8 @@ export async function inspectDataset(
     const outcome = (await queue.shift()) as Outcome
     if ('reason' in outcome) broken.push({ index, reason: outcome.reason })
     else {
-      const { label, digest, width, height } = outcome
-      counts[label] = (counts[label] ?? 0) + 1
+      const { label, labels, digest, width, height } = outcome
+      for (const one of labels) counts[one] = (counts[one] ?? 0) + 1
       const size = sizes.get(`${width}×${height}`) ?? { width, height, count: 0 }
       size.count++
       sizes.set(`${width}×${height}`, size)
@@ -69,12 +70,12 @@ export async function inspectDataset(
   }
 }
 
-type Outcome = (Content & { width: number; height: number }) | { reason: string }
+type Outcome = (Content & { labels: readonly number[]; width: number; height: number }) | { reason: string }
 
 async function inspect(dataset: Dataset, index: number): Promise<Outcome> {
   try {
-    const { image, label } = await dataset.get(index)
-    return { label, digest: digestOf(image), width: image.width, height: image.height }
+    const { image, label, labels = [label] } = await dataset.get(index)
+    return { label, labels, digest: digestOf(image), width: image.width, height: image.height }
   } catch (error) {
     if (error instanceof BrokenImageError || error instanceof SkippedExample) return { reason: error.message }
     throw error

@@ -3,6 +3,7 @@ import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitra
 import { evaluationBatches } from '../data.ts'
 import { type Evaluation, evaluate } from '../evaluate.ts'
 import { withLabelsOf } from '../match-labels.ts'
+import type { Metrics } from '../metrics.ts'
 import { datasetNames, openDataset } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
 import { cropMargin, type TestTimeAugmentation, testTimeAugmentations } from '../test-time-augmentation.ts'
@@ -48,7 +49,8 @@ export const evalCommand: Command = {
   --confusion        also prints how often each class was taken for which
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {accuracy, top5, loss, count, seconds, imagesPerSecond, macroF1, ece,
-                     perClass: [{label, count, accuracy, precision, recall, f1}], confusion, calibration}
+                     perClass: [{label, count, accuracy, precision, recall, f1}], confusion, calibration};
+                     of images that may have several classes {accuracy, meanAveragePrecision, microF1, …}
   --help             this text`,
 
   async run(args) {
@@ -88,22 +90,28 @@ function augmentationOf(name: string | undefined): TestTimeAugmentation | undefi
   return name as TestTimeAugmentation | undefined
 }
 
+/** The two numbers that tell most; the accuracy of images that may have several classes asks for all of them. */
+export const mainFacts = (evaluation: Evaluation): string =>
+  'top5' in evaluation
+    ? `accuracy ${percent(evaluation.accuracy)}, top-5 ${percent(evaluation.top5)}`
+    : `all classes right ${percent(evaluation.accuracy)}, mean average precision ${percent(evaluation.meanAveragePrecision)}`
+
 function describe(evaluation: Evaluation, withConfusion: boolean): string {
-  const { accuracy, top5, loss, count, imagesPerSecond, perClass, macroF1, ece } = evaluation
+  const { loss, count, imagesPerSecond, perClass, macroF1 } = evaluation
   const width = Math.max(...perClass.map(({ label }) => label.length))
   return [
-    `accuracy ${percent(accuracy)}, top-5 ${percent(top5)}, loss ${loss.toFixed(4)}: ${count} images at ${imagesPerSecond.toFixed(0)} a second`,
-    `macro F1 ${percent(macroF1)}, expected calibration error ${percent(ece)}`,
+    `${mainFacts(evaluation)}, loss ${loss.toFixed(4)}: ${count} images at ${imagesPerSecond.toFixed(0)} a second`,
+    `macro F1 ${percent(macroF1)}, ${'ece' in evaluation ? `expected calibration error ${percent(evaluation.ece)}` : `micro F1 ${percent(evaluation.microF1)}`}`,
     ...perClass.map(
       ({ label, count, accuracy, precision }) =>
         `  ${label.padEnd(width)}  ${accuracy === null ? 'no image' : `${percent(accuracy).padStart(7)} of ${count}`}${precision === null ? '' : `, precision ${percent(precision)}`}`,
     ),
-    ...(withConfusion ? ['', ...describeConfusion(evaluation, width)] : []),
+    ...(withConfusion && 'confusion' in evaluation ? ['', ...describeConfusion(evaluation, width)] : []),
   ].join('\n')
 }
 
 /** A row for each class, a column for each that it was taken for, numbered in the order of the rows. */
-function describeConfusion({ confusion, perClass }: Evaluation, width: number): string[] {
+function describeConfusion({ confusion, perClass }: Metrics, width: number): string[] {
   const cell = Math.max(3, ...confusion.flat().map(images => String(images).length)) + 1
   const row = (name: string, cells: readonly (string | number)[]): string =>
     `  ${name.padEnd(width + 4)}${cells.map(value => String(value).padStart(cell)).join('')}`

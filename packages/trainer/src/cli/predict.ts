@@ -1,6 +1,6 @@
 /** `vitral predict`: what a model sees in image files. */
-import { softmax, type Tensor2D, tidy, topk } from '@tensorflow/tfjs-core'
-import { autocast, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { sigmoid, softmax, type Tensor2D, tidy, topk } from '@tensorflow/tfjs-core'
+import { autocast, useBackend, type ViTConfig, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { decodeImage } from '@vitral/datasets'
 import { createProgress } from '../progress.ts'
 import {
@@ -25,7 +25,7 @@ const options = {
 
 interface Prediction {
   label: string
-  /** Probability, from 0 to 1. */
+  /** Probability, from 0 to 1; of a model whose classes do not exclude each other that of each by itself. */
   score: number
 }
 
@@ -54,7 +54,7 @@ export const predict: Command = {
     for (const image of images) {
       const pixelValues = await processor.preprocess([await decodeImage(image)])
       const { logits } = autocast({ enabled }, () => model.forward(pixelValues))
-      results.push({ image, predictions: await best(logits, model.config.id2label, count) })
+      results.push({ image, predictions: await best(logits, model.config, count) })
       pixelValues.dispose()
       logits.dispose()
     }
@@ -67,8 +67,10 @@ export const predict: Command = {
 }
 
 /** @param logits [1, K] */
-async function best(logits: Tensor2D, labels: Record<number, string>, count: number): Promise<Prediction[]> {
-  const { values, indices } = tidy(() => topk(softmax(logits), Math.min(count, logits.shape[1])))
+async function best(logits: Tensor2D, config: ViTConfig, count: number): Promise<Prediction[]> {
+  const { problemType, id2label: labels } = config
+  const scoresOf = problemType === 'multi_label_classification' ? sigmoid : softmax
+  const { values, indices } = tidy(() => topk(scoresOf(logits), Math.min(count, logits.shape[1])))
   const [scores, classes] = await Promise.all([values.data(), indices.data()])
   values.dispose()
   indices.dispose()

@@ -3,7 +3,7 @@ import type { TrainingData } from '../data.ts'
 import { duration, type Progress } from '../progress.ts'
 import type { Recipe } from '../recipe.ts'
 import type { TrainingObserver } from '../training-events.ts'
-import { percent } from './command.ts'
+import { mainFacts } from './eval.ts'
 
 /** Keeps the progress line, and leaves one line for each epoch. */
 export function showTraining(
@@ -26,9 +26,9 @@ export function showTraining(
       progress.update({ title: 'test', done, total: test?.images ?? done })
       if (done === test?.images) progress.end()
     },
-    onEpoch({ epoch, trainLoss, evaluation: { accuracy, top5, loss }, isBest, seconds }) {
+    onEpoch({ epoch, trainLoss, evaluation, isBest, seconds }) {
       progress.say(
-        `epoch ${epoch}/${epochs}  train loss ${trainLoss.toFixed(4)}  held-out: loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}, top-5 ${percent(top5)}  ${duration(seconds)}${isBest ? '  best so far' : ''}`,
+        `epoch ${epoch}/${epochs}  train loss ${trainLoss.toFixed(4)}  held-out: loss ${evaluation.loss.toFixed(4)}, ${mainFacts(evaluation)}  ${duration(seconds)}${isBest ? '  best so far' : ''}`,
       )
     },
   }

@@ -15,7 +15,10 @@ export interface EvaluationPoint {
   epoch: number
   step: number
   accuracy: number
-  top5: number
+  /** Of images of one class each. */
+  top5?: number
+  /** Of images that may have several. */
+  meanAveragePrecision?: number
   loss: number
 }
 
@@ -43,9 +46,10 @@ export const stepPoint = ({ step, loss, lr, imagesPerSecond, gradNorm }: StepPoi
   ...{ step, loss, lr, imagesPerSecond, gradNorm },
 })
 
-export const evaluationPoint = ({ epoch, step, accuracy, top5, loss }: EvaluationPoint): EvaluationPoint => ({
-  ...{ epoch, step, accuracy, top5, loss },
-})
+export const evaluationPoint = (point: EvaluationPoint): EvaluationPoint => {
+  const { epoch, step, accuracy, top5, meanAveragePrecision, loss } = point
+  return { epoch, step, accuracy, top5, meanAveragePrecision, loss }
+}
 
 /** At most `limit` points: means of equally many neighbours. */
 export function thin(points: readonly StepPoint[], limit: number): StepPoint[] {

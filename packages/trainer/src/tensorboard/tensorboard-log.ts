@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { type Evaluation, mainMetrics } from '../evaluate.ts'
 import type { Recipe } from '../recipe.ts'
 import type { TrainingObserver } from '../training-events.ts'
 import { type EventTime, fileVersion, markdown, scalars, sessionStart } from './event.ts'
@@ -20,7 +21,8 @@ export interface TensorboardLogOptions {
  *
  * Each step gives `train/loss`, `train/lr`, `train/images_per_second` and, when gradients are clipped,
  * `train/grad_norm`; each evaluation `eval/accuracy`, `eval/top5`, `eval/loss` and `train/epoch_loss`; the test at the
- * end `test/accuracy`, `test/top5` and `test/loss`.
+ * end `test/accuracy`, `test/top5` and `test/loss`; where images may have several classes, `mean_average_precision` is in
+ * the place of `top5`.
  *
  * @example
  * trainer.observe(tensorboardLog('runs/a/tensorboard', { recipe, step: trainer.position.step }))
@@ -45,15 +47,22 @@ export function tensorboardLog(
       lastStep = step
       write(scalars(at(step), gradNorm === undefined ? values : { ...values, 'train/grad_norm': gradNorm }))
     },
-    onEpoch({ step, trainLoss, evaluation: { accuracy, top5, loss } }) {
-      const values = { 'eval/accuracy': accuracy, 'eval/top5': top5, 'eval/loss': loss, 'train/epoch_loss': trainLoss }
-      write(scalars(at(step), values))
+    onEpoch({ step, trainLoss, evaluation }) {
+      write(scalars(at(step), { ...tagged('eval', evaluation), 'train/epoch_loss': trainLoss }))
     },
-    onTest({ evaluation: { accuracy, top5, loss } }) {
-      write(scalars(at(lastStep), { 'test/accuracy': accuracy, 'test/top5': top5, 'test/loss': loss }))
+    onTest({ evaluation }) {
+      write(scalars(at(lastStep), tagged('test', evaluation)))
     },
   }
 }
+
+const tagged = (tag: string, evaluation: Evaluation): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries({ ...mainMetrics(evaluation), loss: evaluation.loss }).map(([name, value]) => [
+      `${tag}/${name}`,
+      value,
+    ]),
+  )
 
 /** TensorBoard reads the files of a folder by their names' order, so a later one gets a later second. */
 function nextFile(earlier: readonly string[], time: number): string {

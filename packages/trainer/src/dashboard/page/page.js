@@ -63,7 +63,7 @@ function draw() {
     title: 'Accuracy, held out',
     curves: [
       { name: 'top 1', style: 'first', points: evaluations.map(({ step, accuracy }) => [step, accuracy]), dots: true },
-      { name: 'top 5', style: 'second', points: evaluations.map(({ step, top5 }) => [step, top5]), dots: true },
+      secondCurve(evaluations),
     ],
     format: percent,
     lastStep,
@@ -83,6 +83,20 @@ function draw() {
     format: short,
     lastStep,
   })
+}
+
+/** The top five, or of images that may have several classes how well they are ranked. */
+function secondCurve(evaluations) {
+  const [name, field] =
+    evaluations[0]?.meanAveragePrecision === undefined
+      ? ['top 5', 'top5']
+      : ['mean average precision', 'meanAveragePrecision']
+  return {
+    name,
+    style: 'second',
+    points: evaluations.map(evaluation => [evaluation.step, evaluation[field]]),
+    dots: true,
+  }
 }
 
 function showFacts(progress, last, evaluations) {
