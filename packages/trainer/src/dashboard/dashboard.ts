@@ -65,10 +65,10 @@ export async function startDashboard({ port }: { port: number }): Promise<Dashbo
     },
     async close(ending) {
       stream.send('update', { steps: [], evaluations: [], progress: { state: ending } })
-      stream.close()
+      // What was written is sent before connections are closed.
       const closed = new Promise(resolve => server.close(resolve))
-      server.closeIdleConnections()
-      setTimeout(() => server.closeAllConnections(), 1000).unref()
+      await stream.close()
+      server.closeAllConnections()
       await closed
     },
   }

@@ -1,11 +1,13 @@
 /** Server-Sent Events to every page that is open. https://html.spec.whatwg.org/multipage/server-sent-events.html */
 import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface EventStream {
   /** Keeps the response open, and begins with this event. */
   open(response: ServerResponse, event: string, data: object): void
   send(event: string, data: object): void
-  close(): void
+  /** Settles when every page has all that was sent, or has not taken it for a second. */
+  close(): Promise<void>
 }
 
 /** A page that takes nothing any more is let go; it comes back by itself and is told all anew. */
@@ -31,11 +33,15 @@ export function eventStream(): EventStream {
       response.on('close', () => responses.delete(response))
     },
     send: (event, data) => write(message(event, data)),
-    close() {
+    async close() {
       clearInterval(ping)
-      for (const response of responses) response.end()
+      const ends = [...responses].map(response => new Promise<void>(resolve => response.end(resolve)))
+      await Promise.race([Promise.all(ends), sleep(patience, undefined, { ref: false })])
     },
   }
 }
+
+/** Milliseconds. */
+const patience = 1000
 
 const message = (event: string, data: object): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
