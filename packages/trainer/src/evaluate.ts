@@ -4,6 +4,7 @@ import { type Tensor2D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-c
 import { autocast, type ComputeDtype, type ViTForImageClassification } from '@vitral/core'
 import { type Metrics, MetricsGatherer } from './metrics.ts'
 import { MultiLabelGatherer, type MultiLabelMetrics } from './multi-label-metrics.ts'
+import type { ExampleImages } from './report/example-images.ts'
 import { averageViews, type TestTimeAugmentation } from './test-time-augmentation.ts'
 import type { ImageBatch } from './train-step.ts'
 
@@ -25,6 +26,8 @@ export interface EvaluateOptions {
   precision?: ComputeDtype
   /** Averages several views of each image; for crops the batches' images are larger than the model's. @default one view */
   augmentation?: TestTimeAugmentation
+  /** Is shown every image and what it was taken for. */
+  examples?: ExampleImages
   /** Told after each batch how many images are done. */
   onBatch?: (done: number) => void
   /** Stops between two batches. */
@@ -43,7 +46,7 @@ export interface EvaluateOptions {
 export async function evaluate(
   model: ViTForImageClassification,
   batches: AsyncIterable<ImageBatch>,
-  { labels, precision = 'float32', augmentation, onBatch, signal }: EvaluateOptions,
+  { labels, precision = 'float32', augmentation, examples, onBatch, signal }: EvaluateOptions,
 ): Promise<Evaluation | undefined> {
   const started = performance.now()
   const gatherer = new MetricsGatherer(labels)
@@ -58,6 +61,7 @@ export async function evaluate(
     const logits = await logitsOf(model, batch, precision, augmentation)
     if (softLabels) ofSeveral.add(logits, softLabels.data)
     else gatherer.add(logits, batch.labels)
+    examples?.add(batch, logits)
     done += batch.labels.length
     onBatch?.(done)
     await nextTurn()

@@ -10,6 +10,10 @@ export interface RunPaths {
   config: string
   /** One JSON object a line: each step, and each epoch's evaluation. */
   metrics: string
+  /** All that the evaluation of the best model found. */
+  evaluation: string
+  /** The page about the run. */
+  report: string
   /** Model folder of the best evaluation so far. */
   best: string
   /** Of a run that trains adapters, those of the best model alone, in PEFT's files. */
@@ -23,6 +27,8 @@ export interface RunPaths {
 export const runPaths = (out: string): RunPaths => ({
   config: join(out, 'recipe.json'),
   metrics: join(out, 'metrics.jsonl'),
+  evaluation: join(out, 'evaluation.json'),
+  report: join(out, 'report.html'),
   best: join(out, 'best'),
   adapters: join(out, 'adapters'),
   checkpoints: join(out, 'checkpoints'),
@@ -44,7 +50,7 @@ export function openRun(out: string, recipe: Recipe, { resume }: { resume: boole
   return paths
 }
 
-interface RunRecord {
+export interface RunRecord {
   recipe: Recipe
   environment: object
   /** Those in which the run went on, where they are not that before. */
@@ -75,7 +81,8 @@ export async function clearLeftovers(out: string): Promise<void> {
   for (const folder of [out, best, adapters, checkpoints]) if (existsSync(folder)) await removeLeftovers(folder)
 }
 
-const readRecord = ({ config }: RunPaths): RunRecord => JSON.parse(readFileSync(config, 'utf8')) as RunRecord
+/** What recordRun wrote. */
+export const readRecord = ({ config }: RunPaths): RunRecord => JSON.parse(readFileSync(config, 'utf8')) as RunRecord
 
 /** @throws naming the fields in which two recipes differ. */
 export function requireSame(recipe: Recipe, begunWith: Recipe, out: string): void {

@@ -5,6 +5,7 @@ import type { TrainingData } from './data.ts'
 import { environment } from './environment.ts'
 import { metricsLog } from './metrics-log.ts'
 import { type PrepareOptions, prepareTraining } from './prepare-training.ts'
+import { reportLog } from './report/report-log.ts'
 import { clearLeftovers, openRun, type RunPaths, recordRun } from './run-folder.ts'
 import { lockRun, type RunLock } from './run-lock.ts'
 import { tensorboardLog } from './tensorboard/tensorboard-log.ts'
@@ -64,6 +65,7 @@ async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): 
   const trainer = new Trainer({ recipe, model, loss, processor, data, paths, checkpoints, lock })
   if (resume) await trainer.resume({ onDamaged })
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
+  trainer.observe(reportLog(out, paths, processor.config))
   if (tensorboard) trainer.observe(tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
   for (const observer of observers) trainer.observe(observer)
   return { trainer, data, model, parameters: model.countParameters() }

@@ -16,7 +16,7 @@ import { describeNonFinite, NonFiniteError } from './non-finite.ts'
 import type { Optimizer } from './optimizers/index.ts'
 
 /** What the loop needs of a batch: pixel values [B, c, h, w], labels [B], and after mixing also soft ones [B, K]. */
-export type ImageBatch = Pick<Batch, 'pixelValues' | 'labels' | 'softLabels'>
+export type ImageBatch = Pick<Batch, 'pixelValues' | 'labels' | 'softLabels'> & Partial<Pick<Batch, 'indices'>>
 
 export interface TrainStepOptions {
   /** Of all dropout in the step. */

@@ -13,6 +13,7 @@ import type { Optimizer } from './optimizers/index.ts'
 import type { Recipe } from './recipe.ts'
 import { recipeOptimizer } from './recipe-optimizer.ts'
 import { recipeStep } from './recipe-step.ts'
+import { ExampleImages } from './report/example-images.ts'
 import type { RunPaths } from './run-folder.ts'
 import type { RunLock } from './run-lock.ts'
 import { type RunPosition, type RunState, startOfRun } from './run-state.ts'
@@ -166,9 +167,11 @@ export class Trainer {
   /** Does nothing when the signal stops it. */
   async #evaluateModel(signal?: AbortSignal): Promise<void> {
     const { recipe, model, data } = this.#parts
+    const examples = new ExampleImages()
     const evaluation = await evaluate(model, data.evaluation(), {
       labels: data.labels,
       precision: recipe.precision,
+      examples,
       onBatch: done => void this.#observers.tell('onEvaluationBatch', done),
       signal,
     })
@@ -181,7 +184,7 @@ export class Trainer {
     const seconds = this.#seconds()
     const losses = [...this.#position.losses, loss]
     this.#position = { ...startOfRun, epoch, step, seconds, losses, best: isBest ? { epoch, accuracy, loss } : best }
-    const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, isBest, seconds }
+    const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, examples, isBest, seconds }
     await this.#observers.tell('onEpoch', report)
   }
 
@@ -200,16 +203,18 @@ export class Trainer {
     const { epoch, best, test } = this.#position
     if (!data.test || !best || test || epoch < recipe.epochs) return true
     const model = await ViTForImageClassification.fromPretrained(paths.best)
+    const examples = new ExampleImages()
     const evaluation = await evaluate(model, data.test.batches(), {
       labels: data.labels,
       precision: recipe.precision,
+      examples,
       onBatch: done => void this.#observers.tell('onTestBatch', done),
       signal,
     }).finally(() => model.dispose())
     if (!evaluation) return false
     const { accuracy, loss } = evaluation
     this.#position.test = { accuracy, loss }
-    await this.#observers.tell('onTest', { epoch: best.epoch, evaluation })
+    await this.#observers.tell('onTest', { epoch: best.epoch, evaluation, examples })
     await this.#save()
     return true
   }

@@ -1,6 +1,7 @@
 /** What a training run tells about itself. */
 
 import type { Evaluation } from './evaluate.ts'
+import type { ExampleImages } from './report/example-images.ts'
 import type { RunPosition } from './run-state.ts'
 
 export interface StepReport {
@@ -24,6 +25,8 @@ export interface EpochReport {
   step: number
   trainLoss: number
   evaluation: Evaluation
+  /** The images that it was surest of. */
+  examples: ExampleImages
   /** Whether no evaluation before was as accurate. */
   isBest: boolean
   /** Of training and evaluation, since the beginning of the run. */
@@ -35,6 +38,8 @@ export interface TestReport {
   /** Of the best model. */
   epoch: number
   evaluation: Evaluation
+  /** The images that it was surest of. */
+  examples: ExampleImages
 }
 
 /**

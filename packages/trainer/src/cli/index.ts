@@ -9,6 +9,7 @@ import { evalCommand } from './eval.ts'
 import { exportCommand } from './export.ts'
 import { lrFindCommand } from './lr-find.ts'
 import { predict } from './predict.ts'
+import { reportCommand } from './report.ts'
 import { sweepCommand } from './sweep.ts'
 import { train } from './train.ts'
 
@@ -19,6 +20,7 @@ const commands: Record<string, Command> = {
   eval: evalCommand,
   predict,
   export: exportCommand,
+  report: reportCommand,
   data,
   bench,
   doctor,

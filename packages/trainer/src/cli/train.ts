@@ -40,7 +40,8 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --dataset NAME     another than the recipe's: ${datasetNames.join(', ')}
   --download         downloads the data set to --data first, unless it is there
   --skip-broken      leaves out images that cannot be decoded, and says which
-  --out DIR          folder of the run: best/ (a model folder), metrics.jsonl, recipe.json, checkpoints/ (runs/RECIPE)
+  --out DIR          folder of the run: best/ (a model folder), report.html,
+                     evaluation.json, metrics.jsonl, recipe.json, checkpoints/ (runs/RECIPE)
   --resume           goes on with the run in --out, exactly where it stopped
   --tensorboard      also writes event files, which TensorBoard shows: tensorboard --logdir DIR
   --dashboard [PORT] shows the run on a page of this machine while it goes on, at http://127.0.0.1:PORT (6060)
@@ -138,7 +139,7 @@ const summary = (
   out: string,
 ): string => {
   const tested = test ? `, and ${percent(test.accuracy)} of ${data.test?.images} test images` : ''
-  return `Best: ${percent(accuracy)} of ${data.evaluationImages} held-out images, after epoch ${epoch}${tested}. Took ${duration(seconds)}. Model: ${out}/best`
+  return `Best: ${percent(accuracy)} of ${data.evaluationImages} held-out images, after epoch ${epoch}${tested}. Took ${duration(seconds)}. Model: ${out}/best, report: ${out}/report.html`
 }
 
 const trainedShare = ({ trainable, total }: ParameterCounts): string =>

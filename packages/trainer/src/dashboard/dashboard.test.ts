@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { metricsLog } from '../metrics-log.ts'
 import { recipes } from '../recipes/index.ts'
+import { ExampleImages } from '../report/example-images.ts'
 import { runPaths } from '../run-folder.ts'
 import type { EpochReport, StepReport, TrainingObserver } from '../training-events.ts'
 import { type Dashboard, startDashboard } from './dashboard.ts'
@@ -21,7 +22,7 @@ const step = (number: number): StepReport => ({
   ...{ lr: 0.001, loss: 2 / number, meanLoss: 1, gradNorm: 0.5, imagesPerSecond: 100 },
 })
 const epoch = (number: number): EpochReport => ({
-  ...{ epoch: number, step: number * 10, trainLoss: 1, isBest: true, seconds: 1 },
+  ...{ epoch: number, step: number * 10, trainLoss: 1, examples: new ExampleImages(), isBest: true, seconds: 1 },
   evaluation: { accuracy: number / 4, top5: number / 2, loss: 1 } as EpochReport['evaluation'],
 })
 
@@ -76,7 +77,7 @@ describe('over HTTP', () => {
     const first = (await events.next()).value
     expect(first).toMatchObject({ event: 'run', data: { title: out, recipe: { epochs: 2 } } })
     expect(first?.data.steps.map(point => point.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    expect(first?.data.evaluations).toEqual([{ epoch: 1, step: 10, accuracy: 0.25, top5: 0.5, loss: 1 }])
+    expect(first?.data.evaluations).toEqual([{ epoch: 1, step: 10, accuracy: 0.25, top5: 0.5, loss: 1, seconds: 1 }])
     expect(first?.data.progress).toMatchObject({ state: 'training', step: 10, totalSteps: 20, images: 80 })
 
     for (let number = 11; number <= 20; number++) tell.onStep(step(number))
@@ -141,7 +142,7 @@ test('updates come four times a second at most, and say how much time is left', 
   expect(sent.at(-1)?.evaluations).toHaveLength(1)
   observer.onTestBatch?.(5)
   expect(progress()).toMatchObject({ state: 'testing', images: 5 })
-  observer.onTest?.({ epoch: 1, evaluation: epoch(1).evaluation })
+  observer.onTest?.(epoch(1))
   expect(sent.at(-1)?.progress.testAccuracy).toBe(0.25)
 })
 

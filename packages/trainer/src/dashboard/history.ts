@@ -19,6 +19,8 @@ export interface EvaluationPoint {
   top5?: number
   /** Of images that may have several. */
   meanAveragePrecision?: number
+  /** Of the run so far. */
+  seconds: number
   loss: number
 }
 
@@ -47,8 +49,8 @@ export const stepPoint = ({ step, loss, lr, imagesPerSecond, gradNorm }: StepPoi
 })
 
 export const evaluationPoint = (point: EvaluationPoint): EvaluationPoint => {
-  const { epoch, step, accuracy, top5, meanAveragePrecision, loss } = point
-  return { epoch, step, accuracy, top5, meanAveragePrecision, loss }
+  const { epoch, step, accuracy, top5, meanAveragePrecision, loss, seconds } = point
+  return { epoch, step, accuracy, top5, meanAveragePrecision, loss, seconds }
 }
 
 /** At most `limit` points: means of equally many neighbours. */

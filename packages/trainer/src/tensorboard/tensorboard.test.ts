@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { recipes } from '../recipes/index.ts'
+import { ExampleImages } from '../report/example-images.ts'
 import type { EpochReport, StepReport } from '../training-events.ts'
 import { crc32c } from './crc32c.ts'
 import { varint } from './protobuf.ts'
@@ -41,15 +42,16 @@ describe('tensorboardLog', () => {
     ...{ epoch: 1, step: 7, images: 8, lr: 0.25, loss: 1.5, meanLoss: 2, imagesPerSecond: 300 },
     gradNorm: 0.75,
   }
+  const examples = new ExampleImages()
   const evaluation = { accuracy: 0.5, top5: 0.75, loss: 1.25 } as EpochReport['evaluation']
 
   test('writes what TensorBoard reads, and a new file with a restart when a run goes on', async () => {
     const first = tensorboardLog(folder, { recipe, step: 0, now })
     await first.onStep?.(step)
-    await first.onEpoch?.({ epoch: 1, step: 7, trainLoss: 2, evaluation, isBest: true, seconds: 1 })
+    await first.onEpoch?.({ epoch: 1, step: 7, trainLoss: 2, evaluation, examples, isBest: true, seconds: 1 })
     const second = tensorboardLog(folder, { recipe, step: 3, now })
     await second.onStep?.({ ...step, step: 4, gradNorm: undefined })
-    await second.onTest?.({ epoch: 1, evaluation })
+    await second.onTest?.({ epoch: 1, evaluation, examples })
 
     const files = readdirSync(folder).sort()
     expect(files.map(name => name.match(/^events\.out\.tfevents\.(\d{10})\./)?.[1])).toEqual([

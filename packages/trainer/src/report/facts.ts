@@ -1,0 +1,64 @@
+/** The run in a few numbers, and what it was made with. */
+import type { History } from '../dashboard/history.ts'
+import type { Environment } from '../environment.ts'
+import { mainMetrics } from '../evaluate.ts'
+import { duration } from '../progress.ts'
+import type { ReportedEvaluation } from './evaluation-file.ts'
+import { count, escapeHtml, percent, table } from './html.ts'
+
+const names: Record<string, string> = {
+  accuracy: 'Accuracy',
+  top5: 'Top 5',
+  mean_average_precision: 'Mean average precision',
+}
+
+/** The best model's figures. */
+export function headline({ steps, evaluations }: History, reported: ReportedEvaluation | undefined): string {
+  const facts: [string, string][] = []
+  if (reported) {
+    const { evaluation, images, epoch } = reported
+    for (const [name, value] of Object.entries(mainMetrics(evaluation)))
+      facts.push([names[name] ?? name, percent(value, 2)])
+    facts.push(['Loss', evaluation.loss.toFixed(4)], ['Macro F1', percent(evaluation.macroF1)])
+    facts.push(['Measured on', `${count(evaluation.count)} ${images} images`], ['Best epoch', count(epoch)])
+  }
+  facts.push(['Steps', count(steps.at(-1)?.step ?? 0)], ['Epochs evaluated', count(evaluations.length)])
+  return `<dl class="facts">${facts.map(([term, value]) => `<div><dt>${term}</dt><dd>${escapeHtml(value)}</dd></div>`).join('')}</dl>`
+}
+
+/** What each epoch brought, and how long it took. */
+export function timings({ evaluations, steps }: History): string {
+  let before = 0
+  const rows = evaluations.map(({ epoch, step, accuracy, loss, seconds: now }) => {
+    const row = [
+      count(epoch),
+      count(step),
+      loss.toFixed(4),
+      percent(accuracy, 2),
+      duration(now - before),
+      duration(now),
+    ]
+    before = now
+    return row
+  })
+  const speeds = steps.map(({ imagesPerSecond }) => imagesPerSecond).sort((a, b) => a - b)
+  const median = speeds[Math.floor(speeds.length / 2)]
+  const header = ['Epoch', 'Step', 'Loss, held out', 'Accuracy', 'Took', 'So far']
+  const made = rows.length > 0 ? table(header, rows) : ''
+  return [
+    median === undefined
+      ? ''
+      : `<p>${count(Math.round(median))} images a second within a step, in the middle of all.</p>`,
+    rows.length > 20 ? `<details><summary>${rows.length} epochs</summary>${made}</details>` : made,
+  ].join('\n')
+}
+
+/** Versions, machine, and the state of the code. */
+export function environmentTable(environment: Partial<Environment>): string {
+  const { git, ...rest } = environment
+  const rows = Object.entries({ ...rest, ...(git && { git: JSON.stringify(git) }) }).map(([name, value]) => [
+    escapeHtml(name),
+    escapeHtml(String(value)),
+  ])
+  return rows.length > 0 ? table(['', ''], rows, 'class="plain"') : ''
+}
