@@ -24,6 +24,7 @@ export {
   type Order,
   type RepeatedAugmentationOptions,
   repeatedAugmentationSampler,
+  type Replicas,
   type Sampler,
   sequentialSampler,
   shuffledSampler,

@@ -2,7 +2,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
 import { type Tensor2D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core'
 import { autocast, type ComputeDtype, type ViTForImageClassification } from '@vitral/core'
-import { type Metrics, MetricsGatherer } from './metrics.ts'
+import { alone, type Collectives } from './ddp/collectives.ts'
+import { shareScores } from './ddp/share-scores.ts'
+import { type Metrics, MetricsGatherer, scoresOf } from './metrics.ts'
 import { averageViews, type TestTimeAugmentation } from './test-time-augmentation.ts'
 import type { ImageBatch } from './train-step.ts'
 
@@ -18,10 +20,15 @@ export interface EvaluateOptions {
   precision?: ComputeDtype
   /** Averages several views of each image; for crops the batches' images are larger than the model's. @default one view */
   augmentation?: TestTimeAugmentation
-  /** Told after each batch how many images are done. */
+  /** Told after each batch how many images are done, of all processes. */
   onBatch?: (done: number) => void
-  /** Stops between two batches. */
+  /** Stops between two batches; all processes, when one of them is stopped. */
   signal?: AbortSignal
+  /**
+   * The batches are every worldSize-th of all, from that of this process's rank on; the result is that of all, in every
+   * process, with the same bits as in one. @default one process
+   */
+  collectives?: Collectives
 }
 
 /**
@@ -35,17 +42,27 @@ export interface EvaluateOptions {
 export async function evaluate(
   model: ViTForImageClassification,
   batches: AsyncIterable<ImageBatch>,
-  { labels, precision = 'float32', augmentation, onBatch, signal }: EvaluateOptions,
+  { labels, precision = 'float32', augmentation, onBatch, signal, collectives = alone }: EvaluateOptions,
 ): Promise<Evaluation | undefined> {
   const started = performance.now()
   const gatherer = new MetricsGatherer(labels)
+  const iterator = batches[Symbol.asyncIterator]()
   let done = 0
-  for await (const batch of batches) {
-    gatherer.add(await logitsOf(model, batch, precision, augmentation), batch.labels)
-    done += batch.labels.length
-    onBatch?.(done)
-    await nextTurn()
-    if (signal?.aborted) return undefined
+  try {
+    for (;;) {
+      const batch: ImageBatch | undefined = (await iterator.next()).value
+      const classes: ArrayLike<number> = batch?.labels ?? []
+      const own = batch ? scoresOf(await logitsOf(model, batch, precision, augmentation), classes, labels.length) : []
+      await nextTurn()
+      const round = await shareScores(collectives, { scores: own, ended: !batch, stop: signal?.aborted ?? false })
+      for (const score of round.scores) gatherer.addScore(score)
+      done += round.scores.length
+      if (round.scores.length > 0) onBatch?.(done)
+      if (round.stop) return undefined
+      if (round.ended) break
+    }
+  } finally {
+    await iterator.return?.()
   }
   const seconds = (performance.now() - started) / 1000
   return { ...gatherer.result(), seconds, imagesPerSecond: done / seconds }

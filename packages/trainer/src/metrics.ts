@@ -33,6 +33,22 @@ export interface Metrics {
   calibration: CalibrationBin[]
 }
 
+/** All that the metrics need to know of one image. */
+export interface ImageScore {
+  /** Its class. */
+  target: number
+  /** How many classes come before it. */
+  rank: number
+  /** Its cross-entropy. */
+  loss: number
+  /** The first class; -1 when a logit is not a number. */
+  predicted: number
+  /** The probability of that class. */
+  confidence: number
+}
+
+type Logits = ArrayLike<number> & { subarray(begin: number, end: number): ArrayLike<number> }
+
 export class MetricsGatherer {
   readonly #labels: readonly string[]
   readonly #seen: Float64Array
@@ -55,25 +71,19 @@ export class MetricsGatherer {
    * @param logits [B, K], row-major
    * @param classes [B]
    */
-  add(
-    logits: ArrayLike<number> & { subarray(begin: number, end: number): ArrayLike<number> },
-    classes: ArrayLike<number>,
-  ): void {
+  add(logits: Logits, classes: ArrayLike<number>): void {
+    for (const score of scoresOf(logits, classes, this.#labels.length)) this.addScore(score)
+  }
+
+  addScore({ target, rank, loss, predicted, confidence }: ImageScore): void {
     const K = this.#labels.length
-    for (let b = 0; b < classes.length; b++) {
-      const row = logits.subarray(b * K, (b + 1) * K)
-      const target = classes[b] as number
-      const rank = rankOf(row, target)
-      this.#seen[target] = (this.#seen[target] as number) + 1
-      if (rank === 0) this.#recognised[target] = (this.#recognised[target] as number) + 1
-      if (rank < 5) this.#inTop5++
-      const logPartition = logSumExp(row)
-      this.#loss += logPartition - (row[target] as number)
-      const predicted = largestOf(row)
-      if (predicted < 0) continue
-      this.#confusion[target * K + predicted] = (this.#confusion[target * K + predicted] as number) + 1
-      this.#calibration.add(Math.exp((row[predicted] as number) - logPartition), predicted === target)
-    }
+    this.#seen[target] = (this.#seen[target] as number) + 1
+    if (rank === 0) this.#recognised[target] = (this.#recognised[target] as number) + 1
+    if (rank < 5) this.#inTop5++
+    this.#loss += loss
+    if (predicted < 0) return
+    this.#confusion[target * K + predicted] = (this.#confusion[target * K + predicted] as number) + 1
+    this.#calibration.add(confidence, predicted === target)
   }
 
   /** @throws when nothing was added. */
@@ -110,6 +120,18 @@ export class MetricsGatherer {
     }
   }
 }
+
+/**
+ * @param logits [B, K], row-major
+ * @param classes [B]
+ */
+export const scoresOf = (logits: Logits, classes: ArrayLike<number>, K: number): ImageScore[] =>
+  Array.from(classes, (target, b) => {
+    const row = logits.subarray(b * K, (b + 1) * K)
+    const [logPartition, predicted] = [logSumExp(row), largestOf(row)]
+    const confidence = Math.exp((row[predicted] ?? Number.NaN) - logPartition)
+    return { target, rank: rankOf(row, target), loss: logPartition - (row[target] as number), predicted, confidence }
+  })
 
 /** How many classes come before the target: those with a higher logit, and equal ones of a lower index. */
 function rankOf(row: ArrayLike<number>, target: number): number {

@@ -5,16 +5,14 @@ import { seedFor } from '../seeds.ts'
 import { SkippedExample } from '../skipped-example.ts'
 import { applyBatchTransforms } from '../transforms/batch/apply-batch-transforms.ts'
 import type { Batch, BatchTransform, Dataset, Example, ImageTensor, Transform } from '../types.ts'
+import type { BatchPart } from './batch-part.ts'
 import { allocate, type Memory } from './memory.ts'
 
 /** A part of an epoch's order. */
-export interface BatchRequest {
+export interface BatchRequest extends BatchPart {
   epoch: number
   /** Of the batch in its epoch, 0 for the first. */
   place: number
-  indices: Int32Array
-  /** See the sampler's Order. */
-  repeats?: Int32Array
 }
 
 /** The one thing a loader needs done, here or in workers. */
@@ -45,7 +43,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
   const { dataset, transforms, batchTransforms, seed, shared } = options
   const pipeline = createPipeline(transforms)
 
-  async function make({ epoch, place, indices, repeats }: BatchRequest, memory?: Memory): Promise<Batch> {
+  async function make({ epoch, place, indices, repeats, lead = 0 }: BatchRequest, memory?: Memory): Promise<Batch> {
     await usesNativeImages() // a new thread would begin without them
     const count = indices.length
     const labels = new Int32Array(count)
@@ -54,6 +52,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
     const kept = new Int32Array(count)
     const skipped: Batch['skipped'] = []
     let made = 0
+    let leading = 0
     const examples = startAll(dataset, indices)
     for (let i = 0; i < count; i++) {
       const index = indices[i] as number
@@ -70,10 +69,11 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
         pipeline.write(sample, data, made * size)
         labels[made] = label
         kept[made++] = index
+        if (i < lead) leading++
       } catch (error) {
         if (!(error instanceof SkippedExample))
           throw new Error(`Example ${index}: ${(error as Error).message}`, { cause: error })
-        skipped.push({ index, reason: error.message })
+        if (i >= lead) skipped.push({ index, reason: error.message })
       }
     }
     const batch = {
@@ -83,7 +83,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
       skipped,
     } satisfies Batch
     const chance = seedFor(seed, 'batches', epoch, place)
-    return applyBatchTransforms(batchTransforms, batch, chance, dataset.classes.length)
+    return withoutFirst(leading, applyBatchTransforms(batchTransforms, batch, chance, dataset.classes.length))
   }
 
   function chanceOf(epoch: number, index: number, repeat: number): number {
@@ -96,6 +96,21 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
   }
 
   return { make, stop: async () => {} }
+}
+
+/** Leaves out the images that were only there to be mixed with. */
+function withoutFirst(count: number, batch: Batch): Batch {
+  if (count === 0) return batch
+  const { pixelValues, labels, softLabels, indices } = batch
+  const [made, ...shape] = pixelValues.shape
+  const rest = (values: Float32Array): Float32Array => values.subarray((values.length / made) * count)
+  return {
+    ...batch,
+    pixelValues: { data: rest(pixelValues.data), shape: [made - count, ...shape] },
+    labels: labels.subarray(count),
+    indices: indices.subarray(count),
+    ...(softLabels && { softLabels: { data: rest(softLabels.data), shape: [made - count, softLabels.shape[1]] } }),
+  }
 }
 
 /** Decoding runs outside of JavaScript's thread, so all of a batch start at once; they are taken in order. */
