@@ -4,6 +4,7 @@ import type { Replicas } from '@vitral/datasets'
 import type { CheckpointOptions } from './checkpoint.ts'
 import type { TrainingData } from './data.ts'
 import { alone, type Collectives } from './ddp/collectives.ts'
+import { requireSameRecipe } from './ddp/same-recipe.ts'
 import { environment } from './environment.ts'
 import { metricsLog } from './metrics-log.ts'
 import { type PrepareOptions, prepareTraining } from './prepare-training.ts'
@@ -49,6 +50,7 @@ export interface Run {
  */
 export async function startRun(options: RunOptions): Promise<Run> {
   const { recipe, out, resume = false, collectives = alone } = options
+  await requireSameRecipe(collectives, recipe)
   if (collectives.rank > 0) return joinRun(options, collectives)
   openRun(out, recipe, { resume })
   const lock = await lockRun(out)
