@@ -1,6 +1,6 @@
 /** What one process of several does in the tests of data parallel training; alone, it is what they are compared with. */
 import { existsSync, readdirSync } from 'node:fs'
-import { memory, type Variable } from '@tensorflow/tfjs-core'
+import { fill, memory, type Variable, variable, zeros } from '@tensorflow/tfjs-core'
 import { type BackendName, deriveSeed, useBackend, ViTForImageClassification } from '@vitral/core'
 import type { Collectives } from '../src/ddp/collectives.ts'
 import { DataParallel } from '../src/ddp/data-parallel.ts'
@@ -13,7 +13,8 @@ import { type ImageBatch, type TrainStepOptions, trainStep } from '../src/train-
 
 const size = 8
 
-export interface StepsOptions extends Pick<TrainStepOptions, 'clipGradNorm' | 'microBatchSize' | 'precision'> {
+export interface StepsOptions
+  extends Pick<TrainStepOptions, 'clipGradNorm' | 'microBatchSize' | 'precision' | 'gradientCheckpointing'> {
   backend: BackendName
   /** Images of all processes in each step. */
   batches: readonly number[]
@@ -144,4 +145,17 @@ async function run(collectives: Collectives, { stopAfter, stopInEvaluation, ...o
   return { result, reports, parameters, files }
 }
 
-export const scenarios = { steps, run }
+/** A step in which this process has gradients of these parameters only, each of the value given. */
+async function reduction(collectives: Collectives, values: Record<string, number>) {
+  await useBackend('native')
+  const parameters = new Map(['a', 'b', 'c'].map(name => [name, variable(zeros([2, 3]))]))
+  const parallel = new DataParallel(collectives, parameters)
+  const gradients = Object.entries(values).map(([name, value]) => [name, fill([2, 3], value)])
+  await parallel.share(gradients.length)
+  const { grads, unused } = await parallel.reduce(Object.fromEntries(gradients))
+  const sums = Object.entries(grads).map(([name, sum]) => [name, sum.shape, sum.dataSync()[5]])
+  for (const tensor of [...Object.values(grads), ...parameters.values()]) tensor.dispose()
+  return { sums, unused }
+}
+
+export const scenarios = { steps, run, reduction }

@@ -56,6 +56,7 @@ describe('several processes train what one does', () => {
     ['two, with a scaler and clipped', 2, { scale: 1024, clipGradNorm: 0.3 }, 3],
     ['two, each in micro-batches', 2, { batches: [8, 8, 8], microBatchSize: 2, dropout: 0.1 }, undefined],
     ['three, with buckets of one parameter', 3, { bucketBytes: 4 }, 2],
+    ['two, with gradient checkpointing', 2, { gradientCheckpointing: true, dropout: 0.1 }, 3],
     ['two, in bfloat16', 2, { precision: 'bfloat16', scale: 1024 }, 3],
   ]
   test.each(cases)('%s', async (_, worldSize, options, micro) => {
@@ -107,4 +108,14 @@ test('a loss that is no number ends all, and the process whose images did it say
   const messages = settled.map(result => (result.status === 'rejected' ? (result.reason as Error).message : ''))
   expect(messages[0]).toContain('another process says where it began')
   expect(messages[1]).toContain('it began in the data or its transforms')
+})
+
+test('parameters that only some of the processes have used are named; one without images uses none', async () => {
+  const values = [{ a: 1, b: 2 }, {}, { a: 10 }]
+  const settled = await ranks.run(3, 'reduction', rank => values[rank] as Record<string, number>)
+  const sums = [
+    ['a', [2, 3], 11],
+    ['b', [2, 3], 2],
+  ]
+  for (const result of settled) expect(result).toEqual({ status: 'fulfilled', value: { sums, unused: ['b'] } })
 })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type RunScenario, scenarios } from '../../test/ddp-scenarios.ts'
 import { type Ranks, startRanks } from '../../test/ranks.ts'
 import { writeTinyCifar } from '../../test/tiny-cifar.ts'
-import { defineRecipe } from '../recipe.ts'
+import { defineRecipe, type Recipe } from '../recipe.ts'
 import { alone } from './collectives.ts'
 
 type Result = Awaited<ReturnType<typeof scenarios.run>>
@@ -124,6 +124,15 @@ describe('a run of several processes', () => {
     )
     const [first] = resultsOf(await inProcesses(2, out, () => ({ resume: true }))) as [Result]
     expect(first.result).toMatchObject({ finished: true, steps: 10 })
+  })
+
+  test('the best model is tested by all, though the first alone can read it', async () => {
+    const held: Recipe = { ...recipe, validation: 0.25, batchSize: 10, microBatchSize: 5 }
+    const [two] = resultsOf(await inProcesses(2, newFolder(), () => ({ recipe: held }))) as [Result]
+    const one = await inOne({ recipe: held, out: newFolder() })
+    expect(two.reports).toEqual(one.reports)
+    expect(two.result.test).toEqual(one.result.test)
+    expect(two.reports.at(-1)).toMatchObject({ count: 20 })
   })
 
   test('what is not the same in all of them is named', async () => {
