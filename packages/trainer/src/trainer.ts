@@ -2,48 +2,25 @@
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
 import { deriveSeed, type Loss, type ViTForImageClassification } from '@vitral/core'
 import { saveBestModel } from './best-model.ts'
-import { type CheckpointOptions, isDue, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
-import type { TrainingData } from './data.ts'
+import { isDue, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import { bestModelOf } from './ddp/best-model-of.ts'
 import { broadcastState } from './ddp/broadcast-state.ts'
 import { alone, type Collectives } from './ddp/collectives.ts'
 import { DataParallel } from './ddp/data-parallel.ts'
 import { anyOf } from './ddp/exchange.ts'
-import { evaluate } from './evaluate.ts'
+import { type Evaluation, evaluate } from './evaluate.ts'
 import { GradScaler } from './grad-scaler.ts'
 import { createLoss } from './losses.ts'
 import { createModelEma, type ModelEma } from './model-ema.ts'
 import { ObserverGroup } from './observer-group.ts'
 import type { Optimizer } from './optimizers/index.ts'
-import type { Recipe } from './recipe.ts'
 import { recipeOptimizer } from './recipe-optimizer.ts'
 import { recipeStep } from './recipe-step.ts'
-import type { RunPaths } from './run-folder.ts'
-import type { RunLock } from './run-lock.ts'
 import { type RunPosition, type RunState, startOfRun } from './run-state.ts'
 import { recipeScheduler, type Scheduler } from './schedules/index.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
+import type { TrainerParts } from './trainer-parts.ts'
 import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
-
-export interface TrainerParts {
-  recipe: Recipe
-  model: ViTForImageClassification
-  /** @default the recipe's, without a teacher */
-  loss?: Loss
-  /** What prepares an image as the evaluation did; saved with the best model. */
-  processor: { savePretrained(folder: string): Promise<void> }
-  /** Of a process among several its share. */
-  data: TrainingData
-  paths: RunPaths
-  checkpoints?: CheckpointOptions
-  /** Of the run's folder; released with the trainer. */
-  lock?: RunLock
-  /**
-   * The processes that train together, each with a Trainer of its own; the first alone writes. They are the caller's to
-   * close. @default one process
-   */
-  collectives?: Collectives
-}
 
 /**
  * Trains a model by a recipe: every epoch is evaluated, the best model kept, the state saved.
@@ -194,14 +171,8 @@ export class Trainer {
 
   /** Does nothing when the signal stops it. */
   async #evaluateModel(signal?: AbortSignal): Promise<void> {
-    const { recipe, model, data } = this.#parts
-    const evaluation = await evaluate(model, data.evaluation(), {
-      labels: data.labels,
-      precision: recipe.precision,
-      onBatch: done => void this.#observers.tell('onEvaluationBatch', done),
-      signal,
-      collectives: this.#collectives,
-    })
+    const { model, data } = this.#parts
+    const evaluation = await this.#scores(model, data.evaluation(), 'onEvaluationBatch', signal)
     if (!evaluation) return
     const { epoch: epochsBefore, batch, step, lossSum, best } = this.#position
     const epoch = epochsBefore + 1
@@ -231,19 +202,31 @@ export class Trainer {
     const { epoch, best, test } = this.#position
     if (!data.test || !best || test || epoch < recipe.epochs) return true
     const model = await bestModelOf(this.#collectives, paths.best, this.#parts.model)
-    const evaluation = await evaluate(model, data.test.batches(), {
-      labels: data.labels,
-      precision: recipe.precision,
-      onBatch: done => void this.#observers.tell('onTestBatch', done),
-      signal,
-      collectives: this.#collectives,
-    }).finally(() => model.dispose())
+    const evaluation = await this.#scores(model, data.test.batches(), 'onTestBatch', signal).finally(() =>
+      model.dispose(),
+    )
     if (!evaluation) return false
     const { accuracy, loss } = evaluation
     this.#position.test = { accuracy, loss }
     await this.#observers.tell('onTest', { epoch: best.epoch, evaluation })
     await this.#save()
     return true
+  }
+
+  #scores(
+    model: ViTForImageClassification,
+    batches: AsyncIterable<ImageBatch>,
+    event: 'onEvaluationBatch' | 'onTestBatch',
+    signal?: AbortSignal,
+  ): Promise<Evaluation | undefined> {
+    const { recipe, data } = this.#parts
+    return evaluate(model, batches, {
+      labels: data.labels,
+      precision: recipe.precision,
+      onBatch: done => void this.#observers.tell(event, done),
+      signal,
+      collectives: this.#collectives,
+    })
   }
 
   async #save(): Promise<void> {
