@@ -31,7 +31,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Larger ones leave the second-level cache between being written and read; many ranks share 32 MB.
-constexpr size_t largestChunk = 1 << 20, allChunks = 32 << 20;
+constexpr size_t largestChunk = 256 << 10, allChunks = 32 << 20;
 
 size_t chunkBytesFor(int worldSize) {
   return std::max<size_t>(4096, std::min(largestChunk, allChunks / (2 * ((size_t)worldSize + 1)) / 4096 * 4096));

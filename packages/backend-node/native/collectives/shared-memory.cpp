@@ -68,7 +68,7 @@ SharedMemory::SharedMemory(const LocalOptions& options, const std::atomic<bool>&
 void SharedMemory::allReduce(float* values, size_t count) {
   begin(Operation::allReduce, count);
   const int rank = segment_.rank, worldSize = segment_.worldSize;
-  if (worldSize == 1) return agree();
+  if (worldSize == 1 || count == 0) return agree();
   if (count <= shortSum) {
     std::memcpy(segment_.given(rank, turn_), values, count * sizeof(float));
     agree();
