@@ -7,6 +7,10 @@
 #include <stdexcept>
 #include <thread>
 
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
 namespace vitral {
 
 // The thread owns it, too: it may outlive the communicator by the call that it is in.
@@ -35,6 +39,9 @@ void Communicator::State::attempt(Job& job, std::string& failure, const std::fun
 }
 
 void Communicator::State::work() {
+#if defined(__linux__)
+  prctl(PR_SET_NAME, "vitral-ranks");
+#endif
   std::unique_ptr<Transport> transport;
   std::string failure;
   std::unique_lock<std::mutex> lock(mutex);

@@ -30,19 +30,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Larger ones leave the second-level cache between being written and read; many ranks share 32 MB.
-constexpr size_t largestChunk = 1 << 20, allChunks = 32 << 20;
-
-size_t chunkBytesFor(int worldSize) {
-  return std::max<size_t>(4096, std::min(largestChunk, allChunks / (2 * ((size_t)worldSize + 1)) / 4096 * 4096));
-}
-
 [[noreturn]] void failSystem(const std::string& what) { throw std::runtime_error(what + ": " + std::strerror(errno)); }
 
 // A lock on the byte of a rank, or on those of all.
-struct flock lockOf(short type, int rank = -1) {
+struct flock lockOf(int rank = -1) {
   struct flock lock = {};
-  lock.l_type = type;
+  lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   lock.l_start = rank < 0 ? 0 : rank;
   lock.l_len = rank < 0 ? 0 : 1;
@@ -78,8 +71,7 @@ class Rendezvous {
           continue;
         }
         // Rank 0 of a run that is complete has the name still, and of one that is not would be in the file.
-        const int name = takeName();
-        close(name);
+        close(takeName());
         make();
       }
       map();
@@ -120,13 +112,13 @@ class Rendezvous {
 
   // Whether a process holds the byte of its rank.
   bool anyoneThere() const {
-    struct flock lock = lockOf(F_WRLCK);
+    struct flock lock = lockOf();
     if (fcntl(segment_.file_, F_OFD_GETLK, &lock)) failSystem("Cannot look at the locks of " + path_);
     return lock.l_type != F_UNLCK;
   }
 
   void make() {
-    const size_t chunk = chunkBytesFor(options_.worldSize);
+    const size_t chunk = Segment::chunkBytesFor(options_.worldSize);
     const size_t bytes = Segment::bytesOf(options_.worldSize, chunk);
     // Every page now: a full file system would otherwise kill the process that first writes one.
     if (const int error = posix_fallocate(segment_.file_, 0, (off_t)bytes)) {
@@ -167,7 +159,7 @@ class Rendezvous {
       if (of == options_.rank || other.state.load() != Member::attached || other.token == options_.token) continue;
       refuse(segment_.describe(of) + " has '" + other.token + "', and here it is '" + options_.token + "'");
     }
-    struct flock lock = lockOf(F_WRLCK, options_.rank);
+    struct flock lock = lockOf(options_.rank);
     if (fcntl(segment_.file_, F_OFD_SETLK, &lock))
       refuse(segment_.describe(options_.rank) + " is there already: another run has this id, or two have this rank");
     segment_.joined_ = true;
@@ -177,8 +169,8 @@ class Rendezvous {
     self.state.store(Member::attached);
     if (!missing().empty()) return;
     unlink(path_.c_str());
-    segment_.header().complete.store(1);
-    futexWake(segment_.header().complete);
+    segment_.header().outcome.store(SegmentHeader::complete);
+    futexWake(segment_.header().outcome);
   }
 
   // The ranks that have not come, for a message; empty when all have.
@@ -190,30 +182,31 @@ class Rendezvous {
   }
 
   void waitForAll() {
-    std::atomic<uint32_t>& complete = segment_.header().complete;
-    while (!complete.load()) {
-      futexWait(complete, 0, lookAfterOthersEvery);
-      if (complete.load()) break;
+    std::atomic<uint32_t>& outcome = segment_.header().outcome;
+    while (outcome.load() == SegmentHeader::waiting) {
+      futexWait(outcome, SegmentHeader::waiting, lookAfterOthersEvery);
       for (int of = 0; of < options_.worldSize; of++)
-        if (segment_.member(of).state.load() == Member::attached && !segment_.alive(of) && !complete.load())
-          leave(segment_.describe(of) + " has died while the others were coming");
-      if (interrupted_) leave("connecting was interrupted");
+        if (segment_.member(of).state.load() == Member::attached && !segment_.alive(of))
+          giveUp(segment_.describe(of) + " has died while the others were coming");
+      if (interrupted_) giveUp("connecting was interrupted");
       if (Clock::now() > deadline_)
-        leave("of " + std::to_string(options_.worldSize) + " ranks, these have not come within " +
-              std::to_string(options_.timeoutMilliseconds) + " ms: " + missing());
+        giveUp("of " + std::to_string(options_.worldSize) + " ranks, these have not come within " +
+               std::to_string(options_.timeoutMilliseconds) + " ms: " + missing());
     }
+    for (int of = 0; of < options_.worldSize && outcome.load() == SegmentHeader::givenUp; of++)
+      if (segment_.member(of).state.load() == Member::failed) refuse(segment_.member(of).reason);
   }
 
-  // The last one to leave removes the file.
-  [[noreturn]] void leave(const std::string& why) {
+  // For all who have come, unless the last one has just done so or another has given up before.
+  void giveUp(const std::string& why) {
     lockFile();
-    if (!segment_.header().complete.load()) {
-      segment_.own().state.store(Member::absent);
-      struct flock lock = lockOf(F_UNLCK);
-      fcntl(segment_.file_, F_OFD_SETLK, &lock);
-      if (!anyoneThere() && isCurrent()) unlink(path_.c_str());
+    if (segment_.header().outcome.load() == SegmentHeader::waiting) {
+      unlink(path_.c_str());
+      segment_.fail(why);
+      segment_.header().outcome.store(SegmentHeader::givenUp);
+      futexWake(segment_.header().outcome);
     }
-    refuse(why);
+    flock(segment_.file_, LOCK_UN);
   }
 
   [[noreturn]] void refuse(const std::string& why) const {

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstring>
 #include <ctime>
@@ -53,6 +54,12 @@ Segment::~Segment() {
 size_t Segment::membersBytes(int worldSize) {
   constexpr size_t page = 4096;
   return (headerBytes + (size_t)worldSize * sizeof(Member) + page - 1) / page * page;
+}
+
+// Larger ones leave the second-level cache between being written and read; many ranks share 32 MB.
+size_t Segment::chunkBytesFor(int worldSize) {
+  constexpr size_t page = 4096, largest = 256 << 10, all = 32 << 20;
+  return std::max(page, std::min(largest, all / (2 * ((size_t)worldSize + 1)) / page * page));
 }
 
 size_t Segment::bytesOf(int worldSize, size_t chunkBytes) {

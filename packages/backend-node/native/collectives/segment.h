@@ -45,7 +45,8 @@ struct SegmentHeader {
   std::atomic<uint64_t> layout;
   int32_t worldSize;
   uint64_t chunkBytes;
-  std::atomic<uint32_t> complete;  // everyone has come: the word that those who connect sleep on
+  enum Outcome : uint32_t { waiting, complete, givenUp };
+  std::atomic<uint32_t> outcome;  // whether all have come: the word that those who connect sleep on
 };
 
 class Segment {
@@ -73,6 +74,7 @@ class Segment {
   friend class Rendezvous;
   static constexpr size_t headerBytes = 128;
   static size_t membersBytes(int worldSize);
+  static size_t chunkBytesFor(int worldSize);
   static size_t bytesOf(int worldSize, size_t chunkBytes);
   Segment() = default;
   uint8_t* data() const { return memory_ + membersBytes(worldSize); }

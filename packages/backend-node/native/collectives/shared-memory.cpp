@@ -68,7 +68,7 @@ SharedMemory::SharedMemory(const LocalOptions& options, const std::atomic<bool>&
 void SharedMemory::allReduce(float* values, size_t count) {
   begin(Operation::allReduce, count);
   const int rank = segment_.rank, worldSize = segment_.worldSize;
-  if (worldSize == 1) return agree();
+  if (worldSize == 1 || count == 0) return agree();
   if (count <= shortSum) {
     std::memcpy(segment_.given(rank, turn_), values, count * sizeof(float));
     agree();
@@ -187,18 +187,23 @@ void SharedMemory::waitFor(int of, Clock::time_point deadline) {
   }
 }
 
-// Fails where one of those who are to come never will. All of them: who died may not be the one waited for.
+// Fails where somebody has ended before all have come; that may not be the one waited for.
 void SharedMemory::lookAfterOthers() {
   if (interrupted_) fail(segment_.describe(segment_.rank) + " was interrupted");
   for (int of = 0; of < segment_.worldSize; of++) {
     const Member& other = segment_.member(of);
-    const uint32_t state = other.state.load();
-    if (state == Member::failed) fail(other.reason);
     const bool alive = segment_.alive(of);
-    if (hasCome(of)) continue;  // before it ended
-    if (state == Member::closed) fail(segment_.describe(of) + " has closed its collectives");
-    if (!alive) fail(segment_.describe(of) + " has died");
+    const uint32_t state = other.state.load();
+    if ((alive && state == Member::attached) || haveAllCome()) continue;
+    if (state == Member::failed) fail(other.reason);
+    fail(segment_.describe(of) + (state == Member::closed ? " has closed its collectives" : " has died"));
   }
+}
+
+bool SharedMemory::haveAllCome() const {
+  for (int of = 0; of < segment_.worldSize; of++)
+    if (!hasCome(of)) return false;
+  return true;
 }
 
 void SharedMemory::fail(const std::string& reason) {

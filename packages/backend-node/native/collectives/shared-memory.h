@@ -30,6 +30,7 @@ class SharedMemory : public Transport {
   void meet();
   void waitFor(int of, Clock::time_point deadline);
   bool hasCome(int of) const;
+  bool haveAllCome() const;
   void lookAfterOthers();
   [[noreturn]] void fail(const std::string& reason);
   Operation& posted(int of) const { return segment_.member(of).operations[number_ % 2]; }
