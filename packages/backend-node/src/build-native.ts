@@ -123,7 +123,7 @@ function compilations(compiler: string): Compilation[] {
   const table = join(native, 'kernel-table.cpp')
   const perSet = [...sources('.cpp', 'gemm', 'kernels'), table]
   const images = sources('.cpp', 'images')
-  const once = sources('.cpp', '.', 'node').filter(path => path !== table)
+  const once = sources('.cpp', '.', 'node', 'collectives').filter(path => path !== table)
   return [
     ...once.map(source => compilation(source, 'base', [`-I${headers}`])),
     ...Object.entries(instructionSets).flatMap(([name, flags]) => [
@@ -135,7 +135,7 @@ function compilations(compiler: string): Compilation[] {
 
 /** Files of a kind in one folder of native/, or in all that the addon is made of. */
 function sources(extension: string, ...folders: string[]): string[] {
-  const searched = folders.length > 0 ? folders : ['.', 'gemm', 'kernels', 'images', 'node']
+  const searched = folders.length > 0 ? folders : ['.', 'collectives', 'gemm', 'kernels', 'images', 'node']
   return searched.flatMap(folder =>
     readdirSync(join(native, folder))
       .filter(name => name.endsWith(extension))

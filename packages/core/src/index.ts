@@ -12,6 +12,7 @@ export { type ImageProcessorConfig, ViTImageProcessor } from './image/image-proc
 export { type Interpolation, type RawImage, type ResizeOptions, resizeImage } from './image/resize.ts'
 export { type AutocastOptions, autocast, type ComputeDtype } from './tape/autocast.ts'
 export { noGrad } from './tape/no-grad.ts'
+export { ownFloats } from './tape/own-floats.ts'
 export { deriveSeed, normalStream, randomBits } from './tape/random.ts'
 export { type ValueAndGrads, type ValueAndGradsOptions, valueAndGrads } from './tape/value-and-grads.ts'
 export type { ProblemType, Size, ViTConfig, ViTConfigOptions } from './vit/config.ts'
@@ -22,6 +23,7 @@ export type { WriteAdaptersOptions } from './vit/lora-folder.ts'
 export { mimeticValues } from './vit/mimetic-init.ts'
 export {
   type ClassifierForwardOptions,
+  type ClassifierGradsOptions,
   type ClassifierOutput,
   type ForwardOptions,
   type Labels,

@@ -24,6 +24,7 @@ export {
   distributedSampler,
   type Order,
   type RepeatedAugmentationOptions,
+  type Replicas,
   repeatedAugmentationSampler,
   type Sampler,
   sequentialSampler,

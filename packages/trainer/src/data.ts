@@ -1,6 +1,7 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
 import { ViTImageProcessor } from '@vitral/core'
-import { createLoader, type Dataset, type LoaderPlan } from '@vitral/datasets'
+import { createLoader, type Dataset, type LoaderPlan, type Replicas } from '@vitral/datasets'
+import { everyBatchOf } from './ddp/batch-share.ts'
 import { openParts } from './held-out.ts'
 import { transformsOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
@@ -41,15 +42,24 @@ export interface TrainingDataOptions {
   workers: number
   /** Told of each image that is left out since it cannot be decoded; without it the first one ends the run. */
   onSkipped?: OnSkipped
+  /**
+   * Which of several processes this is: of each training batch it has its part, of the batches of an evaluation every
+   * numReplicas-th. All counts are of all processes. @default one process
+   */
+  share?: Replicas
 }
 
 /** Opens a recipe's data: what it is trained on, evaluated on after each epoch, and tested on at its end. */
 export async function openTrainingData(
   recipe: Recipe,
   path: string,
-  { workers, onSkipped }: TrainingDataOptions,
+  { workers, onSkipped, share }: TrainingDataOptions,
 ): Promise<TrainingData> {
   const { batchSize, evalBatchSize, seed } = recipe
+  if (share && share.numReplicas > batchSize)
+    throw new Error(
+      `The batches of ${batchSize} images are to be shared by ${share.numReplicas} processes; expected at least one image for each. Set a larger batchSize, or start fewer processes.`,
+    )
   const chains = recipeTransforms(recipe)
   const onBroken = onSkipped ? 'skip' : 'raise'
   const { train, validation, test } = await openParts(recipe, path, { onBroken })
@@ -61,10 +71,16 @@ export async function openTrainingData(
     batchSize,
     sampler: createSampler(recipe.sampler, train, seed),
     seed,
+    share,
   })
-  const forEvaluation = { ...common, transforms: chains.evaluation, batchSize: evalBatchSize }
-  const evaluation = createLoader(validation, forEvaluation)
-  const testing = test && createLoader(test, { ...forEvaluation, cacheBytes: 0 }) // used once
+  const forEvaluation = (dataset: Dataset) => ({
+    ...common,
+    transforms: chains.evaluation,
+    batchSize: evalBatchSize,
+    sampler: share && everyBatchOf(dataset.length, evalBatchSize, share),
+  })
+  const evaluation = createLoader(validation, forEvaluation(validation))
+  const testing = test && createLoader(test, { ...forEvaluation(test), cacheBytes: 0 }) // used once
   const passTraining = skippedImages(train.length, reason => onSkipped?.(reason))
   const passEvaluation = skippedImages(validation.length, reason => onSkipped?.(reason))
   return {

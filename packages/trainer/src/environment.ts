@@ -17,13 +17,17 @@ export interface Environment {
   git?: GitState
 }
 
-export function environment(): Environment {
+export function vitralVersion(): string {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
+  return version
+}
+
+export function environment(): Environment {
   const { bun, node } = process.versions
   return {
-    vitral: version,
+    vitral: vitralVersion(),
     tfjs: tfjsVersion,
     runtime: bun ? `bun ${bun}` : `node ${node}`,
     backend: getBackend(),

@@ -2,6 +2,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
 import { type Tensor2D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core'
 import { autocast, type ComputeDtype, type ViTForImageClassification } from '@vitral/core'
+import { alone, type Collectives } from './ddp/collectives.ts'
+import { shareExamples } from './ddp/share-examples.ts'
+import { shareScores } from './ddp/share-scores.ts'
 import { type Metrics, MetricsGatherer } from './metrics.ts'
 import { MultiLabelGatherer, type MultiLabelMetrics } from './multi-label-metrics.ts'
 import type { ExampleImages } from './report/example-images.ts'
@@ -26,12 +29,19 @@ export interface EvaluateOptions {
   precision?: ComputeDtype
   /** Averages several views of each image; for crops the batches' images are larger than the model's. @default one view */
   augmentation?: TestTimeAugmentation
-  /** Is shown every image and what it was taken for. */
+  /** Whether images may have several classes, or none. @default false */
+  multiLabel?: boolean
+  /** Is shown every image, and what it was taken for. */
   examples?: ExampleImages
-  /** Told after each batch how many images are done. */
+  /** Told after each batch how many images are done, of all processes. */
   onBatch?: (done: number) => void
-  /** Stops between two batches. */
+  /** Stops between two batches; all processes, when one of them is stopped. */
   signal?: AbortSignal
+  /**
+   * The batches are every worldSize-th of all, from that of this process's rank on; the result is that of all, in every
+   * process, with the same bits as in one. @default one process
+   */
+  collectives?: Collectives
 }
 
 /**
@@ -46,30 +56,39 @@ export interface EvaluateOptions {
 export async function evaluate(
   model: ViTForImageClassification,
   batches: AsyncIterable<ImageBatch>,
-  { labels, precision = 'float32', augmentation, examples, onBatch, signal }: EvaluateOptions,
+  options: EvaluateOptions,
 ): Promise<Evaluation | undefined> {
+  const { labels, precision = 'float32', multiLabel = false, augmentation, examples, onBatch, signal } = options
+  const { collectives = alone } = options
+  if (multiLabel && augmentation)
+    throw new Error(`Views cannot be averaged (${augmentation}) of images that may have several classes.`)
   const started = performance.now()
-  const gatherer = new MetricsGatherer(labels)
-  const ofSeveral = new MultiLabelGatherer(labels)
-  let done = 0
-  let multiLabel = false
-  for await (const batch of batches) {
-    const { softLabels } = batch
-    multiLabel = softLabels !== undefined
-    if (multiLabel && augmentation)
-      throw new Error(`Views cannot be averaged (${augmentation}) of images that may have several classes.`)
+  const gatherer = multiLabel ? new MultiLabelGatherer(labels) : new MetricsGatherer(labels)
+  const scoresOf = async (batch: ImageBatch): Promise<number[][]> => {
     const logits = await logitsOf(model, batch, precision, augmentation)
-    if (softLabels) ofSeveral.add(logits, softLabels.data)
-    else gatherer.add(logits, batch.labels)
     examples?.add(batch, logits)
-    done += batch.labels.length
-    onBatch?.(done)
-    await nextTurn()
-    if (signal?.aborted) return undefined
+    return gatherer.scores(logits, batch)
   }
+  const iterator = batches[Symbol.asyncIterator]()
+  let done = 0
+  try {
+    for (;;) {
+      const batch: ImageBatch | undefined = (await iterator.next()).value
+      const scores = batch ? await scoresOf(batch) : []
+      await nextTurn()
+      const round = await shareScores(collectives, { scores, ended: !batch, stop: signal?.aborted ?? false })
+      for (const score of round.scores) gatherer.addScore(score)
+      done += round.scores.length
+      if (round.scores.length > 0) onBatch?.(done)
+      if (round.stop) return undefined
+      if (round.ended) break
+    }
+  } finally {
+    await iterator.return?.()
+  }
+  if (examples) await shareExamples(collectives, examples)
   const seconds = (performance.now() - started) / 1000
-  const metrics = multiLabel ? ofSeveral.result() : gatherer.result()
-  return { ...metrics, seconds, imagesPerSecond: done / seconds }
+  return { ...gatherer.result(), seconds, imagesPerSecond: done / seconds }
 }
 
 async function logitsOf(

@@ -25,8 +25,8 @@ export async function metricsLog(path: string, position: Position): Promise<Trai
     }
   }
   return {
-    onStep: ({ epoch, step, lr, loss, gradNorm, imagesPerSecond }) =>
-      append({ event: 'step', epoch, step, lr, loss, gradNorm, imagesPerSecond }),
+    onStep: ({ epoch, step, lr, loss, gradNorm, imagesPerSecond, unusedParameters }) =>
+      append({ event: 'step', epoch, step, lr, loss, gradNorm, imagesPerSecond, unusedParameters }),
     onEpoch: ({ epoch, step, trainLoss, evaluation, isBest, seconds }) =>
       append({ event: 'epoch', epoch, step, trainLoss, ...withoutTables(evaluation), isBest, seconds }),
     onTest: ({ epoch, evaluation }) => append({ event: 'test', epoch, ...withoutTables(evaluation) }),

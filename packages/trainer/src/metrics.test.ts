@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { MetricsGatherer } from './metrics.ts'
 
+const add = (gatherer: MetricsGatherer, logits: Float32Array, classes: readonly number[]): void => {
+  for (const score of gatherer.scores(logits, { labels: Int32Array.from(classes) })) gatherer.addScore(score)
+}
+
 describe('MetricsGatherer', () => {
   test('top-1, top-5, loss and classes, over several batches', () => {
     const gatherer = new MetricsGatherer(['a', 'b', 'c', 'd', 'e', 'f'])
-    gatherer.add(Float32Array.of(5, 4, 3, 2, 1, 0, 5, 4, 3, 2, 1, 0), [0, 5]) // best; worst of six
-    gatherer.add(Float32Array.of(0, 0, 0, 0, 0, 3), [5])
+    add(gatherer, Float32Array.of(5, 4, 3, 2, 1, 0, 5, 4, 3, 2, 1, 0), [0, 5]) // best; worst of six
+    add(gatherer, Float32Array.of(0, 0, 0, 0, 0, 3), [5])
     const { accuracy, top5, loss, count, perClass } = gatherer.result()
     expect({ accuracy, top5, count }).toEqual({ accuracy: 2 / 3, top5: 2 / 3, count: 3 })
     const logSumExp = Math.log([0, 1, 2, 3, 4, 5].reduce((sum, x) => sum + Math.exp(x), 0))
@@ -26,7 +30,8 @@ describe('MetricsGatherer', () => {
     const gatherer = new MetricsGatherer(['a', 'b', 'c', 'd'])
     for (let i = 0; i < images.length; i += 64) {
       const part = images.slice(i, i + 64)
-      gatherer.add(
+      add(
+        gatherer,
         Float32Array.from(part.flatMap(({ logits }) => logits)),
         part.map(({ label }) => label),
       )
@@ -65,19 +70,19 @@ describe('MetricsGatherer', () => {
 
   test('equal logits count for the first class only, as argmax does', () => {
     const gatherer = new MetricsGatherer(['a', 'b'])
-    gatherer.add(Float32Array.of(1, 1, 1, 1), [0, 1])
+    add(gatherer, Float32Array.of(1, 1, 1, 1), [0, 1])
     expect(gatherer.result().accuracy).toBe(0.5)
   })
 
   test('logits that are not numbers are never right', () => {
     const gatherer = new MetricsGatherer(['a', 'b'])
-    gatherer.add(Float32Array.of(Number.NaN, Number.NaN), [0])
+    add(gatherer, Float32Array.of(Number.NaN, Number.NaN), [0])
     expect(gatherer.result().accuracy).toBe(0)
   })
 
   test('large logits do not overflow', () => {
     const gatherer = new MetricsGatherer(['a', 'b'])
-    gatherer.add(Float32Array.of(2000, 1000), [1])
+    add(gatherer, Float32Array.of(2000, 1000), [1])
     expect(gatherer.result().loss).toBe(1000)
   })
 

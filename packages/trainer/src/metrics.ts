@@ -1,5 +1,6 @@
 /** Accuracy, loss, confusion and calibration of a classifier, gathered batch by batch. */
 import { Calibration, type CalibrationBin } from './calibration.ts'
+import type { ImageBatch } from './train-step.ts'
 
 export interface ClassMetrics {
   label: string
@@ -39,7 +40,20 @@ export interface Metrics extends CommonMetrics {
   calibration: CalibrationBin[]
 }
 
-export class MetricsGatherer {
+/** Gathers what is needed of each image, so that other processes' images can be gathered too. */
+export interface ScoreGatherer<Result> {
+  /**
+   * All that the metrics need to know of each image, as many numbers for one as for another.
+   *
+   * @param logits [B, K], row-major
+   */
+  scores(logits: Float32Array, batch: Pick<ImageBatch, 'labels' | 'softLabels'>): number[][]
+  addScore(score: readonly number[]): void
+  /** @throws when nothing was added. */
+  result(): Result
+}
+
+export class MetricsGatherer implements ScoreGatherer<Metrics> {
   readonly #labels: readonly string[]
   readonly #seen: Float64Array
   readonly #recognised: Float64Array
@@ -57,29 +71,26 @@ export class MetricsGatherer {
     this.#confusion = new Float64Array(labels.length ** 2)
   }
 
-  /**
-   * @param logits [B, K], row-major
-   * @param classes [B]
-   */
-  add(
-    logits: ArrayLike<number> & { subarray(begin: number, end: number): ArrayLike<number> },
-    classes: ArrayLike<number>,
-  ): void {
+  scores(logits: Float32Array, { labels }: Pick<ImageBatch, 'labels'>): number[][] {
     const K = this.#labels.length
-    for (let b = 0; b < classes.length; b++) {
+    return Array.from(labels, (target, b) => {
       const row = logits.subarray(b * K, (b + 1) * K)
-      const target = classes[b] as number
-      const rank = rankOf(row, target)
-      this.#seen[target] = (this.#seen[target] as number) + 1
-      if (rank === 0) this.#recognised[target] = (this.#recognised[target] as number) + 1
-      if (rank < 5) this.#inTop5++
-      const logPartition = logSumExp(row)
-      this.#loss += logPartition - (row[target] as number)
-      const predicted = largestOf(row)
-      if (predicted < 0) continue
-      this.#confusion[target * K + predicted] = (this.#confusion[target * K + predicted] as number) + 1
-      this.#calibration.add(Math.exp((row[predicted] as number) - logPartition), predicted === target)
-    }
+      const [logPartition, predicted] = [logSumExp(row), largestOf(row)]
+      const confidence = Math.exp((row[predicted] ?? Number.NaN) - logPartition)
+      return [target, rankOf(row, target), logPartition - (row[target] as number), predicted, confidence]
+    })
+  }
+
+  addScore(score: readonly number[]): void {
+    const [target, rank, loss, predicted, confidence] = score as [number, number, number, number, number]
+    const K = this.#labels.length
+    this.#seen[target] = (this.#seen[target] as number) + 1
+    if (rank === 0) this.#recognised[target] = (this.#recognised[target] as number) + 1
+    if (rank < 5) this.#inTop5++
+    this.#loss += loss
+    if (predicted < 0) return
+    this.#confusion[target * K + predicted] = (this.#confusion[target * K + predicted] as number) + 1
+    this.#calibration.add(confidence, predicted === target)
   }
 
   /** @throws when nothing was added. */

@@ -1,5 +1,6 @@
 /** How well a model tells which of several classes are in an image, gathered batch by batch. */
-import type { ClassMetrics, CommonMetrics } from './metrics.ts'
+import type { ClassMetrics, CommonMetrics, ScoreGatherer } from './metrics.ts'
+import type { ImageBatch } from './train-step.ts'
 
 export interface MultiLabelMetrics extends CommonMetrics {
   /** Mean of the classes' average precisions, of those that are in an image: how well images are ranked by each class. */
@@ -12,49 +13,52 @@ export interface MultiLabelMetrics extends CommonMetrics {
 const isTold = (logit: number): boolean => logit > 0
 
 /**
- * Keeps the logits of all images, since ranks need them: 4 bytes for each image and class.
+ * Keeps the logits of all images, since ranks need them. A score is an image's K logits, then 1 or 0 for each class.
  *
  * Source: average precision and F1 as scikit-learn's `average_precision_score` and `f1_score`; accuracy is its
  * `accuracy_score`, which counts an image when all of its classes are right.
  */
-export class MultiLabelGatherer {
+export class MultiLabelGatherer implements ScoreGatherer<MultiLabelMetrics> {
   readonly #labels: readonly string[]
-  readonly #logits: Float32Array[] = []
-  readonly #targets: Uint8Array[] = []
+  readonly #scores: Float64Array[] = []
 
   /** @param labels names of the classes, in the order of the logits */
   constructor(labels: readonly string[]) {
     this.#labels = labels
   }
 
-  /**
-   * @param logits [B, K], row-major; copied
-   * @param targets [B, K], above a half for each class that an image has
-   */
-  add(logits: Float32Array, targets: Float32Array): void {
-    this.#logits.push(logits.slice())
-    this.#targets.push(Uint8Array.from(targets, target => (target > 0.5 ? 1 : 0)))
+  scores(logits: Float32Array, { softLabels }: Pick<ImageBatch, 'softLabels'>): number[][] {
+    if (!softLabels)
+      throw new Error('The images have one class each; expected softLabels, for each class whether an image has it.')
+    const K = this.#labels.length
+    return Array.from({ length: softLabels.shape[0] }, (_, b) => [
+      ...logits.subarray(b * K, (b + 1) * K),
+      ...Array.from(softLabels.data.subarray(b * K, (b + 1) * K), target => (target > 0.5 ? 1 : 0)),
+    ])
+  }
+
+  addScore(score: readonly number[]): void {
+    this.#scores.push(Float64Array.from(score))
   }
 
   /** @throws when nothing was added. */
   result(): MultiLabelMetrics {
     const K = this.#labels.length
-    const logits = Float32Array.from(concatenated(this.#logits))
-    const targets = Uint8Array.from(concatenated(this.#targets))
-    const count = logits.length / K
+    const count = this.#scores.length
     if (count === 0) throw new Error('There is no image to evaluate; expected at least one.')
     let loss = 0
     let right = 0
-    for (let b = 0; b < count; b++) {
+    for (const score of this.#scores) {
       let all = true
-      for (let i = b * K; i < (b + 1) * K; i++) {
-        const [logit, target] = [logits[i] as number, targets[i] as number]
+      for (let k = 0; k < K; k++) {
+        const [logit, target] = [score[k] as number, score[K + k] as number]
         loss += Math.max(logit, 0) - logit * target + Math.log1p(Math.exp(-Math.abs(logit)))
         if (isTold(logit) !== (target === 1)) all = false
       }
       if (all) right++
     }
-    const classes = this.#labels.map((label, k) => judge(label, column(logits, k, K), column(targets, k, K)))
+    const column = (place: number): number[] => this.#scores.map(score => score[place] as number)
+    const classes = this.#labels.map((label, k) => judge(label, column(k), column(K + k)))
     return {
       accuracy: right / count,
       loss: loss / (count * K),
@@ -115,13 +119,6 @@ function averagePrecisionOf(logits: readonly number[], targets: readonly number[
 
 const f1Of = (hits: number, told: number, there: number): number | null =>
   told + there === 0 ? null : (2 * hits) / (told + there)
-
-const column = (values: ArrayLike<number>, k: number, K: number): number[] =>
-  Array.from({ length: values.length / K }, (_, b) => values[b * K + k] as number)
-
-function* concatenated(parts: readonly Iterable<number>[]): Generator<number> {
-  for (const part of parts) yield* part
-}
 
 function mean(values: readonly (number | null)[]): number {
   const known = values.filter(value => value !== null)

@@ -14,11 +14,16 @@ import { startRun } from './run.ts'
 
 beforeAll(() => useBackend('cpu'))
 
+const add = (gatherer: MultiLabelGatherer, logits: Float32Array, targets: Float32Array, K: number): void => {
+  const softLabels = { data: targets, shape: [targets.length / K, K] as [number, number] }
+  for (const score of gatherer.scores(logits, { softLabels })) gatherer.addScore(score)
+}
+
 describe('MultiLabelGatherer', () => {
   test('has the values of the definitions, on an example worked out by hand', () => {
     const gatherer = new MultiLabelGatherer(['a', 'b', 'c'])
-    gatherer.add(Float32Array.of(2, -1, -3), Float32Array.of(1, 0, 0)) // all right
-    gatherer.add(Float32Array.of(1, 3, -1, -2, 1, -1), Float32Array.of(0, 1, 0, 1, 0, 0))
+    add(gatherer, Float32Array.of(2, -1, -3), Float32Array.of(1, 0, 0), 3) // all right
+    add(gatherer, Float32Array.of(1, 3, -1, -2, 1, -1), Float32Array.of(0, 1, 0, 1, 0, 0), 3)
     const { accuracy, loss, count, perClass, macroF1, microF1, meanAveragePrecision } = gatherer.result()
     expect({ accuracy, count }).toEqual({ accuracy: 1 / 3, count: 3 })
     // a: ranked 2 (yes), 1 (no), −2 (yes): ½·1 + ½·⅔; b: 3 (yes) first; c: in no image.
@@ -39,7 +44,7 @@ describe('MultiLabelGatherer', () => {
 
   test('equal scores are ranked together', () => {
     const gatherer = new MultiLabelGatherer(['a'])
-    gatherer.add(Float32Array.of(1, 1, 1, 1), Float32Array.of(1, 0, 0, 0))
+    add(gatherer, Float32Array.of(1, 1, 1, 1), Float32Array.of(1, 0, 0, 0), 1)
     expect(gatherer.result().meanAveragePrecision).toBe(0.25)
   })
 

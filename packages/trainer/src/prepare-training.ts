@@ -1,7 +1,7 @@
 /** From a recipe and a data set's place to all that training computes with; nothing is written. */
 import { availableParallelism } from 'node:os'
 import type { HubOptions, Loss, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
-import type { Transform } from '@vitral/datasets'
+import type { Replicas, Transform } from '@vitral/datasets'
 import { createModel } from './create-model.ts'
 import { openTrainingData, type TrainingData } from './data.ts'
 import { processorOf } from './processor.ts'
@@ -18,6 +18,8 @@ export interface PrepareOptions {
   onSkipped?: OnSkipped
   /** Threads that load images. @default 0, or half the processors when the images must be resized */
   workers?: number
+  /** Which of several processes this is. @default one process */
+  share?: Replicas
   /** How a pretrained model is downloaded, and who is told of its progress. */
   hub?: HubOptions
 }
@@ -32,10 +34,10 @@ export interface PreparedTraining {
 
 /** @throws when data or recipe cannot be used */
 export async function prepareTraining(options: PrepareOptions): Promise<PreparedTraining> {
-  const { recipe, onSkipped, hub } = options
+  const { recipe, onSkipped, hub, share } = options
   const chains = recipeTransforms(recipe)
-  const workers = options.workers ?? defaultWorkers(chains.train)
-  const data = await openTrainingData(recipe, options.data, { workers, onSkipped })
+  const workers = options.workers ?? defaultWorkers(chains.train, share?.numReplicas)
+  const data = await openTrainingData(recipe, options.data, { workers, onSkipped, share })
   checkLoss(recipe, data)
   const model = await createModel(recipe, data, hub)
   const processor = processorOf(chains.evaluation, model.config.imageSize)
@@ -57,5 +59,5 @@ function checkLoss({ loss, distillation }: Recipe, { multiLabel }: TrainingData)
 }
 
 /** Small images are made faster than they are sent between threads. */
-const defaultWorkers = (chain: readonly Transform[]): number =>
-  chain.some(({ name }) => name === 'resize') ? Math.ceil(availableParallelism() / 2) : 0
+const defaultWorkers = (chain: readonly Transform[], processes = 1): number =>
+  chain.some(({ name }) => name === 'resize') ? Math.ceil(availableParallelism() / 2 / processes) : 0

@@ -86,13 +86,19 @@ export const readRecord = ({ config }: RunPaths): RunRecord => JSON.parse(readFi
 
 /** @throws naming the fields in which two recipes differ. */
 export function requireSame(recipe: Recipe, begunWith: Recipe, out: string): void {
-  const [now, before] = [flatten(recipe), flatten(begunWith)]
-  const differing = [...new Set([...now.keys(), ...before.keys()])].filter(key => now.get(key) !== before.get(key))
+  const differing = differingFields(recipe, begunWith)
   if (differing.length === 0) return
-  const shown = differing
-    .slice(0, 5)
-    .map(key => `${key} (${before.get(key) ?? 'absent'} → ${now.get(key) ?? 'absent'})`)
+  const shown = differing.map(({ key, before, now }) => `${key} (${before} → ${now})`)
   throw new Error(`${out} was begun with another recipe, so it cannot be resumed with this one: ${shown.join(', ')}.`)
+}
+
+/** The first five fields in which two objects differ, by dotted key, with their values as JSON. */
+export function differingFields(now: object, before: object): { key: string; before: string; now: string }[] {
+  const [fieldsNow, fieldsBefore] = [flatten(now), flatten(before)]
+  return [...new Set([...fieldsNow.keys(), ...fieldsBefore.keys()])]
+    .filter(key => fieldsNow.get(key) !== fieldsBefore.get(key))
+    .slice(0, 5)
+    .map(key => ({ key, before: fieldsBefore.get(key) ?? 'absent', now: fieldsNow.get(key) ?? 'absent' }))
 }
 
 /** Leaves by dotted key, as JSON. */

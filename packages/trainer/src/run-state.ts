@@ -79,7 +79,7 @@ export function sectionsOf({ parameters, optimizer, scaler, ema }: RunState): Re
   }
 }
 
-const parameterSection = (parameters: RunState['parameters']): Section => ({
+export const parameterSection = (parameters: RunState['parameters']): Section => ({
   async state() {
     const tensors: SectionTensors = new Map()
     for (const [name, parameter] of parameters)

@@ -1,18 +1,21 @@
 /** Everything a run needs, put together: data, model, folder, log. */
 import type { ParameterCounts, ViTForImageClassification } from '@vitral/core'
+import type { Replicas } from '@vitral/datasets'
 import type { CheckpointOptions } from './checkpoint.ts'
 import type { TrainingData } from './data.ts'
+import { alone, type Collectives } from './ddp/collectives.ts'
+import { requireSameRecipe } from './ddp/same-recipe.ts'
 import { environment } from './environment.ts'
 import { metricsLog } from './metrics-log.ts'
 import { type PrepareOptions, prepareTraining } from './prepare-training.ts'
 import { reportLog } from './report/report-log.ts'
-import { clearLeftovers, openRun, type RunPaths, recordRun } from './run-folder.ts'
+import { clearLeftovers, openRun, type RunPaths, recordRun, runPaths } from './run-folder.ts'
 import { lockRun, type RunLock } from './run-lock.ts'
 import { tensorboardLog } from './tensorboard/tensorboard-log.ts'
 import { Trainer } from './trainer.ts'
 import type { TrainingObserver } from './training-events.ts'
 
-export interface RunOptions extends PrepareOptions {
+export interface RunOptions extends Omit<PrepareOptions, 'share'> {
   /** Folder of the run. */
   out: string
   /** Go on with the run that is there. @default false */
@@ -24,6 +27,8 @@ export interface RunOptions extends PrepareOptions {
   checkpoints?: CheckpointOptions
   /** Told in one line of damaged checkpoints that are passed over. @default console.warn */
   onDamaged?: (reason: string) => void
+  /** The processes that train together; the first alone writes. The caller's to close. @default one process */
+  collectives?: Collectives
 }
 
 export interface Run {
@@ -45,7 +50,9 @@ export interface Run {
  * await trainer.train()
  */
 export async function startRun(options: RunOptions): Promise<Run> {
-  const { recipe, out, resume = false } = options
+  const { recipe, out, resume = false, collectives = alone } = options
+  await requireSameRecipe(collectives, recipe)
+  if (collectives.rank > 0) return joinRun(options, collectives)
   openRun(out, recipe, { resume })
   const lock = await lockRun(out)
   try {
@@ -58,15 +65,30 @@ export async function startRun(options: RunOptions): Promise<Run> {
 }
 
 async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): Promise<Run> {
-  const { recipe, out, resume = false, tensorboard = false, observers = [], checkpoints, onDamaged } = options
-  const { data, model, loss, processor } = await prepareTraining(options)
+  const { recipe, out, resume = false, tensorboard = false, checkpoints, onDamaged, collectives = alone } = options
+  const { data, model, loss, processor } = await prepareTraining({ ...options, share: shareOf(collectives) })
   await clearLeftovers(out)
   await recordRun(paths, recipe, environment())
-  const trainer = new Trainer({ recipe, model, loss, processor, data, paths, checkpoints, lock })
+  const trainer = new Trainer({ recipe, model, loss, processor, data, paths, checkpoints, lock, collectives })
   if (resume) await trainer.resume({ onDamaged })
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
   trainer.observe(reportLog(out, paths, processor.config))
   if (tensorboard) trainer.observe(tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
-  for (const observer of observers) trainer.observe(observer)
-  return { trainer, data, model, parameters: model.countParameters() }
+  return observed({ trainer, data, model, parameters: model.countParameters() }, options)
 }
+
+/** What the processes but the first do: the run's folder is not theirs, and need not be on their machine. */
+async function joinRun(options: RunOptions, collectives: Collectives): Promise<Run> {
+  const { recipe, out } = options
+  const { data, model, loss, processor } = await prepareTraining({ ...options, share: shareOf(collectives) })
+  const trainer = new Trainer({ recipe, model, loss, processor, data, paths: runPaths(out), collectives })
+  return observed({ trainer, data, model, parameters: model.countParameters() }, options)
+}
+
+function observed(run: Run, { observers = [] }: RunOptions): Run {
+  for (const observer of observers) run.trainer.observe(observer)
+  return run
+}
+
+const shareOf = ({ rank, worldSize }: Collectives): Replicas | undefined =>
+  worldSize > 1 ? { numReplicas: worldSize, rank } : undefined

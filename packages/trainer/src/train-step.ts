@@ -10,6 +10,7 @@ import {
 } from '@vitral/core'
 import type { Batch } from '@vitral/datasets'
 import { clipGradNorm, clipGradValue, type Gradients } from './clip-gradients.ts'
+import type { DataParallel } from './ddp/data-parallel.ts'
 import type { GradScaler } from './grad-scaler.ts'
 import { sliceBatch } from './micro-batches.ts'
 import { describeNonFinite, NonFiniteError } from './non-finite.ts'
@@ -19,7 +20,7 @@ import type { Optimizer } from './optimizers/index.ts'
 export type ImageBatch = Pick<Batch, 'pixelValues' | 'labels' | 'softLabels'> & Partial<Pick<Batch, 'indices'>>
 
 export interface TrainStepOptions {
-  /** Of all dropout in the step. */
+  /** Of all dropout in the step; that of an image depends on its micro-batch, and on its place there. */
   seed: number
   /** @default the mean cross-entropy */
   loss?: Loss
@@ -38,15 +39,28 @@ export interface TrainStepOptions {
   clipGradValue?: number
   /** Scales the loss; a step whose gradients overflow is left out. */
   scaler?: GradScaler
+  /** The batch is this process's share, and the step that of all processes' batches together. @default one process */
+  parallel?: DataParallel
 }
 
 export interface TrainStepResult {
-  /** Mean over the batch, before the update. */
+  /** Mean over the batch, of all processes, before the update. */
   loss: number
+  /** In the batch, of all processes. */
+  images: number
   /** Before clipping; only when clipping. */
   gradNorm?: number
   /** The scaler left the step out: a gradient was infinite or not a number. */
   skipped?: true
+  /** Parameters without a gradient in some process that had images, where others had one. */
+  unused?: string[]
+}
+
+interface LossAndGrads {
+  result: TrainStepResult
+  /** This process's part of the loss. */
+  ownLoss: number
+  grads: Gradients
 }
 
 /**
@@ -62,13 +76,14 @@ export async function trainStep(
   options: TrainStepOptions,
 ): Promise<TrainStepResult> {
   const { scaler, clipGradNorm: maxNorm, clipGradValue: maxValue } = options
-  const computed = await lossAndGrads(model, batch, options)
-  const result: TrainStepResult = { loss: computed.loss }
+  const { result, ownLoss, ...computed } = await lossAndGrads(model, batch, options)
   let { grads } = computed
   try {
     // A scale of 1 or less overflows nothing: then the fault is the loss's own.
-    if (!Number.isFinite(result.loss) && !(scaler && scaler.scale > 1))
+    if (!Number.isFinite(result.loss) && !(scaler && scaler.scale > 1)) {
+      if (Number.isFinite(ownLoss)) throw new NonFiniteError(elsewhere(result.loss))
       throw new NonFiniteError(await describeNonFinite(model, batch, { loss: result.loss, grads, lr: optimizer.lr }))
+    }
     if (scaler) grads = await scaler.unscale(grads)
     if (scaler?.foundNonFinite) result.skipped = true
     else {
@@ -89,31 +104,42 @@ export async function trainStep(
 async function lossAndGrads(
   model: ViTForImageClassification,
   batch: ImageBatch,
-  { seed, loss, precision = 'float32', gradientCheckpointing, microBatchSize, scaler }: TrainStepOptions,
-): Promise<{ loss: number; grads: Gradients }> {
+  { seed, loss, precision = 'float32', gradientCheckpointing, microBatchSize, scaler, parallel }: TrainStepOptions,
+): Promise<LossAndGrads> {
   const count = batch.labels.length
+  if (count === 0 && !parallel) throw new Error('The batch has no image; expected at least one.')
+  const { first: place, total: images } = parallel ? await parallel.share(count) : { first: 0, total: count }
   const size = Math.min(microBatchSize ?? count, count)
   let total = 0
-  let grads: Gradients | undefined
+  let grads: Gradients = {}
+  let last: Gradients = {}
   for (let first = 0; first < count; first += size) {
     const part = first === 0 && size === count ? batch : sliceBatch(batch, first, first + size)
-    const share = part.labels.length / count
+    const share = part.labels.length / images
     const { pixels, labels } = toTensors(part)
+    grads = addInto(grads, last)
     const computed = autocast({ enabled: precision === 'bfloat16' }, () =>
       model.valueAndGrads(pixels, labels, {
-        seed: first === 0 ? seed : deriveSeed(seed, first),
+        seed: place + first === 0 ? seed : deriveSeed(seed, place + first),
         loss,
         gradientCheckpointing,
         gradientScale: share * (scaler?.scale ?? 1),
+        onGradient: first + size >= count ? parallel?.sender(grads) : undefined,
       }),
     )
-    grads = grads ? addInto(grads, computed.grads) : computed.grads
+    last = computed.grads
     total += share * ((await computed.loss.data())[0] as number)
     for (const tensor of [pixels, labels, computed.loss, computed.logits]) if ('dispose' in tensor) tensor.dispose()
   }
-  if (!grads) throw new Error('The batch has no image; expected at least one.')
-  return { loss: total, grads }
+  if (!parallel) return { result: { loss: total, images }, ownLoss: total, grads: addInto(grads, last) }
+  const reduced = await parallel.reduce(last, grads)
+  const result: TrainStepResult = { loss: await parallel.sum(total), images }
+  if (reduced.unused.length > 0) result.unused = reduced.unused
+  return { result, ownLoss: total, grads: reduced.grads }
 }
+
+const elsewhere = (loss: number): string =>
+  `The loss of all processes is ${loss}, but that of this one's images is a number; another process says where it began.`
 
 function toTensors({ pixelValues, labels, softLabels }: ImageBatch): { pixels: Tensor4D; labels: Labels } {
   return {
@@ -122,8 +148,9 @@ function toTensors({ pixelValues, labels, softLabels }: ImageBatch): { pixels: T
   }
 }
 
-/** The sums; both terms are freed. */
+/** The sums; both terms are freed. The first sum is of nothing. */
 function addInto(sums: Gradients, terms: Gradients): Gradients {
+  if (Object.keys(sums).length === 0) return terms
   return Object.fromEntries(
     Object.entries(sums).map(([name, before]) => {
       const term = terms[name] as Tensor

@@ -10,7 +10,8 @@ import { evaluate } from './evaluate.ts'
 import { metricsLog } from './metrics-log.ts'
 import { defineRecipe } from './recipe.ts'
 import { openRun, recordRun } from './run-folder.ts'
-import { Trainer, type TrainerParts } from './trainer.ts'
+import { Trainer } from './trainer.ts'
+import type { TrainerParts } from './trainer-parts.ts'
 import type { TrainingObserver } from './training-events.ts'
 
 const size = 8

@@ -1,39 +1,27 @@
 /** The training loop, in the order of events. */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
-import { deriveSeed, type Loss, ViTForImageClassification } from '@vitral/core'
+import { deriveSeed, type Loss, type ViTForImageClassification } from '@vitral/core'
 import { saveBestModel } from './best-model.ts'
-import { type CheckpointOptions, isDue, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
-import type { TrainingData } from './data.ts'
-import { evaluate } from './evaluate.ts'
+import { isDue, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import { bestModelOf } from './ddp/best-model-of.ts'
+import { broadcastState } from './ddp/broadcast-state.ts'
+import { alone, type Collectives } from './ddp/collectives.ts'
+import { DataParallel } from './ddp/data-parallel.ts'
+import { anyOf } from './ddp/exchange.ts'
+import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
 import { GradScaler } from './grad-scaler.ts'
 import { createLoss } from './losses.ts'
 import { createModelEma, type ModelEma } from './model-ema.ts'
 import { ObserverGroup } from './observer-group.ts'
 import type { Optimizer } from './optimizers/index.ts'
-import type { Recipe } from './recipe.ts'
 import { recipeOptimizer } from './recipe-optimizer.ts'
 import { recipeStep } from './recipe-step.ts'
 import { ExampleImages } from './report/example-images.ts'
-import type { RunPaths } from './run-folder.ts'
-import type { RunLock } from './run-lock.ts'
 import { type RunPosition, type RunState, startOfRun } from './run-state.ts'
 import { recipeScheduler, type Scheduler } from './schedules/index.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
+import type { TrainerParts } from './trainer-parts.ts'
 import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
-
-export interface TrainerParts {
-  recipe: Recipe
-  model: ViTForImageClassification
-  /** @default the recipe's, without a teacher */
-  loss?: Loss
-  /** What prepares an image as the evaluation did; saved with the best model. */
-  processor: { savePretrained(folder: string): Promise<void> }
-  data: TrainingData
-  paths: RunPaths
-  checkpoints?: CheckpointOptions
-  /** Of the run's folder; released with the trainer. */
-  lock?: RunLock
-}
 
 /**
  * Trains a model by a recipe: every epoch is evaluated, the best model kept, the state saved.
@@ -50,19 +38,24 @@ export class Trainer {
   readonly #loss: Loss
   readonly #scaler?: GradScaler
   readonly #ema?: ModelEma
+  readonly #collectives: Collectives
+  readonly #parallel?: DataParallel
+  #isSynchronised = false
   #position: RunPosition = { ...startOfRun }
   #saved: Pick<RunPosition, 'step' | 'seconds'> = startOfRun
   #started = 0
 
   constructor(parts: TrainerParts) {
     this.#parts = parts
-    const { recipe, model, data } = parts
+    const { recipe, model, data, collectives = alone } = parts
+    this.#collectives = collectives
     this.#optimizer = recipeOptimizer(recipe, model)
     this.#scheduler = recipeScheduler(recipe, this.#optimizer.lr, data.stepsPerEpoch)
     const { name: lossName, ...lossOptions } = recipe.loss
     this.#loss = parts.loss ?? createLoss(lossName, lossOptions)
     if (recipe.gradScaler) this.#scaler = new GradScaler(recipe.gradScaler)
     if (recipe.ema) this.#ema = createModelEma(model.trainableParameters(), recipe.ema)
+    if (collectives.worldSize > 1) this.#parallel = new DataParallel(collectives, model.trainableParameters())
   }
 
   get position(): Readonly<RunPosition> {
@@ -74,9 +67,13 @@ export class Trainer {
     this.#observers.add(observer)
   }
 
-  /** Goes back to the newest whole checkpoint of the run's folder; without one the run begins anew. */
+  /**
+   * Goes back to the newest whole checkpoint of the run's folder; without one the run begins anew. Of several processes the
+   * first alone reads it; `train` gives the others what it holds.
+   */
   async resume(options: LoadOptions = {}): Promise<void> {
     const { paths } = this.#parts
+    if (!this.#writes) return
     const saved = await loadCheckpoint(paths.checkpoints, this.#state(), options)
     if (saved) this.#position = saved
     this.#saved = { ...this.#position }
@@ -84,18 +81,21 @@ export class Trainer {
 
   /**
    * Trains to the end of the recipe, or until the signal stops it: then the step under way is finished and the state
-   * saved, so that a run that is resumed computes what it would have computed without the stop.
+   * saved, so that a run that is resumed computes what it would have computed without the stop. Of several processes all
+   * stop after the same step, whichever is told to, and all begin with the parameters of the first.
    *
    * @throws when an observer threw: the step under way was finished, the others told of it, and the state saved first.
    */
   async train(signal?: AbortSignal): Promise<TrainingResult> {
     const { recipe } = this.#parts
+    await this.#synchronise()
     this.#started = performance.now() - this.#position.seconds * 1000
-    while (this.#position.epoch < recipe.epochs && !signal?.aborted && !this.#observers.failed) {
+    while (this.#position.epoch < recipe.epochs && !(await this.#isToStop(signal))) {
       if (await this.#trainEpoch(signal)) await this.#evaluateEpoch(signal)
       await this.#save()
     }
-    const tested = !this.#observers.failed && (await this.#testBest(signal))
+    const failed = await anyOf(this.#collectives, this.#observers.failed)
+    const tested = !failed && (await this.#testBest(signal))
     this.#observers.rethrow(this.#position.step)
     const { epoch, step, seconds, best, test } = this.#position
     return { finished: epoch === recipe.epochs && tested, epochs: epoch, steps: step, seconds, best, test }
@@ -116,7 +116,7 @@ export class Trainer {
     for await (const batch of data.train({ epoch, firstBatch, plan })) {
       await this.#step(batch)
       await nextTurn()
-      if (signal?.aborted || this.#observers.failed) break
+      if (await this.#isToStop(signal)) break
       if (isDue(this.#saved, { step: this.#position.step, seconds: this.#seconds() }, this.#parts.checkpoints))
         await this.#save()
     }
@@ -129,13 +129,18 @@ export class Trainer {
     const position = this.#position
     const lr = this.#scheduler(position.step, position.losses)
     this.#optimizer.lr = lr
-    const { loss, gradNorm } = await trainStep(model, this.#optimizer, batch, {
+    const {
+      loss,
+      gradNorm,
+      images: count,
+      unused,
+    } = await trainStep(model, this.#optimizer, batch, {
       seed: deriveSeed(recipe.seed, position.step),
       loss: this.#loss,
       scaler: this.#scaler,
+      parallel: this.#parallel,
       ...recipeStep(recipe),
     })
-    const count = batch.labels.length
     const images = position.batch * recipe.batchSize + count
     position.batch++
     position.step++
@@ -150,6 +155,7 @@ export class Trainer {
       meanLoss: position.lossSum / position.batch,
       gradNorm,
       imagesPerSecond: (count / (performance.now() - began)) * 1000,
+      ...(unused && { unusedParameters: unused }),
     }
     await this.#observers.tell('onStep', report)
   }
@@ -166,15 +172,9 @@ export class Trainer {
 
   /** Does nothing when the signal stops it. */
   async #evaluateModel(signal?: AbortSignal): Promise<void> {
-    const { recipe, model, data } = this.#parts
+    const { model, data } = this.#parts
     const examples = new ExampleImages()
-    const evaluation = await evaluate(model, data.evaluation(), {
-      labels: data.labels,
-      precision: recipe.precision,
-      examples,
-      onBatch: done => void this.#observers.tell('onEvaluationBatch', done),
-      signal,
-    })
+    const evaluation = await this.#scores(model, data.evaluation(), { examples, event: 'onEvaluationBatch', signal })
     if (!evaluation) return
     const { epoch: epochsBefore, batch, step, lossSum, best } = this.#position
     const epoch = epochsBefore + 1
@@ -190,6 +190,7 @@ export class Trainer {
 
   async #saveBest(): Promise<void> {
     const { recipe, model, processor, paths } = this.#parts
+    if (!this.#writes) return
     await saveBestModel(paths, { model, processor, baseModel: recipe.model.pretrained })
   }
 
@@ -202,15 +203,10 @@ export class Trainer {
     const { recipe, data, paths } = this.#parts
     const { epoch, best, test } = this.#position
     if (!data.test || !best || test || epoch < recipe.epochs) return true
-    const model = await ViTForImageClassification.fromPretrained(paths.best)
+    const model = await bestModelOf(this.#collectives, paths.best, this.#parts.model)
     const examples = new ExampleImages()
-    const evaluation = await evaluate(model, data.test.batches(), {
-      labels: data.labels,
-      precision: recipe.precision,
-      examples,
-      onBatch: done => void this.#observers.tell('onTestBatch', done),
-      signal,
-    }).finally(() => model.dispose())
+    const options = { examples, event: 'onTestBatch', signal } as const
+    const evaluation = await this.#scores(model, data.test.batches(), options).finally(() => model.dispose())
     if (!evaluation) return false
     const { accuracy, loss } = evaluation
     this.#position.test = { accuracy, loss }
@@ -219,12 +215,50 @@ export class Trainer {
     return true
   }
 
+  #scores(
+    model: ViTForImageClassification,
+    batches: AsyncIterable<ImageBatch>,
+    {
+      event,
+      ...options
+    }: Pick<EvaluateOptions, 'examples' | 'signal'> & { event: 'onEvaluationBatch' | 'onTestBatch' },
+  ): Promise<Evaluation | undefined> {
+    const { recipe, data } = this.#parts
+    return evaluate(model, batches, {
+      labels: data.labels,
+      precision: recipe.precision,
+      multiLabel: data.multiLabel,
+      onBatch: done => void this.#observers.tell(event, done),
+      ...options,
+      collectives: this.#collectives,
+    })
+  }
+
   async #save(): Promise<void> {
     const { paths, data, checkpoints } = this.#parts
     this.#position.plan = data.plan
     this.#position.seconds = this.#seconds()
+    if (!this.#writes) return
     await saveCheckpoint(paths.checkpoints, this.#position, this.#state(), checkpoints)
     this.#saved = { ...this.#position }
+  }
+
+  /** Once: from then on every process computes the same. */
+  async #synchronise(): Promise<void> {
+    if (this.#isSynchronised || this.#collectives.worldSize === 1) return
+    this.#position = await broadcastState(this.#collectives, this.#position, this.#state())
+    this.#saved = { ...this.#position }
+    this.#isSynchronised = true
+  }
+
+  /** Whether one of the processes is told to stop, or an observer of one threw. */
+  #isToStop(signal?: AbortSignal): Promise<boolean> {
+    return anyOf(this.#collectives, signal?.aborted || this.#observers.failed)
+  }
+
+  /** Of several processes the first writes to the run's folder, and it alone. */
+  get #writes(): boolean {
+    return this.#collectives.rank === 0
   }
 
   #state(): RunState {

@@ -18,6 +18,8 @@ export interface StepReport {
   gradNorm?: number
   /** In this step, without the loading of its batch. */
   imagesPerSecond: number
+  /** Had no gradient in some process that had images, while they had one in others; where there are such. */
+  unusedParameters?: string[]
 }
 
 export interface EpochReport {

@@ -88,6 +88,13 @@ const Export exports[] = {
     {"lumaSum", exported::lumaSum},
     {"turnHue", exported::turnHue},
     {"lookUpPlanes", exported::lookUpPlanes},
+    {"connectLocal", exported::connectLocal},
+    {"connected", exported::connected},
+    {"allReduce", exported::allReduce},
+    {"broadcast", exported::broadcast},
+    {"allGather", exported::allGather},
+    {"barrier", exported::barrier},
+    {"closeCollectives", exported::closeCollectives},
 };
 
 }  // namespace

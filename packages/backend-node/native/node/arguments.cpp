@@ -106,6 +106,22 @@ void* Arguments::buffer(const char* name, int64_t* bytes) {
   return data;
 }
 
+std::string Arguments::text(const char* name) {
+  size_t length = 0;
+  const napi_value value = next(name);
+  if (napi_get_value_string_utf8(env_, value, nullptr, 0, &length) != napi_ok) fail(name, "is not a string");
+  std::string result(length + 1, 0);
+  check(napi_get_value_string_utf8(env_, value, &result[0], result.size(), &length));
+  result.resize(length);
+  return result;
+}
+
+void* Arguments::external(const char* name) {
+  void* data = nullptr;
+  if (napi_get_value_external(env_, next(name), &data) != napi_ok || !data) fail(name, "is not of this addon");
+  return data;
+}
+
 napi_value Arguments::arrayOf(const char* name, uint32_t* length) {
   const napi_value array = next(name);
   if (napi_get_array_length(env_, array, length) != napi_ok) fail(name, "is not an array");

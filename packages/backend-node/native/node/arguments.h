@@ -44,6 +44,9 @@ class Arguments {
   uint8_t* bytes(const char* name, int64_t count);  // a Uint8Array or Uint8ClampedArray of exactly `count` bytes
 
   void* buffer(const char* name, int64_t* bytes);  // an ArrayBuffer
+  std::string text(const char* name);
+  void* external(const char* name);  // what napi_create_external made
+  napi_value latest() const { return values_[next_ - 1]; }  // the argument that was taken last, itself
 
   std::vector<float*> floatArrays(const char* name, std::vector<int64_t>& counts);  // of any lengths: `counts` tells them
   std::vector<float*> floatArraysOf(const char* name, const std::vector<int64_t>& counts);  // one of each length

@@ -40,4 +40,11 @@ napi_value blendWithGrey(Arguments&), blendWithLuma(Arguments&), turnHue(Argumen
 napi_value lumaSum(Arguments&);  // → the sum
 napi_value lookUpPlanes(Arguments&);
 
+// Of several processes. What is begun in a group runs after what was begun before it, and settles a promise.
+napi_value connectLocal(Arguments&);      // → the group, which connects as the first thing it does
+napi_value connected(Arguments&);         // group → promise
+napi_value allReduce(Arguments&), broadcast(Arguments&), barrier(Arguments&);  // group, … → promise
+napi_value allGather(Arguments&);         // group, … → promise of Uint8Array[]
+napi_value closeCollectives(Arguments&);  // group → promise
+
 }  // namespace vitral::exported

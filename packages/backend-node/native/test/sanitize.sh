@@ -2,6 +2,7 @@
 # Runs the kernels under GCC's sanitizers, for every instruction set of this machine:
 #   sanitize.sh address   the conformance suite in Node, on an addon that checks addresses and undefined behaviour
 #   sanitize.sh thread    the thread pool and the performance core, in the programs of pool.cpp and test.cpp
+#   sanitize.sh ranks     what processes do together, in the program of collectives.cpp, with both kinds of checks
 # Builds are kept in node_modules/.cache/sanitize. The address run gives every tensor memory of its own, of its size to
 # the byte and filled with NaN; tile registers load and store unseen. `bun run build` comes first: the JavaScript is dist/.
 set -e
@@ -38,5 +39,16 @@ thread() {
   "$cache/thread/test"
 }
 
-[ $# -gt 0 ] || set -- address thread
+ranks() {
+  mkdir -p "$cache/ranks"
+  cd "$package/native"
+  for sanitizers in address,undefined thread; do
+    echo "$sanitizers: collectives"
+    g++ -g -O1 -fsanitize=$sanitizers -fno-sanitize-recover=all -std=c++17 collectives/*.cpp test/collectives.cpp \
+      -o "$cache/ranks/$sanitizers" -pthread
+    TSAN_OPTIONS=halt_on_error=1 "$cache/ranks/$sanitizers"
+  done
+}
+
+[ $# -gt 0 ] || set -- address thread ranks
 for kind; do $kind; done

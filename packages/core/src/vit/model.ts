@@ -114,6 +114,13 @@ export interface LossAndGrads {
   grads: Record<string, Tensor>
 }
 
+export interface ClassifierGradsOptions extends ClassifierForwardOptions {
+  /** Multiplies the gradients from the loss on, not the loss: a loss scale, or a part's share of its batch. @default 1 */
+  gradientScale?: number
+  /** Called with each gradient once it is final, while the backward pass goes on; may start to send it. */
+  onGradient?: (name: string, gradient: Tensor) => void
+}
+
 /**
  * A Vision Transformer with a linear classifier on the class token. HF's and the article's ViTForImageClassification.
  *
@@ -166,19 +173,18 @@ export class ViTForImageClassification extends PretrainedModel {
    *
    * @param pixelValues [B, c, h, w]
    * @param labels one for each image
-   * @param options `gradientScale` multiplies the gradients from the loss on, not the loss: a loss scale, or a part's
-   *   share of its batch
    * @returns tensors that are the caller's to dispose
    */
   valueAndGrads(
     pixelValues: Tensor4D,
     labels: Labels,
-    { gradientScale = 1, ...options }: ClassifierForwardOptions & { gradientScale?: number } = {},
+    { gradientScale = 1, onGradient, ...options }: ClassifierGradsOptions = {},
   ): LossAndGrads {
     const parameters = [...this.trainableParameters()].filter(
       ([name]) => options.boolMaskedPos || !name.endsWith('mask_token'),
     )
     if (parameters.length === 0) throw new Error('No parameter of the model trains; see setTrainable.')
+    const names = onGradient && new Map(parameters.map(([name, { id }]) => [id, name]))
     const dy = scalar(gradientScale)
     const { value, aux, grads } = valueAndGrads<{ logits: Tensor2D }>(
       () => {
@@ -186,7 +192,7 @@ export class ViTForImageClassification extends PretrainedModel {
         return { value: loss as Scalar, aux: { logits } }
       },
       parameters.map(([, parameter]) => parameter),
-      { dy },
+      { dy, onGradient: onGradient && ((x, gradient) => onGradient(names?.get(x.id) as string, gradient)) },
     )
     dy.dispose()
     return {

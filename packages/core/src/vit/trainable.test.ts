@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'bun:test'
 import { memory, randomNormal, type Tensor, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
 import { useBackend } from '../backend.ts'
 import { valueAndGrads } from '../tape/value-and-grads.ts'
-import { type ClassifierForwardOptions, ViTForImageClassification, ViTModel } from './model.ts'
+import { type ClassifierGradsOptions, ViTForImageClassification, ViTModel } from './model.ts'
 import type { TrainablePart } from './trainable.ts'
 
 beforeAll(() => useBackend('cpu'))
@@ -16,7 +16,7 @@ const labels = [0, 1, 2, 3]
 const pixels = () => randomNormal([4, 3, 16, 16], 0, 1, 'float32', 1) as Tensor4D
 
 /** Loss, logits and gradients of a step, as plain numbers. */
-const step = (model: ViTForImageClassification, options: ClassifierForwardOptions = {}): Record<string, number[]> =>
+const step = (model: ViTForImageClassification, options: ClassifierGradsOptions = {}): Record<string, number[]> =>
   tidy(() => {
     const { loss, logits, grads } = model.valueAndGrads(pixels(), labels, { seed: 5, ...options })
     return Object.fromEntries(
@@ -68,6 +68,19 @@ test('a single parameter trains by its flag, and others below it have no gradien
   expect(grads).toEqual({ [name]: whole[name] as number[] })
   for (const parameter of model.parameters().values()) parameter.trainable = false
   expect(() => model.valueAndGrads(pixels(), labels)).toThrow('No parameter of the model trains')
+  model.dispose()
+})
+
+test('onGradient is told each gradient by name as it becomes final, those of the head first', () => {
+  const model = new ViTForImageClassification(config)
+  for (const gradientCheckpointing of [false, true]) {
+    const seen = new Map<string, number>()
+    const onGradient = (name: string, gradient: Tensor) => void seen.set(name, gradient.dataSync()[0] as number)
+    const whole = step(model, { gradientCheckpointing, onGradient })
+    expect([...seen.keys()].sort()).toEqual([...model.parameters().keys()].sort())
+    expect([...seen.keys()][0]).toStartWith('classifier.')
+    for (const [name, value] of seen) expect(value).toBe(whole[name]?.[0] as number)
+  }
   model.dispose()
 })
 

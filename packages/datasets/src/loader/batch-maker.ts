@@ -5,16 +5,14 @@ import { seedFor } from '../seeds.ts'
 import { SkippedExample } from '../skipped-example.ts'
 import { applyBatchTransforms } from '../transforms/batch/apply-batch-transforms.ts'
 import type { Batch, BatchTransform, Dataset, Example, ImageTensor, Transform } from '../types.ts'
+import type { BatchPart } from './batch-part.ts'
 import { allocate, type Memory } from './memory.ts'
 
 /** A part of an epoch's order. */
-export interface BatchRequest {
+export interface BatchRequest extends BatchPart {
   epoch: number
   /** Of the batch in its epoch, 0 for the first. */
   place: number
-  indices: Int32Array
-  /** See the sampler's Order. */
-  repeats?: Int32Array
 }
 
 /** The one thing a loader needs done, here or in workers. */
@@ -45,7 +43,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
   const { dataset, transforms, batchTransforms, seed, shared } = options
   const pipeline = createPipeline(transforms)
 
-  async function make({ epoch, place, indices, repeats }: BatchRequest, memory?: Memory): Promise<Batch> {
+  async function make({ epoch, place, indices, repeats, lead = 0 }: BatchRequest, memory?: Memory): Promise<Batch> {
     await usesNativeImages() // a new thread would begin without them
     const count = indices.length
     const labels = new Int32Array(count)
@@ -56,6 +54,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
     const kept = new Int32Array(count)
     const skipped: Batch['skipped'] = []
     let made = 0
+    let leading = 0
     const examples = startAll(dataset, indices)
     for (let i = 0; i < count; i++) {
       const index = indices[i] as number
@@ -73,10 +72,11 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
         labels[made] = label
         if (multiLabel) markAll(all, multiHot.subarray(made * classes.length, (made + 1) * classes.length))
         kept[made++] = index
+        if (i < lead) leading++
       } catch (error) {
         if (!(error instanceof SkippedExample))
           throw new Error(`Example ${index}: ${(error as Error).message}`, { cause: error })
-        skipped.push({ index, reason: error.message })
+        if (i >= lead) skipped.push({ index, reason: error.message })
       }
     }
     const batch = {
@@ -92,7 +92,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
       skipped,
     } satisfies Batch
     const chance = seedFor(seed, 'batches', epoch, place)
-    return applyBatchTransforms(batchTransforms, batch, chance, classes.length)
+    return withoutFirst(leading, applyBatchTransforms(batchTransforms, batch, chance, classes.length))
   }
 
   function chanceOf(epoch: number, index: number, repeat: number): number {
@@ -113,6 +113,21 @@ function markAll(labels: readonly number[] | undefined, row: Float32Array): void
   for (const label of labels) {
     if (!(label in row)) throw new Error(`it has label ${label}; expected 0 to ${row.length - 1}.`)
     row[label] = 1
+  }
+}
+
+/** Leaves out the images that were only there to be mixed with. */
+function withoutFirst(count: number, batch: Batch): Batch {
+  if (count === 0) return batch
+  const { pixelValues, labels, softLabels, indices } = batch
+  const [made, ...shape] = pixelValues.shape
+  const rest = (values: Float32Array): Float32Array => values.subarray((values.length / made) * count)
+  return {
+    ...batch,
+    pixelValues: { data: rest(pixelValues.data), shape: [made - count, ...shape] },
+    labels: labels.subarray(count),
+    indices: indices.subarray(count),
+    ...(softLabels && { softLabels: { data: rest(softLabels.data), shape: [made - count, softLabels.shape[1]] } }),
   }
 }
 

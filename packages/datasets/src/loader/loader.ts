@@ -1,11 +1,13 @@
 /** Batches of a data set, epoch by epoch: ordered by a sampler, augmented by a seed, made ahead by workers. */
 import { checkWhole } from '../check-whole.ts'
 import { type Sampler, sequentialSampler, shuffledSampler } from '../samplers/index.ts'
+import { checkReplicas, type Replicas } from '../samplers/rank-share.ts'
 import { createBatchTransform } from '../transforms/batch/create-batch-transform.ts'
 import { createTransform } from '../transforms/create-transform.ts'
 import { specOf } from '../transforms/define.ts'
 import type { Batch, BatchTransform, Dataset, Transform } from '../types.ts'
 import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
+import { partOfBatch } from './batch-part.ts'
 import { cacheExamples, createCacheMemory } from './example-cache.ts'
 import { canShare, type Memory } from './memory.ts'
 import { checkPlan, type LoaderPlan, type LoaderState } from './plan.ts'
@@ -39,6 +41,11 @@ export interface LoaderOptions {
    * that has them in memory. @default 0
    */
   cacheBytes?: number
+  /**
+   * The part of each batch that this process takes, where several train together. Batches, their number and the plan stay
+   * those of one process: together all processes take exactly its images, as augmented and mixed there. @default all
+   */
+  share?: Replicas
   /** A worker that takes longer for a batch is replaced by another; seconds. @default 120 */
   timeoutSeconds?: number
 }
@@ -84,7 +91,7 @@ export interface Loader {
  */
 export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   const { transforms, batchTransforms = [], batchSize, dropLast = false, seed = 0 } = options
-  const { workers = 0, prefetch = 2, reuseMemory = false } = options
+  const { workers = 0, prefetch = 2, reuseMemory = false, share } = options
   checkOptions(options)
   const sampler = samplerOf(dataset, options)
   const maker = makerOf(dataset, options)
@@ -115,7 +122,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     checkWhole('epoch', epoch, 0)
     checkWhole('firstBatch', firstBatch, 0)
     if (from.plan) checkPlan(from.plan, plan)
-    const { indices, repeats } = sampler.order(epoch)
+    const order = sampler.order(epoch)
     const queue: Promise<Batch>[] = []
     running++
     position = { epoch, firstBatch }
@@ -123,10 +130,8 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
       for (let next = firstBatch; ; ) {
         if (closed) throw new Error('The loader is closed.')
         for (; next < batchesPerEpoch && queue.length < ahead; next++) {
-          const [start, end] = [next * batchSize, (next + 1) * batchSize]
-          const part = { indices: indices.slice(start, end), repeats: repeats?.slice(start, end) }
-          const request = { epoch, place: next, ...part }
-          const batch = maker.make(request, free.pop())
+          const part = partOfBatch(order, next * batchSize, batchSize, { share, before: batchTransforms.length })
+          const batch = maker.make({ epoch, place: next, ...part }, free.pop())
           batch.catch(() => {}) // thrown when its turn comes
           queue.push(batch)
         }
@@ -192,6 +197,7 @@ function checkOptions(options: LoaderOptions): void {
   checkWhole('workers', workers, 0)
   checkWhole('prefetch', prefetch, 1)
   checkWhole('cacheBytes', cacheBytes, 0, 2 ** 34)
+  if (options.share) checkReplicas('share', options.share)
   if (!(timeoutSeconds > 0 && timeoutSeconds < 2 ** 31 / 1000))
     throw new Error(`timeoutSeconds is ${timeoutSeconds}; expected a number above 0.`)
 }

@@ -1,5 +1,6 @@
 /** Samplers: which examples an epoch has, and in which order. */
 export { type DistributedSampler, type DistributedSamplerOptions, distributedSampler } from './distributed.ts'
+export type { Replicas } from './rank-share.ts'
 export { type RepeatedAugmentationOptions, repeatedAugmentationSampler } from './repeated-augmentation.ts'
 export type { Order, Sampler } from './sampler.ts'
 export { sequentialSampler } from './sequential.ts'

@@ -74,6 +74,7 @@ export const evalCommand: Command = {
     const result = await evaluate(model, evaluationBatches(images, processor, { batchSize, margin, onSkipped }), {
       labels: images.classes,
       precision,
+      multiLabel: images.multiLabel,
       augmentation,
       onBatch: done => progress.update({ title: 'evaluation', done, total: images.length }),
     })

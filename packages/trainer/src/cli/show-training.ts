@@ -12,8 +12,12 @@ export function showTraining(
   { trainImages, evaluationImages, test }: TrainingData,
 ): TrainingObserver {
   let title = ''
+  const told = new Set<string>()
   return {
-    onStep({ epoch, images, meanLoss }) {
+    onStep({ epoch, images, meanLoss, unusedParameters = [] }) {
+      const unused = unusedParameters.filter(name => !told.has(name))
+      for (const name of unused) told.add(name)
+      if (unused.length > 0) progress.say(`Without a gradient in some of the processes: ${unused.join(', ')}`)
       title = `epoch ${epoch}/${epochs}`
       progress.update({ title, done: images, total: trainImages, loss: meanLoss })
       if (images === trainImages) progress.end()

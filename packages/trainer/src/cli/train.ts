@@ -4,6 +4,7 @@ import { type ParameterCounts, useBackend, WriteError } from '@vitral/core'
 import type { CheckpointOptions } from '../checkpoint.ts'
 import { startDashboard } from '../dashboard/dashboard.ts'
 import type { TrainingData } from '../data.ts'
+import { connectProcessGroup } from '../ddp/process-group.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
@@ -54,7 +55,10 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --json             {out, finished, epochs, steps, seconds, best: {epoch, accuracy, loss}, test: {accuracy, loss}}
   --help             this text
 
-Ctrl-C finishes the step, saves the state and says how to go on.`,
+Ctrl-C finishes the step, saves the state and says how to go on.
+
+Started once for each process by torchrun, mpirun or a cluster's launcher (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
+MASTER_PORT), all train one model: the recipe's batchSize is that of all together, and the result that of one process.`,
 
   async run(args) {
     const { values, positionals } = parse(withDashboardPort(args), options)
@@ -63,16 +67,24 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
     const checkpoints = checkpointOptions(values)
     const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
 
-    const progress = createProgress()
-    const dashboard = values.dashboard
-      ? await startDashboard({ port: wholeNumber(values.dashboard, '--dashboard', 0) })
-      : undefined
+    const { collectives, localRank } = await connectProcessGroup(process.env)
+    const { rank, worldSize } = collectives
+    const isFirst = rank === 0
+    const progress = createProgress(isFirst ? {} : { stream: silent })
+    const warn = isFirst ? progress.say : (line: string) => console.error(`rank ${rank}: ${line}`)
+    const dashboard =
+      values.dashboard && isFirst
+        ? await startDashboard({ port: wholeNumber(values.dashboard, '--dashboard', 0) })
+        : undefined
     let ending = 'failed'
     const { signal, release } = onInterrupt()
     try {
       if (dashboard) progress.say(`The dashboard is at ${dashboard.url}`)
       for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
-      if (values.download) await download(recipe.dataset, folder, progress, signal)
+      if (values.download) {
+        if (localRank === 0) await download(recipe.dataset, folder, progress, signal)
+        await collectives.barrier()
+      }
       const { trainer, data, parameters } = await startRun({
         recipe,
         data: folder,
@@ -81,11 +93,12 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
         tensorboard: values.tensorboard,
         checkpoints,
         onDamaged: reason => progress.say(oneLine(reason)),
-        onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${oneLine(reason)}`) : undefined,
+        onSkipped: values['skip-broken'] ? reason => warn(`Left out: ${oneLine(reason)}`) : undefined,
         hub: { onProgress: showDownload(progress) },
+        collectives,
       })
       progress.say(
-        `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, backend ${backend}; ${data.stepsPerEpoch} steps an epoch. ${trainedShare(parameters)}`,
+        `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, ${worldSize > 1 ? `${worldSize} processes, ` : ''}backend ${backend}; ${data.stepsPerEpoch} steps an epoch. ${trainedShare(parameters)}`,
       )
       trainer.observe(showTraining(progress, recipe, data))
       if (dashboard) trainer.observe(dashboard.observe({ out, recipe, data }))
@@ -93,13 +106,14 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       await trainer.close()
       ending = result.finished ? 'finished' : 'stopped'
       progress.end()
+      if (!isFirst) return result.finished ? 0 : exitCodes[(signal.reason as Interrupt | undefined) ?? 'SIGTERM']
       if (values.json) print(JSON.stringify({ out, ...result }))
       else if (result.finished && result.best) print(summary(result, result.best, data, out))
       if (result.finished) return 0
       progress.say(
         `Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${resumeCommand('train', args)}\n`,
       )
-      return exitCodes[signal.reason as Interrupt]
+      return exitCodes[(signal.reason as Interrupt | undefined) ?? 'SIGTERM'] // another process was told
     } catch (error) {
       if (!signal.aborted || error instanceof WriteError) throw error // then the state is not saved
       ending = 'stopped'
@@ -109,9 +123,13 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       progress.end()
       release()
       await dashboard?.close(ending)
+      await collectives.close()
     }
   },
 }
+
+/** Of several processes the first alone shows what they do. */
+const silent = { write: () => {} }
 
 /** A port need not be given; where it is, it is a number. */
 const withDashboardPort = (args: string[]): string[] =>

@@ -38,12 +38,31 @@ export class ExampleImages {
       if (taken < 0) continue // a logit is not a number
       const label = labels[b] as number
       const confidence = 1 / row.reduce((total, logit) => total + Math.exp(logit - (row[taken] as number)), 0)
-      const kept = taken === label ? this.hits : this.mistakes
-      if (kept.length === this.#count && confidence <= (kept.at(-1) as ExampleImage).confidence) continue
-      const image = { label, taken, confidence, shape, pixelValues: pixelValues.data.slice(b * size, (b + 1) * size) }
-      const place = kept.findIndex(other => other.confidence < confidence)
-      kept.splice(place < 0 ? kept.length : place, 0, { ...image, ...(indices && { index: indices[b] as number }) })
-      kept.length = Math.min(kept.length, this.#count)
+      const known = { label, taken, confidence, shape, ...(indices && { index: indices[b] as number }) }
+      if (this.#isKept(known)) this.keep({ ...known, pixelValues: pixelValues.data.slice(b * size, (b + 1) * size) })
     }
   }
+
+  /** Keeps an image if it is among the surest. */
+  keep(image: ExampleImage): void {
+    const kept = this.#kindOf(image)
+    const place = kept.findIndex(other => isBefore(image, other))
+    kept.splice(place < 0 ? kept.length : place, 0, image)
+    kept.length = Math.min(kept.length, this.#count)
+  }
+
+  #isKept(image: Omit<ExampleImage, 'pixelValues'>): boolean {
+    const kept = this.#kindOf(image)
+    return kept.length < this.#count || isBefore(image, kept.at(-1) as ExampleImage)
+  }
+
+  #kindOf({ label, taken }: Pick<ExampleImage, 'label' | 'taken'>): ExampleImage[] {
+    return label === taken ? this.hits : this.mistakes
+  }
 }
+
+/** The surer one; of equals the first of the data set, whoever looked at it. */
+const isBefore = (
+  a: Pick<ExampleImage, 'confidence' | 'index'>,
+  b: Pick<ExampleImage, 'confidence' | 'index'>,
+): boolean => a.confidence > b.confidence || (a.confidence === b.confidence && (a.index ?? 0) < (b.index ?? 0))

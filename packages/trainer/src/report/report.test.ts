@@ -44,7 +44,7 @@ beforeAll(async () => {
   }))
   writeFileSync(paths.metrics, [...steps, ...epochs].map(line => JSON.stringify(line)).join('\n'))
   const gatherer = new MetricsGatherer(labels)
-  gatherer.add(logits, batch.labels)
+  for (const score of gatherer.scores(logits, batch)) gatherer.addScore(score)
   const examples = new ExampleImages(2)
   examples.add(batch, logits)
   const evaluation = { ...gatherer.result(), seconds: 1, imagesPerSecond: 4 }
@@ -110,7 +110,7 @@ describe('the page', () => {
     mkdirSync(several)
     writeFileSync(runPaths(several).config, readFileSync(paths.config))
     const gatherer = new MultiLabelGatherer(labels)
-    gatherer.add(Float32Array.of(1, -1, 1), Float32Array.of(1, 0, 0))
+    gatherer.addScore([1, -1, 1, 1, 0, 0])
     const evaluation = { ...gatherer.result(), seconds: 1, imagesPerSecond: 1 }
     const rest = { epoch: 1, images: 'held-out' as const, evaluation, examples: new ExampleImages() }
     await writeEvaluation(runPaths(several).evaluation, rest, normalization)

@@ -1,0 +1,105 @@
+#include "communicator.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+namespace vitral {
+
+// The thread owns it, too: it may outlive the communicator by the call that it is in.
+struct Communicator::State {
+  Connect connect;
+  Finished finished;
+  std::atomic<bool> interrupted{false};
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::unique_ptr<Job>> jobs;
+  bool lastBegun = false, stopped = false, ended = false;
+  std::thread thread;
+
+  void work();
+  void attempt(Job& job, std::string& failure, const std::function<void()>& body);
+};
+
+void Communicator::State::attempt(Job& job, std::string& failure, const std::function<void()>& body) {
+  try {
+    if (failure.empty()) body();
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
+  job.failed = !failure.empty();
+  job.failure = failure;
+}
+
+void Communicator::State::work() {
+#if defined(__linux__)
+  prctl(PR_SET_NAME, "vitral-ranks");
+#endif
+  std::unique_ptr<Transport> transport;
+  std::string failure;
+  std::unique_lock<std::mutex> lock(mutex);
+  for (bool last = false; !last;) {
+    changed.wait(lock, [&] { return stopped || !jobs.empty(); });
+    if (stopped) break;
+    std::unique_ptr<Job> job = std::move(jobs.front());
+    jobs.pop_front();
+    last = lastBegun && jobs.empty();
+    lock.unlock();
+    if (last)
+      transport.reset();
+    else
+      attempt(*job, failure, [&] {
+        if (!transport) transport = connect(interrupted);
+        job->run(*transport);
+      });
+    lock.lock();
+    // Under the lock: after stop() there may be nobody to tell.
+    if (!stopped) finished(std::move(job));
+  }
+  lock.unlock();
+  transport.reset();
+  lock.lock();
+  ended = true;
+  changed.notify_all();
+}
+
+Communicator::Communicator(Connect connect, Finished finished) : state_(std::make_shared<State>()) {
+  state_->connect = std::move(connect);
+  state_->finished = std::move(finished);
+  state_->thread = std::thread([state = state_] { state->work(); });
+}
+
+Communicator::~Communicator() { stop(); }
+
+void Communicator::begin(std::unique_ptr<Job> job) { add(std::move(job), false); }
+
+void Communicator::beginLast(std::unique_ptr<Job> job) { add(std::move(job), true); }
+
+void Communicator::add(std::unique_ptr<Job> job, bool last) {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  if (state_->lastBegun) throw std::runtime_error("these collectives have been closed");
+  state_->jobs.push_back(std::move(job));
+  state_->lastBegun = last;
+  state_->changed.notify_all();
+}
+
+void Communicator::stop() {
+  if (!state_->thread.joinable()) return;
+  state_->interrupted = true;
+  std::unique_lock<std::mutex> lock(state_->mutex);
+  state_->stopped = true;
+  state_->changed.notify_all();
+  const bool ended = state_->changed.wait_for(lock, std::chrono::seconds(1), [&] { return state_->ended; });
+  lock.unlock();
+  if (ended) state_->thread.join();
+  else state_->thread.detach();
+}
+
+}  // namespace vitral

@@ -1,0 +1,44 @@
+// A thread of its own for the collectives of one run: it carries out what is begun, in that order, beside whoever began
+// it, and sleeps in between.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "transport.h"
+
+namespace vitral {
+
+class Communicator {
+ public:
+  struct Job {
+    virtual ~Job() = default;
+    virtual void run(Transport&) = 0;  // in the thread
+    bool failed = false;
+    std::string failure;
+  };
+  // In the thread, before the first job. Once `interrupted` is set it, and the transport's calls, should throw soon.
+  using Connect = std::function<std::unique_ptr<Transport>(const std::atomic<bool>& interrupted)>;
+  // In the thread, after each job.
+  using Finished = std::function<void(std::unique_ptr<Job>)>;
+
+  // Where connecting fails, every job does, for the same reason; and after a job that fails, every further one.
+  Communicator(Connect connect, Finished finished);
+  ~Communicator();  // stop()
+
+  // Throws when the last job has been begun.
+  void begin(std::unique_ptr<Job> job);
+  // The job finishes when all before it have and the transport is gone; it is not run.
+  void beginLast(std::unique_ptr<Job> job);
+  // Ends the thread; no job finishes after this. Where the transport cannot be interrupted, it ends when that returns.
+  void stop();
+
+ private:
+  struct State;
+  void add(std::unique_ptr<Job> job, bool last);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace vitral

@@ -1,0 +1,227 @@
+// Each chunk has one meeting of all ranks. A rank that leaves a meeting may at once write the other of its two buffers:
+// who reads that one comes to the meeting only after. So nobody overwrites what another still reads, with half the
+// meetings that one buffer would need.
+#include "shared-memory.h"
+
+#if defined(__linux__)
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace vitral {
+
+namespace {
+
+// Some microseconds: the processors are the kernels', which compute meanwhile.
+constexpr int spinsBeforeYield = 200, spinsBeforeSleep = 220;
+
+// A sum this short is sooner added up by everyone than divided among them, which takes a second meeting.
+constexpr size_t shortSum = 4096;
+
+void relax() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// The part of a chunk that a rank adds up: whole cache lines.
+struct Slice {
+  size_t from, to;
+  Slice(size_t count, int rank, int worldSize) {
+    const size_t share = (count + (size_t)worldSize - 1) / (size_t)worldSize, each = (share + 15) / 16 * 16;
+    from = std::min(count, (size_t)rank * each);
+    to = std::min(count, from + each);
+  }
+};
+
+// out = ((sources[0] + sources[1]) + sources[2]) + …, in blocks that stay in the first-level cache. Of two or more.
+void sumInOrder(float* out, const std::vector<const float*>& sources, size_t count) {
+  constexpr size_t block = 2048;
+  for (size_t from = 0; from < count; from += block) {
+    const size_t length = std::min(block, count - from);
+    float* __restrict sum = out + from;
+    const float* first = sources[0] + from;
+    const float* second = sources[1] + from;
+    for (size_t i = 0; i < length; i++) sum[i] = first[i] + second[i];
+    for (size_t rank = 2; rank < sources.size(); rank++) {
+      const float* next = sources[rank] + from;
+      for (size_t i = 0; i < length; i++) sum[i] += next[i];
+    }
+  }
+}
+
+}  // namespace
+
+SharedMemory::SharedMemory(const LocalOptions& options, const std::atomic<bool>& interrupted)
+    : segment_(Segment::connect(options, interrupted)), interrupted_(interrupted), timeout_(options.timeoutMilliseconds) {}
+
+void SharedMemory::allReduce(float* values, size_t count) {
+  begin(Operation::allReduce, count);
+  const int rank = segment_.rank, worldSize = segment_.worldSize;
+  if (worldSize == 1 || count == 0) return agree();
+  if (count <= shortSum) {
+    std::memcpy(segment_.given(rank, turn_), values, count * sizeof(float));
+    agree();
+    std::vector<const float*> sources;
+    for (int of = 0; of < worldSize; of++) sources.push_back((const float*)segment_.given(of, turn_));
+    sumInOrder(values, sources, count);
+    turn_++;
+    return;
+  }
+  const size_t chunk = segment_.chunkBytes() / sizeof(float);
+  const auto lengthAt = [&](size_t from) { return from < count ? std::min(chunk, count - from) : 0; };
+  giveOthers(values, lengthAt(0));
+  agree();
+  for (size_t from = 0; from < count; from += chunk) {
+    float* part = values + from;
+    const size_t length = lengthAt(from);
+    sumSlice(part, length);
+    const size_t turn = turn_++;
+    giveOthers(part + length, lengthAt(from + chunk));
+    meet();
+    const float* result = (const float*)segment_.result(turn);
+    const Slice own(length, rank, worldSize);
+    std::memcpy(part, result, own.from * sizeof(float));
+    std::memcpy(part + own.to, result + own.to, (length - own.to) * sizeof(float));
+  }
+}
+
+// All but the slice that this rank adds up itself.
+void SharedMemory::giveOthers(const float* values, size_t count) {
+  float* given = (float*)segment_.given(segment_.rank, turn_);
+  const Slice own(count, segment_.rank, segment_.worldSize);
+  std::memcpy(given, values, own.from * sizeof(float));
+  std::memcpy(given + own.to, values + own.to, (count - own.to) * sizeof(float));
+}
+
+void SharedMemory::sumSlice(float* values, size_t count) {
+  const Slice own(count, segment_.rank, segment_.worldSize);
+  std::vector<const float*> sources;
+  for (int of = 0; of < segment_.worldSize; of++)
+    sources.push_back((of == segment_.rank ? values : (const float*)segment_.given(of, turn_)) + own.from);
+  float* result = (float*)segment_.result(turn_) + own.from;
+  sumInOrder(result, sources, own.to - own.from);
+  std::memcpy(values + own.from, result, (own.to - own.from) * sizeof(float));
+}
+
+void SharedMemory::broadcast(void* bytes, size_t size, int root) {
+  begin(Operation::broadcast, size, root);
+  agree();
+  for (size_t from = 0; from < size; from += segment_.chunkBytes()) {
+    const size_t length = std::min(segment_.chunkBytes(), size - from);
+    uint8_t* shared = segment_.given(root, turn_++);
+    if (segment_.rank == root) std::memcpy(shared, (uint8_t*)bytes + from, length);
+    meet();
+    if (segment_.rank != root) std::memcpy((uint8_t*)bytes + from, shared, length);
+  }
+}
+
+void SharedMemory::allGather(const void* bytes, size_t size, void* all) {
+  begin(Operation::allGather, size);
+  agree();
+  for (size_t from = 0; from < size; from += segment_.chunkBytes()) {
+    const size_t length = std::min(segment_.chunkBytes(), size - from), turn = turn_++;
+    std::memcpy(segment_.given(segment_.rank, turn), (const uint8_t*)bytes + from, length);
+    meet();
+    for (int of = 0; of < segment_.worldSize; of++)
+      std::memcpy((uint8_t*)all + (size_t)of * size + from, segment_.given(of, turn), length);
+  }
+}
+
+void SharedMemory::barrier() {
+  begin(Operation::barrier, 0);
+  agree();
+}
+
+void SharedMemory::begin(Operation::Kind kind, size_t size, int root) {
+  number_++;
+  posted(segment_.rank) = {kind, size, (uint64_t)root, number_};
+}
+
+// Every operation's first meeting: all see what all are about to do, and nothing of theirs has been written yet.
+void SharedMemory::agree() {
+  meet();
+  const Operation& first = posted(0);
+  for (int of = 1; of < segment_.worldSize; of++)
+    if (!(posted(of) == first))
+      fail("the ranks differ in what they do: rank 0 began " + first.text() + ", rank " + std::to_string(of) + " " +
+           posted(of).text());
+}
+
+void SharedMemory::meet() {
+  Member& self = segment_.own();
+  self.meetings.store(++meeting_);
+  if (self.sleepers.load() > 0) futexWake(self.meetings);
+  const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(timeout_);
+  for (int of = 0; of < segment_.worldSize; of++) waitFor(of, deadline);
+}
+
+bool SharedMemory::hasCome(int of) const { return (int32_t)(segment_.member(of).meetings.load() - meeting_) >= 0; }
+
+void SharedMemory::waitFor(int of, Clock::time_point deadline) {
+  for (int spin = 0; spin < spinsBeforeSleep; spin++) {
+    if (hasCome(of)) return;
+    if (spin < spinsBeforeYield) relax();
+    else sched_yield();
+  }
+  Member& other = segment_.member(of);
+  for (;;) {
+    other.sleepers.fetch_add(1);
+    const uint32_t seen = other.meetings.load();
+    if (!hasCome(of)) futexWait(other.meetings, seen, lookAfterOthersEvery);
+    other.sleepers.fetch_sub(1);
+    if (hasCome(of)) return;
+    lookAfterOthers();
+    if (Clock::now() > deadline)
+      fail(segment_.describe(of) + " has not come within " + std::to_string(timeout_) + " ms; it hangs, or it is slower");
+  }
+}
+
+// Fails where somebody has ended before all have come; that may not be the one waited for.
+void SharedMemory::lookAfterOthers() {
+  if (interrupted_) fail(segment_.describe(segment_.rank) + " was interrupted");
+  for (int of = 0; of < segment_.worldSize; of++) {
+    const Member& other = segment_.member(of);
+    const bool alive = segment_.alive(of);
+    const uint32_t state = other.state.load();
+    if ((alive && state == Member::attached) || haveAllCome()) continue;
+    if (state == Member::failed) fail(other.reason);
+    fail(segment_.describe(of) + (state == Member::closed ? " has closed its collectives" : " has died"));
+  }
+}
+
+bool SharedMemory::haveAllCome() const {
+  for (int of = 0; of < segment_.worldSize; of++)
+    if (!hasCome(of)) return false;
+  return true;
+}
+
+void SharedMemory::fail(const std::string& reason) {
+  segment_.fail(reason);
+  throw std::runtime_error(posted(segment_.rank).text() + " (operation " + std::to_string(number_) +
+                           ") failed on rank " + std::to_string(segment_.rank) + ": " + reason);
+}
+
+std::unique_ptr<Transport> connectLocal(const LocalOptions& options, const std::atomic<bool>& interrupted) {
+  return std::make_unique<SharedMemory>(options, interrupted);
+}
+
+}  // namespace vitral
+
+#else
+#include <stdexcept>
+
+std::unique_ptr<vitral::Transport> vitral::connectLocal(const LocalOptions&, const std::atomic<bool>&) {
+  throw std::runtime_error("collectives through shared memory need Linux");
+}
+#endif

@@ -1,0 +1,104 @@
+// The collectives of several processes: what each takes from JavaScript, and gives back.
+#include <algorithm>
+#include <cstring>
+
+#include "../collectives/shared-memory.h"
+#include "exports.h"
+#include "process-group.h"
+
+namespace vitral::exported {
+
+namespace {
+
+Group& groupOf(Arguments& a) { return *static_cast<Group*>(a.external("group")); }
+
+using Bytes = std::vector<uint8_t>;
+
+// Everyone's bytes by rank, of any sizes: the sizes first, then all at the size of the largest.
+std::vector<Bytes> gather(Transport& transport, int worldSize, const uint8_t* bytes, uint64_t size) {
+  std::vector<uint64_t> sizes((size_t)worldSize);
+  transport.allGather(&size, sizeof size, sizes.data());
+  const size_t largest = (size_t)*std::max_element(sizes.begin(), sizes.end());
+  Bytes given(largest), all(largest * sizes.size());
+  std::copy(bytes, bytes + size, given.begin());
+  transport.allGather(given.data(), largest, all.data());
+  std::vector<Bytes> gathered;
+  for (size_t rank = 0; rank < sizes.size(); rank++) {
+    const auto from = all.begin() + (ptrdiff_t)(rank * largest);
+    gathered.emplace_back(from, from + (ptrdiff_t)sizes[rank]);
+  }
+  return gathered;
+}
+
+napi_value toJs(napi_env env, const std::vector<Bytes>& gathered) {
+  napi_value list;
+  check(napi_create_array_with_length(env, gathered.size(), &list));
+  for (uint32_t rank = 0; rank < gathered.size(); rank++) {
+    const Bytes& bytes = gathered[rank];
+    void* data = nullptr;
+    napi_value buffer, array;
+    check(napi_create_arraybuffer(env, bytes.size(), &data, &buffer));
+    if (!bytes.empty()) std::memcpy(data, bytes.data(), bytes.size());
+    check(napi_create_typedarray(env, napi_uint8_array, bytes.size(), buffer, 0, &array));
+    check(napi_set_element(env, list, rank, array));
+  }
+  return list;
+}
+
+}  // namespace
+
+napi_value connectLocal(Arguments& a) {
+  LocalOptions options;
+  options.worldSize = (int)a.size("worldSize");
+  options.rank = (int)a.sizeOrZero("rank");
+  options.name = a.text("name");
+  options.id = a.text("id");
+  options.token = a.text("token");
+  options.timeoutMilliseconds = a.size("timeout");
+  const auto connect = [options](const std::atomic<bool>& interrupted) { return vitral::connectLocal(options, interrupted); };
+  return Group::make(a.env(), options.worldSize, connect);
+}
+
+napi_value connected(Arguments& a) { return groupOf(a).begin(std::make_unique<Promised>()); }
+
+napi_value allReduce(Arguments& a) {
+  Group& group = groupOf(a);
+  const int64_t count = a.sizeOrZero("count");
+  float* values = a.floats("values", count);
+  auto job = std::make_unique<Promised>();
+  job->work = [=](Transport& transport) { transport.allReduce(values, (size_t)count); };
+  return group.begin(std::move(job), a.latest());
+}
+
+napi_value broadcast(Arguments& a) {
+  Group& group = groupOf(a);
+  const int64_t size = a.sizeOrZero("size"), root = a.sizeOrZero("root");
+  if (root >= group.worldSize) throw ArgumentError("root is " + std::to_string(root) + ", and no rank");
+  uint8_t* bytes = a.bytes("bytes", size);
+  auto job = std::make_unique<Promised>();
+  job->work = [=](Transport& transport) { transport.broadcast(bytes, (size_t)size, (int)root); };
+  return group.begin(std::move(job), a.latest());
+}
+
+napi_value allGather(Arguments& a) {
+  Group& group = groupOf(a);
+  const int64_t size = a.sizeOrZero("size");
+  const uint8_t* bytes = a.bytes("bytes", size);
+  auto job = std::make_unique<Promised>();
+  const auto all = std::make_shared<std::vector<Bytes>>();
+  job->work = [=, worldSize = group.worldSize](Transport& transport) {
+    *all = gather(transport, worldSize, bytes, (uint64_t)size);
+  };
+  job->result = [=](napi_env env) { return toJs(env, *all); };
+  return group.begin(std::move(job), a.latest());
+}
+
+napi_value barrier(Arguments& a) {
+  auto job = std::make_unique<Promised>();
+  job->work = [](Transport& transport) { transport.barrier(); };
+  return groupOf(a).begin(std::move(job));
+}
+
+napi_value closeCollectives(Arguments& a) { return groupOf(a).close(); }
+
+}  // namespace vitral::exported

@@ -1,0 +1,128 @@
+/** What several processes do together, in native code: sums of gradients, copies of parameters, meetings. */
+import { createHash } from 'node:crypto'
+import { type CollectivesAddon, type Group, loadCollectivesAddon } from './native/collectives-addon.ts'
+
+/** One process's part in the collectives of a run; `Collectives` of @vitral/trainer says what each does. */
+export class NativeCollectives<Engine extends string> {
+  readonly engine: Engine
+  readonly rank: number
+  readonly worldSize: number
+  readonly #addon: CollectivesAddon
+  readonly #group: Group
+  #closed: Promise<void> | undefined
+
+  constructor(engine: Engine, { rank, worldSize }: Place, addon: CollectivesAddon, group: Group) {
+    this.engine = engine
+    this.rank = rank
+    this.worldSize = worldSize
+    this.#addon = addon
+    this.#group = group
+  }
+
+  async allReduce(values: Float32Array): Promise<void> {
+    await this.#addon.allReduce(this.#group, values.length, settled(values))
+  }
+
+  async broadcast(bytes: Uint8Array, root: number): Promise<void> {
+    await this.#addon.broadcast(this.#group, bytes.length, root, settled(bytes))
+  }
+
+  async allGather(bytes: Uint8Array): Promise<Uint8Array[]> {
+    return await this.#addon.allGather(this.#group, bytes.length, settled(bytes))
+  }
+
+  async barrier(): Promise<void> {
+    await this.#addon.barrier(this.#group)
+  }
+
+  /** Never rejects: what was begun before tells of its own failure. */
+  close(): Promise<void> {
+    this.#closed ??= this.#addon.closeCollectives(this.#group)
+    return this.#closed
+  }
+}
+
+interface Place {
+  /** Which of the processes this is, from 0. */
+  rank: number
+  worldSize: number
+}
+
+export interface ConnectOptions extends Place {
+  /** Names the run among those on this machine; the same in every process, for example `${MASTER_ADDR}:${MASTER_PORT}`. */
+  id: string
+  /**
+   * Milliseconds that a process waits for another, at the start and in each operation, before both fail.
+   *
+   * @default 600_000
+   */
+  timeout?: number
+  /**
+   * What must be the same in every process, such as versions and the recipe: another one is refused.
+   *
+   * @default ''
+   */
+  token?: string
+}
+
+const longestToken = 500
+
+/**
+ * Joins the run's other processes on this machine, through shared memory. Linux.
+ *
+ * Nothing of it stays, however the processes end: the file by which they meet, /dev/shm/vitral-…, is removed once all
+ * have come, and one that was left by processes killed before that is replaced by the next run of this id.
+ *
+ * @throws where a process has not come in time, naming the missing ranks; where world sizes or tokens differ or two have
+ *   one rank, saying which; and where another run of this id is going on
+ * @example
+ * const collectives = await connectLocal({ rank: 0, worldSize: 2, id: 'localhost:29500' })
+ * await collectives.allReduce(gradients) // in place: the sum over both processes
+ */
+export async function connectLocal(options: ConnectOptions): Promise<NativeCollectives<'local'>> {
+  if (process.platform !== 'linux')
+    throw new Error(
+      `Collectives through shared memory need Linux; this is ${process.platform}. Train with one process.`,
+    )
+  const { rank, worldSize, id, timeout = 600_000, token = '' } = options
+  checkPlace(options)
+  if (!(timeout >= 1)) throw new Error(`timeout is ${timeout}; expected milliseconds, 1 or more.`)
+  if (Buffer.byteLength(token) > longestToken)
+    throw new Error(`token has ${Buffer.byteLength(token)} bytes; expected ${longestToken} at most. Give a hash of it.`)
+  const addon = loadCollectivesAddon()
+  const user = process.getuid?.() ?? 0
+  const name = `vitral-${user}-${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
+  const group = addon.connectLocal(worldSize, rank, name, id, token, Math.ceil(timeout))
+  await addon.connected(group)
+  return new NativeCollectives('local', options, addon, group)
+}
+
+export type NativeEngine = 'local'
+
+const engines: Readonly<Record<NativeEngine, (options: ConnectOptions) => Promise<NativeCollectives<NativeEngine>>>> = {
+  local: connectLocal,
+}
+
+/** Joins the run's other processes by the engine of that name. */
+export async function connect(engine: NativeEngine, options: ConnectOptions): Promise<NativeCollectives<NativeEngine>> {
+  const join = engines[engine]
+  if (!join)
+    throw new Error(`There is no engine '${engine}' for collectives; expected ${Object.keys(engines).join(' or ')}.`)
+  return await join(options)
+}
+
+function checkPlace({ rank, worldSize }: Place): void {
+  if (!(Number.isInteger(worldSize) && worldSize >= 1 && worldSize <= 1024))
+    throw new Error(`worldSize is ${worldSize}; expected a whole number from 1 to 1024.`)
+  if (!(Number.isInteger(rank) && rank >= 0 && rank < worldSize))
+    throw new Error(`rank is ${rank}; expected a whole number from 0 to ${worldSize - 1}, below worldSize.`)
+}
+
+/**
+ * With memory that stays where it is: Bun keeps a small array inside its own heap until somebody asks for its buffer, and
+ * would then move it from under the thread.
+ */
+function settled<T extends Float32Array | Uint8Array>(array: T): T {
+  void array.buffer
+  return array
+}

@@ -1,0 +1,26 @@
+/** The addon's functions of several processes. */
+import { loadAddon } from './addon.ts'
+
+/** One process's part in a run, and the thread that carries out its operations. */
+export type Group = object & { readonly __group: never }
+
+/** What is begun in a group runs after what was begun there before. */
+export interface CollectivesAddon {
+  connectLocal(worldSize: number, rank: number, name: string, id: string, token: string, timeout: number): Group
+  /** Settles once the group has connected. */
+  connected(group: Group): Promise<void>
+  allReduce(group: Group, count: number, values: Float32Array): Promise<void>
+  broadcast(group: Group, size: number, root: number, bytes: Uint8Array): Promise<void>
+  allGather(group: Group, size: number, bytes: Uint8Array): Promise<Uint8Array[]>
+  barrier(group: Group): Promise<void>
+  /** What was begun before ends first. Never rejects. */
+  closeCollectives(group: Group): Promise<void>
+}
+
+/** @throws when there is no binary for this platform, or it is of another version, with how to build it */
+export function loadCollectivesAddon(): CollectivesAddon {
+  const addon = loadAddon() as object as Partial<CollectivesAddon>
+  if (!addon.connectLocal)
+    throw new Error('The native kernels here are older than this package; build them again by: npx vitral-build-native')
+  return addon as CollectivesAddon
+}

@@ -1,0 +1,111 @@
+/**
+ * One training step in several processes: each computes the gradients of its share of the batch, and all get those of the
+ * whole. Between steps every process has the same parameters, so that nothing else is sent.
+ */
+import { getBackend, tensor, type Variable } from '@tensorflow/tfjs-core'
+import { ownFloats } from '@vitral/core'
+import type { Gradients } from '../clip-gradients.ts'
+import { GradientBuckets } from './buckets.ts'
+import type { Collectives } from './collectives.ts'
+import { exchange } from './exchange.ts'
+
+/** Where a process's images are in the batch of all processes. */
+export interface Share {
+  /** Place of its first image. */
+  first: number
+  /** Images of all processes. */
+  total: number
+}
+
+export interface DataParallelOptions {
+  /** Largest size of a bucket of small gradients. @default 25 MB, or an eighth of all */
+  bucketBytes?: number
+}
+
+/** torch.nn.parallel.DistributedDataParallel, as a part of `trainStep`. */
+export class DataParallel {
+  readonly #collectives: Collectives
+  readonly #shapes: ReadonlyMap<string, number[]>
+  readonly #buckets: GradientBuckets
+  /** Gradients of this step whose own memory gets the sum. */
+  readonly #inPlace = new Map<string, Float32Array>()
+  #processesWithImages = 0
+
+  /** @param parameters those that train, the same in every process */
+  constructor(
+    collectives: Collectives,
+    parameters: ReadonlyMap<string, Variable>,
+    { bucketBytes }: DataParallelOptions = {},
+  ) {
+    this.#collectives = collectives
+    this.#shapes = new Map([...parameters].map(([name, { shape }]) => [name, shape]))
+    const sizes = new Map([...parameters].map(([name, { size }]) => [name, size]))
+    this.#buckets = new GradientBuckets(collectives, sizes, bucketBytes)
+  }
+
+  /**
+   * Begins a step.
+   *
+   * @param count of this process's images; may be 0
+   * @throws when no process has an image
+   */
+  async share(count: number): Promise<Share> {
+    const counts = (await exchange(this.#collectives, [count])).map(([images]) => images as number)
+    this.#processesWithImages = counts.filter(images => images > 0).length
+    if (this.#processesWithImages === 0) throw new Error('The batch has no image; expected at least one.')
+    return { first: sum(counts.slice(0, this.#collectives.rank)), total: sum(counts) }
+  }
+
+  /**
+   * For `model.valueAndGrads` of the last micro-batch: sends each gradient as soon as it is final. The micro-batches before
+   * it send nothing, which is PyTorch's `no_sync`. Nothing is sent early where gradients cannot be read at once.
+   *
+   * @param before sums over the earlier micro-batches
+   */
+  sender(before: Gradients = {}): ((name: string, gradient: Gradients[string]) => void) | undefined {
+    if (getBackend() === 'webgpu') return undefined
+    return (name, gradient) => {
+      const own = ownFloats(gradient)
+      if (own) this.#inPlace.set(name, own)
+      const values = own ?? (gradient.dataSync() as Float32Array)
+      const sums = before[name]?.dataSync() as Float32Array | undefined
+      this.#buckets.add(name, values, { before: sums, inPlace: own !== undefined })
+    }
+  }
+
+  /**
+   * Ends the step.
+   *
+   * @param grads of the last micro-batch, and `before` of those before it; taken over
+   * @returns the sums over all processes; and the parameters that some processes with images have not used
+   */
+  async reduce(grads: Gradients = {}, before: Gradients = {}): Promise<{ grads: Gradients; unused: string[] }> {
+    for (const [name, gradient] of Object.entries(grads))
+      if (!this.#buckets.has(name)) {
+        const sums = (await before[name]?.data()) as Float32Array | undefined
+        this.#buckets.add(name, (await gradient.data()) as Float32Array, { before: sums })
+      }
+    for (const sums of Object.values(before)) sums.dispose()
+    const { sums, uses } = await this.#buckets.finish()
+    const reduced: Gradients = {}
+    for (const [name, shape] of this.#shapes) {
+      const values = sums.get(name) as Float32Array
+      const own = grads[name]
+      if (own && this.#inPlace.get(name) === values) reduced[name] = own
+      else {
+        own?.dispose()
+        if (uses.get(name)) reduced[name] = tensor(values, shape)
+      }
+    }
+    this.#inPlace.clear()
+    const unused = [...uses].filter(([, used]) => used > 0 && used < this.#processesWithImages)
+    return { grads: reduced, unused: unused.map(([name]) => name) }
+  }
+
+  /** Over all processes, in the order of their ranks; float64. */
+  async sum(value: number): Promise<number> {
+    return sum((await exchange(this.#collectives, [value])).map(([part]) => part as number))
+  }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)

@@ -1,0 +1,106 @@
+/** Which of several processes this is, by the environment, and how it joins the others: torch's init_process_group. */
+import { version_core as tfjsVersion } from '@tensorflow/tfjs-core'
+import { vitralVersion } from '../environment.ts'
+import { alone, type Collectives } from './collectives.ts'
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+export interface ProcessGroup {
+  /** The caller's to close. */
+  collectives: Collectives
+  /** Which of the processes of this machine this is, from 0. */
+  localRank: number
+}
+
+export interface Placement {
+  engine: string
+  rank: number
+  worldSize: number
+  localRank: number
+  /** MASTER_ADDR:MASTER_PORT, which names the run. */
+  id: string
+  /** Milliseconds. */
+  timeout?: number
+}
+
+/** What torchrun sets, and otherwise what Open MPI and MPICH set. */
+const places = [
+  { engine: 'local', rank: 'RANK', worldSize: 'WORLD_SIZE', localRank: 'LOCAL_RANK' },
+  {
+    engine: 'mpi',
+    rank: 'OMPI_COMM_WORLD_RANK',
+    worldSize: 'OMPI_COMM_WORLD_SIZE',
+    localRank: 'OMPI_COMM_WORLD_LOCAL_RANK',
+  },
+  { engine: 'mpi', rank: 'PMI_RANK', worldSize: 'PMI_SIZE', localRank: 'MPI_LOCALRANKID' },
+] as const
+
+/**
+ * Reads RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT as torchrun sets them, or what mpirun sets instead of the
+ * first three; VITRAL_COLLECTIVES chooses the engine and VITRAL_COLLECTIVES_TIMEOUT says how many seconds it waits.
+ *
+ * @returns nothing where there is one process alone
+ * @throws naming a variable that is missing, or not a number in its range
+ */
+export function placementOf(env: Variables): Placement | undefined {
+  const names = places.find(({ worldSize }) => env[worldSize])
+  if (!names) {
+    const other = ['RANK', 'LOCAL_RANK'].find(name => env[name])
+    if (other) throw new Error(`${other} is set to '${env[other]}', but WORLD_SIZE is not; set both, or neither.`)
+    return undefined
+  }
+  const worldSize = whole(env, names.worldSize, 1)
+  const rank = whole(env, names.rank, 0, worldSize - 1)
+  if (worldSize === 1) return undefined
+  const localRank = env[names.localRank] ? whole(env, names.localRank, 0, worldSize - 1) : rank
+  const engine = env.VITRAL_COLLECTIVES || names.engine
+  const needsMaster = engine !== 'mpi' // mpirun's processes know each other
+  if (needsMaster || env.MASTER_PORT) whole(env, 'MASTER_PORT', 1, 65535)
+  if (needsMaster && !env.MASTER_ADDR)
+    throw new Error(
+      'MASTER_ADDR is not set; expected the name or address of the machine of rank 0, the same for all ranks.',
+    )
+  const timeout = env.VITRAL_COLLECTIVES_TIMEOUT
+  if (timeout && !(Number(timeout) > 0))
+    throw new Error(`VITRAL_COLLECTIVES_TIMEOUT is '${timeout}'; expected seconds, a number above 0.`)
+  return {
+    ...{ engine, rank, worldSize, localRank },
+    id: `${env.MASTER_ADDR ?? 'mpirun'}:${env.MASTER_PORT ?? 0}`,
+    timeout: timeout ? Number(timeout) * 1000 : undefined,
+  }
+}
+
+/**
+ * Joins the other processes of a training run, or none where the environment names none.
+ *
+ * @throws when the environment is wrong, another process does not come, or it has another version of Vitral or tfjs
+ * @example
+ * const { collectives } = await connectProcessGroup(process.env)
+ * const { trainer } = await startRun({ recipe, data, out, collectives })
+ * await trainer.train()
+ * await collectives.close()
+ */
+export async function connectProcessGroup(env: Variables): Promise<ProcessGroup> {
+  const placement = placementOf(env)
+  if (!placement) return { collectives: alone, localRank: 0 }
+  const { engine, rank, worldSize, localRank, id, timeout } = placement
+  const { connect } = await import('@vitral/backend-node/collectives').catch((cause: Error) => {
+    throw new Error(
+      `WORLD_SIZE is ${worldSize}, but what joins processes cannot be loaded; it is part of @vitral/backend-node. (${cause.message})`,
+      { cause },
+    )
+  })
+  const token = `vitral ${vitralVersion()}, tfjs ${tfjsVersion}`
+  const collectives = await connect(engine as Parameters<typeof connect>[0], { rank, worldSize, id, timeout, token })
+  return { collectives, localRank }
+}
+
+function whole(env: Variables, name: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
+  const given = env[name]
+  const value = Number(given)
+  if (!given?.trim() || !Number.isInteger(value) || value < least || value > most)
+    throw new Error(
+      `${name} is ${given === undefined ? 'not set' : `'${given}'`}; expected a whole number ${most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`}.`,
+    )
+  return value
+}
