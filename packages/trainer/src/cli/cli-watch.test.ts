@@ -31,9 +31,12 @@ describe.each([['Bun', bun], ...(existsSync(built) ? [['Node', ['node', built]] 
       expect(await (await fetch(url)).text()).toContain('<title>Vitral</title>')
       const { body } = await fetch(`${url}/events`)
       let told = ''
+      let isStopped = false // a second SIGINT would end it at once
       for await (const chunk of body as ReadableStream<Uint8Array>) {
         told += new TextDecoder().decode(chunk)
-        if (/event: update\ndata: {"steps":\[{/.test(told) && child.signalCode === null) child.kill('SIGINT')
+        if (isStopped || !/event: update\ndata: {"steps":\[{/.test(told)) continue
+        isStopped = true
+        child.kill('SIGINT')
       }
       expect(told).toStartWith('event: run\n')
       expect(told).toContain('"state":"stopped"')
