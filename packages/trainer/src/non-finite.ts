@@ -33,7 +33,8 @@ export async function describeNonFinite(
     if (found)
       return `${what}; expected a number. It began before this step: the parameter ${name} holds ${found}. ${advice(lr)}`
   }
-  const layer = await firstBadLayer(model, tensor4d(pixelValues.data, pixelValues.shape))
+  const hasImages = pixelValues.shape[0] > 0 // of several processes one may have none
+  const layer = hasImages && (await firstBadLayer(model, tensor4d(pixelValues.data, pixelValues.shape)))
   if (layer) return `${what}; expected a number. It began in the forward pass, ${layer}. ${advice(lr)}`
   for (const [name, gradient] of Object.entries(grads)) {
     const found = offenders(await gradient.data())

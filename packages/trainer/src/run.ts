@@ -67,6 +67,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
 async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): Promise<Run> {
   const { recipe, out, resume = false, tensorboard = false, checkpoints, onDamaged, collectives = alone } = options
   const { data, model, loss, processor } = await prepareTraining({ ...options, share: shareOf(collectives) })
+  await collectives.barrier() // where another process cannot train, nothing is begun here either
   await clearLeftovers(out)
   await recordRun(paths, recipe, environment())
   const trainer = new Trainer({ recipe, model, loss, processor, data, paths, checkpoints, lock, collectives })
@@ -81,6 +82,7 @@ async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): 
 async function joinRun(options: RunOptions, collectives: Collectives): Promise<Run> {
   const { recipe, out } = options
   const { data, model, loss, processor } = await prepareTraining({ ...options, share: shareOf(collectives) })
+  await collectives.barrier()
   const trainer = new Trainer({ recipe, model, loss, processor, data, paths: runPaths(out), collectives })
   return observed({ trainer, data, model, parameters: model.countParameters() }, options)
 }

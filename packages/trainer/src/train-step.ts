@@ -132,8 +132,8 @@ async function lossAndGrads(
     for (const tensor of [pixels, labels, computed.loss, computed.logits]) if ('dispose' in tensor) tensor.dispose()
   }
   if (!parallel) return { result: { loss: total, images }, ownLoss: total, grads: addInto(grads, last) }
-  const reduced = await parallel.reduce(last, grads)
-  const result: TrainStepResult = { loss: await parallel.sum(total), images }
+  const reduced = await parallel.reduce({ loss: total, grads: last, before: grads })
+  const result: TrainStepResult = { loss: reduced.loss, images }
   if (reduced.unused.length > 0) result.unused = reduced.unused
   return { result, ownLoss: total, grads: reduced.grads }
 }

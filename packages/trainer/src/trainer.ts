@@ -1,27 +1,21 @@
 /** The training loop, in the order of events. */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
-import { deriveSeed, type Loss, type ViTForImageClassification } from '@vitral/core'
+import { deriveSeed, type ViTForImageClassification } from '@vitral/core'
 import { saveBestModel } from './best-model.ts'
 import { isDue, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import { bestModelOf } from './ddp/best-model-of.ts'
 import { broadcastState } from './ddp/broadcast-state.ts'
 import { alone, type Collectives } from './ddp/collectives.ts'
-import { DataParallel } from './ddp/data-parallel.ts'
 import { anyOf } from './ddp/exchange.ts'
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
-import { GradScaler } from './grad-scaler.ts'
-import { createLoss } from './losses.ts'
-import { createModelEma, type ModelEma } from './model-ema.ts'
 import { ObserverGroup } from './observer-group.ts'
-import type { Optimizer } from './optimizers/index.ts'
-import { recipeOptimizer } from './recipe-optimizer.ts'
 import { recipeStep } from './recipe-step.ts'
 import { ExampleImages } from './report/example-images.ts'
 import { type RunPosition, type RunState, startOfRun } from './run-state.ts'
-import { recipeScheduler, type Scheduler } from './schedules/index.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
 import type { TrainerParts } from './trainer-parts.ts'
 import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
+import { type TrainingTools, trainingTools } from './training-tools.ts'
 
 /**
  * Trains a model by a recipe: every epoch is evaluated, the best model kept, the state saved.
@@ -33,13 +27,8 @@ import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from '
 export class Trainer {
   readonly #parts: TrainerParts
   readonly #observers = new ObserverGroup()
-  readonly #optimizer: Optimizer
-  readonly #scheduler: Scheduler
-  readonly #loss: Loss
-  readonly #scaler?: GradScaler
-  readonly #ema?: ModelEma
+  readonly #tools: TrainingTools
   readonly #collectives: Collectives
-  readonly #parallel?: DataParallel
   #isSynchronised = false
   #position: RunPosition = { ...startOfRun }
   #saved: Pick<RunPosition, 'step' | 'seconds'> = startOfRun
@@ -47,15 +36,8 @@ export class Trainer {
 
   constructor(parts: TrainerParts) {
     this.#parts = parts
-    const { recipe, model, data, collectives = alone } = parts
-    this.#collectives = collectives
-    this.#optimizer = recipeOptimizer(recipe, model)
-    this.#scheduler = recipeScheduler(recipe, this.#optimizer.lr, data.stepsPerEpoch)
-    const { name: lossName, ...lossOptions } = recipe.loss
-    this.#loss = parts.loss ?? createLoss(lossName, lossOptions)
-    if (recipe.gradScaler) this.#scaler = new GradScaler(recipe.gradScaler)
-    if (recipe.ema) this.#ema = createModelEma(model.trainableParameters(), recipe.ema)
-    if (collectives.worldSize > 1) this.#parallel = new DataParallel(collectives, model.trainableParameters())
+    this.#collectives = parts.collectives ?? alone
+    this.#tools = trainingTools(parts, this.#collectives)
   }
 
   get position(): Readonly<RunPosition> {
@@ -103,8 +85,8 @@ export class Trainer {
 
   /** Frees the optimizer's state, ends the threads that load, and lets others into the run's folder; the model stays. */
   async close(): Promise<void> {
-    this.#optimizer.dispose()
-    this.#ema?.dispose()
+    this.#tools.optimizer.dispose()
+    this.#tools.ema?.dispose()
     await this.#parts.data.close()
     this.#parts.lock?.release()
   }
@@ -127,25 +109,24 @@ export class Trainer {
     const began = performance.now()
     const { recipe, model } = this.#parts
     const position = this.#position
-    const lr = this.#scheduler(position.step, position.losses)
-    this.#optimizer.lr = lr
+    const { optimizer, scheduler, ema, ...tools } = this.#tools
+    const lr = scheduler(position.step, position.losses)
+    optimizer.lr = lr
     const {
       loss,
       gradNorm,
       images: count,
       unused,
-    } = await trainStep(model, this.#optimizer, batch, {
+    } = await trainStep(model, optimizer, batch, {
       seed: deriveSeed(recipe.seed, position.step),
-      loss: this.#loss,
-      scaler: this.#scaler,
-      parallel: this.#parallel,
+      ...tools,
       ...recipeStep(recipe),
     })
     const images = position.batch * recipe.batchSize + count
     position.batch++
     position.step++
     position.lossSum += loss
-    this.#ema?.update(position.step)
+    ema?.update(position.step)
     const report: StepReport = {
       epoch: position.epoch + 1,
       step: position.step,
@@ -162,11 +143,11 @@ export class Trainer {
 
   /** Closes the epoch with its evaluation, of the averaged parameters if there are any. */
   async #evaluateEpoch(signal?: AbortSignal): Promise<void> {
-    this.#ema?.swap()
+    this.#tools.ema?.swap()
     try {
       await this.#evaluateModel(signal)
     } finally {
-      this.#ema?.swap()
+      this.#tools.ema?.swap()
     }
   }
 
@@ -262,8 +243,8 @@ export class Trainer {
   }
 
   #state(): RunState {
-    const parameters = this.#parts.model.parameters()
-    return { parameters, optimizer: this.#optimizer, scaler: this.#scaler, ema: this.#ema }
+    const { optimizer, scaler, ema } = this.#tools
+    return { parameters: this.#parts.model.parameters(), optimizer, scaler, ema }
   }
 
   #seconds(): number {

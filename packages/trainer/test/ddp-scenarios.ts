@@ -152,7 +152,7 @@ async function reduction(collectives: Collectives, values: Record<string, number
   const parallel = new DataParallel(collectives, parameters)
   const gradients = Object.entries(values).map(([name, value]) => [name, fill([2, 3], value)])
   await parallel.share(gradients.length)
-  const { grads, unused } = await parallel.reduce(Object.fromEntries(gradients))
+  const { grads, unused } = await parallel.reduce({ grads: Object.fromEntries(gradients) })
   const sums = Object.entries(grads).map(([name, sum]) => [name, sum.shape, sum.dataSync()[5]])
   for (const tensor of [...Object.values(grads), ...parameters.values()]) tensor.dispose()
   return { sums, unused }

@@ -106,19 +106,19 @@ MASTER_PORT), all train one model: the recipe's batchSize is that of all togethe
       await trainer.close()
       ending = result.finished ? 'finished' : 'stopped'
       progress.end()
-      if (!isFirst) return result.finished ? 0 : exitCodes[(signal.reason as Interrupt | undefined) ?? 'SIGTERM']
+      if (!isFirst) return result.finished ? 0 : exitCodeOf(signal)
       if (values.json) print(JSON.stringify({ out, ...result }))
       else if (result.finished && result.best) print(summary(result, result.best, data, out))
       if (result.finished) return 0
       progress.say(
         `Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${resumeCommand('train', args)}\n`,
       )
-      return exitCodes[(signal.reason as Interrupt | undefined) ?? 'SIGTERM'] // another process was told
+      return exitCodeOf(signal)
     } catch (error) {
       if (!signal.aborted || error instanceof WriteError) throw error // then the state is not saved
       ending = 'stopped'
       progress.say(`Stopped by ${signal.reason}.`)
-      return exitCodes[signal.reason as Interrupt]
+      return exitCodeOf(signal)
     } finally {
       progress.end()
       release()
@@ -127,6 +127,9 @@ MASTER_PORT), all train one model: the recipe's batchSize is that of all togethe
     }
   },
 }
+
+/** Where another of several processes was told to stop, as if this one had been ended for it. */
+const exitCodeOf = ({ reason }: AbortSignal): number => exitCodes[(reason as Interrupt | undefined) ?? 'SIGTERM']
 
 /** Of several processes the first alone shows what they do. */
 const silent = { write: () => {} }

@@ -14,13 +14,6 @@ export interface AddOptions {
   inPlace?: boolean
 }
 
-export interface ReducedGradients {
-  /** The sums over all processes, in the memory of the buckets, or that was given: they hold until the next step. */
-  sums: ReadonlyMap<string, Float32Array>
-  /** In how many processes each parameter had a gradient. */
-  uses: ReadonlyMap<string, number>
-}
-
 /** The gradients of one set of parameters, step after step. Every process has the same parameters, in the same order. */
 export class GradientBuckets {
   readonly #collectives: Collectives
@@ -45,9 +38,9 @@ export class GradientBuckets {
     this.#plan([...sizes.keys()].reverse())
   }
 
-  /** Whether this step's gradient of the parameter was added. */
-  has(name: string): boolean {
-    return this.#arrived.has(name)
+  /** Whose gradients were added in this step. */
+  get arrived(): ReadonlySet<string> {
+    return this.#arrived
   }
 
   /**
@@ -72,23 +65,24 @@ export class GradientBuckets {
     this.#sendComplete()
   }
 
-  /** Ends the step: waits for all sums. A gradient that this process has not added is 0. */
-  async finish(): Promise<ReducedGradients> {
+  /**
+   * Ends the step: what was not sent is sent at once, a gradient that this process has not added as 0.
+   *
+   * @returns the sums over all processes, in the memory of the buckets or that was given: they hold until the next step
+   */
+  async finish(): Promise<ReadonlyMap<string, Float32Array>> {
     for (const [name, { bucket, begin, end }] of this.#places) {
       if (this.#arrived.has(name)) continue
       valuesOf(bucket).fill(0, begin, end)
       bucket.missing--
     }
     this.#sendComplete()
-    const names = [...this.#sizes.keys()]
-    const flags = Float32Array.from(names, name => Number(this.#arrived.has(name)))
-    await Promise.all([...this.#sent, this.#collectives.allReduce(flags)])
-    const uses = new Map(names.map((name, i) => [name, flags[i] as number]))
+    await Promise.all(this.#sent)
     const sums = new Map<string, Float32Array>()
     for (const [name, { bucket, begin, end }] of this.#places)
       sums.set(name, bucket.isLarge ? valuesOf(bucket) : valuesOf(bucket).subarray(begin, end))
     await this.#begin()
-    return { sums, uses }
+    return sums
   }
 
   /** Makes ready for the next step; after the first one the buckets follow the order in which gradients really come. */

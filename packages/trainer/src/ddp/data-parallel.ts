@@ -22,6 +22,20 @@ export interface DataParallelOptions {
   bucketBytes?: number
 }
 
+export interface ReducePart {
+  loss?: number
+  grads?: Gradients
+  before?: Gradients
+}
+
+export interface Reduced {
+  /** Added up in the order of the ranks; float64. */
+  loss: number
+  grads: Gradients
+  /** Had no gradient in some process with images, but in another. */
+  unused: string[]
+}
+
 /** torch.nn.parallel.DistributedDataParallel, as a part of `trainStep`. */
 export class DataParallel {
   readonly #collectives: Collectives
@@ -76,35 +90,48 @@ export class DataParallel {
   /**
    * Ends the step.
    *
-   * @param grads of the last micro-batch, and `before` of those before it; taken over
+   * @param part this process's of the loss; and its gradients, `grads` of the last micro-batch and `before` of those before
+   *   it, which are taken over
    * @returns the sums over all processes; and the parameters that some processes with images have not used
    */
-  async reduce(grads: Gradients = {}, before: Gradients = {}): Promise<{ grads: Gradients; unused: string[] }> {
+  async reduce({ loss = 0, grads = {}, before = {} }: ReducePart = {}): Promise<Reduced> {
     for (const [name, gradient] of Object.entries(grads))
-      if (!this.#buckets.has(name)) {
+      if (!this.#buckets.arrived.has(name)) {
         const sums = (await before[name]?.data()) as Float32Array | undefined
         this.#buckets.add(name, (await gradient.data()) as Float32Array, { before: sums })
       }
     for (const sums of Object.values(before)) sums.dispose()
-    const { sums, uses } = await this.#buckets.finish()
+    const arrived = new Set(this.#buckets.arrived)
+    const [sums, told] = await Promise.all([
+      this.#buckets.finish(),
+      exchange(this.#collectives, [loss, arrived.size]), // waits for nothing that the sums do not wait for
+    ])
+    const usesOf = told.every(([, count]) => count === this.#shapes.size)
+      ? () => told.length
+      : await this.#uses(arrived)
     const reduced: Gradients = {}
+    const unused: string[] = []
     for (const [name, shape] of this.#shapes) {
       const values = sums.get(name) as Float32Array
-      const own = grads[name]
+      const [own, uses] = [grads[name], usesOf(name)]
       if (own && this.#inPlace.get(name) === values) reduced[name] = own
       else {
         own?.dispose()
-        if (uses.get(name)) reduced[name] = tensor(values, shape)
+        if (uses > 0) reduced[name] = tensor(values, shape)
       }
+      if (uses > 0 && uses < this.#processesWithImages) unused.push(name)
     }
     this.#inPlace.clear()
-    const unused = [...uses].filter(([, used]) => used > 0 && used < this.#processesWithImages)
-    return { grads: reduced, unused: unused.map(([name]) => name) }
+    return { loss: sum(told.map(([part]) => part as number)), grads: reduced, unused }
   }
 
-  /** Over all processes, in the order of their ranks; float64. */
-  async sum(value: number): Promise<number> {
-    return sum((await exchange(this.#collectives, [value])).map(([part]) => part as number))
+  /** In how many processes each parameter had a gradient. */
+  async #uses(arrived: ReadonlySet<string>): Promise<(name: string) => number> {
+    const names = [...this.#shapes.keys()]
+    const counts = Float32Array.from(names, name => Number(arrived.has(name)))
+    await this.#collectives.allReduce(counts)
+    const uses = new Map(names.map((name, i) => [name, counts[i] as number]))
+    return name => uses.get(name) as number
   }
 }
 

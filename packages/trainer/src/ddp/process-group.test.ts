@@ -59,7 +59,11 @@ if (!isLinux)
 describe.skipIf(!isLinux)('vitral train in two processes', () => {
   const folder = mkdtempSync(join(tmpdir(), 'vitral-group-'))
   beforeAll(() => writeTinyCifar(folder))
-  afterAll(() => rmSync(folder, { recursive: true }))
+  const children: Bun.Subprocess[] = []
+  afterAll(() => {
+    for (const child of children) child.kill('SIGKILL') // of a test that failed
+    rmSync(folder, { recursive: true })
+  })
 
   const args = [
     ...['train', 'cifar10-demo', '--data', folder, '--backend', 'native', '--epochs', '2', '--batch-size', '8'],
@@ -75,6 +79,7 @@ describe.skipIf(!isLinux)('vitral train in two processes', () => {
       stdout: 'pipe',
       stderr: 'pipe',
     })
+    children.push(child)
     return { child, ended: endOf(child) }
   }
 
@@ -105,7 +110,16 @@ describe.skipIf(!isLinux)('vitral train in two processes', () => {
     const one = await start(0, ['--out', 'one', '--set', 'microBatchSize=4'], 1).ended
     expect(one.code).toBe(0)
     expect(lines('two')).toEqual(lines('one'))
-  })
+  }, 60_000)
+
+  test('where one cannot train, none does, and no run is begun', async () => {
+    const both = [start(0, ['--out', 'never']), start(1, ['--out', 'never', '--data', 'nowhere'])]
+    const [first, second] = await Promise.all(both.map(({ ended }) => ended))
+    expect([first?.code, second?.code]).toEqual([1, 1])
+    expect(second?.stderr).toContain('nowhere')
+    expect(first?.stderr).toContain('rank 1')
+    expect(existsSync(join(folder, 'never/recipe.json'))).toBe(false)
+  }, 60_000)
 
   test('one that is told to stop stops both with the state saved; versions of a recipe are compared', async () => {
     const long = ['--epochs', '500', '--out', 'stopped']
@@ -121,5 +135,5 @@ describe.skipIf(!isLinux)('vitral train in two processes', () => {
       expect(result.code).toBe(1)
       expect(result.stderr).toContain('Rank 1 was started with something else than rank 0: recipe.seed is 7')
     }
-  })
+  }, 60_000)
 })
