@@ -1,6 +1,9 @@
-/** All cases, of models and of data, each with what measures and reports its kind. */
+/** All cases, of models, of data and of collectives, each with what measures and reports its kind. */
 import { type BenchmarkOptions, runCase } from './benchmark.ts'
 import { cases } from './cases.ts'
+import { runCollectivesCase } from './collectives/benchmark.ts'
+import { collectivesCases } from './collectives/cases.ts'
+import { reportCollectivesCase } from './collectives/report.ts'
 import { runDataCase } from './data/benchmark.ts'
 import { dataCases } from './data/cases.ts'
 import { reportDataCase } from './data/report.ts'
@@ -31,4 +34,5 @@ function measurable<Kind extends { summary: string; rounds: number }, Result>(
 export const allCases: Readonly<Record<string, Measurable>> = {
   ...measurable(cases, runCase, reportCase),
   ...measurable(dataCases, runDataCase, reportDataCase),
+  ...measurable(collectivesCases, runCollectivesCase, reportCollectivesCase),
 }

@@ -63,7 +63,7 @@ export class Contestant {
 }
 
 /** Lines to and from a child process; its end is an error for whoever waits for a line. */
-class Pipe {
+export class Pipe {
   readonly #name: string
   readonly #child: ChildProcess
   readonly #lines: AsyncIterator<string>
@@ -71,7 +71,7 @@ class Pipe {
   readonly #neverStarted: Promise<IteratorResult<string, undefined>>
   #errors = ''
 
-  constructor(name: string, [program = '', ...args]: readonly string[], options: Given) {
+  constructor(name: string, [program = '', ...args]: readonly string[], options: { threads: number }) {
     this.#name = name
     const threads = String(options.threads)
     this.#child = spawn(program, [...args, JSON.stringify(options)], {

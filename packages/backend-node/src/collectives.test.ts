@@ -172,11 +172,11 @@ describe.skipIf(!linux)('when a rank', () => {
   })
 
   test('is stopped, the others time out and say for whom they waited', async () => {
-    const ranks = startRun('reduceForever', 2, { timeout: 3000 })
+    const ranks = startRun('reduceForever', 2, { timeout: 4000 })
     await Promise.all(ranks.map(rank => rank.connected()))
     ranks[0]?.process.kill('SIGSTOP')
     const end = await ranks[1]?.ended
-    expect(end?.error).toMatch(/failed on rank 1: rank 0 \(process \d+\) has not come within 3000 ms/)
+    expect(end?.error).toMatch(/failed on rank 1: rank 0 \(process \d+\) has not come within 4000 ms/)
   })
 
   test('stays away, one that waits is told when another dies meanwhile', async () => {
@@ -191,9 +191,9 @@ describe.skipIf(!linux)('when a rank', () => {
 describe.skipIf(!linux)('before all have come', () => {
   test('who is missing is named, and nothing stays', async () => {
     const id = newId()
-    const options = { id, worldSize: 4, timeout: 2500 }
+    const options = { id, worldSize: 4, timeout: 4000 }
     const ends = await endOf([new Rank('sums', { ...options, rank: 0 }), new Rank('sums', { ...options, rank: 2 })])
-    for (const { error } of ends) expect(error).toContain('of 4 ranks, these have not come within 2500 ms: 1, 3')
+    for (const { error } of ends) expect(error).toContain('of 4 ranks, these have not come within 4000 ms: 1, 3')
     expect(existsSync(fileOf(id))).toBe(false)
   })
 
