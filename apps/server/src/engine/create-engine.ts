@@ -16,6 +16,10 @@ export interface ManagedEngine extends Engine {
    * @throws EngineError with why it cannot be served; the version before goes on
    */
   reload(model: string): Promise<ModelDescription>
+  /** Bytes that the processes of each model had resident when they were loaded; 0 of one that is not loaded. */
+  memory(): { model: string; bytes: number }[]
+  /** Ids of the processes that run now. */
+  processes(): number[]
 }
 
 /**
@@ -77,7 +81,10 @@ class VitralEngine implements ManagedEngine {
       const reload = (): void => void model.reload().catch(() => {})
       if (watchInterval > 0) this.#stopWatching.push(watchFolder(folder, watchInterval, reload))
       const fits = this.#memory + (await estimateMemory(folder, workers)) <= memoryBudget
-      if (load === 'start' && fits) await model.ensureLoaded()
+      if (load !== 'start' || !fits) continue
+      await model.ensureLoaded().catch(() => {
+        throw new Error(`The model '${name}' in ${folder} cannot be served: ${model.describe().error}`)
+      })
     }
   }
 
@@ -106,6 +113,14 @@ class VitralEngine implements ManagedEngine {
 
   load(): { model: string; queued: number; running: number }[] {
     return [...this.#models.values()].map(model => model.load)
+  }
+
+  memory(): { model: string; bytes: number }[] {
+    return [...this.#models.values()].map(({ name, memory }) => ({ model: name, bytes: memory }))
+  }
+
+  processes(): number[] {
+    return [...this.#decoders.processes, ...[...this.#models.values()].flatMap(model => model.processes)]
   }
 
   close(): Promise<void> {

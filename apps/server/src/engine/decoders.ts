@@ -74,6 +74,10 @@ export class Decoders {
     }
   }
 
+  get processes(): number[] {
+    return this.#children.flatMap(child => child.pid ?? [])
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#children.map(child => child.stop()))
   }

@@ -2,6 +2,13 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
+/** @throws when there is no such folder */
+export async function ensureFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined)
+  if (!found?.isDirectory())
+    throw new Error(`${folder} ${found ? 'is no folder' : 'does not exist'}; expected a model folder.`)
+}
+
 /** Bytes of a process before it has a model: the runtime, TensorFlow.js, the kernels. */
 const PROCESS = 100e6
 

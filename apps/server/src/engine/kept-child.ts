@@ -37,6 +37,10 @@ export class KeptChild {
     return this.#current !== undefined
   }
 
+  get pid(): number | undefined {
+    return this.#current?.pid
+  }
+
   /** Whether it failed so often that nobody should wait for it. */
   get failed(): boolean {
     return this.#failures >= MANY

@@ -67,6 +67,10 @@ export class ModelVersion {
     throw failed?.reason ?? new EngineError('model_failed', 'The model folder changed while it was being loaded.')
   }
 
+  get processes(): number[] {
+    return this.#workers.flatMap(worker => worker.pid ?? [])
+  }
+
   /** Whether any of its processes runs. */
   get running(): boolean {
     return this.#workers.some(worker => worker.running)

@@ -1,4 +1,5 @@
 /** What an engine is made with: its models, its limits, and their defaults. */
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BackendName } from '@vitral/core'
 import type { EngineEvent } from './events.ts'
@@ -111,6 +112,7 @@ function resolveModel(options: ModelOptions): ResolvedModelOptions {
     queueSize: 256,
     load: 'start',
     ...defined(options),
+    folder: resolve(options.folder), // what is no path could be taken for a hub id, and be downloaded
   } as ResolvedModelOptions
   for (const field of ['workers', 'maxBatchSize', 'queueSize'] as const)
     ensureWhole(`${field} of '${name}'`, resolved[field], 1)

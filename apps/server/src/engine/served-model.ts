@@ -7,6 +7,7 @@ import {
   type EngineResult,
   type ModelDescription,
 } from './engine.ts'
+import { ensureFolder } from './folder.ts'
 import { changeOfLabels, explain } from './load-errors.ts'
 import type { LoadedDescription } from './model-calls.ts'
 import { type Job, ModelVersion, type VersionOptions } from './model-version.ts'
@@ -54,6 +55,10 @@ export class ServedModel {
   /** Bytes its processes have resident; 0 when it is not loaded. */
   get memory(): number {
     return this.#current?.description.memory ?? 0
+  }
+
+  get processes(): number[] {
+    return this.#current?.processes ?? []
   }
 
   /** Whether requests for it are answered, or would be once they have loaded it. */
@@ -230,6 +235,7 @@ export class ServedModel {
     const before = this.#current
     const started = performance.now()
     try {
+      await ensureFolder(model.folder)
       const version = await ModelVersion.load(this.#options)
       const changed = before && changeOfLabels(before.description, version.description)
       if (changed || this.#stopped) {
