@@ -80,10 +80,12 @@ class VitralEngine implements ManagedEngine {
       // Before it is loaded: what changes meanwhile must not be missed. A reload that fails says so in an event.
       const reload = (): void => void model.reload().catch(() => {})
       if (watchInterval > 0) this.#stopWatching.push(watchFolder(folder, watchInterval, reload))
-      const fits = this.#memory + (await estimateMemory(folder, workers)) <= memoryBudget
+      const needed = await estimateMemory(folder, workers)
+      const fits = this.#memory + needed <= memoryBudget || needed > memoryBudget // which is an error
       if (load !== 'start' || !fits) continue
-      await model.ensureLoaded().catch(() => {
-        throw new Error(`The model '${name}' in ${folder} cannot be served: ${model.describe().error}`)
+      await model.ensureLoaded().catch((error: Error) => {
+        const cause = model.describe().error ?? error.message
+        throw new Error(`The model '${name}' in ${folder} cannot be served: ${cause}`)
       })
     }
   }
@@ -155,18 +157,19 @@ class VitralEngine implements ManagedEngine {
   /** One load after the other, so that two models do not take the same room. */
   #makeRoom(model: ServedModel, load: () => Promise<void>): Promise<void> {
     const loading = this.#roomMaking.then(async () => {
-      const needed = await this.#needed(model)
+      const needed = await model.neededMemory()
+      const { memoryBudget } = this.#options
+      if (needed > memoryBudget)
+        throw new EngineError(
+          'model_failed',
+          `It needs about ${needed} bytes, more than the budget of ${memoryBudget}.`,
+        )
       const others = [...this.#models.values()].filter(other => other !== model && other.memory > 0)
       for (const other of others.sort((a, b) => a.lastUsed - b.lastUsed))
-        if (this.#memory + needed > this.#options.memoryBudget) await other.unload()
+        if (this.#memory + needed > memoryBudget) await other.unload()
       await load()
     })
     this.#roomMaking = loading.catch(() => {})
     return loading
-  }
-
-  async #needed(model: ServedModel): Promise<number> {
-    const options = this.#options.models.find(({ name }) => name === model.name)
-    return options ? await estimateMemory(options.folder, options.workers) : 0
   }
 }

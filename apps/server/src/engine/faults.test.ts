@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:te
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
 import { FAULTS, inputWith } from '../../test/faults.ts'
 import { removeFolders, tinyModel } from '../../test/tiny-model.ts'
 import { createEngine, type ManagedEngine } from './create-engine.ts'
@@ -82,6 +83,27 @@ test('a process that hangs is killed and replaced', async () => {
   await expect(run(FAULTS.hang)).rejects.toMatchObject({ code: 'worker_failed' })
   expect(failures()).toEqual(['it did not answer within 700 ms'])
   expect(engine.ready()).toBe(false)
+})
+
+test('many images in a row without finite values are a sick model', async () => {
+  await Promise.allSettled(Array.from({ length: 16 }, () => run(FAULTS.nan)))
+  expect(engine.ready()).toBe(false)
+  await run(0)
+  expect(engine.ready()).toBe(true)
+})
+
+test('a decoder that is killed is replaced, and harms the images alone that it had', async () => {
+  const [decoder] = engine.processes() as [number]
+  const image = await sharp({ create: { width: 4000, height: 4000, channels: 3, background: '#fff' } })
+    .png()
+    .toBuffer()
+  const ask = () => engine.run({ model: 'tiny', task: 'classify', inputs: [{ image }] })
+  const decoding = ask()
+  await Bun.sleep(20)
+  process.kill(decoder, 'SIGKILL')
+  await expect(decoding).rejects.toMatchObject({ code: 'worker_failed' })
+  expect((await ask()).outputs).toHaveLength(1)
+  expect(failures()).toEqual(['it was ended by SIGKILL'])
 })
 
 test('the other processes of the model go on meanwhile', async () => {

@@ -119,6 +119,13 @@ test('under a budget of memory the model used longest ago makes room', async () 
   expect(new Set(results.map(({ version }) => version)).size).toBe(3)
 })
 
+test('a model that is larger than the budget is refused', async () => {
+  const folder = await tinyModel()
+  await expect(create([{ name: 'tiny', folder }], { memoryBudget: 1e6 })).rejects.toThrow(
+    /'tiny' in .* cannot be served: It needs about \d+ bytes, more than the budget of 1000000\./,
+  )
+})
+
 test('a changed folder takes over under load: no request is lost, each answer is of one version', async () => {
   const folder = await tinyModel({ seed: 1 })
   const engine = await create([{ name: 'tiny', folder }], { watchInterval: 20 })
@@ -203,9 +210,10 @@ async function serveTiny(): Promise<{
   return { server, pids: JSON.parse(new TextDecoder().decode(value)) as number[], rest }
 }
 
-test('processes end with a server that is killed', async () => {
+test('processes end with a server that is killed, even if they hang', async () => {
   const { server, pids } = await serveTiny()
   expect(pids.filter(isAlive)).toHaveLength(2)
+  for (const pid of pids) process.kill(pid, 'SIGSTOP') // one that hangs does not see its socket close
   server.kill('SIGKILL')
   while (pids.some(isAlive)) await Bun.sleep(10)
 })

@@ -32,6 +32,9 @@ export interface Job {
 
 type QueuedJob = Job & Queued
 
+/** Images in a row without finite outputs, from which the model and not an image is to blame. */
+const MANY_NON_FINITE = 16
+
 export class ModelVersion {
   readonly description: LoadedDescription
   readonly #options: VersionOptions
@@ -40,6 +43,7 @@ export class ModelVersion {
   #users = 0
   #onUnused: (() => void) | undefined
   #secondsPerImage = 0
+  #nonFiniteInARow = 0
 
   private constructor(options: VersionOptions, ready: Ready[]) {
     const { model, engine } = options
@@ -71,9 +75,9 @@ export class ModelVersion {
     return this.#workers.flatMap(worker => worker.pid ?? [])
   }
 
-  /** Whether any of its processes runs. */
-  get running(): boolean {
-    return this.#workers.some(worker => worker.running)
+  /** Whether any of its processes runs, and it has not given one error after the other of late. */
+  get healthy(): boolean {
+    return this.#workers.some(worker => worker.running) && this.#nonFiniteInARow < MANY_NON_FINITE
   }
 
   /** Whether all its processes have failed again and again. */
@@ -140,7 +144,11 @@ export class ModelVersion {
       const compute = report()
       this.#secondsPerImage = 0.8 * this.#secondsPerImage + (0.2 * compute) / batch.length / 1000
       worker.wasOfUse()
-      for (const [i, job] of batch.entries()) job.settle(checked(outputs[i] as EngineOutput, job.task), compute)
+      for (const [i, job] of batch.entries()) {
+        const result = checked(outputs[i] as EngineOutput, job.task)
+        this.#nonFiniteInARow = result instanceof EngineError ? this.#nonFiniteInARow + 1 : 0
+        job.settle(result, compute)
+      }
     } catch (thrown) {
       const error = thrown as EngineError
       const compute = report(error)

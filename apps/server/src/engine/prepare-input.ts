@@ -1,18 +1,18 @@
 /** From what a request holds to what a model's process takes: images decoded, everything checked. */
-import type { Decoders } from './decoders.ts'
+import type { DecodedImage, Decoders } from './decoders.ts'
 import { EngineError, type EngineInput } from './engine.ts'
 import type { LoadedDescription, PreparedInput } from './model-calls.ts'
 
-export interface Prepare {
-  decode: Decoders['decode']
-  isWanted: () => boolean
-}
+export type Decode = Decoders['decode']
 
-/** @throws EngineError that says what is wrong with the input */
+/**
+ * @param decode gives undefined for an image that nobody waits for any more
+ * @throws EngineError that says what is wrong with the input
+ */
 export async function prepareInput(
   input: EngineInput,
-  { imageSize, numChannels, resize }: LoadedDescription,
-  { decode, isWanted }: Prepare,
+  { imageSize, numChannels }: LoadedDescription,
+  decode: (image: Uint8Array) => Promise<DecodedImage | undefined>,
 ): Promise<PreparedInput> {
   const [height, width] = imageSize
   if ('pixelValues' in input) {
@@ -21,7 +21,7 @@ export async function prepareInput(
   }
   if (numChannels !== 3)
     throw new EngineError('wrong_shape', `The model takes ${numChannels} channels, and an image file has 3.`)
-  const image = await decode(input.image, resize, isWanted)
+  const image = await decode(input.image)
   if (!image) throw new EngineError('cancelled', 'Nobody waits for the image any more.')
   if (image.height !== height || image.width !== width)
     throw new EngineError(

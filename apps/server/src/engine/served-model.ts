@@ -1,21 +1,15 @@
 /** One model by its name: which version of it answers, and how that is exchanged for another. */
-import {
-  EngineError,
-  type EngineInput,
-  type EngineOutput,
-  type EngineRequest,
-  type EngineResult,
-  type ModelDescription,
-} from './engine.ts'
-import { ensureFolder } from './folder.ts'
+import { answer } from './answer.ts'
+import { EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
+import { ensureFolder, estimateMemory } from './folder.ts'
 import { changeOfLabels, explain } from './load-errors.ts'
 import type { LoadedDescription } from './model-calls.ts'
-import { type Job, ModelVersion, type VersionOptions } from './model-version.ts'
-import { type Prepare, prepareInput } from './prepare-input.ts'
+import { ModelVersion, type VersionOptions } from './model-version.ts'
+import type { Decode } from './prepare-input.ts'
 import { Ticket } from './ticket.ts'
 
 export interface ServedModelOptions extends VersionOptions {
-  decode: Prepare['decode']
+  decode: Decode
   /** Calls `load` once there is memory for the model, and alone. */
   makeRoom(model: ServedModel, load: () => Promise<void>): Promise<void>
 }
@@ -57,13 +51,19 @@ export class ServedModel {
     return this.#current?.description.memory ?? 0
   }
 
+  /** Bytes that loading it takes: as many as the last time, or by the size of its weights. */
+  async neededMemory(): Promise<number> {
+    const { folder, workers } = this.#options.model
+    return this.#description?.memory ?? (await estimateMemory(folder, workers))
+  }
+
   get processes(): number[] {
     return this.#current?.processes ?? []
   }
 
   /** Whether requests for it are answered, or would be once they have loaded it. */
   get healthy(): boolean {
-    if (this.#current) return this.#current.running
+    if (this.#current) return this.#current.healthy
     return this.#options.model.load === 'on-demand' || !this.#error
   }
 
@@ -168,52 +168,13 @@ export class ServedModel {
     try {
       if (version.failed) throw this.#failure()
       ticket.limitQueue(this.#options.engine.queueTimeout)
-      const stages = { queue: 0, decode: 0, compute: 0 }
-      const outputs = await this.#compute(version, request, ticket, stages)
-      return { outputs, version: version.description.version, stages }
+      const onRunning = (change: number): void => {
+        this.#running += change
+      }
+      return await answer(version, request, { ticket, decode: this.#options.decode, onRunning })
     } finally {
       version.release()
     }
-  }
-
-  async #compute(
-    version: ModelVersion,
-    { inputs, task }: EngineRequest,
-    ticket: Ticket,
-    stages: EngineResult['stages'],
-  ): Promise<EngineOutput[]> {
-    const started = performance.now()
-    const prepare = (input: EngineInput) =>
-      prepareInput(input, version.description, {
-        decode: this.#options.decode,
-        isWanted: () => ticket.isWanted,
-      })
-    const prepared = await Promise.all(inputs.map(prepare))
-    stages.decode = performance.now() - started
-    const answers = prepared.map(() => Promise.withResolvers<EngineOutput>())
-    const queued = performance.now()
-    const jobs = prepared.map(
-      (input, i): Job => ({
-        input,
-        task,
-        get isWanted() {
-          return ticket.isWanted
-        },
-        begin: () => {
-          ticket.begin()
-          this.#running++
-          stages.queue = Math.max(stages.queue, performance.now() - queued)
-        },
-        settle: (result, compute) => {
-          this.#running--
-          stages.compute = Math.max(stages.compute, compute)
-          if (result instanceof EngineError) answers[i]?.reject(result)
-          else answers[i]?.resolve(result)
-        },
-      }),
-    )
-    version.push(jobs)
-    return await Promise.all(answers.map(({ promise }) => promise))
   }
 
   /** The version that answers now, retained in the same step, so that none is drained between. */
