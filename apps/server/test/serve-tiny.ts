@@ -2,7 +2,6 @@
 import { createEngine } from '../src/engine/create-engine.ts'
 
 const engine = await createEngine({ models: [{ name: 'tiny', folder: process.argv[2] as string, backend: 'cpu' }] })
-console.log(JSON.stringify(engine.processes()))
 process.on('SIGINT', async () => {
   const { outputs } = await engine.run({
     model: 'tiny',
@@ -13,3 +12,4 @@ process.on('SIGINT', async () => {
   await engine.close()
   process.exit()
 })
+console.log(JSON.stringify(engine.processes()))

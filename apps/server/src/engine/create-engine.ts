@@ -6,6 +6,7 @@ import { Decoders } from './decoders.ts'
 import { type Engine, EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
 import { estimateMemory, watchFolder } from './folder.ts'
 import { type EngineOptions, type ResolvedEngineOptions, resolveOptions } from './options.ts'
+import type { Decode } from './prepare-input.ts'
 import { ServedModel } from './served-model.ts'
 
 /** What the one who runs the engine can do beside asking it. */
@@ -32,16 +33,7 @@ export interface ManagedEngine extends Engine {
  */
 export async function createEngine(options: EngineOptions): Promise<ManagedEngine> {
   const resolved = resolveOptions(options)
-  const socketFolder = await mkdtemp(join(tmpdir(), 'vitral-'))
-  const decoders = await Decoders.start({
-    socketFolder,
-    processes: resolved.decoders,
-    maxPixels: resolved.maxPixels,
-    timeoutSeconds: resolved.decodeTimeoutSeconds,
-    timeout: resolved.loadTimeout,
-    onFailure: (reason, failuresInARow) => resolved.onEvent({ event: 'worker_failed', reason, failuresInARow }),
-  })
-  const engine = new VitralEngine(resolved, decoders, socketFolder)
+  const engine = new VitralEngine(resolved, await mkdtemp(join(tmpdir(), 'vitral-')))
   try {
     await engine.start()
   } catch (error) {
@@ -53,28 +45,33 @@ export async function createEngine(options: EngineOptions): Promise<ManagedEngin
 
 class VitralEngine implements ManagedEngine {
   readonly #options: ResolvedEngineOptions
-  readonly #decoders: Decoders
+  #decoders: Decoders | undefined
   readonly #socketFolder: string
   readonly #models: Map<string, ServedModel>
   readonly #stopWatching: (() => void)[] = []
   #roomMaking: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
-  constructor(options: ResolvedEngineOptions, decoders: Decoders, socketFolder: string) {
+  constructor(options: ResolvedEngineOptions, socketFolder: string) {
     this.#options = options
-    this.#decoders = decoders
     this.#socketFolder = socketFolder
+    const decode: Decode = async (...args) => await this.#decoders?.decode(...args)
     const shared = {
       engine: options,
       socketFolder,
-      decode: decoders.decode.bind(decoders),
+      decode,
       makeRoom: this.#makeRoom.bind(this),
     }
     this.#models = new Map(options.models.map(model => [model.name, new ServedModel({ ...shared, model })]))
   }
 
   async start(): Promise<void> {
-    const { models, watchInterval, memoryBudget } = this.#options
+    const { models, watchInterval, memoryBudget, onEvent } = this.#options
+    this.#decoders = await Decoders.start({
+      ...this.#options,
+      socketFolder: this.#socketFolder,
+      onFailure: (reason, failuresInARow) => onEvent({ event: 'worker_failed', reason, failuresInARow }),
+    })
     for (const { name, folder, workers, load } of models) {
       const model = this.#model(name)
       // Before it is loaded: what changes meanwhile must not be missed. A reload that fails says so in an event.
@@ -122,7 +119,7 @@ class VitralEngine implements ManagedEngine {
   }
 
   processes(): number[] {
-    return [...this.#decoders.processes, ...[...this.#models.values()].flatMap(model => model.processes)]
+    return [...(this.#decoders?.processes ?? []), ...[...this.#models.values()].flatMap(model => model.processes)]
   }
 
   close(): Promise<void> {
@@ -137,7 +134,7 @@ class VitralEngine implements ManagedEngine {
     await Promise.race([Promise.all(models.map(model => model.idle())), Bun.sleep(drainTimeout)])
     const error = new EngineError('draining', 'The server went down before there was an answer.')
     const left = await Promise.all(models.map(model => model.stop(error)))
-    await this.#decoders.stop()
+    await this.#decoders?.stop()
     await rm(this.#socketFolder, { recursive: true, force: true })
     const unfinished = left.reduce((sum, count) => sum + count, 0)
     if (unfinished > 0)

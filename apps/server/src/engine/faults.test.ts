@@ -7,7 +7,7 @@ import sharp from 'sharp'
 import { FAULTS, inputWith } from '../../test/faults.ts'
 import { removeFolders, tinyModel } from '../../test/tiny-model.ts'
 import { createEngine, type ManagedEngine } from './create-engine.ts'
-import type { EngineResult } from './engine.ts'
+import type { EngineRequest, EngineResult } from './engine.ts'
 import type { EngineEvent } from './events.ts'
 
 let folder: string
@@ -40,8 +40,8 @@ afterEach(async () => {
   expect(engine.load()).toEqual([{ model: 'tiny', queued: 0, running: 0 }])
 })
 
-const run = (first: number, on = engine): Promise<EngineResult> =>
-  on.run({ model: 'tiny', task: 'classify', inputs: [inputWith(first)] })
+const request = (first: number): EngineRequest => ({ model: 'tiny', task: 'classify', inputs: [inputWith(first)] })
+const run = (first: number, on = engine): Promise<EngineResult> => on.run(request(first))
 /** Requests that are computed as one batch: they come while the process is busy. */
 async function inOneBatch(firsts: readonly number[]): Promise<PromiseSettledResult<EngineResult>[]> {
   const busy = run(FAULTS.delay + 100)
@@ -60,6 +60,20 @@ test('one image that makes the model throw harms no other of its batch', async (
   expect(codes(results)).toEqual([...others(3), 'model_failed', ...others(4)])
   expect(events).toContainEqual(expect.objectContaining({ event: 'batch', size: 8, error: 'model_failed' }))
   expect(failures()).toEqual([])
+})
+
+test('who leaves while a failed batch is computed one by one is not computed', async () => {
+  const busy = run(FAULTS.delay + 100)
+  while (engine.load()[0]?.running !== 1) await Bun.sleep(1)
+  const client = new AbortController()
+  const leaving = () => engine.run({ ...request(0), signal: client.signal })
+  const answers = [run(FAULTS.delay + 100), run(FAULTS.throw), leaving(), run(0)]
+  const settled = Promise.allSettled(answers)
+  await busy
+  while (!events.some(event => event.event === 'batch' && event.error)) await Bun.sleep(1)
+  client.abort()
+  expect(codes(await settled)).toEqual(['answered', 'model_failed', 'cancelled', 'answered'])
+  expect(events.flatMap(event => (event.event === 'batch' ? [event.size] : []))).toEqual([1, 4, 1, 1, 1])
 })
 
 test('values that are no numbers are an error, of their image alone', async () => {
@@ -104,6 +118,18 @@ test('a decoder that is killed is replaced, and harms the images alone that it h
   await expect(decoding).rejects.toMatchObject({ code: 'worker_failed' })
   expect((await ask()).outputs).toHaveLength(1)
   expect(failures()).toEqual(['it was ended by SIGKILL'])
+})
+
+test('decoders that end again and again are there again afterwards', async () => {
+  for (let i = 0; i < 5; i++) {
+    const [decoder] = engine.processes() as [number]
+    process.kill(decoder, 'SIGKILL')
+    while (engine.processes().length < 2 || engine.processes()[0] === decoder) await Bun.sleep(5)
+  }
+  const image = await sharp({ create: { width: 9, height: 9, channels: 3, background: '#fff' } })
+    .png()
+    .toBuffer()
+  expect((await engine.run({ ...request(0), inputs: [{ image }] })).outputs).toHaveLength(1)
 })
 
 test('the other processes of the model go on meanwhile', async () => {

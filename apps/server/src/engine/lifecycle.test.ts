@@ -39,6 +39,14 @@ const logits = ({ outputs }: EngineResult): number[] => [...(outputs[0]?.logits 
 const states = (engine: ManagedEngine): string[] => engine.models().map(({ state }) => state)
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`)
 
+/** Bytes that a model takes once it is loaded. */
+async function memoryOf(model: ModelOptions | undefined): Promise<number> {
+  const engine = await create([{ ...(model as ModelOptions), load: 'start' }])
+  const [memory] = engine.memory()
+  await engine.close()
+  return memory?.bytes ?? 0
+}
+
 test('names that are no names are refused, and two that are the same', async () => {
   const folder = await tinyModel()
   for (const name of ['', '../x', 'a/b', '.', 'a\0', '-x', 'x'.repeat(65)])
@@ -107,16 +115,31 @@ test('under a budget of memory the model used longest ago makes room', async () 
   const models = await Promise.all(
     names.map(async (name, seed) => ({ name, folder: await tinyModel({ seed }), load: 'on-demand' as const })),
   )
-  const probe = await create(models.slice(0, 1))
-  await run(probe, 'a')
-  const [one] = probe.memory()
-  const engine = await create(models, { memoryBudget: 2.5 * (one?.bytes ?? 0) })
+  const engine = await create(models, { memoryBudget: 2.5 * (await memoryOf(models[0])) })
   for (const name of ['a', 'b', 'a']) await run(engine, name)
   expect(states(engine)).toEqual(['ready', 'ready', 'unloaded'])
   await run(engine, 'c')
   expect(states(engine)).toEqual(['ready', 'unloaded', 'ready'])
   const results = await Promise.all(names.map(name => run(engine, name)))
   expect(new Set(results.map(({ version }) => version)).size).toBe(3)
+})
+
+test('models that push each other out, and are reloaded meanwhile, answer every request rightly', async () => {
+  const models = await Promise.all(
+    ['a', 'b'].map(async (name, seed) => ({ name, folder: await tinyModel({ seed }), load: 'on-demand' as const })),
+  )
+  const expected = await Promise.all(models.map(({ folder }) => logitsOf(folder, [pixelValues])))
+  const engine = await create(models, { memoryBudget: 1.5 * (await memoryOf(models[0])), timeout: 30_000 })
+  const client = async (i: number): Promise<void> => {
+    for (let turn = 0; turn < 3; turn++) {
+      const which = (i + turn) % 2
+      const answer = await run(engine, which ? 'b' : 'a')
+      for (const [at, value] of logits(answer).entries()) expect(value).toBeCloseTo(expected[which]?.[0]?.[at] ?? 0, 4)
+      if (i === 0) await engine.reload('a')
+    }
+  }
+  await Promise.all(Array.from({ length: 6 }, (_, i) => client(i)))
+  expect(events.some(({ event }) => event === 'unloaded')).toBe(true)
 })
 
 test('a model that is larger than the budget is refused', async () => {
@@ -132,14 +155,16 @@ test('a changed folder takes over under load: no request is lost, each answer is
   const expected = new Map<string, number[]>()
   const learn = async (): Promise<void> => {
     const { version } = await run(engine)
-    expected.set(version, await logitsOf(folder, pixelValues))
+    const [logits] = await logitsOf(folder, [pixelValues])
+    expected.set(version, logits as number[])
+    while (!answers.some(answer => answer.version === version)) await Bun.sleep(5)
   }
-  await learn()
   let stop = false
   const answers: EngineResult[] = []
   const clients = Array.from({ length: 4 }, async () => {
     while (!stop) answers.push(await run(engine))
   })
+  await learn()
   for (const seed of [2, 3, 4]) {
     const before = engine.models()[0]?.version
     await saveTinyModel(folder, { seed })

@@ -82,7 +82,7 @@ export class ModelVersion {
 
   /** Whether all its processes have failed again and again. */
   get failed(): boolean {
-    return this.#workers.every(worker => worker.failed && !worker.running)
+    return this.#workers.every(worker => worker.failed)
   }
 
   /** Seconds until so many images are computed, by the pace of late. */
@@ -152,9 +152,10 @@ export class ModelVersion {
     } catch (thrown) {
       const error = thrown as EngineError
       const compute = report(error)
-      if (batch.length > 1 && error.code !== 'worker_failed')
-        for (const job of batch) job.isWanted && (await this.#compute([job], child, worker))
-      else for (const job of batch) job.settle(error, compute)
+      const again = batch.length > 1 && error.code !== 'worker_failed'
+      for (const job of batch)
+        if (again && job.isWanted) await this.#compute([job], child, worker)
+        else job.settle(error, compute)
     }
   }
 

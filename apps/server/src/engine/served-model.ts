@@ -123,7 +123,7 @@ export class ServedModel {
    */
   async reload(): Promise<void> {
     this.#retryAt = 0
-    if (this.#current) await this.#exchange()
+    if (this.#current) await this.#exchange({ isReload: true })
     else this.#error = undefined
   }
 
@@ -179,14 +179,18 @@ export class ServedModel {
 
   /** The version that answers now, retained in the same step, so that none is drained between. */
   async #retained(): Promise<ModelVersion> {
-    while (!this.#current) await this.ensureLoaded()
+    while (!this.#current) {
+      if (this.#stopped) throw new EngineError('draining', 'The server goes down.')
+      await this.ensureLoaded()
+    }
     this.#current.retain()
     return this.#current
   }
 
   /** One after the other: of two loads at once the older could win. */
-  #exchange(): Promise<void> {
-    const exchange = this.#lastExchange.then(() => this.#loadAndExchange())
+  #exchange({ isReload = false } = {}): Promise<void> {
+    // What has been unloaded since the reload was asked for stays so.
+    const exchange = this.#lastExchange.then(() => (isReload && !this.#current ? undefined : this.#loadAndExchange()))
     this.#lastExchange = exchange.catch(() => {})
     return exchange
   }
@@ -199,9 +203,11 @@ export class ServedModel {
       await ensureFolder(model.folder)
       const version = await ModelVersion.load(this.#options)
       const changed = before && changeOfLabels(before.description, version.description)
-      if (changed || this.#stopped) {
+      const unloaded = before !== this.#current || this.#stopped
+      if (changed || unloaded) {
         await version.stop()
-        throw new EngineError('model_failed', changed ?? 'The server goes down.')
+        if (unloaded) return
+        throw new EngineError('model_failed', changed ?? '')
       }
       this.#current = version
       this.#description = version.description
