@@ -17,6 +17,8 @@ beforeAll(async () => {
   engine = await createEngine({
     models: [{ name: 'tiny', folder, backend: 'cpu' }],
     maxPixels: 1e6,
+    timeout: 60_000,
+    queueTimeout: 60_000,
     onEvent: (event: EngineEvent) => event.event === 'batch' && batches.push(event.size),
   })
 })

@@ -12,7 +12,7 @@ import { ServedModel } from './served-model.ts'
 /** What the one who runs the engine can do beside asking it. */
 export interface ManagedEngine extends Engine {
   /**
-   * Loads a model's folder anew, now.
+   * Loads a model's folder, anew if it is loaded.
    *
    * @throws EngineError with why it cannot be served; the version before goes on
    */
@@ -74,9 +74,9 @@ class VitralEngine implements ManagedEngine {
     })
     for (const { name, folder, workers, load } of models) {
       const model = this.#model(name)
-      // Before it is loaded: what changes meanwhile must not be missed. A reload that fails says so in an event.
-      const reload = (): void => void model.reload().catch(() => {})
-      if (watchInterval > 0) this.#stopWatching.push(watchFolder(folder, watchInterval, reload))
+      // Before it is loaded: what changes meanwhile must not be missed. A load that fails says so in an event.
+      const onChange = (): void => void model.folderChanged().catch(() => {})
+      if (watchInterval > 0) this.#stopWatching.push(watchFolder(folder, watchInterval, onChange))
       const needed = await estimateMemory(folder, workers)
       const fits = this.#memory + needed <= memoryBudget || needed > memoryBudget // which is an error
       if (load !== 'start' || !fits) continue

@@ -18,7 +18,9 @@ const create = (workers = 1): Promise<ManagedEngine> =>
   createEngine({
     models: [{ name: 'tiny', folder, backend: 'cpu', workers }],
     modelModule: fileURLToPath(new URL('../../test/faulty-model.ts', import.meta.url)),
-    watchdog: 700,
+    watchdog: 2000,
+    timeout: 60_000,
+    queueTimeout: 60_000,
     backoff: 10,
     onEvent: event => events.push(event),
   })
@@ -95,7 +97,7 @@ test('a process that is killed is replaced; what waited is answered by the next'
 
 test('a process that hangs is killed and replaced', async () => {
   await expect(run(FAULTS.hang)).rejects.toMatchObject({ code: 'worker_failed' })
-  expect(failures()).toEqual(['it did not answer within 700 ms'])
+  expect(failures()).toEqual(['it did not answer within 2000 ms'])
   expect(engine.ready()).toBe(false)
 })
 
@@ -113,7 +115,7 @@ test('a decoder that is killed is replaced, and harms the images alone that it h
     .toBuffer()
   const ask = () => engine.run({ model: 'tiny', task: 'classify', inputs: [{ image }] })
   const decoding = ask()
-  await Bun.sleep(20)
+  await Bun.sleep(1) // it is on its way, and takes far longer
   process.kill(decoder, 'SIGKILL')
   await expect(decoding).rejects.toMatchObject({ code: 'worker_failed' })
   expect((await ask()).outputs).toHaveLength(1)

@@ -9,8 +9,8 @@ export async function ensureFolder(folder: string): Promise<void> {
     throw new Error(`${folder} ${found ? 'is no folder' : 'does not exist'}; expected a model folder.`)
 }
 
-/** Bytes of a process before it has a model: the runtime, TensorFlow.js, the kernels. */
-const PROCESS = 100e6
+/** Bytes of a process before it has a model, at least: the runtime, TensorFlow.js, the kernels. */
+const PROCESS = 60e6
 
 /** Bytes that a model's processes will have resident, by the size of its weights; 0 when there are none to be read. */
 export async function estimateMemory(folder: string, workers: number): Promise<number> {

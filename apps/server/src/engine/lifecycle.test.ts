@@ -18,6 +18,8 @@ async function create(models: ModelOptions[], options: Partial<EngineOptions> = 
   const engine = await createEngine({
     models: models.map(model => ({ backend: 'cpu', ...model })),
     modelModule: fileURLToPath(new URL('../../test/faulty-model.ts', import.meta.url)),
+    timeout: 60_000,
+    queueTimeout: 60_000,
     onEvent: event => events.push(event),
     ...options,
   })
@@ -106,7 +108,18 @@ test('a model on demand that cannot be loaded fails its requests, and is loaded 
   expect(states(engine)).toEqual(['failed'])
   writeFileSync(join(folder, 'model.safetensors'), weights)
   await expect(run(engine)).rejects.toMatchObject({ code: 'model_failed' }) // not tried again by every request
-  await engine.reload('tiny')
+  expect(await engine.reload('tiny')).toMatchObject({ state: 'ready' })
+  expect((await run(engine)).outputs).toHaveLength(1)
+})
+
+test('a folder that is put right while it is watched is tried again', async () => {
+  const folder = await tinyModel()
+  const config = readFileSync(join(folder, 'config.json'))
+  rmSync(join(folder, 'config.json'))
+  const engine = await create([{ name: 'tiny', folder, load: 'on-demand' }], { watchInterval: 20 })
+  await expect(run(engine)).rejects.toMatchObject({ code: 'model_failed' })
+  writeFileSync(join(folder, 'config.json'), config)
+  while (states(engine)[0] === 'failed') await Bun.sleep(10)
   expect((await run(engine)).outputs).toHaveLength(1)
 })
 
@@ -115,7 +128,7 @@ test('under a budget of memory the model used longest ago makes room', async () 
   const models = await Promise.all(
     names.map(async (name, seed) => ({ name, folder: await tinyModel({ seed }), load: 'on-demand' as const })),
   )
-  const engine = await create(models, { memoryBudget: 2.5 * (await memoryOf(models[0])) })
+  const engine = await create(models, { memoryBudget: 2.3 * (await memoryOf(models[0])) })
   for (const name of ['a', 'b', 'a']) await run(engine, name)
   expect(states(engine)).toEqual(['ready', 'ready', 'unloaded'])
   await run(engine, 'c')
@@ -129,16 +142,16 @@ test('models that push each other out, and are reloaded meanwhile, answer every 
     ['a', 'b'].map(async (name, seed) => ({ name, folder: await tinyModel({ seed }), load: 'on-demand' as const })),
   )
   const expected = await Promise.all(models.map(({ folder }) => logitsOf(folder, [pixelValues])))
-  const engine = await create(models, { memoryBudget: 1.5 * (await memoryOf(models[0])), timeout: 30_000 })
+  const engine = await create(models, { memoryBudget: 1.3 * (await memoryOf(models[0])) })
   const client = async (i: number): Promise<void> => {
-    for (let turn = 0; turn < 3; turn++) {
+    for (let turn = 0; turn < 2; turn++) {
       const which = (i + turn) % 2
       const answer = await run(engine, which ? 'b' : 'a')
       for (const [at, value] of logits(answer).entries()) expect(value).toBeCloseTo(expected[which]?.[0]?.[at] ?? 0, 4)
       if (i === 0) await engine.reload('a')
     }
   }
-  await Promise.all(Array.from({ length: 6 }, (_, i) => client(i)))
+  await Promise.all(Array.from({ length: 4 }, (_, i) => client(i)))
   expect(events.some(({ event }) => event === 'unloaded')).toBe(true)
 })
 
@@ -165,7 +178,7 @@ test('a changed folder takes over under load: no request is lost, each answer is
     while (!stop) answers.push(await run(engine))
   })
   await learn()
-  for (const seed of [2, 3, 4]) {
+  for (const seed of [2, 3]) {
     const before = engine.models()[0]?.version
     await saveTinyModel(folder, { seed })
     while (engine.models()[0]?.version === before) await Bun.sleep(10)
@@ -174,8 +187,8 @@ test('a changed folder takes over under load: no request is lost, each answer is
   }
   stop = true
   await Promise.all(clients)
-  expect(expected.size).toBe(4)
-  expect(new Set(answers.map(({ version }) => version)).size).toBe(4)
+  expect(expected.size).toBe(3)
+  expect(new Set(answers.map(({ version }) => version)).size).toBe(3)
   for (const answer of answers)
     for (const [i, value] of logits(answer).entries())
       expect(value).toBeCloseTo(expected.get(answer.version)?.[i] ?? 0, 4)

@@ -2,6 +2,7 @@
 import { BatchQueue, type Queued } from './batch-queue.ts'
 import { Child } from './child.ts'
 import { EngineError, type EngineOutput, type Task } from './engine.ts'
+import { firstNonFinite } from './first-non-finite.ts'
 import type { Header } from './framing.ts'
 import { KeptChild } from './kept-child.ts'
 import {
@@ -196,9 +197,8 @@ async function startWorker({ model, engine, socketFolder }: VersionOptions, vers
 /** What the task asks for, or the error when it holds what is no finite number. */
 function checked({ logits, features, attention }: EngineOutput, task: Task): EngineOutput | EngineError {
   const output = task === 'embed' ? { features } : task === 'explain' ? { logits, attention } : { logits }
-  const finite = [output.logits, output.features, output.attention?.values].every(values =>
-    (values ?? []).every(Number.isFinite),
-  )
+  const arrays = [output.logits, output.features, output.attention?.values]
+  const finite = arrays.every(values => !values || firstNonFinite(values) < 0)
   return finite
     ? output
     : new EngineError('non_finite_output', 'The model computed values for the image that are no finite numbers.')

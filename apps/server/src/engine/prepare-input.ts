@@ -1,6 +1,7 @@
 /** From what a request holds to what a model's process takes: images decoded, everything checked. */
 import type { DecodedImage, Decoders } from './decoders.ts'
 import { EngineError, type EngineInput } from './engine.ts'
+import { firstNonFinite } from './first-non-finite.ts'
 import type { LoadedDescription, PreparedInput } from './model-calls.ts'
 
 export type Decode = Decoders['decode']
@@ -38,7 +39,7 @@ function checkPixelValues(values: Float32Array, shape: readonly number[]): void 
       'wrong_shape',
       `The input has ${values.length} values; the model takes ${size}, [${shape.join(', ')}].`,
     )
-  const wrong = values.findIndex(value => !Number.isFinite(value))
+  const wrong = firstNonFinite(values)
   if (wrong >= 0)
     throw new EngineError('non_finite_input', `Value ${wrong} of the input is ${values[wrong]}; expected finite ones.`)
 }

@@ -117,14 +117,21 @@ export class ServedModel {
 
   /**
    * Loads the folder anew and answers with it from then on; requests that have begun end with the version they began
-   * with. A model that is not loaded stays so.
+   * with.
    *
    * @throws EngineError 'model_failed' when the folder cannot be served; the version before goes on
    */
   async reload(): Promise<void> {
     this.#retryAt = 0
     if (this.#current) await this.#exchange({ isReload: true })
-    else this.#error = undefined
+    else await this.ensureLoaded()
+  }
+
+  /** Says that the folder's content has changed: what is loaded is loaded anew, what has failed may be tried again. */
+  async folderChanged(): Promise<void> {
+    if (this.#current) return await this.reload()
+    this.#retryAt = 0
+    this.#error = undefined
   }
 
   /** Frees its memory; a request loads it again. */
