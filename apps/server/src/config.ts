@@ -1,0 +1,118 @@
+/** Everything that can be configured, with its default; what a file, the environment and flags end up as. */
+import { z } from '@hono/zod-openapi'
+
+const MiB = 2 ** 20
+const milliseconds = z.int().min(1)
+const bytes = z.int().min(1)
+
+export const modelName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be of letters, digits, dots, dashes and underscores, 128 at most')
+
+const rate = z.strictObject({
+  /** Requests a second, in the long run. */
+  requestsPerSecond: z.number().positive(),
+  /** How many may come at once. */
+  burst: z.int().min(1),
+})
+
+/** `prefault` where a whole section may be left out: its own fields' defaults are then used. */
+export const configSchema = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  /** 0 takes any free port. */
+  port: z.int().min(0).max(65535).default(8000),
+  /** Listens on other addresses than this machine's own without any API key. */
+  allowWithoutKey: z.boolean().default(false),
+  models: z
+    .array(
+      z.strictObject({
+        name: modelName,
+        /** A model folder. */
+        folder: z.string().min(1),
+        backend: z.enum(['auto', 'native', 'tensorflow', 'wasm', 'cpu']).default('auto'),
+        precision: z.enum(['float32', 'bfloat16']).default('float32'),
+      }),
+    )
+    .refine(models => new Set(models.map(({ name }) => name)).size === models.length, 'two models have the same name')
+    .default([]),
+  auth: z
+    .strictObject({
+      /** Empty: no key is asked for. */
+      keys: z
+        .array(
+          z.strictObject({
+            /** For logs and rate limits. */
+            name: modelName,
+            /** Of the key, in hexadecimal: the key itself is nowhere. */
+            sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits, as sha256sum prints'),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
+  /** No limit where one is null. */
+  rateLimit: z
+    .strictObject({
+      perAddress: rate.nullable().default(null),
+      perKey: rate.nullable().default(null),
+      /** Addresses and keys remembered at once. */
+      entries: z.int().min(1).default(10_000),
+      /** Takes a client's address from the last entry of X-Forwarded-For: only behind a proxy that sets it. */
+      trustProxy: z.boolean().default(false),
+    })
+    .prefault({}),
+  cors: z.strictObject({ origins: z.array(z.url()).default([]) }).prefault({}),
+  limits: z
+    .strictObject({
+      imageBytes: bytes.default(10 * MiB),
+      jsonBytes: bytes.default(4 * MiB),
+      tensorBytes: bytes.default(64 * MiB),
+      multipartBytes: bytes.default(64 * MiB),
+      /** Of all requests together that are in memory. */
+      totalBytes: bytes.default(256 * MiB),
+      jsonDepth: z.int().min(1).max(1000).default(64),
+      imagesPerRequest: z.int().min(1).default(32),
+      imagePixels: z.int().min(1).default(24_000_000),
+      imageSide: z.int().min(1).default(16_384),
+    })
+    .prefault({}),
+  timeouts: z
+    .strictObject({
+      /** From a request's last byte to its answer. */
+      requestMilliseconds: milliseconds.default(10_000),
+      /** For a request's body, beside what its bytes are given at the rate below. */
+      uploadMilliseconds: milliseconds.default(10_000),
+      uploadBytesPerSecond: z
+        .int()
+        .min(1)
+        .default(64 * 1024),
+      /** Without a byte on a connection; must leave a request five seconds to be answered. */
+      idleSeconds: z.int().min(1).max(255).default(30),
+      /** For what was accepted before SIGTERM. */
+      drainMilliseconds: milliseconds.default(10_000),
+    })
+    .prefault({}),
+  /** Whether /metrics needs no key. */
+  publicMetrics: z.boolean().default(false),
+  /** A JSON line for each request. */
+  log: z.boolean().default(true),
+})
+
+export type Config = z.output<typeof configSchema>
+export type ConfigInput = z.input<typeof configSchema>
+
+/** @throws one line, naming each field that is wrong. */
+export function parseConfig(input: unknown): Config {
+  const { data, error } = configSchema.safeParse(input)
+  if (error)
+    throw new Error(
+      `The configuration is wrong: ${error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`).join('; ')}.`,
+    )
+  const { requestMilliseconds, idleSeconds } = data.timeouts
+  // A connection that idles out is reset: the client would see that in place of the deadline's error.
+  if (requestMilliseconds + 5000 > idleSeconds * 1000)
+    throw new Error(
+      `timeouts.idleSeconds is ${idleSeconds}; expected at least 5 s more than timeouts.requestMilliseconds, ${requestMilliseconds}.`,
+    )
+  return data
+}
