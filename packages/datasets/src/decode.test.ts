@@ -118,6 +118,16 @@ describe('refuses, naming the file', () => {
   })
 })
 
+test('says which kind of refusal it is', async () => {
+  const whole = readFileSync(jpeg)
+  expect((await refusal(Buffer.from('nothing'))).reason).toBe('format')
+  expect((await refusal(whole, { formats: ['png'] })).reason).toBe('format')
+  expect((await refusal(whole, { maxPixels: 100 })).reason).toBe('limit')
+  expect((await refusal(whole, { maxBytes: 100 })).reason).toBe('limit')
+  expect((await refusal(whole.subarray(0, whole.length / 2))).reason).toBe('damaged')
+  expect((await refusal(Buffer.alloc(0))).reason).toBe('damaged')
+})
+
 describe('keeps limits', () => {
   test('of pixels', async () => {
     expect((await refusal(jpeg, { maxPixels: 1023 })).message).toBe(

@@ -1,6 +1,6 @@
 /** Image files to RGB bytes, with limits, since a file may have been made to do harm: one function for every runtime. */
 import { decoder } from '#decoder'
-import { BrokenImageError } from './decode/broken-image.ts'
+import { BrokenImageError, type BrokenImageReason } from './decode/broken-image.ts'
 import { type ImageFormat, type ImageHeader, imageFormats, readImageHeader } from './decode/image-header.ts'
 import { describeForeignBytes } from './foreign-file.ts'
 import type { RawImage } from './types.ts'
@@ -36,32 +36,37 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
   if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 1 || timeoutSeconds > 3600)
     throw new Error(`timeoutSeconds is ${timeoutSeconds}; expected a whole number from 1 to 3600.`)
   const { name, bytes } = await open(source, maxBytes)
-  const refuse = (why: string, cause?: unknown): BrokenImageError =>
-    new BrokenImageError(name, `${name} cannot be decoded: ${why}`, cause)
-  if (bytes.length === 0) throw new BrokenImageError(name, `${name} is empty; expected an image file.`)
+  const refuse: Refuse = (why, reason, cause) =>
+    new BrokenImageError(name, `${name} cannot be decoded: ${why}`, reason, cause)
+  if (bytes.length === 0) throw new BrokenImageError(name, `${name} is empty; expected an image file.`, 'damaged')
   const header = readImageHeader(bytes)
   checkFormat(header, bytes, formats, refuse)
   const { width, height } = header.size ?? { width: 0, height: 0 }
   if (width * height > maxPixels)
-    throw refuse(`it has ${width}×${height} pixels, more than maxPixels, ${maxPixels}; raise it if that is meant.`)
+    throw refuse(
+      `it has ${width}×${height} pixels, more than maxPixels, ${maxPixels}; raise it if that is meant.`,
+      'limit',
+    )
   try {
     return await decoder.decode(bytes, header, { maxPixels, timeoutSeconds })
   } catch (error) {
-    throw refuse((error as Error).message, error)
+    throw refuse((error as Error).message, 'damaged', error)
   }
 }
+
+type Refuse = (why: string, reason: BrokenImageReason, cause?: unknown) => BrokenImageError
 
 async function open(source: ImageSource, maxBytes: number): Promise<{ name: string; bytes: Uint8Array }> {
   if (typeof source === 'string') {
     try {
       return { name: source, bytes: await decoder.read(source, maxBytes) }
     } catch (error) {
-      throw new BrokenImageError(source, `${source} ${(error as Error).message}`, error)
+      throw new BrokenImageError(source, `${source} ${(error as Error).message}`, 'damaged', error)
     }
   }
   const size = source instanceof Blob ? source.size : source.byteLength
   const name = `An image of ${size} bytes`
-  if (size > maxBytes) throw new BrokenImageError(name, `${name} is more than maxBytes, ${maxBytes}.`)
+  if (size > maxBytes) throw new BrokenImageError(name, `${name} is more than maxBytes, ${maxBytes}.`, 'limit')
   if (source instanceof Uint8Array) return { name, bytes: source }
   return { name, bytes: new Uint8Array(source instanceof Blob ? await source.arrayBuffer() : source) }
 }
@@ -79,13 +84,13 @@ function checkFormat(
   header: ImageHeader | undefined,
   bytes: Uint8Array,
   allowed: readonly ImageFormat[],
-  refuse: (why: string) => BrokenImageError,
+  refuse: Refuse,
 ): asserts header is ImageHeader {
   if (header && allowed.includes(header.format) && decoder.formats.includes(header.format)) return
   const known = decoder.formats.filter(format => allowed.includes(format)).map(format => titles[format])
   const what = header ? `it is a ${titles[header.format]} image` : (describeForeignBytes(bytes) ?? describeZeros(bytes))
   const expected = known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : `${known[0]}`
-  throw refuse(what ? `${what}; expected ${expected}.` : `it is no ${expected}.`)
+  throw refuse(what ? `${what}; expected ${expected}.` : `it is no ${expected}.`, 'format')
 }
 
 /** A file whose size was written and whose content was not, as after a crash. */

@@ -96,6 +96,8 @@ export interface ClassifierForwardOptions extends ForwardOptions {
   labels?: Labels
   /** @default crossEntropy */
   loss?: Loss
+  /** Whether the output has the features that the classifier works on. @default false */
+  outputFeatures?: boolean
 }
 
 export interface ClassifierOutput {
@@ -103,6 +105,8 @@ export interface ClassifierOutput {
   logits: Tensor2D
   /** Mean over the batch. */
   loss?: Scalar
+  /** [B, C]: the class token after the final norm. */
+  features?: Tensor2D
   hiddenStates?: Tensor3D[]
   attentions?: Tensor4D[]
 }
@@ -155,7 +159,9 @@ export class ViTForImageClassification extends PretrainedModel {
     const { labels, loss = meanCrossEntropy } = options
     return tidied(() => {
       const { lastHiddenState, ...rest } = this.backbone.forward(pixelValues, new ForwardContext(options), options)
-      const output: ClassifierOutput = { ...rest, logits: this.#classify(lastHiddenState) }
+      const features = selectToken(lastHiddenState, CLASS_TOKEN)
+      const output: ClassifierOutput = { ...rest, logits: this.#classify(features) }
+      if (options.outputFeatures) output.features = features
       if (labels) output.loss = loss(output.logits, this.#labelTensor(labels), pixelValues)
       return output
     })
@@ -196,8 +202,7 @@ export class ViTForImageClassification extends PretrainedModel {
     }
   }
 
-  #classify(lastHiddenState: Tensor3D): Tensor2D {
-    const features = selectToken(lastHiddenState, CLASS_TOKEN)
+  #classify(features: Tensor2D): Tensor2D {
     if (this.config.numLabels === 0) return features
     const classifier = this.root.scope('classifier')
     return linear(features, classifier.matrix('weight'), classifier.vector('bias'))

@@ -1,0 +1,143 @@
+/**
+ * A process of the server, and the calls to it. Native code runs there: when it crashes or hangs, a process ends and not
+ * the server.
+ */
+import { rm } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { EngineError, type EngineErrorCode } from './engine.ts'
+import { type Frame, FrameReader, type Header, writeFrame } from './framing.ts'
+
+export interface ChildOptions {
+  /** Path of the module it runs. */
+  module: string
+  /** Where its socket is made; a folder that no other user may enter. */
+  socketFolder: string
+  /** Milliseconds until it has connected. */
+  timeout: number
+}
+
+interface Call {
+  resolve(frame: Frame): void
+  reject(error: EngineError): void
+  timer: ReturnType<typeof setTimeout>
+}
+
+/** Milliseconds that a process has to end by itself once its socket is closed. */
+const GRACE = 1000
+
+let count = 0
+
+export class Child {
+  /** Why it is no more; undefined while it runs. */
+  ended: string | undefined
+  readonly pid: number
+  readonly #ending = Promise.withResolvers<string>()
+  readonly #process: Bun.Subprocess
+  readonly #socket: Socket
+  readonly #calls = new Map<number, Call>()
+  #nextId = 0
+
+  private constructor(subprocess: Bun.Subprocess, socket: Socket) {
+    this.#process = subprocess
+    this.#socket = socket
+    this.pid = subprocess.pid
+    const reader = new FrameReader()
+    socket.on('data', chunk => {
+      for (const frame of reader.push(chunk as Buffer)) this.#settle(frame)
+    })
+    socket.on('error', () => this.kill('its socket failed'))
+    // One that ends closes its socket, and says why a moment later by its exit status.
+    socket.on('close', () => setTimeout(() => this.kill('its socket closed'), GRACE).unref())
+    void subprocess.exited.then(() => this.#end(exitReason(subprocess)))
+  }
+
+  /** Resolved with why, when it can no longer be called. */
+  get exited(): Promise<string> {
+    return this.#ending.promise
+  }
+
+  /** @throws EngineError 'worker_failed' when the process ends or is not there in time */
+  static async start({ module, socketFolder, timeout }: ChildOptions): Promise<Child> {
+    const path = join(socketFolder, `${count++}.sock`)
+    const connected = Promise.withResolvers<Socket>()
+    const server = createServer(socket => connected.resolve(socket))
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
+    const subprocess = Bun.spawn([process.execPath, module, path], {
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: 'inherit',
+    })
+    const timer = setTimeout(() => {
+      subprocess.kill('SIGKILL')
+      connected.reject(new EngineError('worker_failed', `A process did not start within ${timeout} ms.`))
+    }, timeout)
+    void subprocess.exited.then(() =>
+      connected.reject(new EngineError('worker_failed', `A process did not start: ${exitReason(subprocess)}.`)),
+    )
+    try {
+      return new Child(subprocess, await connected.promise)
+    } finally {
+      clearTimeout(timer)
+      server.close()
+      await rm(path, { force: true })
+    }
+  }
+
+  /**
+   * @param timeout milliseconds; a process that has not answered by then hangs, and is killed
+   * @throws EngineError what the process says, or 'worker_failed' when it ends before it answers
+   */
+  async call(name: string, header: Header, bodies: readonly Uint8Array[], timeout: number): Promise<Frame> {
+    if (this.ended) throw this.#failure()
+    const id = this.#nextId++
+    return await new Promise<Frame>((resolve, reject) => {
+      const timer = setTimeout(() => this.kill(`it did not answer within ${timeout} ms`), timeout)
+      this.#calls.set(id, { resolve, reject, timer })
+      writeFrame(this.#socket, { ...header, id, call: name }, bodies)
+    })
+  }
+
+  /** Ends it at once; its calls fail. */
+  kill(reason: string): void {
+    this.#end(reason)
+    if (this.#process.exitCode === null) this.#process.kill('SIGKILL')
+  }
+
+  /** Lets it end by itself, which it does when it has answered the call that it is at. */
+  async stop(): Promise<void> {
+    this.#socket.end()
+    const timer = setTimeout(() => this.kill('it did not end by itself'), GRACE)
+    await this.#process.exited
+    clearTimeout(timer)
+  }
+
+  #settle({ header, body }: Frame): void {
+    const call = this.#calls.get(header.id as number)
+    if (!call) return
+    this.#calls.delete(header.id as number)
+    clearTimeout(call.timer)
+    const error = header.error as { code?: EngineErrorCode; message: string } | undefined
+    if (error) call.reject(new EngineError(error.code ?? 'model_failed', error.message))
+    else call.resolve({ header, body })
+  }
+
+  #end(reason: string): void {
+    if (this.ended) return
+    this.ended = reason
+    this.#socket.destroy()
+    for (const { reject, timer } of this.#calls.values()) {
+      clearTimeout(timer)
+      reject(this.#failure())
+    }
+    this.#calls.clear()
+    this.#ending.resolve(reason)
+  }
+
+  #failure(): EngineError {
+    return new EngineError('worker_failed', `The process that computed this ended: ${this.ended}.`, { retryAfter: 1 })
+  }
+}
+
+const exitReason = ({ signalCode, exitCode }: Bun.Subprocess): string =>
+  signalCode ? `it was ended by ${signalCode}` : `it exited with ${exitCode}`

@@ -1,0 +1,157 @@
+/** Puts the engine together: the models by name, the memory they share, the decoders, and the end of it all. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Decoders } from './decoders.ts'
+import { type Engine, EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
+import { estimateMemory, watchFolder } from './folder.ts'
+import { type EngineOptions, type ResolvedEngineOptions, resolveOptions } from './options.ts'
+import { ServedModel } from './served-model.ts'
+
+/** What the one who runs the engine can do beside asking it. */
+export interface ManagedEngine extends Engine {
+  /**
+   * Loads a model's folder anew, now.
+   *
+   * @throws EngineError with why it cannot be served; the version before goes on
+   */
+  reload(model: string): Promise<ModelDescription>
+}
+
+/**
+ * Starts the processes, loads what is to be loaded at the start, and returns when all of it can answer.
+ *
+ * @throws when an option is wrong, or a model that is to be loaded cannot be: one line that says which and why
+ * @example
+ * const engine = await createEngine({ models: [{ name: 'vit', folder: 'models/vit' }] })
+ * const { outputs } = await engine.run({ model: 'vit', task: 'classify', inputs: [{ image: bytes }] })
+ */
+export async function createEngine(options: EngineOptions): Promise<ManagedEngine> {
+  const resolved = resolveOptions(options)
+  const socketFolder = await mkdtemp(join(tmpdir(), 'vitral-'))
+  const decoders = await Decoders.start({
+    socketFolder,
+    processes: resolved.decoders,
+    maxPixels: resolved.maxPixels,
+    timeoutSeconds: resolved.decodeTimeoutSeconds,
+    timeout: resolved.loadTimeout,
+    onFailure: (reason, failuresInARow) => resolved.onEvent({ event: 'worker_failed', reason, failuresInARow }),
+  })
+  const engine = new VitralEngine(resolved, decoders, socketFolder)
+  try {
+    await engine.start()
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+  return engine
+}
+
+class VitralEngine implements ManagedEngine {
+  readonly #options: ResolvedEngineOptions
+  readonly #decoders: Decoders
+  readonly #socketFolder: string
+  readonly #models: Map<string, ServedModel>
+  readonly #stopWatching: (() => void)[] = []
+  #roomMaking: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | undefined
+
+  constructor(options: ResolvedEngineOptions, decoders: Decoders, socketFolder: string) {
+    this.#options = options
+    this.#decoders = decoders
+    this.#socketFolder = socketFolder
+    const shared = {
+      engine: options,
+      socketFolder,
+      decode: decoders.decode.bind(decoders),
+      makeRoom: this.#makeRoom.bind(this),
+    }
+    this.#models = new Map(options.models.map(model => [model.name, new ServedModel({ ...shared, model })]))
+  }
+
+  async start(): Promise<void> {
+    const { models, watchInterval, memoryBudget } = this.#options
+    for (const { name, folder, workers, load } of models) {
+      const model = this.#model(name)
+      // Before it is loaded: what changes meanwhile must not be missed. A reload that fails says so in an event.
+      const reload = (): void => void model.reload().catch(() => {})
+      if (watchInterval > 0) this.#stopWatching.push(watchFolder(folder, watchInterval, reload))
+      const fits = this.#memory + (await estimateMemory(folder, workers)) <= memoryBudget
+      if (load === 'start' && fits) await model.ensureLoaded()
+    }
+  }
+
+  models(): ModelDescription[] {
+    return [...this.#models.values()].map(model => model.describe())
+  }
+
+  async run(request: EngineRequest): Promise<EngineResult> {
+    if (this.#closing) throw new EngineError('draining', 'The server is going down; another one may answer.')
+    const { maxInputs } = this.#options
+    const { length } = request.inputs
+    if (length > maxInputs)
+      throw new EngineError('too_many_inputs', `The request has ${length} inputs; at most ${maxInputs} are taken.`)
+    return await this.#model(request.model).run(request)
+  }
+
+  async reload(name: string): Promise<ModelDescription> {
+    const model = this.#model(name)
+    await model.reload()
+    return model.describe()
+  }
+
+  ready(): boolean {
+    return !this.#closing && [...this.#models.values()].every(model => model.healthy)
+  }
+
+  load(): { model: string; queued: number; running: number }[] {
+    return [...this.#models.values()].map(model => model.load)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    for (const stop of this.#stopWatching) stop()
+    const models = [...this.#models.values()]
+    const { drainTimeout } = this.#options
+    await Promise.race([Promise.all(models.map(model => model.idle())), Bun.sleep(drainTimeout)])
+    const error = new EngineError('draining', 'The server went down before there was an answer.')
+    const left = await Promise.all(models.map(model => model.stop(error)))
+    await this.#decoders.stop()
+    await rm(this.#socketFolder, { recursive: true, force: true })
+    const unfinished = left.reduce((sum, count) => sum + count, 0)
+    if (unfinished > 0)
+      throw new EngineError('draining', `${unfinished} requests were not finished within ${drainTimeout} ms.`)
+  }
+
+  #model(name: string): ServedModel {
+    const model = this.#models.get(name)
+    if (model) return model
+    throw new EngineError('model_not_found', 'There is no model of that name.')
+  }
+
+  get #memory(): number {
+    return [...this.#models.values()].reduce((sum, model) => sum + model.memory, 0)
+  }
+
+  /** One load after the other, so that two models do not take the same room. */
+  #makeRoom(model: ServedModel, load: () => Promise<void>): Promise<void> {
+    const loading = this.#roomMaking.then(async () => {
+      const needed = await this.#needed(model)
+      const others = [...this.#models.values()].filter(other => other !== model && other.memory > 0)
+      for (const other of others.sort((a, b) => a.lastUsed - b.lastUsed))
+        if (this.#memory + needed > this.#options.memoryBudget) await other.unload()
+      await load()
+    })
+    this.#roomMaking = loading.catch(() => {})
+    return loading
+  }
+
+  async #needed(model: ServedModel): Promise<number> {
+    const options = this.#options.models.find(({ name }) => name === model.name)
+    return options ? await estimateMemory(options.folder, options.workers) : 0
+  }
+}

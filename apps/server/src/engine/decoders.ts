@@ -1,0 +1,90 @@
+/** Image files to RGB bytes of a model's size, in processes of their own; few at a time, as a large image takes memory. */
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { Child, type ChildOptions } from './child.ts'
+import { EngineError } from './engine.ts'
+import { KeptChild } from './kept-child.ts'
+import type { LoadedDescription } from './model-calls.ts'
+
+export interface DecodeCall {
+  resize: LoadedDescription['resize'] | null
+  maxPixels: number
+  timeoutSeconds: number
+}
+
+export interface DecoderOptions extends Omit<ChildOptions, 'module'> {
+  processes: number
+  maxPixels: number
+  timeoutSeconds: number
+  onFailure(reason: string, failuresInARow: number): void
+}
+
+export interface DecodedImage {
+  rgb: Uint8Array
+  width: number
+  height: number
+}
+
+const MODULE = fileURLToPath(new URL('./worker/decoder.ts', import.meta.url))
+/** Images decoded at once by one process: its codecs run in threads of their own. */
+const PER_PROCESS = Math.max(2, availableParallelism())
+/** Milliseconds beyond the decoder's own limit after which it must hang. */
+const SLACK = 5000
+
+export class Decoders {
+  readonly #children: KeptChild[]
+  readonly #limits: Pick<DecoderOptions, 'maxPixels' | 'timeoutSeconds'>
+  readonly #waiting: (() => void)[] = []
+  #free: number
+  #next = 0
+
+  private constructor(children: KeptChild[], { maxPixels, timeoutSeconds }: DecoderOptions) {
+    this.#children = children
+    this.#limits = { maxPixels, timeoutSeconds }
+    this.#free = children.length * PER_PROCESS
+  }
+
+  static async start(options: DecoderOptions): Promise<Decoders> {
+    const start = (): Promise<Child> => Child.start({ ...options, module: MODULE })
+    const first = await Promise.all(Array.from({ length: options.processes }, start))
+    return new Decoders(
+      first.map(child => new KeptChild(child, { start, onFailure: options.onFailure })),
+      options,
+    )
+  }
+
+  /**
+   * @param isWanted asked when it is the image's turn
+   * @returns undefined when it was no longer wanted
+   * @throws EngineError that says what is wrong with the image
+   */
+  async decode(
+    image: Uint8Array,
+    resize: LoadedDescription['resize'],
+    isWanted: () => boolean,
+  ): Promise<DecodedImage | undefined> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>(resolve => this.#waiting.push(resolve))
+    try {
+      return isWanted() ? await this.#decode(image, resize) : undefined
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#free++
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.map(child => child.stop()))
+  }
+
+  async #decode(image: Uint8Array, resize: LoadedDescription['resize']): Promise<DecodedImage> {
+    const kept = this.#children[this.#next++ % this.#children.length] as KeptChild
+    const child = kept.failed ? undefined : await kept.ready()
+    if (!child) throw new EngineError('worker_failed', 'Images cannot be decoded now.', { retryAfter: 5 })
+    const call = { resize: resize ?? null, ...this.#limits } satisfies DecodeCall
+    const { header, body } = await child.call('decode', call, [image], this.#limits.timeoutSeconds * 1000 + SLACK)
+    kept.wasOfUse()
+    return { rgb: body, width: header.width as number, height: header.height as number }
+  }
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'bun:test'
+import { bytesOf, FrameReader, floatsOf, writeFrame } from './framing.ts'
+
+const stream = (): Buffer => {
+  const written: Uint8Array[] = []
+  const socket = { write: (bytes: Uint8Array) => written.push(bytes) }
+  writeFrame(socket, { id: 1, name: 'größe' }, [Uint8Array.of(1, 2, 3), new Uint8Array(0), Uint8Array.of(4)])
+  writeFrame(socket, { id: 2 })
+  writeFrame(socket, { id: 3 }, [new Uint8Array(1000).fill(7)])
+  return Buffer.concat(written)
+}
+
+test.each([1, 3, 7, 8, 64, 5000])('frames come whole from chunks of %i bytes', size => {
+  const bytes = stream()
+  const reader = new FrameReader()
+  const frames = []
+  for (let start = 0; start < bytes.length; start += size)
+    frames.push(...reader.push(bytes.subarray(start, start + size)))
+  expect(frames.map(({ header, body }) => [header, [...body]])).toEqual([
+    [{ id: 1, name: 'größe' }, [1, 2, 3, 4]],
+    [{ id: 2 }, []],
+    [{ id: 3 }, Array(1000).fill(7)],
+  ])
+})
+
+test('floats are read wherever their bytes begin', () => {
+  const floats = Float32Array.of(1.5, -2, Number.POSITIVE_INFINITY)
+  const shifted = Uint8Array.of(9, ...bytesOf(floats)).subarray(1)
+  expect([...floatsOf(shifted)]).toEqual([...floats])
+})

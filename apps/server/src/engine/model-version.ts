@@ -1,0 +1,192 @@
+/** One content of a model folder, loaded: its processes, what waits for them, and who still uses it. */
+import { BatchQueue, type Queued } from './batch-queue.ts'
+import { Child } from './child.ts'
+import { EngineError, type EngineOutput, type Task } from './engine.ts'
+import type { Header } from './framing.ts'
+import { KeptChild } from './kept-child.ts'
+import {
+  inputLayout,
+  type LoadedDescription,
+  type OutputLayout,
+  type PreparedInput,
+  splitOutputs,
+} from './model-calls.ts'
+import type { ResolvedEngineOptions, ResolvedModelOptions } from './options.ts'
+
+export interface VersionOptions {
+  model: ResolvedModelOptions
+  engine: ResolvedEngineOptions
+  socketFolder: string
+}
+
+/** One image to be computed. */
+export interface Job {
+  input: PreparedInput
+  task: Task
+  readonly isWanted: boolean
+  /** Told that its batch begins. */
+  begin(): void
+  /** Told once, with the milliseconds that its batch took. */
+  settle(result: EngineOutput | EngineError, compute: number): void
+}
+
+type QueuedJob = Job & Queued
+
+export class ModelVersion {
+  readonly description: LoadedDescription
+  readonly #options: VersionOptions
+  readonly #queue: BatchQueue<QueuedJob>
+  readonly #workers: KeptChild[]
+  #users = 0
+  #onUnused: (() => void) | undefined
+  #secondsPerImage = 0
+
+  private constructor(options: VersionOptions, ready: Ready[]) {
+    const { model, engine } = options
+    this.#options = options
+    const [{ description }] = ready as [Ready]
+    const memory = ready.reduce((sum, worker) => sum + worker.description.memory, 0)
+    this.description = { ...description, memory }
+    this.#queue = new BatchQueue(model)
+    const start = async (): Promise<Child> => (await startWorker(options, description.version)).child
+    const onFailure = (reason: string, failuresInARow: number): void =>
+      engine.onEvent({ event: 'worker_failed', model: model.name, reason, failuresInARow })
+    this.#workers = ready.map(({ child }) => new KeptChild(child, { start, onFailure, backoff: engine.backoff }))
+    for (const worker of this.#workers) void this.#work(worker)
+  }
+
+  /** @throws EngineError with why the folder cannot be served */
+  static async load(options: VersionOptions): Promise<ModelVersion> {
+    const starting = Array.from({ length: options.model.workers }, () => startWorker(options))
+    const results = await Promise.allSettled(starting)
+    const failed = results.find(result => result.status === 'rejected')
+    const ready = results.filter(result => result.status === 'fulfilled').map(result => result.value)
+    const versions = new Set(ready.map(({ description }) => description.version))
+    if (!failed && versions.size === 1) return new ModelVersion(options, ready)
+    for (const { child } of ready) child.kill('another process of its model failed')
+    throw failed?.reason ?? new EngineError('model_failed', 'The model folder changed while it was being loaded.')
+  }
+
+  /** Whether any of its processes runs. */
+  get running(): boolean {
+    return this.#workers.some(worker => worker.running)
+  }
+
+  /** Whether all its processes have failed again and again. */
+  get failed(): boolean {
+    return this.#workers.every(worker => worker.failed && !worker.running)
+  }
+
+  /** Seconds until so many images are computed, by the pace of late. */
+  secondsFor(images: number): number {
+    return (images * this.#secondsPerImage) / this.#workers.length
+  }
+
+  /** Keeps the version from being stopped until it is released. */
+  retain(): void {
+    this.#users++
+  }
+
+  release(): void {
+    if (--this.#users === 0) this.#onUnused?.()
+  }
+
+  /** Takes the jobs into the queue, all at once. */
+  push(jobs: readonly Job[]): void {
+    // Features cost nothing beside the logits; attention has every layer write out its probabilities.
+    this.#queue.push(jobs.map(job => Object.assign(job, { kind: job.task === 'explain' ? 'explain' : 'plain' })))
+  }
+
+  /** Ends its processes once nobody uses it. */
+  async drain(): Promise<void> {
+    if (this.#users > 0) await new Promise<void>(resolve => (this.#onUnused = resolve))
+    await this.stop()
+  }
+
+  async stop(): Promise<void> {
+    this.#queue.close()
+    await Promise.all(this.#workers.map(worker => worker.stop()))
+  }
+
+  async #work(worker: KeptChild): Promise<void> {
+    for (;;) {
+      const child = await worker.ready()
+      if (!child) return
+      const batch = await this.#queue.take()
+      if (!batch) return
+      if (child.ended) this.#queue.putBack(batch)
+      else {
+        for (const job of batch) job.begin()
+        await this.#compute(batch, child, worker)
+      }
+    }
+  }
+
+  /** A batch that fails is computed one by one, so that what is wrong with one image harms no other. */
+  async #compute(batch: readonly QueuedJob[], child: Child, worker: KeptChild): Promise<void> {
+    const { model, engine } = this.#options
+    const started = performance.now()
+    const report = (error?: EngineError): number => {
+      const compute = performance.now() - started
+      engine.onEvent({ event: 'batch', model: model.name, size: batch.length, compute, error: error?.code })
+      return compute
+    }
+    try {
+      const outputs = await this.#call(batch, child)
+      const compute = report()
+      this.#secondsPerImage = 0.8 * this.#secondsPerImage + (0.2 * compute) / batch.length / 1000
+      worker.wasOfUse()
+      for (const [i, job] of batch.entries()) job.settle(checked(outputs[i] as EngineOutput, job.task), compute)
+    } catch (thrown) {
+      const error = thrown as EngineError
+      const compute = report(error)
+      if (batch.length > 1 && error.code !== 'worker_failed')
+        for (const job of batch) job.isWanted && (await this.#compute([job], child, worker))
+      else for (const job of batch) job.settle(error, compute)
+    }
+  }
+
+  async #call(batch: readonly QueuedJob[], child: Child): Promise<EngineOutput[]> {
+    const { inputs, bodies } = inputLayout(batch.map(({ input }) => input))
+    const tasks = batch.map(({ task }) => task)
+    const wanted = { features: tasks.includes('embed'), attention: tasks.includes('explain') }
+    const { header, body } = await child.call('compute', { inputs, wanted }, bodies, this.#options.engine.watchdog)
+    const outputs = splitOutputs(header.layout as OutputLayout, body)
+    if (outputs.length === batch.length) return outputs
+    child.kill(`it gave ${outputs.length} answers to ${batch.length} images`)
+    throw new EngineError('worker_failed', `The model gave ${outputs.length} answers to ${batch.length} images.`)
+  }
+}
+
+interface Ready {
+  child: Child
+  description: LoadedDescription
+}
+
+/** @param version the content that the folder must have */
+async function startWorker({ model, engine, socketFolder }: VersionOptions, version?: string): Promise<Ready> {
+  const { folder, backend, precision, threads } = model
+  const child = await Child.start({ module: engine.modelModule, socketFolder, timeout: engine.loadTimeout })
+  try {
+    const settings = { folder, backend, precision, threads }
+    const { header } = await child.call('load', { settings } satisfies Header, [], engine.loadTimeout)
+    const description = header.description as LoadedDescription
+    if (version && description.version !== version)
+      throw new EngineError('model_failed', 'The model folder has changed since it was loaded; reload the model.')
+    return { child, description }
+  } catch (error) {
+    child.kill('its model cannot be loaded')
+    throw error
+  }
+}
+
+/** What the task asks for, or the error when it holds what is no finite number. */
+function checked({ logits, features, attention }: EngineOutput, task: Task): EngineOutput | EngineError {
+  const output = task === 'embed' ? { features } : task === 'explain' ? { logits, attention } : { logits }
+  const finite = [output.logits, output.features, output.attention?.values].every(values =>
+    (values ?? []).every(Number.isFinite),
+  )
+  return finite
+    ? output
+    : new EngineError('non_finite_output', 'The model computed values for the image that are no finite numbers.')
+}

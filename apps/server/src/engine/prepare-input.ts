@@ -1,0 +1,44 @@
+/** From what a request holds to what a model's process takes: images decoded, everything checked. */
+import type { Decoders } from './decoders.ts'
+import { EngineError, type EngineInput } from './engine.ts'
+import type { LoadedDescription, PreparedInput } from './model-calls.ts'
+
+export interface Prepare {
+  decode: Decoders['decode']
+  isWanted: () => boolean
+}
+
+/** @throws EngineError that says what is wrong with the input */
+export async function prepareInput(
+  input: EngineInput,
+  { imageSize, numChannels, resize }: LoadedDescription,
+  { decode, isWanted }: Prepare,
+): Promise<PreparedInput> {
+  const [height, width] = imageSize
+  if ('pixelValues' in input) {
+    checkPixelValues(input.pixelValues, [numChannels, height, width])
+    return input
+  }
+  if (numChannels !== 3)
+    throw new EngineError('wrong_shape', `The model takes ${numChannels} channels, and an image file has 3.`)
+  const image = await decode(input.image, resize, isWanted)
+  if (!image) throw new EngineError('cancelled', 'Nobody waits for the image any more.')
+  if (image.height !== height || image.width !== width)
+    throw new EngineError(
+      'wrong_shape',
+      `The image is ${image.height}×${image.width}; the model takes ${height}×${width} and resizes nothing.`,
+    )
+  return { rgb: image.rgb }
+}
+
+function checkPixelValues(values: Float32Array, shape: readonly number[]): void {
+  const size = shape.reduce((product, length) => product * length, 1)
+  if (values.length !== size)
+    throw new EngineError(
+      'wrong_shape',
+      `The input has ${values.length} values; the model takes ${size}, [${shape.join(', ')}].`,
+    )
+  const wrong = values.findIndex(value => !Number.isFinite(value))
+  if (wrong >= 0)
+    throw new EngineError('non_finite_input', `Value ${wrong} of the input is ${values[wrong]}; expected finite ones.`)
+}

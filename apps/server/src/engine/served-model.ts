@@ -1,0 +1,272 @@
+/** One model by its name: which version of it answers, and how that is exchanged for another. */
+import {
+  EngineError,
+  type EngineInput,
+  type EngineOutput,
+  type EngineRequest,
+  type EngineResult,
+  type ModelDescription,
+} from './engine.ts'
+import { changeOfLabels, explain } from './load-errors.ts'
+import type { LoadedDescription } from './model-calls.ts'
+import { type Job, ModelVersion, type VersionOptions } from './model-version.ts'
+import { type Prepare, prepareInput } from './prepare-input.ts'
+import { Ticket } from './ticket.ts'
+
+export interface ServedModelOptions extends VersionOptions {
+  decode: Prepare['decode']
+  /** Calls `load` once there is memory for the model, and alone. */
+  makeRoom(model: ServedModel, load: () => Promise<void>): Promise<void>
+}
+
+/** Milliseconds until a request tries again to load a model that could not be loaded. */
+const RETRY = 5000
+
+export class ServedModel {
+  /** By performance.now(), for choosing which to unload. */
+  lastUsed = 0
+  readonly #options: ServedModelOptions
+  readonly #tickets = new Set<Ticket>()
+  readonly #draining = new Set<Promise<void>>()
+  #current: ModelVersion | undefined
+  #description: LoadedDescription | undefined
+  #loading: Promise<void> | undefined
+  #lastExchange: Promise<void> = Promise.resolve()
+  #stopped = false
+  #error: string | undefined
+  #retryAt = 0
+  #waiting = 0
+  #running = 0
+
+  constructor(options: ServedModelOptions) {
+    this.#options = options
+  }
+
+  get name(): string {
+    return this.#options.model.name
+  }
+
+  /** Images waiting and being computed. */
+  get load(): { model: string; queued: number; running: number } {
+    return { model: this.name, queued: this.#waiting, running: this.#running }
+  }
+
+  /** Bytes its processes have resident; 0 when it is not loaded. */
+  get memory(): number {
+    return this.#current?.description.memory ?? 0
+  }
+
+  /** Whether requests for it are answered, or would be once they have loaded it. */
+  get healthy(): boolean {
+    if (this.#current) return this.#current.running
+    return this.#options.model.load === 'on-demand' || !this.#error
+  }
+
+  describe(): ModelDescription {
+    const { name, backend, precision } = this.#options.model
+    const {
+      resize: _,
+      memory: __,
+      ...known
+    } = this.#description ?? {
+      ...{ labels: [], imageSize: [0, 0] as const, numChannels: 0, hiddenSize: 0, multiLabel: false, version: '' },
+      ...{ backend, precision, resize: undefined, memory: 0 },
+    }
+    const failed = this.#current ? this.#current.failed : this.#error !== undefined
+    return {
+      ...known,
+      name,
+      state: failed ? 'failed' : this.#current ? 'ready' : this.#loading ? 'loading' : 'unloaded',
+      ...(this.#error && { error: this.#error }),
+      ...(this.#current?.failed && { error: 'Its processes end again and again.' }),
+    }
+  }
+
+  async run(request: EngineRequest): Promise<EngineResult> {
+    const { inputs, signal, timeout = this.#options.engine.timeout } = request
+    this.#admit(inputs.length)
+    const onLeftQueue = (left: number): void => {
+      this.#waiting -= left
+    }
+    const ticket = new Ticket({ inputs: inputs.length, timeout, signal, onLeftQueue })
+    this.#tickets.add(ticket)
+    try {
+      return await ticket.answerOr(this.#answer(request, ticket))
+    } finally {
+      ticket.end()
+      this.#tickets.delete(ticket)
+    }
+  }
+
+  /** Loads the folder if it is not loaded; several callers wait for one load. */
+  async ensureLoaded(): Promise<void> {
+    if (this.#current) return
+    if (performance.now() < this.#retryAt) throw this.#failure()
+    this.#loading ??= this.#options
+      .makeRoom(this, () => this.#exchange())
+      .finally(() => {
+        this.#loading = undefined
+      })
+    await this.#loading
+  }
+
+  /**
+   * Loads the folder anew and answers with it from then on; requests that have begun end with the version they began
+   * with. A model that is not loaded stays so.
+   *
+   * @throws EngineError 'model_failed' when the folder cannot be served; the version before goes on
+   */
+  async reload(): Promise<void> {
+    this.#retryAt = 0
+    if (this.#current) await this.#exchange()
+    else this.#error = undefined
+  }
+
+  /** Frees its memory; a request loads it again. */
+  async unload(): Promise<void> {
+    const version = this.#current
+    if (!version) return
+    this.#current = undefined
+    await this.#drain(version)
+    this.#options.engine.onEvent({ event: 'unloaded', model: this.name, version: version.description.version })
+  }
+
+  /** Resolved when no request is left, and nothing drains. */
+  async idle(): Promise<void> {
+    while (this.#tickets.size > 0) await Bun.sleep(5)
+    await Promise.all(this.#draining)
+  }
+
+  /** Ends every request with the error, and the processes. */
+  async stop(error: EngineError): Promise<number> {
+    this.#stopped = true
+    const left = this.#tickets.size
+    for (const ticket of this.#tickets) ticket.fail(error)
+    await this.#current?.stop()
+    return left
+  }
+
+  #admit(inputs: number): void {
+    this.lastUsed = performance.now()
+    const { queueSize } = this.#options.model
+    if (this.#waiting + inputs > queueSize) {
+      const seconds = Math.ceil(this.#current?.secondsFor(this.#waiting) ?? 1)
+      const retryAfter = Math.min(30, Math.max(1, seconds))
+      const message = `${this.#waiting} images wait for the model, and ${inputs} more than its queue of ${queueSize} holds.`
+      throw new EngineError('queue_full', message, { retryAfter })
+    }
+    this.#waiting += inputs
+  }
+
+  async #answer(request: EngineRequest, ticket: Ticket): Promise<EngineResult> {
+    const version = await this.#retained()
+    try {
+      if (version.failed) throw this.#failure()
+      ticket.limitQueue(this.#options.engine.queueTimeout)
+      const stages = { queue: 0, decode: 0, compute: 0 }
+      const outputs = await this.#compute(version, request, ticket, stages)
+      return { outputs, version: version.description.version, stages }
+    } finally {
+      version.release()
+    }
+  }
+
+  async #compute(
+    version: ModelVersion,
+    { inputs, task }: EngineRequest,
+    ticket: Ticket,
+    stages: EngineResult['stages'],
+  ): Promise<EngineOutput[]> {
+    const started = performance.now()
+    const prepare = (input: EngineInput) =>
+      prepareInput(input, version.description, {
+        decode: this.#options.decode,
+        isWanted: () => ticket.isWanted,
+      })
+    const prepared = await Promise.all(inputs.map(prepare))
+    stages.decode = performance.now() - started
+    const answers = prepared.map(() => Promise.withResolvers<EngineOutput>())
+    const queued = performance.now()
+    const jobs = prepared.map(
+      (input, i): Job => ({
+        input,
+        task,
+        get isWanted() {
+          return ticket.isWanted
+        },
+        begin: () => {
+          ticket.begin()
+          this.#running++
+          stages.queue = Math.max(stages.queue, performance.now() - queued)
+        },
+        settle: (result, compute) => {
+          this.#running--
+          stages.compute = Math.max(stages.compute, compute)
+          if (result instanceof EngineError) answers[i]?.reject(result)
+          else answers[i]?.resolve(result)
+        },
+      }),
+    )
+    version.push(jobs)
+    return await Promise.all(answers.map(({ promise }) => promise))
+  }
+
+  /** The version that answers now, retained in the same step, so that none is drained between. */
+  async #retained(): Promise<ModelVersion> {
+    while (!this.#current) await this.ensureLoaded()
+    this.#current.retain()
+    return this.#current
+  }
+
+  /** One after the other: of two loads at once the older could win. */
+  #exchange(): Promise<void> {
+    const exchange = this.#lastExchange.then(() => this.#loadAndExchange())
+    this.#lastExchange = exchange.catch(() => {})
+    return exchange
+  }
+
+  async #loadAndExchange(): Promise<void> {
+    const { model, engine } = this.#options
+    const before = this.#current
+    const started = performance.now()
+    try {
+      const version = await ModelVersion.load(this.#options)
+      const changed = before && changeOfLabels(before.description, version.description)
+      if (changed || this.#stopped) {
+        await version.stop()
+        throw new EngineError('model_failed', changed ?? 'The server goes down.')
+      }
+      this.#current = version
+      this.#description = version.description
+      this.#error = undefined
+    } catch (error) {
+      this.#error = explain(error as Error, model.folder)
+      this.#retryAt = performance.now() + RETRY
+      const serving = before?.description.version
+      engine.onEvent({ event: 'load_failed', model: model.name, reason: this.#error, serving })
+      throw this.#failure(error)
+    }
+    const { version } = this.#current.description
+    const milliseconds = performance.now() - started
+    engine.onEvent({
+      event: 'loaded',
+      model: model.name,
+      version,
+      replaces: before?.description.version,
+      milliseconds,
+    })
+    if (before) void this.#drain(before)
+  }
+
+  async #drain(version: ModelVersion): Promise<void> {
+    const draining = version.drain()
+    this.#draining.add(draining)
+    await draining
+    this.#draining.delete(draining)
+  }
+
+  #failure(cause?: unknown): EngineError {
+    const why = this.#error ?? 'its processes end again and again.'
+    return new EngineError('model_failed', `The model cannot be served: ${why}`, { retryAfter: 5, cause })
+  }
+}

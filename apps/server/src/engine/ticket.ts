@@ -1,0 +1,79 @@
+/** One request's stay in the engine: how long it may wait, and whether anybody still waits for it. */
+import { EngineError } from './engine.ts'
+
+export interface TicketOptions {
+  inputs: number
+  /** Milliseconds until the answer must be there. */
+  timeout: number
+  signal?: AbortSignal
+  /** Told when inputs no longer wait: they are being computed, or the request is over. */
+  onLeftQueue(inputs: number): void
+}
+
+export class Ticket {
+  /** Inputs whose computation has not begun. */
+  #waiting: number
+  #ended = false
+  #queueTimer: ReturnType<typeof setTimeout> | undefined
+  readonly #deadlineTimer: ReturnType<typeof setTimeout>
+  readonly #failure = Promise.withResolvers<never>()
+  readonly #signal: AbortSignal | undefined
+  readonly #onLeftQueue: TicketOptions['onLeftQueue']
+  readonly #onAbort = (): void => this.fail(new EngineError('cancelled', 'The client has gone.'))
+
+  constructor({ inputs, timeout, signal, onLeftQueue }: TicketOptions) {
+    this.#waiting = inputs
+    this.#signal = signal
+    this.#onLeftQueue = onLeftQueue
+    this.#failure.promise.catch(() => {}) // the request may be over before anybody listens
+    this.#deadlineTimer = setTimeout(
+      () => this.fail(new EngineError('deadline_exceeded', `There was no answer within ${timeout} ms.`)),
+      timeout,
+    )
+    signal?.addEventListener('abort', this.#onAbort)
+    if (signal?.aborted) this.#onAbort()
+  }
+
+  get isWanted(): boolean {
+    return !this.#ended
+  }
+
+  /** From now on the inputs may wait for so many milliseconds. */
+  limitQueue(milliseconds: number): void {
+    if (this.#ended) return
+    this.#queueTimer = setTimeout(
+      () =>
+        this.fail(
+          new EngineError('queue_timeout', `It waited ${milliseconds} ms without being begun.`, { retryAfter: 1 }),
+        ),
+      milliseconds,
+    )
+  }
+
+  /** Says that one input is being computed. */
+  begin(): void {
+    if (this.#ended) return
+    this.#onLeftQueue(1)
+    if (--this.#waiting === 0) clearTimeout(this.#queueTimer)
+  }
+
+  fail(error: EngineError): void {
+    this.#failure.reject(error)
+    this.end()
+  }
+
+  /** @throws what ends the request before there is an answer */
+  async answerOr<T>(answer: Promise<T>): Promise<T> {
+    return await Promise.race([this.#failure.promise, answer])
+  }
+
+  /** Frees what it holds; nothing is computed for it any more. */
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearTimeout(this.#queueTimer)
+    clearTimeout(this.#deadlineTimer)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#waiting > 0) this.#onLeftQueue(this.#waiting)
+  }
+}

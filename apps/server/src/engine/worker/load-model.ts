@@ -1,0 +1,134 @@
+/** A model folder made ready to compute: the weights, the precision, a first pass, and what the server tells of it. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { concat, type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
+import {
+  attentionRollout,
+  autocast,
+  type ClassifierOutput,
+  noGrad,
+  patchGrid,
+  type Size,
+  useBackend,
+  ViTForImageClassification,
+  ViTImageProcessor,
+} from '@vitral/core'
+import type { EngineOutput } from '../engine.ts'
+import type { LoadedDescription, ModelSettings, PreparedInput, Wanted } from '../model-calls.ts'
+
+export interface LoadedModel {
+  description: LoadedDescription
+  /** One output for each input, in their order. */
+  compute(inputs: readonly PreparedInput[], wanted: Wanted): Promise<EngineOutput[]>
+}
+
+/** @throws when the folder cannot be read, does not fit together, or computes what is no number */
+export async function loadModel({ folder, backend, precision, threads }: ModelSettings): Promise<LoadedModel> {
+  const { name } = await useBackend(backend)
+  if (name === 'native' && threads) (await import('@vitral/backend-node')).setThreads(threads)
+  const [model, processor, version] = await Promise.all([
+    ViTForImageClassification.fromPretrained(folder),
+    ViTImageProcessor.fromPretrained(folder),
+    hashFolder(folder),
+  ])
+  const description = describe(model, processor, { backend: name, precision, version })
+  const loaded = { description, compute: computeWith(model, processor, precision) }
+  await warmUp(loaded)
+  return { ...loaded, description: { ...description, memory: process.memoryUsage().rss } }
+}
+
+function describe(
+  { config }: ViTForImageClassification,
+  { config: { doResize, size, resample } }: ViTImageProcessor,
+  rest: Pick<LoadedDescription, 'backend' | 'precision' | 'version'>,
+): LoadedDescription {
+  const imageSize = heightAndWidth(config.imageSize)
+  if (doResize && `${imageSize}` !== `${[size.height, size.width]}`)
+    throw new Error(
+      `preprocessor_config.json makes images of ${size.height}×${size.width}, but the model of config.json takes ${imageSize.join('×')}.`,
+    )
+  return {
+    ...rest,
+    labels: Array.from({ length: config.numLabels }, (_, i) => config.id2label[i] ?? `LABEL_${i}`),
+    imageSize,
+    numChannels: config.numChannels,
+    hiddenSize: config.hiddenSize,
+    multiLabel: config.extra.problem_type === 'multi_label_classification',
+    resize: doResize ? { size: [size.height, size.width], interpolation: resample } : undefined,
+    memory: 0,
+  }
+}
+
+function computeWith(
+  model: ViTForImageClassification,
+  processor: ViTImageProcessor,
+  precision: ModelSettings['precision'],
+): LoadedModel['compute'] {
+  const [height, width] = heightAndWidth(model.config.imageSize)
+  const grid = patchGrid(model.config.imageSize, model.config.patchSize)
+  const normalizer = new ViTImageProcessor({ ...processor.config, doResize: false })
+  const toTensor = (input: PreparedInput): Promise<Tensor4D> | Tensor4D =>
+    'rgb' in input
+      ? normalizer.preprocess({ data: input.rgb, width, height, channels: 3 })
+      : tensor4d(input.pixelValues, [1, model.config.numChannels, height, width])
+
+  return async (inputs, { features, attention }) => {
+    const images = await Promise.all(inputs.map(toTensor))
+    const options = { outputFeatures: features, outputAttentions: attention }
+    const computed = autocast({ enabled: precision === 'bfloat16' }, () =>
+      noGrad(() => {
+        const pixelValues = images.length === 1 ? (images[0] as Tensor4D) : concat(images)
+        const output: ClassifierOutput = model.forward(pixelValues, options)
+        return [
+          output.logits,
+          ...(output.features ? [output.features] : []),
+          ...(output.attentions ? [attentionRollout(output.attentions, grid)] : []),
+        ] as Tensor[]
+      }),
+    )
+    const rows = await Promise.all(computed.map(tensor => rowsOf(tensor)))
+    for (const tensor of [...images, ...computed]) tensor.dispose()
+    return inputs.map((_, i) => {
+      const [logits, ...rest] = rows.map(values => values[i] as Float32Array)
+      const values = attention ? rest.pop() : undefined
+      return {
+        logits: logits as Float32Array,
+        ...(features && { features: rest[0] as Float32Array }),
+        ...(values && { attention: { height: grid[0], width: grid[1], values } }),
+      }
+    })
+  }
+}
+
+/** One array for each image of a batch. */
+async function rowsOf(tensor: Tensor): Promise<Float32Array[]> {
+  const values = (await tensor.data()) as Float32Array
+  const batch = tensor.shape[0] as number
+  const size = values.length / batch
+  return Array.from({ length: batch }, (_, i) => values.slice(i * size, (i + 1) * size))
+}
+
+/** The first pass is slow, as kernels and memory are made for it; and a model that computes no numbers is found out. */
+async function warmUp({ description, compute }: LoadedModel): Promise<void> {
+  const { imageSize, numChannels } = description
+  const pixelValues = new Float32Array(numChannels * imageSize[0] * imageSize[1])
+  const [output] = await compute([{ pixelValues }], { features: true, attention: false })
+  if (!output?.logits?.every(Number.isFinite) || !output.features?.every(Number.isFinite))
+    throw new Error('The model computes values that are no finite numbers; its weights are damaged.')
+}
+
+/** SHA-256 of what the model is made of, in short. */
+async function hashFolder(folder: string): Promise<string> {
+  const files = (await readdir(folder)).filter(file => /\.(json|safetensors)$/.test(file)).sort()
+  const hash = createHash('sha256')
+  for (const file of files) {
+    hash.update(`${file}\n`)
+    for await (const chunk of createReadStream(join(folder, file), { highWaterMark: 2 ** 20 })) hash.update(chunk)
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+const heightAndWidth = (size: Size): [height: number, width: number] =>
+  typeof size === 'number' ? [size, size] : [size[0], size[1]]
