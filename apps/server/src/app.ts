@@ -5,9 +5,10 @@ import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import { ByteBudget } from './body.ts'
 import { type ConfigInput, parseConfig } from './config.ts'
+import type { ManagedEngine } from './engine/create-engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { answerError, RequestError } from './errors.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { authenticate } from './middleware/authenticate.ts'
 import { clientAddress } from './middleware/client-address.ts'
@@ -22,22 +23,31 @@ import { modelRoutes } from './routes/models.ts'
 import { oipRoutes } from './routes/oip.ts'
 import { oipInferRoutes } from './routes/oip-infer.ts'
 import { pagePaths, pageRoutes } from './routes/page.ts'
+import { repositoryPath, repositoryRoutes } from './routes/repository.ts'
 import { createRouter, type Services } from './services.ts'
 
 export interface AppOptions {
-  engine: Engine
+  engine: Engine & Partial<Pick<ManagedEngine, 'reload'>>
   config?: ConfigInput
+  /** Given by who also tells it of the engine's events. */
+  metrics?: Metrics
+  /** Whether the server is going down: then it takes no new work. */
+  isDraining?: () => boolean
 }
 
 /** What a typed client calls: `hc<AppType>(address)` of hono/client. */
 export type AppType = ReturnType<typeof createApp>
 
 /** @throws one line for a configuration that is wrong */
-export function createApp({ engine, config: input = {} }: AppOptions) {
+export function createApp({
+  engine,
+  config: input = {},
+  metrics = createMetrics(() => engine.load()),
+  isDraining = () => false,
+}: AppOptions) {
   const config = parseConfig(input)
   const { auth, cors: allowed, limits, rateLimit: rates, publicMetrics } = config
-  const metrics = createMetrics(engine)
-  const services: Services = { engine, config, metrics, budget: new ByteBudget(limits.totalBytes) }
+  const services: Services = { engine, config, metrics, budget: new ByteBudget(limits.totalBytes), isDraining }
 
   const probes = new Set(['/v2/health/live', '/v2/health/ready'])
   const open = new Set([...probes, ...pagePaths, ...(publicMetrics ? ['/metrics'] : [])])
@@ -71,12 +81,16 @@ export function createApp({ engine, config: input = {} }: AppOptions) {
     const limiter = createRateLimiter(rates.perAddress, rates.entries)
     app.use(rateLimit(limiter, c => (probes.has(c.req.path) ? undefined : clientAddress(c, rates.trustProxy))))
   }
-  app.use(authenticate(auth.keys, path => open.has(path)))
+  const isAdmin = (path: string): boolean => auth.adminKeys.length > 0 && path.startsWith(repositoryPath)
+  app.use(authenticate(auth.keys, path => open.has(path) || isAdmin(path)))
+  app.use(authenticate(auth.adminKeys, path => !isAdmin(path)))
   if (rates.perKey) app.use(rateLimit(createRateLimiter(rates.perKey, rates.entries), c => c.get('key')))
 
   app.route('/', metricsRoute(services))
   app.route('/', pageRoutes())
   app.route('/', docsRoutes(app))
+  // With no key for them, there are no such routes.
+  if (auth.adminKeys.length > 0) app.route('/', repositoryRoutes(services))
   return app
     .route('/', modelRoutes(services))
     .route('/', classifyRoutes(services))

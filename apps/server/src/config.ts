@@ -7,7 +7,39 @@ const bytes = z.int().min(1)
 
 export const modelName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be of letters, digits, dots, dashes and underscores, 128 at most')
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/,
+    'must be of letters, digits, and . _ - within, 64 at most',
+  )
+
+const keys = z
+  .array(
+    z.strictObject({
+      /** For logs and rate limits. */
+      name: modelName,
+      /** Of the key, in hexadecimal: the key itself is nowhere. */
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits, as sha256sum prints'),
+    }),
+  )
+  .default([])
+
+const modelSchema = z.strictObject({
+  name: modelName,
+  /** A model folder. */
+  folder: z.string().min(1),
+  backend: z.enum(['auto', 'native', 'tensorflow', 'wasm', 'cpu']).default('auto'),
+  precision: z.enum(['float32', 'bfloat16']).default('float32'),
+  /** Threads of each process; without it, the backend chooses. */
+  threads: z.int().min(1).optional(),
+  /** Processes that compute; each holds the weights. */
+  workers: z.int().min(1).default(1),
+  maxBatchSize: z.int().min(1).default(8),
+  /** Milliseconds that the first image of a batch waits for others. */
+  maxDelay: z.number().min(0).default(0),
+  /** Images that may wait. */
+  queueSize: z.int().min(1).default(256),
+  load: z.enum(['start', 'on-demand']).default('start'),
+})
 
 const rate = z.strictObject({
   /** Requests a second, in the long run. */
@@ -24,30 +56,30 @@ export const configSchema = z.strictObject({
   /** Listens on other addresses than this machine's own without any API key. */
   allowWithoutKey: z.boolean().default(false),
   models: z
-    .array(
-      z.strictObject({
-        name: modelName,
-        /** A model folder. */
-        folder: z.string().min(1),
-        backend: z.enum(['auto', 'native', 'tensorflow', 'wasm', 'cpu']).default('auto'),
-        precision: z.enum(['float32', 'bfloat16']).default('float32'),
-      }),
-    )
+    .array(modelSchema)
     .refine(models => new Set(models.map(({ name }) => name)).size === models.length, 'two models have the same name')
     .default([]),
+  engine: z
+    .strictObject({
+      /** Of all models' processes; null: as much as there is. */
+      memoryBytes: bytes.nullable().default(null),
+      /** Processes that decode images. */
+      decoders: z.int().min(1).default(1),
+      decodeSeconds: z.int().min(1).default(5),
+      /** That an image may wait before it is computed. */
+      queueMilliseconds: milliseconds.default(2000),
+      /** After which a process that computes is taken to hang, and replaced. */
+      watchdogMilliseconds: milliseconds.default(15_000),
+      /** Between two looks for changes in the models' folders; 0 never looks. */
+      watchMilliseconds: z.int().min(0).default(2000),
+    })
+    .prefault({}),
   auth: z
     .strictObject({
       /** Empty: no key is asked for. */
-      keys: z
-        .array(
-          z.strictObject({
-            /** For logs and rate limits. */
-            name: modelName,
-            /** Of the key, in hexadecimal: the key itself is nowhere. */
-            sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits, as sha256sum prints'),
-          }),
-        )
-        .default([]),
+      keys,
+      /** Open the routes that load models anew, and nothing else; without one there are no such routes. */
+      adminKeys: keys,
     })
     .prefault({}),
   /** No limit where one is null. */
@@ -88,6 +120,8 @@ export const configSchema = z.strictObject({
         .default(64 * 1024),
       /** Without a byte on a connection; must leave a request five seconds to be answered. */
       idleSeconds: z.int().min(1).max(255).default(30),
+      /** That requests are still taken after SIGTERM while /v2/health/ready already says no, for a load balancer to see. */
+      drainDelayMilliseconds: z.int().min(0).default(0),
       /** For what was accepted before SIGTERM. */
       drainMilliseconds: milliseconds.default(10_000),
     })
@@ -114,5 +148,11 @@ export function parseConfig(input: unknown): Config {
     throw new Error(
       `timeouts.idleSeconds is ${idleSeconds}; expected at least 5 s more than timeouts.requestMilliseconds, ${requestMilliseconds}.`,
     )
+  if (!loopback.has(data.host) && data.auth.keys.length === 0 && !data.allowWithoutKey)
+    throw new Error(
+      `host is ${data.host}, which others can reach, and auth.keys is empty; expected a key, or allowWithoutKey where that is meant.`,
+    )
   return data
 }
+
+const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])

@@ -1,6 +1,7 @@
 /** What Prometheus reads. Label values come from closed sets alone: names of models that are served, and fixed words. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Engine, EngineResult } from './engine/engine.ts'
+import type { EngineEvent } from './engine/events.ts'
 import type { ErrorCode } from './errors.ts'
 
 export const outcomes = ['ok', 'rejected', 'timeout', 'cancelled', 'invalid', 'backend'] as const
@@ -10,6 +11,8 @@ export interface Metrics {
   /** Of one inference request, once it is answered. @param model undefined: of no model that is served */
   request(model: string | undefined, outcome: Outcome, seconds: number): void
   images(model: string, result: EngineResult): void
+  /** Of what happens in the engine. */
+  event(event: EngineEvent): void
   /** Prometheus' text format. */
   read(): Promise<{ text: string; contentType: string }>
 }
@@ -37,7 +40,8 @@ const stages = ['queue', 'decode', 'compute'] as const
 /** Seconds: a tiny model's answer up to the longest deadline. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-export function createMetrics(engine: Engine): Metrics {
+/** @param load asked whenever the metrics are read */
+export function createMetrics(load: Engine['load']): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -50,6 +54,19 @@ export function createMetrics(engine: Engine): Metrics {
   const images = new Counter({
     name: 'vit_images_total',
     help: 'Images that were answered.',
+    labelNames: ['model'],
+    registers,
+  })
+  const batches = new Histogram({
+    name: 'vit_batch_size',
+    help: 'Images that were computed together.',
+    labelNames: ['model'],
+    buckets: [1, 2, 4, 8, 16, 32, 64],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'vit_worker_failures_total',
+    help: 'Processes that ended or hung, and were replaced.',
     labelNames: ['model'],
     registers,
   })
@@ -70,7 +87,7 @@ export function createMetrics(engine: Engine): Metrics {
       labelNames: ['model'],
       registers,
       collect() {
-        for (const load of engine.load()) this.set({ model: load.model }, load[field])
+        for (const models of load()) this.set({ model: models.model }, models[field])
       },
     })
 
@@ -82,6 +99,10 @@ export function createMetrics(engine: Engine): Metrics {
     images(model, { outputs, stages: milliseconds }) {
       images.inc({ model }, outputs.length)
       for (const [stage, seconds] of stageDurations) seconds.observe({ model }, milliseconds[stage] / 1000)
+    },
+    event(happened) {
+      if (happened.event === 'batch') batches.observe({ model: happened.model }, happened.size)
+      if (happened.event === 'worker_failed') failures.inc({ model: happened.model ?? 'decoder' })
     },
     read: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   }

@@ -2,15 +2,17 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { ByteBudget } from './body.ts'
 import type { Config } from './config.ts'
+import type { ManagedEngine } from './engine/create-engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { RequestError } from './errors.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface Services {
-  engine: Engine
+  engine: Engine & Partial<Pick<ManagedEngine, 'reload'>>
   config: Config
   metrics: Metrics
   budget: ByteBudget
+  isDraining: () => boolean
 }
 
 export interface AppEnv {

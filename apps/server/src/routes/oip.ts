@@ -60,12 +60,13 @@ const routes = {
 }
 
 export const oipRoutes = (services: Services) => {
-  const { engine } = services
+  const { engine, isDraining } = services
   return createRouter()
     .openapi(serverRoute, context => context.json({ name: 'vitral', version, extensions: [...extensions] }, 200))
     .openapi(liveRoute, context => context.json({ live: true }, 200))
     .openapi(readyRoute, context => {
-      if (!engine.ready()) throw new RequestError('not_ready', 'Not every model is ready.', { retryAfter: 1 })
+      if (isDraining()) throw new RequestError('draining', 'The server is going down.')
+      if (!engine.ready()) throw new RequestError('not_ready', 'Not every model is ready.')
       return context.json({ ready: true }, 200)
     })
     .openapi(routes.model, context =>

@@ -8,6 +8,7 @@ import { doctor } from './doctor.ts'
 import { evalCommand } from './eval.ts'
 import { lrFindCommand } from './lr-find.ts'
 import { predict } from './predict.ts'
+import { serve } from './serve.ts'
 import { sweepCommand } from './sweep.ts'
 import { train } from './train.ts'
 
@@ -17,6 +18,7 @@ const commands: Record<string, Command> = {
   sweep: sweepCommand,
   eval: evalCommand,
   predict,
+  serve,
   data,
   bench,
   doctor,
