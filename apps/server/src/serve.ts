@@ -41,6 +41,8 @@ export async function startServer(input: ConfigInput, options: ServerOptions = {
     // What is larger than any route takes is refused before a byte of it is read.
     maxRequestBodySize: Math.max(limits.tensorBytes, limits.multipartBytes, limits.imageBytes * 2) + 64 * 1024,
     development: false,
+    // Otherwise a second server shares the port in silence.
+    reusePort: false,
     fetch: async (request, server) => {
       const response = await handle(request, server)
       // So that a client that keeps its connection does not keep the server.
