@@ -40,16 +40,20 @@ export const removeFolders = (): void => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 }
 
-/** What the model of the folder gives for one image, computed here. */
-export async function logitsOf(folder: string, pixelValues: Float32Array): Promise<number[]> {
+/** What the model of the folder gives for each image, computed here. */
+export async function logitsOf(folder: string, images: readonly Float32Array[]): Promise<number[][]> {
   const { tensor4d } = await import('@tensorflow/tfjs-core')
   const model = await ViTForImageClassification.fromPretrained(folder)
-  const input = tensor4d(pixelValues, [1, 3, 16, 16])
-  const { logits } = model.forward(input)
-  const values = [...((await logits.data()) as Float32Array)]
-  for (const tensor of [input, logits]) tensor.dispose()
+  const results = images.map(async pixelValues => {
+    const input = tensor4d(pixelValues, [1, 3, 16, 16])
+    const { logits } = model.forward(input)
+    const values = [...((await logits.data()) as Float32Array)]
+    for (const tensor of [input, logits]) tensor.dispose()
+    return values
+  })
+  const logits = await Promise.all(results)
   model.dispose()
-  return values
+  return logits
 }
 
 /** An input unlike those of other numbers. */

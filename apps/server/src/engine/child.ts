@@ -46,7 +46,7 @@ export class Child {
     socket.on('data', chunk => {
       for (const frame of reader.push(chunk as Buffer)) this.#settle(frame)
     })
-    socket.on('error', () => this.kill('its socket failed'))
+    socket.on('error', () => {}) // it closes then
     // One that ends closes its socket, and says why a moment later by its exit status.
     socket.on('close', () => setTimeout(() => this.kill('its socket closed'), GRACE).unref())
     void subprocess.exited.then(() => this.#end(exitReason(subprocess)))

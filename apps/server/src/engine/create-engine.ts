@@ -6,16 +6,21 @@ import { Decoders } from './decoders.ts'
 import { type Engine, EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
 import { estimateMemory, watchFolder } from './folder.ts'
 import { type EngineOptions, type ResolvedEngineOptions, resolveOptions } from './options.ts'
+import type { Decode } from './prepare-input.ts'
 import { ServedModel } from './served-model.ts'
 
 /** What the one who runs the engine can do beside asking it. */
 export interface ManagedEngine extends Engine {
   /**
-   * Loads a model's folder anew, now.
+   * Loads a model's folder, anew if it is loaded.
    *
    * @throws EngineError with why it cannot be served; the version before goes on
    */
   reload(model: string): Promise<ModelDescription>
+  /** Bytes that the processes of each model had resident when they were loaded; 0 of one that is not loaded. */
+  memory(): { model: string; bytes: number }[]
+  /** Ids of the processes that run now. */
+  processes(): number[]
 }
 
 /**
@@ -28,16 +33,7 @@ export interface ManagedEngine extends Engine {
  */
 export async function createEngine(options: EngineOptions): Promise<ManagedEngine> {
   const resolved = resolveOptions(options)
-  const socketFolder = await mkdtemp(join(tmpdir(), 'vitral-'))
-  const decoders = await Decoders.start({
-    socketFolder,
-    processes: resolved.decoders,
-    maxPixels: resolved.maxPixels,
-    timeoutSeconds: resolved.decodeTimeoutSeconds,
-    timeout: resolved.loadTimeout,
-    onFailure: (reason, failuresInARow) => resolved.onEvent({ event: 'worker_failed', reason, failuresInARow }),
-  })
-  const engine = new VitralEngine(resolved, decoders, socketFolder)
+  const engine = new VitralEngine(resolved, await mkdtemp(join(tmpdir(), 'vitral-')))
   try {
     await engine.start()
   } catch (error) {
@@ -49,35 +45,45 @@ export async function createEngine(options: EngineOptions): Promise<ManagedEngin
 
 class VitralEngine implements ManagedEngine {
   readonly #options: ResolvedEngineOptions
-  readonly #decoders: Decoders
+  #decoders: Decoders | undefined
   readonly #socketFolder: string
   readonly #models: Map<string, ServedModel>
   readonly #stopWatching: (() => void)[] = []
   #roomMaking: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
-  constructor(options: ResolvedEngineOptions, decoders: Decoders, socketFolder: string) {
+  constructor(options: ResolvedEngineOptions, socketFolder: string) {
     this.#options = options
-    this.#decoders = decoders
     this.#socketFolder = socketFolder
+    const decode: Decode = async (...args) => await this.#decoders?.decode(...args)
     const shared = {
       engine: options,
       socketFolder,
-      decode: decoders.decode.bind(decoders),
+      decode,
       makeRoom: this.#makeRoom.bind(this),
     }
     this.#models = new Map(options.models.map(model => [model.name, new ServedModel({ ...shared, model })]))
   }
 
   async start(): Promise<void> {
-    const { models, watchInterval, memoryBudget } = this.#options
+    const { models, watchInterval, memoryBudget, onEvent } = this.#options
+    this.#decoders = await Decoders.start({
+      ...this.#options,
+      socketFolder: this.#socketFolder,
+      onFailure: (reason, failuresInARow) => onEvent({ event: 'worker_failed', reason, failuresInARow }),
+    })
     for (const { name, folder, workers, load } of models) {
       const model = this.#model(name)
-      // Before it is loaded: what changes meanwhile must not be missed. A reload that fails says so in an event.
-      const reload = (): void => void model.reload().catch(() => {})
-      if (watchInterval > 0) this.#stopWatching.push(watchFolder(folder, watchInterval, reload))
-      const fits = this.#memory + (await estimateMemory(folder, workers)) <= memoryBudget
-      if (load === 'start' && fits) await model.ensureLoaded()
+      // Before it is loaded: what changes meanwhile must not be missed. A load that fails says so in an event.
+      const onChange = (): void => void model.folderChanged().catch(() => {})
+      if (watchInterval > 0) this.#stopWatching.push(watchFolder(folder, watchInterval, onChange))
+      const needed = await estimateMemory(folder, workers)
+      const fits = this.#memory + needed <= memoryBudget || needed > memoryBudget // which is an error
+      if (load !== 'start' || !fits) continue
+      await model.ensureLoaded().catch((error: Error) => {
+        const cause = model.describe().error ?? error.message
+        throw new Error(`The model '${name}' in ${folder} cannot be served: ${cause}`)
+      })
     }
   }
 
@@ -108,6 +114,14 @@ class VitralEngine implements ManagedEngine {
     return [...this.#models.values()].map(model => model.load)
   }
 
+  memory(): { model: string; bytes: number }[] {
+    return [...this.#models.values()].map(({ name, memory }) => ({ model: name, bytes: memory }))
+  }
+
+  processes(): number[] {
+    return [...(this.#decoders?.processes ?? []), ...[...this.#models.values()].flatMap(model => model.processes)]
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -120,7 +134,7 @@ class VitralEngine implements ManagedEngine {
     await Promise.race([Promise.all(models.map(model => model.idle())), Bun.sleep(drainTimeout)])
     const error = new EngineError('draining', 'The server went down before there was an answer.')
     const left = await Promise.all(models.map(model => model.stop(error)))
-    await this.#decoders.stop()
+    await this.#decoders?.stop()
     await rm(this.#socketFolder, { recursive: true, force: true })
     const unfinished = left.reduce((sum, count) => sum + count, 0)
     if (unfinished > 0)
@@ -140,18 +154,19 @@ class VitralEngine implements ManagedEngine {
   /** One load after the other, so that two models do not take the same room. */
   #makeRoom(model: ServedModel, load: () => Promise<void>): Promise<void> {
     const loading = this.#roomMaking.then(async () => {
-      const needed = await this.#needed(model)
+      const needed = await model.neededMemory()
+      const { memoryBudget } = this.#options
+      if (needed > memoryBudget)
+        throw new EngineError(
+          'model_failed',
+          `It needs about ${needed} bytes, more than the budget of ${memoryBudget}.`,
+        )
       const others = [...this.#models.values()].filter(other => other !== model && other.memory > 0)
       for (const other of others.sort((a, b) => a.lastUsed - b.lastUsed))
-        if (this.#memory + needed > this.#options.memoryBudget) await other.unload()
+        if (this.#memory + needed > memoryBudget) await other.unload()
       await load()
     })
     this.#roomMaking = loading.catch(() => {})
     return loading
-  }
-
-  async #needed(model: ServedModel): Promise<number> {
-    const options = this.#options.models.find(({ name }) => name === model.name)
-    return options ? await estimateMemory(options.folder, options.workers) : 0
   }
 }

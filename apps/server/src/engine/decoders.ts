@@ -1,10 +1,11 @@
 /** Image files to RGB bytes of a model's size, in processes of their own; few at a time, as a large image takes memory. */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { Child, type ChildOptions } from './child.ts'
+import { Child } from './child.ts'
 import { EngineError } from './engine.ts'
 import { KeptChild } from './kept-child.ts'
 import type { LoadedDescription } from './model-calls.ts'
+import type { ResolvedEngineOptions } from './options.ts'
 
 export interface DecodeCall {
   resize: LoadedDescription['resize'] | null
@@ -12,10 +13,9 @@ export interface DecodeCall {
   timeoutSeconds: number
 }
 
-export interface DecoderOptions extends Omit<ChildOptions, 'module'> {
-  processes: number
-  maxPixels: number
-  timeoutSeconds: number
+export interface DecoderOptions
+  extends Pick<ResolvedEngineOptions, 'decoders' | 'maxPixels' | 'decodeTimeoutSeconds' | 'loadTimeout' | 'backoff'> {
+  socketFolder: string
   onFailure(reason: string, failuresInARow: number): void
 }
 
@@ -33,22 +33,23 @@ const SLACK = 5000
 
 export class Decoders {
   readonly #children: KeptChild[]
-  readonly #limits: Pick<DecoderOptions, 'maxPixels' | 'timeoutSeconds'>
+  readonly #limits: Omit<DecodeCall, 'resize'>
   readonly #waiting: (() => void)[] = []
   #free: number
   #next = 0
 
-  private constructor(children: KeptChild[], { maxPixels, timeoutSeconds }: DecoderOptions) {
+  private constructor(children: KeptChild[], { maxPixels, decodeTimeoutSeconds }: DecoderOptions) {
     this.#children = children
-    this.#limits = { maxPixels, timeoutSeconds }
+    this.#limits = { maxPixels, timeoutSeconds: decodeTimeoutSeconds }
     this.#free = children.length * PER_PROCESS
   }
 
   static async start(options: DecoderOptions): Promise<Decoders> {
-    const start = (): Promise<Child> => Child.start({ ...options, module: MODULE })
-    const first = await Promise.all(Array.from({ length: options.processes }, start))
+    const { socketFolder, loadTimeout } = options
+    const start = (): Promise<Child> => Child.start({ module: MODULE, socketFolder, timeout: loadTimeout })
+    const first = await Promise.all(Array.from({ length: options.decoders }, start))
     return new Decoders(
-      first.map(child => new KeptChild(child, { start, onFailure: options.onFailure })),
+      first.map(child => new KeptChild(child, { start, ...options })),
       options,
     )
   }
@@ -72,6 +73,10 @@ export class Decoders {
       if (next) next()
       else this.#free++
     }
+  }
+
+  get processes(): number[] {
+    return this.#children.flatMap(child => child.pid ?? [])
   }
 
   async stop(): Promise<void> {

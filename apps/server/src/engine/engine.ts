@@ -62,9 +62,13 @@ export interface Engine {
   run(request: EngineRequest): Promise<EngineResult>
   /** Whether every model that should be loaded is, and nothing drains or restarts. */
   ready(): boolean
-  /** Requests waiting and being computed now, by model. */
+  /** Images waiting and being computed now, by model. */
   load(): { model: string; queued: number; running: number }[]
-  /** Finishes what was accepted, takes nothing new, ends the workers. */
+  /**
+   * Finishes what was accepted, takes nothing new, ends the workers.
+   *
+   * @throws EngineError 'draining', once all has ended, when it gave up requests that took too long
+   */
   close(): Promise<void>
 }
 

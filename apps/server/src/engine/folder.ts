@@ -2,8 +2,15 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Bytes of a process before it has a model: the runtime, TensorFlow.js, the kernels. */
-const PROCESS = 100e6
+/** @throws when there is no such folder */
+export async function ensureFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined)
+  if (!found?.isDirectory())
+    throw new Error(`${folder} ${found ? 'is no folder' : 'does not exist'}; expected a model folder.`)
+}
+
+/** Bytes of a process before it has a model, at least: the runtime, TensorFlow.js, the kernels. */
+const PROCESS = 60e6
 
 /** Bytes that a model's processes will have resident, by the size of its weights; 0 when there are none to be read. */
 export async function estimateMemory(folder: string, workers: number): Promise<number> {

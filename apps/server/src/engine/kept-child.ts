@@ -12,7 +12,7 @@ export interface KeptChildOptions {
   maxBackoff?: number
 }
 
-/** Failures in a row from which it counts as failed, until it has been of use again. */
+/** Failures in a row from which it counts as failed while it is not there. */
 const MANY = 4
 
 export class KeptChild {
@@ -37,9 +37,13 @@ export class KeptChild {
     return this.#current !== undefined
   }
 
-  /** Whether it failed so often that nobody should wait for it. */
+  get pid(): number | undefined {
+    return this.#current?.pid
+  }
+
+  /** Whether there is none, and it failed so often that nobody should wait for the next. */
   get failed(): boolean {
-    return this.#failures >= MANY
+    return !this.running && this.#failures >= MANY
   }
 
   /** Says that it has done what it is for: the next failure is the first again. */

@@ -2,6 +2,7 @@
 import { BatchQueue, type Queued } from './batch-queue.ts'
 import { Child } from './child.ts'
 import { EngineError, type EngineOutput, type Task } from './engine.ts'
+import { firstNonFinite } from './first-non-finite.ts'
 import type { Header } from './framing.ts'
 import { KeptChild } from './kept-child.ts'
 import {
@@ -32,6 +33,9 @@ export interface Job {
 
 type QueuedJob = Job & Queued
 
+/** Images in a row without finite outputs, from which the model and not an image is to blame. */
+const MANY_NON_FINITE = 16
+
 export class ModelVersion {
   readonly description: LoadedDescription
   readonly #options: VersionOptions
@@ -40,6 +44,7 @@ export class ModelVersion {
   #users = 0
   #onUnused: (() => void) | undefined
   #secondsPerImage = 0
+  #nonFiniteInARow = 0
 
   private constructor(options: VersionOptions, ready: Ready[]) {
     const { model, engine } = options
@@ -67,14 +72,18 @@ export class ModelVersion {
     throw failed?.reason ?? new EngineError('model_failed', 'The model folder changed while it was being loaded.')
   }
 
-  /** Whether any of its processes runs. */
-  get running(): boolean {
-    return this.#workers.some(worker => worker.running)
+  get processes(): number[] {
+    return this.#workers.flatMap(worker => worker.pid ?? [])
+  }
+
+  /** Whether any of its processes runs, and it has not given one error after the other of late. */
+  get healthy(): boolean {
+    return this.#workers.some(worker => worker.running) && this.#nonFiniteInARow < MANY_NON_FINITE
   }
 
   /** Whether all its processes have failed again and again. */
   get failed(): boolean {
-    return this.#workers.every(worker => worker.failed && !worker.running)
+    return this.#workers.every(worker => worker.failed)
   }
 
   /** Seconds until so many images are computed, by the pace of late. */
@@ -136,13 +145,18 @@ export class ModelVersion {
       const compute = report()
       this.#secondsPerImage = 0.8 * this.#secondsPerImage + (0.2 * compute) / batch.length / 1000
       worker.wasOfUse()
-      for (const [i, job] of batch.entries()) job.settle(checked(outputs[i] as EngineOutput, job.task), compute)
+      for (const [i, job] of batch.entries()) {
+        const result = checked(outputs[i] as EngineOutput, job.task)
+        this.#nonFiniteInARow = result instanceof EngineError ? this.#nonFiniteInARow + 1 : 0
+        job.settle(result, compute)
+      }
     } catch (thrown) {
       const error = thrown as EngineError
       const compute = report(error)
-      if (batch.length > 1 && error.code !== 'worker_failed')
-        for (const job of batch) job.isWanted && (await this.#compute([job], child, worker))
-      else for (const job of batch) job.settle(error, compute)
+      const again = batch.length > 1 && error.code !== 'worker_failed'
+      for (const job of batch)
+        if (again && job.isWanted) await this.#compute([job], child, worker)
+        else job.settle(error, compute)
     }
   }
 
@@ -183,9 +197,8 @@ async function startWorker({ model, engine, socketFolder }: VersionOptions, vers
 /** What the task asks for, or the error when it holds what is no finite number. */
 function checked({ logits, features, attention }: EngineOutput, task: Task): EngineOutput | EngineError {
   const output = task === 'embed' ? { features } : task === 'explain' ? { logits, attention } : { logits }
-  const finite = [output.logits, output.features, output.attention?.values].every(values =>
-    (values ?? []).every(Number.isFinite),
-  )
+  const arrays = [output.logits, output.features, output.attention?.values]
+  const finite = arrays.every(values => !values || firstNonFinite(values) < 0)
   return finite
     ? output
     : new EngineError('non_finite_output', 'The model computed values for the image that are no finite numbers.')

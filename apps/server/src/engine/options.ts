@@ -1,4 +1,6 @@
 /** What an engine is made with: its models, its limits, and their defaults. */
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BackendName } from '@vitral/core'
 import type { EngineEvent } from './events.ts'
@@ -12,7 +14,7 @@ export interface ModelOptions {
   backend?: 'auto' | BackendName
   /** bfloat16 is of the products alone, as autocast has it. @default 'float32' */
   precision?: 'float32' | 'bfloat16'
-  /** Of each process, where the backend is native. @default the backend's own choice: the processors */
+  /** Of each process, where the backend is native. @default the processors, shared among the model's processes */
   threads?: number
   /** Processes that compute; each holds the weights. @default 1 */
   workers?: number
@@ -30,7 +32,7 @@ export interface EngineOptions {
   models: readonly ModelOptions[]
   /**
    * Bytes that the processes of all models may have resident; for another model, the one that was used longest ago is
-   * unloaded. @default no limit
+   * unloaded. While a model is reloaded, both its versions are there. @default no limit
    */
   memoryBudget?: number
   /** Processes that decode images. @default 1 */
@@ -111,9 +113,11 @@ function resolveModel(options: ModelOptions): ResolvedModelOptions {
     queueSize: 256,
     load: 'start',
     ...defined(options),
+    folder: resolve(options.folder), // what is no path could be taken for a hub id, and be downloaded
   } as ResolvedModelOptions
   for (const field of ['workers', 'maxBatchSize', 'queueSize'] as const)
     ensureWhole(`${field} of '${name}'`, resolved[field], 1)
+  if (resolved.workers > 1) resolved.threads ??= Math.max(1, Math.floor(availableParallelism() / resolved.workers))
   if (resolved.threads !== undefined) ensureWhole(`threads of '${name}'`, resolved.threads, 1)
   ensure(resolved.maxDelay >= 0, `maxDelay of '${name}'`, resolved.maxDelay, 'milliseconds, 0 or more')
   return resolved

@@ -1,18 +1,19 @@
 /** From what a request holds to what a model's process takes: images decoded, everything checked. */
-import type { Decoders } from './decoders.ts'
+import type { DecodedImage, Decoders } from './decoders.ts'
 import { EngineError, type EngineInput } from './engine.ts'
+import { firstNonFinite } from './first-non-finite.ts'
 import type { LoadedDescription, PreparedInput } from './model-calls.ts'
 
-export interface Prepare {
-  decode: Decoders['decode']
-  isWanted: () => boolean
-}
+export type Decode = Decoders['decode']
 
-/** @throws EngineError that says what is wrong with the input */
+/**
+ * @param decode gives undefined for an image that nobody waits for any more
+ * @throws EngineError that says what is wrong with the input
+ */
 export async function prepareInput(
   input: EngineInput,
-  { imageSize, numChannels, resize }: LoadedDescription,
-  { decode, isWanted }: Prepare,
+  { imageSize, numChannels }: LoadedDescription,
+  decode: (image: Uint8Array) => Promise<DecodedImage | undefined>,
 ): Promise<PreparedInput> {
   const [height, width] = imageSize
   if ('pixelValues' in input) {
@@ -21,7 +22,7 @@ export async function prepareInput(
   }
   if (numChannels !== 3)
     throw new EngineError('wrong_shape', `The model takes ${numChannels} channels, and an image file has 3.`)
-  const image = await decode(input.image, resize, isWanted)
+  const image = await decode(input.image)
   if (!image) throw new EngineError('cancelled', 'Nobody waits for the image any more.')
   if (image.height !== height || image.width !== width)
     throw new EngineError(
@@ -38,7 +39,7 @@ function checkPixelValues(values: Float32Array, shape: readonly number[]): void 
       'wrong_shape',
       `The input has ${values.length} values; the model takes ${size}, [${shape.join(', ')}].`,
     )
-  const wrong = values.findIndex(value => !Number.isFinite(value))
+  const wrong = firstNonFinite(values)
   if (wrong >= 0)
     throw new EngineError('non_finite_input', `Value ${wrong} of the input is ${values[wrong]}; expected finite ones.`)
 }

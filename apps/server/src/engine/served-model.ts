@@ -1,20 +1,15 @@
 /** One model by its name: which version of it answers, and how that is exchanged for another. */
-import {
-  EngineError,
-  type EngineInput,
-  type EngineOutput,
-  type EngineRequest,
-  type EngineResult,
-  type ModelDescription,
-} from './engine.ts'
+import { answer } from './answer.ts'
+import { EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
+import { ensureFolder, estimateMemory } from './folder.ts'
 import { changeOfLabels, explain } from './load-errors.ts'
 import type { LoadedDescription } from './model-calls.ts'
-import { type Job, ModelVersion, type VersionOptions } from './model-version.ts'
-import { type Prepare, prepareInput } from './prepare-input.ts'
+import { ModelVersion, type VersionOptions } from './model-version.ts'
+import type { Decode } from './prepare-input.ts'
 import { Ticket } from './ticket.ts'
 
 export interface ServedModelOptions extends VersionOptions {
-  decode: Prepare['decode']
+  decode: Decode
   /** Calls `load` once there is memory for the model, and alone. */
   makeRoom(model: ServedModel, load: () => Promise<void>): Promise<void>
 }
@@ -56,9 +51,19 @@ export class ServedModel {
     return this.#current?.description.memory ?? 0
   }
 
+  /** Bytes that loading it takes: as many as the last time, or by the size of its weights. */
+  async neededMemory(): Promise<number> {
+    const { folder, workers } = this.#options.model
+    return this.#description?.memory ?? (await estimateMemory(folder, workers))
+  }
+
+  get processes(): number[] {
+    return this.#current?.processes ?? []
+  }
+
   /** Whether requests for it are answered, or would be once they have loaded it. */
   get healthy(): boolean {
-    if (this.#current) return this.#current.running
+    if (this.#current) return this.#current.healthy
     return this.#options.model.load === 'on-demand' || !this.#error
   }
 
@@ -112,14 +117,21 @@ export class ServedModel {
 
   /**
    * Loads the folder anew and answers with it from then on; requests that have begun end with the version they began
-   * with. A model that is not loaded stays so.
+   * with.
    *
    * @throws EngineError 'model_failed' when the folder cannot be served; the version before goes on
    */
   async reload(): Promise<void> {
     this.#retryAt = 0
-    if (this.#current) await this.#exchange()
-    else this.#error = undefined
+    if (this.#current) await this.#exchange({ isReload: true })
+    else await this.ensureLoaded()
+  }
+
+  /** Says that the folder's content has changed: what is loaded is loaded anew, what has failed may be tried again. */
+  async folderChanged(): Promise<void> {
+    if (this.#current) return await this.reload()
+    this.#retryAt = 0
+    this.#error = undefined
   }
 
   /** Frees its memory; a request loads it again. */
@@ -163,64 +175,29 @@ export class ServedModel {
     try {
       if (version.failed) throw this.#failure()
       ticket.limitQueue(this.#options.engine.queueTimeout)
-      const stages = { queue: 0, decode: 0, compute: 0 }
-      const outputs = await this.#compute(version, request, ticket, stages)
-      return { outputs, version: version.description.version, stages }
+      const onRunning = (change: number): void => {
+        this.#running += change
+      }
+      return await answer(version, request, { ticket, decode: this.#options.decode, onRunning })
     } finally {
       version.release()
     }
   }
 
-  async #compute(
-    version: ModelVersion,
-    { inputs, task }: EngineRequest,
-    ticket: Ticket,
-    stages: EngineResult['stages'],
-  ): Promise<EngineOutput[]> {
-    const started = performance.now()
-    const prepare = (input: EngineInput) =>
-      prepareInput(input, version.description, {
-        decode: this.#options.decode,
-        isWanted: () => ticket.isWanted,
-      })
-    const prepared = await Promise.all(inputs.map(prepare))
-    stages.decode = performance.now() - started
-    const answers = prepared.map(() => Promise.withResolvers<EngineOutput>())
-    const queued = performance.now()
-    const jobs = prepared.map(
-      (input, i): Job => ({
-        input,
-        task,
-        get isWanted() {
-          return ticket.isWanted
-        },
-        begin: () => {
-          ticket.begin()
-          this.#running++
-          stages.queue = Math.max(stages.queue, performance.now() - queued)
-        },
-        settle: (result, compute) => {
-          this.#running--
-          stages.compute = Math.max(stages.compute, compute)
-          if (result instanceof EngineError) answers[i]?.reject(result)
-          else answers[i]?.resolve(result)
-        },
-      }),
-    )
-    version.push(jobs)
-    return await Promise.all(answers.map(({ promise }) => promise))
-  }
-
   /** The version that answers now, retained in the same step, so that none is drained between. */
   async #retained(): Promise<ModelVersion> {
-    while (!this.#current) await this.ensureLoaded()
+    while (!this.#current) {
+      if (this.#stopped) throw new EngineError('draining', 'The server goes down.')
+      await this.ensureLoaded()
+    }
     this.#current.retain()
     return this.#current
   }
 
   /** One after the other: of two loads at once the older could win. */
-  #exchange(): Promise<void> {
-    const exchange = this.#lastExchange.then(() => this.#loadAndExchange())
+  #exchange({ isReload = false } = {}): Promise<void> {
+    // What has been unloaded since the reload was asked for stays so.
+    const exchange = this.#lastExchange.then(() => (isReload && !this.#current ? undefined : this.#loadAndExchange()))
     this.#lastExchange = exchange.catch(() => {})
     return exchange
   }
@@ -230,11 +207,14 @@ export class ServedModel {
     const before = this.#current
     const started = performance.now()
     try {
+      await ensureFolder(model.folder)
       const version = await ModelVersion.load(this.#options)
       const changed = before && changeOfLabels(before.description, version.description)
-      if (changed || this.#stopped) {
+      const unloaded = before !== this.#current || this.#stopped
+      if (changed || unloaded) {
         await version.stop()
-        throw new EngineError('model_failed', changed ?? 'The server goes down.')
+        if (unloaded) return
+        throw new EngineError('model_failed', changed ?? '')
       }
       this.#current = version
       this.#description = version.description

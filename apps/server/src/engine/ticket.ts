@@ -10,6 +10,9 @@ export interface TicketOptions {
   onLeftQueue(inputs: number): void
 }
 
+/** What a timer can wait at most. */
+const LONGEST = 2 ** 31 - 1
+
 export class Ticket {
   /** Inputs whose computation has not begun. */
   #waiting: number
@@ -28,7 +31,7 @@ export class Ticket {
     this.#failure.promise.catch(() => {}) // the request may be over before anybody listens
     this.#deadlineTimer = setTimeout(
       () => this.fail(new EngineError('deadline_exceeded', `There was no answer within ${timeout} ms.`)),
-      timeout,
+      Math.min(timeout, LONGEST),
     )
     signal?.addEventListener('abort', this.#onAbort)
     if (signal?.aborted) this.#onAbort()

@@ -7,7 +7,6 @@ import { concat, type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-c
 import {
   attentionRollout,
   autocast,
-  type ClassifierOutput,
   noGrad,
   patchGrid,
   type Size,
@@ -77,19 +76,19 @@ function computeWith(
   return async (inputs, { features, attention }) => {
     const images = await Promise.all(inputs.map(toTensor))
     const options = { outputFeatures: features, outputAttentions: attention }
-    const computed = autocast({ enabled: precision === 'bfloat16' }, () =>
-      noGrad(() => {
-        const pixelValues = images.length === 1 ? (images[0] as Tensor4D) : concat(images)
-        const output: ClassifierOutput = model.forward(pixelValues, options)
-        return [
-          output.logits,
-          ...(output.features ? [output.features] : []),
-          ...(output.attentions ? [attentionRollout(output.attentions, grid)] : []),
-        ] as Tensor[]
-      }),
-    )
-    const rows = await Promise.all(computed.map(tensor => rowsOf(tensor)))
-    for (const tensor of [...images, ...computed]) tensor.dispose()
+    const forward = (): Tensor[] => {
+      const pixelValues = images.length === 1 ? (images[0] as Tensor4D) : concat(images)
+      const output = model.forward(pixelValues, options)
+      const rollout = output.attentions && attentionRollout(output.attentions, grid)
+      return [output.logits, output.features, rollout].filter(tensor => tensor !== undefined)
+    }
+    let rows: Float32Array[][]
+    try {
+      const computed = autocast({ enabled: precision === 'bfloat16' }, () => noGrad(forward))
+      rows = await Promise.all(computed.map(rowsOf))
+    } finally {
+      for (const image of images) image.dispose()
+    }
     return inputs.map((_, i) => {
       const [logits, ...rest] = rows.map(values => values[i] as Float32Array)
       const values = attention ? rest.pop() : undefined
@@ -102,9 +101,10 @@ function computeWith(
   }
 }
 
-/** One array for each image of a batch. */
+/** One array for each image of a batch; the tensor is freed. */
 async function rowsOf(tensor: Tensor): Promise<Float32Array[]> {
   const values = (await tensor.data()) as Float32Array
+  tensor.dispose()
   const batch = tensor.shape[0] as number
   const size = values.length / batch
   return Array.from({ length: batch }, (_, i) => values.slice(i * size, (i + 1) * size))

@@ -15,10 +15,9 @@ export function serveModel(load: (settings: ModelSettings) => Promise<LoadedMode
     async compute(header, body) {
       if (!model) throw new Error('No model has been loaded.')
       const { inputs, wanted } = header as unknown as ComputeCall
-      const started = performance.now()
       const outputs = await model.compute(splitInputs(inputs, body), wanted)
       const { layout, arrays } = outputLayout(outputs)
-      return { header: { layout, milliseconds: performance.now() - started }, bodies: arrays.map(bytesOf) }
+      return { header: { layout }, bodies: arrays.map(bytesOf) }
     },
   })
 }

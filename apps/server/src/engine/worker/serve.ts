@@ -1,6 +1,7 @@
 /** The process's side of the socket: answers calls by name, and ends when the server does. */
 import { connect } from 'node:net'
 import { FrameReader, type Header, writeFrame } from '../framing.ts'
+import { endWithParent } from './end-with-parent.ts'
 
 export interface Reply {
   header?: Header
@@ -16,6 +17,7 @@ export type Handler = (header: Header, body: Uint8Array) => Promise<Reply>
 export function serve(handlers: Readonly<Record<string, Handler>>): void {
   // A terminal and a service manager signal the whole group; the server alone decides when its processes end.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+  endWithParent()
   const socket = connect(process.argv[2] as string)
   const reader = new FrameReader()
   // The socket closes when the server has ended too, however it ended.
