@@ -128,7 +128,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** Whether /metrics needs no key. */
   publicMetrics: z.boolean().default(false),
-  /** A JSON line for each request. */
+  /** A JSON line for each request, and for what happens to models. */
   log: z.boolean().default(true),
 })
 

@@ -99,7 +99,7 @@ function listen(options: Bun.Serve.Options<undefined>): Bun.Server<undefined> {
 }
 
 function startEngine(
-  { models, engine, limits, timeouts }: ReturnType<typeof parseConfig>,
+  { models, engine, limits, timeouts, log: isLogged }: ReturnType<typeof parseConfig>,
   count: ReturnType<typeof createMetrics>['event'],
 ): Promise<ManagedEngine> {
   return createEngine({
@@ -116,7 +116,7 @@ function startEngine(
     drainTimeout: timeouts.drainMilliseconds,
     onEvent(event) {
       count(event)
-      if (event.event === 'batch') return
+      if (event.event === 'batch' || !isLogged) return
       const { event: message, ...fields } = event
       log(message.endsWith('failed') ? 'error' : 'info', message, fields)
     },
