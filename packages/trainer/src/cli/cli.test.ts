@@ -39,7 +39,7 @@ beforeAll(() => writeTinyCifar(folder))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('help', () => {
-  test.each(['train', 'lr-find', 'sweep', 'eval', 'predict', 'data', 'bench', 'doctor'])(
+  test.each(['train', 'lr-find', 'sweep', 'eval', 'predict', 'serve', 'data', 'bench', 'doctor'])(
     'vitral %s --help',
     async name => {
       const { stdout, stderr, code } = await vitral(name, '--help')
