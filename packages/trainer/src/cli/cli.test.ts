@@ -58,6 +58,7 @@ describe('help', () => {
       'sweep',
       'eval',
       'predict',
+      'serve',
       'data',
       'bench',
       'doctor',
@@ -69,7 +70,7 @@ describe('bad input ends with one clear line and a code that is not 0', () => {
   const cases: [string[], RegExp][] = [
     [
       ['trian'],
-      /^vitral: There is no command 'trian'; expected one of train, lr-find, sweep, eval, predict, data, bench, doctor\.$/,
+      /^vitral: There is no command 'trian'; expected one of train, lr-find, sweep, eval, predict, serve, data, bench, doctor\.$/,
     ],
     [['train'], /^vitral train: The recipe is missing\.$/],
     [['train', 'cifar10-mcro'], /^vitral train: There is no recipe 'cifar10-mcro'; expected one of cifar10-demo,/],

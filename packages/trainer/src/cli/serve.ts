@@ -26,6 +26,7 @@ export const serve: Command = {
   --backend NAME      auto, native, tensorflow, wasm or cpu (auto)
   --config FILE       settings as JSON
   --set FIELD=VALUE   one setting, such as limits.imagePixels=1000000; may be repeated
+  --json              as without it: whatever happens is a line of JSON
   --help              this text
 
 Settings come from the file, then variables such as VITRAL_SERVE_LIMITS_IMAGE_PIXELS, then
