@@ -230,6 +230,9 @@ test('closing gives up what does not end in time, and says so', async () => {
   const engine = await create([{ name: 'tiny', folder: await tinyModel() }], { drainTimeout: 100 })
   const pids = engine.processes()
   const hanging = run(engine, 'tiny', inputWith(FAULTS.hang))
+  while (engine.load()[0]?.running !== 1) await Bun.sleep(1)
+  await engine.reload('tiny')
+  pids.push(...engine.processes()) // the hanging one drains, and answers no more
   const closing = engine.close()
   await expect(hanging).rejects.toMatchObject({ code: 'draining' })
   await expect(closing).rejects.toThrow('1 requests were not finished within 100 ms.')

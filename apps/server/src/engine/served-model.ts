@@ -2,6 +2,7 @@
 import { answer } from './answer.ts'
 import { EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
 import { ensureFolder, estimateMemory } from './folder.ts'
+import { knownOf } from './known-of.ts'
 import { changeOfLabels, explain } from './load-errors.ts'
 import type { LoadedDescription } from './model-calls.ts'
 import { ModelVersion, type VersionOptions } from './model-version.ts'
@@ -68,19 +69,9 @@ export class ServedModel {
   }
 
   describe(): ModelDescription {
-    const { name, backend, precision } = this.#options.model
-    const {
-      resize: _,
-      memory: __,
-      ...known
-    } = this.#description ?? {
-      ...{ labels: [], imageSize: [0, 0] as const, numChannels: 0, hiddenSize: 0, multiLabel: false, version: '' },
-      ...{ backend, precision, resize: undefined, memory: 0 },
-    }
     const failed = this.#current ? this.#current.failed : this.#error !== undefined
     return {
-      ...known,
-      name,
+      ...knownOf(this.#options.model, this.#description),
       state: failed ? 'failed' : this.#current ? 'ready' : this.#loading ? 'loading' : 'unloaded',
       ...(this.#error && { error: this.#error }),
       ...(this.#current?.failed && { error: 'Its processes end again and again.' }),
@@ -154,7 +145,7 @@ export class ServedModel {
     this.#stopped = true
     const left = this.#tickets.size
     for (const ticket of this.#tickets) ticket.fail(error)
-    await this.#current?.stop()
+    await Promise.all([this.#current?.stop(), ...this.#draining])
     return left
   }
 
@@ -178,7 +169,8 @@ export class ServedModel {
       const onRunning = (change: number): void => {
         this.#running += change
       }
-      return await answer(version, request, { ticket, decode: this.#options.decode, onRunning })
+      // Released when the request is over, even if its computation is not: a version that hangs would never be unused.
+      return await ticket.answerOr(answer(version, request, { ticket, decode: this.#options.decode, onRunning }))
     } finally {
       version.release()
     }

@@ -105,3 +105,15 @@ test('wrong pixels, labels and masks are refused with what would be right', () =
   ).toThrow('no mask token')
   model.dispose()
 })
+
+test('a classifier gives the features it classifies, when asked: the class token after the final norm', async () => {
+  const classifier = new ViTForImageClassification(small, { seed: 1 })
+  const headless = new ViTForImageClassification({ ...small, numLabels: 0 }, { seed: 1 })
+  const input = pixels()
+  const before = memory().numTensors
+  const { features, logits } = classifier.forward(input, { outputFeatures: true })
+  expect(memory().numTensors - before).toBe(2)
+  expect(logits.shape).toEqual([2, 5])
+  expect(classifier.forward(input).features).toBeUndefined()
+  expect(await features?.array()).toEqual(await headless.forward(input).logits.array())
+})

@@ -1,0 +1,17 @@
+/** What can be told of a model whatever state it is in: as it was when it was loaded last. */
+import type { ModelDescription } from './engine.ts'
+import type { LoadedDescription } from './model-calls.ts'
+import type { ResolvedModelOptions } from './options.ts'
+
+export function knownOf(
+  { name, backend, precision }: ResolvedModelOptions,
+  loaded: LoadedDescription | undefined,
+): Omit<ModelDescription, 'state' | 'error'> {
+  if (!loaded)
+    return {
+      ...{ name, backend, precision, version: '' },
+      ...{ labels: [], imageSize: [0, 0], numChannels: 0, hiddenSize: 0, multiLabel: false },
+    }
+  const { resize: _, memory: __, ...known } = loaded
+  return { name, ...known }
+}
