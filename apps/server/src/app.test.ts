@@ -1,12 +1,203 @@
 import { expect, test } from 'bun:test'
-import { createApp } from './app.ts'
+import { createHash } from 'node:crypto'
+import { failure, images, post, start } from '../test/requests.ts'
+import type { EngineErrorCode } from './engine/engine.ts'
 
-test('the live route answers as the Open Inference Protocol says', async () => {
-  const response = await createApp().request('/v2/health/live')
-  expect(response.status).toBe(200)
-  expect(await response.json()).toEqual({ live: true })
+const classify = '/v1/models/tiny/classify'
+
+test('the models are listed with what a client needs to know', async () => {
+  const { app } = start()
+  const { models } = (await (await app.request('/v1/models')).json()) as { models: object[] }
+  expect(models).toEqual([
+    {
+      name: 'tiny',
+      state: 'ready',
+      labels: ['cat', 'dog', 'bird'],
+      imageSize: [2, 2],
+      backend: 'native',
+      precision: 'float32',
+      version: 'v1',
+    },
+  ])
 })
 
-test('an unknown route is not found', async () => {
-  expect((await createApp().request('/v2/models/none')).status).toBe(404)
+test('what is nowhere is 404, what takes other methods 405', async () => {
+  const { app } = start()
+  expect(await failure(await app.request('/nothing'))).toEqual([404, 'not_found'])
+  const response = await app.request(classify)
+  expect(response.headers.get('allow')).toBe('POST')
+  expect(await failure(response)).toEqual([405, 'method_not_allowed'])
+})
+
+test('each error of the engine has its status, and Retry-After where trying again helps', async () => {
+  const { app, engine } = start()
+  const expected: Record<EngineErrorCode, number> = {
+    model_not_found: 404,
+    model_not_ready: 503,
+    model_failed: 500,
+    image_corrupt: 422,
+    image_too_large: 413,
+    unsupported_format: 415,
+    wrong_shape: 400,
+    non_finite_input: 400,
+    non_finite_output: 500,
+    too_many_inputs: 422,
+    queue_full: 429,
+    queue_timeout: 503,
+    deadline_exceeded: 504,
+    cancelled: 499,
+    worker_failed: 503,
+    draining: 503,
+  }
+  for (const [code, status] of Object.entries(expected)) {
+    engine.fail = code as EngineErrorCode
+    const response = await app.request(classify, post(images.jpeg))
+    expect(response.headers.get('retry-after')).toBe(status === 429 || status === 503 ? '3' : null)
+    expect(await failure(response)).toEqual([status, code])
+  }
+})
+
+test('an error that nobody foresaw tells nothing of the machine', async () => {
+  const { app, engine } = start()
+  engine.fail = new Error('ENOENT /home/someone/model.safetensors')
+  const response = await app.request(classify, post(images.jpeg))
+  expect(await response.json()).toEqual({
+    error: 'The server failed at this request; its log tells why.',
+    code: 'internal',
+  })
+})
+
+test('names that are no names never reach the engine', async () => {
+  const { app, engine } = start()
+  const names = [
+    '..%2f..%2fetc%2fpasswd',
+    '%2e%2e%2f',
+    '%5c',
+    'a%00',
+    '__proto__',
+    'constructor',
+    'x'.repeat(10_000),
+    'e%CC%81',
+  ]
+  for (const name of names)
+    for (const [method, path] of [
+      ['POST', `/v1/models/${name}/classify`],
+      ['POST', `/models/${name}`],
+      ['GET', `/v2/models/${name}`],
+      ['GET', `/v2/models/tiny/versions/${name}/ready`],
+    ] as const)
+      expect([400, 404]).toContain((await app.request(path, { method })).status)
+  expect(engine.requests).toEqual([])
+})
+
+test('without a key nothing is open but probes and pages', async () => {
+  const sha256 = createHash('sha256').update('secret').digest('hex')
+  const { app, engine } = start({ auth: { keys: [{ name: 'team', sha256 }] } })
+  const wrong = [
+    '',
+    'secret',
+    'Bearer',
+    'Bearer ',
+    'bearer secret',
+    'Bearer  secret',
+    'Bearer\tsecret',
+    'Bearer secre',
+    'Bearer secret1',
+  ]
+  wrong.push('Basic c2VjcmV0', 'Bearer secret, Bearer secret', `Bearer ${'x'.repeat(1_000_000)}`, `Bearer ${sha256}`)
+  const paths = [
+    classify,
+    '//v1/models',
+    '/V1/models',
+    '/v1/models',
+    '/v1/models/',
+    '/v1/models;x',
+    '/v1/%6dodels',
+    '/metrics',
+  ]
+  paths.push(
+    '/v2',
+    '/v2/models/tiny',
+    '/v2/models/tiny/infer',
+    '/models/tiny',
+    '/v1/models?key=secret',
+    '/v2/health/live/../../models/tiny',
+  )
+  let tried = 0
+  for (const path of paths)
+    for (const authorization of wrong) {
+      const headers = { authorization, 'x-original-url': '/v2/health/live', 'x-http-method-override': 'GET' }
+      for (const method of ['GET', 'POST', 'HEAD']) {
+        const response = await app.request(path, { method, headers })
+        expect(response.status).toBe(401)
+        expect(response.headers.get('www-authenticate')).toBe('Bearer')
+        tried++
+      }
+    }
+  expect(tried).toBeGreaterThan(200)
+  expect(engine.requests).toEqual([])
+  for (const path of ['/', '/docs', '/openapi.json', '/v2/health/live', '/v2/health/ready'])
+    expect((await app.request(path)).status).toBe(200)
+  const headers = { authorization: 'Bearer secret' }
+  expect((await app.request('/v1/models', { headers })).status).toBe(200)
+  expect((await app.request(classify, post(images.jpeg, headers))).status).toBe(200)
+})
+
+test('who asks too often is told when to go on', async () => {
+  const { app } = start({ rateLimit: { perAddress: { requestsPerSecond: 0.1, burst: 2 } } })
+  for (const _ of [1, 2]) expect((await app.request('/v1/models')).status).toBe(200)
+  const response = await app.request('/v1/models')
+  expect(response.headers.get('retry-after')).toBe('10')
+  expect(await failure(response)).toEqual([429, 'rate_limited'])
+  expect((await app.request('/v2/health/live')).status).toBe(200)
+})
+
+test('request ids are kept when they are harmless, and replaced otherwise', async () => {
+  const { app } = start()
+  const idOf = async (id: string) =>
+    (await app.request('/v2', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
+  expect(await idOf('abc-1')).toBe('abc-1')
+  for (const id of ['a b', '\u001b[31m'.slice(1), 'x'.repeat(300)]) expect(await idOf(id)).toMatch(/^[0-9a-f-]{36}$/)
+})
+
+test('other origins are let in by name alone', async () => {
+  const headers = { origin: 'https://example.org' }
+  expect((await start().app.request('/v2', { headers })).headers.get('access-control-allow-origin')).toBeNull()
+  const { app } = start({ cors: { origins: ['https://example.org'] } })
+  expect((await app.request('/v2', { headers })).headers.get('access-control-allow-origin')).toBe('https://example.org')
+  const other = await app.request('/v2', { headers: { origin: 'https://evil.example' } })
+  expect(other.headers.get('access-control-allow-origin')).toBeNull()
+})
+
+test('answers say what a browser may do with them', async () => {
+  const { headers } = await start().app.request('/')
+  expect(headers.get('x-content-type-options')).toBe('nosniff')
+  expect(headers.get('content-security-policy')).toContain("default-src 'self'")
+})
+
+test('the description of the API has every route', async () => {
+  const document = (await (await start().app.request('/openapi.json')).json()) as {
+    openapi: string
+    paths: Record<string, object>
+    components: { schemas: Record<string, object> }
+  }
+  expect(document.openapi).toBe('3.1.0')
+  expect(Object.keys(document.paths).sort()).toEqual([
+    '/models/{model}',
+    '/v1/models',
+    '/v1/models/{model}/classify',
+    '/v1/models/{model}/embed',
+    '/v1/models/{model}/explain',
+    '/v2',
+    '/v2/health/live',
+    '/v2/health/ready',
+    '/v2/models/{model}',
+    '/v2/models/{model}/infer',
+    '/v2/models/{model}/ready',
+    '/v2/models/{model}/versions/{version}',
+    '/v2/models/{model}/versions/{version}/infer',
+    '/v2/models/{model}/versions/{version}/ready',
+  ])
+  const references = JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)
+  for (const [, name] of references) expect(document.components.schemas).toHaveProperty(name as string)
 })

@@ -1,1 +1,20 @@
-export { createApp } from './app.ts'
+/** The public names of @vitral/server. */
+export { type AppOptions, type AppType, createApp } from './app.ts'
+export { type Config, type ConfigInput, parseConfig } from './config.ts'
+export { type ConfigSources, readConfig } from './config-sources.ts'
+export { createEngine, type ManagedEngine } from './engine/create-engine.ts'
+export {
+  type Engine,
+  EngineError,
+  type EngineErrorCode,
+  type EngineInput,
+  type EngineOutput,
+  type EngineRequest,
+  type EngineResult,
+  type ModelDescription,
+  type Task,
+} from './engine/engine.ts'
+export type { EngineEvent } from './engine/events.ts'
+export type { EngineOptions, ModelOptions } from './engine/options.ts'
+export { runServer } from './run.ts'
+export { type RunningServer, type ServerOptions, startServer } from './serve.ts'

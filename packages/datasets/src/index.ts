@@ -1,6 +1,6 @@
 /** The public names of @vitral/datasets. */
 export { BrokenImageError, type BrokenImageReason } from './decode/broken-image.ts'
-export type { ImageFormat } from './decode/image-header.ts'
+export { type ImageFormat, type ImageHeader, readImageHeader } from './decode/image-header.ts'
 export { type DecodeOptions, decodeImage, type ImageSource } from './decode.ts'
 export type { BrokenImageOptions } from './decode-or-skip.ts'
 export type { DownloadProgress } from './download/download-file.ts'

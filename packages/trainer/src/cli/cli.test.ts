@@ -39,7 +39,7 @@ beforeAll(() => writeTinyCifar(folder))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('help', () => {
-  test.each(['train', 'lr-find', 'sweep', 'eval', 'predict', 'export', 'report', 'data', 'bench', 'doctor'])(
+  test.each(['train', 'lr-find', 'sweep', 'eval', 'predict', 'export', 'report', 'serve', 'data', 'bench', 'doctor'])(
     'vitral %s --help',
     async name => {
       const { stdout, stderr, code } = await vitral(name, '--help')
@@ -60,6 +60,7 @@ describe('help', () => {
       'predict',
       'export',
       'report',
+      'serve',
       'data',
       'bench',
       'doctor',
@@ -71,7 +72,7 @@ describe('bad input ends with one clear line and a code that is not 0', () => {
   const cases: [string[], RegExp][] = [
     [
       ['trian'],
-      /^vitral: There is no command 'trian'; expected one of train, lr-find, sweep, eval, predict, export, report, data, bench, doctor\.$/,
+      /^vitral: There is no command 'trian'; expected one of train, lr-find, sweep, eval, predict, export, report, serve, data, bench, doctor\.$/,
     ],
     [['train'], /^vitral train: The recipe is missing\.$/],
     [['train', 'cifar10-mcro'], /^vitral train: There is no recipe 'cifar10-mcro'; expected one of cifar10-demo,/],

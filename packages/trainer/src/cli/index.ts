@@ -10,6 +10,7 @@ import { exportCommand } from './export.ts'
 import { lrFindCommand } from './lr-find.ts'
 import { predict } from './predict.ts'
 import { reportCommand } from './report.ts'
+import { serve } from './serve.ts'
 import { sweepCommand } from './sweep.ts'
 import { train } from './train.ts'
 
@@ -21,6 +22,7 @@ const commands: Record<string, Command> = {
   predict,
   export: exportCommand,
   report: reportCommand,
+  serve,
   data,
   bench,
   doctor,

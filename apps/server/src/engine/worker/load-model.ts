@@ -54,7 +54,7 @@ function describe(
     imageSize,
     numChannels: config.numChannels,
     hiddenSize: config.hiddenSize,
-    multiLabel: config.extra.problem_type === 'multi_label_classification',
+    multiLabel: config.problemType === 'multi_label_classification',
     resize: doResize ? { size: [size.height, size.width], interpolation: resample } : undefined,
     memory: 0,
   }

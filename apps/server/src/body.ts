@@ -1,0 +1,95 @@
+/** Reads a request's body: never more of it than is allowed, by no request for longer than its bytes explain. */
+import type { Context } from 'hono'
+import { RequestError } from './errors.ts'
+import type { Services } from './services.ts'
+
+/** Bytes of all bodies in memory; many requests within their own limits must not fill it. */
+export class ByteBudget {
+  readonly #limit: number
+  #used = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get used(): number {
+    return this.#used
+  }
+
+  take(bytes: number): void {
+    if (this.#used + bytes > this.#limit)
+      throw new RequestError('too_many_bytes', 'The server holds as many bytes of requests as it may; try again.')
+    this.#used += bytes
+  }
+
+  release(bytes: number): void {
+    this.#used -= bytes
+  }
+}
+
+/**
+ * Calls `use` with the whole body; its bytes count as taken until that is done.
+ *
+ * @throws RequestError for a body that is compressed, larger than `maxBytes`, or too slow
+ */
+export async function withBody<Result>(
+  { req: { raw } }: Context,
+  { budget, config }: Services,
+  maxBytes: number,
+  use: (body: Uint8Array<ArrayBuffer>) => Promise<Result>,
+): Promise<Result> {
+  const encoding = raw.headers.get('content-encoding') ?? 'identity'
+  if (encoding.toLowerCase() !== 'identity')
+    throw new RequestError('unsupported_encoding', 'The body is compressed; expected it as it is.')
+  const declared = Number(raw.headers.get('content-length') ?? Number.NaN)
+  if (declared > maxBytes) throw tooLarge(maxBytes)
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const { uploadMilliseconds, uploadBytesPerSecond } = config.timeouts
+  const allowed = uploadMilliseconds + ((Number.isNaN(declared) ? maxBytes : declared) / uploadBytesPerSecond) * 1000
+  const reader = raw.body?.getReader()
+  try {
+    if (reader)
+      await within(allowed, async () => {
+        for (let read = await reader.read(); !read.done; read = await reader.read()) {
+          if (size + read.value.length > maxBytes) throw tooLarge(maxBytes)
+          budget.take(read.value.length)
+          size += read.value.length
+          chunks.push(read.value)
+        }
+      })
+    return await use(join(chunks, size))
+  } catch (error) {
+    // Without waiting: a client that sends nothing does not end its body either.
+    reader?.cancel().catch(() => {})
+    throw raw.signal.aborted ? new RequestError('cancelled', 'The client has gone.', { cause: error }) : error
+  } finally {
+    budget.release(size)
+  }
+}
+
+function join(chunks: Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    joined.set(chunk, at)
+    at += chunk.length
+  }
+  return joined
+}
+
+async function within(milliseconds: number, work: () => Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => reject(new RequestError('upload_timeout', `The body did not arrive within ${Math.ceil(milliseconds)} ms.`)),
+    milliseconds,
+  )
+  try {
+    await Promise.race([work(), promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const tooLarge = (maxBytes: number): RequestError =>
+  new RequestError('body_too_large', `The body is larger than ${maxBytes} bytes.`)

@@ -1,0 +1,53 @@
+/** From a request's inputs to the engine and back: what all routes that compute have in common. */
+import type { Context } from 'hono'
+import type { EngineInput, EngineOutput, EngineResult, ModelDescription, Task } from './engine/engine.ts'
+import { RequestError } from './errors.ts'
+import type { AppEnv, Services } from './services.ts'
+
+/** @throws RequestError 'model_not_found' */
+export function findModel(context: Context<AppEnv>, { engine }: Services, name: string): ModelDescription {
+  const model = engine.models().find(candidate => candidate.name === name)
+  if (!model) throw new RequestError('model_not_found', 'There is no such model; GET /v1/models lists them.')
+  context.set('model', model.name)
+  return model
+}
+
+/**
+ * @param timeout milliseconds; the `Timeout` header's and the server's own are kept to as well
+ * @throws EngineError, RequestError
+ */
+export async function infer(
+  context: Context<AppEnv>,
+  { engine, config, metrics }: Services,
+  request: { model: string; task: Task; inputs: readonly EngineInput[]; timeout?: number },
+): Promise<EngineResult> {
+  const result = await engine.run({
+    ...request,
+    signal: context.req.raw.signal,
+    timeout: Math.min(request.timeout ?? Infinity, headerTimeout(context), config.timeouts.requestMilliseconds),
+  })
+  if (result.outputs.length !== request.inputs.length)
+    throw new RequestError('worker_failed', 'The model gave another number of answers than there were inputs.')
+  for (const output of result.outputs) checkFinite(output)
+  metrics.images(request.model, result)
+  const { queue, decode, compute } = result.stages
+  context.header('X-Queue-Time', queue.toFixed(1))
+  context.header('X-Preprocess-Time', decode.toFixed(1))
+  context.header('X-Inference-Time', compute.toFixed(1))
+  return result
+}
+
+function headerTimeout(context: Context): number {
+  const header = context.req.header('timeout')
+  if (header === undefined) return Infinity
+  if (!/^[1-9]\d{0,8}$/.test(header))
+    throw new RequestError('invalid_request', 'The header Timeout is no whole number of milliseconds of at least 1.')
+  return Number(header)
+}
+
+/** A score that is no number would be null in JSON. */
+function checkFinite({ logits, features, attention }: EngineOutput): void {
+  for (const values of [logits, features, attention?.values])
+    if (values && !values.every(Number.isFinite))
+      throw new RequestError('non_finite_output', 'The model answers with values that are not finite.')
+}

@@ -1,0 +1,120 @@
+import { expect, test } from 'bun:test'
+import { failure, images, post, start } from '../test/requests.ts'
+import { ByteBudget } from './body.ts'
+import { parseConfig } from './config.ts'
+import { createRateLimiter } from './middleware/rate-limit.ts'
+import { predictions } from './predictions.ts'
+
+const path = '/v1/models/tiny/classify'
+
+test('a body that is too large is refused by what it says, or where it passes the limit', async () => {
+  const { app, engine } = start({ limits: { imageBytes: 100_000 } })
+  const declared = { ...post(images.jpeg, { 'content-length': '99999999999' }) }
+  expect(await failure(await app.request(path, declared))).toEqual([413, 'body_too_large'])
+  let pulled = 0
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled += 1000
+      controller.enqueue(new Uint8Array(1000))
+    },
+  })
+  const response = await app.request(path, { ...post(images.jpeg), body: endless })
+  expect(await failure(response)).toEqual([413, 'body_too_large'])
+  expect(pulled).toBeLessThan(110_000)
+  expect(engine.requests).toEqual([])
+})
+
+test('a compressed body is not inflated', async () => {
+  const { app } = start()
+  const response = await app.request(
+    path,
+    post(new Uint8Array(Bun.gzipSync(images.jpeg)), { 'content-encoding': 'gzip' }),
+  )
+  expect(await failure(response)).toEqual([415, 'unsupported_encoding'])
+})
+
+test('a body that does not come is not waited for', async () => {
+  const { app } = start({ timeouts: { uploadMilliseconds: 30 }, limits: { imageBytes: 100 } })
+  const silent = new ReadableStream({ pull: () => new Promise(() => {}) })
+  const response = await app.request(path, { ...post(images.jpeg), body: silent })
+  expect(await failure(response)).toEqual([408, 'upload_timeout'])
+})
+
+test('all bodies together stay within their limit, and are given back', async () => {
+  const { app, engine } = start({ limits: { totalBytes: images.jpeg.length * 2 } })
+  engine.delay = 50
+  const send = async () => (await app.request(path, post(images.jpeg))).status
+  expect((await Promise.all([send(), send(), send()])).sort()).toEqual([200, 200, 503])
+  expect(await send()).toBe(200)
+  const budget = new ByteBudget(10)
+  budget.take(10)
+  expect(() => budget.take(1)).toThrow('as many bytes')
+  budget.release(10)
+  expect(budget.used).toBe(0)
+})
+
+test('a rate limit counts by name, refills, and forgets who has not come for longest', () => {
+  let now = 0
+  const limiter = createRateLimiter({ requestsPerSecond: 2, burst: 3 }, 100, () => now)
+  expect([1, 2, 3].map(() => limiter.take('a'))).toEqual([0, 0, 0])
+  expect(limiter.take('a')).toBe(0.5)
+  expect(limiter.take('b')).toBe(0)
+  now = 0.5
+  expect(limiter.take('a')).toBe(0)
+  expect(limiter.take('a')).toBeGreaterThan(0)
+  for (let i = 0; i < 10_000; i++) limiter.take(`x${i}`)
+  expect(limiter.size).toBe(100)
+})
+
+test('metrics count each request once, and name nothing that clients make up', async () => {
+  const { app, engine } = start()
+  for (let i = 0; i < 3; i++) await app.request(path, post(images.jpeg))
+  await app.request(path, post(images.gif))
+  engine.fail = 'queue_full'
+  await app.request(path, post(images.jpeg))
+  engine.fail = 'deadline_exceeded'
+  await app.request(path, post(images.jpeg))
+  engine.fail = new Error('x')
+  await app.request(path, post(images.jpeg))
+  for (let i = 0; i < 200; i++) {
+    await app.request(`/v1/models/m${i}/classify`, post(images.jpeg))
+    await app.request(`/x${i}`, { method: i % 2 ? 'GET' : 'PUT' })
+  }
+  const text = await (await app.request('/metrics')).text()
+  const value = (series: string) =>
+    Number(
+      text
+        .split('\n')
+        .find(line => line.startsWith(`${series} `))
+        ?.split(' ')
+        .at(-1),
+    )
+  const counted = ['ok', 'invalid', 'rejected', 'timeout', 'backend'].map(outcome =>
+    value(`vit_requests_total{model="tiny",outcome="${outcome}"}`),
+  )
+  expect(counted).toEqual([3, 1, 1, 1, 1])
+  expect(value('vit_requests_total{model="none",outcome="invalid"}')).toBe(200)
+  expect(value('vit_request_duration_seconds_count{model="tiny"}')).toBe(7)
+  expect(value('vit_images_total{model="tiny"}')).toBe(3)
+  expect(value('vit_queue_depth{model="tiny"}')).toBe(0)
+  expect(text.split('\n').filter(line => line && !line.startsWith('#')).length).toBeLessThan(300)
+})
+
+test('scores are shares of one, or each for itself', () => {
+  const labels = ['a', 'b']
+  const score = (multiLabel: boolean) => predictions(Float32Array.of(0, 1000), { labels, multiLabel }, 5)
+  expect(score(false)).toEqual([
+    { label: 'b', index: 1, score: 1 },
+    { label: 'a', index: 0, score: 0 },
+  ])
+  expect(score(true).map(({ score }) => score)).toEqual([1, 0.5])
+})
+
+test('a configuration that is wrong is refused by the names of its fields', () => {
+  expect(() => parseConfig({ port: 99999, limits: { imagePixels: 'x' }, prot: 1 })).toThrow(
+    /port: .*; limits\.imagePixels: .*; it: .*prot/,
+  )
+  expect(() => parseConfig({ timeouts: { requestMilliseconds: 30_000 } })).toThrow('timeouts.idleSeconds is 30')
+  expect(() => parseConfig({ models: [{ name: '../x', folder: 'x' }] })).toThrow('models.0.name')
+  expect(parseConfig({}).host).toBe('127.0.0.1')
+})

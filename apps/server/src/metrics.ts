@@ -1,0 +1,109 @@
+/** What Prometheus reads. Label values come from closed sets alone: names of models that are served, and fixed words. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Engine, EngineResult } from './engine/engine.ts'
+import type { EngineEvent } from './engine/events.ts'
+import type { ErrorCode } from './errors.ts'
+
+export const outcomes = ['ok', 'rejected', 'timeout', 'cancelled', 'invalid', 'backend'] as const
+export type Outcome = (typeof outcomes)[number]
+
+export interface Metrics {
+  /** Of one inference request, once it is answered. @param model undefined: of no model that is served */
+  request(model: string | undefined, outcome: Outcome, seconds: number): void
+  images(model: string, result: EngineResult): void
+  /** Of what happens in the engine. */
+  event(event: EngineEvent): void
+  /** Prometheus' text format. */
+  read(): Promise<{ text: string; contentType: string }>
+}
+
+/** What an error counts as; every other is 'invalid', the client's. */
+const outcomeOfCode: Partial<Record<ErrorCode, Outcome>> = {
+  queue_full: 'rejected',
+  draining: 'rejected',
+  rate_limited: 'rejected',
+  too_many_bytes: 'rejected',
+  model_not_ready: 'rejected',
+  queue_timeout: 'timeout',
+  deadline_exceeded: 'timeout',
+  upload_timeout: 'timeout',
+  cancelled: 'cancelled',
+  model_failed: 'backend',
+  non_finite_output: 'backend',
+  worker_failed: 'backend',
+  internal: 'backend',
+}
+
+export const outcomeOf = (code: ErrorCode): Outcome => outcomeOfCode[code] ?? 'invalid'
+
+const stages = ['queue', 'decode', 'compute'] as const
+/** Seconds: a tiny model's answer up to the longest deadline. */
+const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+/** @param load asked whenever the metrics are read */
+export function createMetrics(load: Engine['load']): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const requests = new Counter({
+    name: 'vit_requests_total',
+    help: 'Inference requests, by how they ended.',
+    labelNames: ['model', 'outcome'],
+    registers,
+  })
+  const images = new Counter({
+    name: 'vit_images_total',
+    help: 'Images that were answered.',
+    labelNames: ['model'],
+    registers,
+  })
+  const batches = new Histogram({
+    name: 'vit_batch_size',
+    help: 'Images that were computed together.',
+    labelNames: ['model'],
+    buckets: [1, 2, 4, 8, 16, 32, 64],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'vit_worker_failures_total',
+    help: 'Processes that ended or hung, and were replaced.',
+    labelNames: ['model'],
+    registers,
+  })
+  const histogram = (name: string, help: string): Histogram<'model'> =>
+    new Histogram({ name, help, labelNames: ['model'], buckets, registers })
+  const duration = histogram('vit_request_duration_seconds', 'From the head of a request to its answer.')
+  const stageDurations = stages.map(
+    stage =>
+      [stage, histogram(`vit_${stage}_duration_seconds`, `Of the stage ${stage}, the slowest image's.`)] as const,
+  )
+  for (const [name, help, field] of [
+    ['vit_queue_depth', 'Requests that wait.', 'queued'],
+    ['vit_inflight', 'Requests that are computed.', 'running'],
+  ] as const)
+    new Gauge({
+      name,
+      help,
+      labelNames: ['model'],
+      registers,
+      collect() {
+        for (const models of load()) this.set({ model: models.model }, models[field])
+      },
+    })
+
+  return {
+    request(model = 'none', outcome, seconds) {
+      requests.inc({ model, outcome })
+      duration.observe({ model }, seconds)
+    },
+    images(model, { outputs, stages: milliseconds }) {
+      images.inc({ model }, outputs.length)
+      for (const [stage, seconds] of stageDurations) seconds.observe({ model }, milliseconds[stage] / 1000)
+    },
+    event(happened) {
+      if (happened.event === 'batch') batches.observe({ model: happened.model }, happened.size)
+      if (happened.event === 'worker_failed') failures.inc({ model: happened.model ?? 'decoder' })
+    },
+    read: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+  }
+}

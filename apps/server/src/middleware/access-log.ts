@@ -1,0 +1,27 @@
+/** A line for each request, with what is needed to find it again, and nothing of its body or key. */
+import type { MiddlewareHandler } from 'hono'
+import { toRequestError } from '../errors.ts'
+import { log } from '../log.ts'
+import type { AppEnv } from '../services.ts'
+import { clientAddress } from './client-address.ts'
+
+export function accessLog({ trustProxy }: { trustProxy: boolean }): MiddlewareHandler<AppEnv> {
+  return async function accessLog(context, next) {
+    const start = performance.now()
+    await next()
+    const error = context.error && toRequestError(context.error)
+    log(error?.code === 'internal' ? 'error' : 'info', 'request', {
+      requestId: context.get('requestId'),
+      method: context.req.method,
+      path: context.req.path.slice(0, 200),
+      status: context.res.status,
+      milliseconds: Math.round((performance.now() - start) * 100) / 100,
+      address: clientAddress(context, trustProxy),
+      key: context.get('key'),
+      model: context.get('model'),
+      code: error?.code,
+      // Of what nobody foresaw: here, and never in the answer.
+      stack: error?.code === 'internal' && error.cause instanceof Error ? error.cause.stack : undefined,
+    })
+  }
+}

@@ -1,0 +1,29 @@
+/** API keys: known by their SHA-256 alone, compared in constant time. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { MiddlewareHandler } from 'hono'
+import type { Config } from '../config.ts'
+import { RequestError } from '../errors.ts'
+import type { AppEnv } from '../services.ts'
+
+/** Longer ones are not even hashed. */
+const maxKeyLength = 512
+
+/** @param isPublic of exact paths: whatever is not listed needs a key, whether it is a route or not */
+export function authenticate(
+  keys: Config['auth']['keys'],
+  isPublic: (path: string) => boolean,
+): MiddlewareHandler<AppEnv> {
+  const known = keys.map(({ name, sha256 }) => ({ name, digest: Buffer.from(sha256, 'hex') }))
+  return async function authenticate(context, next) {
+    if (known.length === 0 || isPublic(context.req.path)) return next()
+    const [, token] = /^Bearer ([\x21-\x7e]+)$/.exec(context.req.header('authorization') ?? '') ?? []
+    if (token === undefined || token.length > maxKeyLength)
+      throw new RequestError('unauthorized', 'An API key is missing; expected the header Authorization: Bearer KEY.')
+    const digest = createHash('sha256').update(token).digest()
+    // All are compared, so that the time does not tell which one nearly matched.
+    const [match] = known.filter(key => timingSafeEqual(key.digest, digest))
+    if (!match) throw new RequestError('unauthorized', 'The API key is not known here.')
+    context.set('key', match.name)
+    return next()
+  }
+}

@@ -1,0 +1,229 @@
+import { describe, expect, test } from 'bun:test'
+import { createFakeEngine, model } from '../../test/fake-engine.ts'
+import { failure, images, post, start } from '../../test/requests.ts'
+import { createApp } from '../app.ts'
+
+const path = '/v2/models/tiny/infer'
+const pixels = Array.from({ length: 12 }, (_, i) => i + 1)
+const tensor = { name: 'pixel_values', shape: [1, 3, 2, 2], datatype: 'FP32' }
+const headerLength = 'Inference-Header-Content-Length'
+const get = async (address: string): Promise<unknown> => (await start().app.request(address)).json()
+
+/** JSON, with `binary` behind it. */
+function withBinary(json: object, binary: Uint8Array, length?: string): RequestInit {
+  const head = Buffer.from(JSON.stringify(json))
+  const body = new Uint8Array(Buffer.concat([head, binary]))
+  return post(body, { [headerLength]: length ?? `${head.length}`, 'content-type': 'application/octet-stream' })
+}
+
+const floats = (values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer)
+const named = (values: Uint8Array): object => ({ ...tensor, parameters: { binary_data_size: values.length } })
+
+function files(...contents: Uint8Array[]): Uint8Array {
+  return Buffer.concat(contents.flatMap(bytes => [new Uint8Array(Uint32Array.of(bytes.length).buffer), bytes]))
+}
+
+describe('what the protocol tells', () => {
+  test('of the server', async () => {
+    expect(await get('/v2')).toEqual({
+      name: 'vitral',
+      version: expect.any(String),
+      extensions: ['binary_tensor_data', 'classification', 'schedule_policy'],
+    })
+    expect(await get('/v2/health/live')).toEqual({ live: true })
+    expect(await get('/v2/health/ready')).toEqual({ ready: true })
+  })
+
+  test('of a model, with and without its version', async () => {
+    for (const address of ['/v2/models/tiny', '/v2/models/tiny/versions/v1']) {
+      expect(await get(address)).toEqual({
+        name: 'tiny',
+        versions: ['v1'],
+        platform: 'vitral_safetensors',
+        inputs: [
+          { name: 'pixel_values', datatype: 'FP32', shape: [-1, 3, 2, 2] },
+          { name: 'image', datatype: 'BYTES', shape: [-1] },
+        ],
+        outputs: [
+          { name: 'logits', datatype: 'FP32', shape: [-1, 3] },
+          { name: 'features', datatype: 'FP32', shape: [-1, 4] },
+        ],
+      })
+      expect(await get(`${address}/ready`)).toEqual({ name: 'tiny', ready: true })
+    }
+    expect(await failure(await start().app.request('/v2/models/tiny/versions/v2'))).toEqual([404, 'model_not_found'])
+  })
+
+  test('of what is not ready', async () => {
+    const engine = createFakeEngine([{ ...model, state: 'loading' }])
+    engine.isReady = false
+    const app = createApp({ engine, config: { log: false } })
+    expect(await failure(await app.request('/v2/health/ready'))).toEqual([503, 'not_ready'])
+    const response = await app.request('/v2/models/tiny/ready')
+    expect(response.headers.get('retry-after')).toBe('1')
+    expect(await failure(response)).toEqual([503, 'model_not_ready'])
+    expect((await app.request('/v2/health/live')).status).toBe(200)
+  })
+})
+
+describe('infer', () => {
+  test('takes numbers in JSON, nested or flat, and echoes the id', async () => {
+    const nested = [
+      [
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [
+          [5, 6],
+          [7, 8],
+        ],
+        [
+          [9, 10],
+          [11, 12],
+        ],
+      ],
+    ]
+    for (const data of [pixels, nested]) {
+      const { app, engine } = start()
+      const response = await app.request(path, post({ id: 'a', inputs: [{ ...tensor, data }] }))
+      expect(await response.json()).toEqual({
+        model_name: 'tiny',
+        model_version: 'v1',
+        id: 'a',
+        outputs: [{ name: 'logits', datatype: 'FP32', shape: [1, 3], data: [1, 2, 0] }],
+      })
+      expect(engine.requests[0]?.inputs).toEqual([{ pixelValues: Float32Array.from(pixels) }])
+    }
+  })
+
+  test('takes binary pixels, and gives binary outputs after the JSON', async () => {
+    const { app, engine } = start()
+    const binary = floats([...pixels, ...pixels.map(value => value * 2)])
+    const input = { ...named(binary), shape: [2, 3, 2, 2] }
+    const outputs = [{ name: 'logits', parameters: { binary_data: false } }, { name: 'features' }]
+    const parameters = { binary_data_output: true, timeout: 500_000 }
+    const request = withBinary({ inputs: [input], outputs, parameters }, binary)
+    const response = await app.request('/v2/models/tiny/versions/v1/infer', request)
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    const length = Number(response.headers.get(headerLength))
+    expect(JSON.parse(new TextDecoder().decode(bytes.subarray(0, length)))).toEqual({
+      model_name: 'tiny',
+      model_version: 'v1',
+      outputs: [
+        { name: 'logits', datatype: 'FP32', shape: [2, 3], data: [1, 2, 0, 2, 4, 0] },
+        { name: 'features', datatype: 'FP32', shape: [2, 4], parameters: { binary_data_size: 32 } },
+      ],
+    })
+    expect([...new Float32Array(bytes.slice(length).buffer)]).toEqual([0, 1, 2, 1, 0, 1, 2, 2])
+    expect(engine.requests.map(({ task, timeout }) => [task, timeout])).toEqual([
+      ['classify', 500],
+      ['embed', 500],
+    ])
+  })
+
+  test('names the best classes', async () => {
+    const { app } = start()
+    const outputs = [{ name: 'logits', parameters: { classification: 2 } }]
+    const json = await app.request(path, post({ inputs: [{ ...tensor, data: pixels }], outputs }))
+    expect(((await json.json()) as { outputs: object[] }).outputs).toEqual([
+      { name: 'logits', datatype: 'BYTES', shape: [1, 2], data: ['2:1:dog', '1:0:cat'] },
+    ])
+    const parameters = { binary_data_output: true }
+    const binary = await app.request(path, post({ inputs: [{ ...tensor, data: pixels }], outputs, parameters }))
+    const bytes = new Uint8Array(await binary.arrayBuffer()).slice(Number(binary.headers.get(headerLength)))
+    expect(bytes).toEqual(new Uint8Array(files(Buffer.from('2:1:dog'), Buffer.from('1:0:cat'))))
+  })
+
+  test('takes image files', async () => {
+    const { app, engine } = start()
+    const binary = files(images.jpeg, images.png)
+    const parameters = { binary_data_size: binary.length }
+    const inputs = [{ name: 'image', datatype: 'BYTES', shape: [2], parameters }]
+    const response = await app.request(path, withBinary({ inputs }, binary))
+    expect(((await response.json()) as { outputs: { shape: number[] }[] }).outputs[0]?.shape).toEqual([2, 3])
+    expect(engine.requests[0]?.inputs.map(input => 'image' in input && input.image.length)).toEqual([
+      images.jpeg.length,
+      images.png.length,
+    ])
+  })
+
+  test('takes one image or its pixels with nothing around them', async () => {
+    const { app, engine } = start()
+    for (const raw of [floats(pixels), images.jpeg]) {
+      const headers = { [headerLength]: '0', 'content-type': 'application/octet-stream' }
+      const response = await app.request(path, post(raw.slice(), headers))
+      expect(response.status).toBe(200)
+      expect(response.headers.get('content-type')).toBe('application/octet-stream')
+      expect((await response.arrayBuffer()).byteLength).toBe(Number(response.headers.get(headerLength)) + 12)
+    }
+    expect(engine.requests.map(({ inputs }) => Object.keys(inputs[0] as object))).toEqual([['pixelValues'], ['image']])
+  })
+
+  test('believes no tensor that lies', async () => {
+    const { app, engine } = start()
+    const input = (changes: object): RequestInit => post({ inputs: [{ ...tensor, data: pixels, ...changes }] })
+    const shapes = [
+      [1, 3, 2],
+      [1, 3, 2, 3],
+      [2, 3, 2, 2],
+      [-1, 3, 2, 2],
+      [0, 3, 2, 2],
+      [1e9, 1e9],
+      [2 ** 53 + 1, 3, 2, 2],
+      [1.5, 3, 2, 2],
+      [],
+    ]
+    const binary = floats(pixels)
+    const bad: RequestInit[] = [
+      ...shapes.map(shape => input({ shape })),
+      ...['FP16', 'INT8', 'BYTES', 'fp32'].map(datatype => input({ datatype })),
+      input({ data: pixels.slice(1) }),
+      input({ data: [...pixels, 1] }),
+      input({ data: pixels.map(String) }),
+      input({ data: [null] }),
+      input({ data: 'x' }),
+      input({ data: undefined }),
+      input({ name: 'other' }),
+      input({ parameters: { binary_data_size: 48 } }),
+      input({ more: 1 }),
+      post({ inputs: [] }),
+      post({ inputs: [{ ...tensor, data: pixels }], outputs: [{ name: 'logits' }, { name: 'logits' }] }),
+      post({ inputs: [{ ...tensor, data: pixels }], outputs: [{ name: 'other' }] }),
+      post('{"id":"\\ud800","inputs":[]}'),
+      withBinary({ inputs: [named(binary)] }, binary.subarray(4)),
+      withBinary({ inputs: [named(binary)] }, Buffer.concat([binary, binary])),
+      withBinary({ inputs: [named(binary.subarray(4))] }, binary.subarray(4)),
+      ...['-1', '999999', '1e1', 'x', ' '].map(length => withBinary({ inputs: [named(binary)] }, binary, length)),
+      withBinary(
+        { inputs: [{ name: 'image', datatype: 'BYTES', shape: [1], parameters: { binary_data_size: 3 } }] },
+        new Uint8Array(3),
+      ),
+      withBinary(
+        { inputs: [{ name: 'image', datatype: 'BYTES', shape: [1], parameters: { binary_data_size: 8 } }] },
+        new Uint8Array(8).fill(255),
+      ),
+    ]
+    for (const request of bad) {
+      const [status, code] = await failure(await app.request(path, request))
+      expect([status, code]).toEqual([
+        code === 'too_many_inputs' ? 422 : 400,
+        expect.stringMatching(/^(invalid_request|wrong_shape|too_many_inputs)$/),
+      ])
+    }
+    expect(engine.requests).toEqual([])
+  })
+
+  test('takes no values that are not finite', async () => {
+    const { app } = start()
+    for (const value of [Number.NaN, Infinity, -Infinity]) {
+      const binary = floats([...pixels.slice(1), value])
+      expect(await failure(await app.request(path, withBinary({ inputs: [named(binary)] }, binary)))).toEqual([
+        400,
+        'non_finite_input',
+      ])
+    }
+    const text = JSON.stringify({ inputs: [{ ...tensor, data: pixels }] }).replace('12]', '1e999]')
+    expect(await failure(await app.request(path, post(text)))).toEqual([400, 'non_finite_input'])
+  })
+})

@@ -1,0 +1,83 @@
+/** From a tensor of the protocol to images: nothing is allocated by a shape before the data is known to be as large. */
+import type { Config } from '../config.ts'
+import type { EngineInput, ModelDescription } from '../engine/engine.ts'
+import { RequestError } from '../errors.ts'
+import { checkImage } from '../images/check-image.ts'
+import type { InferInput } from './schemas.ts'
+
+/** @throws RequestError */
+export function readInput(
+  input: InferInput,
+  binary: Uint8Array,
+  model: ModelDescription,
+  limits: Config['limits'],
+): EngineInput[] {
+  const isBinary = input.parameters.binary_data_size !== undefined
+  if (isBinary === (input.data !== undefined)) throw wrong(`Input ${input.name} needs either data or binary_data_size.`)
+  const [count = 0] = input.shape
+  if (count > limits.imagesPerRequest)
+    throw new RequestError(
+      'too_many_inputs',
+      `The request has ${count} images; at most ${limits.imagesPerRequest} are taken.`,
+    )
+  return input.name === 'image' ? readFiles(input, binary, limits) : readPixels(input, binary, model)
+}
+
+/** shape [B, channels, height, width], the model's own but for B */
+function readPixels({ shape, datatype, data }: InferInput, binary: Uint8Array, model: ModelDescription): EngineInput[] {
+  const [count = 0, ...imageShape] = shape
+  const expected = [model.numChannels, ...model.imageSize]
+  if (datatype !== 'FP32') throw wrong(`Input pixel_values has datatype ${datatype}; expected FP32.`)
+  if (count < 1 || imageShape.length !== 3 || imageShape.some((size, i) => size !== expected[i]))
+    throw new RequestError('wrong_shape', `Input pixel_values has shape [${shape}]; expected [-1,${expected}].`)
+  const size = expected.reduce((a, b) => a * b, 1)
+  const values = data ? flatten(data, count * size) : readFloats(binary, count * size)
+  if (!values.every(Number.isFinite))
+    throw new RequestError('non_finite_input', 'Input pixel_values has values that are not finite.')
+  return Array.from({ length: count }, (_, i) => ({ pixelValues: values.subarray(i * size, (i + 1) * size) }))
+}
+
+/** shape [B] or [B, 1]; of each file its length (uint32, little-endian), then its bytes */
+function readFiles({ shape, datatype, data }: InferInput, binary: Uint8Array, limits: Config['limits']): EngineInput[] {
+  if (datatype !== 'BYTES') throw wrong(`Input image has datatype ${datatype}; expected BYTES.`)
+  if (data) throw wrong('Input image has data in JSON; image files are taken as binary data alone.')
+  const [count = 0, ...rest] = shape
+  if (count < 1 || rest.length > 1 || rest.some(size => size !== 1))
+    throw new RequestError('wrong_shape', `Input image has shape [${shape}]; expected [-1].`)
+  const view = new DataView(binary.buffer, binary.byteOffset, binary.byteLength)
+  const images: EngineInput[] = []
+  let at = 0
+  for (let i = 0; i < count; i++) {
+    const end = at + 4 <= binary.length ? at + 4 + view.getUint32(at, true) : Infinity
+    if (end > binary.length) throw wrong(`Input image ends within file ${i}.`)
+    const image = binary.subarray(at + 4, end)
+    checkImage(image, limits)
+    images.push({ image })
+    at = end
+  }
+  if (at !== binary.length) throw wrong(`Input image has ${binary.length - at} bytes after its last file.`)
+  return images
+}
+
+function readFloats(binary: Uint8Array, size: number): Float32Array {
+  if (binary.length !== size * 4) throw wrong(`Input pixel_values has ${binary.length} bytes; expected ${size * 4}.`)
+  // Copied: after JSON of any length they do not begin at a multiple of four.
+  return new Float32Array(binary.slice().buffer)
+}
+
+/** Nested or flat, row by row. Its depth was bounded when it was parsed. */
+function flatten(data: unknown[], size: number): Float32Array {
+  const values = new Float32Array(size)
+  let count = 0
+  const copy = (array: unknown[]): void => {
+    for (const value of array)
+      if (Array.isArray(value)) copy(value)
+      else if (typeof value !== 'number') throw wrong('Input pixel_values has data that are not numbers.')
+      else values[count++] = value
+  }
+  copy(data)
+  if (count !== size) throw wrong(`Input pixel_values has ${count} numbers; its shape says ${size}.`)
+  return values
+}
+
+const wrong = (message: string): RequestError => new RequestError('invalid_request', message)

@@ -1,0 +1,70 @@
+/** An inference request's bytes: JSON, JSON with binary tensors behind it, or nothing but one tensor. */
+import type { Config } from '../config.ts'
+import type { EngineInput, ModelDescription } from '../engine/engine.ts'
+import { RequestError } from '../errors.ts'
+import { readJson } from '../json.ts'
+import { readInput } from './read-input.ts'
+import { type InferRequest, inferRequestSchema } from './schemas.ts'
+
+export interface ReadRequest extends Pick<InferRequest, 'id' | 'outputs' | 'parameters'> {
+  inputs: EngineInput[]
+}
+
+/**
+ * @param headerLength the header Inference-Header-Content-Length
+ * @throws RequestError
+ */
+export function readRequest(
+  body: Uint8Array,
+  headerLength: string | undefined,
+  model: ModelDescription,
+  limits: Config['limits'],
+): ReadRequest {
+  if (headerLength === undefined) return read(body, new Uint8Array(0), model, limits)
+  const length = Number(headerLength)
+  if (!/^\d{1,15}$/.test(headerLength) || length > body.length)
+    throw new RequestError(
+      'invalid_request',
+      `Inference-Header-Content-Length is not a number of bytes up to the body's ${body.length}.`,
+    )
+  if (length === 0) return readRaw(body, model, limits)
+  return read(body.subarray(0, length), body.subarray(length), model, limits)
+}
+
+function read(json: Uint8Array, binary: Uint8Array, model: ModelDescription, limits: Config['limits']): ReadRequest {
+  if (json.length > limits.jsonBytes)
+    throw new RequestError('body_too_large', `The JSON is larger than ${limits.jsonBytes} bytes; send binary tensors.`)
+  const { inputs, ...request } = readJson(json, inferRequestSchema, limits.jsonDepth)
+  const [input] = inputs as [InferRequest['inputs'][number]]
+  const size = input.parameters.binary_data_size ?? 0
+  if (size !== binary.length)
+    throw new RequestError(
+      'invalid_request',
+      `The body has ${binary.length} bytes after its JSON; binary_data_size says ${size}.`,
+    )
+  return { ...request, inputs: readInput(input, binary, model, limits) }
+}
+
+/** The body is one image, as a file or as pixels; the answer is binary. */
+function readRaw(body: Uint8Array, model: ModelDescription, limits: Config['limits']): ReadRequest {
+  const [height, width] = model.imageSize
+  const isPixels = body.length === model.numChannels * height * width * 4
+  const common = { parameters: { binary_data_size: body.length } }
+  const input = isPixels
+    ? ({ name: 'pixel_values', datatype: 'FP32', shape: [1, model.numChannels, height, width], ...common } as const)
+    : ({ name: 'image', datatype: 'BYTES', shape: [1], ...common } as const)
+  // A raw file has no length before it, as one among several would.
+  const binary = isPixels ? body : withLength(body)
+  return {
+    inputs: readInput({ ...input, shape: [...input.shape] }, binary, model, limits),
+    outputs: [{ name: 'logits', parameters: {} }],
+    parameters: { binary_data_output: true },
+  }
+}
+
+function withLength(bytes: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(4 + bytes.length)
+  new DataView(joined.buffer).setUint32(0, bytes.length, true)
+  joined.set(bytes, 4)
+  return joined
+}

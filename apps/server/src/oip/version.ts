@@ -1,0 +1,26 @@
+/** Models by version: one is served of each, named after its content. */
+import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { ModelDescription } from '../engine/engine.ts'
+import { RequestError } from '../errors.ts'
+import { findModel } from '../infer.ts'
+import type { AppEnv, Services } from '../services.ts'
+
+export const versionParameter = {
+  version: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,128}$/, 'is no version')
+    .openapi({ param: { name: 'version', in: 'path' } }),
+}
+
+/** @throws RequestError 'model_not_found', also of a version that is not the one that is served */
+export function findVersion(
+  context: Context<AppEnv>,
+  services: Services,
+  { model: name, version }: { model: string; version?: string },
+): ModelDescription {
+  const model = findModel(context, services, name)
+  if (version !== undefined && version !== model.version)
+    throw new RequestError('model_not_found', 'The model is not served in this version.')
+  return model
+}

@@ -1,0 +1,75 @@
+/** The whole of it: a server as people start it, a model from a folder, images over a socket. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import sharp from 'sharp'
+import { failure, form, images, post } from '../test/requests.ts'
+import { logitsOf, pixelsOf, removeFolders, tinyModel } from '../test/tiny-model.ts'
+import { type RunningServer, startServer } from './serve.ts'
+
+let folder: string
+let server: RunningServer
+const at = (path: string): URL => new URL(path, server.url)
+const json = async (response: Response): Promise<never> => (await response.json()) as never
+
+beforeAll(async () => {
+  folder = await tinyModel()
+  server = await startServer({
+    port: 0,
+    log: false,
+    models: [{ name: 'tiny', folder, backend: 'cpu' }],
+    auth: { adminKeys: [{ name: 'admin', sha256: new Bun.CryptoHasher('sha256').update('admin').digest('hex') }] },
+  })
+}, 60_000)
+afterAll(async () => {
+  expect(await server.stop()).toBe(true)
+  removeFolders()
+}, 60_000)
+
+test('every way of asking gives the same answer', async () => {
+  expect(await json(await fetch(at('v2/health/ready')))).toEqual({ ready: true } as never)
+  const plain: { results: { predictions: { label: string; score: number }[] }[] } = await json(
+    await fetch(at('v1/models/tiny/classify'), post(form(images.jpeg, images.png))),
+  )
+  const [first] = plain.results
+  expect(plain.results).toHaveLength(2)
+  expect(first?.predictions.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 5)
+  const huggingFace: { label: string; score: number }[] = await json(await fetch(at('models/tiny'), post(images.jpeg)))
+  expect(huggingFace).toEqual(
+    (first?.predictions ?? []).map(({ label, score }) => ({ label, score: expect.closeTo(score, 5) as never })),
+  )
+  const png = await fetch(at('v1/models/tiny/explain'), post(images.jpeg, { accept: 'image/png' }))
+  expect((await sharp(await png.arrayBuffer()).metadata()).format).toBe('png')
+})
+
+test('logits over the protocol are those that the model gives here', async () => {
+  const pixels = pixelsOf(1)
+  const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array.from(pixels) }]
+  const { outputs }: { outputs: { data: number[] }[] } = await json(
+    await fetch(at('v2/models/tiny/infer'), post({ inputs })),
+  )
+  const expected = (await logitsOf(folder, [pixels]))[0] ?? []
+  for (const [i, value] of expected.entries()) expect(outputs[0]?.data[i]).toBeCloseTo(value, 4)
+})
+
+test('damaged images are the client’s error, wherever they are cut', async () => {
+  const noise = { type: 'gaussian', mean: 128, sigma: 50 } as const
+  const photo = sharp({ create: { width: 64, height: 48, channels: 3, background: '#000', noise } })
+  for (const whole of [await photo.jpeg().toBuffer(), await photo.png().toBuffer(), await photo.webp().toBuffer()])
+    for (const share of [0.02, 0.25, 0.5, 0.9]) {
+      const cut = new Uint8Array(whole.subarray(0, Math.floor(whole.length * share)))
+      expect(await failure(await fetch(at('v1/models/tiny/classify'), post(cut)))).toEqual([422, 'image_corrupt'])
+    }
+})
+
+test('a model is loaded anew by who may, and answers go on', async () => {
+  const load = { method: 'POST', headers: { authorization: 'Bearer admin' } }
+  const response = await fetch(at('v2/repository/models/tiny/load'), load)
+  expect(response.status).toBe(200)
+  expect((await fetch(at('v1/models/tiny/classify'), post(images.jpeg))).status).toBe(200)
+})
+
+test('the batches that were computed are in the metrics', async () => {
+  const text = await (await fetch(at('metrics'))).text()
+  const [, batches] = /^vit_batch_size_count\{model="tiny"\} (\d+)$/m.exec(text) ?? []
+  expect(Number(batches)).toBeGreaterThan(2)
+  expect(text).toContain('process_resident_memory_bytes')
+})

@@ -1,0 +1,67 @@
+/** POST /v1/models/{model}/explain: where a model looked, as numbers or as a picture. */
+import { createRoute, z } from '@hono/zod-openapi'
+import { accepts } from 'hono/accepts'
+import type { EngineOutput } from '../engine/engine.ts'
+import { RequestError } from '../errors.ts'
+import { drawAttention } from '../images/draw-attention.ts'
+import { imageBody, withImages } from '../images/read-images.ts'
+import { findModel, infer } from '../infer.ts'
+import { countInference } from '../middleware/count-inference.ts'
+import { predictions } from '../predictions.ts'
+import { createRouter, type Services } from '../services.ts'
+import { failures, json, modelParameter, predictionsSchema, resultsOf, timeoutHeader, topK } from './schemas.ts'
+
+const attentionSchema = z
+  .object({ height: z.int(), width: z.int(), values: z.array(z.number()) })
+  .openapi('Attention', { description: 'Rollout from the class token to each patch, row by row, largest 1.' })
+
+const explanation = resultsOf(z.object({ predictions: predictionsSchema, attention: attentionSchema }))
+const { content, description } = json(
+  explanation.openapi('Explanation'),
+  'The attention, as numbers or over the image.',
+)
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/models/{model}/explain',
+  tags: ['Inference'],
+  summary: 'Shows where a model looked',
+  description: 'With `Accept: image/png`, and one image, the attention lies over the image in the answer.',
+  request: { params: modelParameter, query: z.object({ top_k: topK }), headers: timeoutHeader, body: imageBody },
+  responses: {
+    200: { description, content: { ...content, 'image/png': { schema: { type: 'string', format: 'binary' } } } },
+    406: failures[400],
+    ...failures,
+  },
+})
+
+type Explained = Required<Pick<EngineOutput, 'logits' | 'attention'>>
+
+export const explainRoutes = (services: Services) => {
+  const router = createRouter()
+  router.post('/v1/models/:model/explain', countInference(services.metrics))
+  return router.openapi(route, async context => {
+    const { name } = findModel(context, services, context.req.valid('param').model)
+    const { top_k } = context.req.valid('query')
+    const supports = ['application/json', 'image/png']
+    const asImage = accepts(context, { header: 'Accept', supports, default: 'application/json' }) === 'image/png'
+    return withImages(context, services, async images => {
+      if (asImage && images.length > 1)
+        throw new RequestError('not_acceptable', `An answer as PNG is for one image; the request has ${images.length}.`)
+      const inputs = images.map(image => ({ image }))
+      const { outputs, version } = await infer(context, services, { model: name, task: 'explain', inputs })
+      if (asImage) {
+        const { attention } = outputs[0] as Explained
+        const { imagePixels } = services.config.limits
+        const png = await drawAttention(images[0] as Uint8Array, attention, imagePixels)
+        return context.body(png, 200, { 'Content-Type': 'image/png' })
+      }
+      const model = findModel(context, services, name)
+      const results = (outputs as Explained[]).map(({ logits, attention }) => ({
+        predictions: predictions(logits, model, top_k),
+        attention: { ...attention, values: Array.from(attention.values) },
+      }))
+      return context.json({ model: name, version, results }, 200)
+    })
+  })
+}

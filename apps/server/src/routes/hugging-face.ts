@@ -1,0 +1,93 @@
+/** POST /models/{model}: image classification as Hugging Face's inference API has it, so that its clients work here. */
+import { createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { withBody } from '../body.ts'
+import { RequestError } from '../errors.ts'
+import { checkImage } from '../images/check-image.ts'
+import { findModel, infer } from '../infer.ts'
+import { readJson } from '../json.ts'
+import { countInference } from '../middleware/count-inference.ts'
+import { predictions, scoring } from '../predictions.ts'
+import { type AppEnv, createRouter, type Services } from '../services.ts'
+import { failures, json, modelParameter, timeoutHeader } from './schemas.ts'
+
+const requestSchema = z
+  .strictObject({
+    inputs: z.string().openapi({ description: 'An image file in base64. Addresses are not fetched.' }),
+    parameters: z
+      .strictObject({
+        top_k: z.int().min(1).default(5),
+        function_to_apply: z.enum(scoring).optional(),
+      })
+      .prefault({}),
+  })
+  .openapi('HuggingFaceRequest')
+
+type Inputs = z.output<typeof requestSchema>['parameters'] & { image: Uint8Array }
+
+const route = createRoute({
+  method: 'post',
+  path: '/models/{model}',
+  tags: ['Hugging Face'],
+  summary: 'Classifies an image, as Hugging Face does',
+  request: {
+    params: modelParameter,
+    headers: timeoutHeader,
+    body: {
+      required: true,
+      content: {
+        'application/json': { schema: { $ref: '#/components/schemas/HuggingFaceRequest' } },
+        'image/*': { schema: { type: 'string', format: 'binary' } },
+      },
+    },
+  },
+  responses: {
+    200: json(z.array(z.object({ label: z.string(), score: z.number() })), 'Scores, best first.'),
+    ...failures,
+  },
+})
+
+export const huggingFaceRoutes = (services: Services) => {
+  const router = createRouter()
+  router.openAPIRegistry.register('HuggingFaceRequest', requestSchema)
+  router.post('/models/:model', countInference(services.metrics))
+  return router.openapi(route, async context => {
+    const { name } = findModel(context, services, context.req.valid('param').model)
+    return withInputs(context, services, async ({ image, top_k, function_to_apply }) => {
+      checkImage(image, services.config.limits)
+      const { outputs } = await infer(context, services, { model: name, task: 'classify', inputs: [{ image }] })
+      const model = findModel(context, services, name)
+      const best = predictions(outputs[0]?.logits as Float32Array, model, top_k, function_to_apply)
+      return context.json(
+        best.map(({ label, score }) => ({ label, score })),
+        200,
+      )
+    })
+  })
+}
+
+async function withInputs<Result>(
+  context: Context<AppEnv>,
+  services: Services,
+  use: (inputs: Inputs) => Promise<Result>,
+): Promise<Result> {
+  const { imageBytes, jsonBytes, jsonDepth } = services.config.limits
+  if (!/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? ''))
+    return withBody(context, services, imageBytes, image => use({ image, top_k: 5 }))
+  // Base64 has four bytes for three.
+  const maxBytes = Math.max(jsonBytes, Math.ceil(imageBytes / 3) * 4 + 4096)
+  return withBody(context, services, maxBytes, async body => {
+    const { inputs, parameters } = readJson(body, requestSchema, jsonDepth)
+    return use({ ...parameters, image: fromBase64(inputs) })
+  })
+}
+
+function fromBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(text)
+  } catch (error) {
+    throw new RequestError('invalid_request', 'inputs: expected an image file in base64; addresses are not fetched.', {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
+import { createFakeEngine, model } from '../../test/fake-engine.ts'
+import { failure, start } from '../../test/requests.ts'
+import { createApp } from '../app.ts'
+
+const path = '/v2/repository/models/tiny/load'
+const key = (name: string) => ({ name, sha256: createHash('sha256').update(name).digest('hex') })
+const as = (name: string): RequestInit => ({ method: 'POST', headers: { authorization: `Bearer ${name}` } })
+
+test('without a key for them, there are no routes of administration', async () => {
+  const { app } = start()
+  expect(await failure(await app.request(path, { method: 'POST' }))).toEqual([404, 'not_found'])
+})
+
+test('the key for administration opens that alone, and no other opens it', async () => {
+  const reloaded: string[] = []
+  const engine = Object.assign(createFakeEngine(), {
+    reload: async (name: string) => {
+      reloaded.push(name)
+      return { ...model, version: 'v2' }
+    },
+  })
+  const auth = { keys: [key('user')], adminKeys: [key('admin')] }
+  const app = createApp({ engine, config: { log: false, auth } })
+  expect(await failure(await app.request(path, { method: 'POST' }))).toEqual([401, 'unauthorized'])
+  expect(await failure(await app.request(path, as('user')))).toEqual([401, 'unauthorized'])
+  expect(await failure(await app.request('/v1/models', { ...as('admin'), method: 'GET' }))).toEqual([
+    401,
+    'unauthorized',
+  ])
+  for (const evasion of [
+    '//v2/repository/models/tiny/load',
+    '/V2/repository/models/tiny/load',
+    '/v2/%72epository/models/tiny/load',
+  ])
+    expect((await app.request(evasion, as('user'))).status).not.toBe(200)
+  expect(reloaded).toEqual([])
+  expect(await (await app.request(path, as('admin'))).json()).toEqual({ name: 'tiny', version: 'v2' })
+  expect(reloaded).toEqual(['tiny'])
+})

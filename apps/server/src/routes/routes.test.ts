@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'bun:test'
+import { hc } from 'hono/client'
+import sharp from 'sharp'
+import { failure, form, images, post, start } from '../../test/requests.ts'
+import type { AppType } from '../app.ts'
+
+const path = (task: string): string => `/v1/models/tiny/${task}`
+const body = async (response: Response | Promise<Response>): Promise<unknown> => (await response).json()
+
+describe('classify', () => {
+  test('gives the classes of one image, best first', async () => {
+    const { app, engine } = start()
+    for (const image of [images.jpeg, images.png, images.webp]) {
+      const response = await app.request(`${path('classify')}?top_k=2`, post(image))
+      expect(response.status).toBe(200)
+      expect(response.headers.get('x-inference-time')).toBe('3.0')
+      const { model, version, results } = (await body(response)) as { model: string; version: string; results: never }
+      expect([model, version]).toEqual(['tiny', 'v1'])
+      const last = image.at(-1) as number
+      const scores = last === 0 ? [1 / 3, 1 / 3] : [1 / (1 + Math.exp(-last) + Math.exp(-2 * last)), expect.any(Number)]
+      expect(results[0]).toEqual({
+        predictions: [
+          {
+            label: last === 0 ? 'cat' : 'dog',
+            index: last === 0 ? 0 : 1,
+            score: expect.closeTo(scores[0] as number, 5),
+          },
+          { label: last === 0 ? 'dog' : 'cat', index: last === 0 ? 1 : 0, score: expect.anything() },
+        ],
+      } as never)
+    }
+    expect(engine.requests).toHaveLength(3)
+    expect(engine.requests[0]?.timeout).toBe(10_000)
+  })
+
+  test('takes many images as files of a form, in their order', async () => {
+    const { app, engine } = start()
+    const response = await app.request(path('classify'), post(form(images.jpeg, images.png, images.webp)))
+    expect(((await body(response)) as { results: unknown[] }).results).toHaveLength(3)
+    expect(engine.requests[0]?.inputs).toEqual([images.jpeg, images.png, images.webp].map(image => ({ image })))
+  })
+
+  test('goes by the first bytes, whatever the Content-Type says of them', async () => {
+    const { app, engine } = start()
+    const ok = await app.request(path('classify'), post(images.jpeg, { 'content-type': 'image/png' }))
+    expect(ok.status).toBe(200)
+    const svg = new TextEncoder().encode(
+      '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
+    )
+    const tiff = Uint8Array.of(0x49, 0x49, 0x2a, 0, 8, 0, 0, 0)
+    for (const bytes of [
+      new Uint8Array(0),
+      images.gif,
+      svg,
+      tiff,
+      new TextEncoder().encode('http://127.0.0.1/'),
+      new TextEncoder().encode('%PDF-1.7'),
+    ])
+      expect(await failure(await app.request(path('classify'), post(bytes)))).toEqual([415, 'unsupported_format'])
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'x'])
+      expect(await failure(await app.request(path('classify'), post(images.jpeg, { 'content-type': type })))).toEqual([
+        415,
+        'unsupported_media_type',
+      ])
+    expect(engine.requests).toHaveLength(1)
+  })
+
+  test('refuses forms that are none, empty, or too many', async () => {
+    const { app } = start({ limits: { imagesPerRequest: 2 } })
+    const send = async (what: unknown, headers = {}) =>
+      failure(await app.request(path('classify'), post(what, headers)))
+    expect(await send(images.jpeg, { 'content-type': 'multipart/form-data' })).toEqual([400, 'invalid_request'])
+    expect(await send(images.jpeg, { 'content-type': 'multipart/form-data; boundary=x' })).toEqual([
+      400,
+      'invalid_request',
+    ])
+    expect(await send(new FormData())).toEqual([400, 'invalid_request'])
+    expect(await send(form(images.jpeg, images.jpeg, images.jpeg))).toEqual([422, 'too_many_inputs'])
+    expect(await send(form(images.jpeg, images.gif))).toEqual([415, 'unsupported_format'])
+  })
+
+  test('refuses by their header images that claim too many pixels, or have none', async () => {
+    const { app } = start()
+    const lie = images.png.slice()
+    new DataView(lie.buffer).setUint32(16, 60_000)
+    new DataView(lie.buffer).setUint32(20, 60_000)
+    expect(await failure(await app.request(path('classify'), post(lie)))).toEqual([413, 'image_too_large'])
+    new DataView(lie.buffer).setUint32(16, 0)
+    expect(await failure(await app.request(path('classify'), post(lie)))).toEqual([422, 'image_corrupt'])
+    expect(await failure(await app.request(path('classify'), post(images.png.slice(0, 12))))).toEqual([
+      422,
+      'image_corrupt',
+    ])
+  })
+
+  test('takes wrong queries and deadlines for what they are', async () => {
+    const { app, engine } = start()
+    for (const query of ['top_k=0', 'top_k=x', 'top_k=1.5', 'top_k=-1', 'top_k=1e9'])
+      expect(await failure(await app.request(`${path('classify')}?${query}`, post(images.jpeg)))).toEqual([
+        400,
+        'invalid_request',
+      ])
+    for (const timeout of ['0', '-1', 'x', '1e3', '99999999999'])
+      expect(await failure(await app.request(path('classify'), post(images.jpeg, { timeout })))).toEqual([
+        400,
+        'invalid_request',
+      ])
+    expect((await app.request(path('classify'), post(images.jpeg, { timeout: '250' }))).status).toBe(200)
+    expect(engine.requests[0]?.timeout).toBe(250)
+  })
+
+  test('never answers with scores that are no numbers', async () => {
+    const { app, engine } = start()
+    engine.logit = Number.NaN
+    expect(await failure(await app.request(path('classify'), post(images.jpeg)))).toEqual([500, 'non_finite_output'])
+  })
+})
+
+test('embed gives the features of each image', async () => {
+  const { results } = (await body(start().app.request(path('embed'), post(images.jpeg)))) as { results: object[] }
+  expect(results).toEqual([{ features: [0, 1, 2, 0xd9] }])
+})
+
+test('explain gives the attention as numbers, or lays it over the image', async () => {
+  const { app } = start()
+  const { results } = (await body(app.request(path('explain'), post(images.jpeg)))) as { results: object[] }
+  expect(results).toEqual([
+    { predictions: expect.any(Array), attention: { height: 2, width: 2, values: [1, 0.5, 0.25, 0] } },
+  ])
+  const response = await app.request(path('explain'), post(images.jpeg, { accept: 'image/png' }))
+  expect(response.headers.get('content-type')).toBe('image/png')
+  const { data, info } = await sharp(await response.arrayBuffer())
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  expect([info.width, info.height, info.channels]).toEqual([8, 6, 3])
+  expect(data[0]).toBeGreaterThan(180)
+  expect(data.at(-3)).toBeLessThan(70)
+  const two = await app.request(path('explain'), post(form(images.jpeg, images.jpeg), { accept: 'image/png' }))
+  expect(await failure(two)).toEqual([406, 'not_acceptable'])
+  const damaged = await app.request(path('explain'), post(images.jpeg.slice(0, -20), { accept: 'image/png' }))
+  expect(await failure(damaged)).toEqual([422, 'image_corrupt'])
+})
+
+describe('the way of Hugging Face', () => {
+  const inputs = images.jpeg.toBase64()
+
+  test('takes bytes or base64, and gives labels with scores', async () => {
+    const { app } = start()
+    expect(await body(app.request('/models/tiny', post(images.jpeg)))).toEqual([
+      { label: 'dog', score: expect.closeTo(1, 5) },
+      { label: 'cat', score: expect.closeTo(0, 5) },
+      { label: 'bird', score: expect.closeTo(0, 5) },
+    ])
+    const parameters = { top_k: 1, function_to_apply: 'none' }
+    expect(await body(app.request('/models/tiny', post({ inputs, parameters })))).toEqual([
+      { label: 'dog', score: 2 * 0xd9 },
+    ])
+  })
+
+  test('fetches nothing', async () => {
+    let hits = 0
+    using canary = Bun.serve({ port: 0, fetch: () => new Response(`${++hits}`) })
+    const { app, engine } = start()
+    for (const address of [
+      `${canary.url}`,
+      'file:///etc/passwd',
+      'ftp://x/',
+      `data:image/jpeg;base64,${inputs}`,
+      '/etc/passwd',
+    ])
+      expect((await app.request('/models/tiny', post({ inputs: address }))).status).toBeOneOf([400, 415])
+    expect([hits, engine.requests.length]).toEqual([0, 0])
+  })
+
+  test('refuses JSON that is more than it should be', async () => {
+    const { app } = start()
+    const bad: unknown[] = [
+      '',
+      '{',
+      '[]',
+      'null',
+      { inputs: 1 },
+      { inputs, more: 1 },
+      { inputs, parameters: { top_k: 0 } },
+    ]
+    bad.push(
+      `\ufeff${JSON.stringify({ inputs })}`,
+      '{"inputs":"","__proto__":{"polluted":true}}',
+      `${'['.repeat(1_000_000)}`,
+    )
+    bad.push(
+      '{"inputs":"","parameters":{"top_k":1e999}}',
+      '{"inputs":"","parameters":{"constructor":{"prototype":{}}}}',
+    )
+    for (const value of bad)
+      expect(await failure(await app.request('/models/tiny', post(value)))).toEqual([400, 'invalid_request'])
+    const invalid = Uint8Array.of(0x22, 0xff, 0x22)
+    const response = await app.request('/models/tiny', post(invalid, { 'content-type': 'application/json' }))
+    expect(await failure(response)).toEqual([400, 'invalid_request'])
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
+  })
+})
+
+test('the typed client knows routes and answers', async () => {
+  const { app } = start()
+  const client = hc<AppType>('http://localhost', { fetch: app.request as typeof fetch })
+  const list = await client.v1.models.$get()
+  if (list.status !== 200) throw new Error(`status ${list.status}`)
+  const { models } = await list.json()
+  const [name] = models.map(model => model.name satisfies string)
+  const response = await client.v1.models[':model'].classify.$post(
+    { param: { model: name as string }, query: { top_k: '1' }, header: {} },
+    { init: { body: images.jpeg } },
+  )
+  if (response.status !== 200) throw new Error(`status ${response.status}`)
+  const { results } = await response.json()
+  expect(results[0]?.predictions[0]?.label satisfies string | undefined).toBe('dog')
+})

@@ -1,0 +1,56 @@
+/** What several routes take and give. */
+import { z } from '@hono/zod-openapi'
+import { modelName } from '../config.ts'
+import { errorCodes } from '../errors.ts'
+import { predictionSchema } from '../predictions.ts'
+
+export const errorSchema = z.object({ error: z.string(), code: z.enum(errorCodes) }).openapi('Error')
+
+export const failure = {
+  description: 'What went wrong, for people and by name.',
+  content: { 'application/json': { schema: errorSchema } },
+} as const
+
+/** Of a route that computes. */
+export const failures = {
+  400: failure,
+  401: failure,
+  404: failure,
+  413: failure,
+  415: failure,
+  422: failure,
+  429: failure,
+  500: failure,
+  503: failure,
+  504: failure,
+} as const
+
+export const modelParameter = z.object({ model: modelName.openapi({ param: { name: 'model', in: 'path' } }) })
+
+export const topK = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(100_000)
+  .default(5)
+  .openapi({ description: 'How many classes, best first.' })
+
+export const timeoutHeader = z.object({
+  timeout: z.string().optional().openapi({ description: 'Milliseconds after which the answer is of no use any more.' }),
+})
+
+export const predictionsSchema = z.array(predictionSchema)
+
+/** Of a route's result for each image, in the order of the upload. */
+export const resultsOf = <Schema extends z.ZodType>(
+  schema: Schema,
+): z.ZodObject<{ model: z.ZodString; version: z.ZodString; results: z.ZodArray<Schema> }> =>
+  z.object({ model: z.string(), version: z.string(), results: z.array(schema) })
+
+export const json = <Schema extends z.ZodType>(
+  schema: Schema,
+  description: string,
+): { description: string; content: { 'application/json': { schema: Schema } } } => ({
+  description,
+  content: { 'application/json': { schema } },
+})

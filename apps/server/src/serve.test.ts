@@ -1,0 +1,191 @@
+/** What needs a socket: bytes as attackers send them, slow clients, and the end of a process. */
+import { afterEach, describe, expect, test } from 'bun:test'
+import { createFakeEngine, type FakeEngine } from '../test/fake-engine.ts'
+import { images, post } from '../test/requests.ts'
+import type { ConfigInput } from './config.ts'
+import { type RunningServer, startServer } from './serve.ts'
+
+const running: RunningServer[] = []
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.stop()
+})
+
+async function serve(config: ConfigInput = {}): Promise<{ server: RunningServer; engine: FakeEngine; classify: URL }> {
+  const engine = createFakeEngine()
+  const server = await startServer({ port: 0, log: false, ...config }, { engine })
+  running.push(server)
+  return { server, engine, classify: new URL('v1/models/tiny/classify', server.url) }
+}
+
+/** Sends bytes as they are; gives what came back until the other side closed, or `patience` was over. */
+async function raw(port: number, text: string, patience = 500): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let received = ''
+  const socket = await Bun.connect({
+    hostname: '127.0.0.1',
+    port,
+    socket: {
+      data: (_, bytes) => {
+        received += bytes.toString()
+      },
+      close: () => resolve(),
+      error: () => resolve(),
+    },
+  })
+  socket.write(text)
+  await Promise.race([promise, Bun.sleep(patience)])
+  socket.end()
+  return received
+}
+
+const statuses = (received: string): string[] =>
+  [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status as string)
+
+test('answers over a socket, also much at once', async () => {
+  const { classify, engine } = await serve()
+  engine.delay = 5
+  const answers = await Promise.all(Array.from({ length: 64 }, () => fetch(classify, post(images.jpeg))))
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(engine.requests).toHaveLength(64)
+})
+
+test('a length that no route takes is refused before the body', async () => {
+  const { server, engine } = await serve()
+  const head = `POST /v1/models/tiny/classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length:`
+  expect(statuses(await raw(server.port, `${head} 99999999999\r\n\r\nhello`))).toEqual(['413'])
+  // Within what some route takes, but not this one.
+  expect(statuses(await raw(server.port, `${head} 20000000\r\n\r\nhello`))).toEqual(['413'])
+  expect(engine.requests).toEqual([])
+})
+
+test('a body in endless small chunks ends at the limit', async () => {
+  const { server } = await serve({ limits: { imageBytes: 5000 } })
+  const head =
+    'POST /v1/models/tiny/classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n'
+  expect(statuses(await raw(server.port, head + '1\r\nx\r\n'.repeat(20_000)))).toEqual(['413'])
+})
+
+test('a body that drips is given up, and holds no place in the queue', async () => {
+  const { server, engine } = await serve({ timeouts: { uploadMilliseconds: 100 }, limits: { imageBytes: 1000 } })
+  const head =
+    'POST /v1/models/tiny/classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n'
+  const answers = await Promise.all(Array.from({ length: 20 }, () => raw(server.port, `${head}x`, 1000)))
+  expect(new Set(answers.flatMap(statuses))).toEqual(new Set(['408']))
+  expect(engine.requests).toEqual([])
+})
+
+test('requests that two servers would read differently are not answered twice', async () => {
+  const { server, engine } = await serve()
+  const inner = 'GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n'
+  const start = 'POST /v1/models/tiny/classify HTTP/1.1\r\nContent-Type: image/jpeg\r\n'
+  for (const head of [
+    'Host: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked',
+    'Host: x\r\nContent-Length: 4\r\nContent-Length: 5',
+    'Host: x\r\nContent-Length: +5',
+    'Host: x\r\nContent-Length: -5',
+    'Host: x\r\nTransfer-Encoding: xchunked',
+    'Content-Length: 0',
+  ]) {
+    const answered = statuses(await raw(server.port, `${start}${head}\r\n\r\n0\r\n\r\n${inner}`))
+    expect(answered.length).toBeLessThanOrEqual(1)
+    expect(answered[0] ?? '400').toMatch(/^4/)
+  }
+  expect(engine.requests).toEqual([])
+})
+
+test('a client that goes takes its request along', async () => {
+  const { classify, engine } = await serve()
+  engine.delay = 300
+  const controller = new AbortController()
+  const request = fetch(classify, { ...post(images.jpeg), signal: controller.signal }).catch(() => 'gone')
+  while (engine.requests.length === 0) await Bun.sleep(5)
+  controller.abort()
+  expect(await request).toBe('gone')
+  const signal = engine.requests[0]?.signal as AbortSignal
+  for (let i = 0; i < 50 && !signal.aborted; i++) await Bun.sleep(10)
+  expect(signal.aborted).toBe(true)
+})
+
+test('the address of a client is its own, not what it claims', async () => {
+  const rateLimit = { perAddress: { requestsPerSecond: 0.01, burst: 2 } }
+  const { server } = await serve({ rateLimit })
+  const ask = async (i: number) =>
+    (await fetch(new URL('v2', server.url), { headers: { 'x-forwarded-for': `10.0.0.${i}` } })).status
+  expect([await ask(1), await ask(2), await ask(3)]).toEqual([200, 200, 429])
+})
+
+test('what is unsafe is refused at the start', async () => {
+  const engine = createFakeEngine()
+  await expect(startServer({ host: '0.0.0.0', port: 0 }, { engine })).rejects.toThrow('auth.keys is empty')
+  await expect(startServer({ timeouts: { idleSeconds: 10 } }, { engine })).rejects.toThrow('timeouts.idleSeconds is 10')
+  const { server } = await serve()
+  await expect(startServer({ port: server.port }, { engine })).rejects.toThrow(
+    `port ${server.port} of 127.0.0.1: it is taken`,
+  )
+})
+
+describe('the process', () => {
+  const spawn = (env: Record<string, string> = {}) =>
+    Bun.spawn([process.execPath, `${import.meta.dir}/../test/server-process.ts`], {
+      env: { ...process.env, ...env },
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+
+  /** Where it listens, and the lines it writes after. */
+  async function listening(child: ReturnType<typeof spawn>): Promise<{ url: URL; rest: () => Promise<object[]> }> {
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    while (!text.includes('"listening"')) {
+      const { value, done } = await reader.read()
+      if (done) throw new Error(`it ended: ${await new Response(child.stderr).text()}`)
+      text += value
+    }
+    const parse = () =>
+      text
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as { message: string; url: string })
+    const url = new URL(parse().find(({ message }) => message === 'listening')?.url as string)
+    const rest = async () => {
+      for (let read = await reader.read(); !read.done; read = await reader.read()) text += read.value
+      return parse()
+    }
+    return { url, rest }
+  }
+
+  test('finishes what it has accepted after SIGTERM, and writes one line a request', async () => {
+    const child = spawn({ DELAY: '500' })
+    const { url, rest } = await listening(child)
+    const headers = { 'x-request-id': 'one' }
+    const request = fetch(new URL('v1/models/tiny/classify', url), post(images.jpeg, headers))
+    await Bun.sleep(200)
+    child.kill('SIGTERM')
+    expect((await request).status).toBe(200)
+    expect(await child.exited).toBe(0)
+    const lines = await rest()
+    expect(lines.filter(line => 'requestId' in line && line.requestId === 'one')).toHaveLength(1)
+    expect(lines.at(-1)).toMatchObject({ message: 'stopped', finished: true })
+    await expect(fetch(url)).rejects.toThrow()
+  })
+
+  test('ends at once at the second signal', async () => {
+    const child = spawn({ DELAY: '5000' })
+    const { url } = await listening(child)
+    fetch(new URL('v1/models/tiny/classify', url), post(images.jpeg)).catch(() => {})
+    await Bun.sleep(200)
+    child.kill('SIGTERM')
+    await Bun.sleep(100)
+    child.kill('SIGTERM')
+    expect(await child.exited).toBe(1)
+  })
+
+  test('says in one line that its port is taken', async () => {
+    const { server } = await serve()
+    const child = spawn({ PORT: `${server.port}` })
+    expect(await child.exited).toBe(1)
+    expect(await new Response(child.stderr).text()).toBe(
+      `The server cannot listen on port ${server.port} of 127.0.0.1: it is taken; choose another with --port.\n`,
+    )
+  })
+})

@@ -1,0 +1,130 @@
+/** Starts and stops the server: the port, the engine behind it, and the order in which both end. Needs Bun. */
+import { createApp } from './app.ts'
+import { type ConfigInput, parseConfig } from './config.ts'
+import { createEngine, type ManagedEngine } from './engine/create-engine.ts'
+import type { Engine } from './engine/engine.ts'
+import { log } from './log.ts'
+import { createMetrics } from './metrics.ts'
+
+export interface RunningServer {
+  url: URL
+  port: number
+  /**
+   * Says at /v2/health/ready that it goes down, finishes what was accepted, and ends.
+   *
+   * @returns whether everything was finished in time
+   */
+  stop(): Promise<boolean>
+}
+
+export interface ServerOptions {
+  /** In place of one that is made by the configuration. */
+  engine?: Engine
+}
+
+/**
+ * Listens, then loads the models: until they are there, only /v2/health/live says yes.
+ *
+ * @throws one line: the configuration is wrong, the port is taken, or a model cannot be loaded
+ * @example
+ * const server = await startServer({ models: [{ name: 'vit', folder: 'models/vit' }] })
+ */
+export async function startServer(input: ConfigInput, options: ServerOptions = {}): Promise<RunningServer> {
+  const config = parseConfig(input)
+  const { limits, timeouts } = config
+  let handle: (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response> = answerWhileLoading
+  let isDraining = false
+  const server = listen({
+    hostname: config.host,
+    port: config.port,
+    idleTimeout: timeouts.idleSeconds,
+    // What is larger than any route takes is refused before a byte of it is read.
+    maxRequestBodySize: Math.max(limits.tensorBytes, limits.multipartBytes, limits.imageBytes * 2) + 64 * 1024,
+    development: false,
+    // Otherwise a second server shares the port in silence.
+    reusePort: false,
+    fetch: async (request, server) => {
+      const response = await handle(request, server)
+      // So that a client that keeps its connection does not keep the server.
+      if (isDraining) response.headers.set('Connection', 'close')
+      return response
+    },
+  })
+  let engine: Engine
+  const metrics = createMetrics(() => engine?.load() ?? [])
+  try {
+    engine = options.engine ?? (await startEngine(config, metrics.event))
+  } catch (error) {
+    await server.stop(true)
+    throw error
+  }
+  const app = createApp({ engine, config, metrics, isDraining: () => isDraining })
+  handle = (request, server) => app.fetch(request, server)
+  let stopped: Promise<boolean> | undefined
+  return {
+    url: server.url,
+    port: server.port as number,
+    stop() {
+      stopped ??= stop()
+      return stopped
+    },
+  }
+
+  async function stop(): Promise<boolean> {
+    isDraining = true
+    await Bun.sleep(timeouts.drainDelayMilliseconds)
+    void server.stop()
+    const end = performance.now() + timeouts.drainMilliseconds
+    while (server.pendingRequests > 0 && performance.now() < end) await Bun.sleep(10)
+    const isDone = server.pendingRequests === 0
+    const isClosed = await engine.close().then(
+      () => true,
+      () => false,
+    )
+    await server.stop(true)
+    return isDone && isClosed
+  }
+}
+
+/** @throws a port that is taken, in one line */
+function listen(options: Bun.Serve.Options<undefined>): Bun.Server<undefined> {
+  try {
+    return Bun.serve(options)
+  } catch (error) {
+    const { hostname, port } = options as { hostname: string; port: number }
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason = code === 'EADDRINUSE' ? 'it is taken; choose another with --port' : message
+    throw new Error(`The server cannot listen on port ${port} of ${hostname}: ${reason}.`, { cause: error })
+  }
+}
+
+function startEngine(
+  { models, engine, limits, timeouts, log: isLogged }: ReturnType<typeof parseConfig>,
+  count: ReturnType<typeof createMetrics>['event'],
+): Promise<ManagedEngine> {
+  return createEngine({
+    models,
+    memoryBudget: engine.memoryBytes ?? undefined,
+    decoders: engine.decoders,
+    decodeTimeoutSeconds: engine.decodeSeconds,
+    queueTimeout: engine.queueMilliseconds,
+    watchdog: engine.watchdogMilliseconds,
+    watchInterval: engine.watchMilliseconds,
+    maxPixels: limits.imagePixels,
+    maxInputs: limits.imagesPerRequest,
+    timeout: timeouts.requestMilliseconds,
+    drainTimeout: timeouts.drainMilliseconds,
+    onEvent(event) {
+      count(event)
+      if (event.event === 'batch' || !isLogged) return
+      const { event: message, ...fields } = event
+      log(message.endsWith('failed') ? 'error' : 'info', message, fields)
+    },
+  })
+}
+
+function answerWhileLoading(request: Request): Response {
+  if (new URL(request.url).pathname === '/v2/health/live') return Response.json({ live: true })
+  const headers = { 'Retry-After': '1' }
+  return Response.json({ error: 'The models are being loaded.', code: 'not_ready' }, { status: 503, headers })
+}

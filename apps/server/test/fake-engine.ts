@@ -1,0 +1,65 @@
+/** An engine without a model: its answers follow from the bytes it is given, and it fails as it is told. */
+import {
+  type Engine,
+  EngineError,
+  type EngineErrorCode,
+  type EngineRequest,
+  type ModelDescription,
+} from '../src/index.ts'
+
+export interface FakeEngine extends Engine {
+  /** Every request that came as far as the engine. */
+  requests: EngineRequest[]
+  /** What it does next, in place of answering. */
+  fail?: EngineErrorCode | Error
+  /** Milliseconds until an answer. */
+  delay: number
+  /** What every logit is, in place of those that follow from the input. */
+  logit?: number
+  isReady: boolean
+  closed: boolean
+}
+
+export const model: ModelDescription = {
+  name: 'tiny',
+  state: 'ready',
+  labels: ['cat', 'dog', 'bird'],
+  imageSize: [2, 2],
+  numChannels: 3,
+  hiddenSize: 4,
+  backend: 'native',
+  precision: 'float32',
+  multiLabel: false,
+  version: 'v1',
+}
+
+export function createFakeEngine(models: ModelDescription[] = [model]): FakeEngine {
+  const engine: FakeEngine = {
+    requests: [],
+    delay: 0,
+    isReady: true,
+    closed: false,
+    models: () => models,
+    ready: () => engine.isReady,
+    load: () => models.map(({ name }) => ({ model: name, queued: 0, running: 0 })),
+    async close() {
+      engine.closed = true
+    },
+    async run(request) {
+      engine.requests.push(request)
+      if (engine.delay) await Bun.sleep(engine.delay)
+      if (engine.fail instanceof Error) throw engine.fail
+      if (engine.fail) throw new EngineError(engine.fail, `It is ${engine.fail}.`, { retryAfter: 2.2 })
+      const outputs = request.inputs.map(input => {
+        const first = 'image' in input ? (input.image.at(-1) ?? 0) : (input.pixelValues[0] ?? 0)
+        return {
+          logits: Float32Array.of(1, 2, 0).map(value => engine.logit ?? value * first),
+          features: Float32Array.of(0, 1, 2, first),
+          attention: { height: 2, width: 2, values: Float32Array.of(1, 0.5, 0.25, 0) },
+        }
+      })
+      return { outputs, version: 'v1', stages: { queue: 1, decode: 2, compute: 3 } }
+    },
+  }
+  return engine
+}

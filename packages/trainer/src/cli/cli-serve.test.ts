@@ -1,0 +1,65 @@
+/** `vitral serve` as a real process: from a model folder to an answer over HTTP, and what is refused before. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+
+const folder = mkdtempSync(join(tmpdir(), 'vitral-serve-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+beforeAll(async () => {
+  await useBackend('cpu')
+  const size = {
+    hiddenSize: 8,
+    numHiddenLayers: 1,
+    numAttentionHeads: 2,
+    intermediateSize: 16,
+    imageSize: 16,
+    patchSize: 8,
+  }
+  const model = new ViTForImageClassification({ ...size, numLabels: 3 }, { seed: 0 })
+  await model.savePretrained(folder)
+  await new ViTImageProcessor({ size: { height: 16, width: 16 } }).savePretrained(folder)
+  model.dispose()
+})
+
+const serve = (...args: string[]) =>
+  Bun.spawn([process.execPath, join(import.meta.dirname, 'index.ts'), 'serve', ...args], {
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+
+test('a model folder is served under its name until SIGTERM', async () => {
+  const child = serve(`tiny=${folder}`, '--port', '0', '--backend', 'cpu', '--set', 'limits.imagesPerRequest=2')
+  let printed = ''
+  let isAsked = false
+  for await (const chunk of child.stdout) {
+    printed += new TextDecoder().decode(chunk)
+    const [, url] = /"url":"([^"]+)"/.exec(printed) ?? []
+    if (!url || isAsked) continue
+    isAsked = true
+    const { models } = (await (await fetch(`${url}v1/models`)).json()) as {
+      models: { name: string; backend: string }[]
+    }
+    expect(models).toMatchObject([{ name: 'tiny', backend: 'cpu' }])
+    child.kill('SIGTERM')
+  }
+  expect(await child.exited).toBe(0)
+  expect(printed).toContain('"message":"stopped"')
+}, 60_000)
+
+test.each([
+  [['--port', 'x'], "--port is 'x'; expected a whole number of at least 0."],
+  [['--host', '0.0.0.0'], 'host is 0.0.0.0, which others can reach'],
+  [['--set', 'limits'], "--set is 'limits'; expected FIELD=VALUE"],
+  [['--set', 'limits.none=1'], 'The configuration is wrong: limits:'],
+  [['--precision', 'float16'], "--precision is 'float16'"],
+])('%j is refused in one line', async (args, message) => {
+  const child = serve(`tiny=${folder}`, ...args)
+  expect(await child.exited).toBe(1)
+  const text = await new Response(child.stderr).text()
+  expect(text).toStartWith('vitral serve: ')
+  expect(text).toContain(message)
+  expect(text.trim()).not.toContain('\n')
+})

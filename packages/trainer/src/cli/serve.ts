@@ -1,0 +1,82 @@
+/** `vitral serve`: models over HTTP. The server is a package of its own, loaded when it is asked for. */
+import { basename } from 'node:path'
+import { createProgress } from '../progress.ts'
+import { backendOption, type Command, parse, precisionOf, precisionOption, wholeNumber } from './command.ts'
+import { fetchModel } from './download.ts'
+
+const options = {
+  ...backendOption,
+  ...precisionOption,
+  'allow-without-key': { type: 'boolean' },
+  config: { type: 'string' },
+  host: { type: 'string' },
+  port: { type: 'string' },
+  set: { type: 'string', multiple: true },
+} as const
+
+export const serve: Command = {
+  summary: 'answers over HTTP',
+  help: `Usage: vitral serve [NAME=]MODEL… [OPTIONS]
+
+  MODEL               a model folder, or a hub id; NAME is what clients call it (the folder's)
+  --host ADDRESS      address to listen on (127.0.0.1)
+  --port N            port to listen on, 0 for any (8000)
+  --allow-without-key listens for other machines though no API key is configured
+  --precision NAME    float32, or bfloat16 for the products (float32)
+  --backend NAME      auto, native, tensorflow, wasm or cpu (auto)
+  --config FILE       settings as JSON
+  --set FIELD=VALUE   one setting, such as limits.imagePixels=1000000; may be repeated
+  --json              as without it: whatever happens is a line of JSON
+  --help              this text
+
+Settings come from the file, then variables such as VITRAL_SERVE_LIMITS_IMAGE_PIXELS, then
+options. The page is at /, the description of the API at /docs. SIGTERM ends the server when what
+it has accepted is answered. Needs Bun, and the package @vitral/server.`,
+
+  async run(args) {
+    const { values, positionals } = parse(args, options)
+    const precision = precisionOf(values)
+    const { readConfig, runServer } = await loadServer()
+    const models = []
+    for (const argument of positionals) {
+      const [, name, model] = /^(?:([^=/\\]+)=)?(.+)$/s.exec(argument) as unknown as [
+        string,
+        string | undefined,
+        string,
+      ]
+      const folder = await fetchModel(model, createProgress())
+      models.push({ name: name ?? basename(model), folder, backend: values.backend, precision })
+    }
+    const config = readConfig({
+      file: values.config,
+      environment: process.env,
+      settings: {
+        ...Object.fromEntries((values.set ?? []).map(setting)),
+        host: values.host,
+        port: values.port === undefined ? undefined : wholeNumber(values.port, '--port', 0),
+        allowWithoutKey: values['allow-without-key'],
+        // Without any, those of the file are served.
+        models: models.length > 0 ? models : undefined,
+      },
+    })
+    return await runServer(config)
+  },
+}
+
+/** @throws one line that says what to do */
+async function loadServer(): Promise<typeof import('@vitral/server')> {
+  if (!process.versions.bun) throw new Error('The server needs Bun; run it as: bunx --bun vitral serve …')
+  try {
+    return await import('@vitral/server')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const isMissing = code === 'ERR_MODULE_NOT_FOUND' && message.includes("'@vitral/server'")
+    throw isMissing ? new Error('The server is not installed; run: bun add @vitral/server', { cause: error }) : error
+  }
+}
+
+function setting(text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new Error(`--set is '${text}'; expected FIELD=VALUE, such as timeouts.idleSeconds=60.`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
