@@ -4,7 +4,9 @@ import { type ParameterCounts, useBackend, WriteError } from '@vitral/core'
 import type { CheckpointOptions } from '../checkpoint.ts'
 import { startDashboard } from '../dashboard/dashboard.ts'
 import type { TrainingData } from '../data.ts'
+import { endWithLauncher, isLaunched } from '../ddp/end-with-launcher.ts'
 import { connectProcessGroup } from '../ddp/process-group.ts'
+import { shareProcessors } from '../ddp/share-processors.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
@@ -13,6 +15,7 @@ import type { TrainingResult } from '../training-events.ts'
 import { backendOption, type Command, oneLine, parse, percent, print, wholeNumber } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
+import { launchTraining } from './launch-training.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
 import { resumeCommand } from './resume-command.ts'
 import { showTraining } from './show-training.ts'
@@ -29,6 +32,11 @@ const options = {
   'skip-broken': { type: 'boolean', default: false },
   tensorboard: { type: 'boolean', default: false },
   dashboard: { type: 'string' },
+  nproc: { type: 'string' },
+  'max-restarts': { type: 'string', default: '0' },
+  'min-nproc': { type: 'string' },
+  'master-port': { type: 'string' },
+  timeout: { type: 'string', default: '300' },
 } as const
 
 export const train: Command = {
@@ -51,6 +59,11 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --set KEY=VALUE    sets a field of the recipe, such as optimizer.lr=3e-4; may be repeated
                      fineTune=head, fineTune.lastLayers=2 or fineTune.lora.rank=8 trains a part of the model
   --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
+  --nproc N          trains in so many processes on this machine; the result is that of one
+  --max-restarts K   when one of them fails, starts all again from the last checkpoint, K times at most (0)
+  --min-nproc M      with each restart one process fewer, down to M (N: always as many)
+  --timeout SECONDS  a process that is silent so long is given up (300)
+  --master-port N    names the run on this machine (one that is free)
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {out, finished, epochs, steps, seconds, best: {epoch, accuracy, loss}, test: {accuracy, loss}}
   --help             this text
@@ -64,8 +77,11 @@ MASTER_PORT), all train one model: the recipe's batchSize is that of all togethe
     const { values, positionals } = parse(withDashboardPort(args), options)
     const { name, recipe } = await recipeOf(positionals, values)
     const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}`, data: folder, resume } = values
+    if (values.nproc !== undefined && !isLaunched()) return launchTraining(args, out, values)
+    const letEnd = endWithLauncher()
     const checkpoints = checkpointOptions(values)
     const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
+    if (backend === 'native') await shareProcessors(process.env)
 
     const { collectives, localRank } = await connectProcessGroup(process.env)
     const { rank, worldSize } = collectives
@@ -124,6 +140,7 @@ MASTER_PORT), all train one model: the recipe's batchSize is that of all togethe
       release()
       await dashboard?.close(ending)
       await collectives.close()
+      letEnd()
     }
   },
 }

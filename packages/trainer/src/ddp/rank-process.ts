@@ -1,0 +1,80 @@
+/** One process of several: its start, its output, its end. */
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { createInterface } from 'node:readline'
+
+export interface RankEnd {
+  rank: number
+  pid: number
+  /** As a shell has it: 128 and the signal's number for one that was ended by a signal. */
+  code: number
+  signal?: NodeJS.Signals
+  /** When it was last looked at, at most a second before. */
+  residentBytes?: number
+}
+
+export interface RankProcess {
+  /** Never rejects. */
+  ended: Promise<RankEnd>
+  /** Of its whole process group, while it lives. */
+  kill(signal: NodeJS.Signals): void
+}
+
+export interface StartRankOptions {
+  rank: number
+  env: Record<string, string>
+  /** Is told what ranks but the first write to standard error, line by line. */
+  say: (line: string) => void
+}
+
+/** Milliseconds. */
+const lookInterval = 1000
+
+/** In a group of its own: what it starts ends with it, and a terminal's Ctrl-C comes through the launcher alone. */
+export function startRank(command: string, args: readonly string[], { rank, env, say }: StartRankOptions): RankProcess {
+  const isFirst = rank === 0
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env },
+    detached: true,
+    // The last is what tells a process that its launcher is gone.
+    stdio: ['ignore', isFirst ? 'inherit' : 'ignore', isFirst ? 'inherit' : 'pipe', 'ipc'],
+  })
+  if (child.stderr) createInterface({ input: child.stderr }).on('line', line => say(`[rank ${rank}] ${line}`))
+  let residentBytes: number | undefined
+  const look = setInterval(() => {
+    residentBytes = residentBytesOf(child.pid) ?? residentBytes
+  }, lookInterval)
+  const kill = (signal: NodeJS.Signals): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+  const ended = new Promise<RankEnd>(resolve => {
+    const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+      clearInterval(look)
+      resolve({
+        ...{ rank, pid: child.pid ?? 0, code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], residentBytes },
+        ...(signal && { signal }),
+      })
+    }
+    child.once('error', error => {
+      say(`[rank ${rank}] ${command} cannot be started: ${error.message}`)
+      end(127, null)
+    })
+    child.once('exit', () => kill('SIGKILL')) // what it had started, which may hold its output open
+    child.once('close', end)
+  })
+  return { ended, kill }
+}
+
+function residentBytesOf(pid: number | undefined): number | undefined {
+  try {
+    const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024
+  } catch {
+    return undefined // it has just ended, or this is no Linux
+  }
+}
