@@ -2,10 +2,10 @@
 import { add, type Tensor, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core'
 import {
   autocast,
-  type ComputeDtype,
   deriveSeed,
   type Labels,
   type Loss,
+  type TrainingDtype,
   type ViTForImageClassification,
 } from '@vitral/core'
 import type { Batch } from '@vitral/datasets'
@@ -24,7 +24,7 @@ export interface TrainStepOptions {
   /** @default the mean cross-entropy */
   loss?: Loss
   /** Of the products, forward and backward; parameters and their updates are float32. @default 'float32' */
-  precision?: ComputeDtype
+  precision?: TrainingDtype
   /** Layers are computed again in the backward pass: less memory for more time. @default false */
   gradientCheckpointing?: boolean
   /**
@@ -99,7 +99,7 @@ async function lossAndGrads(
     const part = first === 0 && size === count ? batch : sliceBatch(batch, first, first + size)
     const share = part.labels.length / count
     const { pixels, labels } = toTensors(part)
-    const computed = autocast({ enabled: precision === 'bfloat16' }, () =>
+    const computed = autocast({ dtype: precision }, () =>
       model.valueAndGrads(pixels, labels, {
         seed: first === 0 ? seed : deriveSeed(seed, first),
         loss,
