@@ -207,8 +207,12 @@ static void testGemm(const Kernels& kernel, GemmCase shape, int layout, int epil
 // Steps of exactly 1: the product is the sum of the bytes' products, rounded once.
 static void testInt8(const Kernels& kernel, GemmCase shape, bool extreme) {
   const auto [M, N, K] = shape;
-  std::vector<float> x(M * K), weight(N * K), bias(N), c(M * N, NAN), packed(kernel.packedWeightFloats(K, N, Precision::int8));
-  const auto integer = [&](int from, int to) { return (float)(from + (int)((state = state * 1664525u + 1013904223u) >> 8) % (to - from + 1)); };
+  std::vector<float> x(M * K), weight(N * K), bias(N), c(M * N, NAN);
+  std::vector<float> packed(kernel.packedWeightFloats(K, N, Precision::int8));
+  const auto integer = [&](int from, int to) {
+    state = state * 1664525u + 1013904223u;
+    return (float)(from + (int)(state >> 8) % (to - from + 1));
+  };
   for (float& value : x) value = extreme ? 255 : integer(0, 255);
   for (float& value : weight) value = extreme ? 64 : integer(-64, 64);
   for (float& value : bias) value = integer(-9, 9);
@@ -225,8 +229,8 @@ static void testInt8(const Kernels& kernel, GemmCase shape, bool extreme) {
       for (int64_t k = 0; k < K; k++) sum += (int32_t)x[i * K + k] * (int32_t)weight[j * K + k];
       wrong += c[i * N + j] != (float)sum + bias[j];
     }
-  check(wrong == 0, std::string(kernel.isa) + " int8 " + std::to_string(M) + "x" + std::to_string(N) + "x" + std::to_string(K) +
-                        ": " + std::to_string(wrong) + " elements are not those of a plain loop");
+  check(wrong == 0, std::string(kernel.isa) + " int8 " + std::to_string(M) + "x" + std::to_string(N) + "x" +
+                        std::to_string(K) + ": " + std::to_string(wrong) + " elements are not those of a plain loop");
 }
 
 static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H, int64_t D, double dropout, float size) {
