@@ -58,14 +58,16 @@ inline float perStepOf(float step) { return step > 1e-37f ? 1 / step : 0; }
 inline const float* sideBySide(int64_t K, const float* from, int64_t stride, bool ofGelu) {
   if (stride == 1 && !ofGelu) return from;
   float* row = scratch(Scratch::gemmRow, K);
-  if (stride == 1) eachOfRow(K, [&](int64_t k, int64_t count) { storeSome(row + k, gelu(loadSome(from + k, count)), count); });
-  else
-    for (int64_t k = 0; k < K; k++) row[k] = ofGelu ? gelu(splat(from[k * stride]))[0] : from[k * stride];
+  for (int64_t k = 0; k < K && stride != 1; k++) row[k] = from[k * stride];
+  const float* x = stride == 1 ? from : row;
+  if (ofGelu)
+    eachOfRow(K, [&](int64_t k, int64_t count) { storeSome(row + k, gelu(loadSome(x + k, count)), count); });
   return row;
 }
 
 // One row of the left operand.
-inline void quantiseRow(int64_t K, const float* from, int64_t stride, bool ofGelu, uint8_t* to, float* step, float* base) {
+inline void quantiseRow(int64_t K, const float* from, int64_t stride, bool ofGelu, uint8_t* to, float* step,
+                        float* base) {
   const float* x = sideBySide(K, from, stride, ofGelu);
   const RowRange range = rangeOf(K, x);
   *step = (range.greatest - range.least) / activationLevels;
