@@ -10,7 +10,7 @@ export { flushFolder, removeLeftovers, writeFileAside } from './files/write-asid
 export { WriteError, writeError } from './files/write-error.ts'
 export { type ImageProcessorConfig, ViTImageProcessor } from './image/image-processor.ts'
 export { type Interpolation, type RawImage, type ResizeOptions, resizeImage } from './image/resize.ts'
-export { type AutocastOptions, autocast, type ComputeDtype } from './tape/autocast.ts'
+export { type AutocastOptions, autocast, type ComputeDtype, type TrainingDtype } from './tape/autocast.ts'
 export { noGrad } from './tape/no-grad.ts'
 export { ownFloats } from './tape/own-floats.ts'
 export { deriveSeed, normalStream, randomBits } from './tape/random.ts'

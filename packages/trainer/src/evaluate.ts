@@ -100,8 +100,7 @@ async function logitsOf(
   const pixels: Tensor4D = tensor4d(pixelValues.data, pixelValues.shape)
   const { imageSize } = model.config
   const size = typeof imageSize === 'number' ? ([imageSize, imageSize] as const) : imageSize
-  const enabled = precision === 'bfloat16'
-  const of = (view: Tensor4D): Tensor2D => autocast({ enabled }, () => model.forward(view)).logits
+  const of = (view: Tensor4D): Tensor2D => autocast({ dtype: precision }, () => model.forward(view)).logits
   const logits = tidy(() => (augmentation ? averageViews(pixels, size, augmentation, of) : of(pixels)))
   try {
     return (await logits.data()) as Float32Array

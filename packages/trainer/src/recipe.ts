@@ -1,5 +1,5 @@
 /** A recipe: everything that decides what a training run computes, apart from where its files are. */
-import type { ComputeDtype, ViTConfigOptions } from '@vitral/core'
+import type { TrainingDtype, ViTConfigOptions } from '@vitral/core'
 import type { TransformSpec } from '@vitral/datasets'
 import type { DistillationOptions } from './distillation.ts'
 import type { FineTune } from './fine-tune.ts'
@@ -79,7 +79,7 @@ export interface Recipe {
   /** Another model that says what it sees in each image. */
   distillation: RecipeDistillation | null
   /** Of the products, in training and evaluation; parameters are float32 always. PyTorch's autocast. */
-  precision: ComputeDtype
+  precision: TrainingDtype
   /** Whether layers are computed again in the backward pass: less memory for a third more time. */
   gradientCheckpointing: boolean
   /** Largest norm of all gradients together; null does not clip. */

@@ -2,10 +2,10 @@
 import { add, type Tensor, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core'
 import {
   autocast,
-  type ComputeDtype,
   deriveSeed,
   type Labels,
   type Loss,
+  type TrainingDtype,
   type ViTForImageClassification,
 } from '@vitral/core'
 import type { Batch } from '@vitral/datasets'
@@ -25,7 +25,7 @@ export interface TrainStepOptions {
   /** @default the mean cross-entropy */
   loss?: Loss
   /** Of the products, forward and backward; parameters and their updates are float32. @default 'float32' */
-  precision?: ComputeDtype
+  precision?: TrainingDtype
   /** Layers are computed again in the backward pass: less memory for more time. @default false */
   gradientCheckpointing?: boolean
   /**
@@ -118,7 +118,7 @@ async function lossAndGrads(
     const share = part.labels.length / images
     const { pixels, labels } = toTensors(part)
     grads = addInto(grads, last)
-    const computed = autocast({ enabled: precision === 'bfloat16' }, () =>
+    const computed = autocast({ dtype: precision }, () =>
       model.valueAndGrads(pixels, labels, {
         seed: place + first === 0 ? seed : deriveSeed(seed, place + first),
         loss,

@@ -10,7 +10,11 @@ namespace {
 // Returns run(driver), of the driver for this precision.
 template <class Run>
 auto withDriver(Precision precision, Run run) {
-  return precision == Precision::bfloat16 ? run(Driver<Bfloat16Panels>{}) : run(Driver<Float32Panels>{});
+  switch (precision) {
+    case Precision::bfloat16: return run(Driver<Bfloat16Panels>{});
+    case Precision::int8: return run(Driver<Int8Panels>{});
+    default: return run(Driver<Float32Panels>{});
+  }
 }
 
 }  // namespace

@@ -15,8 +15,11 @@ struct MatrixView {
   bool gelu = false;
 };
 
-// What the factors are rounded to before they are multiplied; products and sums are float32 either way.
-enum class Precision { float32, bfloat16 };
+// What the factors are rounded to before they are multiplied. Products and sums are float32, those of int8 integers of 32
+// bits; gemm/quantise.h says how rows and columns become bytes, and how near the product stays.
+enum class Precision { float32, bfloat16, int8 };
+
+constexpr int64_t mostInt8Steps = 1 << 17;  // of which the sums of int8 products stay under 2^31
 
 // What happens to a tile of the product while it is still in cache, in this order:
 //   v = A·B (+ C) (+ bias); v *= GELU'(geluGradientOf); C = v
@@ -26,7 +29,7 @@ struct GemmEpilogue {
   bool accumulate = false;                // add to what C holds
 };
 
-// M, N, K ≥ 1. C is row-major with ldc ≥ N floats a row, and overlaps no operand.
+// M, N, K ≥ 1; in int8 K ≤ mostInt8Steps. C is row-major with ldc ≥ N floats a row, and overlaps no operand.
 using Gemm = void(int64_t M, int64_t N, int64_t K, MatrixView A, MatrixView B, float* C, int64_t ldc,
                   const GemmEpilogue& epilogue, Precision precision);
 // A right operand packed once for many products; the layout belongs to the instruction set that packed it.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fma.h"
+#include "int8.h"
 #if defined(__AMX_BF16__)
 #include "amx.h"
 #endif
@@ -16,5 +17,7 @@ using Bfloat16Panels = AmxPanels<1>;
 using Float32Panels = FmaPanels<false>;
 using Bfloat16Panels = FmaPanels<true>;
 #endif
+
+using Int8Panels = Int8VectorPanels;
 
 }  // namespace vitral::VITRAL_ISA

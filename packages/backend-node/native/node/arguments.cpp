@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <cmath>
+#include <cstring>
 
 namespace vitral {
 
@@ -61,7 +62,16 @@ uint32_t Arguments::bits(const char* name) {
   return (uint32_t)(int64_t)std::fmod(value, 4294967296.0);
 }
 
-Precision Arguments::precision(const char* name) { return flag(name) ? Precision::bfloat16 : Precision::float32; }
+Precision Arguments::precision(const char* name) {
+  char given[16];
+  size_t length;
+  if (napi_get_value_string_utf8(env_, next(name), given, sizeof given, &length) == napi_ok) {
+    if (!std::strcmp(given, "float32")) return Precision::float32;
+    if (!std::strcmp(given, "bfloat16")) return Precision::bfloat16;
+    if (!std::strcmp(given, "int8")) return Precision::int8;
+  }
+  fail(name, "is not 'float32', 'bfloat16' or 'int8'");
+}
 
 bool Arguments::flag(const char* name) {
   bool value = false;

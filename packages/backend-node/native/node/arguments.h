@@ -34,7 +34,7 @@ class Arguments {
   int64_t sizeOrZero(const char* name);  // for what may be empty: a batch, rows, all elements of a tensor
   double number(const char* name);
   bool flag(const char* name);
-  Precision precision(const char* name);  // true for bfloat16
+  Precision precision(const char* name);  // 'float32', 'bfloat16' or 'int8'
   uint32_t bits(const char* name);  // a number modulo 2^32
 
   float* floats(const char* name, int64_t count);        // a Float32Array of exactly `count` elements

@@ -35,27 +35,34 @@ napi_value layerNormGrad(Arguments& a) {
   return nullptr;
 }
 
+// Floats of a packed weight; throws when its products have more terms than int8 sums.
+static int64_t packedFloats(int64_t K, int64_t N, Precision precision) {
+  if (precision == Precision::int8 && K > mostInt8Steps)
+    throw ArgumentError("a layer of more than " + std::to_string(mostInt8Steps) + " inputs cannot be multiplied in int8");
+  return kernels().packedLinearFloats(K, N, precision);
+}
+
 napi_value packedLinearFloats(Arguments& a) {
   const int64_t K = a.size("inputs"), N = a.size("outputs");
   elements({K, N, 16});  // more than padding and the planes of bfloat16 make of it: the sum below does not overflow
-  return toJs(a.env(), (double)kernels().packedLinearFloats(K, N, a.precision("bfloat16")));
+  return toJs(a.env(), (double)packedFloats(K, N, a.precision("dtype")));
 }
 
 napi_value packLinear(Arguments& a) {
   const int64_t K = a.size("inputs"), N = a.size("outputs");
-  const Precision precision = a.precision("bfloat16");
+  const Precision precision = a.precision("dtype");
   const float* weight = a.floats("weight", elements({N, K}));
-  kernels().packLinear(K, N, weight, a.floats("packed", kernels().packedLinearFloats(K, N, precision)), precision);
+  kernels().packLinear(K, N, weight, a.floats("packed", packedFloats(K, N, precision)), precision);
   return nullptr;
 }
 
 napi_value linear(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), K = a.size("inputs"), N = a.size("outputs");
-  const Precision precision = a.precision("bfloat16");
+  const Precision precision = a.precision("dtype");
   const bool ofGelu = a.flag("gelu");
   const float* x = a.floats("x", elements({M, K}));
   const float* weight = a.floats("weight", elements({N, K}));
-  const float* packed = a.floatsOrNull("packed", kernels().packedLinearFloats(K, N, precision));
+  const float* packed = a.floatsOrNull("packed", packedFloats(K, N, precision));
   const float* bias = a.floatsOrNull("bias", N);
   kernels().linearForward(M, K, N, x, ofGelu, weight, packed, bias, precision, a.floats("output", elements({M, N})), N);
   return nullptr;
@@ -63,7 +70,7 @@ napi_value linear(Arguments& a) {
 
 napi_value linearGrad(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), K = a.size("inputs"), N = a.size("outputs");
-  const Precision precision = a.precision("bfloat16");
+  const Precision precision = a.precision("dtype");
   const bool ofGelu = a.flag("gelu");
   const float* dy = a.floats("dy", elements({M, N}));
   const float* x = a.floats("x", elements({M, K}));
@@ -77,10 +84,10 @@ napi_value linearGrad(Arguments& a) {
 
 napi_value packQkv(Arguments& a) {
   const int64_t C = a.size("hiddenSize");
-  const Precision precision = a.precision("bfloat16");
+  const Precision precision = a.precision("dtype");
   float* rows = scratch(Scratch::kernel, elements({3, C, C}));
   for (int i = 0; i < 3; i++) std::copy_n(a.floats("weights", elements({C, C})), C * C, rows + i * C * C);
-  kernels().packLinear(C, 3 * C, rows, a.floats("packed", kernels().packedLinearFloats(C, 3 * C, precision)),
+  kernels().packLinear(C, 3 * C, rows, a.floats("packed", packedFloats(C, 3 * C, precision)),
                        precision);
   return nullptr;
 }
@@ -88,11 +95,11 @@ napi_value packQkv(Arguments& a) {
 // The three projections write side by side into rows of 3·C: as one product where the weights are packed as one.
 napi_value qkv(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
-  const Precision precision = a.precision("bfloat16");
+  const Precision precision = a.precision("dtype");
   const float* x = a.floats("x", elements({M, C}));
   const float *weight[3], *bias[3];
   for (const float*& w : weight) w = a.floats("weights", elements({C, C}));
-  const float* packed = a.floatsOrNull("packed", kernels().packedLinearFloats(C, 3 * C, precision));
+  const float* packed = a.floatsOrNull("packed", packedFloats(C, 3 * C, precision));
   for (const float*& b : bias) b = a.floatsOrNull("biases", C);
   float* y = a.floats("output", elements({M, 3, C}));
   if (packed) {
@@ -110,7 +117,7 @@ napi_value qkv(Arguments& a) {
 
 napi_value qkvGrad(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
-  const Precision precision = a.precision("bfloat16");
+  const Precision precision = a.precision("dtype");
   const float* dy = a.floats("dy", elements({M, 3, C}));
   const float* x = a.floats("x", elements({M, C}));
   const float* weight[3];
@@ -127,7 +134,7 @@ napi_value qkvGrad(Arguments& a) {
 
 napi_value attention(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), H = a.size("numHeads"), D = a.size("headSize");
-  const Precision precision = a.precision("bfloat16");
+  const Precision precision = a.precision("dtype");
   const float* packed = a.floats("qkv", elements({B, N, 3, H, D}));
   const double scale = a.number("scale"), dropoutProbability = a.number("dropoutProbability");
   const uint32_t seed = a.bits("seed");
@@ -139,7 +146,7 @@ napi_value attention(Arguments& a) {
 
 napi_value attentionGrad(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), H = a.size("numHeads"), D = a.size("headSize");
-  const Precision precision = a.precision("bfloat16");
+  const Precision precision = a.precision("dtype");
   const float* dy = a.floats("dy", elements({B, N, H, D}));
   const float* packed = a.floats("qkv", elements({B, N, 3, H, D}));
   const float* out = a.floats("output", elements({B, N, H, D}));

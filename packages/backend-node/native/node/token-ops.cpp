@@ -24,7 +24,7 @@ int64_t tokenCount(const PatchShape& s) { return elements({s.B, s.height / s.P, 
 
 napi_value patchEmbed(Arguments& a) {
   const PatchShape s = patchShape(a);
-  const Precision precision = a.precision("bfloat16");
+  const Precision precision = a.precision("dtype");
   const float* pixels = a.floats("pixelValues", pixelCount(s));
   const float* weight = a.floats("weight", weightCount(s));
   const float* bias = a.floats("bias", s.C);
@@ -34,7 +34,7 @@ napi_value patchEmbed(Arguments& a) {
 
 napi_value patchEmbedGrad(Arguments& a) {
   const PatchShape s = patchShape(a);
-  const Precision precision = a.precision("bfloat16");
+  const Precision precision = a.precision("dtype");
   const float* dy = a.floats("dy", tokenCount(s));
   const float* pixels = a.floats("pixelValues", pixelCount(s));
   const float* weight = a.floats("weight", weightCount(s));

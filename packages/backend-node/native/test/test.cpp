@@ -204,6 +204,35 @@ static void testGemm(const Kernels& kernel, GemmCase shape, int layout, int epil
   checkClose(c, expected, ambiguous ? 4e-3 : 1e-6 + 1e-8 * K, scale, what);
 }
 
+// Steps of exactly 1: the product is the sum of the bytes' products, rounded once.
+static void testInt8(const Kernels& kernel, GemmCase shape, bool extreme) {
+  const auto [M, N, K] = shape;
+  std::vector<float> x(M * K), weight(N * K), bias(N), c(M * N, NAN);
+  std::vector<float> packed(kernel.packedWeightFloats(K, N, Precision::int8));
+  const auto integer = [&](int from, int to) {
+    state = state * 1664525u + 1013904223u;
+    return (float)(from + (int)(state >> 8) % (to - from + 1));
+  };
+  for (float& value : x) value = extreme ? 255 : integer(0, 255);
+  for (float& value : weight) value = extreme ? 64 : integer(-64, 64);
+  for (float& value : bias) value = integer(-9, 9);
+  for (int64_t i = 0; i < M; i++) x[i * K] = 0, x[i * K + K - 1] = 255;
+  for (int64_t j = 0; j < N; j++) weight[j * K + K - 1] = j % 2 ? 64 : -64;
+  GemmEpilogue epilogue;
+  epilogue.bias = bias.data();
+  kernel.packWeight(K, N, {weight.data(), 1, K}, packed.data(), Precision::int8);
+  kernel.gemmPacked(M, N, K, {x.data(), K, 1}, packed.data(), c.data(), N, epilogue, Precision::int8);
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < M; i++)
+    for (int64_t j = 0; j < N; j++) {
+      int32_t sum = 0;
+      for (int64_t k = 0; k < K; k++) sum += (int32_t)x[i * K + k] * (int32_t)weight[j * K + k];
+      wrong += c[i * N + j] != (float)sum + bias[j];
+    }
+  check(wrong == 0, std::string(kernel.isa) + " int8 " + std::to_string(M) + "x" + std::to_string(N) + "x" +
+                        std::to_string(K) + ": " + std::to_string(wrong) + " elements are not those of a plain loop");
+}
+
 static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H, int64_t D, double dropout, float size) {
   const int64_t C = H * D;
   const uint32_t seed = 99;
@@ -295,6 +324,9 @@ int main() {
             for (bool packed : {false, true})
               for (const Precision precision : {Precision::float32, Precision::bfloat16})
                 testGemm(*kernel, shape, layout, epilogue, packed, precision);
+      for (const GemmCase& shape : shapes)
+        for (bool extreme : {false, true})
+          if (shape.K > 1) testInt8(*kernel, shape, extreme);
       for (double dropout : {0.0, 0.3})
         for (const auto& [B, N, H, D] : {std::array<int64_t, 4>{1, 1, 1, 1}, {2, 5, 3, 3}, {1, 17, 2, 16}, {2, 65, 3, 8},
                                          {1, 50, 1, 33}, {1, 197, 1, 64}, {1, 33, 4, 80}, {1, 600, 1, 5}})

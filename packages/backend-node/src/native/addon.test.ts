@@ -11,7 +11,7 @@ test('the addon refuses what does not fit, naming it', () => {
   expect(() => addon.gelu(-1, floats(1), floats(1))).toThrow('size is -1')
   expect(() => addon.gelu(4, [1] as never, floats(4))).toThrow('x is not a Float32Array')
   expect(() => (addon.gelu as (n: number) => void)(4)).toThrow('x is missing')
-  expect(() => addon.linear(1, 0, 1, false, false, floats(0), floats(0), null, null, floats(1))).toThrow(
+  expect(() => addon.linear(1, 0, 1, 'float32', false, floats(0), floats(0), null, null, floats(1))).toThrow(
     'inputs is 0; expected a positive number',
   )
   expect(() => addon.selectToken(1, 2, 3, 2, floats(6), floats(3))).toThrow('index is not one of the tokens')
@@ -21,7 +21,9 @@ test('the addon refuses what does not fit, naming it', () => {
   expect(() => addon.layerNorm(2 ** 40, 2 ** 40, floats(1), floats(1), floats(1), 0, floats(1), null, null)).toThrow(
     'the dimensions are too large',
   )
-  expect(() => addon.packedLinearFloats(2 ** 40, 2 ** 40, false)).toThrow('the dimensions are too large')
+  expect(() => addon.packedLinearFloats(2 ** 40, 2 ** 40, 'float32')).toThrow('the dimensions are too large')
+  expect(() => addon.packedLinearFloats(2 ** 17 + 1, 1, 'int8')).toThrow('more than 131072 inputs')
+  expect(() => addon.packedLinearFloats(1, 1, 'int4' as 'int8')).toThrow("dtype is not 'float32', 'bfloat16' or 'int8'")
   expect(() => addon.setThreads(257)).toThrow('threads is more than 256')
   expect(() => addon.discard(floats(4) as never)).toThrow('buffer is not an ArrayBuffer')
 })

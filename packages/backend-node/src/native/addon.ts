@@ -5,6 +5,9 @@ import { join } from 'node:path'
 type Floats = Float32Array
 type Optional<T> = T | null
 
+/** What the factors of products are rounded to. */
+export type ComputeDtype = 'float32' | 'bfloat16' | 'int8'
+
 /** The compiled kernels, best first. */
 export type InstructionSet = 'amx' | 'avx512' | 'avx2' | 'portable'
 
@@ -21,11 +24,11 @@ export interface Addon {
   setThreads(threads: number): void
   instructionSet(): InstructionSet
   measurePeak(threads: number): number
-  patchEmbed(...args: [...PatchShape, bfloat16: boolean, Floats, Floats, Floats, Floats]): void
+  patchEmbed(...args: [...PatchShape, dtype: ComputeDtype, Floats, Floats, Floats, Floats]): void
   patchEmbedGrad(
     ...args: [
       ...PatchShape,
-      bfloat16: boolean,
+      dtype: ComputeDtype,
       Floats,
       Floats,
       Floats,
@@ -76,13 +79,13 @@ export interface Addon {
     rstd: Floats,
     ...gradients: [Optional<Floats>, Optional<Floats>, Optional<Floats>]
   ): void
-  packedLinearFloats(inputs: number, outputs: number, bfloat16: boolean): number
-  packLinear(inputs: number, outputs: number, bfloat16: boolean, weight: Floats, packed: Floats): void
+  packedLinearFloats(inputs: number, outputs: number, dtype: ComputeDtype): number
+  packLinear(inputs: number, outputs: number, dtype: ComputeDtype, weight: Floats, packed: Floats): void
   linear(
     rows: number,
     inputs: number,
     outputs: number,
-    bfloat16: boolean,
+    dtype: ComputeDtype,
     gelu: boolean,
     x: Floats,
     weight: Floats,
@@ -94,7 +97,7 @@ export interface Addon {
     rows: number,
     inputs: number,
     outputs: number,
-    bfloat16: boolean,
+    dtype: ComputeDtype,
     gelu: boolean,
     dy: Floats,
     x: Floats,
@@ -103,20 +106,20 @@ export interface Addon {
   ): void
   packQkv(
     hiddenSize: number,
-    bfloat16: boolean,
+    dtype: ComputeDtype,
     ...tensors: [query: Floats, key: Floats, value: Floats, packed: Floats]
   ): void
   /** x; three weights, the packed weight of all or null, three biases or nulls; the output. */
-  qkv(rows: number, hiddenSize: number, bfloat16: boolean, ...tensors: Optional<Floats>[]): void
+  qkv(rows: number, hiddenSize: number, dtype: ComputeDtype, ...tensors: Optional<Floats>[]): void
   /** dy, x, three weights; dx, three dWeights, three dBiases. */
-  qkvGrad(rows: number, hiddenSize: number, bfloat16: boolean, ...tensors: Optional<Floats>[]): void
+  qkvGrad(rows: number, hiddenSize: number, dtype: ComputeDtype, ...tensors: Optional<Floats>[]): void
   attention(
-    ...args: [...Heads, bfloat16: boolean, qkv: Floats, ...Dropout, output: Floats, logSumExp: Optional<Floats>]
+    ...args: [...Heads, dtype: ComputeDtype, qkv: Floats, ...Dropout, output: Floats, logSumExp: Optional<Floats>]
   ): void
   attentionGrad(
     ...args: [
       ...Heads,
-      bfloat16: boolean,
+      dtype: ComputeDtype,
       dy: Floats,
       qkv: Floats,
       output: Floats,

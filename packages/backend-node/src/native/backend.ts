@@ -6,7 +6,7 @@
  */
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { type TensorInfo, util } from '@tensorflow/tfjs-core'
-import { type Addon, loadAddon } from './addon.ts'
+import { type Addon, type ComputeDtype, loadAddon } from './addon.ts'
 import { BufferPool } from './buffer-pool.ts'
 
 /** What the cpu backend keeps of a tensor, and what is ours. */
@@ -20,7 +20,7 @@ interface NativeData {
 
 interface Packed {
   values: Float32Array
-  bfloat16: boolean
+  dtype: ComputeDtype
   weights: readonly NativeData[]
 }
 
@@ -68,21 +68,21 @@ export class NativeBackend extends MathBackendCPU {
 
   /**
    * Weights packed for the matrix product: made once, kept until one of them changes or goes, or until they are wanted
-   * in the other precision.
+   * in another precision.
    *
-   * @param bfloat16 whether for products of bfloat16
+   * @param dtype what the products are of
    * @param floats how long the packed weight is
    * @param pack writes it
    */
   packed(
     weights: readonly TensorInfo[],
-    bfloat16: boolean,
+    dtype: ComputeDtype,
     floats: () => number,
     pack: (packed: Float32Array) => void,
   ): Float32Array {
     const known = this.#record((weights[0] as TensorInfo).dataId).packed
     if (
-      known?.bfloat16 === bfloat16 &&
+      known?.dtype === dtype &&
       known.weights.length === weights.length &&
       weights.every(({ dataId }, i) => this.#record(dataId) === known.weights[i])
     )
@@ -91,7 +91,7 @@ export class NativeBackend extends MathBackendCPU {
     for (const record of records) this.#dropPacked(record)
     const values = this.#pool.acquire(floats())
     pack(values)
-    for (const record of records) record.packed = { values, bfloat16, weights: records }
+    for (const record of records) record.packed = { values, dtype, weights: records }
     return values
   }
 

@@ -1,5 +1,6 @@
 /** How a kernel is written: the one place where tfjs's untyped inputs and attributes get their types. */
 import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
+import type { ComputeDtype } from './addon.ts'
 import type { NativeBackend } from './backend.ts'
 
 export type Outputs = TensorInfo | TensorInfo[]
@@ -23,10 +24,11 @@ export interface Forward {
 /** Attribute that it adds to both kernels of an op that autocast computes in half precision. */
 export interface Autocast {
   /** What factors of products are rounded to. */
-  dtype: 'float32' | 'bfloat16'
+  dtype: ComputeDtype
 }
 
-export const inBfloat16 = ({ dtype }: Autocast): boolean => dtype === 'bfloat16'
+/** The same of an op, or of a gradient, that has no int8: it is in float32 then. */
+export const withoutInt8 = ({ dtype }: Autocast): ComputeDtype => (dtype === 'int8' ? 'float32' : dtype)
 
 /** Attributes that it adds to every gradient kernel. */
 export interface Backward {

@@ -1,11 +1,17 @@
-/** Mixed precision: which ops compute in half precision, and when. */
+/** Mixed precision: which ops compute in less than float32, and when. */
+import { engine } from '@tensorflow/tfjs-core'
 
-/** What the factors of products are rounded to; sums are float32 always. */
-export type ComputeDtype = 'float32' | 'bfloat16'
+/** What the factors of products are rounded to; sums are float32, or exact. */
+export type ComputeDtype = 'float32' | 'bfloat16' | 'int8'
+
+/** Those in which there are gradients. */
+export type TrainingDtype = Exclude<ComputeDtype, 'int8'>
+
+const dtypes: readonly ComputeDtype[] = ['float32', 'bfloat16', 'int8']
 
 export interface AutocastOptions {
   /** @default 'bfloat16' */
-  dtype?: 'bfloat16'
+  dtype?: ComputeDtype
   /** @default true */
   enabled?: boolean
 }
@@ -16,6 +22,19 @@ let current: ComputeDtype = 'float32'
 export const computeDtype = (): ComputeDtype => current
 
 /**
+ * The same, where gradients will be asked for.
+ *
+ * @throws under int8
+ */
+export function trainingDtype(): TrainingDtype {
+  if (current === 'int8')
+    throw new Error(
+      "Nothing trains in int8: it has no gradients. Train in 'float32' or 'bfloat16', and infer in 'int8'.",
+    )
+  return current
+}
+
+/**
  * Runs `f`; in it, ops of the half class round the factors of their products to bfloat16: the patch embedding, the
  * projections of attention, its scores and sums, and the other linear layers. Everything else stays float32: layer norm, softmax, GELU, the
  * loss, and the parameters themselves. A gradient takes the precision of its forward op, wherever it is computed, so
@@ -24,13 +43,24 @@ export const computeDtype = (): ComputeDtype => current
  * Counterpart of `torch.autocast`. bfloat16 has float32's range, so that no loss scaling is needed; its products have
  * 8 significant bits. A backend whose kernels do not know bfloat16 (wasm, cpu, webgpu) computes in float32.
  *
+ * With 'int8', for inference on the backend `native` alone, the projections of attention and the other linear layers
+ * multiply bytes: a weight is rounded to -64…64 over the range of each output, once, and their input to 0…255 over the
+ * range of each token, as it comes. Everything else is float32.
+ *
  * @param f must be synchronous: the mode ends when it returns
- * @throws when the dtype is not bfloat16, or `f` returns a promise
+ * @throws when the dtype is unknown, when it is int8 and the backend another than `native` or something trains, or when
+ *   `f` returns a promise
  * @example
  * const { logits } = autocast({ dtype: 'bfloat16' }, () => model.forward(pixelValues))
  */
 export function autocast<T>({ dtype = 'bfloat16', enabled = true }: AutocastOptions, f: () => T): T {
-  if (dtype !== 'bfloat16') throw new Error(`autocast was given dtype '${dtype}'; it knows 'bfloat16'.`)
+  if (!dtypes.includes(dtype))
+    throw new Error(`autocast was given dtype '${dtype}'; it knows ${dtypes.map(name => `'${name}'`).join(', ')}.`)
+  const { backendName } = engine()
+  if (enabled && dtype === 'int8' && backendName !== 'native')
+    throw new Error(
+      `The backend '${backendName}' has no int8 products; take the backend 'native', or another precision.`,
+    )
   const before = current
   current = enabled ? dtype : 'float32'
   try {

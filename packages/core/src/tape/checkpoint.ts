@@ -1,6 +1,6 @@
 /** Gradient checkpointing: a part of the forward pass keeps its input alone, and is computed again for its gradient. */
 import { customGrad, engine, type Tensor } from '@tensorflow/tfjs-core'
-import { autocast, computeDtype } from './autocast.ts'
+import { autocast, trainingDtype } from './autocast.ts'
 import { wantsGradient } from './recording.ts'
 import { valueAndGrads } from './value-and-grads.ts'
 
@@ -18,12 +18,12 @@ import { valueAndGrads } from './value-and-grads.ts'
 export function checkpoint<T extends Tensor>(f: (x: T) => T, x: T, parameters: readonly Tensor[]): T {
   const wanted = [x, ...parameters].filter(tensor => wantsGradient([tensor]))
   if (!engine().isTapeOn() || wanted.length === 0) return f(x)
-  const enabled = computeDtype() === 'bfloat16'
+  const dtype = trainingDtype()
   const part = customGrad((...given: unknown[]) => {
     const save = given.at(-1) as (tensors: Tensor[]) => void
     save([x])
     const gradFunc = (dy: Tensor, [input]: Tensor[]): Tensor[] => {
-      const again = () => autocast({ enabled }, () => f(input as T))
+      const again = () => autocast({ dtype }, () => f(input as T))
       const { value, grads } = valueAndGrads(
         again,
         wanted.map(tensor => (tensor === x ? (input as T) : tensor)),

@@ -14,7 +14,7 @@ import {
   type Tensor,
   tidy,
 } from '@tensorflow/tfjs-core'
-import { computeDtype } from './autocast.ts'
+import { computeDtype, trainingDtype } from './autocast.ts'
 import { noGrad } from './no-grad.ts'
 import { saveOrigins } from './recompute.ts'
 import { wantsGradient } from './recording.ts'
@@ -83,7 +83,7 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
     const given = present(inputs)
     // Also inside a checkpoint, where the tape is off: a weight that trains is not worth packing.
     const training = engine().state.gradientDepth > 0
-    const precision = half ? { dtype: computeDtype() } : {}
+    const precision = half ? { dtype: training ? trainingDtype() : computeDtype() } : {}
     const [output, ...side] = run(kernel, given, { ...attrs, ...precision, given: Object.keys(given), training })
     for (const tensor of side) tensor.dispose() // the tape holds references of its own
     if (engine().isTapeOn()) saveOrigins(save.map(name => inputs[name]))

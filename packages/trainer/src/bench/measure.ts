@@ -119,12 +119,11 @@ function workOf(
   const next = normalStream(1)
   const pixels = Float32Array.from({ length: batch * numChannels * height * width }, next)
   const labels = Array.from({ length: batch }, (_, i) => i % Math.max(1, numLabels))
-  const enabled = precision === 'bfloat16'
   const input = (): Tensor4D => tensor4d(pixels, [batch, numChannels, height, width])
   if (!train) {
     const forward = async () => {
       const x = input()
-      const { logits } = autocast({ enabled }, () => model.forward(x))
+      const { logits } = autocast({ dtype: precision }, () => model.forward(x))
       await logits.data()
       x.dispose()
       logits.dispose()
@@ -134,7 +133,7 @@ function workOf(
   const optimizer = createOptimizer('adam', model.parameters(), { lr: 1e-5 })
   const step = async () => {
     const x = input()
-    const { loss, logits, grads } = autocast({ enabled }, () => model.valueAndGrads(x, labels))
+    const { loss, logits, grads } = autocast({ dtype: precision }, () => model.valueAndGrads(x, labels))
     optimizer.step(grads)
     await loss.data()
     for (const tensor of [x, loss, logits, ...Object.values(grads)]) tensor.dispose()

@@ -25,7 +25,7 @@ Measures a forward pass, or a training step, on each backend in turns, and print
   --model NAME       a configuration (${configNames.slice(0, 3).join(', ')}, …), a model folder or a hub id (vit-base-patch16-224)
   --batch N          images at a time (1)
   --train            a training step (forward, backward, Adam) instead of a forward pass
-  --precision NAME   float32, or bfloat16 for the products (float32)
+  --precision NAME   float32, or for the products bfloat16 or, forward on native alone, int8 (float32)
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto); may be repeated to compare
   --threads N        of the native backend (all processors)
   --rounds N         measurements of each, after one that does not count (10)

@@ -335,7 +335,7 @@ describe('from data to a prediction', () => {
     expect(nativeImages).toBe(backends[0].available)
     expect(devices[0]).toMatchObject({ kind: 'cpu', name: expect.any(String), cores: expect.any(Number) })
     const native = backends[0].available
-    expect(precision).toEqual(native ? ['float32', 'bfloat16'] : ['float32'])
+    expect(precision).toEqual(native ? ['float32', 'bfloat16', 'int8'] : ['float32'])
   })
 })
 

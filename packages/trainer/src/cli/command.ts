@@ -31,10 +31,10 @@ export const precisionOption: { precision: { type: 'string'; default: string } }
   precision: { type: 'string', default: 'float32' },
 }
 
-/** @throws unless it is one of the two. */
+/** @throws unless it is one of the three. */
 export function precisionOf({ precision }: { precision: string }): ComputeDtype {
-  if (precision !== 'float32' && precision !== 'bfloat16')
-    throw new Error(`--precision is '${precision}'; expected float32 or bfloat16.`)
+  if (precision !== 'float32' && precision !== 'bfloat16' && precision !== 'int8')
+    throw new Error(`--precision is '${precision}'; expected float32, bfloat16 or int8.`)
   return precision
 }
 

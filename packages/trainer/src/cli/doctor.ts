@@ -38,7 +38,7 @@ Starts every backend and prints which ones can be used, with the reason for thos
     for (const name of names) backends.push(await probe(name))
     const devices = [await cpu(backends.some(({ name, available }) => name === 'native' && available))]
     const native = devices.some(({ instructionSet }) => instructionSet)
-    const precision = ['float32', ...(native ? ['bfloat16'] : [])]
+    const precision = ['float32', ...(native ? ['bfloat16', 'int8'] : [])]
     const nativeImages = await usesNativeImages()
     if (values.json) print(JSON.stringify({ backends, devices, precision, nativeImages }))
     else {

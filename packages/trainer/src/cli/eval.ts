@@ -44,7 +44,7 @@ export const evalCommand: Command = {
   --download         downloads the data set to --data first, unless it is there
   --skip-broken      leaves out images that cannot be decoded, and says which
   --batch-size N     images at a time (100)
-  --precision NAME   float32, or bfloat16 for the products (float32)
+  --precision NAME   float32, or bfloat16 or int8 (native alone) for the products (float32)
   --tta NAME         averages several views of each image: flip, five-crop or ten-crop
   --confusion        also prints how often each class was taken for which
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)

@@ -35,7 +35,7 @@ export const predict: Command = {
 
   --model FOLDER     a model folder, or a hub id
   --top-k N          classes to show, best first (5)
-  --precision NAME   float32, or bfloat16 for the products (float32)
+  --precision NAME   float32, or bfloat16 or int8 (native alone) for the products (float32)
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             [{image, predictions: [{label, score}]}]
   --help             this text`,
@@ -45,7 +45,7 @@ export const predict: Command = {
     const id = required(values.model, '--model')
     required(images[0], 'The image file')
     const count = wholeNumber(values['top-k'], '--top-k', 1)
-    const enabled = precisionOf(values) === 'bfloat16'
+    const dtype = precisionOf(values)
     await useBackend(values.backend as 'auto')
     const folder = await fetchModel(id, createProgress())
     const model = await ViTForImageClassification.fromPretrained(folder)
@@ -53,7 +53,7 @@ export const predict: Command = {
     const results: { image: string; predictions: Prediction[] }[] = []
     for (const image of images) {
       const pixelValues = await processor.preprocess([await decodeImage(image)])
-      const { logits } = autocast({ enabled }, () => model.forward(pixelValues))
+      const { logits } = autocast({ dtype }, () => model.forward(pixelValues))
       results.push({ image, predictions: await best(logits, model.config, count) })
       pixelValues.dispose()
       logits.dispose()

@@ -1,5 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import { type Autocast, type Backward, type Forward, Gradients, inBfloat16, kernel } from '../kernel.ts'
+import { type Autocast, type Backward, type Forward, Gradients, kernel, withoutInt8 } from '../kernel.ts'
 
 interface Attributes {
   numHeads: number
@@ -25,7 +25,7 @@ export const attention: KernelConfig = kernel<{ qkv: TensorInfo }, Attributes & 
     const logSumExp = training ? backend.allocate([batch, numHeads, tokens]) : undefined
     backend.addon.attention(
       ...heads,
-      inBfloat16(attrs),
+      withoutInt8(attrs),
       backend.floats(qkv),
       scale,
       dropoutProbability,
@@ -47,7 +47,7 @@ export const attentionGrad: KernelConfig = kernel<
   if (dQkv)
     backend.addon.attentionGrad(
       ...headsOf(qkv, numHeads),
-      inBfloat16(attrs),
+      withoutInt8(attrs),
       backend.floats(dy),
       backend.floats(qkv),
       backend.floats(output),

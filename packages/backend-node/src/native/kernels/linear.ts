@@ -1,6 +1,7 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
+import type { ComputeDtype } from '../addon.ts'
 import type { NativeBackend } from '../backend.ts'
-import { type Autocast, type Backward, type Forward, Gradients, inBfloat16, kernel, rowsOf } from '../kernel.ts'
+import { type Autocast, type Backward, type Forward, Gradients, kernel, rowsOf, withoutInt8 } from '../kernel.ts'
 
 interface Attributes {
   inputActivation: 'none' | 'gelu'
@@ -16,26 +17,26 @@ export const linear: KernelConfig = kernel<
     rowsOf(x),
     inputs,
     outputs,
-    inBfloat16(attrs),
+    attrs.dtype,
     attrs.inputActivation === 'gelu',
     backend.floats(x),
     backend.floats(weight),
     // One that trains changes after one use.
-    attrs.training ? backend.dropPacked([weight]) : packedLinear(backend, weight, inBfloat16(attrs)),
+    attrs.training ? backend.dropPacked([weight]) : packedLinear(backend, weight, attrs.dtype),
     bias ? backend.floats(bias) : null,
     values,
   )
   return info
 })
 
-function packedLinear(backend: NativeBackend, weight: TensorInfo, bfloat16: boolean): Float32Array {
+function packedLinear(backend: NativeBackend, weight: TensorInfo, dtype: ComputeDtype): Float32Array {
   const [outputs, inputs] = weight.shape as [number, number]
   const { addon } = backend
   return backend.packed(
     [weight],
-    bfloat16,
-    () => addon.packedLinearFloats(inputs, outputs, bfloat16),
-    packed => addon.packLinear(inputs, outputs, bfloat16, backend.floats(weight), packed),
+    dtype,
+    () => addon.packedLinearFloats(inputs, outputs, dtype),
+    packed => addon.packLinear(inputs, outputs, dtype, backend.floats(weight), packed),
   )
 }
 
@@ -49,7 +50,7 @@ export const linearGrad: KernelConfig = kernel<
     rowsOf(x),
     inputs,
     outputs,
-    inBfloat16(attrs),
+    withoutInt8(attrs),
     attrs.inputActivation === 'gelu',
     backend.floats(dy),
     backend.floats(x),

@@ -1,6 +1,6 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import type { PatchShape } from '../addon.ts'
-import { type Autocast, type Backward, Gradients, inBfloat16, kernel } from '../kernel.ts'
+import { type Autocast, type Backward, Gradients, kernel, withoutInt8 } from '../kernel.ts'
 
 interface Inputs {
   pixelValues: TensorInfo
@@ -22,7 +22,7 @@ export const patchEmbed: KernelConfig = kernel<Inputs & { bias: TensorInfo }, Au
     const { pixelValues, weight, bias } = inputs
     backend.addon.patchEmbed(
       ...shape,
-      inBfloat16(attrs),
+      withoutInt8(attrs),
       backend.floats(pixelValues),
       backend.floats(weight),
       backend.floats(bias),
@@ -38,7 +38,7 @@ export const patchEmbedGrad: KernelConfig = kernel<Inputs & { dy: TensorInfo }, 
     const gradients = new Gradients(backend, attrs)
     backend.addon.patchEmbedGrad(
       ...patchShape({ pixelValues, weight }),
-      inBfloat16(attrs),
+      withoutInt8(attrs),
       backend.floats(dy),
       backend.floats(pixelValues),
       backend.floats(weight),

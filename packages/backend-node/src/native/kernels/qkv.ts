@@ -1,6 +1,7 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
+import type { ComputeDtype } from '../addon.ts'
 import type { NativeBackend } from '../backend.ts'
-import { type Autocast, type Backward, type Forward, Gradients, inBfloat16, kernel, rowsOf } from '../kernel.ts'
+import { type Autocast, type Backward, type Forward, Gradients, kernel, rowsOf, withoutInt8 } from '../kernel.ts'
 
 type Weights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
 type Biases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
@@ -17,10 +18,10 @@ export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Fo
     backend.addon.qkv(
       rowsOf(x),
       hiddenSize,
-      inBfloat16(attrs),
+      attrs.dtype,
       backend.floats(x),
       ...weights.map(weight => backend.floats(weight)),
-      attrs.training ? backend.dropPacked(weights) : packedQkv(backend, weights, inBfloat16(attrs)),
+      attrs.training ? backend.dropPacked(weights) : packedQkv(backend, weights, attrs.dtype),
       ...biasNames.map(name => (parameters[name] ? backend.floats(parameters[name]) : null)),
       values,
     )
@@ -29,20 +30,20 @@ export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Fo
 )
 
 /** The three weights as one, so that the input is packed and read once. */
-function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[], bfloat16: boolean): Float32Array {
+function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[], dtype: ComputeDtype): Float32Array {
   const { addon } = backend
   const hiddenSize = weights[0]?.shape[0] as number
   return backend.packed(
     weights,
-    bfloat16,
-    () => addon.packedLinearFloats(hiddenSize, 3 * hiddenSize, bfloat16),
+    dtype,
+    () => addon.packedLinearFloats(hiddenSize, 3 * hiddenSize, dtype),
     packed => {
       const [query, key, value] = weights.map(weight => backend.floats(weight)) as [
         Float32Array,
         Float32Array,
         Float32Array,
       ]
-      addon.packQkv(hiddenSize, bfloat16, query, key, value, packed)
+      addon.packQkv(hiddenSize, dtype, query, key, value, packed)
     },
   )
 }
@@ -55,7 +56,7 @@ export const qkvGrad: KernelConfig = kernel<{ dy: TensorInfo; x: TensorInfo } & 
     backend.addon.qkvGrad(
       rowsOf(x),
       hiddenSize,
-      inBfloat16(attrs),
+      withoutInt8(attrs),
       backend.floats(dy),
       backend.floats(x),
       ...weightNames.map(name => backend.floats(weights[name])),

@@ -1,0 +1,185 @@
+/** int8 products: how near they stay to the exact ones, what they leave alone, and who refuses them. */
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import {
+  concat,
+  type Rank,
+  reshape,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor1d,
+  tensor2d,
+  tensor3d,
+  tensor4d,
+  tidy,
+  variable,
+} from '@tensorflow/tfjs-core'
+import { autocast, normalStream, useBackend, ViTForImageClassification, valueAndGrads } from '@vitral/core'
+import { attention, linear, patchEmbed, qkv } from '@vitral/core/ops'
+
+beforeEach(async () => {
+  await useBackend('native')
+})
+afterEach(async () => {
+  await useBackend('native')
+})
+
+const int8 = <T>(f: () => T): T => autocast({ dtype: 'int8' }, f)
+const bits = (x: Tensor): number[] => [...(x.dataSync() as Float32Array)]
+
+function randomFloats(count: number, seed: number, size = 1): Float32Array {
+  const next = normalStream(seed)
+  return Float32Array.from({ length: count }, () => size * next())
+}
+
+// erf by its series: exact enough for arguments this small.
+function gelu(x: number): number {
+  let term = x / Math.SQRT2
+  let erf = 0
+  for (let n = 0; n < 80; n++) {
+    erf += term / (2 * n + 1)
+    term *= (-x * x) / 2 / (n + 1)
+  }
+  return 0.5 * x * (1 + (2 / Math.sqrt(Math.PI)) * erf)
+}
+
+/**
+ * x·w and how far its int8 product may be from it. Rounding w moves each of its elements by half a step at most, and
+ * rounding x does the same to what then multiplies the rounded w: Σ|x|·wStep/2 + Σ|rounded w|·xStep/2. The rest is
+ * float32's rounding of a few numbers no larger than the sums of absolute values.
+ */
+function productAndBound(x: number[], w: number[]): { exact: number; bound: number } {
+  const xStep = (Math.max(...x) - Math.min(...x)) / 255
+  const wStep = Math.max(...w.map(Math.abs)) / 64
+  const total = (values: number[]) => values.reduce((a, b) => a + b, 0)
+  const sizeOfX = total(x.map(Math.abs))
+  const sizeOfW = total(w.map(value => wStep * Math.abs(Math.round(value / wStep))))
+  const spread = Math.max(...x.map(Math.abs)) * sizeOfW
+  const exact = total(x.map((value, k) => value * (w[k] as number)))
+  return { exact, bound: (sizeOfX * wStep) / 2 + (sizeOfW * xStep) / 2 + 1e-6 * (spread + 1) }
+}
+
+for (const inputActivation of ['none', 'gelu'] as const)
+  for (const [M, K, N] of [
+    [1, 5, 1],
+    [7, 300, 40],
+    [33, 64, 19],
+  ] as const)
+    test(`${M}×${K}×${N}, activation ${inputActivation}: every element is within the rounding of its row and column`, () => {
+      const [x, w, b] = [randomFloats(M * K, 1), randomFloats(N * K, 2, 0.1), randomFloats(N, 3)]
+      x[K - 1] = 4 // an outlier coarsens its own row alone
+      const y = tidy(() =>
+        bits(int8(() => linear(tensor2d(x, [M, K]), tensor2d(w, [N, K]), tensor1d(b), { inputActivation }))),
+      ) as number[]
+      let worst = 0
+      for (let m = 0; m < M; m++)
+        for (let n = 0; n < N; n++) {
+          const row = [...x.subarray(m * K, (m + 1) * K)].map(value =>
+            inputActivation === 'gelu' ? gelu(value) : value,
+          )
+          const { exact, bound } = productAndBound(row, [...w.subarray(n * K, (n + 1) * K)])
+          const error = Math.abs((y[m * N + n] as number) - exact - (b[n] as number))
+          expect(error).toBeLessThanOrEqual(bound)
+          worst = Math.max(worst, error / bound)
+        }
+      expect(worst).toBeGreaterThan(1e-3) // it does round
+    })
+
+test('a projection of attention is the linear layer that it is: each output has its own scale', () => {
+  const C = 24
+  tidy(() => {
+    const x = tensor2d(randomFloats(5 * C, 1), [5, C])
+    const weights = [0.01, 1, 100].map((size, i) => tensor2d(randomFloats(C * C, 2 + i, size), [C, C]))
+    const biases = [5, 6, 7].map(seed => tensor1d(randomFloats(C, seed)))
+    const apart = concat(
+      weights.map((weight, i) => int8(() => linear(x, weight, biases[i])) as Tensor2D),
+      1,
+    )
+    const [[q, k, v], [qBias, kBias, vBias]] = [weights, biases] as [Tensor2D[], Tensor1D[]]
+    const together = int8(() =>
+      qkv(
+        reshape<Rank.R3>(x, [1, 5, C]),
+        [q, k, v] as [Tensor2D, Tensor2D, Tensor2D],
+        [qBias, kBias, vBias] as [Tensor1D, Tensor1D, Tensor1D],
+      ),
+    )
+    expect(bits(together)).toEqual(bits(apart))
+  })
+})
+
+test('attention and the patch embedding are those of float32', () => {
+  tidy(() => {
+    const packed = tensor3d(randomFloats(2 * 5 * 24, 1), [2, 5, 24])
+    const attended = () => bits(attention(packed, { numHeads: 2 }))
+    expect(int8(attended)).toEqual(attended())
+    const pixels = tensor4d(randomFloats(3 * 64, 2), [1, 3, 8, 8])
+    const weight = tensor4d(randomFloats(6 * 3 * 16, 3), [6, 3, 4, 4])
+    const embedded = () => bits(patchEmbed(pixels, weight, tensor1d(randomFloats(6, 4))))
+    expect(int8(embedded)).toEqual(embedded())
+  })
+})
+
+test('a weight that changes, or is wanted in another precision, is packed again', () => {
+  tidy(() => {
+    const x = tensor2d([[1, 0.25]])
+    const weight = variable(tensor2d([[1, 0.3]]))
+    const product = () => linear(x, weight as Tensor2D).dataSync()[0] as number
+    expect(int8(product)).toBeCloseTo(1 + 0.25 * (19 / 64), 6)
+    expect(product()).toBeCloseTo(1.075, 6)
+    expect(int8(product)).toBeCloseTo(1 + 0.25 * (19 / 64), 6)
+    weight.assign(tensor2d([[2, 0.6]]))
+    expect(int8(product)).toBeCloseTo(2 + 0.5 * (19 / 64), 6)
+    weight.dispose()
+  })
+})
+
+test('what is not finite stays in its row and its column; rows and columns of one value are exact', () => {
+  tidy(() => {
+    const x = tensor2d([
+      [1, Number.NaN, 3],
+      [0.1, 0.1, 0.1],
+      [0, 0, 0],
+      [1, Number.POSITIVE_INFINITY, 3],
+    ])
+    const weight = tensor2d([
+      [0.5, -0.5, 0.5],
+      [0, 0, 0],
+      [1, Number.NEGATIVE_INFINITY, 0],
+    ])
+    const y = bits(int8(() => linear(x, weight))) as number[]
+    const nan = Number.NaN
+    expect(y.map(value => Math.round(value * 1e6) / 1e6 + 0)).toEqual([
+      nan,
+      nan,
+      nan,
+      0.05,
+      0,
+      nan,
+      0,
+      0,
+      nan,
+      nan,
+      nan,
+      nan,
+    ])
+  })
+})
+
+test('nothing trains in int8, and no other backend has it', async () => {
+  const config = { imageSize: 8, patchSize: 4, hiddenSize: 8, numHiddenLayers: 1, numAttentionHeads: 2, numLabels: 2 }
+  const model = new ViTForImageClassification({ ...config, intermediateSize: 16 })
+  tidy(() => {
+    const pixels = tensor4d(randomFloats(3 * 64, 1), [1, 3, 8, 8])
+    expect(() => int8(() => model.valueAndGrads(pixels, [1]))).toThrow('Nothing trains in int8')
+    expect(() => int8(() => model.valueAndGrads(pixels, [1], { gradientCheckpointing: true }))).toThrow(
+      'Nothing trains',
+    )
+    const x = tensor2d([[1]])
+    expect(() => valueAndGrads(() => sum(int8(() => linear(x, x))), [x])).toThrow('Nothing trains in int8')
+  })
+  model.dispose()
+  await useBackend('cpu')
+  expect(() => int8(() => 1)).toThrow("The backend 'cpu' has no int8 products")
+  expect(autocast({ dtype: 'int8', enabled: false }, () => 1)).toBe(1)
+})
