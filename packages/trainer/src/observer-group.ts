@@ -1,5 +1,5 @@
 /** Those who watch a run, as one: each is told everything, whatever another of them does. */
-import type { EpochReport, StepReport, TestReport, TrainingObserver } from './training-events.ts'
+import type { EpochReport, StepReport, TestReport, TrainingObserver, TrainingResult } from './training-events.ts'
 
 interface Reports {
   onStep: StepReport
@@ -7,6 +7,7 @@ interface Reports {
   onEpoch: EpochReport
   onTestBatch: number
   onTest: TestReport
+  onEnd: TrainingResult
 }
 
 export class ObserverGroup {

@@ -78,9 +78,12 @@ export class Trainer {
     }
     const failed = await anyOf(this.#collectives, this.#observers.failed)
     const tested = !failed && (await this.#testBest(signal))
-    this.#observers.rethrow(this.#position.step)
     const { epoch, step, seconds, best, test } = this.#position
-    return { finished: epoch === recipe.epochs && tested, epochs: epoch, steps: step, seconds, best, test }
+    const finished = epoch === recipe.epochs && tested
+    const result: TrainingResult = { finished, epochs: epoch, steps: step, seconds, best, test }
+    await this.#observers.tell('onEnd', result)
+    this.#observers.rethrow(step)
+    return result
   }
 
   /** Frees the optimizer's state, ends the threads that load, and lets others into the run's folder; the model stays. */

@@ -57,6 +57,8 @@ export interface TrainingObserver {
   onTestBatch?(done: number): void | Promise<void>
   /** Once, at the end of a run with test images beside those that choose the best model. */
   onTest?(report: TestReport): void | Promise<void>
+  /** Once, when the run is at its end or was stopped, and its state is saved. */
+  onEnd?(result: TrainingResult): void | Promise<void>
 }
 
 export interface TrainingResult {

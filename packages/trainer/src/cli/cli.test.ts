@@ -125,6 +125,7 @@ describe('from data to a prediction', () => {
     const run = JSON.parse(readFileSync(join(out, 'recipe.json'), 'utf8'))
     expect(run.recipe).toMatchObject({ epochs: 2, batchSize: 8, model: { config: { hiddenSize: 8 } } })
     expect(run.environment).toMatchObject({ vitral: expect.any(String), backend: 'cpu' })
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('<h2>What is taken for what</h2>')
   })
 
   test('train fine-tunes adapters at another image size, and says how much trains', async () => {
@@ -375,6 +376,7 @@ test('Ctrl-C stops in the middle of an epoch', async () => {
   child.kill('SIGINT')
   expect(await child.exited).toBe(130)
   expect(steps(out)).toBeLessThan(40)
+  expect(existsSync(join(out, 'report.html'))).toBe(true)
 })
 
 const built = join(import.meta.dirname, '../../dist/cli/index.js')

@@ -12,6 +12,9 @@ const names: Record<string, string> = {
   mean_average_precision: 'Mean average precision',
 }
 
+/** JSON has no number for what is none. */
+const fixed = (value: number | null): string => (value === null ? 'not a number' : value.toFixed(4))
+
 /** The best model's figures. */
 export function headline({ steps, evaluations }: History, reported: ReportedEvaluation | undefined): string {
   const facts: [string, string][] = []
@@ -19,7 +22,7 @@ export function headline({ steps, evaluations }: History, reported: ReportedEval
     const { evaluation, images, epoch } = reported
     for (const [name, value] of Object.entries(mainMetrics(evaluation)))
       facts.push([names[name] ?? name, percent(value, 2)])
-    facts.push(['Loss', evaluation.loss.toFixed(4)], ['Macro F1', percent(evaluation.macroF1)])
+    facts.push(['Loss', fixed(evaluation.loss)], ['Macro F1', percent(evaluation.macroF1)])
     facts.push(['Measured on', `${count(evaluation.count)} ${images} images`], ['Best epoch', count(epoch)])
   }
   facts.push(['Steps', count(steps.at(-1)?.step ?? 0)], ['Epochs evaluated', count(evaluations.length)])
@@ -30,14 +33,7 @@ export function headline({ steps, evaluations }: History, reported: ReportedEval
 export function timings({ evaluations, steps }: History): string {
   let before = 0
   const rows = evaluations.map(({ epoch, step, accuracy, loss, seconds: now }) => {
-    const row = [
-      count(epoch),
-      count(step),
-      loss.toFixed(4),
-      percent(accuracy, 2),
-      duration(now - before),
-      duration(now),
-    ]
+    const row = [count(epoch), count(step), fixed(loss), percent(accuracy, 2), duration(now - before), duration(now)]
     before = now
     return row
   })

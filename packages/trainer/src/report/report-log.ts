@@ -6,10 +6,11 @@ import { writeReport } from './report.ts'
 
 /**
  * Writes evaluation.json when a model is the best so far, and once more when it is tested, and the report after each
- * evaluation; the run's own log is to be told before.
+ * evaluation and at the end; the run's own log is to be told before.
  */
 export function reportLog(out: string, paths: RunPaths, normalization: Normalization): TrainingObserver {
   return {
+    onEnd: async () => void (await writeReport(out)),
     async onEpoch({ epoch, evaluation, isBest, examples }) {
       if (isBest)
         await writeEvaluation(paths.evaluation, { epoch, images: 'held-out', evaluation, examples }, normalization)

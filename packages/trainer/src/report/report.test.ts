@@ -97,6 +97,15 @@ describe('the page', () => {
     expect(page.length).toBeLessThan(200_000)
   })
 
+  test('of a loss that was no number, which JSON keeps as null, says so', () => {
+    const lost = join(folder, 'lost')
+    mkdirSync(lost)
+    writeFileSync(runPaths(lost).config, readFileSync(paths.config))
+    const epoch = { event: 'epoch', epoch: 1, step: 5, loss: null, accuracy: 0.1, top5: 0.5, seconds: 1 }
+    writeFileSync(runPaths(lost).metrics, `${JSON.stringify(epoch)}\n`)
+    expect(makeReport(lost)).toContain('not a number')
+  })
+
   test('of a run that has no evaluation yet has what there is', () => {
     const young = join(folder, 'young')
     mkdirSync(young)

@@ -1,0 +1,93 @@
+/** `vitral train --nproc`: real processes that sum through shared memory, one of them killed. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { writeTinyCifar } from '../../test/tiny-cifar.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vitral-nproc-'))
+beforeAll(() => writeTinyCifar(folder))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const built = join(import.meta.dirname, '../../dist/cli/index.js')
+const linux = process.platform === 'linux'
+if (!linux) console.log('Several processes are not tested: they meet in shared memory, on Linux alone.')
+
+const train = (program: string[], out: string, ...args: string[]) =>
+  Bun.spawn(
+    [
+      ...[...program, 'train', 'cifar10-demo', '--data', folder, '--backend', 'cpu', '--batch-size', '8', '--out', out],
+      ...['--set', 'model.config.hiddenSize=8', '--set', 'model.config.numHiddenLayers=1'],
+      ...['--set', 'model.config.patchSize=8', '--nproc', '2', ...args],
+    ],
+    { cwd: folder, stdout: 'pipe', stderr: 'pipe' },
+  )
+const bun = [process.execPath, join(import.meta.dirname, 'index.ts')]
+
+const programs: [string, string[]][] = [
+  ['Bun', bun],
+  ...(existsSync(built) ? [['Node', ['node', built]] as [string, string[]]] : []),
+]
+
+describe.skipIf(!linux).each(programs)('in %s', (name, program) => {
+  test('one run comes of it, whose summary is printed once', async () => {
+    const child = train(program, `run-${name}`, '--epochs', '2', '--json')
+    const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+    expect({ code: await child.exited, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('2 processes'),
+    })
+    expect(JSON.parse(stdout)).toMatchObject({ finished: true, epochs: 2, steps: 10 })
+    expect(readdirSync(join(folder, `run-${name}`)).sort()).toEqual([
+      'best',
+      'checkpoints',
+      'evaluation.json',
+      'metrics.jsonl',
+      'recipe.json',
+      'report.html',
+    ])
+  })
+})
+
+describe.skipIf(!linux)('a process that is killed', () => {
+  const weights = (out: string): Buffer => readFileSync(join(folder, out, 'best/model.safetensors'))
+  const steps = (out: string): number => {
+    const path = join(folder, out, 'metrics.jsonl')
+    return existsSync(path) ? (readFileSync(path, 'utf8').match(/"event":"step"/g) ?? []).length : 0
+  }
+
+  test('ends the run; with --max-restarts it goes on, and ends with the bits of one that was not disturbed', async () => {
+    const whole = train(bun, 'whole', '--epochs', '8')
+    expect(await whole.exited).toBe(0)
+    const child = train(bun, 'killed', '--epochs', '8', '--max-restarts', '1', '--checkpoint-every', '3')
+    while (steps('killed') < 7) await Bun.sleep(2)
+    const [victim] = rankProcesses('killed').filter(({ rank }) => rank === '1')
+    process.kill(victim?.pid as number, 'SIGKILL')
+    const stderr = await new Response(child.stderr).text()
+    expect(await child.exited).toBe(0)
+    expect(stderr).toContain(`Rank 1 of 2 (process ${victim?.pid}) was killed`)
+    expect(stderr).toContain('Starting all again, 1 of 1 times.')
+    expect(steps('killed')).toBe(40)
+    expect(weights('killed').equals(weights('whole'))).toBe(true)
+    expect(rankProcesses('killed')).toEqual([])
+  })
+})
+
+test('wrong numbers are one line', async () => {
+  const child = train(bun, 'never', '--min-nproc', '3')
+  expect(await new Response(child.stderr).text()).toBe('vitral train: --min-nproc is 3, more than --nproc, 2.\n')
+  expect(await child.exited).toBe(1)
+})
+
+/** The launched processes of a run that live. */
+function rankProcesses(out: string): { pid: number; rank: string }[] {
+  return readdirSync('/proc').flatMap(pid => {
+    try {
+      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`--out\0${out}\0`)) return []
+      const rank = /\0RANK=(\d+)\0/.exec(`\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`)?.[1]
+      return rank === undefined ? [] : [{ pid: Number(pid), rank }]
+    } catch {
+      return [] // it has just ended
+    }
+  })
+}
