@@ -1,6 +1,7 @@
 /**
  * `npx -y bun@1.4.5 run demo`: installs, builds, trains a small ViT on the CIFAR-10 sample in this repository, prints its
- * accuracy on images it has not seen, and classifies image files. Takes a few minutes on two cores.
+ * accuracy on images it has not seen, and classifies image files, with it and with the model in examples/pretrained. Takes
+ * a few minutes on two cores.
  */
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -29,4 +30,10 @@ await run(
   vitral('eval', '--model', best, '--dataset', 'cifar10', '--data', sample),
 )
 await run('Classify image files', vitral('predict', '--model', best, ...images))
-console.log(`\nThe model is in ${best}, a Hugging Face folder. The run's log is ${values.out}/metrics.jsonl.`)
+await run(
+  'Classify them with the model that comes with Vitral, which was trained for two hours',
+  vitral('predict', '--model', 'examples/pretrained', ...images),
+)
+console.log(
+  `\nThe model is in ${best}, a Hugging Face folder. What the run did is on a page: ${values.out}/report.html.`,
+)
