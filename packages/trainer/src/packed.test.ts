@@ -36,11 +36,12 @@ afterAll(() => rmSync(project, { recursive: true }))
 test('tarballs hold what runs, and neither tests nor workspace versions', () => {
   const native = `backend-node-${process.platform}-${process.arch}`
   expect(packed.map(({ name }) => name).sort()).toEqual(
-    ['backend-node', native, 'backend-web', 'core', 'datasets', 'trainer'].map(name => `@vitral/${name}`),
+    ['backend-node', native, 'backend-web', 'core', 'datasets', 'server', 'trainer'].map(name => `@vitral/${name}`),
   )
   for (const { name, tarball } of packed) {
     const files = run('tar', 'tzf', tarball).trim().split('\n')
-    expect(files).toContain(name.endsWith(native) ? 'package/vitral.node' : 'package/dist/index.js')
+    const entries: Record<string, string> = { [`@vitral/${native}`]: 'vitral.node', '@vitral/server': 'src/index.ts' }
+    expect(files).toContain(`package/${entries[name] ?? 'dist/index.js'}`)
     if (name === '@vitral/trainer') expect(files).toContain('package/src/dashboard/page/index.html')
     expect(files.filter(path => /\.test\.|fixtures|tsbuildinfo|cifar10-sample/.test(path))).toEqual([])
   }
@@ -69,6 +70,15 @@ for (const runtime of ['node', process.execPath])
     for (const file of ['config.json', 'model.safetensors', 'preprocessor_config.json'])
       expect(existsSync(join(folder, file))).toBe(true)
   }, 60_000)
+
+test('the server runs in Bun, its page with it', () => {
+  const program = `const { startServer } = await import('@vitral/server')
+    const engine = { models: () => [], ready: () => true, load: () => [], close: async () => {} }
+    const server = await startServer({ port: 0, models: [{ name: 'none', folder: 'none' }] }, { engine })
+    console.log(await (await fetch(server.url)).text())
+    await server.stop()`
+  expect(run(process.execPath, '-e', program)).toContain('<title>')
+})
 
 test('the vitral command runs in Node', () => {
   expect(run('npx', 'vitral', '--help')).toContain('train')

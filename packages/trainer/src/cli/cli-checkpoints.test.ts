@@ -42,7 +42,14 @@ test('the best model is chosen on held-out images and tested once; the folder sa
   const head = Bun.spawnSync(['git', 'rev-parse', 'HEAD'])
   expect(environment.git?.commit).toBe(head.success ? head.stdout.toString().trim() : undefined)
   expect(resumedIn).toBeUndefined()
-  expect(readdirSync(out).sort()).toEqual(['best', 'checkpoints', 'metrics.jsonl', 'recipe.json'])
+  expect(readdirSync(out).sort()).toEqual([
+    'best',
+    'checkpoints',
+    'evaluation.json',
+    'metrics.jsonl',
+    'recipe.json',
+    'report.html',
+  ])
 })
 
 test('a damaged checkpoint is told in one line, and the one before is used', async () => {

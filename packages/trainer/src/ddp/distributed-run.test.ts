@@ -89,7 +89,14 @@ describe('a run of several processes', () => {
     expect(first.reports).toEqual(one.reports)
     expect(first.parameters).toEqual(one.parameters)
     expect(first.result).toEqual(one.result)
-    expect(first.files).toEqual(['best', 'checkpoints', 'metrics.jsonl', 'recipe.json'])
+    expect(first.files).toEqual([
+      'best',
+      'checkpoints',
+      'evaluation.json',
+      'metrics.jsonl',
+      'recipe.json',
+      'report.html',
+    ])
     expect(second.files).toEqual([])
     expect(first.reports.filter(({ confusion }) => confusion)).toHaveLength(2) // evaluations, of all 20 images
     expect(first.reports.at(-1)).toMatchObject({ count: 20 })
