@@ -1,0 +1,37 @@
+/**
+ * Prints how a training step would scale from 4 to 1,024 devices, by the model in step-time.ts:
+ * `bun benchmarks/src/scaling/simulate.ts`. What was measured, and what is assumed, is in apps/docs/pages/scaling.md.
+ */
+import { markdownTable } from '../markdown-table.ts'
+import { type Device, type Job, type Network, stepTime } from './step-time.ts'
+
+/**
+ * ViT-B/16, eight images a step in bfloat16 on two CPU cores: 0.93 s, measured. Of it Adam is taken to be its 28 bytes a
+ * parameter at the memory's 21 GB/s, and the forward pass a third of the rest, as its operations are.
+ */
+const device: Device = { forward: 0.273, backward: 0.547, update: 0.11, spread: 0.02 }
+/** The same a hundred times as fast: a GPU's speed, on which nothing was measured. */
+const fast: Device = { forward: 0.00273, backward: 0.00547, update: 0.0011, spread: 0.02 }
+/** 85.8 million parameters in float32; PyTorch's buckets, which are ours. */
+const job: Job = { gradientBytes: 343e6, bucketBytes: 25 * 2 ** 20 }
+
+const networks: Record<string, Network> = {
+  '1 Gbit/s Ethernet': { latency: 50e-6, bandwidth: 0.117e9 },
+  '10 Gbit/s Ethernet': { latency: 20e-6, bandwidth: 1.17e9 },
+  '100 Gbit/s InfiniBand': { latency: 3e-6, bandwidth: 11.7e9 },
+}
+const counts = [4, 16, 64, 256, 1024]
+
+const percent = (share: number): string => (share < 0.01 ? '< 1 %' : `${(100 * share).toFixed(0)} %`)
+
+const rows = Object.entries({ 'two CPU cores': device, 'a hundred times as fast': fast }).flatMap(([name, worker]) =>
+  Object.entries(networks).map(([network, link]) => [
+    name,
+    network,
+    ...counts.map(devices => {
+      const { efficiency, hidden } = stepTime(devices, worker, link, job)
+      return `${percent(efficiency)} (${percent(hidden)})`
+    }),
+  ]),
+)
+console.log(markdownTable([['device', 'network', ...counts.map(devices => `${devices} devices`)], ...rows]))
