@@ -28,7 +28,7 @@ const modelSchema = z.strictObject({
   /** A model folder. */
   folder: z.string().min(1),
   backend: z.enum(['auto', 'native', 'tensorflow', 'wasm', 'cpu']).default('auto'),
-  precision: z.enum(['float32', 'bfloat16']).default('float32'),
+  precision: z.enum(['float32', 'bfloat16', 'int8']).default('float32'),
   /** Threads of each process; without it, the backend chooses. */
   threads: z.int().min(1).optional(),
   /** Processes that compute; each holds the weights. */

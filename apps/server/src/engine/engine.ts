@@ -3,6 +3,8 @@
  * behind it; routes know only this.
  */
 
+import type { ComputeDtype } from '@vitral/core'
+
 export type Task = 'classify' | 'embed' | 'explain'
 
 export interface EngineRequest {
@@ -49,7 +51,7 @@ export interface ModelDescription {
   hiddenSize: number
   /** What computes: native, wasm, … */
   backend: string
-  precision: 'float32' | 'bfloat16'
+  precision: ComputeDtype
   /** Whether scores are independent of each other (sigmoid), as of a multi-label classifier, or shares of one (softmax). */
   multiLabel: boolean
   version: string

@@ -1,12 +1,12 @@
 /** What the server and a model's process say to each other: the types, and how arrays become one body and back. */
-import type { BackendName, Interpolation } from '@vitral/core'
+import type { BackendName, ComputeDtype, Interpolation } from '@vitral/core'
 import type { EngineOutput, ModelDescription } from './engine.ts'
 import { bytesOf, floatsOf } from './framing.ts'
 
 export interface ModelSettings {
   folder: string
   backend: 'auto' | BackendName
-  precision: 'float32' | 'bfloat16'
+  precision: ComputeDtype
   /** Of the backend native; its own choice without it. */
   threads?: number
 }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { BackendName } from '@vitral/core'
+import type { BackendName, ComputeDtype } from '@vitral/core'
 import type { EngineEvent } from './events.ts'
 
 export interface ModelOptions {
@@ -12,8 +12,8 @@ export interface ModelOptions {
   folder: string
   /** @default 'auto' */
   backend?: 'auto' | BackendName
-  /** bfloat16 is of the products alone, as autocast has it. @default 'float32' */
-  precision?: 'float32' | 'bfloat16'
+  /** bfloat16 and int8 are of the products alone, as autocast has them; int8 needs the native backend. @default 'float32' */
+  precision?: ComputeDtype
   /** Of each process, where the backend is native. @default the processors, shared among the model's processes */
   threads?: number
   /** Processes that compute; each holds the weights. @default 1 */

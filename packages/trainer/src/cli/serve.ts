@@ -22,7 +22,7 @@ export const serve: Command = {
   --host ADDRESS      address to listen on (127.0.0.1)
   --port N            port to listen on, 0 for any (8000)
   --allow-without-key listens for other machines though no API key is configured
-  --precision NAME    float32, or bfloat16 for the products (float32)
+  --precision NAME    float32, or of the products bfloat16 or int8 (float32)
   --backend NAME      auto, native, tensorflow, wasm or cpu (auto)
   --config FILE       settings as JSON
   --set FIELD=VALUE   one setting, such as limits.imagePixels=1000000; may be repeated

@@ -84,7 +84,7 @@ function computeWith(
     }
     let rows: Float32Array[][]
     try {
-      const computed = autocast({ enabled: precision === 'bfloat16' }, () => noGrad(forward))
+      const computed = autocast({ dtype: precision }, () => noGrad(forward))
       rows = await Promise.all(computed.map(rowsOf))
     } finally {
       for (const image of images) image.dispose()
