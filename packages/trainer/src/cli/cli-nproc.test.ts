@@ -49,6 +49,19 @@ describe.skipIf(!linux).each(programs)('in %s', (name, program) => {
   })
 })
 
+test.skipIf(!linux)(
+  'what fails before the processes have met ends them too',
+  async () => {
+    const child = train(bun, 'early', '--backend', 'tensorflow')
+    const stderr = await new Response(child.stderr).text()
+    expect(await child.exited).toBe(1)
+    expect(stderr).toContain('The backend tensorflow: TensorFlow is not there')
+    expect(stderr).toMatch(/Rank \d of 2 \(process \d+\) failed first, with exit code 1/)
+    expect(rankProcesses('early')).toEqual([])
+  },
+  30_000,
+)
+
 describe.skipIf(!linux)('a process that is killed', () => {
   const weights = (out: string): Buffer => readFileSync(join(folder, out, 'best/model.safetensors'))
   const steps = (out: string): number => {

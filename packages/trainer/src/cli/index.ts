@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `vitral` command: finds the subcommand, runs it, and turns an error into one line and an exit code. */
+import { endWithLauncher } from '../ddp/end-with-launcher.ts'
 import { bench } from './bench.ts'
 import type { Command } from './command.ts'
 import { print } from './command.ts'
@@ -58,4 +59,6 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
 }
 
+const letEnd = endWithLauncher()
 process.exitCode = await main(process.argv.slice(2))
+letEnd()

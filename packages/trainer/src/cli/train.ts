@@ -4,7 +4,7 @@ import { type ParameterCounts, useBackend, WriteError } from '@vitral/core'
 import type { CheckpointOptions } from '../checkpoint.ts'
 import { startDashboard } from '../dashboard/dashboard.ts'
 import type { TrainingData } from '../data.ts'
-import { endWithLauncher, isLaunched } from '../ddp/end-with-launcher.ts'
+import { isLaunched } from '../ddp/end-with-launcher.ts'
 import { connectProcessGroup } from '../ddp/process-group.ts'
 import { shareProcessors } from '../ddp/share-processors.ts'
 import { datasetNames } from '../open-dataset.ts'
@@ -78,7 +78,6 @@ MASTER_PORT), all train one model: the recipe's batchSize is that of all togethe
     const { name, recipe } = await recipeOf(positionals, values)
     const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}`, data: folder, resume } = values
     if (values.nproc !== undefined && !isLaunched()) return launchTraining(args, out, values)
-    const letEnd = endWithLauncher()
     const checkpoints = checkpointOptions(values)
     const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
     if (backend === 'native') await shareProcessors(process.env)
@@ -140,7 +139,6 @@ MASTER_PORT), all train one model: the recipe's batchSize is that of all togethe
       release()
       await dashboard?.close(ending)
       await collectives.close()
-      letEnd()
     }
   },
 }

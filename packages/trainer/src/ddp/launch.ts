@@ -50,8 +50,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) signals.on(signal, passOn)
   try {
     for (let attempt = 0; ; attempt++) {
-      const count = Math.max(minNproc, nproc - attempt)
-      running = start({ ...options, nproc: attempt === 0 ? nproc : count, masterPort, attempt, say })
+      running = start({ ...options, nproc: Math.max(minNproc, nproc - attempt), masterPort, attempt, say })
       const failure = await endTogether(running)
       if (!failure) return 0
       if (stopping || wasStopped(failure)) return failure.code
