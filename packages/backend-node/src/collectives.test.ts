@@ -25,7 +25,7 @@ class Rank {
   #waiting: (() => void)[] = []
 
   constructor(task: string, options: ConnectOptions, taskOptions: object = {}, runtime = process.execPath) {
-    const command = [runtime, program, task, JSON.stringify(options), JSON.stringify(taskOptions)]
+    const command = [runtime, program, 'local', task, JSON.stringify(options), JSON.stringify(taskOptions)]
     this.process = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' })
     running.add(this)
     this.ended = this.#read()

@@ -1,6 +1,7 @@
 /** What several processes do together, in native code: sums of gradients, copies of parameters, meetings. */
 import { createHash } from 'node:crypto'
 import { type CollectivesAddon, type Group, loadCollectivesAddon } from './native/collectives-addon.ts'
+import { mpiLibraries } from './native/mpi-libraries.ts'
 
 /** One process's part in the collectives of a run; `Collectives` of @vitral/trainer says what each does. */
 export class NativeCollectives<Engine extends string> {
@@ -48,9 +49,7 @@ interface Place {
   worldSize: number
 }
 
-export interface ConnectOptions extends Place {
-  /** Names the run among those on this machine; the same in every process, for example `${MASTER_ADDR}:${MASTER_PORT}`. */
-  id: string
+export interface MpiOptions extends Place {
   /**
    * Milliseconds that a process waits for another, at the start and in each operation, before both fail.
    *
@@ -63,6 +62,11 @@ export interface ConnectOptions extends Place {
    * @default ''
    */
   token?: string
+}
+
+export interface ConnectOptions extends MpiOptions {
+  /** Names the run among those on this machine; the same in every process, for example `${MASTER_ADDR}:${MASTER_PORT}`. */
+  id: string
 }
 
 const longestToken = 500
@@ -84,23 +88,42 @@ export async function connectLocal(options: ConnectOptions): Promise<NativeColle
     throw new Error(
       `Collectives through shared memory need Linux; this is ${process.platform}. Train with one process.`,
     )
-  const { rank, worldSize, id, timeout = 600_000, token = '' } = options
-  checkPlace(options)
-  if (!(timeout >= 1)) throw new Error(`timeout is ${timeout}; expected milliseconds, 1 or more.`)
-  if (Buffer.byteLength(token) > longestToken)
-    throw new Error(`token has ${Buffer.byteLength(token)} bytes; expected ${longestToken} at most. Give a hash of it.`)
+  const { rank, worldSize, id } = options
+  const { timeout, token } = checked(options)
   const addon = loadCollectivesAddon()
   const user = process.getuid?.() ?? 0
   const name = `vitral-${user}-${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
-  const group = addon.connectLocal(worldSize, rank, name, id, token, Math.ceil(timeout))
+  const group = addon.connectLocal(worldSize, rank, name, id, token, timeout)
   await addon.connected(group)
   return new NativeCollectives('local', options, addon, group)
 }
 
-export type NativeEngine = 'local'
+/**
+ * Joins the processes that mpirun has started, on one machine or many, through the Open MPI or MPICH that is installed.
+ * The sums have the bits of `connectLocal`'s. Once in a process: MPI begins and ends once.
+ *
+ * When a process dies, mpirun ends the others. One that does not come in time is named by those that waited for it.
+ *
+ * @throws where no MPI is installed; where mpirun has started other processes than these, or none; and where tokens differ
+ * @example
+ * // mpirun -n 4 --host here:2,there:2 bun train.ts
+ * const { OMPI_COMM_WORLD_RANK: rank, OMPI_COMM_WORLD_SIZE: worldSize } = process.env
+ * const collectives = await connectMpi({ rank: Number(rank), worldSize: Number(worldSize) })
+ */
+export async function connectMpi(options: MpiOptions): Promise<NativeCollectives<'mpi'>> {
+  const { rank, worldSize } = options
+  const { timeout, token } = checked(options)
+  const addon = loadCollectivesAddon()
+  const group = addon.connectMpi(worldSize, rank, mpiLibraries(process.env).join('\n'), token, timeout)
+  await addon.connected(group)
+  return new NativeCollectives('mpi', options, addon, group)
+}
+
+export type NativeEngine = 'local' | 'mpi'
 
 const engines: Readonly<Record<NativeEngine, (options: ConnectOptions) => Promise<NativeCollectives<NativeEngine>>>> = {
   local: connectLocal,
+  mpi: connectMpi,
 }
 
 /** Joins the run's other processes by the engine of that name. */
@@ -111,11 +134,15 @@ export async function connect(engine: NativeEngine, options: ConnectOptions): Pr
   return await join(options)
 }
 
-function checkPlace({ rank, worldSize }: Place): void {
+function checked({ rank, worldSize, timeout = 600_000, token = '' }: MpiOptions): { timeout: number; token: string } {
   if (!(Number.isInteger(worldSize) && worldSize >= 1 && worldSize <= 1024))
     throw new Error(`worldSize is ${worldSize}; expected a whole number from 1 to 1024.`)
   if (!(Number.isInteger(rank) && rank >= 0 && rank < worldSize))
     throw new Error(`rank is ${rank}; expected a whole number from 0 to ${worldSize - 1}, below worldSize.`)
+  if (!(timeout >= 1)) throw new Error(`timeout is ${timeout}; expected milliseconds, 1 or more.`)
+  if (Buffer.byteLength(token) > longestToken)
+    throw new Error(`token has ${Buffer.byteLength(token)} bytes; expected ${longestToken} at most. Give a hash of it.`)
+  return { timeout: Math.ceil(timeout), token }
 }
 
 /**

@@ -1,9 +1,9 @@
 /**
- * One rank of a run, for collectives.test.ts: collectives-rank.mjs TASK CONNECT-OPTIONS TASK-OPTIONS, both JSON. It writes
+ * One rank of a run, for collectives.test.ts: collectives-rank.mjs ENGINE TASK CONNECT-OPTIONS TASK-OPTIONS, both JSON; under mpirun, which says the rank. It writes
  * {"at": "connected"} when it is, and at the end what the task returns, or the error. Runs in Bun and, built, in Node.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { connectLocal } from '@vitral/backend-node/collectives'
+import { connect } from '@vitral/backend-node/collectives'
 
 const tell = line => console.log(JSON.stringify(line))
 
@@ -100,6 +100,12 @@ const tasks = {
   reduceForever: collectives => forever(() => collectives.allReduce(new Float32Array(1_000_000))),
   /** Rank 0 stays away. */
   waitForZero: collectives => (collectives.rank === 0 ? forever(() => Bun.sleep(1000)) : collectives.barrier()),
+  /** Rank 0 has enough, and the others wait for it. */
+  async closesEarly(collectives) {
+    await collectives.barrier()
+    if (collectives.rank > 0) await collectives.barrier()
+    await collectives.close()
+  },
   async counted(collectives) {
     const before = { descriptors: descriptors(), threads: threads() }
     for (let i = 0; i < 1000; i++) {
@@ -125,14 +131,25 @@ const tasks = {
   },
 }
 
-const [task, connectOptions, taskOptions = '{}'] = process.argv.slice(2)
+const placeOfMpirun = env => ({
+  rank: Number(env.OMPI_COMM_WORLD_RANK ?? env.PMI_RANK),
+  worldSize: Number(env.OMPI_COMM_WORLD_SIZE ?? env.PMI_SIZE),
+})
+
+const optionsOf = ({ tokenByRank, ...given }) => {
+  const options = { ...placeOfMpirun(process.env), ...given }
+  return { ...options, token: tokenByRank?.[options.rank] ?? options.token }
+}
+
+const [engine, task, connectOptions, taskOptions = '{}'] = process.argv.slice(2)
 const before = descriptors()
 try {
-  const collectives = await connectLocal(JSON.parse(connectOptions))
-  tell({ at: 'connected' })
+  const collectives = await connect(engine, optionsOf(JSON.parse(connectOptions)))
+  tell({ at: 'connected', rank: collectives.rank, pid: process.pid })
   const result = await tasks[task](collectives, JSON.parse(taskOptions))
   if (task !== 'forgotten') await collectives.close()
   tell({ result, leaked: task === 'forgotten' ? 0 : descriptors() - before })
 } catch (error) {
   tell({ error: error.message })
+  process.exitCode = 1
 }

@@ -17,20 +17,6 @@ namespace vitral {
 
 static_assert(std::atomic<uint32_t>::is_always_lock_free && sizeof(std::atomic<uint32_t>) == 4, "futexes are plain words");
 
-bool Operation::operator==(const Operation& other) const {
-  return kind == other.kind && size == other.size && root == other.root && number == other.number;
-}
-
-std::string Operation::text() const {
-  const std::string amount = std::to_string(size);
-  switch (kind) {
-    case allReduce: return "allReduce of " + amount + " floats";
-    case broadcast: return "broadcast of " + amount + " bytes from rank " + std::to_string(root);
-    case allGather: return "allGather of " + amount + " bytes";
-    default: return "barrier";
-  }
-}
-
 Segment::Segment(Segment&& other) noexcept
     : rank(other.rank),
       worldSize(other.worldSize),

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string>
 
+#include "operation.h"
+
 namespace vitral {
 
 struct LocalOptions {
@@ -16,14 +18,6 @@ struct LocalOptions {
   std::string id;     // what messages call the run
   std::string token;  // what every process must have in common; at most Member::tokenBytes - 1 bytes
   int64_t timeoutMilliseconds = 0;
-};
-
-// What a process is about to do; all must be about to do the same.
-struct Operation {
-  enum Kind : uint64_t { allReduce, broadcast, allGather, barrier };
-  uint64_t kind, size, root, number;
-  bool operator==(const Operation& other) const;
-  std::string text() const;
 };
 
 // One process, as the others see it.

@@ -16,6 +16,8 @@
 #include <immintrin.h>
 #endif
 
+#include "rank-order.h"
+
 namespace vitral {
 
 namespace {
@@ -32,32 +34,6 @@ void relax() {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
-}
-
-// The part of a chunk that a rank adds up: whole cache lines.
-struct Slice {
-  size_t from, to;
-  Slice(size_t count, int rank, int worldSize) {
-    const size_t share = (count + (size_t)worldSize - 1) / (size_t)worldSize, each = (share + 15) / 16 * 16;
-    from = std::min(count, (size_t)rank * each);
-    to = std::min(count, from + each);
-  }
-};
-
-// out = ((sources[0] + sources[1]) + sources[2]) + …, in blocks that stay in the first-level cache. Of two or more.
-void sumInOrder(float* out, const std::vector<const float*>& sources, size_t count) {
-  constexpr size_t block = 2048;
-  for (size_t from = 0; from < count; from += block) {
-    const size_t length = std::min(block, count - from);
-    float* __restrict sum = out + from;
-    const float* first = sources[0] + from;
-    const float* second = sources[1] + from;
-    for (size_t i = 0; i < length; i++) sum[i] = first[i] + second[i];
-    for (size_t rank = 2; rank < sources.size(); rank++) {
-      const float* next = sources[rank] + from;
-      for (size_t i = 0; i < length; i++) sum[i] += next[i];
-    }
-  }
 }
 
 }  // namespace
@@ -151,11 +127,10 @@ void SharedMemory::begin(Operation::Kind kind, size_t size, int root) {
 // Every operation's first meeting: all see what all are about to do, and nothing of theirs has been written yet.
 void SharedMemory::agree() {
   meet();
-  const Operation& first = posted(0);
-  for (int of = 1; of < segment_.worldSize; of++)
-    if (!(posted(of) == first))
-      fail("the ranks differ in what they do: rank 0 began " + first.text() + ", rank " + std::to_string(of) + " " +
-           posted(of).text());
+  std::vector<Operation> byRank;
+  for (int of = 0; of < segment_.worldSize; of++) byRank.push_back(posted(of));
+  const std::string difference = differenceOf(byRank);
+  if (!difference.empty()) fail(difference);
 }
 
 void SharedMemory::meet() {

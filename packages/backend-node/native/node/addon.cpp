@@ -89,6 +89,7 @@ const Export exports[] = {
     {"turnHue", exported::turnHue},
     {"lookUpPlanes", exported::lookUpPlanes},
     {"connectLocal", exported::connectLocal},
+    {"connectMpi", exported::connectMpi},
     {"connected", exported::connected},
     {"allReduce", exported::allReduce},
     {"broadcast", exported::broadcast},

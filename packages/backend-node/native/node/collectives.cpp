@@ -1,7 +1,9 @@
 // The collectives of several processes: what each takes from JavaScript, and gives back.
 #include <algorithm>
 #include <cstring>
+#include <sstream>
 
+#include "../collectives/mpi.h"
 #include "../collectives/shared-memory.h"
 #include "exports.h"
 #include "process-group.h"
@@ -56,6 +58,18 @@ napi_value connectLocal(Arguments& a) {
   options.token = a.text("token");
   options.timeoutMilliseconds = a.size("timeout");
   const auto connect = [options](const std::atomic<bool>& interrupted) { return vitral::connectLocal(options, interrupted); };
+  return Group::make(a.env(), options.worldSize, connect);
+}
+
+napi_value connectMpi(Arguments& a) {
+  MpiOptions options;
+  options.worldSize = (int)a.size("worldSize");
+  options.rank = (int)a.sizeOrZero("rank");
+  std::istringstream lines(a.text("libraries"));
+  for (std::string line; std::getline(lines, line);) options.libraries.push_back(line);
+  options.token = a.text("token");
+  options.timeoutMilliseconds = a.size("timeout");
+  const auto connect = [options](const std::atomic<bool>& interrupted) { return std::make_unique<Mpi>(options, interrupted); };
   return Group::make(a.env(), options.worldSize, connect);
 }
 

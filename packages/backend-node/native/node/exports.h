@@ -42,6 +42,7 @@ napi_value lookUpPlanes(Arguments&);
 
 // Of several processes. What is begun in a group runs after what was begun before it, and settles a promise.
 napi_value connectLocal(Arguments&);      // → the group, which connects as the first thing it does
+napi_value connectMpi(Arguments&);        // → the same
 napi_value connected(Arguments&);         // group → promise
 napi_value allReduce(Arguments&), broadcast(Arguments&), barrier(Arguments&);  // group, … → promise
 napi_value allGather(Arguments&);         // group, … → promise of Uint8Array[]

@@ -7,6 +7,8 @@ export type Group = object & { readonly __group: never }
 /** What is begun in a group runs after what was begun there before. */
 export interface CollectivesAddon {
   connectLocal(worldSize: number, rank: number, name: string, id: string, token: string, timeout: number): Group
+  /** @param libraries files of MPI, one in a line, of which the first that is there is taken */
+  connectMpi(worldSize: number, rank: number, libraries: string, token: string, timeout: number): Group
   /** Settles once the group has connected. */
   connected(group: Group): Promise<void>
   allReduce(group: Group, count: number, values: Float32Array): Promise<void>
@@ -20,7 +22,7 @@ export interface CollectivesAddon {
 /** @throws when there is no binary for this platform, or it is of another version, with how to build it */
 export function loadCollectivesAddon(): CollectivesAddon {
   const addon = loadAddon() as object as Partial<CollectivesAddon>
-  if (!addon.connectLocal)
+  if (!addon.connectMpi)
     throw new Error('The native kernels here are older than this package; build them again by: npx vitral-build-native')
   return addon as CollectivesAddon
 }
