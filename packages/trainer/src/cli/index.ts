@@ -53,10 +53,19 @@ async function main([name, ...args]: string[]): Promise<number> {
     return await command.run(args)
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
-    console.error(`vitral${command ? ` ${name}` : ''}: ${message.trim().replaceAll(/\s*\n\s*/g, ' · ')}`)
+    console.error(
+      `vitral${command ? ` ${name}` : ''}${rankUnderMpirun()}: ${message.trim().replaceAll(/\s*\n\s*/g, ' · ')}`,
+    )
     if (process.env.VITRAL_DEBUG) console.error(stack)
     return 1
   }
+}
+
+/** There all processes write to one terminal; our own launcher marks their lines itself. */
+function rankUnderMpirun(): string {
+  const { OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE, PMI_RANK, PMI_SIZE } = process.env
+  const rank = OMPI_COMM_WORLD_RANK ?? PMI_RANK
+  return rank === undefined ? '' : ` (rank ${rank} of ${OMPI_COMM_WORLD_SIZE ?? PMI_SIZE})`
 }
 
 const letEnd = endWithLauncher()

@@ -1,9 +1,12 @@
-/** Ctrl-C and SIGTERM as a wish to stop: the first one is granted at the next safe moment, the second at once. */
+/**
+ * Ctrl-C, SIGTERM, and SIGUSR2, which mpirun passes on and schedulers send before the time is up, as a wish to stop: the
+ * first one is granted at the next safe moment, the second at once.
+ */
 
-export type Interrupt = 'SIGINT' | 'SIGTERM'
+export type Interrupt = 'SIGINT' | 'SIGTERM' | 'SIGUSR2'
 
-/** The codes that a shell gives to a process ended by these signals. */
-export const exitCodes: Record<Interrupt, number> = { SIGINT: 130, SIGTERM: 143 }
+/** The codes that a shell gives to a process ended by the first two of these signals. */
+export const exitCodes: Record<Interrupt, number> = { SIGINT: 130, SIGTERM: 143, SIGUSR2: 143 }
 
 /**
  * Listens until the first signal. Then the system's own handling is back, so that a second one ends the process even
@@ -13,7 +16,7 @@ export const exitCodes: Record<Interrupt, number> = { SIGINT: 130, SIGTERM: 143 
  */
 export function onInterrupt(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController()
-  const names: Interrupt[] = ['SIGINT', 'SIGTERM']
+  const names: Interrupt[] = ['SIGINT', 'SIGTERM', 'SIGUSR2']
   const stop = (name: NodeJS.Signals) => {
     release()
     controller.abort(name)

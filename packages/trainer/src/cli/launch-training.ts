@@ -1,16 +1,22 @@
-/** `vitral train --nproc N`: the same command, in several processes. */
+/** `vitral train --nproc N`, and `--nnodes M`: the same command, in several processes, on several machines. */
 import { existsSync } from 'node:fs'
 import { launch } from '../ddp/launch.ts'
+import { launchMpi } from '../ddp/launch-mpi.ts'
 import { runPaths } from '../run-folder.ts'
 import { wholeNumber } from './command.ts'
 
 export interface LaunchValues {
   nproc?: string
+  nnodes?: string
+  hosts?: string
   'max-restarts': string
   'min-nproc'?: string
   'master-port'?: string
   timeout: string
 }
+
+export const isLaunch = ({ nproc, nnodes, hosts }: LaunchValues): boolean =>
+  [nproc, nnodes, hosts].some(value => value !== undefined)
 
 /**
  * @param args of `vitral train`, as they were given
@@ -18,22 +24,43 @@ export interface LaunchValues {
  * @returns the code to exit with
  */
 export async function launchTraining(args: readonly string[], out: string, values: LaunchValues): Promise<number> {
-  const nproc = wholeNumber(values.nproc as string, '--nproc', 1)
-  const minNproc = wholeNumber(values['min-nproc'] ?? String(nproc), '--min-nproc', 1)
-  if (minNproc > nproc) throw new Error(`--min-nproc is ${minNproc}, more than --nproc, ${nproc}.`)
-  const masterPort =
-    values['master-port'] === undefined ? undefined : wholeNumber(values['master-port'], '--master-port', 1)
-  if (masterPort !== undefined && masterPort > 65535)
-    throw new Error(`--master-port is ${masterPort}; expected a number from 1 to 65535.`)
+  const nproc = wholeNumber(values.nproc ?? '1', '--nproc', 1)
   const program = [...process.execArgv, process.argv[1] as string, 'train']
   const isBegun = (): boolean => existsSync(runPaths(out).config) && !args.includes('--resume')
-  return launch({
+  const common = {
     command: process.execPath,
-    args: attempt => [...program, ...args, ...(attempt > 0 && isBegun() ? ['--resume'] : [])],
+    args: (attempt: number) => [...program, ...args, ...(attempt > 0 && isBegun() ? ['--resume'] : [])],
     nproc,
-    minNproc,
     maxRestarts: wholeNumber(values['max-restarts'], '--max-restarts', 0),
-    masterPort,
     timeout: wholeNumber(values.timeout, '--timeout', 1),
-  })
+  }
+  const machines = machinesOf(values)
+  if (machines) return await launchMpi({ ...common, ...machines })
+  const minNproc = wholeNumber(values['min-nproc'] ?? String(nproc), '--min-nproc', 1)
+  if (minNproc > nproc) throw new Error(`--min-nproc is ${minNproc}, more than --nproc, ${nproc}.`)
+  return await launch({ ...common, minNproc, masterPort: portOf(values['master-port']) })
+}
+
+/** @returns nothing where it is this one alone */
+function machinesOf(values: LaunchValues): { nnodes: number; hosts?: string[] } | undefined {
+  const hosts = values.hosts?.split(',').map(host => host.trim())
+  if (hosts?.some(host => !/^[\w.-]+$/.test(host)))
+    throw new Error(
+      `--hosts is '${values.hosts}'; expected names or addresses with commas between, such as gpu-1,gpu-2.`,
+    )
+  const nnodes = wholeNumber(values.nnodes ?? String(hosts?.length ?? 1), '--nnodes', 1)
+  if (hosts && hosts.length !== nnodes)
+    throw new Error(`--hosts names ${hosts.length} machines, and --nnodes is ${nnodes}.`)
+  if (nnodes === 1 && !hosts) return undefined
+  for (const name of ['min-nproc', 'master-port'] as const)
+    if (values[name] !== undefined)
+      throw new Error(`--${name} is for the processes of one machine; leave it out with --nnodes.`)
+  return { nnodes, hosts }
+}
+
+function portOf(given: string | undefined): number | undefined {
+  const port = given === undefined ? undefined : wholeNumber(given, '--master-port', 1)
+  if (port !== undefined && port > 65535)
+    throw new Error(`--master-port is ${port}; expected a number from 1 to 65535.`)
+  return port
 }

@@ -15,7 +15,7 @@ import type { TrainingResult } from '../training-events.ts'
 import { backendOption, type Command, oneLine, parse, percent, print, wholeNumber } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
-import { launchTraining } from './launch-training.ts'
+import { isLaunch, launchTraining } from './launch-training.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
 import { resumeCommand } from './resume-command.ts'
 import { showTraining } from './show-training.ts'
@@ -33,6 +33,8 @@ const options = {
   tensorboard: { type: 'boolean', default: false },
   dashboard: { type: 'string' },
   nproc: { type: 'string' },
+  nnodes: { type: 'string' },
+  hosts: { type: 'string' },
   'max-restarts': { type: 'string', default: '0' },
   'min-nproc': { type: 'string' },
   'master-port': { type: 'string' },
@@ -60,6 +62,8 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
                      fineTune=head, fineTune.lastLayers=2 or fineTune.lora.rank=8 trains a part of the model
   --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
   --nproc N          trains in so many processes on this machine; the result is that of one
+  --hosts A,B,…      trains on these machines, --nproc processes on each, through the MPI that is installed on all
+  --nnodes M         on so many machines; without --hosts those that a cluster's scheduler has given this job
   --max-restarts K   when one of them fails, starts all again from the last checkpoint, K times at most (0)
   --min-nproc M      with each restart one process fewer, down to M (N: always as many)
   --timeout SECONDS  a process that is silent so long is given up (300)
@@ -77,7 +81,7 @@ MASTER_PORT), all train one model: the recipe's batchSize is that of all togethe
     const { values, positionals } = parse(withDashboardPort(args), options)
     const { name, recipe } = await recipeOf(positionals, values)
     const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}`, data: folder, resume } = values
-    if (values.nproc !== undefined && !isLaunched()) return launchTraining(args, out, values)
+    if (isLaunch(values) && !isLaunched()) return launchTraining(args, out, values)
     const checkpoints = checkpointOptions(values)
     const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
     if (backend === 'native') await shareProcessors(process.env)

@@ -1,30 +1,22 @@
 /** Starts the processes of one training run on this machine, and ends them together: torchrun's part. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { launcherVariables } from './end-with-launcher.ts'
 import { freePort } from './free-port.ts'
 import { type RankEnd, type RankProcess, startRank } from './rank-process.ts'
+import { type SuperviseOptions, supervise, toStandardError } from './supervise.ts'
 
-export interface LaunchOptions {
+export interface LaunchOptions extends Omit<SuperviseOptions, 'start' | 'describe'> {
   /** What each process runs. */
   command: string
   /** @param attempt 0 at first, then of each restart */
   args: (attempt: number) => readonly string[]
   nproc: number
-  /** After a failure all are started again, so many times at most. @default 0 */
-  maxRestarts?: number
   /** With each restart one process fewer, down to so many. @default nproc: always as many */
   minNproc?: number
   /** Names the run on this machine. @default one that is free */
   masterPort?: number
   /** Seconds that a process may be silent in a sum before the others give up. @default 300 */
   timeout?: number
-  /** Is told in a line what happened. @default standard error */
-  say?: (line: string) => void
-  /** Passed on to all, once; the second time they are killed. @default SIGINT and SIGTERM of this process */
-  signals?: NodeJS.EventEmitter
 }
-
-/** Milliseconds that processes have to end by themselves once one of them has failed. */
-const patience = 1000
 
 /**
  * Runs `nproc` processes of a command, with RANK, LOCAL_RANK, WORLD_SIZE, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT and
@@ -38,36 +30,24 @@ const patience = 1000
  * await launch({ command: 'bun', args: () => ['train.ts'], nproc: 4, maxRestarts: 2 })
  */
 export async function launch(options: LaunchOptions): Promise<number> {
-  const { nproc, maxRestarts = 0, minNproc = nproc, signals = process } = options
-  const say = options.say ?? ((line: string) => console.error(line))
+  const { nproc, minNproc = nproc } = options
   const masterPort = options.masterPort ?? (await freePort())
-  let running: RankProcess[] = []
-  let stopping: NodeJS.Signals | undefined
-  const passOn = (signal: NodeJS.Signals) => {
-    for (const rank of running) rank.kill(stopping ? 'SIGKILL' : signal)
-    stopping = signal
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) signals.on(signal, passOn)
-  try {
-    for (let attempt = 0; ; attempt++) {
-      running = start({ ...options, nproc: Math.max(minNproc, nproc - attempt), masterPort, attempt, say })
-      const failure = await endTogether(running)
-      if (!failure) return 0
-      if (stopping || wasStopped(failure)) return failure.code
-      say(describe(failure, running.length))
-      if (attempt === maxRestarts) return failure.code
-      say(`Starting all again, ${attempt + 1} of ${maxRestarts} times.`)
-    }
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) signals.off(signal, passOn)
-  }
+  const start = (attempt: number): RankProcess[] =>
+    startRanks(options, { nproc: Math.max(minNproc, nproc - attempt), masterPort, attempt })
+  return await supervise({ ...options, start, describe })
 }
 
-type StartOptions = LaunchOptions & { masterPort: number; attempt: number; say: (line: string) => void }
+interface Attempt {
+  nproc: number
+  masterPort: number
+  attempt: number
+}
 
-function start({ command, args, nproc, masterPort, attempt, timeout = 300, say }: StartOptions): RankProcess[] {
+function startRanks(options: LaunchOptions, { nproc, masterPort, attempt }: Attempt): RankProcess[] {
+  const { command, args, timeout = 300, say = toStandardError } = options
   return Array.from({ length: nproc }, (_, rank) =>
     startRank(command, args(attempt), {
+      name: `[rank ${rank}] `,
       rank,
       say,
       env: {
@@ -79,33 +59,10 @@ function start({ command, args, nproc, masterPort, attempt, timeout = 300, say }
         MASTER_PORT: String(masterPort),
         RESTART_COUNT: String(attempt),
         VITRAL_COLLECTIVES_TIMEOUT: process.env.VITRAL_COLLECTIVES_TIMEOUT ?? String(timeout),
-        VITRAL_LAUNCHER: String(process.pid),
+        ...launcherVariables(),
       },
     }),
   )
-}
-
-/** @returns the first that failed, once all have ended; nothing when all ended well */
-async function endTogether(ranks: readonly RankProcess[]): Promise<RankEnd | undefined> {
-  const first = await firstFailure(ranks)
-  if (!first) return undefined
-  const ends = Promise.all(ranks.map(rank => rank.ended))
-  if (wasStopped(first)) await ends // the first is saving what they did
-  for (const rank of ranks) rank.kill('SIGTERM')
-  await Promise.race([ends, sleep(patience, undefined, { ref: false })])
-  for (const rank of ranks) rank.kill('SIGKILL')
-  await ends
-  return first
-}
-
-/** It ended by itself, as it was told to by Ctrl-C or SIGTERM; then all do, after the same step. */
-const wasStopped = ({ code, signal }: RankEnd): boolean => !signal && (code === 130 || code === 143)
-
-function firstFailure(ranks: readonly RankProcess[]): Promise<RankEnd | undefined> {
-  return new Promise(resolve => {
-    for (const { ended } of ranks) ended.then(end => end.code !== 0 && resolve(end))
-    Promise.all(ranks.map(({ ended }) => ended)).then(() => resolve(undefined))
-  })
 }
 
 function describe({ rank, pid, code, signal, residentBytes }: RankEnd, count: number): string {

@@ -23,7 +23,11 @@ export interface RankProcess {
 
 export interface StartRankOptions {
   rank: number
+  /** Before each of its lines. */
+  name: string
   env: Record<string, string>
+  /** By which it learns that its launcher is gone. @default true */
+  channel?: boolean
   /** Is told what ranks but the first write to standard error, line by line. */
   say: (line: string) => void
 }
@@ -32,15 +36,15 @@ export interface StartRankOptions {
 const lookInterval = 1000
 
 /** In a group of its own: what it starts ends with it, and a terminal's Ctrl-C comes through the launcher alone. */
-export function startRank(command: string, args: readonly string[], { rank, env, say }: StartRankOptions): RankProcess {
+export function startRank(command: string, args: readonly string[], options: StartRankOptions): RankProcess {
+  const { rank, name, env, channel = true, say } = options
   const isFirst = rank === 0
   const child = spawn(command, args, {
     env: { ...process.env, ...env },
     detached: true,
-    // The last is what tells a process that its launcher is gone.
-    stdio: ['ignore', isFirst ? 'inherit' : 'ignore', isFirst ? 'inherit' : 'pipe', 'ipc'],
+    stdio: ['ignore', isFirst ? 'inherit' : 'ignore', isFirst ? 'inherit' : 'pipe', channel ? 'ipc' : 'ignore'],
   })
-  if (child.stderr) createInterface({ input: child.stderr }).on('line', line => say(`[rank ${rank}] ${line}`))
+  if (child.stderr) createInterface({ input: child.stderr }).on('line', line => say(`${name}${line}`))
   let residentBytes: number | undefined
   const look = setInterval(() => {
     residentBytes = residentBytesOf(child.pid) ?? residentBytes
@@ -61,7 +65,7 @@ export function startRank(command: string, args: readonly string[], { rank, env,
       })
     }
     child.once('error', error => {
-      say(`[rank ${rank}] ${command} cannot be started: ${error.message}`)
+      say(`${name}${command} cannot be started: ${error.message}`)
       end(127, null)
     })
     child.once('exit', () => kill('SIGKILL')) // what it had started, which may hold its output open

@@ -1,15 +1,25 @@
 /** Divides a machine's processors between the processes of a training run that are on it. */
 import { availableParallelism } from 'node:os'
 
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** What torchrun and `launch` set, and otherwise Open MPI and MPICH. */
+const localWorldSizes = ['LOCAL_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_SIZE', 'MPI_LOCALNRANKS']
+
 /**
- * Gives the native kernels of this process its share of threads: all processors by LOCAL_WORLD_SIZE, which torchrun and
- * `launch` set. A user's OMP_NUM_THREADS comes before it.
+ * Gives the native kernels of this process its share of threads: all processors by the number of processes on this
+ * machine. A user's OMP_NUM_THREADS comes before it.
  */
-export async function shareProcessors(env: Readonly<Record<string, string | undefined>>): Promise<void> {
-  const processes = Number(env.LOCAL_WORLD_SIZE ?? 1)
-  if (!(processes > 1)) return
+export async function shareProcessors(env: Variables): Promise<void> {
+  const processes = processesHere(env)
+  if (processes === 1) return
   const { setThreads } = await import('@vitral/backend-node')
   setThreads(threadsEach(processes, env.OMP_NUM_THREADS))
+}
+
+export function processesHere(env: Variables): number {
+  const name = localWorldSizes.find(name => env[name])
+  return Math.max(1, Number(name && env[name]) || 1)
 }
 
 export function threadsEach(processes: number, wanted?: string, processors: number = availableParallelism()): number {
