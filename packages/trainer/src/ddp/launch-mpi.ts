@@ -1,6 +1,7 @@
 /** Starts the processes of one training run on several machines: through the mpirun that is installed. */
 import { spawnSync } from 'node:child_process'
 import { exitCodes, type Interrupt } from '../cli/interrupt.ts'
+import { endAfterRanks } from './end-after-ranks.ts'
 import { launcherVariables } from './end-with-launcher.ts'
 import { type RankEnd, type RankProcess, startRank } from './rank-process.ts'
 import { type SuperviseOptions, supervise, toStandardError } from './supervise.ts'
@@ -41,7 +42,9 @@ export async function launchMpi(options: LaunchMpiOptions): Promise<number> {
     const mpirunArgs = placementArgs[family](options, Object.keys({ ...process.env, ...env }))
     const program = [...mpirunArgs, command, ...args(attempt)]
     // It hands its environment on, but no channel.
-    return [stoppable(startRank(mpirun, program, { name: '', rank: 0, say, env, channel: false }), stopSignals[family])]
+    const started = startRank(mpirun, program, { name: '', rank: 0, say, env, channel: false })
+    endAfterRanks(started)
+    return [stoppable(started, stopSignals[family])]
   }
   return await supervise({ ...options, start, describe })
 }
