@@ -1,13 +1,11 @@
 /** One case of collectives: processes of one run that sum arrays, and copy them for comparison, in turns. */
-import { fileURLToPath } from 'node:url'
 import type { NativeEngine } from '@vitral/backend-node/collectives'
 import { type BenchmarkOptions, longestWait } from '../benchmark.ts'
-import { Pipe } from '../contestant.ts'
-import { processSeconds, quietMoment } from '../machine.ts'
-import { disturbance, measureRounds, millisecondsOf, quietCores, type Round, type Runner } from '../rounds.ts'
+import { quietMoment } from '../machine.ts'
+import { disturbance, measureRounds, millisecondsOf, quietCores, type Round } from '../rounds.ts'
 import { median } from '../statistics.ts'
 import { type CollectivesCase, copied } from './cases.ts'
-import type { RankAnswer, RankOptions, RankRequest } from './protocol.ts'
+import { isThere, RankGroup } from './rank-group.ts'
 
 export interface CollectivesMeasurement {
   /** The engine, or 'copy'. */
@@ -24,6 +22,8 @@ export interface CollectivesMeasurement {
 export interface CollectivesResult {
   ranks: number
   measurements: CollectivesMeasurement[]
+  /** Engines that are not to be had here. */
+  absent: readonly NativeEngine[]
   rounds: { counted: number; discarded: number; otherCores: number }
 }
 
@@ -32,9 +32,9 @@ export async function runCollectivesCase(
   { engines, ranks: worldSize, sizes, rounds: wanted }: CollectivesCase,
   { rounds = wanted, log }: BenchmarkOptions,
 ): Promise<CollectivesResult> {
-  const runs: Run[] = []
+  const runs: RankGroup[] = []
   try {
-    for (const engine of engines) runs.push(await Run.start(engine, worldSize))
+    for (const engine of engines.filter(isThere)) runs.push(await RankGroup.start(engine, worldSize))
     const [first] = runs
     if (!first) throw new Error('The case has no engine.')
     const timed = [
@@ -71,53 +71,10 @@ export async function runCollectivesCase(
     return {
       ranks: worldSize,
       measurements,
+      absent: engines.filter(engine => !isThere(engine)),
       rounds: { counted: quietest.length, discarded: all.length - 1 - quietest.length, otherCores },
     }
   } finally {
     for (const run of runs) run.stop()
-  }
-}
-
-/** The processes of one engine. */
-class Run {
-  readonly engine: NativeEngine
-  readonly #ranks: readonly Pipe[]
-
-  private constructor(engine: NativeEngine, ranks: readonly Pipe[]) {
-    this.engine = engine
-    this.#ranks = ranks
-  }
-
-  static async start(engine: NativeEngine, worldSize: number): Promise<Run> {
-    const program = fileURLToPath(new URL('rank.ts', import.meta.url))
-    const id = `benchmark ${process.pid}`
-    const ranks = Array.from({ length: worldSize }, (_, rank) => {
-      const options: RankOptions = { engine, rank, worldSize, id, threads: 1 }
-      return new Pipe(`${engine} ${rank}`, [process.execPath, program], options)
-    })
-    const run = new Run(engine, ranks)
-    try {
-      await Promise.all(ranks.map(rank => rank.read()))
-    } catch (error) {
-      run.stop()
-      throw error
-    }
-    return run
-  }
-
-  runner(name: string, request: RankRequest): Runner {
-    return {
-      name,
-      run: async () => {
-        for (const rank of this.#ranks) rank.write(JSON.stringify(request))
-        const answers = (await Promise.all(this.#ranks.map(rank => rank.read()))) as RankAnswer[]
-        return { milliseconds: Math.max(...answers.map(({ milliseconds }) => milliseconds)) }
-      },
-      cpuSeconds: () => this.#ranks.reduce((sum, { pid }) => sum + (processSeconds(pid) ?? 0), 0),
-    }
-  }
-
-  stop(): void {
-    for (const rank of this.#ranks) rank.stop()
   }
 }

@@ -13,7 +13,7 @@ export interface CollectivesCase {
 export const collectivesCases: Readonly<Record<string, CollectivesCase>> = {
   collectives: {
     summary: 'Sums over two processes of one machine, in place, beside both copying an array of 350 MB at once',
-    engines: ['local'],
+    engines: ['local', 'mpi'],
     ranks: 2,
     sizes: [
       { bytes: 1 << 10, operations: 8000 },

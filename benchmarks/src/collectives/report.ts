@@ -23,7 +23,7 @@ const columns: [string, (measurement: CollectivesMeasurement) => string][] = [
 
 /** The body of a section. */
 export function reportCollectivesCase(
-  { ranks, measurements, rounds: { counted, discarded, otherCores } }: CollectivesResult,
+  { ranks, measurements, absent, rounds: { counted, discarded, otherCores } }: CollectivesResult,
   { summary, command, date, machine }: ReportContext,
 ): string {
   return [
@@ -33,6 +33,7 @@ export function reportCollectivesCase(
     `- ${machine}`,
     `- ${ranks} processes; ${counted} rounds, ${discarded} discarded, others used ${otherCores.toFixed(2)} cores`,
     '- GB/s are the bytes of the array in one process by the time; `of copying` is that by the GB/s of the copy',
+    ...absent.map(engine => `- absent: ${engine} (mpirun starts no process here)`),
     '',
     markdownTable([
       columns.map(([header]) => header),

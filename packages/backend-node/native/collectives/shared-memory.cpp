@@ -22,8 +22,9 @@ namespace vitral {
 
 namespace {
 
-// Some microseconds: the processors are the kernels', which compute meanwhile.
-constexpr int spinsBeforeYield = 200, spinsBeforeSleep = 220;
+// The processors are the kernels', which compute meanwhile; but to be woken takes longer than a short sum.
+constexpr int spinsBeforeYield = 200;
+constexpr auto keenFor = std::chrono::microseconds(100);
 
 // A sum this short is sooner added up by everyone than divided among them, which takes a second meeting.
 constexpr size_t shortSum = 4096;
@@ -144,11 +145,12 @@ void SharedMemory::meet() {
 bool SharedMemory::hasCome(int of) const { return (int32_t)(segment_.member(of).meetings.load() - meeting_) >= 0; }
 
 void SharedMemory::waitFor(int of, Clock::time_point deadline) {
-  for (int spin = 0; spin < spinsBeforeSleep; spin++) {
+  for (int spin = 0; spin < spinsBeforeYield; spin++) {
     if (hasCome(of)) return;
-    if (spin < spinsBeforeYield) relax();
-    else sched_yield();
+    relax();
   }
+  for (const auto start = Clock::now(); Clock::now() - start < keenFor; sched_yield())
+    if (hasCome(of)) return;
   Member& other = segment_.member(of);
   for (;;) {
     other.sleepers.fetch_add(1);

@@ -1,0 +1,65 @@
+/** The processes of one engine, as the harness sees them. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { NativeEngine } from '@vitral/backend-node/collectives'
+import { Pipe } from '../contestant.ts'
+import { processSeconds } from '../machine.ts'
+import type { Runner } from '../rounds.ts'
+import type { RankAnswer, RankOptions, RankReady, RankRequest } from './protocol.ts'
+
+const program = [process.execPath, fileURLToPath(new URL('rank.ts', import.meta.url))]
+
+/** Whether the engine can be measured here. Open MPI starts nothing for root unless OMPI_ALLOW_RUN_AS_ROOT is set. */
+export const isThere = (engine: NativeEngine): boolean =>
+  engine === 'local' || spawnSync('mpirun', ['-n', '1', 'true']).status === 0
+
+export class RankGroup {
+  readonly engine: NativeEngine
+  /** Of the first rank, or of mpirun, which connects it; the others have one each. */
+  readonly #pipes: readonly Pipe[]
+  readonly #pids: readonly number[]
+
+  private constructor(engine: NativeEngine, pipes: readonly Pipe[], pids: readonly number[]) {
+    this.engine = engine
+    this.#pipes = pipes
+    this.#pids = pids
+  }
+
+  /** @throws when a rank ends, or its first sum is wrong */
+  static async start(engine: NativeEngine, worldSize: number): Promise<RankGroup> {
+    const common: RankOptions = { engine, worldSize, id: `benchmark ${process.pid}`, threads: 1 }
+    const ofRank = (rank: number): RankOptions => ({ ...common, rank })
+    const pipes =
+      engine === 'mpi'
+        ? [new Pipe(engine, ['mpirun', '-n', String(worldSize), ...program], common)]
+        : Array.from({ length: worldSize }, (_, rank) => new Pipe(`${engine} ${rank}`, program, ofRank(rank)))
+    try {
+      const { ready } = (await first(pipes).read()) as RankReady
+      return new RankGroup(engine, pipes, ready)
+    } catch (error) {
+      for (const pipe of pipes) pipe.stop()
+      throw error
+    }
+  }
+
+  runner(name: string, request: RankRequest): Runner {
+    return {
+      name,
+      run: async () => {
+        first(this.#pipes).write(JSON.stringify(request))
+        return (await first(this.#pipes).read()) as RankAnswer
+      },
+      cpuSeconds: () => this.#pids.reduce((sum, pid) => sum + (processSeconds(pid) ?? 0), 0),
+    }
+  }
+
+  stop(): void {
+    for (const pipe of this.#pipes) pipe.stop()
+  }
+}
+
+function first(pipes: readonly Pipe[]): Pipe {
+  const [pipe] = pipes
+  if (!pipe) throw new Error('A run has at least one rank.')
+  return pipe
+}
