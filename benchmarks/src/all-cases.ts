@@ -1,4 +1,4 @@
-/** All cases, of models, of data and of collectives, each with what measures and reports its kind. */
+/** All cases, of models, of data, of collectives and of several processes, each with what measures and reports its kind. */
 import { type BenchmarkOptions, runCase } from './benchmark.ts'
 import { cases } from './cases.ts'
 import { runCollectivesCase } from './collectives/benchmark.ts'
@@ -7,6 +7,9 @@ import { reportCollectivesCase } from './collectives/report.ts'
 import { runDataCase } from './data/benchmark.ts'
 import { dataCases } from './data/cases.ts'
 import { reportDataCase } from './data/report.ts'
+import { runParallelCase } from './parallel/benchmark.ts'
+import { parallelCases } from './parallel/cases.ts'
+import { reportParallelCase } from './parallel/report.ts'
 import { type ReportContext, reportCase } from './report.ts'
 
 export interface Measurable {
@@ -35,4 +38,5 @@ export const allCases: Readonly<Record<string, Measurable>> = {
   ...measurable(cases, runCase, reportCase),
   ...measurable(dataCases, runDataCase, reportDataCase),
   ...measurable(collectivesCases, runCollectivesCase, reportCollectivesCase),
+  ...measurable(parallelCases, runParallelCase, reportParallelCase),
 }

@@ -45,5 +45,5 @@ export interface Ran {
   /** Of the training step, before its update. */
   loss?: number
   /** Of the milliseconds, those in which a training step waited for its batch. */
-  loading?: number
+  waiting?: number
 }

@@ -17,7 +17,7 @@ const runner = (
 })
 
 const round = (turns: Record<string, { milliseconds: number; otherCores?: number }>): Round =>
-  new Map(Object.entries(turns).map(([name, turn]) => [name, { losses: [], loading: [], ...turn }]))
+  new Map(Object.entries(turns).map(([name, turn]) => [name, { losses: [], waiting: [], ...turn }]))
 
 test('contestants take turns, another one first in each round, and the first round does not count', async () => {
   const log: string[] = []

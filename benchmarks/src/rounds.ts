@@ -17,8 +17,8 @@ export interface Turn {
   milliseconds: number
   /** Of each run, when it is a training step. */
   losses: number[]
-  /** Milliseconds that each run waited for its batch, when it loads one. */
-  loading: number[]
+  /** Milliseconds that each run waited: for its batch when it loads one, or for the sums of other processes. */
+  waiting: number[]
   /** Cores that anything but the contestant kept busy meanwhile; undefined where the system does not tell. */
   otherCores?: number
 }
@@ -112,7 +112,7 @@ async function measureTurn(runner: Runner, runs: number): Promise<Turn> {
   return {
     milliseconds: median(ran.map(({ milliseconds }) => milliseconds)),
     losses: ran.flatMap(({ loss }) => loss ?? []),
-    loading: ran.flatMap(({ loading }) => loading ?? []),
+    waiting: ran.flatMap(({ waiting }) => waiting ?? []),
     ...(before !== undefined && after !== undefined && { otherCores: Math.max(0, (after - before) / seconds) }),
   }
 }

@@ -5,6 +5,7 @@ import { quietMoment } from '../machine.ts'
 import { disturbance, measureRounds, millisecondsOf, quietCores, type Round } from '../rounds.ts'
 import { median } from '../statistics.ts'
 import { type CollectivesCase, copied } from './cases.ts'
+import type { RankRequest } from './protocol.ts'
 import { isThere, RankGroup } from './rank-group.ts'
 
 export interface CollectivesMeasurement {
@@ -27,14 +28,16 @@ export interface CollectivesResult {
   rounds: { counted: number; discarded: number; otherCores: number }
 }
 
+const script = new URL('rank.ts', import.meta.url)
+
 /** @throws when a rank ends, or its first sum is wrong */
 export async function runCollectivesCase(
   { engines, ranks: worldSize, sizes, rounds: wanted }: CollectivesCase,
   { rounds = wanted, log }: BenchmarkOptions,
 ): Promise<CollectivesResult> {
-  const runs: RankGroup[] = []
+  const runs: RankGroup<RankRequest>[] = []
   try {
-    for (const engine of engines.filter(isThere)) runs.push(await RankGroup.start(engine, worldSize))
+    for (const engine of engines.filter(isThere)) runs.push(await RankGroup.start(script, engine, worldSize))
     const [first] = runs
     if (!first) throw new Error('The case has no engine.')
     const timed = [

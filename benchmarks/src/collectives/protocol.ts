@@ -1,7 +1,7 @@
 /**
  * The line protocol between the harness and the ranks, of which the first speaks for all. Each gets RankOptions as JSON in
- * its last argument; the first writes RankReady once they have connected and a sum was right. It then answers each line, a
- * RankRequest, with the milliseconds that the slowest needed for all the operations.
+ * its last argument; the first writes RankReady once they have connected and prepared. It then answers each line, a request
+ * as JSON, with the milliseconds that the slowest needed for all the operations.
  */
 import type { NativeEngine } from '@vitral/backend-node/collectives'
 
@@ -11,7 +11,7 @@ export interface RankOptions {
   rank?: number
   worldSize: number
   id: string
-  /** Of the kernels, which do nothing here. */
+  /** Of the kernels. */
   threads: number
 }
 
@@ -28,5 +28,8 @@ export interface RankRequest {
 }
 
 export interface RankAnswer {
+  /** Of the slowest rank. */
   milliseconds: number
+  /** Milliseconds that the rank waited for the others which did so least, and thus was the last to come. */
+  waiting?: number
 }

@@ -5,15 +5,13 @@ import type { NativeEngine } from '@vitral/backend-node/collectives'
 import { Pipe } from '../contestant.ts'
 import { processSeconds } from '../machine.ts'
 import type { Runner } from '../rounds.ts'
-import type { RankAnswer, RankOptions, RankReady, RankRequest } from './protocol.ts'
-
-const program = [process.execPath, fileURLToPath(new URL('rank.ts', import.meta.url))]
+import type { RankAnswer, RankOptions, RankReady } from './protocol.ts'
 
 /** Whether the engine can be measured here. Open MPI starts nothing for root unless OMPI_ALLOW_RUN_AS_ROOT is set. */
 export const isThere = (engine: NativeEngine): boolean =>
   engine === 'local' || spawnSync('mpirun', ['-n', '1', 'true']).status === 0
 
-export class RankGroup {
+export class RankGroup<Request> {
   readonly engine: NativeEngine
   /** Of the first rank, or of mpirun, which connects it; the others have one each. */
   readonly #pipes: readonly Pipe[]
@@ -25,9 +23,19 @@ export class RankGroup {
     this.#pids = pids
   }
 
-  /** @throws when a rank ends, or its first sum is wrong */
-  static async start(engine: NativeEngine, worldSize: number): Promise<RankGroup> {
-    const common: RankOptions = { engine, worldSize, id: `benchmark ${process.pid}`, threads: 1 }
+  /**
+   * @param script what each runs, `serveRank`
+   * @param more options of its own
+   * @throws when a rank ends
+   */
+  static async start<Request>(
+    script: URL,
+    engine: NativeEngine,
+    worldSize: number,
+    more: object = {},
+  ): Promise<RankGroup<Request>> {
+    const program = [process.execPath, fileURLToPath(script)]
+    const common: RankOptions = { engine, worldSize, id: `benchmark ${process.pid}`, threads: 1, ...more }
     const ofRank = (rank: number): RankOptions => ({ ...common, rank })
     const pipes =
       engine === 'mpi'
@@ -42,7 +50,7 @@ export class RankGroup {
     }
   }
 
-  runner(name: string, request: RankRequest): Runner {
+  runner(name: string, request: Request): Runner {
     return {
       name,
       run: async () => {

@@ -44,9 +44,9 @@ async function prepareTraining(): Promise<() => Promise<object>> {
   return async () => {
     const start = performance.now()
     const batch = (await batches.next()).value as Batch
-    const loading = performance.now() - start
+    const waiting = performance.now() - start
     const { loss } = await trainStep(model, optimizer, batch, { seed: 1 })
-    return { loading, loss }
+    return { waiting, loss }
   }
 }
 

@@ -74,14 +74,14 @@ async function measure(
     const images = given.task === 'load' ? given.count : given.batchSize
     const measurements = present.map(({ name, title }) => {
       const milliseconds = median(quietest.map(round => millisecondsOf(round, name)))
-      const loading = quietest.flatMap(round => round.get(name)?.loading ?? [])
+      const waiting = quietest.flatMap(round => round.get(name)?.waiting ?? [])
       return {
         contestant: name,
         title,
         milliseconds,
         imagesPerSecond: (1000 * images) / milliseconds,
         vitralIsFasterBy: speedRatio(quietest, 'vitral-loader', name),
-        ...(loading.length > 0 && { loadingShare: median(loading) / milliseconds }),
+        ...(waiting.length > 0 && { loadingShare: median(waiting) / milliseconds }),
       }
     })
     const rounds = {

@@ -126,11 +126,16 @@ const engines: Readonly<Record<NativeEngine, (options: ConnectOptions) => Promis
   mpi: connectMpi,
 }
 
+const whatThereIs = Object.keys(engines).join(' or ')
+const whyNot: Readonly<Record<string, string>> = {
+  nccl: ' NCCL sums what lies in the memory of GPUs, and no backend here has tensors there that native code could reach: those of tfjs-node-gpu are read through main memory, which local and mpi sum as well.',
+}
+
 /** Joins the run's other processes by the engine of that name. */
 export async function connect(engine: NativeEngine, options: ConnectOptions): Promise<NativeCollectives<NativeEngine>> {
   const join = engines[engine]
   if (!join)
-    throw new Error(`There is no engine '${engine}' for collectives; expected ${Object.keys(engines).join(' or ')}.`)
+    throw new Error(`There is no engine '${engine}' for collectives; expected ${whatThereIs}.${whyNot[engine] ?? ''}`)
   return await join(options)
 }
 

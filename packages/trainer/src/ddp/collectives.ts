@@ -1,6 +1,6 @@
 /**
- * What the processes of one training run do together, whatever carries it: shared memory on one machine ('local'), an
- * installed MPI between machines ('mpi'), NVIDIA's NCCL between GPUs ('nccl'). torch.distributed's process group.
+ * What the processes of one training run do together, whatever carries it: shared memory on one machine ('local'), or
+ * an installed MPI between machines ('mpi'). torch.distributed's process group.
  *
  * Every process must begin the same collectives in the same order with the same sizes. They run in that order on a thread
  * of the engine's own, beside JavaScript and the kernels: begin one during the backward pass, and await it after. The
@@ -27,7 +27,7 @@ export interface Collectives {
   close(): Promise<void>
 }
 
-export type CollectivesEngine = 'alone' | 'local' | 'mpi' | 'nccl'
+export type CollectivesEngine = 'alone' | 'local' | 'mpi'
 
 /** Of one process: it has nobody to wait for. */
 export const alone: Collectives = {
