@@ -14,3 +14,18 @@ export function nativeImageKernels(): ImageKernels {
     throw new Error('The native kernels here are older than this package; build them again by: npx vitral-build-native')
   return addon as ImageKernels
 }
+
+/** Decodes in the calling thread, by the libjpeg-turbo that is installed. */
+export interface JpegDecoder {
+  /**
+   * @param rgb width × height × 3 bytes to fill
+   * @returns false where the file is of another size, or damaged, or has anything unusual
+   */
+  decodeJpeg(size: number, file: Uint8Array, width: number, height: number, rgb: Uint8Array): boolean
+}
+
+/** @returns undefined where no libjpeg-turbo is installed (Debian: libturbojpeg0), or there is no binary */
+export function nativeJpegDecoder(): JpegDecoder | undefined {
+  const addon = loadAddon() as object as Partial<JpegDecoder & { hasJpegDecoder(): boolean }>
+  return addon.hasJpegDecoder?.() ? (addon as JpegDecoder) : undefined
+}

@@ -88,6 +88,8 @@ const Export exports[] = {
     {"lumaSum", exported::lumaSum},
     {"turnHue", exported::turnHue},
     {"lookUpPlanes", exported::lookUpPlanes},
+    {"hasJpegDecoder", exported::hasJpegDecoder},
+    {"decodeJpeg", exported::decodeJpeg},
     {"connectLocal", exported::connectLocal},
     {"connectMpi", exported::connectMpi},
     {"connected", exported::connected},

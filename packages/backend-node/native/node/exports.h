@@ -39,6 +39,8 @@ napi_value projectNearest(Arguments&), projectNearestInFloat(Arguments&), projec
 napi_value blendWithGrey(Arguments&), blendWithLuma(Arguments&), turnHue(Arguments&), luma(Arguments&);
 napi_value lumaSum(Arguments&);  // → the sum
 napi_value lookUpPlanes(Arguments&);
+napi_value hasJpegDecoder(Arguments&);  // → whether the system has one
+napi_value decodeJpeg(Arguments&);      // → whether it could
 
 // Of several processes. What is begun in a group runs after what was begun before it, and settles a promise.
 napi_value connectLocal(Arguments&);      // → the group, which connects as the first thing it does

@@ -1,6 +1,7 @@
 // The functions of images. They run in the thread that calls them, and start no other.
 #include <cmath>
 
+#include "../jpeg.h"
 #include "../kernels.h"
 #include "exports.h"
 
@@ -49,6 +50,23 @@ napi_value resizeImage(Arguments& a) {
   uint8_t* y = a.bytes("output", elements({height, width, shape.channels}));
   kernels().resizeImage(shape, x, height, width, filter, y);
   return nullptr;
+}
+
+napi_value hasJpegDecoder(Arguments& a) {
+  napi_value result;
+  check(napi_get_boolean(a.env(), vitral::hasJpegDecoder(), &result));
+  return result;
+}
+
+napi_value decodeJpeg(Arguments& a) {
+  const int64_t size = a.size("size");
+  const uint8_t* file = a.bytes("file", size);
+  const int64_t width = a.size("width"), height = a.size("height");
+  if (width > UINT16_MAX || height > UINT16_MAX) throw ArgumentError("the image is too large");
+  uint8_t* rgb = a.bytes("rgb", elements({height, width, 3}));
+  napi_value result;
+  check(napi_get_boolean(a.env(), vitral::decodeJpeg(file, (size_t)size, (int)width, (int)height, rgb), &result));
+  return result;
 }
 
 napi_value flipRows(Arguments& a) {

@@ -10,9 +10,11 @@ export interface ImageHeader {
   size?: { width: number; height: number }
   /** Channels of a JPEG: 1 is grey, 3 colour, 4 CMYK. */
   components?: number
+  /** Of a JPEG: whether it is sequential with Huffman codes and eight bits, and how EXIF says it is turned, if so. */
+  jpeg?: { isBaseline: boolean; orientation: number | undefined }
 }
 
-type Reader = (bytes: Uint8Array, view: DataView) => Pick<ImageHeader, 'size' | 'components'>
+type Reader = (bytes: Uint8Array, view: DataView) => Omit<ImageHeader, 'format'>
 
 const ascii = (bytes: Uint8Array, start: number, end: number): string =>
   String.fromCharCode(...bytes.subarray(start, end))
@@ -46,6 +48,7 @@ export function readImageHeader(bytes: Uint8Array): ImageHeader | undefined {
 
 /** Goes from segment to segment to the frame header. */
 function readJpeg(bytes: Uint8Array, view: DataView): ReturnType<Reader> {
+  let orientation: number | undefined = 1
   for (let at = 2; ; ) {
     while (view.getUint8(at) !== 0xff) at++
     while (view.getUint8(at) === 0xff) at++
@@ -55,10 +58,27 @@ function readJpeg(bytes: Uint8Array, view: DataView): ReturnType<Reader> {
       return {
         size: { width: view.getUint16(at + 6), height: view.getUint16(at + 4) },
         components: view.getUint8(at + 8),
+        jpeg: { isBaseline: (marker === 0xc0 || marker === 0xc1) && view.getUint8(at + 3) === 8, orientation },
       }
+    if (marker === 0xe1 && ascii(bytes, at + 3, at + 7) === 'Exif') orientation = readOrientation(view, at + 9)
     if (marker === 0xda || marker === 0xd9) return {} // pixels before any frame header: no decoder takes that
     at += 1 + view.getUint16(at + 1)
   }
+}
+
+/**
+ * @param start of the TIFF header within
+ * @returns 1 where nothing is said; undefined where that cannot be read here
+ */
+function readOrientation(view: DataView, start: number): number | undefined {
+  const order = view.getUint16(start)
+  if (order !== 0x4949 && order !== 0x4d4d) return undefined
+  const little = order === 0x4949
+  const directory = start + view.getUint32(start + 4, little)
+  const entries = view.getUint16(directory, little)
+  for (let entry = directory + 2; entry < directory + 2 + 12 * entries; entry += 12)
+    if (view.getUint16(entry, little) === 0x0112) return view.getUint16(entry + 8, little)
+  return 1
 }
 
 function readWebp(bytes: Uint8Array, view: DataView): ReturnType<Reader> {
