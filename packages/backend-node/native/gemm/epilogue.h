@@ -17,7 +17,8 @@ class TileEnd {
   TileEnd(const GemmEpilogue& epilogue, float* C, int64_t ldc)
       : epilogue_(epilogue), multiplier_(epilogue.drops), C_(C), ldc_(ldc) {}
 
-  void prefetch(int64_t rows, int64_t columns, int64_t corner) const {
+  // Inlined, always: GCC drops the call of a function that does nothing but prefetch.
+  VITRAL_INLINE void prefetch(int64_t rows, int64_t columns, int64_t corner) const {
     if (epilogue_.geluGradientOf) prefetchTile(rows, columns, epilogue_.geluGradientOf + corner, ldc_);
     if (epilogue_.residual) prefetchTile(rows, columns, epilogue_.residual + corner, ldc_);
   }
@@ -31,11 +32,12 @@ class TileEnd {
 
  private:
   void multiplyByGeluGradient(int64_t rows, int64_t columns, int64_t corner) const {
+    const float* x = epilogue_.geluGradientOf;
     for (int64_t i = 0; i < rows; i++)
-      eachOfRow(columns, [&](int64_t j, int64_t count) {
-        const int64_t at = corner + i * ldc_ + j;
-        storeSome(C_ + at, loadSome(C_ + at, count) * geluGradient(loadSome(epilogue_.geluGradientOf + at, count)), count);
-      });
+      for (int64_t j = 0; j < columns; j += lanes) {
+        const int64_t count = columns - j < lanes ? columns - j : (int64_t)lanes, at = corner + i * ldc_ + j;
+        storeSome(C_ + at, loadSome(C_ + at, count) * geluGradient(loadSome(x + at, count)), count);
+      }
   }
 
   const GemmEpilogue& epilogue_;

@@ -22,11 +22,11 @@ class DropMultiplier {
     const float ofSample =
         drops_.dropPathProbability > 0 ? sample_((uint32_t)(first / columns / drops_.rowsPerSample)) : 1.0f;
     const auto write = [&](auto ofElement) {
-      eachOfRow(n, [&](int64_t j, int64_t count) {
-        const int64_t i = first + j;
+      for (int64_t i = first; i < first + n; i += lanes) {
+        const int64_t count = first + n - i < lanes ? first + n - i : (int64_t)lanes;
         const Vf kept = loadSome(from + i, count) * ofElement(i) * ofSample;
         storeSome(to + i, residual ? loadSome(residual + i, count) + kept : kept, count);
-      });
+      }
     };
     if (drops_.dropoutProbability > 0) write([&](int64_t i) { return element_(laneIndex() + (uint32_t)i); });
     else write([](int64_t) { return splat(1); });
