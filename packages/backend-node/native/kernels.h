@@ -45,8 +45,7 @@ struct Kernels {
   PackLinear* packLinear;
   GeluForward* geluForward;
   GeluBackward* geluBackward;
-  DropoutMultiply* dropoutMultiply;
-  ResidualForward* residualForward;
+  DropRows* dropRows;
   BinaryOperation *add, *subtract, *multiply;
   SoftmaxRows* softmaxRows;
   CrossEntropyForward* crossEntropyForward;

@@ -5,9 +5,8 @@
 // stays in L2 too. When there are too few rows for all threads, the panels are split as well.
 #pragma once
 
-#include "../kernels/lanes.h"
 #include "../threads.h"
-#include "gemm.h"
+#include "epilogue.h"
 #include "micro.h"
 
 namespace vitral::VITRAL_ISA {
@@ -25,20 +24,6 @@ inline Range piece(int64_t total, int64_t n, int64_t i) { return {i * total / n,
 struct Split {
   int64_t rowBlocks, columnGroups;
 };
-
-// The element-wise end of the epilogue, on a tile still in L1.
-inline void multiplyByGeluGradient(int64_t rows, int64_t columns, float* C, const float* x, int64_t ldc) {
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t j = 0; j < columns; j += lanes) {
-      const int64_t count = columns - j < lanes ? columns - j : (int64_t)lanes, at = i * ldc + j;
-      storeSome(C + at, loadSome(C + at, count) * geluGradient(loadSome(x + at, count)), count);
-    }
-}
-
-VITRAL_INLINE void prefetchTile(int64_t rows, int64_t columns, const float* tile, int64_t ld) {
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t line = 0; line < columns; line += 16) __builtin_prefetch(tile + r * ld + line, 1);
-}
 
 // The product by way of `Panels` (fma.h tells what one has).
 template <class Panels>
@@ -93,7 +78,7 @@ class Driver {
                             Range columnPanels, const float* packedA, const float* packedB) {
     const int64_t K = steps.length(), panelFloats = rightPanelFloats(K);
     const GemmEpilogue& epilogue = product.epilogue;
-    const float* geluGradientOf = last ? epilogue.geluGradientOf : nullptr;
+    const TileEnd end(epilogue, product.C, product.ldc);
     [[maybe_unused]] const typename Panels::Registers registers;
     for (int64_t q = columnPanels.begin; q < columnPanels.end; q++) {
       const int64_t j = q * Panels::width;
@@ -107,7 +92,7 @@ class Driver {
         const Ahead ahead = {right + panelFloats + part.begin, q + 1 < columnPanels.end ? part.length() : 0};
         // The tile's rows lie on pages of their own: fetched now, they are there when the sums are done.
         prefetchTile(rows, columns, product.C + offset, product.ldc);
-        if (geluGradientOf) prefetchTile(rows, columns, geluGradientOf + offset, product.ldc);
+        if (last) end.prefetch(rows, columns, offset);
         const TileOutput output = {product.C + offset, product.ldc, columns, bias, !first || epilogue.accumulate};
         if (packedA) {
           Panels::multiply(rows, K, packedA + (p - rowPanels.begin) * Panels::leftFloats(K), right, output, ahead);
@@ -115,8 +100,7 @@ class Driver {
           const float* a = product.A.data + i * product.A.rowStride + steps.begin;
           Panels::multiplyInPlace(rows, K, a, product.A.rowStride, right, output, ahead);
         }
-        if (geluGradientOf)
-          multiplyByGeluGradient(rows, columns, product.C + offset, geluGradientOf + offset, product.ldc);
+        if (last) end.apply(rows, columns, offset);
       }
     }
   }

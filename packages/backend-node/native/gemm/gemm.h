@@ -21,11 +21,22 @@ enum class Precision { float32, bfloat16, int8 };
 
 constexpr int64_t mostInt8Steps = 1 << 17;  // of which the sums of int8 products stay under 2^31
 
+// Dropout and drop path on a matrix: its elements are multiplied by keep(element)·keep(sample), the multipliers of
+// random.h. `element` is the index in memory from the matrix's beginning, `sample` that of its row / rowsPerSample.
+struct Drops {
+  double dropoutProbability = 0, dropPathProbability = 0;
+  uint32_t dropoutSeed = 0, dropPathSeed = 0;
+  int64_t rowsPerSample = 1;
+  bool any() const { return dropoutProbability > 0 || dropPathProbability > 0; }
+};
+
 // What happens to a tile of the product while it is still in cache, in this order:
-//   v = A·B (+ C) (+ bias); v *= GELU'(geluGradientOf); C = v
+//   v = A·B (+ C) (+ bias); v *= GELU'(geluGradientOf); v *= drops; v += residual; C = v
 struct GemmEpilogue {
   const float* bias = nullptr;            // [N]
   const float* geluGradientOf = nullptr;  // laid out as C: what GELU was applied to in the forward pass
+  Drops drops;
+  const float* residual = nullptr;        // laid out as C
   bool accumulate = false;                // add to what C holds
 };
 

@@ -1,8 +1,7 @@
 #include "elementwise.h"
 
-#include "../random.h"
 #include "../threads.h"
-#include "lanes.h"
+#include "drops.h"
 
 namespace vitral::VITRAL_ISA {
 
@@ -33,28 +32,11 @@ void geluBackward(int64_t n, const float* dy, const float* x, float* dx) {
   });
 }
 
-void dropoutMultiply(int64_t n, const float* x, double probability, uint32_t seed, float* y) {
-  const KeepMultiplier keep(probability, seed);
-  eachVector(n, [&](int64_t i, int64_t count) {
-    storeSome(y + i, loadSome(x + i, count) * keep(laneIndex() + (uint32_t)i), count);
+void dropRows(int64_t M, int64_t n, const float* x, const Drops& drops, float* y) {
+  const DropMultiplier multiplier(drops);
+  parallelFor(0, M, 1 + grain / (n + 1), [&](int64_t from, int64_t to) {
+    for (int64_t row = from; row < to; row++) multiplier.multiplyRow(row * n, n, n, x, nullptr, y);
   });
-}
-
-void residualForward(int64_t B, int64_t n, const float* x, const float* branch, double dropPathProbability,
-                     uint32_t seed, float* y) {
-  const KeepMultiplier keep(dropPathProbability, seed);
-  for (int64_t b = 0; b < B; b++) {
-    const float factor = keep((uint32_t)b);
-    const int64_t first = b * n;
-    if (x)
-      eachVector(n, [&](int64_t i, int64_t count) {
-        storeSome(y + first + i, loadSome(x + first + i, count) + loadSome(branch + first + i, count) * factor, count);
-      });
-    else
-      eachVector(n, [&](int64_t i, int64_t count) {
-        storeSome(y + first + i, loadSome(branch + first + i, count) * factor, count);
-      });
-  }
 }
 
 void add(int64_t n, const float* a, const float* b, float* y) {

@@ -17,10 +17,13 @@ void packLinear(int64_t K, int64_t N, const float* weight, float* packed, Precis
 }
 
 void linearForward(int64_t M, int64_t K, int64_t N, const float* x, bool ofGelu, const float* weight,
-                   const float* packed, const float* bias, Precision precision, float* y, int64_t ldy) {
+                   const float* packed, const float* bias, const Drops& drops, const float* residual,
+                   Precision precision, float* y, int64_t ldy) {
   if (M == 0) return;
   GemmEpilogue epilogue;
   epilogue.bias = bias;
+  epilogue.drops = drops;
+  epilogue.residual = residual;
   const MatrixView rows = {x, K, 1, ofGelu};
   if (packed)
     gemmPacked(M, N, K, rows, packed, y, ldy, epilogue, precision);

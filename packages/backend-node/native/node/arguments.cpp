@@ -62,6 +62,18 @@ uint32_t Arguments::bits(const char* name) {
   return (uint32_t)(int64_t)std::fmod(value, 4294967296.0);
 }
 
+Drops Arguments::drops(int64_t rows) {
+  Drops drops;
+  drops.dropoutProbability = number("dropoutProbability");
+  drops.dropoutSeed = bits("dropoutSeed");
+  drops.dropPathProbability = number("dropPathProbability");
+  drops.dropPathSeed = bits("dropPathSeed");
+  const int64_t samples = sizeOrZero("samples");
+  if (rows > 0 && (samples == 0 || rows % samples != 0)) fail("samples", "does not divide the rows");
+  if (rows > 0) drops.rowsPerSample = rows / samples;
+  return drops;
+}
+
 Precision Arguments::precision(const char* name) {
   char given[16];
   size_t length;

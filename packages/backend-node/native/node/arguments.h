@@ -36,6 +36,7 @@ class Arguments {
   bool flag(const char* name);
   Precision precision(const char* name);  // 'float32', 'bfloat16' or 'int8'
   uint32_t bits(const char* name);  // a number modulo 2^32
+  Drops drops(int64_t rows);  // dropout's probability and seed, drop path's, and the samples that the rows belong to
 
   float* floats(const char* name, int64_t count);        // a Float32Array of exactly `count` elements
   float* floatsOrNull(const char* name, int64_t count);  // the same, or null

@@ -64,7 +64,10 @@ napi_value linear(Arguments& a) {
   const float* weight = a.floats("weight", elements({N, K}));
   const float* packed = a.floatsOrNull("packed", packedFloats(K, N, precision));
   const float* bias = a.floatsOrNull("bias", N);
-  kernels().linearForward(M, K, N, x, ofGelu, weight, packed, bias, precision, a.floats("output", elements({M, N})), N);
+  const float* residual = a.floatsOrNull("residual", elements({M, N}));
+  const Drops drops = a.drops(M);
+  float* y = a.floats("output", elements({M, N}));
+  kernels().linearForward(M, K, N, x, ofGelu, weight, packed, bias, drops, residual, precision, y, N);
   return nullptr;
 }
 
@@ -107,10 +110,10 @@ napi_value qkv(Arguments& a) {
     for (int i = 0; i < 3; i++)
       if (bias[i]) std::copy_n(bias[i], C, biases + i * C);
       else std::fill_n(biases + i * C, C, 0.0f);
-    kernels().linearForward(M, C, 3 * C, x, false, nullptr, packed, biases, precision, y, 3 * C);
+    kernels().linearForward(M, C, 3 * C, x, false, nullptr, packed, biases, {}, nullptr, precision, y, 3 * C);
   } else {
     for (int i = 0; i < 3; i++)
-      kernels().linearForward(M, C, C, x, false, weight[i], nullptr, bias[i], precision, y + i * C, 3 * C);
+      kernels().linearForward(M, C, C, x, false, weight[i], nullptr, bias[i], {}, nullptr, precision, y + i * C, 3 * C);
   }
   return nullptr;
 }

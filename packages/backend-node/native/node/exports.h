@@ -24,8 +24,7 @@ napi_value linear(Arguments&), linearGrad(Arguments&);
 napi_value packQkv(Arguments&), qkv(Arguments&), qkvGrad(Arguments&);
 napi_value attention(Arguments&), attentionGrad(Arguments&);
 napi_value gelu(Arguments&), geluGrad(Arguments&);
-napi_value dropout(Arguments&);  // its own gradient
-napi_value residual(Arguments&), residualGrad(Arguments&);
+napi_value dropRows(Arguments&);  // its own gradient
 napi_value crossEntropy(Arguments&);  // → the loss
 napi_value crossEntropyGrad(Arguments&);
 napi_value gradNorm(Arguments&);  // → the norm

@@ -21,31 +21,11 @@ napi_value geluGrad(Arguments& a) {
   return nullptr;
 }
 
-napi_value dropout(Arguments& a) {
-  const int64_t n = a.sizeOrZero("size");
-  const float* x = a.floats("x", n);
-  const double probability = a.number("probability");
-  const uint32_t seed = a.bits("seed");
-  kernels().dropoutMultiply(n, x, probability, seed, a.floats("output", n));
-  return nullptr;
-}
-
-napi_value residual(Arguments& a) {
-  const int64_t B = a.sizeOrZero("batch"), n = a.sizeOrZero("sampleSize");
-  const float* x = a.floats("x", elements({B, n}));
-  const float* branch = a.floats("branch", elements({B, n}));
-  const double probability = a.number("dropPathProbability");
-  const uint32_t seed = a.bits("seed");
-  kernels().residualForward(B, n, x, branch, probability, seed, a.floats("output", elements({B, n})));
-  return nullptr;
-}
-
-napi_value residualGrad(Arguments& a) {
-  const int64_t B = a.sizeOrZero("batch"), n = a.sizeOrZero("sampleSize");
-  const float* dy = a.floats("dy", elements({B, n}));
-  const double probability = a.number("dropPathProbability");
-  const uint32_t seed = a.bits("seed");
-  kernels().residualForward(B, n, nullptr, dy, probability, seed, a.floats("dBranch", elements({B, n})));
+napi_value dropRows(Arguments& a) {
+  const int64_t M = a.sizeOrZero("rows"), n = a.sizeOrZero("columns");
+  const float* x = a.floats("x", elements({M, n}));
+  const Drops drops = a.drops(M);
+  kernels().dropRows(M, n, x, drops, a.floats("output", elements({M, n})));
   return nullptr;
 }
 

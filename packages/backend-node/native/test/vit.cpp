@@ -118,30 +118,29 @@ int main(int, char** arguments) {
   const float* patchBias = weights(embeddings + "patch_embeddings.projection.bias");
   const float *normWeight = weights("vit.layernorm.weight"), *normBias = weights("vit.layernorm.bias");
   float *patches = Floats(N * C).values, *x = Floats(M * C).values, *normed = Floats(M * C).values;
-  float *qkv = Floats(M * 3 * C).values, *attended = Floats(M * C).values, *branch = Floats(M * C).values;
+  float *qkv = Floats(M * 3 * C).values, *attended = Floats(M * C).values, *joined = Floats(M * C).values;
   float *hidden = Floats(M * I).values, *feature = Floats(C).values, *logits = Floats(classes).values;
 
   const auto apply = [&](const Linear& layer, int64_t rows, int64_t K, int64_t outputs, bool ofGelu, const float* from,
-                         float* to) {
-    kernel.linearForward(rows, K, outputs, from, ofGelu, layer.weight, layer.packed, layer.bias, precision, to, outputs);
+                         const float* residual, float* to) {
+    kernel.linearForward(rows, K, outputs, from, ofGelu, layer.weight, layer.packed, layer.bias, {}, residual, precision,
+                         to, outputs);
   };
   const auto forward = [&] {
     kernel.patchEmbedForward(shape, pixels, patchWeight, patchBias, precision, patches);
     kernel.embedTokensForward(1, N, C, patches, classToken, positions, x);
     for (const Layer& layer : layers) {
       kernel.layerNormForward(M, C, x, layer.normWeight[0], layer.normBias[0], eps, normed, nullptr, nullptr);
-      apply(layer.qkv, M, C, 3 * C, false, normed, qkv);
+      apply(layer.qkv, M, C, 3 * C, false, normed, nullptr, qkv);
       kernel.attentionForward(1, M, H, C / H, qkv, 1 / std::sqrt((float)(C / H)), 0, 0, precision, attended, nullptr);
-      apply(layer.projection, M, C, C, false, attended, branch);
-      kernel.residualForward(1, M * C, x, branch, 0, 0, x);
-      kernel.layerNormForward(M, C, x, layer.normWeight[1], layer.normBias[1], eps, normed, nullptr, nullptr);
-      apply(layer.up, M, C, I, false, normed, hidden);
-      apply(layer.down, M, I, C, true, hidden, branch);
-      kernel.residualForward(1, M * C, x, branch, 0, 0, x);
+      apply(layer.projection, M, C, C, false, attended, x, joined);
+      kernel.layerNormForward(M, C, joined, layer.normWeight[1], layer.normBias[1], eps, normed, nullptr, nullptr);
+      apply(layer.up, M, C, I, false, normed, nullptr, hidden);
+      apply(layer.down, M, I, C, true, hidden, joined, x);
     }
     kernel.layerNormForward(M, C, x, normWeight, normBias, eps, normed, nullptr, nullptr);
     kernel.selectTokenForward(1, M, C, 0, normed, feature);
-    apply(classifier, 1, C, classes, false, feature, logits);
+    apply(classifier, 1, C, classes, false, feature, nullptr, logits);
   };
 
   std::printf("{\"ready\": \"the kernels alone, in a C++ loop (%s)\"}\n", kernel.isa);

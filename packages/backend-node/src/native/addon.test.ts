@@ -11,9 +11,14 @@ test('the addon refuses what does not fit, naming it', () => {
   expect(() => addon.gelu(-1, floats(1), floats(1))).toThrow('size is -1')
   expect(() => addon.gelu(4, [1] as never, floats(4))).toThrow('x is not a Float32Array')
   expect(() => (addon.gelu as (n: number) => void)(4)).toThrow('x is missing')
-  expect(() => addon.linear(1, 0, 1, 'float32', false, floats(0), floats(0), null, null, floats(1))).toThrow(
-    'inputs is 0; expected a positive number',
-  )
+  const linear = (rows: number, inputs: number, samples: number) => () =>
+    addon.linear(
+      ...([rows, inputs, 1, 'float32', false] as const),
+      ...([floats(rows * inputs), floats(inputs), null, null, null] as const),
+      ...([0, 0, 0, 0, samples, floats(rows)] as const),
+    )
+  expect(linear(1, 0, 1)).toThrow('inputs is 0; expected a positive number')
+  expect(linear(3, 1, 2)).toThrow('samples does not divide the rows')
   expect(() => addon.selectToken(1, 2, 3, 2, floats(6), floats(3))).toThrow('index is not one of the tokens')
   expect(() => addon.crossEntropy(1, 3, floats(3), Int32Array.of(3), null, 0)).toThrow(
     'label 3 of image 0 is not a class index from 0 to 2',

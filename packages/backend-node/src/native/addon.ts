@@ -91,7 +91,8 @@ export interface Addon {
     weight: Floats,
     packed: Optional<Floats>,
     bias: Optional<Floats>,
-    output: Floats,
+    residual: Optional<Floats>,
+    ...rest: [...Drops, output: Floats]
   ): void
   linearGrad(
     rows: number,
@@ -130,24 +131,7 @@ export interface Addon {
   ): void
   gelu(size: number, x: Floats, output: Floats): void
   geluGrad(size: number, dy: Floats, x: Floats, dx: Floats): void
-  dropout(size: number, x: Floats, probability: number, seed: number, output: Floats): void
-  residual(
-    batch: number,
-    sampleSize: number,
-    x: Floats,
-    branch: Floats,
-    dropPathProbability: number,
-    seed: number,
-    output: Floats,
-  ): void
-  residualGrad(
-    batch: number,
-    sampleSize: number,
-    dy: Floats,
-    dropPathProbability: number,
-    seed: number,
-    dBranch: Floats,
-  ): void
+  dropRows(rows: number, columns: number, x: Floats, ...rest: [...Drops, output: Floats]): void
   crossEntropy(batch: number, classes: number, logits: Floats, ...labels: [...Labels, labelSmoothing: number]): number
   crossEntropyGrad(
     batch: number,
@@ -217,6 +201,14 @@ export type PatchShape = [
 ]
 type Grids = [rows: number, columns: number, newRows: number, newColumns: number]
 type Heads = [batch: number, tokens: number, numHeads: number, headSize: number]
+/** Of samples that the rows divide into evenly. */
+export type Drops = [
+  dropoutProbability: number,
+  dropoutSeed: number,
+  dropPathProbability: number,
+  dropPathSeed: number,
+  samples: number,
+]
 type Dropout = [scale: number, dropoutProbability: number, seed: number]
 export type Labels = [classes: Optional<Int32Array>, probabilities: Optional<Floats>]
 

@@ -1,6 +1,7 @@
 /** int8 products: how near they stay to the exact ones, what they leave alone, and who refuses them. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import {
+  add,
   concat,
   type Rank,
   reshape,
@@ -105,6 +106,16 @@ test('a projection of attention is the linear layer that it is: each output has 
       ),
     )
     expect(bits(together)).toEqual(bits(apart))
+  })
+})
+
+test('a residual is added to the product as it is, not rounded', () => {
+  tidy(() => {
+    const x = tensor2d(randomFloats(14 * 70, 1), [14, 70])
+    const weight = tensor2d(randomFloats(37 * 70, 2, 0.1), [37, 70])
+    const residual = tensor2d(randomFloats(14 * 37, 3), [14, 37])
+    const apart = int8(() => add(residual, linear(x, weight)))
+    expect(bits(int8(() => linear(x, weight, undefined, { residual })))).toEqual(bits(apart))
   })
 })
 

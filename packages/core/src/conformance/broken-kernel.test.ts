@@ -2,10 +2,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import {
+  add,
   copyRegisteredKernels,
   engine,
   type KernelConfig,
   type KernelFunc,
+  mul,
   registerBackend,
   registerKernel,
   removeBackend,
@@ -15,10 +17,34 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core'
 import { useBackend } from '../backend.ts'
-import { keepMask } from '../tape/random.ts'
-import { residualCases } from './residual.ts'
+import { defineOp } from '../tape/op.ts'
+import { opCase, randomValues } from './check.ts'
 
 const backend = 'broken'
+
+const weightedSum = defineOp({
+  kernel: 'VitralWeightedSum',
+  save: [],
+  gradients: ['x', 'branch'],
+  reference: ({ x, branch }: Record<'x' | 'branch', Tensor>, { factor }: { factor: number }) =>
+    add(x, mul(branch, factor)),
+})
+
+const FACTOR = 3
+const weightedSumCases = [
+  [3, 5, 7],
+  [2, 17, 33],
+  [9, 3, 5],
+].map(shape =>
+  opCase({
+    name: `sum: ${shape.join('×')}`,
+    inputs: { x: randomValues(shape, 1), branch: randomValues(shape, 2) },
+    outputShape: shape,
+    run: inputs => weightedSum(inputs, { factor: FACTOR }),
+    forward: ({ x, branch }) => x.map((value, i) => value + FACTOR * (branch[i] as number)),
+    backward: (_, dy) => ({ x: dy, branch: dy.map(up => FACTOR * up) }),
+  }),
+)
 
 beforeAll(async () => {
   await useBackend('cpu')
@@ -98,42 +124,34 @@ const breaks: Record<string, Break> = {
   },
 }
 
-/** Right kernels of the residual op but for the break, which is there for the shape 2×17×33 alone. */
-function residualKernels(wrong?: Break): KernelConfig[] {
+/** Right kernels but for the break, which is there for the shape 2×17×33 alone. */
+function weightedSumKernels(wrong?: Break): KernelConfig[] {
   const values = ({ dataId }: Tensor): Float32Array => engine().backend.readSync(dataId) as Float32Array
   const make = (data: Float32Array, shape: number[], call: Call): Tensor =>
     wrong?.broken(call) && shape.join() === '2,17,33' ? wrong.change(data, shape) : tensor(data, shape)
-  const branchFactor = (attrs: KernelAttrs, { shape, size }: Tensor): ((i: number) => number) => {
-    const samples = shape[0] as number
-    const kept = keepMask(attrs.seed, attrs.dropPathProbability, samples)
-    return i => kept[Math.floor((i * samples) / size)] as number
-  }
   const forward: KernelFunc = ({ inputs, attrs }) => {
     const { x, branch } = inputs as Record<'x' | 'branch', Tensor>
-    const { training } = attrs as unknown as KernelAttrs
-    const factor = branchFactor(attrs as unknown as KernelAttrs, x)
+    const { factor, training } = attrs as unknown as KernelAttrs
     const right = values(branch)
-    const sums = values(x).map((value, i) => value + (right[i] as number) * factor(i))
+    const sums = values(x).map((value, i) => value + factor * (right[i] as number))
     return make(sums, x.shape, { direction: 'forward', training, wanted: [], name: 'output' })
   }
   const backward: KernelFunc = ({ inputs, attrs }) => {
     const { dy } = inputs as Record<'dy', Tensor>
-    const { wanted } = attrs as unknown as KernelAttrs
-    const factor = branchFactor(attrs as unknown as KernelAttrs, dy)
+    const { factor, wanted } = attrs as unknown as KernelAttrs
     return wanted.map(name => {
-      const gradient = values(dy).map((up, i) => (name === 'branch' ? up * factor(i) : up))
+      const gradient = values(dy).map(up => (name === 'branch' ? factor * up : up))
       return make(gradient, dy.shape, { direction: 'backward', training: true, wanted, name })
     })
   }
   return [
-    { kernelName: 'VitralResidual', backendName: backend, kernelFunc: forward },
-    { kernelName: 'VitralResidualGrad', backendName: backend, kernelFunc: backward },
+    { kernelName: 'VitralWeightedSum', backendName: backend, kernelFunc: forward },
+    { kernelName: 'VitralWeightedSumGrad', backendName: backend, kernelFunc: backward },
   ]
 }
 
 interface KernelAttrs {
-  dropPathProbability: number
-  seed: number
+  factor: number
   training: boolean
   wanted: string[]
 }
@@ -141,10 +159,10 @@ interface KernelAttrs {
 /** The names of the op's cases that fail, with their reasons. */
 async function failures(wrong?: Break): Promise<string[]> {
   const failed: string[] = []
-  const kernels = residualKernels(wrong)
+  const kernels = weightedSumKernels(wrong)
   for (const config of kernels) registerKernel(config)
   try {
-    for (const { name, run } of residualCases())
+    for (const { name, run } of weightedSumCases)
       await run().catch((error: Error) => failed.push(`${name}: ${error.message}`))
   } finally {
     for (const { kernelName } of kernels) unregisterKernel(kernelName, backend)
@@ -160,5 +178,5 @@ for (const [what, wrong] of Object.entries(breaks))
   test(`a kernel wrong in ${what} fails the case of that shape alone`, async () => {
     const failed = await failures(wrong)
     expect(failed.length).toBe(1)
-    expect(failed[0]).toMatch(new RegExp(`^residual: 2×17×33, drop path 0: .*${wrong.says}`))
+    expect(failed[0]).toMatch(new RegExp(`^sum: 2×17×33: .*${wrong.says}`))
   })

@@ -23,7 +23,6 @@ import { loraWeightCases } from './lora-weight.ts'
 import { optimizerStepCases } from './optimizer-step.ts'
 import { patchEmbedCases } from './patch-embed.ts'
 import { qkvCases } from './qkv.ts'
-import { residualCases } from './residual.ts'
 import { selectTokenCases } from './select-token.ts'
 import { unscaleCases } from './unscale.ts'
 
@@ -55,7 +54,6 @@ export const conformanceCases = (): ConformanceCase[] => [
   ...linearCases(),
   ...loraWeightCases(),
   ...geluCases(),
-  ...residualCases(),
   ...dropoutCases(),
   ...selectTokenCases(),
   ...crossEntropyCases(),

@@ -2,6 +2,7 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { linear } from '../ops/linear.ts'
 import { bfloat16Case, type ConformanceCase, type OpCase, opCase, randomValues } from './check.ts'
 import { gelu, geluGradient } from './gelu.ts'
+import { keep } from './random.ts'
 
 /** x·Wᵀ + b of M rows. */
 export function product(
@@ -55,6 +56,9 @@ interface Shape {
   inputActivation: 'none' | 'gelu'
   /** Size of x: large ones reach both tails of the activation. */
   size?: number
+  residual?: boolean
+  dropout?: number
+  dropPath?: number
 }
 
 const both = (shape: Omit<Shape, 'bias' | 'inputActivation'>): Shape[] => [
@@ -77,32 +81,72 @@ const shapes: Shape[] = [
   { rows: [17], In: 600, Out: 40, bias: true, inputActivation: 'none' },
   { rows: [331], In: 23, Out: 19, bias: true, inputActivation: 'none' },
   { rows: [5], In: 17, Out: 31, bias: true, inputActivation: 'gelu', size: 8 },
+  // What a branch of an encoder layer ends with: each alone, and together.
+  { rows: [3, 5], In: 7, Out: 9, bias: true, inputActivation: 'none', residual: true },
+  { rows: [3, 5], In: 7, Out: 9, bias: false, inputActivation: 'gelu', residual: true },
+  { rows: [3, 5], In: 7, Out: 9, bias: true, inputActivation: 'none', dropout: 0.3 },
+  { rows: [9, 5], In: 7, Out: 19, bias: true, inputActivation: 'none', dropPath: 0.4 },
+  { rows: [13], In: 3, Out: 1, bias: false, inputActivation: 'none', residual: true, dropPath: 0.4 },
+  { rows: [9, 2, 2], In: 33, Out: 65, bias: true, inputActivation: 'gelu', residual: true, dropPath: 0.5 },
+  { rows: [4, 17], In: 48, Out: 37, bias: true, inputActivation: 'none', residual: true, dropout: 0.1 },
+  { rows: [4, 17], In: 48, Out: 64, bias: false, inputActivation: 'none', residual: true, dropout: 0.5, dropPath: 0.5 },
+  // Past one block of steps, and past what one thread takes.
+  { rows: [3, 5], In: 1601, Out: 33, bias: true, inputActivation: 'gelu', residual: true, dropout: 0.2, dropPath: 0.5 },
+  { rows: [6, 65], In: 65, Out: 129, bias: true, inputActivation: 'gelu', residual: true, dropout: 0.1, dropPath: 0.3 },
 ]
 
 export const linearCases = (): ConformanceCase[] => [
   ...shapes.map(shape => opCase(linearCase(shape))),
-  // A GELU is no number that bfloat16 holds.
-  ...shapes.filter(({ inputActivation }) => inputActivation === 'none').map(shape => bfloat16Case(linearCase(shape))),
+  ...shapes.filter(hasBfloat16Factors).map(shape => bfloat16Case(linearCase(shape))),
 ]
 
-function linearCase({ rows, In, Out, bias, inputActivation, size = 1 }: Shape): OpCase<'x' | 'weight' | 'bias'> {
+/** A GELU is no number that bfloat16 holds, and of the multipliers of what is kept, 1 and 2 are. */
+const hasBfloat16Factors = ({ inputActivation, dropout = 0, dropPath = 0 }: Shape): boolean =>
+  inputActivation === 'none' && [dropout, dropPath].every(probability => probability % 0.5 === 0)
+
+type Input = 'x' | 'weight' | 'bias' | 'residual'
+
+function linearCase(shape: Shape): OpCase<Input> {
+  const { rows, In, Out, bias, inputActivation, size = 1, residual = false, dropout = 0, dropPath = 0 } = shape
+  const [dropoutSeed, dropPathSeed] = [5, 12]
+  const active = inputActivation === 'gelu'
+  const outputShape = [...rows, Out]
+  const total = outputShape.reduce((product, length) => product * length, 1)
+  const keptOfSample = Array.from({ length: rows[0] as number }, (_, b) => keep(dropPathSeed, b, dropPath))
+  const kept = Float64Array.from({ length: total }, (_, i) => {
+    const sample = Math.floor((i * keptOfSample.length) / total)
+    return keep(dropoutSeed, i, dropout) * (keptOfSample[sample] as number)
+  })
+  const drop = (values: Float64Array): Float64Array => values.map((value, i) => value * (kept[i] as number))
+  const after = [residual && 'residual', dropout && `dropout ${dropout}`, dropPath && `drop path ${dropPath}`]
+  const variant = [bias ? 'bias' : 'no bias', `activation ${inputActivation}`, `x around ${size}`, ...after]
   return {
-    name: `linear: ${[...rows, In].join('×')} to ${Out}, ${bias ? 'bias' : 'no bias'}, activation ${inputActivation}, x around ${size}`,
+    name: `linear: ${[...rows, In].join('×')} to ${Out}, ${variant.filter(Boolean).join(', ')}`,
     inputs: {
       x: randomValues([...rows, In], 1, size),
       weight: randomValues([Out, In], 2, In ** -0.5),
       ...(bias && { bias: randomValues([Out], 3) }),
-    } as Record<'x' | 'weight' | 'bias', ReturnType<typeof randomValues>>,
-    outputShape: [...rows, Out],
-    run: ({ x, weight, bias: b }) => linear(x, weight as Tensor2D, b as Tensor1D | undefined, { inputActivation }),
-    forward({ x, weight, bias: b }) {
-      return product(inputActivation === 'gelu' ? x.map(gelu) : x, weight, b, In)
+      ...(residual && { residual: randomValues(outputShape, 4) }),
+    } as Record<Input, ReturnType<typeof randomValues>>,
+    outputShape,
+    run: given =>
+      linear(given.x, given.weight as Tensor2D, given.bias as Tensor1D | undefined, {
+        inputActivation,
+        ...(residual && { residual: given.residual }),
+        ...{ dropoutProbability: dropout, dropoutSeed, dropPathProbability: dropPath, dropPathSeed },
+      }),
+    forward(given) {
+      const branch = drop(product(active ? given.x.map(gelu) : given.x, given.weight, given.bias, In))
+      return residual ? branch.map((value, i) => value + (given.residual[i] as number)) : branch
     },
-    backward({ x, weight, bias: b }, dy) {
-      const active = inputActivation === 'gelu'
-      const gradients = productGradients(active ? x.map(gelu) : x, weight, dy, In)
-      const dx = active ? gradients.x.map((value, i) => value * geluGradient(x[i] as number)) : gradients.x
-      return b ? { ...gradients, x: dx } : { x: dx, weight: gradients.weight }
+    backward({ x, weight }, dy) {
+      const gradients = productGradients(active ? x.map(gelu) : x, weight, drop(dy), In)
+      return {
+        x: active ? gradients.x.map((value, i) => value * geluGradient(x[i] as number)) : gradients.x,
+        weight: gradients.weight,
+        ...(bias && { bias: gradients.bias }),
+        ...(residual && { residual: dy }),
+      }
     },
   }
 }

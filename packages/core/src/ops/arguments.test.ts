@@ -71,6 +71,26 @@ const refusals: [name: string, call: () => unknown, message: string][] = [
   ['linear, input', () => ops.linear(t(2, 5), t(3, 4)), 'linear: x has shape [2, 5]; expected [..., 4].'],
   ['linear, bias', () => ops.linear(t(2, 4), t(3, 4), t(4)), 'linear: bias has shape [4]; expected [3].'],
   [
+    'linear, residual',
+    () => ops.linear(t(2, 5, 4), t(3, 4), undefined, { residual: t(2, 5, 4) }),
+    'linear: residual has shape [2, 5, 4]; expected [2, 5, 3].',
+  ],
+  [
+    'linear, dropout',
+    () => ops.linear(t(2, 4), t(3, 4), undefined, { dropoutProbability: 1 }),
+    'linear: dropoutProbability is 1; expected a number from 0 up to, but not including, 1.',
+  ],
+  [
+    'linear, drop path',
+    () => ops.linear(t(2, 4), t(3, 4), undefined, { dropPathProbability: -0.1 }),
+    'linear: dropPathProbability is -0.1',
+  ],
+  [
+    'linear, drop path without samples',
+    () => ops.linear(t(4), t(3, 4), undefined, { dropPathProbability: 0.1 }),
+    'linear: x has shape [4]; drop path needs samples along a first axis: [B, ..., 4].',
+  ],
+  [
     'selectToken',
     () => ops.selectToken(t(2, 4, 3), 4),
     'selectToken: index is 4; expected a whole number from 0 to 3.',
@@ -80,7 +100,6 @@ const refusals: [name: string, call: () => unknown, message: string][] = [
     () => ops.loraWeight(t(4, 3), t(2, 3), t(4, 5), 1),
     'loraWeight: loraB has shape [4, 5]; expected [4, 2].',
   ],
-  ['residual', () => ops.residual(t(2, 3), t(2, 4)), 'residual: branch has shape [2, 4]; expected [2, 3].'],
   ['dropout', () => ops.dropout(t(2, 3), { probability: -0.1, seed: 1 }), 'dropout: probability is -0.1'],
   ['gelu', () => ops.gelu(ints(3)), 'gelu: x is int32; expected float32.'],
   [

@@ -11,7 +11,7 @@ export { gelu } from './gelu.ts'
 export { gradNorm } from './grad-norm.ts'
 export { type Grid, interpolatePositions } from './interpolate-positions.ts'
 export { layerNorm } from './layer-norm.ts'
-export { type LinearOptions, linear } from './linear.ts'
+export { type LinearDrops, type LinearOptions, linear } from './linear.ts'
 export { loraWeight } from './lora-weight.ts'
 export {
   type AdamStep,
@@ -23,7 +23,6 @@ export {
 } from './optimizer-step.ts'
 export { patchEmbed } from './patch-embed.ts'
 export { qkv, type Triple } from './qkv.ts'
-export { type ResidualOptions, residual } from './residual.ts'
 export { selectToken } from './select-token.ts'
 export type { LabelTensor } from './targets.ts'
 export { unscale } from './unscale.ts'

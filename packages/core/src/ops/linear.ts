@@ -1,27 +1,45 @@
-/** A linear layer, with an activation before it if wanted. */
-import { add, matMul, reshape, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
+/** A linear layer, with an activation before it and dropout, drop path and a residual connection after it if wanted. */
+import { add, matMul, mul, reshape, type Tensor, type Tensor1D, type Tensor2D, tensor } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
-import { checkLastAxis, checkShape } from './check.ts'
+import { keepMask } from '../tape/random.ts'
+import { checkLastAxis, checkProbability, checkShape } from './check.ts'
 import { geluReference } from './gelu.ts'
 
-export interface LinearOptions {
+/** What is dropped of a linear layer's result, before the residual is added. */
+export interface LinearDrops {
+  /** Of each element: inverted dropout. @default 0 */
+  dropoutProbability?: number
+  /** Of the dropout: element i depends on (seed, i) alone. @default 0 */
+  dropoutSeed?: number
+  /** Of a whole sample: stochastic depth (Huang et al. 2016), timm's DropPath. @default 0 */
+  dropPathProbability?: number
+  /** Of the drop path: sample b depends on (seed, b) alone. @default 0 */
+  dropPathSeed?: number
+}
+
+export interface LinearOptions extends LinearDrops {
   /**
    * Applied to x as it is read, so that its result is never stored: of a feed-forward network only what goes into the
    * activation is kept for the gradient. @default 'none'
    */
   inputActivation?: 'none' | 'gelu'
+  /** [..., Out], added to the result as it is written: the residual connection of a transformer's branch. @default none */
+  residual?: Tensor
 }
+
+type Named<Optional extends string> = { x: Tensor; weight: Tensor } & { [name in Optional]: Tensor | undefined }
 
 const op = defineOp({
   kernel: 'VitralLinear',
   save: ['x', 'weight'],
   half: true,
-  gradients: ['x', 'weight', 'bias'],
+  gradients: ['x', 'weight', 'bias', 'residual'],
   reference(
-    { x, weight, bias }: { x: Tensor; weight: Tensor; bias: Tensor | undefined },
-    { inputActivation }: { inputActivation: string },
+    { x, weight, bias, residual }: Named<'bias' | 'residual'>,
+    { inputActivation, ...drops }: { inputActivation: string } & Required<LinearDrops>,
   ) {
-    return linearReference(inputActivation === 'gelu' ? geluReference(x) : x, weight, bias)
+    const branch = dropped(linearReference(inputActivation === 'gelu' ? geluReference(x) : x, weight, bias), drops)
+    return residual ? add(residual, branch) : branch
   },
 })
 
@@ -32,10 +50,21 @@ export function linearReference(x: Tensor, weight: Tensor, bias: Tensor | undefi
   return reshape(bias ? add(product, bias) : product, [...x.shape.slice(0, -1), outSize])
 }
 
+function dropped(x: Tensor, drops: Required<LinearDrops>): Tensor {
+  const { dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed } = drops
+  const ofElements = dropoutProbability && tensor(keepMask(dropoutSeed, dropoutProbability, x.size), x.shape)
+  const samples = [x.shape[0] as number, ...x.shape.slice(1).fill(1)]
+  const ofSamples =
+    dropPathProbability && tensor(keepMask(dropPathSeed, dropPathProbability, samples[0] as number), samples)
+  const elementsKept = ofElements ? mul(x, ofElements) : x
+  return ofSamples ? mul(elementsKept, ofSamples) : elementsKept
+}
+
 /**
- * inputActivation(x)·Wᵀ + b, torch.nn.functional.linear with a prologue. FLOPs 2·M·In·Out.
+ * residual + (inputActivation(x)·Wᵀ + b)·keep: torch.nn.functional.linear, then dropout and drop path, which multiply
+ * each element by 0 or 1 / (1 − p). One pass over memory. FLOPs 2·M·In·Out.
  *
- * @param x [..., In]
+ * @param x [..., In]; samples, which drop path drops, are along its first axis
  * @param weight [Out, In], PyTorch's layout
  * @param bias [Out], or none
  * @returns [..., Out]
@@ -44,10 +73,19 @@ export function linear<T extends Tensor>(
   x: T,
   weight: Tensor2D,
   bias?: Tensor1D,
-  { inputActivation = 'none' }: LinearOptions = {},
+  { inputActivation = 'none', residual, ...drops }: LinearOptions = {},
 ): T {
   checkShape('linear', 'weight', weight, ['outSize', 'inSize'])
   checkLastAxis('linear', 'x', x, weight.shape[1])
   if (bias) checkShape('linear', 'bias', bias, [weight.shape[0]])
-  return op({ x, weight, bias }, { inputActivation }) as T
+  if (residual) checkShape('linear', 'residual', residual, [...x.shape.slice(0, -1), weight.shape[0]])
+  const { dropoutProbability = 0, dropoutSeed = 0, dropPathProbability = 0, dropPathSeed = 0 } = drops
+  checkProbability('linear', 'dropoutProbability', dropoutProbability)
+  checkProbability('linear', 'dropPathProbability', dropPathProbability)
+  if (dropPathProbability > 0 && x.shape.length < 2)
+    throw new Error(
+      `linear: x has shape [${x.shape}]; drop path needs samples along a first axis: [B, ..., ${x.shape}].`,
+    )
+  const attrs = { inputActivation, dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed }
+  return op({ x, weight, bias, residual }, attrs) as T
 }

@@ -1,6 +1,6 @@
 /** What one forward pass carries through the layers: whether it trains, its random seeds, what it was asked to output. */
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { dropout } from '../ops/index.ts'
+import { dropout, type LinearDrops } from '../ops/index.ts'
 import { deriveSeed } from '../tape/random.ts'
 
 export interface ForwardContextOptions {
@@ -54,5 +54,13 @@ export class ForwardContext {
   /** Dropout while training, else the tensor itself. */
   dropout<T extends Tensor>(x: T, probability: number): T {
     return this.whileTraining(probability) > 0 ? dropout(x, { probability, seed: this.nextSeed() }) : x
+  }
+
+  /** What is dropped at the end of a branch while training, of a layer with this drop path. */
+  branchDrops(hiddenDropoutProb: number, layerDropPath: number): LinearDrops {
+    const dropoutProbability = this.whileTraining(hiddenDropoutProb)
+    const dropoutSeed = dropoutProbability > 0 ? this.nextSeed() : 0
+    const dropPathProbability = this.whileTraining(layerDropPath)
+    return { dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed: this.nextSeed() }
   }
 }

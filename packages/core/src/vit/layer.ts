@@ -1,6 +1,6 @@
 /** One pre-norm encoder layer: attention and MLP, each behind a norm and around a residual connection. */
 import { type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
-import { layerNorm, residual } from '../ops/index.ts'
+import { layerNorm } from '../ops/index.ts'
 import { checkpoint } from '../tape/checkpoint.ts'
 import { recomputed } from '../tape/recompute.ts'
 import type { ViTConfig } from './config.ts'
@@ -18,7 +18,6 @@ export interface LayerResult {
 export class ViTLayer {
   readonly #config: ViTConfig
   readonly #parameters: ParameterScope
-  readonly #dropPathProbability: number
   readonly #attention: ViTAttention
   readonly #mlp: ViTMlp
 
@@ -26,9 +25,8 @@ export class ViTLayer {
   constructor(config: ViTConfig, parameters: ParameterScope, dropPathProbability: number) {
     this.#config = config
     this.#parameters = parameters
-    this.#dropPathProbability = dropPathProbability
-    this.#attention = new ViTAttention(config, parameters.scope('attention'))
-    this.#mlp = new ViTMlp(config, parameters)
+    this.#attention = new ViTAttention(config, parameters.scope('attention'), dropPathProbability)
+    this.#mlp = new ViTMlp(config, parameters, dropPathProbability)
   }
 
   /**
@@ -45,10 +43,9 @@ export class ViTLayer {
 
   #forward(input: Tensor3D, context: ForwardContext): LayerResult {
     return tidy(() => {
-      const { output, probabilities } = this.#attention.forward(this.#norm('layernorm_before', input), context)
-      const attended = this.#residual(input, output, context)
-      const hidden = this.#mlp.forward(this.#norm('layernorm_after', attended), context)
-      const result: LayerResult = { hiddenState: this.#residual(attended, hidden, context) }
+      const { output, probabilities } = this.#attention.forward(this.#norm('layernorm_before', input), input, context)
+      const hiddenState = this.#mlp.forward(this.#norm('layernorm_after', output), output, context)
+      const result: LayerResult = { hiddenState }
       if (probabilities) result.probabilities = probabilities
       return result as LayerResult & TensorContainer
     }) as LayerResult
@@ -58,10 +55,5 @@ export class ViTLayer {
     const norm = this.#parameters.scope(name)
     const [weight, bias] = [norm.vector('weight'), norm.vector('bias')]
     return recomputed(input => layerNorm(input, weight, bias, this.#config.layerNormEps), x)
-  }
-
-  #residual(x: Tensor3D, branch: Tensor3D, context: ForwardContext): Tensor3D {
-    const dropPathProbability = context.whileTraining(this.#dropPathProbability)
-    return residual(x, branch, { dropPathProbability, seed: context.nextSeed() })
   }
 }

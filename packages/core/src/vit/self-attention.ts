@@ -1,4 +1,4 @@
-/** Multi-head self-attention and its output projection. */
+/** Multi-head self-attention, its output projection, and the residual connection around them. */
 import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 import { attention, attentionProbabilities, linear, qkv } from '../ops/index.ts'
 import type { ViTConfig } from './config.ts'
@@ -14,14 +14,16 @@ export interface AttentionResult {
 export class ViTAttention {
   readonly #config: ViTConfig
   readonly #parameters: ParameterScope
+  readonly #dropPathProbability: number
 
-  constructor(config: ViTConfig, parameters: ParameterScope) {
+  constructor(config: ViTConfig, parameters: ParameterScope, dropPathProbability: number) {
     this.#config = config
     this.#parameters = parameters
+    this.#dropPathProbability = dropPathProbability
   }
 
-  /** [B, N, C] → [B, N, C] */
-  forward(x: Tensor3D, context: ForwardContext): AttentionResult {
+  /** residual + attention(x): [B, N, C] → [B, N, C] */
+  forward(x: Tensor3D, residual: Tensor3D, context: ForwardContext): AttentionResult {
     const { numAttentionHeads: numHeads, hiddenSize, hiddenDropoutProb, qkvBias } = this.#config
     const scale = this.#config.qkScale ?? (hiddenSize / numHeads) ** -0.5
     const { query, key, value } = this.#projections()
@@ -33,9 +35,9 @@ export class ViTAttention {
     const dropoutProbability = context.whileTraining(this.#config.attentionProbsDropoutProb)
     const attended = attention(packed, { numHeads, scale, dropoutProbability, seed: context.nextSeed() }) // [B, N, C]
     const dense = this.#parameters.scope('output.dense')
-    const output = linear(attended, dense.matrix('weight'), dense.vector('bias'))
+    const drops = context.branchDrops(hiddenDropoutProb, this.#dropPathProbability)
     return {
-      output: context.dropout(output, hiddenDropoutProb),
+      output: linear(attended, dense.matrix('weight'), dense.vector('bias'), { residual, ...drops }),
       ...(context.outputAttentions && { probabilities: attentionProbabilities(packed, { numHeads, scale }) }),
     }
   }

@@ -57,8 +57,6 @@ const flops: Readonly<Record<string, (shapes: Shapes) => number>> = {
   VitralLayerNormGrad: none,
   VitralGelu: none,
   VitralGeluGrad: none,
-  VitralResidual: none,
-  VitralResidualGrad: none,
   VitralDropout: none,
   VitralDropoutGrad: none,
   VitralSelectToken: none,

@@ -1,23 +1,24 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import type { NativeBackend } from '../backend.ts'
-import { type Backward, kernel, sizeOf } from '../kernel.ts'
+import { type Backward, kernel } from '../kernel.ts'
+import { type DropAttributes, dropRows } from './drops.ts'
 
 interface Attributes {
   probability: number
   seed: number
 }
 
-function multiplyByMask(backend: NativeBackend, x: TensorInfo, { probability, seed }: Attributes): TensorInfo {
-  const { info, values } = backend.allocate(x.shape)
-  backend.addon.dropout(sizeOf(x), backend.floats(x), probability, seed, values)
-  return info
-}
+const dropsOfElements = ({ probability, seed }: Attributes): DropAttributes => ({
+  dropoutProbability: probability,
+  dropoutSeed: seed,
+  dropPathProbability: 0,
+  dropPathSeed: 0,
+})
 
 export const dropout: KernelConfig = kernel<{ x: TensorInfo }, Attributes>('VitralDropout', (backend, { x }, attrs) =>
-  multiplyByMask(backend, x, attrs),
+  dropRows(backend, x, dropsOfElements(attrs)),
 )
 
 export const dropoutGrad: KernelConfig = kernel<{ dy: TensorInfo }, Attributes & Backward>(
   'VitralDropoutGrad',
-  (backend, { dy }, attrs) => attrs.wanted.map(() => multiplyByMask(backend, dy, attrs)),
+  (backend, { dy }, attrs) => attrs.wanted.map(() => dropRows(backend, dy, dropsOfElements(attrs))),
 )

@@ -12,7 +12,6 @@ import { loraWeight, loraWeightGrad } from './lora-weight.ts'
 import { gradNorm, optimizerStep, unscale } from './optimizer-step.ts'
 import { patchEmbed, patchEmbedGrad } from './patch-embed.ts'
 import { qkv, qkvGrad } from './qkv.ts'
-import { residual, residualGrad } from './residual.ts'
 import { selectToken, selectTokenGrad } from './select-token.ts'
 
 export const kernels: readonly KernelConfig[] = [
@@ -27,7 +26,6 @@ export const kernels: readonly KernelConfig[] = [
   ...[loraWeight, loraWeightGrad],
   ...[gelu, geluGrad],
   ...[dropout, dropoutGrad],
-  ...[residual, residualGrad],
   ...[selectToken, selectTokenGrad],
   ...[crossEntropy, crossEntropyGrad],
   ...[gradNorm, unscale, optimizerStep],
