@@ -1,4 +1,4 @@
-/** All cases, of models, of data, of collectives and of several processes, each with what measures and reports its kind. */
+/** All cases, of models, of data, of collectives of several processes and of the server, each with what measures and reports its kind. */
 import { type BenchmarkOptions, runCase } from './benchmark.ts'
 import { cases } from './cases.ts'
 import { runCollectivesCase } from './collectives/benchmark.ts'
@@ -11,6 +11,9 @@ import { runParallelCase } from './parallel/benchmark.ts'
 import { parallelCases } from './parallel/cases.ts'
 import { reportParallelCase } from './parallel/report.ts'
 import { type ReportContext, reportCase } from './report.ts'
+import { runServingCase } from './serving/benchmark.ts'
+import { servingCases } from './serving/cases.ts'
+import { reportServingCase } from './serving/report.ts'
 
 export interface Measurable {
   summary: string
@@ -39,4 +42,5 @@ export const allCases: Readonly<Record<string, Measurable>> = {
   ...measurable(dataCases, runDataCase, reportDataCase),
   ...measurable(collectivesCases, runCollectivesCase, reportCollectivesCase),
   ...measurable(parallelCases, runParallelCase, reportParallelCase),
+  ...measurable(servingCases, runServingCase, reportServingCase),
 }

@@ -54,6 +54,12 @@ function ownSeconds(pid: number): number | undefined {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
+/** What a process and those it started have resident, in MiB; 0 where the system does not tell. */
+export function residentMiB(pid: number): number {
+  const kibibytes = read(`/proc/${pid}/status`)?.match(/^VmRSS:\s+(\d+)/m)?.[1] ?? 0
+  return children(pid).reduce((sum, child) => sum + residentMiB(child), Number(kibibytes) / 1024)
+}
+
 /** The most resident memory since the start or `forgetPeakMemory`, in MiB. Linux only. */
 export function peakMemory(pid: number): number | undefined {
   const kibibytes = read(`/proc/${pid}/status`)?.match(/^VmHWM:\s+(\d+)/m)?.[1]

@@ -15,14 +15,18 @@ const photos = 256
 /** Says where the images are, and how many; photos are written into the folder given. */
 export async function prepareImages(images: ImageSet, folder: string): Promise<Pick<DataOptions, 'folder' | 'count'>> {
   if (images === 'cifar10') return { folder: sample, count: 512 }
-  const small = await openCifar10(sample, { split: 'train' })
   for (let i = 0; i < photos; i++) {
     const group = join(folder, `class-${i % photoClasses}`)
     await mkdir(group, { recursive: true })
-    const name = `${String(i).padStart(3, '0')}.jpg`
-    await writeFileAside(join(group, name), [await photo(small.get(i) as Example, i)])
+    await writePhoto(join(group, `${String(i).padStart(3, '0')}.jpg`), i)
   }
   return { folder, count: photos }
+}
+
+/** A JPEG file of 500×375. */
+export async function writePhoto(path: string, seed: number): Promise<void> {
+  const small = await openCifar10(sample, { split: 'train' })
+  await writeFileAside(path, [await photo(small.get(seed) as Example, seed)])
 }
 
 /** The shapes of a small image with a camera's grain: about as many bytes as photos of this size have. */

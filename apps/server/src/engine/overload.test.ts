@@ -53,6 +53,12 @@ async function occupy(milliseconds: number): Promise<{ done: Promise<EngineResul
   return { done }
 }
 
+/** Its pace is measured: what was slow before must not count. */
+async function quicken(): Promise<void> {
+  for (let i = 0; i < 40; i++) await run([0])
+  computed = 0
+}
+
 test('takes what is running and what the queue holds, to the image; refuses the rest with when to come again', async () => {
   const { done } = await occupy(300)
   const answers = Array.from({ length: 10 * QUEUE }, () => run([0]))
@@ -77,7 +83,18 @@ test('takes all inputs of a request or none', async () => {
   expect(computed).toBe(1 + QUEUE)
 })
 
+test('refuses at once what by its pace would come too late, if others are before it', async () => {
+  for (let i = 0; i < 5; i++) await run([FAULTS.delay + 100])
+  expect(await outcome(run([0], { timeout: 40 }))).toBe('answered') // it is alone, so its pace is tried
+  for (let i = 0; i < 3; i++) await run([FAULTS.delay + 100])
+  const { done } = await occupy(200)
+  expect(await outcome(run([0], { timeout: 40 }))).toBe('queue_full')
+  expect(await outcome(run([0], { timeout: 60_000 }))).toBe('answered')
+  await done
+})
+
 test('computes nothing whose deadline has passed', async () => {
+  await quicken()
   const { done } = await occupy(200)
   const late = Array.from({ length: 4 }, () => outcome(run([0], { timeout: 50 })))
   expect(await Promise.all(late)).toEqual(Array(4).fill('deadline_exceeded'))

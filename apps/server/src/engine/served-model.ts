@@ -80,7 +80,7 @@ export class ServedModel {
 
   async run(request: EngineRequest): Promise<EngineResult> {
     const { inputs, signal, timeout = this.#options.engine.timeout } = request
-    this.#admit(inputs.length)
+    this.#admit(inputs.length, timeout)
     const onLeftQueue = (left: number): void => {
       this.#waiting -= left
     }
@@ -149,15 +149,22 @@ export class ServedModel {
     return left
   }
 
-  #admit(inputs: number): void {
+  /** @throws EngineError 'queue_full' where the queue holds no more, or would only be answered after the time is up */
+  #admit(inputs: number, timeout: number): void {
     this.lastUsed = performance.now()
     const { queueSize } = this.#options.model
-    if (this.#waiting + inputs > queueSize) {
-      const seconds = Math.ceil(this.#current?.secondsFor(this.#waiting) ?? 1)
-      const retryAfter = Math.min(30, Math.max(1, seconds))
-      const message = `${this.#waiting} images wait for the model, and ${inputs} more than its queue of ${queueSize} holds.`
-      throw new EngineError('queue_full', message, { retryAfter })
+    const ahead = this.#waiting + this.#running
+    const secondsFor = (images: number): number => this.#current?.secondsFor(images) ?? 0
+    const refuse = (why: string, seconds: number): never => {
+      const retryAfter = Math.min(30, Math.max(1, Math.ceil(seconds)))
+      throw new EngineError('queue_full', `${this.#waiting} images wait for the model, ${why}`, { retryAfter })
     }
+    if (this.#waiting + inputs > queueSize)
+      refuse(`and ${inputs} more than its queue of ${queueSize} holds.`, secondsFor(this.#waiting) || 1)
+    // Work for an answer that comes too late would delay those that do not.
+    const seconds = secondsFor(ahead + inputs)
+    if (ahead > 0 && seconds * 1000 > timeout)
+      refuse(`and by its pace an answer would take ${seconds.toFixed(1)} s, longer than it may.`, seconds)
     this.#waiting += inputs
   }
 
