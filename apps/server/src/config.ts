@@ -130,6 +130,8 @@ export const configSchema = z.strictObject({
   publicMetrics: z.boolean().default(false),
   /** A JSON line for each request, and for what happens to models. */
   log: z.boolean().default(true),
+  /** Of those in a second at most; how many more there were is said in one. */
+  logLinesPerSecond: z.int().min(1).default(1000),
 })
 
 export type Config = z.output<typeof configSchema>

@@ -1,9 +1,44 @@
-/** One JSON object a line on the standard output. */
+/**
+ * One JSON object a line on the standard output; so many a second at most, and none while nobody reads: what floods the
+ * server with errors, or a pipe that is blocked, must not slow it or fill its memory. What was left out is counted.
+ */
 
 /** JSON leaves line ends of Unicode and the terminal's 8-bit codes as they are. */
 const unsafe = /[\u007f-\u009f\u2028\u2029]/g
 
-export function log(level: 'info' | 'error', message: string, fields: Record<string, unknown> = {}): void {
+type Level = 'info' | 'error'
+
+let linesPerSecond = 1000
+let [second, written, leftOut] = [0, 0, 0]
+let isBlocked = false
+
+/** @param lines written in a second at most */
+export function limitLog(lines: number): void {
+  linesPerSecond = lines
+}
+
+export function log(level: Level, message: string, fields: Record<string, unknown> = {}): void {
+  const now = Math.floor(performance.now() / 1000)
+  if (now !== second) [second, written] = [now, 0]
+  if (isBlocked || written >= linesPerSecond) {
+    leftOut++
+    return
+  }
+  if (leftOut > 0) {
+    const lines = leftOut
+    leftOut = 0
+    write('error', 'log_lines_left_out', { lines })
+  }
+  written++
+  write(level, message, fields)
+}
+
+function write(level: Level, message: string, fields: Record<string, unknown>): void {
   const line = JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })
-  process.stdout.write(`${line.replaceAll(unsafe, code => `\\u${code.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`)
+  const text = line.replaceAll(unsafe, code => `\\u${code.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  if (process.stdout.write(`${text}\n`)) return
+  isBlocked = true
+  process.stdout.once('drain', () => {
+    isBlocked = false
+  })
 }

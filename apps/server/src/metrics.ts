@@ -64,6 +64,12 @@ export function createMetrics(load: Engine['load']): Metrics {
     buckets: [1, 2, 4, 8, 16, 32, 64],
     registers,
   })
+  const batchCount = new Counter({
+    name: 'vit_batches_total',
+    help: 'Batches that were computed.',
+    labelNames: ['model'],
+    registers,
+  })
   const failures = new Counter({
     name: 'vit_worker_failures_total',
     help: 'Processes that ended or hung, and were replaced.',
@@ -101,7 +107,10 @@ export function createMetrics(load: Engine['load']): Metrics {
       for (const [stage, seconds] of stageDurations) seconds.observe({ model }, milliseconds[stage] / 1000)
     },
     event(happened) {
-      if (happened.event === 'batch') batches.observe({ model: happened.model }, happened.size)
+      if (happened.event === 'batch') {
+        batches.observe({ model: happened.model }, happened.size)
+        batchCount.inc({ model: happened.model })
+      }
       if (happened.event === 'worker_failed') failures.inc({ model: happened.model ?? 'decoder' })
     },
     read: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),

@@ -71,5 +71,6 @@ test('the batches that were computed are in the metrics', async () => {
   const text = await (await fetch(at('metrics'))).text()
   const [, batches] = /^vit_batch_size_count\{model="tiny"\} (\d+)$/m.exec(text) ?? []
   expect(Number(batches)).toBeGreaterThan(2)
+  expect(text).toContain(`vit_batches_total{model="tiny"} ${batches}`)
   expect(text).toContain('process_resident_memory_bytes')
 })

@@ -3,7 +3,7 @@ import { createApp } from './app.ts'
 import { type ConfigInput, parseConfig } from './config.ts'
 import { createEngine, type ManagedEngine } from './engine/create-engine.ts'
 import type { Engine } from './engine/engine.ts'
-import { log } from './log.ts'
+import { limitLog, log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 
 export interface RunningServer {
@@ -32,6 +32,7 @@ export interface ServerOptions {
 export async function startServer(input: ConfigInput, options: ServerOptions = {}): Promise<RunningServer> {
   const config = parseConfig(input)
   const { limits, timeouts } = config
+  limitLog(config.logLinesPerSecond)
   let handle: (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response> = answerWhileLoading
   let isDraining = false
   const server = listen({

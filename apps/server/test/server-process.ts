@@ -5,7 +5,8 @@ import { createFakeEngine } from './fake-engine.ts'
 
 const engine = createFakeEngine()
 engine.delay = Number(process.env.DELAY ?? 0)
-process.exitCode = await runServer({ port: Number(process.env.PORT ?? 0) }, config =>
+const logLinesPerSecond = Number(process.env.LOG_LINES ?? 1000)
+process.exitCode = await runServer({ port: Number(process.env.PORT ?? 0), logLinesPerSecond }, config =>
   startServer(config, { engine }),
 ).catch((error: Error) => {
   console.error(error.message)
