@@ -1,4 +1,5 @@
 /** The HTTP application, apart from the port it listens on, so that a test can call it without one. */
+import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
@@ -24,13 +25,15 @@ import { oipRoutes } from './routes/oip.ts'
 import { oipInferRoutes } from './routes/oip-infer.ts'
 import { pagePaths, pageRoutes } from './routes/page.ts'
 import { repositoryPath, repositoryRoutes } from './routes/repository.ts'
-import { createRouter, type Services } from './services.ts'
+import { type AppEnv, createRouter, type Services } from './services.ts'
 
 export interface AppOptions {
   engine: Engine & Partial<Pick<ManagedEngine, 'reload'>>
   config?: ConfigInput
   /** Given by who also tells it of the engine's events. */
   metrics?: Metrics
+  /** Sees each request. */
+  tracing?: MiddlewareHandler<AppEnv>
   /** Whether the server is going down: then it takes no new work. */
   isDraining?: () => boolean
 }
@@ -43,6 +46,7 @@ export function createApp({
   engine,
   config: input = {},
   metrics = createMetrics(() => engine.load()),
+  tracing,
   isDraining = () => false,
 }: AppOptions) {
   const config = parseConfig(input)
@@ -57,6 +61,7 @@ export function createApp({
   app.notFound(context => answerError(context, new RequestError('not_found', 'There is nothing at this address.')))
   app.use(requestId())
   if (config.log) app.use(accessLog(rates))
+  if (tracing) app.use(tracing)
   app.use(
     secureHeaders({
       // Pages and what they load are the server's own; the camera is the page's.

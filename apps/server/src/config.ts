@@ -128,6 +128,10 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** Whether /metrics needs no key. */
   publicMetrics: z.boolean().default(false),
+  /** Traces for OpenTelemetry, where there is a collector's address; OTEL_EXPORTER_OTLP_ENDPOINT names one, too. */
+  tracing: z
+    .strictObject({ endpoint: z.url().optional(), serviceName: z.string().min(1).default('vitral') })
+    .prefault({}),
   /** A JSON line for each request, and for what happens to models. */
   log: z.boolean().default(true),
   /** Of those in a second at most; how many more there were is said in one. */

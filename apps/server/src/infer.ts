@@ -31,6 +31,7 @@ export async function infer(
   for (const output of result.outputs) checkFinite(output)
   metrics.images(request.model, result)
   const { queue, decode, compute } = result.stages
+  context.set('stages', { ...result.stages, ended: Date.now() })
   context.header('X-Queue-Time', queue.toFixed(1))
   context.header('X-Preprocess-Time', decode.toFixed(1))
   context.header('X-Inference-Time', compute.toFixed(1))

@@ -1,10 +1,11 @@
 /** Starts and stops the server: the port, the engine behind it, and the order in which both end. Needs Bun. */
 import { createApp } from './app.ts'
-import { type ConfigInput, parseConfig } from './config.ts'
+import { type Config, type ConfigInput, parseConfig } from './config.ts'
 import { createEngine, type ManagedEngine } from './engine/create-engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { limitLog, log } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import type { Tracing } from './tracing.ts'
 
 export interface RunningServer {
   url: URL
@@ -59,7 +60,8 @@ export async function startServer(input: ConfigInput, options: ServerOptions = {
     await server.stop(true)
     throw error
   }
-  const app = createApp({ engine, config, metrics, isDraining: () => isDraining })
+  const tracing = await tracingOf(config)
+  const app = createApp({ engine, config, metrics, tracing: tracing?.middleware, isDraining: () => isDraining })
   handle = (request, server) => app.fetch(request, server)
   let stopped: Promise<boolean> | undefined
   return {
@@ -83,8 +85,17 @@ export async function startServer(input: ConfigInput, options: ServerOptions = {
       () => false,
     )
     await server.stop(true)
+    await tracing?.stop()
     return isDone && isClosed
   }
+}
+
+/** Loaded where it is wanted alone. */
+async function tracingOf({ tracing }: Config): Promise<Tracing | undefined> {
+  const endpoint = tracing.endpoint ?? process.env.OTEL_EXPORTER_OTLP_ENDPOINT
+  if (!endpoint) return undefined
+  const { startTracing } = await import('./tracing.ts')
+  return startTracing({ endpoint, serviceName: process.env.OTEL_SERVICE_NAME ?? tracing.serviceName })
 }
 
 /** @throws a port that is taken, in one line */

@@ -3,7 +3,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { ByteBudget } from './body.ts'
 import type { Config } from './config.ts'
 import type { ManagedEngine } from './engine/create-engine.ts'
-import type { Engine } from './engine/engine.ts'
+import type { Engine, EngineResult } from './engine/engine.ts'
 import { RequestError } from './errors.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -22,6 +22,8 @@ export interface AppEnv {
     key?: string
     /** Name of the model, once it is known to exist. */
     model?: string
+    /** Of the engine, in milliseconds, and when the last of them ended, in those since 1970. */
+    stages?: EngineResult['stages'] & { ended: number }
   }
 }
 
