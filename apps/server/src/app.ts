@@ -28,7 +28,7 @@ import { repositoryPath, repositoryRoutes } from './routes/repository.ts'
 import { type AppEnv, createRouter, type Services } from './services.ts'
 
 export interface AppOptions {
-  engine: Engine & Partial<Pick<ManagedEngine, 'reload'>>
+  engine: Engine & Partial<Pick<ManagedEngine, 'reload' | 'unload'>>
   config?: ConfigInput
   /** Given by who also tells it of the engine's events. */
   metrics?: Metrics

@@ -67,6 +67,20 @@ test('a model is loaded anew by who may, and answers go on', async () => {
   expect((await fetch(at('v1/models/tiny/classify'), post(images.jpeg))).status).toBe(200)
 })
 
+test('a model is unloaded by who may, and the next request loads it again', async () => {
+  const ask = async (path: string): Promise<unknown> => {
+    const response = await fetch(at(`v2/repository/${path}`), {
+      method: 'POST',
+      headers: { authorization: 'Bearer admin' },
+    })
+    return await response.json()
+  }
+  expect(await ask('models/tiny/unload')).toEqual({ name: 'tiny', state: 'UNAVAILABLE' })
+  expect(await ask('index')).toMatchObject([{ name: 'tiny', state: 'UNAVAILABLE', reason: 'unloaded' }])
+  expect((await fetch(at('v1/models/tiny/classify'), post(images.jpeg))).status).toBe(200)
+  expect(await ask('index')).toMatchObject([{ name: 'tiny', state: 'READY', reason: '' }])
+})
+
 test('the batches that were computed are in the metrics', async () => {
   const text = await (await fetch(at('metrics'))).text()
   const [, batches] = /^vit_batch_size_count\{model="tiny"\} (\d+)$/m.exec(text) ?? []

@@ -8,7 +8,7 @@ import { RequestError } from './errors.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface Services {
-  engine: Engine & Partial<Pick<ManagedEngine, 'reload'>>
+  engine: Engine & Partial<Pick<ManagedEngine, 'reload' | 'unload'>>
   config: Config
   metrics: Metrics
   budget: ByteBudget

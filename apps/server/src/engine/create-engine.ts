@@ -17,6 +17,8 @@ export interface ManagedEngine extends Engine {
    * @throws EngineError with why it cannot be served; the version before goes on
    */
   reload(model: string): Promise<ModelDescription>
+  /** Frees a model's memory once what has begun is answered; a request, or `reload`, loads it again. */
+  unload(model: string): Promise<ModelDescription>
   /** Bytes that the processes of each model had resident when they were loaded; 0 of one that is not loaded. */
   memory(): { model: string; bytes: number }[]
   /** Ids of the processes that run now. */
@@ -103,6 +105,12 @@ class VitralEngine implements ManagedEngine {
   async reload(name: string): Promise<ModelDescription> {
     const model = this.#model(name)
     await model.reload()
+    return model.describe()
+  }
+
+  async unload(name: string): Promise<ModelDescription> {
+    const model = this.#model(name)
+    await model.unload()
     return model.describe()
   }
 

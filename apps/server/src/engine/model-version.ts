@@ -43,7 +43,7 @@ export class ModelVersion {
   readonly #workers: KeptChild[]
   #users = 0
   #onUnused: (() => void) | undefined
-  #secondsPerImage = 0
+  #secondsPerBatch = 0
   #nonFiniteInARow = 0
 
   private constructor(options: VersionOptions, ready: Ready[]) {
@@ -86,9 +86,10 @@ export class ModelVersion {
     return this.#workers.every(worker => worker.failed)
   }
 
-  /** Seconds until so many images are computed, by the pace of late. */
+  /** Seconds until so many images are computed, in full batches as they are when many wait, by the pace of late. */
   secondsFor(images: number): number {
-    return (images * this.#secondsPerImage) / this.#workers.length
+    const batches = Math.ceil(images / this.#options.model.maxBatchSize)
+    return (batches * this.#secondsPerBatch) / this.#workers.length
   }
 
   /** Keeps the version from being stopped until it is released. */
@@ -143,7 +144,7 @@ export class ModelVersion {
     try {
       const outputs = await this.#call(batch, child)
       const compute = report()
-      this.#secondsPerImage = 0.8 * this.#secondsPerImage + (0.2 * compute) / batch.length / 1000
+      this.#secondsPerBatch = 0.8 * this.#secondsPerBatch + (0.2 * compute) / 1000
       worker.wasOfUse()
       for (const [i, job] of batch.entries()) {
         const result = checked(outputs[i] as EngineOutput, job.task)

@@ -39,3 +39,19 @@ test('the key for administration opens that alone, and no other opens it', async
   expect(await (await app.request(path, as('admin'))).json()).toEqual({ name: 'tiny', version: 'v2' })
   expect(reloaded).toEqual(['tiny'])
 })
+
+test('the index has all models, or those that answer', async () => {
+  const failed = { ...model, name: 'broken', state: 'failed' as const, version: '', error: 'Its folder is gone.' }
+  const engine = createFakeEngine([model, failed])
+  const app = createApp({ engine, config: { log: false, auth: { adminKeys: [key('admin')] } } })
+  const ask = async (body?: object): Promise<unknown> => {
+    const headers = { authorization: 'Bearer admin', ...(body && { 'content-type': 'application/json' }) }
+    const init = { method: 'POST', headers, ...(body && { body: JSON.stringify(body) }) }
+    return await (await app.request('/v2/repository/index', init)).json()
+  }
+  const tiny = { name: 'tiny', version: 'v1', state: 'READY', reason: '' }
+  const broken = { name: 'broken', version: '', state: 'UNAVAILABLE', reason: 'Its folder is gone.' }
+  expect(await ask()).toEqual([tiny, broken])
+  expect(await ask({ ready: true })).toEqual([tiny])
+  expect(await failure(await app.request('/v2/repository/index', { method: 'POST' }))).toEqual([401, 'unauthorized'])
+})

@@ -1,6 +1,6 @@
-/** What an administrator can do: loading a model's folder anew. Addresses and names are Triton's. */
+/** What an administrator can do: see what there is, load a model's folder anew, free its memory. Addresses and names are Triton's. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { EngineError } from '../engine/engine.ts'
+import { EngineError, type ModelDescription } from '../engine/engine.ts'
 import { findModel } from '../infer.ts'
 import { createRouter, type Services } from '../services.ts'
 import { failure, json, modelParameter } from './schemas.ts'
@@ -8,7 +8,27 @@ import { failure, json, modelParameter } from './schemas.ts'
 /** Where all routes of this file are; they need a key of their own. */
 export const repositoryPath = '/v2/repository/'
 
-const route = createRoute({
+const index = createRoute({
+  method: 'post',
+  path: `${repositoryPath}index`,
+  tags: ['Administration'],
+  summary: 'The models there are, and their states',
+  request: {
+    body: {
+      content: { 'application/json': { schema: z.object({ ready: z.boolean().default(false) }) } },
+      required: false,
+    },
+  },
+  responses: {
+    200: json(
+      z.array(z.object({ name: z.string(), version: z.string(), state: z.string(), reason: z.string() })),
+      'All, or with `ready` those that answer.',
+    ),
+    ...{ 400: failure, 401: failure },
+  },
+})
+
+const load = createRoute({
   method: 'post',
   path: `${repositoryPath}models/{model}/load`,
   tags: ['Administration'],
@@ -21,10 +41,46 @@ const route = createRoute({
   },
 })
 
+const unload = createRoute({
+  method: 'post',
+  path: `${repositoryPath}models/{model}/unload`,
+  tags: ['Administration'],
+  summary: 'Frees a model’s memory',
+  description: 'What has begun is answered before; the next request for the model loads it again.',
+  request: { params: modelParameter },
+  responses: {
+    200: json(z.object({ name: z.string(), state: z.string() }), 'What is left of it.'),
+    ...{ 401: failure, 404: failure, 500: failure },
+  },
+})
+
+/** Triton's words. */
+const states: Record<ModelDescription['state'], string> = {
+  ready: 'READY',
+  loading: 'LOADING',
+  unloaded: 'UNAVAILABLE',
+  failed: 'UNAVAILABLE',
+}
+
 export const repositoryRoutes = (services: Services) =>
-  createRouter().openapi(route, async context => {
-    const { name } = findModel(context, services, context.req.valid('param').model)
-    if (!services.engine.reload) throw new EngineError('model_failed', 'This engine cannot load a model anew.')
-    const { version } = await services.engine.reload(name)
-    return context.json({ name, version }, 200)
-  })
+  createRouter()
+    .openapi(index, context => {
+      const { ready } = context.req.valid('json') ?? { ready: false }
+      const models = services.engine.models().map(({ name, version, state, error }) => ({
+        ...{ name, version, state: states[state] },
+        reason: error ?? (state === 'unloaded' ? 'unloaded' : ''),
+      }))
+      return context.json(ready ? models.filter(({ state }) => state === 'READY') : models, 200)
+    })
+    .openapi(load, async context => {
+      const { name } = findModel(context, services, context.req.valid('param').model)
+      if (!services.engine.reload) throw new EngineError('model_failed', 'This engine cannot load a model anew.')
+      const { version } = await services.engine.reload(name)
+      return context.json({ name, version }, 200)
+    })
+    .openapi(unload, async context => {
+      const { name } = findModel(context, services, context.req.valid('param').model)
+      if (!services.engine.unload) throw new EngineError('model_failed', 'This engine cannot unload a model.')
+      const { state } = await services.engine.unload(name)
+      return context.json({ name, state: states[state] }, 200)
+    })
