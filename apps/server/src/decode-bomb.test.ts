@@ -1,0 +1,60 @@
+/** Images that take a decoder long: a progressive JPEG whose last scan is there hundreds of times. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import sharp from 'sharp'
+import { failure, post } from '../test/requests.ts'
+import { removeFolders, tinyModel } from '../test/tiny-model.ts'
+import { type RunningServer, startServer } from './serve.ts'
+
+let server: RunningServer
+beforeAll(async () => {
+  const models = [{ name: 'tiny', folder: await tinyModel(), backend: 'cpu' as const }]
+  server = await startServer({ port: 0, log: false, models, engine: { decodeSeconds: 1 } })
+}, 60_000)
+afterAll(async () => {
+  await server.stop()
+  removeFolders()
+})
+
+/** Every scan is decoded over the whole image. */
+async function bomb(scans: number): Promise<Uint8Array<ArrayBuffer>> {
+  const picture = sharp({ create: { width: 3000, height: 2000, channels: 3, background: '#a63' } })
+  const jpeg = await picture.jpeg({ progressive: true, quality: 10 }).toBuffer()
+  const last = jpeg.lastIndexOf(Buffer.from([0xff, 0xda]))
+  const [before, scan, end] = [jpeg.subarray(0, last), jpeg.subarray(last, -2), jpeg.subarray(-2)]
+  return Uint8Array.from(Buffer.concat([before, ...Array.from({ length: scans }, () => scan), end]))
+}
+
+test('64 of them are refused as images, and health is answered meanwhile', async () => {
+  const image = await bomb(300)
+  expect(image.length).toBeLessThan(10 * 2 ** 20)
+  const url = new URL('v1/models/tiny/classify', server.url)
+  let isOver = false
+  let answered = 0
+  const asking = (async () => {
+    while (!isOver) {
+      expect((await fetch(new URL('v2/health/live', server.url))).status).toBe(200)
+      answered++
+    }
+  })()
+  const refused = await Promise.all(Array.from({ length: 64 }, async () => failure(await fetch(url, post(image)))))
+  isOver = true
+  await asking
+  for (const [status, code] of refused) {
+    // Those that wait behind the others may have no time left.
+    expect([422, 429, 503, 504]).toContain(status)
+    expect([
+      'image_corrupt',
+      'image_too_large',
+      'queue_full',
+      'queue_timeout',
+      'deadline_exceeded',
+      'too_many_bytes',
+    ]).toContain(code)
+  }
+  expect(refused.filter(([status]) => status === 422).length).toBeGreaterThan(0)
+  expect(answered).toBeGreaterThan(10)
+  const small = await sharp({ create: { width: 20, height: 20, channels: 3, background: '#c84' } })
+    .jpeg()
+    .toBuffer()
+  expect((await fetch(url, post(Uint8Array.from(small)))).status).toBe(200)
+}, 120_000)
