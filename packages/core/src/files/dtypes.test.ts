@@ -19,11 +19,12 @@ describe.each(['float16', 'bfloat16'] as const)('%s', dtype => {
 
   test('keeps each of its values', () => {
     const back = fromFloat32(all, dtype).data
+    const values = round([...all], dtype)
     for (const [bits, value] of all.entries()) {
-      if (Number.isNaN(value)) expect(toFloat32({ dtype: 'F16', data: Uint16Array.of(0x7e00) })[0]).toBeNaN()
-      else if (back[bits] !== bits) throw new Error(`${bits} (${value}) became ${back[bits]}`)
+      // Of the many that are no number one is as good as another.
+      const isKept = Number.isNaN(value) ? Number.isNaN(values[bits]) : back[bits] === bits
+      if (!isKept) throw new Error(`${bits} (${value}) became ${back[bits]}`)
     }
-    expect(round([Number.NaN], dtype)[0]).toBeNaN()
   })
 
   test('rounds what is between two of them to the nearer, and the middle to the even one', () => {

@@ -18,7 +18,6 @@ export function reportLog(out: string, paths: RunPaths, normalization: Normaliza
     },
     async onTest({ epoch, evaluation, examples }) {
       await writeEvaluation(paths.evaluation, { epoch, images: 'test', evaluation, examples }, normalization)
-      await writeReport(out)
     },
   }
 }
