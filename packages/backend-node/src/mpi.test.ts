@@ -78,6 +78,7 @@ class Run {
     return this.lines.flatMap(({ result }) => (result === undefined ? [] : [result]))
   }
 
+  /** At least one where ranks fail together: mpirun ends the others once one has ended, written or not. */
   get errors(): string[] {
     return this.lines.flatMap(({ error }) => error ?? [])
   }
@@ -119,10 +120,10 @@ describe.each(mpiruns)('under %s', mpirun => {
       ['fromZero', 'fromOne'],
       'rank 0 began broadcast of 40 bytes from rank 0, rank 1 broadcast of 40 bytes from rank 1',
     ],
-  ])('%p is refused by both before anything is written', async (operations, message) => {
+  ])('%p is refused before anything is written', async (operations, message) => {
     const run = start('differs', 2, {}, { operations })
     await run.ended
-    expect(run.results).toHaveLength(2)
+    expect(run.results).not.toBeEmpty()
     for (const result of run.results) {
       const { failure, next, untouched } = result as { failure: string; next: string; untouched: boolean }
       expect(failure).toContain(message)
@@ -166,19 +167,20 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(run.errors).toEqual([expect.stringContaining('failed on rank 1: rank 0 has closed its collectives')])
   })
 
-  test('other tokens are refused by all', async () => {
+  test('other tokens are refused', async () => {
     const run = start('sums', 2, { tokenByRank: ['recipe a', 'recipe b'] }, { counts: [10] })
     await run.ended
-    expect(run.errors.toSorted()).toEqual([
+    expect(run.errors).not.toBeEmpty()
+    expect([
       "Connecting failed on rank 0: rank 1 has 'recipe b', and rank 0 'recipe a'",
       "Connecting failed on rank 1: rank 0 has 'recipe a', and rank 1 'recipe b'",
-    ])
+    ]).toEqual(expect.arrayContaining(run.errors))
   })
 
   test('another world size is refused', async () => {
     const run = start('sums', 2, { worldSize: 3 }, { counts: [10] })
     await run.ended
-    expect(run.errors).toHaveLength(2)
+    expect(run.errors).not.toBeEmpty()
     for (const error of run.errors) expect(error).toMatch(/^this is to be rank \d of 3, but .* has it as rank \d of 2;/)
   })
 })
