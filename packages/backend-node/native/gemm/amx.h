@@ -112,8 +112,9 @@ struct AmxPanels {
   using Packing = TilePacking<planes>;
   using Multiply = decltype(&multiplyTiles<planes, true, true>);
 
-  // The left block and a right panel share the second-level cache.
-  static constexpr int64_t blockSteps = 1024, blockRows = planes == 1 ? 448 : 192;
+  // The left block and a right panel share the second-level cache. All rows in one block have the right operand read
+  // once, which for few rows is what takes the time.
+  static constexpr int64_t blockSteps = 1024, blockRows = planes == 1 ? 448 : 192, soleBlockRows = planes == 1 ? 448 : 256;
   static constexpr int64_t stepUnit = stepsOfTile, chunkSteps = stepsOfTile, width = 2 * tileSide;
   static constexpr bool mayReadInPlace = false;
 

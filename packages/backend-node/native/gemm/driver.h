@@ -5,6 +5,9 @@
 // stays in L2 too. When there are too few rows for all threads, the panels are split as well.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+
 #include "../threads.h"
 #include "epilogue.h"
 #include "micro.h"
@@ -12,6 +15,7 @@
 namespace vitral::VITRAL_ISA {
 
 constexpr int64_t slabFloats = 5 << 20;
+constexpr double passedOn = 2;  // tiles that a left panel costs when it is packed beforehand, for all column groups
 constexpr double serialOperations = 3e5;  // below this, waking a thread costs more than it gains
 
 struct Range {
@@ -54,9 +58,9 @@ class Driver {
 
   // The split with the least work on the busiest thread; row blocks alone where possible, since column groups share a
   // left operand packed beforehand.
-  static Split chooseSplit(int64_t M, int64_t N, int64_t threads) {
+  static Split chooseSplit(int64_t M, int64_t N, int64_t threads, bool inPlace) {
     const int64_t rowPanels = Panels::leftPanels(M), columnPanels = rightPanels(N);
-    const int64_t fewest = (M + Panels::blockRows - 1) / Panels::blockRows;
+    const int64_t fewest = M <= Panels::soleBlockRows ? 1 : (M + Panels::blockRows - 1) / Panels::blockRows;
     Split best = {fewest, 1};
     if (threads == 1) return best;
     double bestCost = 1e300;
@@ -64,9 +68,12 @@ class Driver {
       for (int64_t extra = 0; extra < threads; extra++) {
         const int64_t blocks = fewest + extra;
         if (blocks > rowPanels) break;
-        const int64_t rounds = (blocks * groups + threads - 1) / threads;
-        const double rows = (double)((rowPanels + blocks - 1) / blocks) * M / rowPanels;
-        const double cost = rounds * rows * ((columnPanels + groups - 1) / groups) * (groups > 1 ? 1.03 : 1.0);
+        // The busiest thread has this many tasks; of its row blocks, as many as elsewhere are a panel longer.
+        const int64_t tasks = (blocks * groups + threads - 1) / threads;
+        const double longer = std::ceil((double)tasks * (rowPanels % blocks) / blocks);
+        const double rows = tasks * (rowPanels / blocks) + longer;
+        const double passing = groups > 1 && !inPlace ? passedOn * rowPanels / threads : 0;
+        const double cost = rows * ((columnPanels + groups - 1) / groups) + passing;
         if (cost < bestCost * 0.999) bestCost = cost, best = {blocks, groups};
       }
     }
@@ -122,19 +129,20 @@ class Driver {
 
   // k blocks [blocks.begin, blocks.end) of `steps`, the slab's B lying packed.
   static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads) {
-    const Split split = chooseSplit(product.M, product.N, threads);
-    const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanels(product.N);
-    const int64_t firstStep = steps[blocks.begin].begin;
     bool inPlace = false;
     if constexpr (Panels::mayReadInPlace) inPlace = Panels::readInPlace(product.A, product.N);
+    const Split split = chooseSplit(product.M, product.N, threads, inPlace);
+    const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanels(product.N);
+    const int64_t firstStep = steps[blocks.begin].begin;
     const bool sharedLeft = !inPlace && split.columnGroups > 1;
     float* shared = nullptr;
     if (sharedLeft) {
       const int64_t span = steps[blocks.end - 1].end - firstStep;
       shared = scratch(Scratch::gemmLeft, rowPanels * Panels::leftFloats(span));
-      parallelTasks(blocks.length() * split.rowBlocks, [&](int64_t task) {
-        const Range of = steps[blocks.begin + task / split.rowBlocks];
-        const Range panels = piece(rowPanels, split.rowBlocks, task % split.rowBlocks);
+      const int64_t pieces = std::min(rowPanels, 4 * threads);
+      parallelTasks(blocks.length() * pieces, [&](int64_t task) {
+        const Range of = steps[blocks.begin + task / pieces];
+        const Range panels = piece(rowPanels, pieces, task % pieces);
         packLeftPanels(product, of, panels,
                        shared + rowPanels * Panels::leftFloats(of.begin - firstStep) +
                            panels.begin * Panels::leftFloats(of.length()));

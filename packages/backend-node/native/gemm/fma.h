@@ -20,6 +20,7 @@ struct FmaPanels {
 #else
   static constexpr int64_t blockSteps = 256, blockRows = 96;
 #endif
+  static constexpr int64_t soleBlockRows = blockRows;
   static constexpr int64_t stepUnit = 1, chunkSteps = 16, width = panelWidth;
   static constexpr bool mayReadInPlace = !rounded;
 
@@ -59,13 +60,11 @@ struct FmaPanels {
   }
   static void multiplyInPlace(int64_t rows, int64_t K, const float* left, int64_t rowStride, const float* right,
                               const TileOutput& output, Ahead ahead) {
-    ahead.fetch();
-    multiplyTile<RowsLeft>(rows, K, left, rowStride, right, output);
+    multiplyTile<RowsLeft>(rows, K, left, rowStride, right, output, ahead);
   }
   static void multiply(int64_t rows, int64_t K, const float* left, const float* right, const TileOutput& output,
                        Ahead ahead) {
-    ahead.fetch();
-    multiplyTile<PackedLeft>(rows, K, left, 0, right, output);
+    multiplyTile<PackedLeft>(rows, K, left, 0, right, output, ahead);
   }
 
   // Scores of attention, [keys][queries] with `stride` floats a key, as operands: of a product over keys, and of one
@@ -80,7 +79,7 @@ struct FmaPanels {
     for (int64_t j = 0; j < columns; j += width) {
       const int64_t some = columns - j < width ? columns - j : width;
       multiplyTile<PanelLeft<stride>>(keys, queries, scores, 0, right + j * queries,
-                                      {c + j, ldc, some, nullptr, accumulate});
+                                      {c + j, ldc, some, nullptr, accumulate}, {});
     }
   }
 };

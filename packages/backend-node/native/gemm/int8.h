@@ -141,6 +141,7 @@ struct BytePanels {
 struct Int8VectorPanels : BytePanels<byteRows, panelWidth, 4> {
   struct Registers {};
   static constexpr int64_t blockRows = 12 * byteRows;  // with all their steps, a part of the second-level cache
+  static constexpr int64_t soleBlockRows = blockRows;
 
   static bool hasFused() {
 #if defined(__AVX512F__)
@@ -154,7 +155,7 @@ struct Int8VectorPanels : BytePanels<byteRows, panelWidth, 4> {
                        Ahead ahead) {
     static constexpr ByteTiles<false> apart;
     static constexpr ByteTiles<true> fused;
-    ahead.fetch();
+    ahead.fetch(0, 1);
     (hasFused() ? fused.ofHeight : apart.ofHeight)[rows](quadsOf(K), (const uint8_t*)(left + leftHeader), byteStride(K),
                                                          right + rightHeader, dequantiser(output, left, right));
   }

@@ -43,13 +43,26 @@ struct TileOutput {
 };
 
 // What the next tiles will read. Every tile fetches a part of it: the processor's own prefetcher stops at each page, and a
-// weight that was not used since the last forward pass is beyond the second-level cache.
+// weight that was not used since the last forward pass is beyond the second-level cache. Fetched all at once it would
+// hold up the tile: a core has some twenty places for lines on their way.
 struct Ahead {
   const float* at = nullptr;
   int64_t floats = 0;
-  VITRAL_INLINE void fetch() const { fetch(0, 1); }
   VITRAL_INLINE void fetch(int64_t part, int64_t parts) const {
     for (int64_t i = floats * part / parts; i < floats * (part + 1) / parts; i += 16) __builtin_prefetch(at + i, 0, 2);
+  }
+};
+
+// The same, of which each of the steps of a tile fetches its share without counting lines.
+struct AheadByStep {
+  const char* at;
+  int64_t bytes;  // a step
+  // `read` is what the tile reads anyhow: a prefetch of nothing has to go somewhere.
+  VITRAL_INLINE AheadByStep(const Ahead& ahead, int64_t steps, const float* read)
+      : at((const char*)(ahead.floats ? ahead.at : read)), bytes(ahead.floats * (int64_t)sizeof(float) / steps) {}
+  VITRAL_INLINE void fetch() {
+    __builtin_prefetch(at, 0, 2);
+    at += bytes;
   }
 };
 
@@ -67,13 +80,15 @@ VITRAL_INLINE void storeColumn(Vf (&sum)[rows][vectors], int v, float* c, int64_
 }
 
 template <int rows, int vectors, class Left>
-void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output) {
+void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output, Ahead ahead) {
   // Three rows a base pointer: as many as x86 addresses with one index register and the factors 1 and 2.
   const int64_t rowStride = Left::rowStride(lda);
   const float* base[(rows + 2) / 3];
   for (int i = 0; i < rows; i += 3) base[i / 3] = a + i * rowStride;
   Vf sum[rows][vectors] = {};
+  AheadByStep next(ahead, K, b);
   for (int64_t k = 0; k < K; k++) {
+    next.fetch();
     Vf right[vectors];
     VITRAL_UNROLL
     for (int v = 0; v < vectors; v++) right[v] = load(b + v * lanes);
@@ -105,7 +120,7 @@ void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, const 
 }
 
 // The tiles of every height up to tileRows, as a table.
-using Tile = void (*)(int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output);
+using Tile = void (*)(int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output, Ahead ahead);
 template <int vectors, class Left>
 struct TileTable {
   Tile ofHeight[tileRows + 1] = {};
@@ -120,10 +135,11 @@ struct TileTable {
 // C tile [rows, output.columns] = A·B (+ bias) (+ C) for 1 ≤ rows ≤ tileRows. The panel of B is one vector wide when
 // that holds all columns, else panelWidth. Only RowsLeft heeds lda.
 template <class Left>
-void multiplyTile(int64_t rows, int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output) {
+void multiplyTile(int64_t rows, int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output,
+                  Ahead ahead) {
   static constexpr TileTable<1, Left> narrow;
   static constexpr TileTable<tileVectors, Left> wide;
-  (output.columns <= lanes ? narrow.ofHeight : wide.ofHeight)[rows](K, a, lda, b, output);
+  (output.columns <= lanes ? narrow.ofHeight : wide.ofHeight)[rows](K, a, lda, b, output, ahead);
 }
 
 }  // namespace vitral::VITRAL_ISA
