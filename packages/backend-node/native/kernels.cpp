@@ -25,6 +25,9 @@ extern const Kernels table;
 namespace avx512 {
 extern const Kernels table;
 }
+namespace avx512bf16 {
+extern const Kernels table;
+}
 namespace amx {
 extern const Kernels table;
 }
@@ -59,6 +62,8 @@ bool hasAmx() {
 const Kernels* kernelsOf(const char* isa) {
 #if defined(__x86_64__)
   if (!std::strcmp(isa, "amx")) return hasAmx() ? &amx::table : nullptr;
+  if (!std::strcmp(isa, "avx512bf16"))
+    return hasAvx512() && __builtin_cpu_supports("avx512bf16") ? &avx512bf16::table : nullptr;
   if (!std::strcmp(isa, "avx512")) return hasAvx512() ? &avx512::table : nullptr;
   if (!std::strcmp(isa, "avx2"))
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2::table : nullptr;
@@ -70,7 +75,7 @@ const Kernels& kernels() {
   static const Kernels& chosen = []() -> const Kernels& {
     if (const char* wanted = std::getenv("VITRAL_ISA"))
       if (const Kernels* named = kernelsOf(wanted)) return *named;
-    for (const char* isa : {"amx", "avx512", "avx2"})
+    for (const char* isa : {"amx", "avx512bf16", "avx512", "avx2"})
       if (const Kernels* best = kernelsOf(isa)) return *best;
     return portable::table;
   }();

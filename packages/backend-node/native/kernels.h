@@ -68,7 +68,7 @@ struct Kernels {
 };
 
 // The widest instruction set this CPU has, or the one the environment variable VITRAL_ISA names
-// (portable, avx2, avx512, amx; ignored when the CPU lacks it or the name is unknown).
+// (portable, avx2, avx512, avx512bf16, amx; ignored when the CPU lacks it or the name is unknown).
 const Kernels& kernels();
 
 // The table of a named instruction set, or null when this build or CPU lacks it.

@@ -1,7 +1,7 @@
 // The vector vocabulary every kernel is written in, so that one text serves SSE2, NEON, AVX2 and AVX-512.
 //
-// The build compiles each kernel file once per instruction set with -DVITRAL_ISA=portable|avx2|avx512|amx, and everything
-// in it lives in namespace vitral::VITRAL_ISA: no symbol of one instruction set can be linked into another. For the
+// The build compiles each kernel file once per instruction set with -DVITRAL_ISA=portable|avx2|avx512|avx512bf16|amx, and
+// everything in it lives in namespace vitral::VITRAL_ISA: no symbol of one instruction set can be linked into another. For the
 // same reason such a file uses no standard container or algorithm that could be emitted as a shared weak symbol.
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <cstring>
 
 #ifndef VITRAL_ISA
-#error "compile kernel files with -DVITRAL_ISA=portable, avx2, avx512 or amx"
+#error "compile kernel files with -DVITRAL_ISA=portable, avx2, avx512, avx512bf16 or amx"
 #endif
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>

@@ -50,6 +50,7 @@ const instructionSets: Record<string, string[]> = {
   ...(process.arch === 'x64' && {
     avx2: ['-mavx2', '-mfma'],
     avx512,
+    avx512bf16: [...avx512, '-mavx512bf16'],
     amx: [...avx512, '-mamx-tile', '-mamx-bf16'],
   }),
 }

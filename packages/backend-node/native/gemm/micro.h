@@ -34,6 +34,12 @@ struct RowsLeft {  // rows where they lie, `lda` floats apart
   static constexpr int64_t rowStride(int64_t lda) { return lda; }
 };
 
+// A step's elements are words of 4 bytes: floats here, in pairs.h something else.
+struct FloatWords {
+  static VITRAL_INLINE Vf broadcast(const float* at) { return splat(*at); }
+  static VITRAL_INLINE void addProduct(Vf& sum, Vf left, Vf right) { sum += left * right; }
+};
+
 struct TileOutput {
   float* c;
   int64_t ldc;
@@ -79,7 +85,7 @@ VITRAL_INLINE void storeColumn(Vf (&sum)[rows][vectors], int v, float* c, int64_
   }
 }
 
-template <int rows, int vectors, class Left>
+template <int rows, int vectors, class Left, class Words>
 void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output, Ahead ahead) {
   // Three rows a base pointer: as many as x86 addresses with one index register and the factors 1 and 2.
   const int64_t rowStride = Left::rowStride(lda);
@@ -94,9 +100,9 @@ void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, const 
     for (int v = 0; v < vectors; v++) right[v] = load(b + v * lanes);
     VITRAL_UNROLL
     for (int i = 0; i < rows; i++) {
-      const Vf left = splat(base[i / 3][k * Left::stepStride + i % 3 * rowStride]);
+      const Vf left = Words::broadcast(base[i / 3] + k * Left::stepStride + i % 3 * rowStride);
       VITRAL_UNROLL
-      for (int v = 0; v < vectors; v++) sum[i][v] += left * right[v];
+      for (int v = 0; v < vectors; v++) Words::addProduct(sum[i][v], left, right[v]);
     }
     b += vectors * lanes;
   }
@@ -121,24 +127,24 @@ void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, const 
 
 // The tiles of every height up to tileRows, as a table.
 using Tile = void (*)(int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output, Ahead ahead);
-template <int vectors, class Left>
+template <int vectors, class Left, class Words>
 struct TileTable {
   Tile ofHeight[tileRows + 1] = {};
   constexpr TileTable() { fill<tileRows>(); }
   template <int rows>
   constexpr void fill() {
-    ofHeight[rows] = multiplyRows<rows, vectors, Left>;
+    ofHeight[rows] = multiplyRows<rows, vectors, Left, Words>;
     if constexpr (rows > 1) fill<rows - 1>();
   }
 };
 
 // C tile [rows, output.columns] = A·B (+ bias) (+ C) for 1 ≤ rows ≤ tileRows. The panel of B is one vector wide when
 // that holds all columns, else panelWidth. Only RowsLeft heeds lda.
-template <class Left>
+template <class Left, class Words = FloatWords>
 void multiplyTile(int64_t rows, int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output,
                   Ahead ahead) {
-  static constexpr TileTable<1, Left> narrow;
-  static constexpr TileTable<tileVectors, Left> wide;
+  static constexpr TileTable<1, Left, Words> narrow;
+  static constexpr TileTable<tileVectors, Left, Words> wide;
   (output.columns <= lanes ? narrow.ofHeight : wide.ofHeight)[rows](K, a, lda, b, output, ahead);
 }
 

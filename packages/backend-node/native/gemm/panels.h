@@ -5,6 +5,8 @@
 #include "int8.h"
 #if defined(__AMX_BF16__)
 #include "amx.h"
+#elif defined(__AVX512BF16__)
+#include "pairs.h"
 #endif
 
 namespace vitral::VITRAL_ISA {
@@ -12,8 +14,10 @@ namespace vitral::VITRAL_ISA {
 #if defined(__AMX_BF16__)
 using Float32Panels = AmxPanels<3>;
 using Bfloat16Panels = AmxPanels<1>;
+#elif defined(__AVX512BF16__)
+using Float32Panels = FmaPanels<false>;
+using Bfloat16Panels = PairPanels;
 #else
-// AVX512_BF16 alone is left out: on the Intel processor it was tried on it has half the rate of fused multiply-adds.
 using Float32Panels = FmaPanels<false>;
 using Bfloat16Panels = FmaPanels<true>;
 #endif

@@ -8,6 +8,7 @@
 
 #include "../kernels/lanes.h"
 #include "micro.h"
+#include "transpose.h"
 
 namespace vitral::VITRAL_ISA {
 
@@ -41,33 +42,6 @@ VITRAL_INLINE __m512i upperHalves(Vu a, Vu b) {
   const __m512i odd = _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33,  //
                                        31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
   return _mm512_permutex2var_epi16((__m512i)a, odd, (__m512i)b);
-}
-
-// row[i] lane j ↔ row[j] lane i.
-VITRAL_INLINE void transpose16(__m512i (&row)[16]) {
-  __m512i t[16];
-  VITRAL_UNROLL
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_maskz_unpacklo_epi32(everyLane, row[i], row[i + 1]);
-    t[i + 1] = _mm512_maskz_unpackhi_epi32(everyLane, row[i], row[i + 1]);
-  }
-  VITRAL_UNROLL
-  for (int i = 0; i < 16; i += 4)
-    for (int half = 0; half < 2; half++) {
-      row[i + 2 * half] = _mm512_maskz_unpacklo_epi64((__mmask8)everyLane, t[i + half], t[i + 2 + half]);
-      row[i + 2 * half + 1] = _mm512_maskz_unpackhi_epi64((__mmask8)everyLane, t[i + half], t[i + 2 + half]);
-    }
-  VITRAL_UNROLL
-  for (int j = 0; j < 4; j++)
-    for (int i = 0; i < 16; i += 8) {
-      t[i + j] = _mm512_maskz_shuffle_i32x4(everyLane, row[i + j], row[i + 4 + j], 0x88);
-      t[i + 4 + j] = _mm512_maskz_shuffle_i32x4(everyLane, row[i + j], row[i + 4 + j], 0xdd);
-    }
-  VITRAL_UNROLL
-  for (int j = 0; j < 8; j++) {
-    row[j] = _mm512_maskz_shuffle_i32x4(everyLane, t[j], t[8 + j], 0x88);
-    row[8 + j] = _mm512_maskz_shuffle_i32x4(everyLane, t[j], t[8 + j], 0xdd);
-  }
 }
 
 // Packs panels of `planes` planes, 32 rows or columns wide.

@@ -10,7 +10,7 @@ napi_value allocate(Arguments&);        // bytes → ArrayBuffer of at least tha
 napi_value discard(Arguments&);         // ArrayBuffer: gives its pages back to the system, and its contents up
 napi_value threads(Arguments&);         // → number
 napi_value setThreads(Arguments&);      // number
-napi_value instructionSet(Arguments&);  // → 'amx', 'avx512', 'avx2' or 'portable'
+napi_value instructionSet(Arguments&);  // → 'amx', 'avx512bf16', 'avx512', 'avx2' or 'portable'
 napi_value measurePeak(Arguments&);     // threads → GFLOP/s of fused multiply-adds from registers
 
 napi_value patchEmbed(Arguments&), patchEmbedGrad(Arguments&);

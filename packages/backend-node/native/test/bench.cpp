@@ -119,21 +119,22 @@ static void benchAttention(const Kernels& kernel, Precision precision, int64_t B
 }
 
 int main(int argc, char** argv) {
+  const std::vector<std::string> all = {"amx", "avx512bf16", "avx512", "avx2", "portable"};
   std::vector<std::string> names;
   for (int i = 1; i < argc; i++) {
     const std::string given = argv[i];
-    if (given == "amx" || given == "avx512" || given == "avx2" || given == "portable") names.push_back(given);
+    if (std::find(all.begin(), all.end(), given) != all.end()) names.push_back(given);
     else wanted = given;
   }
-  if (names.empty()) names = {"amx", "avx512", "avx2", "portable"};
-  const int all = threadCount();
+  if (names.empty()) names = all;
+  const int mostThreads = threadCount();
   for (const std::string& name : names) {
     const Kernels* kernel = kernelsOf(name.c_str());
     if (!kernel) {
       std::printf("%s: not on this machine\n", name.c_str());
       continue;
     }
-    for (int threads = 1; threads <= all; threads += threads < all - 1 ? all - 1 : 1) {
+    for (int threads = 1; threads <= mostThreads; threads += threads < mostThreads - 1 ? mostThreads - 1 : 1) {
       setThreadCount(threads);
       const int64_t shapes[][3] = {{1576, 768, 768}, {1576, 3072, 768}, {1576, 768, 3072}, {197, 768, 768},
                                    {197, 3072, 768}, {4160, 192, 192},  {4160, 768, 192},  {4160, 192, 768}};

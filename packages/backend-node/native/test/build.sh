@@ -23,6 +23,7 @@ for source in gemm/*.cpp kernels/*.cpp images/*.cpp kernel-table.cpp test/probe.
   [ "$(uname -m)" = x86_64 ] || continue
   compile "avx2-$name" "$source" -DVITRAL_ISA=avx2 -mavx2 -mfma $exact
   compile "avx512-$name" "$source" -DVITRAL_ISA=avx512 $avx512 $exact
+  compile "avx512bf16-$name" "$source" -DVITRAL_ISA=avx512bf16 $avx512 -mavx512bf16 $exact
   compile "amx-$name" "$source" -DVITRAL_ISA=amx $avx512 -mamx-tile -mamx-bf16 $exact
 done
 for source in cpus kernels scratch threads test/test test/bench test/vit; do compile "$(basename $source)" "$source.cpp"; done

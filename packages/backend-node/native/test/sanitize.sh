@@ -17,7 +17,7 @@ address() {
   cp "$package/native/test/separate-buffers.js" "$copy/dist/native/buffer-pool.js"
   sanitizers='-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
   CXX=g++ CXXFLAGS="$sanitizers -DVITRAL_LANE_BY_LANE" node "$copy/dist/build-native.js" --require
-  for set in portable avx2 avx512 amx; do
+  for set in portable avx2 avx512 avx512bf16 amx; do
     echo "address, undefined: $set"
     # Node frees nothing of its own as it ends, so leaks are looked for elsewhere.
     ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 VITRAL_ISA=$set \

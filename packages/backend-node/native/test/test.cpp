@@ -24,6 +24,7 @@ VITRAL_PROBE(portable)
 #if defined(__x86_64__)
 VITRAL_PROBE(avx2)
 VITRAL_PROBE(avx512)
+VITRAL_PROBE(avx512bf16)
 VITRAL_PROBE(amx)
 #endif
 }  // namespace vitral
@@ -40,6 +41,8 @@ struct Probe {
 static Probe probeOf([[maybe_unused]] const std::string& isa) {
 #if defined(__x86_64__)
   if (isa == "avx2") return {avx2::applyExp, avx2::applyGelu, avx2::applyKeep, avx2::reductionError};
+  if (isa == "avx512bf16")
+    return {avx512bf16::applyExp, avx512bf16::applyGelu, avx512bf16::applyKeep, avx512bf16::reductionError};
   if (isa == "amx") return {amx::applyExp, amx::applyGelu, amx::applyKeep, amx::reductionError};
   if (isa == "avx512") return {avx512::applyExp, avx512::applyGelu, avx512::applyKeep, avx512::reductionError};
 #endif
@@ -306,7 +309,7 @@ static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H
 int main() {
   const int cpus = threadCount();
   check(cpus >= 1, "threadCount");
-  for (const char* isa : {"amx", "avx512", "avx2", "portable"}) {
+  for (const char* isa : {"amx", "avx512bf16", "avx512", "avx2", "portable"}) {
     const Kernels* kernel = kernelsOf(isa);
     if (!kernel) {
       std::printf("%s: not on this machine, skipped\n", isa);

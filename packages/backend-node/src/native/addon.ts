@@ -9,7 +9,7 @@ type Optional<T> = T | null
 export type ComputeDtype = 'float32' | 'bfloat16' | 'int8'
 
 /** The compiled kernels, best first. */
-export type InstructionSet = 'amx' | 'avx512' | 'avx2' | 'portable'
+export type InstructionSet = 'amx' | 'avx512bf16' | 'avx512' | 'avx2' | 'portable'
 
 /** The addon's functions. Outputs are the last arguments; null asks for none, or stands for an input that is absent. */
 export interface Addon {

@@ -15,10 +15,10 @@ for (const threads of [1, 2, 3])
     conformance({ test: (name, run) => test(name, run) })
   })
 
-const ranked = ['portable', 'avx2', 'avx512', 'amx']
+const ranked = ['portable', 'avx2', 'avx512', 'avx512bf16', 'amx']
 
 // The instruction set is chosen when the addon is loaded, so each of the others has a process of its own.
-for (const instructionSet of ['portable', 'avx2', 'avx512'])
+for (const instructionSet of ['portable', 'avx2', 'avx512', 'avx512bf16'])
   test.skipIf(!runs(instructionSet))(`conformance of native with ${instructionSet} instructions`, async () => {
     const child = Bun.spawn([process.execPath, 'test', '--timeout', '120000', './test/instruction-set.ts'], {
       cwd: join(import.meta.dir, '../..'),
