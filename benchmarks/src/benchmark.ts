@@ -11,7 +11,7 @@ import { type ContestantEntry, type ContestantName, contestants } from './contes
 import { writeInputs, writeModel } from './inputs.ts'
 import { forgetPeakMemory, peakMemory, quietMoment } from './machine.ts'
 import type { ContestantOptions } from './protocol.ts'
-import { disturbance, measureRounds, millisecondsOf, quietCores, type Round, speedRatio } from './rounds.ts'
+import { disturbance, measureRounds, millisecondsOf, quietCores, type Round, speedRatio, warmUp } from './rounds.ts'
 import { maxDifference, median } from './statistics.ts'
 
 export interface Measurement {
@@ -61,6 +61,9 @@ export interface BenchmarkOptions {
 /** Milliseconds that a round waits at most for other processes to finish. */
 export const longestWait = 20_000
 
+/** Milliseconds of each contestant's forward passes before the rounds. Training steps are counted, and their losses compared. */
+const warmUpTime = 4_000
+
 /** Logits that differ by more are not the same model's, unless the contestant says otherwise. */
 const usualTolerance = 1e-3
 
@@ -98,6 +101,7 @@ async function runBatch(
   const { present, absent } = await startAll(benchmark.contestants, given, slow)
   try {
     const differences = await compareLogits(present)
+    if (given.task === 'inference') for (const contestant of present) await warmUp(contestant, warmUpTime)
     for (const { pid } of present) forgetPeakMemory(pid)
     const peak: Peak = { oneThread: 0, allThreads: 0 }
     const { quietest, all } = await measureRounds(present, {

@@ -45,6 +45,7 @@ async function main(args: string[]): Promise<void> {
       throw new Error(`There is no case '${name}'; there are ${Object.keys(allCases).join(', ')}.`)
 
   const chosen = Object.entries(allCases).filter(([name]) => positionals.length === 0 || positionals.includes(name))
+  const { instructionSet } = deviceInfo()
   const results: Record<string, unknown> = {}
   for (const [name, benchmark] of chosen) {
     const { result, report } = await benchmark.measure({
@@ -56,11 +57,11 @@ async function main(args: string[]): Promise<void> {
       summary: benchmark.summary,
       command: ['bun run bench', ...args].join(' '),
       date: new Date(),
-      machine: describeMachine(deviceInfo().instructionSet),
+      machine: describeMachine(instructionSet),
     })
-    await writeResults(resultsFile, { name, body })
+    await writeResults(resultsFile, { name: `${name} (${instructionSet})`, body })
     results[name] = result
-    if (!values.json) console.log(`\n## ${name}\n\n${body}\n`)
+    if (!values.json) console.log(`\n## ${name} (${instructionSet})\n\n${body}\n`)
   }
   if (values.json) console.log(JSON.stringify(results, null, 2))
 }

@@ -5,8 +5,8 @@ import { markdownTable } from './markdown-table.ts'
 
 const preamble = `# Results
 
-Each section was written by the command it names, and is replaced when that command runs again; a section that no
-command names was measured by hand and says how. Contestants are processes of their own with two threads each. They take
+Each section was written by the command it names, and is replaced when that command runs again on a machine with the same
+instruction set, which its heading names; a section that no command names was measured by hand and says how. Contestants are processes of their own with two threads each. They take
 turns, round by round, so that a machine that slows down does so for all; figures are medians over the rounds. A round in
 which other processes took more than a tenth of a core is measured again, and the quietest rounds count.
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { disturbance, measureRounds, type Round, type Runner, speedRatio } from './rounds.ts'
+import { disturbance, measureRounds, type Round, type Runner, speedRatio, warmUp } from './rounds.ts'
 
 /** A contestant whose runs say they took `milliseconds`, and which writes its name down at each. */
 const runner = (
@@ -53,6 +53,22 @@ test.skipIf(process.platform !== 'linux')(
     expect(least).toBeGreaterThan(0.1)
   },
 )
+
+test('warming up runs once at least, and for as long as it says', async () => {
+  const log: string[] = []
+  await warmUp(runner('a', 1, log), 0)
+  expect(log).toEqual(['a'])
+  const slow: Runner = {
+    ...runner('b', 1, log),
+    run: async () => {
+      await Bun.sleep(10)
+      log.push('b')
+      return { milliseconds: 10 }
+    },
+  }
+  await warmUp(slow, 25)
+  expect(log.filter(name => name === 'b').length).toBeGreaterThanOrEqual(2)
+})
 
 test('a round is as disturbed as its worst turn', () => {
   expect(disturbance(round({ a: { milliseconds: 1, otherCores: 0.2 }, b: { milliseconds: 1 } }))).toBe(0.2)

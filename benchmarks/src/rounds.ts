@@ -69,6 +69,13 @@ export async function measureRounds(
   return { quietest: all.filter(round => taken.has(round)), all }
 }
 
+/** Runs for so long, at least once: a runtime compiles anew what is called often, and that takes a few hundred calls. */
+export async function warmUp(runner: Runner, milliseconds: number): Promise<void> {
+  const end = performance.now() + milliseconds
+  do await runner.run()
+  while (performance.now() < end)
+}
+
 /** The cores others kept busy during the most disturbed turn of a round; 0 where the system does not tell. */
 export function disturbance(round: Round): number {
   return Math.max(0, ...[...round.values()].map(turn => turn.otherCores ?? 0))
