@@ -74,8 +74,10 @@ export class Pipe {
   constructor(name: string, [program = '', ...args]: readonly string[], options: { threads: number }) {
     this.#name = name
     const threads = String(options.threads)
+    // OpenBLAS chooses its kernels itself: what the environment asks for may be those of an older processor.
+    const { OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE, ...environment } = process.env
     this.#child = spawn(program, [...args, JSON.stringify(options)], {
-      env: { ...process.env, OMP_NUM_THREADS: threads, OPENBLAS_NUM_THREADS: threads },
+      env: { ...environment, OMP_NUM_THREADS: threads, OPENBLAS_NUM_THREADS: threads },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.#neverStarted = new Promise(resolve => {
