@@ -201,7 +201,7 @@ test('arguments out of range are named when the transform is made', () => {
       'randomVerticalFlip: probability is -0.1; expected a number from 0 to 1',
     ],
     [() => transforms.centerCrop(0), 'centerCrop: size is 0'],
-    [() => transforms.randomResizedCrop([4, 0]), 'randomResizedCrop: size is 0'],
+    [() => transforms.randomResizedCrop([4, 0]), 'randomResizedCrop: size is [4,0]'],
     [
       () => transforms.randomResizedCrop(4, { scale: [0.5, 0.1] }),
       'randomResizedCrop: scale is [0.5,0.1]; expected [low',
