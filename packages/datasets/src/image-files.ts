@@ -42,6 +42,7 @@ export function imageFiles(
         ...(labelled[index] as Pick<Example, 'label' | 'labels'>),
       }
     },
+    nameOf: index => files[index]?.path ?? `image ${index}`,
     source: { name: 'imageFiles', params: { files, classes, options } },
   }
 }

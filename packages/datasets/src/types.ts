@@ -29,6 +29,8 @@ export interface Dataset {
    * @throws what ends the epoch, or a SkippedExample for one that is to be left out of its batch
    */
   get(index: number): Example | Promise<Example>
+  /** What the user knows an example by, such as the path of its file: for messages. */
+  nameOf?(index: number): string
   /** How a worker opens the same data again; without it the loader runs in the calling thread only. */
   readonly source?: DatasetSource
 }

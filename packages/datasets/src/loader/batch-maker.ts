@@ -4,8 +4,9 @@ import { createPipeline } from '../pipeline.ts'
 import { seedFor } from '../seeds.ts'
 import { SkippedExample } from '../skipped-example.ts'
 import { applyBatchTransforms } from '../transforms/batch/apply-batch-transforms.ts'
-import type { Batch, BatchTransform, Dataset, Example, ImageTensor, Transform } from '../types.ts'
+import type { Batch, BatchTransform, Dataset, ImageTensor, Transform } from '../types.ts'
 import type { BatchPart } from './batch-part.ts'
+import { examplesAhead } from './examples-ahead.ts'
 import { allocate, type Memory } from './memory.ts'
 
 /** A part of an epoch's order. */
@@ -55,12 +56,12 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
     const skipped: Batch['skipped'] = []
     let made = 0
     let leading = 0
-    const examples = startAll(dataset, indices)
+    const next = examplesAhead(dataset, indices)
     for (let i = 0; i < count; i++) {
       const index = indices[i] as number
       try {
-        const example = examples[i] as Example | Promise<Example>
-        const { image, label, labels: all } = example instanceof Promise ? await example : example
+        const given = next()
+        const { image, label, labels: all } = given instanceof Promise ? await given : given
         const sample = pipeline.prepare(image, chanceOf(epoch, index, repeats?.[i] ?? 0))
         const sampleShape = pipeline.shapeOf(sample)
         const size = sampleShape[0] * sampleShape[1] * sampleShape[2]
@@ -75,7 +76,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
         if (i < lead) leading++
       } catch (error) {
         if (!(error instanceof SkippedExample))
-          throw new Error(`Example ${index}: ${(error as Error).message}`, { cause: error })
+          throw new Error(describe(dataset, index, (error as Error).message), { cause: error })
         if (i >= lead) skipped.push({ index, reason: error.message })
       }
     }
@@ -107,6 +108,12 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
   return { make, stop: async () => {} }
 }
 
+/** Names the example as the user knows it, unless the message does. */
+function describe(dataset: Dataset, index: number, message: string): string {
+  const name = dataset.nameOf?.(index)
+  return `Example ${index}${name === undefined || message.includes(name) ? '' : ` (${name})`}: ${message}`
+}
+
 /** Writes 1 for each label. */
 function markAll(labels: readonly number[] | undefined, row: Float32Array): void {
   if (!labels) throw new Error('it has no labels; expected a list, since the data set says that it is multi-label.')
@@ -129,21 +136,6 @@ function withoutFirst(count: number, batch: Batch): Batch {
     indices: indices.subarray(count),
     ...(softLabels && { softLabels: { data: rest(softLabels.data), shape: [made - count, softLabels.shape[1]] } }),
   }
-}
-
-/** Decoding runs outside of JavaScript's thread, so all of a batch start at once; they are taken in order. */
-function startAll(dataset: Dataset, indices: Int32Array): (Example | Promise<Example>)[] {
-  return Array.from(indices, index => {
-    try {
-      const example = dataset.get(index)
-      if (example instanceof Promise) example.catch(() => {}) // reported when its turn comes
-      return example
-    } catch (error) {
-      const failed = Promise.reject(error)
-      failed.catch(() => {})
-      return failed
-    }
-  })
 }
 
 function checkShape(shape: ImageTensor['shape'], expected: ImageTensor['shape']): void {

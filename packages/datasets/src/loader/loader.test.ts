@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { deriveSeed } from '@vitral/core/image'
 import { errorOf, gather, load } from '../../test/load.ts'
 import { photos } from '../../test/photos.ts'
+import { BrokenImageError } from '../decode/broken-image.ts'
 import { imageFiles } from '../image-files.ts'
 import { packedDataset } from '../packed-dataset.ts'
 import { Random } from '../random.ts'
 import { distributedSampler, repeatedAugmentationSampler } from '../samplers/index.ts'
 import { seedFor } from '../seeds.ts'
+import { selectClasses } from '../select-classes.ts'
 import { openCifar10 } from '../sources/cifar.ts'
+import { subset } from '../subset.ts'
 import * as transforms from '../transforms/index.ts'
 import type { Batch, Dataset, Example, ImageTensor, Sample, Transform } from '../types.ts'
 import { createLoader } from './loader.ts'
@@ -82,6 +85,24 @@ describe('in the calling thread', () => {
     expect(second).not.toEqual(first)
     expect((await load(held, { ...options, seed: 6 }))[0]?.indices).not.toEqual(epochs[0]?.[0]?.indices as Int32Array)
     expect(await load(held, options, { epoch: 1 })).toEqual(epochs[1] as Batch[])
+  })
+
+  test('of a large batch a few examples are under way at a time', async () => {
+    let [open, most] = [0, 0]
+    const image = { data: new Uint8Array(3), width: 1, height: 1, channels: 3 }
+    const dataset: Dataset = {
+      length: 256,
+      classes: ['a'],
+      async get() {
+        most = Math.max(most, ++open)
+        await Bun.sleep(1)
+        open--
+        return { image, label: 0 }
+      },
+    }
+    const [batch] = await load(dataset, { transforms: [transforms.toTensor()], batchSize: 256 })
+    expect(batch?.labels.length).toBe(256)
+    expect(most).toBe(16)
   })
 
   test('goes on in the middle of an epoch', async () => {
@@ -168,9 +189,35 @@ describe.each([0, 2])('errors, with %d workers', workers => {
 
   test('sizes that differ within a batch', async () => {
     const options = { transforms: [transforms.toTensor()], batchSize: 2, workers }
-    expect(await errorOf(load(await photos(2), options))).toMatch(
-      "Example 1: its shape is [3, 21, 31] after the transforms, but the batch's first has [3, 20, 30]; a resize or crop",
+    const dataset = await photos(2)
+    expect(await errorOf(load(dataset, options))).toContain(
+      `Example 1 (${dataset.files[1]?.path}): its shape is [3, 21, 31] after the transforms, but the batch's first has [3, 20, 30]; a resize or crop`,
     )
+  })
+
+  test('of a transform name the file, of a subset and of selected classes, too', async () => {
+    const dataset = await photos(6)
+    const options = { transforms: [transforms.randomCrop(24), transforms.toTensor()], batchSize: 2, workers }
+    const path = (index: number): string => dataset.files[index]?.path as string
+    const why = 'randomCrop: the image is 3'
+    expect(await errorOf(load(dataset, options))).toStartWith(`Error: Example 0 (${path(0)}): ${why}`)
+    expect(await errorOf(load(subset(dataset, [3, 2]), options))).toStartWith(`Error: Example 0 (${path(3)}): ${why}`)
+    const odd = subset(selectClasses(dataset, ['odd']), [1])
+    expect(await errorOf(load(odd, options))).toStartWith(`Error: Example 0 (${path(3)}): ${why}`)
+    expect(
+      await errorOf(load(subset(held, [7, 9]), { ...options, transforms: [transforms.randomCrop(33)] })),
+    ).toStartWith('Error: Example 0 (example 7 of the data set it was chosen from): randomCrop: the image is 32×32')
+  })
+
+  test('keep their cause: which file is broken, and how', async () => {
+    const dataset = await photos(2, { damaged: [1] })
+    const options = { transforms: transforms.articleFineTune({ train: false }), batchSize: 2, workers }
+    const { cause } = (await load(dataset, options).catch((error: unknown) => error)) as Error
+    expect(cause).toBeInstanceOf(BrokenImageError)
+    const { file, reason, message, cause: inner } = cause as BrokenImageError
+    expect([file, reason]).toEqual([dataset.files[1]?.path as string, 'damaged'])
+    expect(message).toStartWith(`${file} cannot be decoded: `)
+    expect(inner).toBeInstanceOf(Error)
   })
 
   test('transforms that do not end with a tensor', async () => {

@@ -6,6 +6,7 @@ import { createTransform } from '../transforms/create-transform.ts'
 import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
 import { cacheExamples } from './example-cache.ts'
 import { transferred } from './memory.ts'
+import { toSent } from './sent-error.ts'
 import type { WorkerMessage, WorkerReply, WorkerRequest, WorkerSetup } from './worker-pool.ts'
 
 let maker: Promise<BatchMaker>
@@ -40,8 +41,7 @@ async function answer({ memory, ...request }: WorkerRequest): Promise<void> {
     const batch = await (await maker).make(request, memory)
     reply({ batch }, transferred(batch.pixelValues.data.buffer))
   } catch (error) {
-    const { message, stack } = error as Error
-    reply({ error: { message, stack } })
+    reply({ error: toSent(error) })
   }
 }
 
