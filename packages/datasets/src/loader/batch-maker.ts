@@ -5,7 +5,7 @@ import { seedFor } from '../seeds.ts'
 import { SkippedExample } from '../skipped-example.ts'
 import { applyBatchTransforms } from '../transforms/batch/apply-batch-transforms.ts'
 import type { Batch, BatchTransform, Dataset, ImageTensor, Transform } from '../types.ts'
-import type { BatchPart } from './batch-part.ts'
+import { type BatchPart, withLongerLead } from './batch-part.ts'
 import { examplesAhead } from './examples-ahead.ts'
 import { allocate, type Memory } from './memory.ts'
 
@@ -44,8 +44,25 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
   const { dataset, transforms, batchTransforms, seed, shared } = options
   const pipeline = createPipeline(transforms)
 
-  async function make({ epoch, place, indices, repeats, lead = 0 }: BatchRequest, memory?: Memory): Promise<Batch> {
+  async function make(request: BatchRequest, memory?: Memory): Promise<Batch> {
     await usesNativeImages() // a new thread would begin without them
+    const { epoch, place, lead = 0 } = request
+    let made = await makeImages(request, memory)
+    // Of those to be mixed with some are broken: the ones before them take their places, as in the whole batch.
+    for (let longer = request; made.leading < lead && longer.reserve?.indices.length; ) {
+      longer = withLongerLead(longer, lead - made.leading)
+      made = await makeImages(longer, memory)
+    }
+    const chance = seedFor(seed, 'batches', epoch, place)
+    const mixed = applyBatchTransforms(batchTransforms, made.batch, chance, dataset.classes.length)
+    return withoutFirst(made.leading, mixed)
+  }
+
+  /** @returns the batch before its transforms, whose first `leading` images are only there to be mixed with */
+  async function makeImages(
+    { epoch, indices, repeats, lead = 0 }: BatchRequest,
+    memory?: Memory,
+  ): Promise<{ batch: Batch; leading: number }> {
     const count = indices.length
     const labels = new Int32Array(count)
     const { multiLabel, classes } = dataset
@@ -92,8 +109,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
       indices: kept.subarray(0, made),
       skipped,
     } satisfies Batch
-    const chance = seedFor(seed, 'batches', epoch, place)
-    return withoutFirst(leading, applyBatchTransforms(batchTransforms, batch, chance, classes.length))
+    return { batch, leading }
   }
 
   function chanceOf(epoch: number, index: number, repeat: number): number {
