@@ -8,6 +8,11 @@ export interface ImageFile {
   label: number | readonly number[]
 }
 
+export interface ImageFilesOptions extends BrokenImageOptions {
+  /** The files' paths below it tell them apart: then the data set is the same wherever the folder lies. */
+  folder?: string
+}
+
 export interface ImageFileDataset extends Dataset {
   /** In the order of the examples. */
   readonly files: readonly ImageFile[]
@@ -23,7 +28,7 @@ export interface ImageFileDataset extends Dataset {
 export function imageFiles(
   files: readonly ImageFile[],
   classes: readonly string[],
-  options: BrokenImageOptions = {},
+  { folder, ...options }: ImageFilesOptions = {},
 ): ImageFileDataset {
   for (const { path, label } of files) checkLabel(path, label, classes)
   const multiLabel = files.some(({ label }) => typeof label !== 'number')
@@ -42,9 +47,17 @@ export function imageFiles(
         ...(labelled[index] as Pick<Example, 'label' | 'labels'>),
       }
     },
+    keyOf: index => pathBelow(folder, files[index]?.path ?? ''),
     nameOf: index => files[index]?.path ?? `image ${index}`,
     source: { name: 'imageFiles', params: { files, classes, options } },
   }
+}
+
+/** With the same separators on every system. */
+function pathBelow(folder: string | undefined, path: string): string {
+  const plain = path.replaceAll('\\', '/')
+  const start = folder === undefined ? '' : `${folder.replaceAll('\\', '/').replace(/\/+$/, '')}/`
+  return plain.startsWith(start) ? plain.slice(start.length) : plain
 }
 
 function checkLabel(path: string, label: ImageFile['label'], classes: readonly string[]): void {

@@ -1,5 +1,5 @@
 /** Some classes of a data set, in an order of one's own. */
-import { nameThrough } from './subset.ts'
+import { keyThrough, nameThrough } from './subset.ts'
 import type { Dataset, Example } from './types.ts'
 
 /** What is chosen, as plain data. */
@@ -53,6 +53,7 @@ export function selectedClasses(dataset: Dataset, selection: ClassSelection): Da
       return example instanceof Promise ? example.then(relabelled) : relabelled(example)
     },
     nameOf: nameThrough(dataset, indices),
+    keyOf: keyThrough(dataset, indices),
     ...(source && { source: { name: 'selectedClasses', params: { source, selection } } }),
   }
 }

@@ -24,6 +24,7 @@ export function subset(dataset: Dataset, indices: readonly number[]): Dataset {
       return dataset.get(at)
     },
     nameOf: nameThrough(dataset, indices),
+    keyOf: keyThrough(dataset, indices),
     ...(source && { source: { name: 'subset', params: { source, indices } } }),
   }
 }
@@ -34,4 +35,12 @@ export const nameThrough =
   index => {
     const at = indices[index] as number
     return dataset.nameOf?.(at) ?? `example ${at} of the data set it was chosen from`
+  }
+
+/** Likewise, what tells them apart. */
+export const keyThrough =
+  (dataset: Dataset, indices: readonly number[]): NonNullable<Dataset['keyOf']> =>
+  index => {
+    const at = indices[index] as number
+    return dataset.keyOf?.(at) ?? String(at)
   }

@@ -31,6 +31,11 @@ export interface Dataset {
   get(index: number): Example | Promise<Example>
   /** What the user knows an example by, such as the path of its file: for messages. */
   nameOf?(index: number): string
+  /**
+   * What tells an example from the others of its class wherever the data lies, such as the path of its file below the
+   * folder: by it a data set is divided, and known again when a run goes on. @default its index
+   */
+  keyOf?(index: number): string
   /** How a worker opens the same data again; without it the loader runs in the calling thread only. */
   readonly source?: DatasetSource
 }

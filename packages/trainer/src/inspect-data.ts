@@ -8,7 +8,7 @@ export interface SplitReport {
   classes: Inspection['classes']
   sizes: Inspection['sizes']
   broken: { example: string; reason: string }[]
-  /** Files that are no images by their names. */
+  /** Files that are no images by their names, and images and folders that are in no class. */
   ignored: readonly string[]
 }
 

@@ -81,7 +81,7 @@ describe('share', () => {
           [9, 12, 13],
         ])
         // Each thread decodes anew, which takes its time: with threads of two processes alone.
-      for (const numReplicas of workers > 0 ? [2] : [2, 3, 5, 7]) {
+        for (const numReplicas of workers > 0 ? [2] : [2, 3, 5, 7]) {
           const ranks = Array.from({ length: numReplicas }, (_, rank) => ({ numReplicas, rank }))
           const parts = await Promise.all(ranks.map(share => load(files, { ...all, workers, share })))
           for (const [place, whole] of one.entries()) {
