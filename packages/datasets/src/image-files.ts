@@ -1,4 +1,5 @@
 /** A data set of image files, decoded when an example is asked for. */
+import { decoder } from '#decoder'
 import { type BrokenImageOptions, decodeOrSkip } from './decode-or-skip.ts'
 import type { Dataset, Example } from './types.ts'
 
@@ -49,8 +50,13 @@ export function imageFiles(
     },
     keyOf: index => pathBelow(folder, files[index]?.path ?? ''),
     nameOf: index => files[index]?.path ?? `image ${index}`,
-    source: { name: 'imageFiles', params: { files, classes, options } },
+    source: { name: 'imageFiles', params: { files: located(files), classes, options } },
   }
+}
+
+function located(files: readonly ImageFile[]): readonly ImageFile[] {
+  const { locate } = decoder
+  return locate ? files.map(({ path, label }) => ({ path: locate(path), label })) : files
 }
 
 /** With the same separators on every system. */

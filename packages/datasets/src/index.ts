@@ -61,6 +61,7 @@ export type {
   DatasetSource,
   Example,
   ImageTensor,
+  ModuleExport,
   RawImage,
   Sample,
   Transform,

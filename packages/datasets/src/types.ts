@@ -40,11 +40,19 @@ export interface Dataset {
   readonly source?: DatasetSource
 }
 
-/** Names an entry of the table in dataset-sources.ts, with what structured cloning can send to a worker. */
-export interface DatasetSource {
-  name: string
-  params: unknown
+/** Where a function of the user's is, for workers, which import it. */
+export interface ModuleExport {
+  /** Address of the module, such as `import.meta.url` in itself, or `new URL('./my-data.js', import.meta.url).href`. */
+  module: string
+  /** @default 'default' */
+  export?: string
 }
+
+/**
+ * With what structured cloning can send to a worker: an entry of the table in dataset-sources.ts, or a user's function
+ * that takes the params and returns the data set or a promise of it.
+ */
+export type DatasetSource = { name: string; params: unknown } | (ModuleExport & { params?: unknown })
 
 /** Floats of an image, plane by plane. */
 export interface ImageTensor {
@@ -57,7 +65,7 @@ export interface ImageTensor {
 export type Sample = RawImage | ImageTensor
 
 /** A transform as data: the name of its factory and the arguments that make it again in a worker. */
-export interface TransformSpec {
+export interface TransformSpec extends Partial<ModuleExport> {
   name: string
   args: readonly unknown[]
 }

@@ -3,7 +3,13 @@ import type { RawImage } from '../types.ts'
 import { type DecodeLimits, type Decoder, Refusal, refused, tooManyPixels, tooSlow } from './decoder.ts'
 import type { ImageHeader } from './image-header.ts'
 
-export const decoder: Decoder = { formats: ['jpeg', 'png', 'webp', 'avif', 'gif'], read, decode }
+export const decoder: Decoder = { formats: ['jpeg', 'png', 'webp', 'avif', 'gif'], locate, read, decode }
+
+/** A worker takes a relative URL to be one beside its own script. */
+function locate(url: string): string {
+  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } }
+  return new URL(url, document?.baseURI ?? location?.href).href
+}
 
 async function read(url: string, maxBytes: number): Promise<Uint8Array> {
   let response: Response

@@ -31,6 +31,8 @@ export interface DecodeLimits {
 export interface Decoder {
   /** What can be decoded at all. */
   formats: readonly ImageFormat[]
+  /** The same place as a worker knows it, where that differs. */
+  locate?(source: string): string
   /**
    * The bytes of a path (Bun, Node) or a URL (browsers).
    *

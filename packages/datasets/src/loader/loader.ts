@@ -3,9 +3,10 @@ import { checkWhole } from '../check-whole.ts'
 import { type Sampler, sequentialSampler, shuffledSampler } from '../samplers/index.ts'
 import { checkReplicas, type Replicas } from '../samplers/rank-share.ts'
 import { createBatchTransform } from '../transforms/batch/create-batch-transform.ts'
-import { createTransform } from '../transforms/create-transform.ts'
 import { specOf } from '../transforms/define.ts'
+import { checkTransform } from '../transforms/import-transform.ts'
 import type { Batch, BatchTransform, Dataset, Transform } from '../types.ts'
+import { isInModule } from '../user-module.ts'
 import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
 import { partOfBatch } from './batch-part.ts'
 import { cacheExamples, createCacheMemory } from './example-cache.ts'
@@ -186,9 +187,9 @@ function makerOf(dataset: Dataset, options: LoaderOptions): BatchMaker {
       `workers is ${workers}, but the data set has no source by which a worker could open it; use workers: 0.`,
     )
   const specs = transforms.map(specOf)
-  for (const spec of specs) createTransform(spec) // here, so that an unknown name is told at once
+  for (const spec of specs) checkTransform(spec) // here, so that an unknown name is told at once
   const batchSpecs = batchTransforms.map(specOf)
-  for (const spec of batchSpecs) createBatchTransform(spec)
+  for (const spec of batchSpecs) if (!isInModule(spec)) createBatchTransform(spec)
   return createWorkerPool(
     { source: dataset.source, transforms: specs, batchTransforms: batchSpecs, seed, shared: reuseMemory, cache },
     { workers, timeoutSeconds },

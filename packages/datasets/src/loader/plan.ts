@@ -34,13 +34,17 @@ export function checkPlan(saved: LoaderPlan, plan: LoaderPlan): void {
         : `The loader's data set has ${plan.examples} examples, as when the state was saved, but other classes, labels or files; the batches would be others. Go on with the data that it was, or begin anew.`,
     )
   for (const name of Object.keys(plan) as (keyof LoaderPlan)[]) {
-    const [before, now] = [JSON.stringify(saved[name]), JSON.stringify(plan[name])]
+    const [before, now] = [textOf(saved[name]), textOf(plan[name])]
     if (before !== now)
       throw new Error(
         `The loader's ${name} was ${before} when the state was saved and is ${now}; the batches would be others. Go on with what it was, or begin anew.`,
       )
   }
 }
+
+/** Where a user's module lies decides nothing. */
+const textOf = (value: unknown): string =>
+  JSON.stringify(value, (key, inner: unknown) => (key === 'module' ? undefined : inner))
 
 /** Of what a data set says without its images: reading those would take as long as an epoch. */
 export function checksumOf(dataset: Dataset): string {

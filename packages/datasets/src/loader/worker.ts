@@ -1,8 +1,7 @@
 /** The thread of a loader: opens the data set again, makes the batches it is asked for, in the order asked. */
 import { parent } from '#threads'
 import { openSource } from '../dataset-sources.ts'
-import { createBatchTransform } from '../transforms/batch/create-batch-transform.ts'
-import { createTransform } from '../transforms/create-transform.ts'
+import { importBatchTransform, importTransform } from '../transforms/import-transform.ts'
 import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
 import { cacheExamples } from './example-cache.ts'
 import { transferred } from './memory.ts'
@@ -28,9 +27,9 @@ parent.onMessage(message => {
 
 async function open({ source, transforms, batchTransforms, seed, shared, cache }: WorkerSetup): Promise<BatchMaker> {
   return createBatchMaker({
-    dataset: cacheExamples(openSource(source), cache),
-    transforms: transforms.map(createTransform),
-    batchTransforms: batchTransforms.map(createBatchTransform),
+    dataset: cacheExamples(await openSource(source), cache),
+    transforms: await Promise.all(transforms.map(importTransform)),
+    batchTransforms: await Promise.all(batchTransforms.map(importBatchTransform)),
     seed,
     shared,
   })
