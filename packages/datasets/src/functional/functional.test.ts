@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { readSafetensors } from '@vitral/core'
+import { describeForAllKernels } from '../../test/kernels.ts'
 import type { RawImage } from '../types.ts'
 import * as functional from './index.ts'
 
@@ -46,7 +47,7 @@ const cases: Record<string, () => RawImage> = {
   'resized_crop.big': () => functional.resizedCrop(big, 20, 31, 150, 120, [32, 32]),
 }
 
-describe('as torchvision, to the last bit', () => {
+describeForAllKernels('as torchvision, to the last bit', () => {
   for (const [name, transform] of Object.entries(cases))
     test(name, () => {
       const { data, ...size } = transform()
