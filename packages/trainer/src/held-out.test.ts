@@ -71,9 +71,11 @@ describe('openParts', () => {
     const held = async (name: string, classes: Record<string, number>): Promise<string[]> => {
       for (const [label, count] of Object.entries(classes))
         for (let i = 0; i < count; i++) {
-          const path = join(root, name, 'train', label, `${i}.png`)
-          mkdirSync(dirname(path), { recursive: true })
-          copyFileSync(join(photos, 'train/a/1.png'), path)
+          for (const split of ['train', 'test']) {
+            const path = join(root, name, split, label, `${i}.png`)
+            mkdirSync(dirname(path), { recursive: true })
+            copyFileSync(join(photos, 'train/a/1.png'), path)
+          }
         }
       const { validation } = await openParts(
         { dataset: 'folder', classes: null, validation: 0.5 },
