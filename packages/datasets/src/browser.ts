@@ -1,5 +1,5 @@
 /** The public names of @vitral/datasets in browsers: all but the data sets that are folders, and their inspection. */
-export { BrokenImageError, type BrokenImageReason } from './decode/broken-image.ts'
+export { BrokenImageError, type BrokenImageReason, UnreadableImageError } from './decode/broken-image.ts'
 export type { ImageFormat } from './decode/image-header.ts'
 export { type DecodeOptions, decodeImage, type ImageSource } from './decode.ts'
 export type { BrokenImageOptions } from './decode-or-skip.ts'

@@ -6,7 +6,7 @@ import type { RawImage } from './types.ts'
 
 export interface BrokenImageOptions {
   /**
-   * What an image does that cannot be decoded: 'raise' ends the epoch with an error that names it, 'skip' leaves it out
+   * What an image does that is missing or cannot be decoded: 'raise' ends the epoch with an error that names it, 'skip' leaves it out
    * of its batch, which lists it in `skipped`. @default 'raise'
    */
   onBroken?: 'raise' | 'skip'
@@ -14,7 +14,7 @@ export interface BrokenImageOptions {
   decode?: DecodeOptions
 }
 
-/** @throws BrokenImageError, or SkippedExample in its place */
+/** @throws BrokenImageError, or SkippedExample in its place; UnreadableImageError in any case */
 export async function decodeOrSkip(
   source: ImageSource,
   { onBroken = 'raise', decode }: BrokenImageOptions,

@@ -7,8 +7,11 @@ import { crc32, deflateSync } from 'node:zlib'
 import { readSafetensors } from '@vitral/core'
 import sharp from 'sharp'
 import { temporaryFolder } from '../test/temporary-folder.ts'
-import { BrokenImageError } from './decode/broken-image.ts'
+import { BrokenImageError, UnreadableImageError } from './decode/broken-image.ts'
 import { decodeImage } from './decode.ts'
+import { imageFiles } from './image-files.ts'
+import { createLoader } from './loader/loader.ts'
+import * as transforms from './transforms/index.ts'
 
 const fixtures = join(import.meta.dir, '../test/fixtures')
 const jpeg = join(fixtures, 'input.0.jpg')
@@ -108,7 +111,7 @@ describe('refuses, naming the file', () => {
     symlinkSync('nowhere.jpg', join(folder, 'dangling.jpg'))
     expect((await refusal(join(folder, 'dangling.jpg'))).message).toContain('dangling.jpg does not exist')
     symlinkSync('circle.jpg', join(folder, 'circle.jpg'))
-    expect((await refusal(join(folder, 'circle.jpg'))).message).toContain('circle.jpg cannot be read (ELOOP')
+    expect((await refusal(join(folder, 'circle.jpg'))).message).toContain('circle.jpg cannot be read: its links')
   })
   test('what is no regular file, without waiting for it', async () => {
     expect((await refusal('/dev/zero')).message).toBe('/dev/zero is no regular file; expected an image file.')
@@ -124,8 +127,30 @@ test('says which kind of refusal it is', async () => {
   expect((await refusal(whole, { formats: ['png'] })).reason).toBe('format')
   expect((await refusal(whole, { maxPixels: 100 })).reason).toBe('limit')
   expect((await refusal(whole, { maxBytes: 100 })).reason).toBe('limit')
+  expect((await refusal(jpeg, { maxBytes: 100 })).reason).toBe('limit')
+  expect((await refusal(join(kinds, 'colour.tif'), { maxPixels: 100 })).reason).toBe('limit')
+  expect((await refusal(join(folder, 'none.jpg'))).reason).toBe('damaged')
   expect((await refusal(whole.subarray(0, whole.length / 2))).reason).toBe('damaged')
   expect((await refusal(Buffer.alloc(0))).reason).toBe('damaged')
+})
+
+test.skipIf(process.platform !== 'linux')('a fault of reading is no broken image, and never skipped', async () => {
+  const path = '/proc/self/mem' // a regular file by its looks, whose first page cannot be read
+  const error = await decodeImage(path).catch((error: unknown) => error)
+  expect(error).toBeInstanceOf(UnreadableImageError)
+  expect((error as UnreadableImageError).message).toStartWith('/proc/self/mem cannot be read (EIO')
+  expect((error as UnreadableImageError).file).toBe(path)
+  const dataset = imageFiles([{ path, label: 0 }], ['a'], { onBroken: 'skip' })
+  for (const workers of [0, 1]) {
+    const loader = createLoader(dataset, { transforms: [transforms.toTensor()], batchSize: 1, workers })
+    const thrown = (await loader
+      .batches()
+      .next()
+      .catch((error: unknown) => error)) as Error
+    expect(thrown.message).toStartWith('Example 0: /proc/self/mem cannot be read')
+    expect(thrown.cause).toBeInstanceOf(UnreadableImageError)
+    await loader.close()
+  }
 })
 
 describe('keeps limits', () => {
@@ -158,6 +183,19 @@ describe('keeps limits', () => {
     const path = file('bomb.png', png(60_000, 60_000, deflateSync(new Uint8Array(10_000_000))))
     expect((await refusal(path)).message).toContain('it has 60000×60000 pixels, more than maxPixels, 67108864')
   })
+  test('of time: a progressive JPEG whose last scan is there many times', async () => {
+    const picture = sharp({ create: { width: 8000, height: 8000, channels: 3, background: '#a63' } })
+    const bytes = await picture.jpeg({ progressive: true, quality: 10 }).toBuffer()
+    const scan = Buffer.from(bytes.subarray(bytes.lastIndexOf(Buffer.from([0xff, 0xda])), -2))
+    scan[9] = 0 // a first one of all bits and not the last bit's, which may come only once
+    const scans = Array.from({ length: 80 }, () => scan) // each is decoded over the whole image
+    const path = file('slow.jpg', Buffer.concat([bytes.subarray(0, -2), ...scans, bytes.subarray(-2)]))
+    const error = await refusal(path, { timeoutSeconds: 1 })
+    expect(error.message).toBe(
+      `${path} cannot be decoded: it takes longer than 1 s; raise timeoutSeconds if that is meant.`,
+    )
+    expect(error.reason).toBe('limit')
+  }, 60_000)
   test('of time, in whole seconds', async () => {
     await expect(decodeImage(jpeg, { timeoutSeconds: 0.5 })).rejects.toThrow(
       'timeoutSeconds is 0.5; expected a whole number from 1 to 3600.',

@@ -1,6 +1,7 @@
 /** Image files to RGB bytes, with limits, since a file may have been made to do harm: one function for every runtime. */
 import { decoder } from '#decoder'
-import { BrokenImageError, type BrokenImageReason } from './decode/broken-image.ts'
+import { BrokenImageError, type BrokenImageReason, UnreadableImageError } from './decode/broken-image.ts'
+import { Refusal } from './decode/decoder.ts'
 import { type ImageFormat, type ImageHeader, imageFormats, readImageHeader } from './decode/image-header.ts'
 import { describeForeignBytes } from './foreign-file.ts'
 import type { RawImage } from './types.ts'
@@ -27,7 +28,8 @@ export interface DecodeOptions {
  *
  * @param source path of a file (in browsers its URL), or its bytes
  * @returns 3 channels
- * @throws BrokenImageError, naming the file, when it cannot be read, is no image, is cut off, or passes a limit
+ * @throws BrokenImageError, naming the file, when it is not there, is no image, is cut off, or passes a limit;
+ * UnreadableImageError when reading or decoding failed for another reason, which may pass
  * @example
  * const { width, height } = await decodeImage('cat.jpg')
  */
@@ -50,7 +52,9 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
   try {
     return await decoder.decode(bytes, header, { maxPixels, timeoutSeconds })
   } catch (error) {
-    throw refuse((error as Error).message, 'damaged', error)
+    const { message } = error as Error
+    if (error instanceof Refusal) throw refuse(message, error.reason, error.cause ?? error)
+    throw new UnreadableImageError(name, `${name} cannot be decoded: ${message}`, error)
   }
 }
 
@@ -61,7 +65,9 @@ async function open(source: ImageSource, maxBytes: number): Promise<{ name: stri
     try {
       return { name: source, bytes: await decoder.read(source, maxBytes) }
     } catch (error) {
-      throw new BrokenImageError(source, `${source} ${(error as Error).message}`, 'damaged', error)
+      const message = `${source} ${(error as Error).message}`
+      if (error instanceof Refusal) throw new BrokenImageError(source, message, error.reason, error.cause ?? error)
+      throw new UnreadableImageError(source, message, error)
     }
   }
   const size = source instanceof Blob ? source.size : source.byteLength

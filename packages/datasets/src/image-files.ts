@@ -1,4 +1,5 @@
 /** A data set of image files, decoded when an example is asked for. */
+import { decoder } from '#decoder'
 import { type BrokenImageOptions, decodeOrSkip } from './decode-or-skip.ts'
 import type { Dataset, Example } from './types.ts'
 
@@ -6,6 +7,11 @@ export interface ImageFile {
   path: string
   /** Index into the classes; several, or none, of a multi-label data set. */
   label: number | readonly number[]
+}
+
+export interface ImageFilesOptions extends BrokenImageOptions {
+  /** The files' paths below it tell them apart: then the data set is the same wherever the folder lies. */
+  folder?: string
 }
 
 export interface ImageFileDataset extends Dataset {
@@ -23,7 +29,7 @@ export interface ImageFileDataset extends Dataset {
 export function imageFiles(
   files: readonly ImageFile[],
   classes: readonly string[],
-  options: BrokenImageOptions = {},
+  { folder, ...options }: ImageFilesOptions = {},
 ): ImageFileDataset {
   for (const { path, label } of files) checkLabel(path, label, classes)
   const multiLabel = files.some(({ label }) => typeof label !== 'number')
@@ -42,8 +48,22 @@ export function imageFiles(
         ...(labelled[index] as Pick<Example, 'label' | 'labels'>),
       }
     },
-    source: { name: 'imageFiles', params: { files, classes, options } },
+    keyOf: index => pathBelow(folder, files[index]?.path ?? ''),
+    nameOf: index => files[index]?.path ?? `image ${index}`,
+    source: { name: 'imageFiles', params: { files: located(files), classes, options } },
   }
+}
+
+function located(files: readonly ImageFile[]): readonly ImageFile[] {
+  const { locate } = decoder
+  return locate ? files.map(({ path, label }) => ({ path: locate(path), label })) : files
+}
+
+/** With the same separators on every system. */
+function pathBelow(folder: string | undefined, path: string): string {
+  const plain = path.replaceAll('\\', '/')
+  const start = folder === undefined ? '' : `${folder.replaceAll('\\', '/').replace(/\/+$/, '')}/`
+  return plain.startsWith(start) ? plain.slice(start.length) : plain
 }
 
 function checkLabel(path: string, label: ImageFile['label'], classes: readonly string[]): void {

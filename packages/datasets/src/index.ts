@@ -1,5 +1,5 @@
 /** The public names of @vitral/datasets. */
-export { BrokenImageError, type BrokenImageReason } from './decode/broken-image.ts'
+export { BrokenImageError, type BrokenImageReason, UnreadableImageError } from './decode/broken-image.ts'
 export { type ImageFormat, type ImageHeader, readImageHeader } from './decode/image-header.ts'
 export { type DecodeOptions, decodeImage, type ImageSource } from './decode.ts'
 export type { BrokenImageOptions } from './decode-or-skip.ts'
@@ -9,7 +9,7 @@ export * as functional from './functional/index.ts'
 export { usesNativeImages } from './functional/kernels/kernels.ts'
 export { type ImageFile, type ImageFileDataset, imageFiles } from './image-files.ts'
 export { chooseExamples } from './inspect/choose-examples.ts'
-export { type ContactSheetOptions, contactSheet } from './inspect/contact-sheet.ts'
+export { type ContactSheetOptions, contactSheet, mostSheetRows } from './inspect/contact-sheet.ts'
 export { findDuplicates, type Place } from './inspect/find-duplicates.ts'
 export { type Inspection, type InspectOptions, inspectDataset } from './inspect/inspect-dataset.ts'
 export { createLoader, type EpochOptions, type Loader, type LoaderOptions } from './loader/loader.ts'
@@ -61,6 +61,7 @@ export type {
   DatasetSource,
   Example,
   ImageTensor,
+  ModuleExport,
   RawImage,
   Sample,
   Transform,

@@ -1,4 +1,5 @@
 /** Some classes of a data set, in an order of one's own. */
+import { keyThrough, nameThrough } from './subset.ts'
 import type { Dataset, Example } from './types.ts'
 
 /** What is chosen, as plain data. */
@@ -51,6 +52,8 @@ export function selectedClasses(dataset: Dataset, selection: ClassSelection): Da
       const example = dataset.get(at)
       return example instanceof Promise ? example.then(relabelled) : relabelled(example)
     },
+    nameOf: nameThrough(dataset, indices),
+    keyOf: keyThrough(dataset, indices),
     ...(source && { source: { name: 'selectedClasses', params: { source, selection } } }),
   }
 }

@@ -23,6 +23,24 @@ export function subset(dataset: Dataset, indices: readonly number[]): Dataset {
         throw new RangeError(`Example ${index} was asked for; the data set has ${indices.length}, from 0.`)
       return dataset.get(at)
     },
+    nameOf: nameThrough(dataset, indices),
+    keyOf: keyThrough(dataset, indices),
     ...(source && { source: { name: 'subset', params: { source, indices } } }),
   }
 }
+
+/** Of examples that were chosen from a data set, by their indices there: what they are called in it, or their number. */
+export const nameThrough =
+  (dataset: Dataset, indices: readonly number[]): NonNullable<Dataset['nameOf']> =>
+  index => {
+    const at = indices[index] as number
+    return dataset.nameOf?.(at) ?? `example ${at} of the data set it was chosen from`
+  }
+
+/** Likewise, what tells them apart. */
+export const keyThrough =
+  (dataset: Dataset, indices: readonly number[]): NonNullable<Dataset['keyOf']> =>
+  index => {
+    const at = indices[index] as number
+    return dataset.keyOf?.(at) ?? String(at)
+  }

@@ -29,15 +29,30 @@ export interface Dataset {
    * @throws what ends the epoch, or a SkippedExample for one that is to be left out of its batch
    */
   get(index: number): Example | Promise<Example>
+  /** What the user knows an example by, such as the path of its file: for messages. */
+  nameOf?(index: number): string
+  /**
+   * What tells an example from the others of its class wherever the data lies, such as the path of its file below the
+   * folder: by it a data set is divided, and known again when a run goes on. @default its index
+   */
+  keyOf?(index: number): string
   /** How a worker opens the same data again; without it the loader runs in the calling thread only. */
   readonly source?: DatasetSource
 }
 
-/** Names an entry of the table in dataset-sources.ts, with what structured cloning can send to a worker. */
-export interface DatasetSource {
-  name: string
-  params: unknown
+/** Where a function of the user's is, for workers, which import it. */
+export interface ModuleExport {
+  /** Address of the module, such as `import.meta.url` in itself, or `new URL('./my-data.js', import.meta.url).href`. */
+  module: string
+  /** @default 'default' */
+  export?: string
 }
+
+/**
+ * With what structured cloning can send to a worker: an entry of the table in dataset-sources.ts, or a user's function
+ * that takes the params and returns the data set or a promise of it.
+ */
+export type DatasetSource = { name: string; params: unknown } | (ModuleExport & { params?: unknown })
 
 /** Floats of an image, plane by plane. */
 export interface ImageTensor {
@@ -50,7 +65,7 @@ export interface ImageTensor {
 export type Sample = RawImage | ImageTensor
 
 /** A transform as data: the name of its factory and the arguments that make it again in a worker. */
-export interface TransformSpec {
+export interface TransformSpec extends Partial<ModuleExport> {
   name: string
   args: readonly unknown[]
 }

@@ -39,6 +39,7 @@ const data: TrainingData = {
   ...{ labels: ['dark', 'bright'], multiLabel: false, trainImages: 24, evaluationImages: 8, stepsPerEpoch: 3 },
   plan: {
     examples: 24,
+    content: '',
     batchSize: 8,
     dropLast: false,
     seed: 7,

@@ -67,6 +67,29 @@ describe('openParts', () => {
     expect([train.length, validation.length, test]).toEqual([6, 2, undefined])
   })
 
+  test('of a folder the same images wherever it lies, and when a class comes to it', async () => {
+    const held = async (name: string, classes: Record<string, number>): Promise<string[]> => {
+      for (const [label, count] of Object.entries(classes))
+        for (let i = 0; i < count; i++) {
+          for (const split of ['train', 'test']) {
+            const path = join(root, name, split, label, `${i}.png`)
+            mkdirSync(dirname(path), { recursive: true })
+            copyFileSync(join(photos, 'train/a/1.png'), path)
+          }
+        }
+      const { validation } = await openParts(
+        { dataset: 'folder', classes: null, validation: 0.5 },
+        join(root, name),
+        {},
+      )
+      return Array.from({ length: validation.length }, (_, i) => validation.keyOf?.(i) as string)
+    }
+    const before = await held('once', { dog: 12 })
+    expect(before).toHaveLength(6)
+    const again = await held('again', { cat: 2, dog: 12 })
+    expect(again.filter(key => key.startsWith('dog/'))).toEqual(before)
+  })
+
   test('a class has too few images', async () => {
     await expect(openParts({ dataset: 'folder', classes: null, validation: 0.5 }, flat, {})).rejects.toThrow(
       'No class has two images, so that none can be held out of training; expected more images.',

@@ -42,7 +42,9 @@ function divide(dataset: Dataset, share: number): Pick<Parts, 'train' | 'validat
     throw new Error(
       "The data set does not say its labels, so that no images can be held out; set validation to 'test'.",
     )
-  const { train, validation } = stratifiedSplit(dataset.labels, { fractions: { validation: share, test: 0 } })
+  const { classes, keyOf } = dataset
+  const fractions = { validation: share, test: 0 }
+  const { train, validation } = stratifiedSplit(dataset.labels, { fractions, classes, keyOf })
   if (validation.length === 0)
     throw new Error('No class has two images, so that none can be held out of training; expected more images.')
   return { train: subset(dataset, train), validation: subset(dataset, validation) }

@@ -1,13 +1,5 @@
 /** Everything that can be said of a data set before a model is trained on it. */
-import {
-  type Dataset,
-  findDuplicates,
-  type ImageFileDataset,
-  type Inspection,
-  inspectDataset,
-  type Place,
-  type Split,
-} from '@vitral/datasets'
+import { type Dataset, findDuplicates, type Inspection, inspectDataset, type Place, type Split } from '@vitral/datasets'
 import { datasetSplits, openDataset } from './open-dataset.ts'
 
 export interface SplitReport {
@@ -16,7 +8,7 @@ export interface SplitReport {
   classes: Inspection['classes']
   sizes: Inspection['sizes']
   broken: { example: string; reason: string }[]
-  /** Files that are no images by their names. */
+  /** Files that are no images by their names, and images and folders that are in no class. */
   ignored: readonly string[]
 }
 
@@ -47,7 +39,7 @@ export async function inspectData(
     })
   const inspected = inspections as Record<Split, Inspection>
   const nameOf = (split: Split, index: number): string =>
-    filesOf(datasets.get(split) as Dataset)?.[index]?.path ?? `${split} image ${index}`
+    datasets.get(split)?.nameOf?.(index) ?? `${split} image ${index}`
   const reports = [...datasets].map<SplitReport>(([split, dataset]) => {
     const { count, classes, sizes, broken } = inspected[split]
     return {
@@ -68,9 +60,6 @@ export async function inspectData(
   const duplicates = findDuplicates(inspected).map(group => group.map(describe))
   return { report: { splits: reports, duplicates }, dataset, inspection: inspected[first] }
 }
-
-const filesOf = (dataset: Dataset): ImageFileDataset['files'] | undefined =>
-  (dataset as Partial<ImageFileDataset>).files
 
 async function openSplits(name: string, path: string): Promise<Map<Split, Dataset>> {
   const opened = new Map<Split, Dataset>()

@@ -41,6 +41,7 @@ const data: TrainingData = {
   stepsPerEpoch: 3,
   plan: {
     examples: 10,
+    content: '',
     batchSize: 4,
     dropLast: false,
     seed: 7,

@@ -1,6 +1,6 @@
-/** The one kind of error that an image file can cause, so that a run can tell it from its own. */
+/** The errors of decoding: those that an image file is to blame for, so that a run can tell them, and all others. */
 
-/** Why: it is of no format that is accepted; it passes a limit on its size; or it is cut off, damaged or not to be read. */
+/** Why: it is of no format that is accepted; it passes a limit of size or time; or it is missing, cut off or damaged. */
 export type BrokenImageReason = 'format' | 'limit' | 'damaged'
 
 export class BrokenImageError extends Error {
@@ -14,5 +14,21 @@ export class BrokenImageError extends Error {
     super(message, { cause })
     this.file = file
     this.reason = reason
+  }
+}
+
+/**
+ * An image that may be whole, but could not be had this time: the disk or the network failed, too many files are open, or
+ * there is no decoder. It is never left out of a run, which would lose good images.
+ */
+export class UnreadableImageError extends Error {
+  override readonly name = 'UnreadableImageError'
+  /** Path of the file, or what it is called for want of one. */
+  readonly file: string
+
+  /** @param message names the file */
+  constructor(file: string, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.file = file
   }
 }

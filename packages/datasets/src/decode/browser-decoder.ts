@@ -1,9 +1,15 @@
 /** Decoding in browsers and their workers, by createImageBitmap. */
 import type { RawImage } from '../types.ts'
-import { type DecodeLimits, type Decoder, refused } from './decoder.ts'
+import { type DecodeLimits, type Decoder, Refusal, refused, tooManyPixels, tooSlow } from './decoder.ts'
 import type { ImageHeader } from './image-header.ts'
 
-export const decoder: Decoder = { formats: ['jpeg', 'png', 'webp', 'avif', 'gif'], read, decode }
+export const decoder: Decoder = { formats: ['jpeg', 'png', 'webp', 'avif', 'gif'], locate, read, decode }
+
+/** A worker takes a relative URL to be one beside its own script. */
+function locate(url: string): string {
+  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } }
+  return new URL(url, document?.baseURI ?? location?.href).href
+}
 
 async function read(url: string, maxBytes: number): Promise<Uint8Array> {
   let response: Response
@@ -12,7 +18,7 @@ async function read(url: string, maxBytes: number): Promise<Uint8Array> {
   } catch (error) {
     throw new Error(`cannot be reached (${(error as Error).message}).`, { cause: error })
   }
-  if (!response.ok || !response.body) throw new Error(`answered ${response.status} ${response.statusText}.`)
+  if (!response.ok || !response.body) throw answered(response)
   const chunks: Uint8Array[] = []
   let size = 0
   const reader = response.body.getReader()
@@ -20,11 +26,18 @@ async function read(url: string, maxBytes: number): Promise<Uint8Array> {
     size += value.length
     if (size > maxBytes) {
       await reader.cancel()
-      throw new Error(`has more than maxBytes, ${maxBytes} bytes.`)
+      throw new Refusal(`has more than maxBytes, ${maxBytes} bytes.`, 'limit')
     }
     chunks.push(value)
   }
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer())
+}
+
+/** Refused by the server for good, or for now. */
+function answered({ status, statusText }: Response): Error {
+  const why = `answered ${status} ${statusText}.`
+  const mayPass = status >= 500 || status === 408 || status === 429
+  return mayPass ? new Error(why) : new Refusal(why, 'damaged')
 }
 
 async function decode(bytes: Uint8Array, { format }: ImageHeader, limits: DecodeLimits): Promise<RawImage> {
@@ -38,14 +51,13 @@ async function decode(bytes: Uint8Array, { format }: ImageHeader, limits: Decode
       premultiplyAlpha: 'none',
       colorSpaceConversion: 'none',
     }).catch((error: unknown) => {
-      throw new Error(refused, { cause: error })
+      throw refused(error)
     }),
-    limits.timeoutSeconds,
+    limits,
   )
   try {
     const { width, height } = bitmap
-    if (width * height > limits.maxPixels)
-      throw new Error(`it has more than ${limits.maxPixels} pixels; raise maxPixels if that is meant.`)
+    if (width * height > limits.maxPixels) throw tooManyPixels(limits)
     return { data: pixelsOf(bitmap), width, height, channels: 3 }
   } finally {
     bitmap.close()
@@ -89,11 +101,10 @@ function withoutAlpha(rgba: Uint8Array | Uint8ClampedArray): Uint8Array {
 }
 
 /** A browser cannot stop a decoder; its result is given up. */
-async function inTime<T>(work: Promise<T>, seconds: number): Promise<T> {
+async function inTime<T>(work: Promise<T>, limits: DecodeLimits): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
-    const error = new Error(`it takes longer than ${seconds} s; raise timeoutSeconds if that is meant.`)
-    timer = setTimeout(() => reject(error), seconds * 1000)
+    timer = setTimeout(() => reject(tooSlow(limits)), limits.timeoutSeconds * 1000)
   })
   try {
     return await Promise.race([work, late])

@@ -3,25 +3,35 @@ import { readFile, stat } from 'node:fs/promises'
 import type { Sharp } from 'sharp'
 import type { RawImage } from '../types.ts'
 import { cmykToRgb } from './cmyk.ts'
-import { type DecodeLimits, type Decoder, refused } from './decoder.ts'
+import { type DecodeLimits, type Decoder, Refusal, refused, tooManyPixels, tooSlow } from './decoder.ts'
 import { type ImageHeader, imageFormats } from './image-header.ts'
 import { decodePlainJpeg } from './turbo-jpeg.ts'
 
 export const decoder: Decoder = { formats: imageFormats, read, decode }
 
+/** What stays wrong with a path; every other fault of reading may pass, or is the machine's. */
+const lasting: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist; expected an image file.',
+  EACCES: 'may not be read by this user.',
+  EPERM: 'may not be read by this user.',
+  ELOOP: 'cannot be read: its links go in a circle (ELOOP).',
+  ENOTDIR: 'cannot be read: what it is said to be in is no folder (ENOTDIR).',
+  ENAMETOOLONG: 'cannot be read: its name is too long (ENAMETOOLONG).',
+}
+
 async function read(path: string, maxBytes: number): Promise<Uint8Array> {
   try {
     // Before it is opened: opening a named pipe would wait for ever.
     const file = await stat(path)
-    if (file.isDirectory()) throw new Error('is a folder; expected an image file.')
-    if (!file.isFile()) throw new Error('is no regular file; expected an image file.')
-    if (file.size > maxBytes) throw new Error(`has ${file.size} bytes, more than maxBytes, ${maxBytes}.`)
+    if (file.isDirectory()) throw new Refusal('is a folder; expected an image file.', 'damaged')
+    if (!file.isFile()) throw new Refusal('is no regular file; expected an image file.', 'damaged')
+    if (file.size > maxBytes) throw new Refusal(`has ${file.size} bytes, more than maxBytes, ${maxBytes}.`, 'limit')
     return await readFile(path)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new Error('does not exist; expected an image file.', { cause: error })
-    if (code === 'EACCES') throw new Error('may not be read by this user.', { cause: error })
-    throw code ? new Error(`cannot be read (${message}).`, { cause: error }) : error
+    if (!code) throw error
+    const why = lasting[code]
+    throw why ? new Refusal(why, 'damaged', error) : new Error(`cannot be read (${message}).`, { cause: error })
   }
 }
 
@@ -46,14 +56,13 @@ async function decodeBySharp(bytes: Uint8Array, header: ImageHeader, limits: Dec
     const image = { data, width: info.width, height: info.height, channels: info.channels }
     return isCmyk ? cmykToRgb(image) : image
   } catch (error) {
-    throw new Error(explain(error as Error, limits), { cause: error })
+    throw explain(error as Error, limits)
   }
 }
 
-function explain({ message }: Error, { maxPixels, timeoutSeconds }: DecodeLimits): string {
-  if (message.includes('pixel limit')) return `it has more than ${maxPixels} pixels; raise maxPixels if that is meant.`
-  if (message.includes('timeout'))
-    return `it takes longer than ${timeoutSeconds} s; raise timeoutSeconds if that is meant.`
+function explain(error: Error, limits: DecodeLimits): Refusal {
+  if (error.message.includes('pixel limit')) return tooManyPixels(limits, error)
+  if (error.message.includes('timeout')) return tooSlow(limits, error)
   // The decoder's own words are in the cause alone: images decoded at the same time write them into one buffer.
-  return refused
+  return refused(error)
 }

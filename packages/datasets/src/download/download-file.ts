@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface DownloadProgress {
   file: string
@@ -19,7 +20,14 @@ export interface DownloadOptions {
   onProgress?: (progress: DownloadProgress) => void
   /** Stops the download; what has come stays for the next attempt. */
   signal?: AbortSignal
+  /** Seconds without a byte after which a connection is taken for broken. @default 60 */
+  idleSeconds?: number
+  /** Seconds before going on where a connection broke, doubled each time. @default 1 */
+  retrySeconds?: number
 }
+
+/** So often a download goes on by itself. */
+const mostRetries = 4
 
 /**
  * Downloads to `path`, unless the file is there; until the checksum is right the bytes are beside it, as `.incomplete`.
@@ -31,7 +39,7 @@ export async function downloadFile(path: string, options: DownloadOptions): Prom
   if (existsSync(path) && (await md5Of(path)) === md5) return
   await mkdir(dirname(path), { recursive: true })
   const incomplete = `${path}.incomplete`
-  await receive(incomplete, basename(path), options)
+  await receiveAll(incomplete, basename(path), options)
   const actual = await md5Of(incomplete)
   if (actual !== md5) {
     await rm(incomplete, { force: true })
@@ -42,7 +50,50 @@ export async function downloadFile(path: string, options: DownloadOptions): Prom
   await rename(incomplete, path)
 }
 
-async function receive(incomplete: string, name: string, { url, onProgress, signal }: DownloadOptions): Promise<void> {
+/** Goes on where the connection breaks; a server that cannot be reached at all is told at once. */
+async function receiveAll(incomplete: string, name: string, options: DownloadOptions): Promise<void> {
+  const { signal, retrySeconds = 1 } = options
+  for (let broken = 0; ; broken++) {
+    try {
+      return await receive(incomplete, name, options)
+    } catch (error) {
+      if (signal?.aborted || broken === mostRetries || !(error instanceof BrokenOff || broken > 0)) throw error
+      await sleep(retrySeconds * 2 ** broken * 1000, undefined, { signal })
+    }
+  }
+}
+
+async function receive(incomplete: string, name: string, options: DownloadOptions): Promise<void> {
+  const { url, onProgress, idleSeconds = 60 } = options
+  const watch = watchIdle(idleSeconds, options.signal)
+  try {
+    await receiveRest(incomplete, name, { url, onProgress, signal: watch.signal }, watch.touch)
+  } finally {
+    watch.end()
+  }
+}
+
+/** A signal that comes when nothing was touched for so long, or with the caller's. */
+function watchIdle(seconds: number, signal?: AbortSignal): { signal: AbortSignal; touch: () => void; end: () => void } {
+  const idle = new AbortController()
+  const late = (): void => idle.abort(new Error(`nothing came for ${seconds} s`))
+  let timer = setTimeout(late, seconds * 1000)
+  return {
+    signal: signal ? AbortSignal.any([idle.signal, signal]) : idle.signal,
+    touch() {
+      clearTimeout(timer)
+      timer = setTimeout(late, seconds * 1000)
+    },
+    end: () => clearTimeout(timer),
+  }
+}
+
+async function receiveRest(
+  incomplete: string,
+  name: string,
+  { url, onProgress, signal }: Pick<DownloadOptions, 'url' | 'onProgress' | 'signal'>,
+  touch: () => void,
+): Promise<void> {
   const offset = await stat(incomplete).then(
     ({ size }) => size,
     () => 0,
@@ -58,6 +109,7 @@ async function receive(incomplete: string, name: string, { url, onProgress, sign
   try {
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       for (let rest = chunk; rest.length > 0; ) rest = rest.subarray((await file.write(rest)).bytesWritten)
+      touch()
       received += chunk.length
       onProgress?.({ file: name, received, total })
     }
@@ -70,17 +122,21 @@ async function receive(incomplete: string, name: string, { url, onProgress, sign
   if (total !== undefined && received < total) throw brokenOff(url, received, total)
 }
 
-function brokenOff(url: string, received: number, total?: number, cause?: unknown): Error {
+class BrokenOff extends Error {}
+
+function brokenOff(url: string, received: number, total?: number, cause?: unknown): BrokenOff {
   const of = total === undefined ? '' : ` of ${total}`
   const why = cause ? ` (${(cause as Error).message})` : ''
-  return new Error(`${url} broke off after ${received}${of} bytes${why}; run the same again to go on from there.`, {
+  return new BrokenOff(`${url} broke off after ${received}${of} bytes${why}; run the same again to go on from there.`, {
     cause,
   })
 }
 
 async function request(url: string, offset: number, signal?: AbortSignal): Promise<Response> {
   try {
-    return await fetch(url, { signal, headers: offset > 0 ? { range: `bytes=${offset}-` } : {} })
+    // The bytes of the file: of packed ones neither the place to go on from nor the length would be right.
+    const headers = { 'accept-encoding': 'identity', ...(offset > 0 && { range: `bytes=${offset}-` }) }
+    return await fetch(url, { signal, headers })
   } catch (error) {
     const reason = (error as { cause?: Error }).cause?.message ?? (error as Error).message
     throw new Error(`${url} cannot be reached (${reason}).`, { cause: error })

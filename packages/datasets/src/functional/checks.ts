@@ -12,6 +12,14 @@ export function checkSize(name: string, values: Record<string, number>, least = 
     if (value < least) throw new Error(`${name}: ${argument} is ${value}; expected at least ${least}.`)
 }
 
+/** Of an image to be made: its length, of both sides or of one, or [height, width]. */
+export function checkPixels(name: string, size: number | readonly number[]): void {
+  const lengths = typeof size === 'number' ? [size, size] : Array.isArray(size) ? size : []
+  if (lengths.length === 2 && lengths.every(length => Number.isInteger(length) && length >= 1)) return
+  const given = typeof size === 'number' ? size : JSON.stringify(size)
+  throw new Error(`${name}: size is ${given}; expected a whole number of pixels, at least 1, or [height, width].`)
+}
+
 export function checkFinite(name: string, values: Record<string, number>): void {
   for (const [argument, value] of Object.entries(values))
     if (!Number.isFinite(value)) throw new Error(`${name}: ${argument} is ${value}; expected a finite number.`)

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { readSafetensors } from '@vitral/core'
+import { describeForAllKernels } from '../../test/kernels.ts'
 import type { RawImage } from '../types.ts'
 import * as functional from './index.ts'
 
@@ -46,7 +47,7 @@ const cases: Record<string, () => RawImage> = {
   'resized_crop.big': () => functional.resizedCrop(big, 20, 31, 150, 120, [32, 32]),
 }
 
-describe('as torchvision, to the last bit', () => {
+describeForAllKernels('as torchvision, to the last bit', () => {
   for (const [name, transform] of Object.entries(cases))
     test(name, () => {
       const { data, ...size } = transform()
@@ -106,7 +107,16 @@ describe('what the fixtures do not show', () => {
   test('wrong arguments are named', () => {
     expect(() => functional.crop(small, 0.5, 0, 1, 1)).toThrow('crop: top is 0.5; expected a whole number of pixels.')
     expect(() => functional.crop(small, 0, 0, 0, 1)).toThrow('crop: height is 0; expected at least 1.')
-    expect(() => functional.pad(small, -1)).toThrow('pad: left is -1; expected at least 0.')
+    expect(() => functional.pad(small, -1)).toThrow('pad: padding is -1; expected a whole number of pixels, at least 0')
+    expect(() => functional.pad(small, [1, 2, 3] as never)).toThrow('pad: padding is [1,2,3]; expected')
+    expect(() => resize(small, [2, 2], { interpolation: 'lanczos' as never })).toThrow(
+      "resize: interpolation is 'lanczos'; expected 'nearest', 'bilinear' or 'bicubic'.",
+    )
+    for (const size of [-3, 0, 2.5, Number.NaN, [2], [2, 2, 2], [2, -1]])
+      expect(() => resize(small, size as never)).toThrow('expected a whole number of pixels, at least 1, or [height')
+    expect(() => functional.centerCrop(small, [2] as never)).toThrow('centerCrop: size is [2]; expected')
+    expect(() => resize(small, 2, { maxSize: 2 })).toThrow('maxSize is 2; expected a whole number of pixels above the')
+    expect(() => resize(small, [2, 2], { maxSize: 4 })).toThrow('maxSize is 4, but size is [height, width]')
     expect(() => functional.pad(small, 1, { fill: [1, 2] })).toThrow(
       'fill is [1,2]; expected a byte, or 1 for 1 channels.',
     )

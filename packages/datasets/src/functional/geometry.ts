@@ -1,19 +1,28 @@
 /** Moving pixels without changing them, and resizing: torchvision.transforms.functional on PIL images, bit for bit. */
-import { type ResizeOptions, resizeImage } from '@vitral/core/image'
+import { type Interpolation, type ResizeOptions as InterpolationOptions, resizeImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
-import { checkSize, checkWhole } from './checks.ts'
+import { checkOneOf, checkPixels, checkSize, checkWhole } from './checks.ts'
 import { kernels } from './kernels/kernels.ts'
 
 /** A number for the shorter side (the other keeps the proportions), or [height, width]. */
 export type ResizeSize = number | readonly [height: number, width: number]
 
+export interface ResizeOptions extends InterpolationOptions {
+  /**
+   * Of the longer side, where `size` is the shorter side's: an image that would be longer is made so long, and its shorter
+   * side shorter than `size`. @default no limit
+   */
+  maxSize?: number
+}
+
 /** Resizes with PIL's antialiasing filters; see core's resizeImage. The same image when the size is the same. */
 export function resize(
   image: RawImage,
   size: ResizeSize,
-  { interpolation = 'bilinear' }: ResizeOptions = {},
+  { interpolation = 'bilinear', maxSize }: ResizeOptions = {},
 ): RawImage {
-  const [height, width] = typeof size === 'number' ? proportionalSize(image, size) : size
+  checkResize('resize', size, { interpolation, maxSize })
+  const [height, width] = typeof size === 'number' ? proportionalSize(image, size, maxSize) : size
   if (height === image.height && width === image.width) return image
   if (interpolation === 'nearest') return resizeImage(image, [height, width], { interpolation })
   checkSize('resize', { height, width })
@@ -23,10 +32,33 @@ export function resize(
   return { data, width, height, channels: image.channels }
 }
 
-function proportionalSize({ width, height }: RawImage, shorterSide: number): [height: number, width: number] {
-  return width <= height
-    ? [Math.trunc((shorterSide * height) / width), shorterSide]
-    : [shorterSide, Math.trunc((shorterSide * width) / height)]
+const interpolations: readonly Interpolation[] = ['nearest', 'bilinear', 'bicubic']
+
+/** @throws naming what cannot be resized to: a size that is none, or an interpolation that there is not */
+export function checkResize(
+  name: string,
+  size: ResizeSize,
+  { interpolation = 'bilinear', maxSize }: ResizeOptions,
+): void {
+  checkPixels(name, size)
+  checkOneOf(name, 'interpolation', interpolation, interpolations)
+  if (maxSize === undefined) return
+  if (typeof size !== 'number')
+    throw new Error(`${name}: maxSize is ${maxSize}, but size is [height, width]; expected the shorter side's size.`)
+  if (!Number.isInteger(maxSize) || maxSize <= size)
+    throw new Error(`${name}: maxSize is ${maxSize}; expected a whole number of pixels above the size, ${size}.`)
+}
+
+function proportionalSize(
+  { width, height }: RawImage,
+  shorterSide: number,
+  maxSize = Infinity,
+): [height: number, width: number] {
+  const isTall = width <= height
+  let short = shorterSide
+  let long = Math.trunc((shorterSide * Math.max(width, height)) / Math.min(width, height))
+  if (long > maxSize) [short, long] = [Math.trunc((maxSize * short) / long), maxSize]
+  return isTall ? [long, short] : [short, long]
 }
 
 /** The rectangle whose corner is (top, left); what lies outside the image is black. */
@@ -49,6 +81,7 @@ export function crop(image: RawImage, top: number, left: number, height: number,
 
 /** The middle of the image; a smaller image is padded with black first. */
 export function centerCrop(image: RawImage, size: number | readonly [height: number, width: number]): RawImage {
+  checkPixels('centerCrop', size)
   const [height, width] = typeof size === 'number' ? [size, size] : size
   return crop(image, centerStart(image.height, height), centerStart(image.width, width), height, width)
 }
@@ -87,7 +120,7 @@ export function resizedCrop(
   height: number,
   width: number,
   size: ResizeSize,
-  options?: ResizeOptions,
+  options?: InterpolationOptions,
 ): RawImage {
   return resize(crop(image, top, left, height, width), size, options)
 }

@@ -1,6 +1,6 @@
 /** Borders around images: torchvision's pad, with its modes. */
 import type { RawImage } from '../types.ts'
-import { checkOneOf, checkSize } from './checks.ts'
+import { checkOneOf } from './checks.ts'
 
 /** One number for all sides, [left and right, top and bottom], or [left, top, right, bottom]. */
 export type Padding = number | readonly [number, number] | readonly [number, number, number, number]
@@ -47,8 +47,8 @@ export function pad(
   padding: Padding,
   { fill = 0, paddingMode = 'constant' }: PadOptions = {},
 ): RawImage {
+  checkPadding('pad', padding)
   const [left, top, right, bottom] = allSides(padding)
-  checkSize('pad', { left, top, right, bottom }, 0)
   checkOneOf('pad', 'paddingMode', paddingMode, paddingModes)
   const { channels } = image
   const [width, height] = [image.width + left + right, image.height + top + bottom]
@@ -68,6 +68,23 @@ export function pad(
     }
   }
   return padded
+}
+
+/** @throws when it is none of the three ways to say it, or has what is no number of pixels */
+export function checkPadding(name: string, padding: Padding): void {
+  const sides = typeof padding === 'number' ? [padding, padding] : Array.isArray(padding) ? padding : []
+  if ((sides.length === 2 || sides.length === 4) && sides.every(side => Number.isInteger(side) && side >= 0)) return
+  const given = typeof padding === 'number' ? padding : JSON.stringify(padding)
+  throw new Error(
+    `${name}: padding is ${given}; expected a whole number of pixels, at least 0, or 2 of them (left and right, top and bottom), or 4 (left, top, right, bottom).`,
+  )
+}
+
+/** @throws when it has what is no byte; whether there is one for each channel only the image tells */
+export function checkFill(name: string, fill: Fill): void {
+  const color = typeof fill === 'number' ? [fill] : fill
+  if (color.length > 0 && color.every(byte => Number.isInteger(byte) && byte >= 0 && byte <= 255)) return
+  throw new Error(`${name}: fill is ${JSON.stringify(fill)}; expected a byte, or one for each channel.`)
 }
 
 export const allSides = (padding: Padding): readonly [number, number, number, number] => {

@@ -1,10 +1,13 @@
-/** Rotation about the center, as PIL's Image.rotate. */
+/** Rotation about a point, as PIL's Image.rotate. */
 import type { RawImage } from '../types.ts'
 import { checkFinite } from './checks.ts'
 import { hflip, vflip } from './geometry.ts'
 import { type AffineMap, checkInterpolation, type ProjectOptions, project } from './project.ts'
 
-export type RotateOptions = ProjectOptions
+export interface RotateOptions extends ProjectOptions {
+  /** The point about which it turns, [x, y] from the upper left corner. @default the middle */
+  center?: readonly [x: number, y: number]
+}
 
 /**
  * Rotates counter-clockwise; the size stays, so corners are cut.
@@ -13,14 +16,23 @@ export type RotateOptions = ProjectOptions
  */
 export function rotate(image: RawImage, degrees: number, options: RotateOptions = {}): RawImage {
   checkFinite('rotate', { degrees })
-  checkInterpolation('rotate', options.interpolation)
+  checkRotation('rotate', options)
   const angle = ((degrees % 360) + 360) % 360
+  const { center } = options
+  if (center) return project(image, aboutPoint(center, angle), options)
   // Quarter turns move pixels whole; the general way would lose a row to rounding.
   if (angle === 0) return image
   if (angle === 180) return vflip(hflip(image))
   if (image.width === image.height && angle === 90) return vflip(transpose(image))
   if (image.width === image.height && angle === 270) return hflip(transpose(image))
-  return project(image, aboutCenter(image, angle), options)
+  return project(image, aboutPoint([image.width / 2, image.height / 2], angle), options)
+}
+
+/** @throws naming the option that is wrong */
+export function checkRotation(name: string, { interpolation, center = [0, 0] }: RotateOptions): void {
+  checkInterpolation(name, interpolation)
+  if (center.length !== 2 || !center.every(Number.isFinite))
+    throw new Error(`${name}: center is ${JSON.stringify(center)}; expected [x, y], finite numbers.`)
 }
 
 function transpose({ data: source, width, height, channels }: RawImage): RawImage {
@@ -31,10 +43,9 @@ function transpose({ data: source, width, height, channels }: RawImage): RawImag
   return { data, width: height, height: width, channels }
 }
 
-function aboutCenter({ width, height }: RawImage, degrees: number): AffineMap {
+function aboutPoint([x, y]: readonly [number, number], degrees: number): AffineMap {
   const angle = -(degrees * Math.PI) / 180
   const [cos, sin] = [round15(Math.cos(angle)), round15(Math.sin(angle))]
-  const [x, y] = [width / 2, height / 2]
   return [cos, sin, cos * -x + sin * -y + x, -sin, cos, -sin * -x + cos * -y + y]
 }
 

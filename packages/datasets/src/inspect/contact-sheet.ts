@@ -1,7 +1,7 @@
 /** A picture of what a model will see: images as they are, as evaluation prepares them, and as training does, again and again. */
 import { createLoader } from '../loader/loader.ts'
 import { subset } from '../subset.ts'
-import type { Batch, Dataset, Example, RawImage, Transform } from '../types.ts'
+import type { Batch, BatchTransform, Dataset, Example, RawImage, Transform, TransformSpec } from '../types.ts'
 
 export interface ContactSheetOptions {
   /** Examples to show, a row each. */
@@ -9,11 +9,16 @@ export interface ContactSheetOptions {
   /** The chains for evaluation and for training. */
   evaluation: readonly Transform[]
   training: readonly Transform[]
+  /** Of training's batches, such as mixUp: each row is then mixed with the one above it. @default [] */
+  batches?: readonly BatchTransform[]
   /** Columns of what training sees. @default 6 */
   copies?: number
   /** Of the transforms, uint32. @default 0 */
   seed?: number
 }
+
+/** A taller sheet would be of no use to anyone, and would not fit into memory by and by. */
+export const mostSheetRows = 64
 
 const margin = 8
 const caption = 20
@@ -26,19 +31,21 @@ const leastTile = 96
  * Draws the sheet.
  *
  * @returns a PNG
- * @throws when an image cannot be decoded, or the transforms make images of different sizes
+ * @throws when there are more than 64 indices, an image cannot be decoded, or the transforms make images of different sizes
  * @example
  * await writeFile('sheet.png', await contactSheet(train, { indices: [0, 1, 2], evaluation, training }))
  */
 export async function contactSheet(dataset: Dataset, options: ContactSheetOptions): Promise<Uint8Array> {
-  const { indices, evaluation, training, copies = 6, seed = 0 } = options
+  const { indices, evaluation, training, batches = [], copies = 6, seed = 0 } = options
   if (indices.length === 0) throw new Error('A contact sheet of no images was asked for; expected at least one index.')
+  if (indices.length > mostSheetRows)
+    throw new Error(`A contact sheet of ${indices.length} images was asked for; expected at most ${mostSheetRows}.`)
   const { default: sharp } = await import('sharp')
   const rows = subset(dataset, indices)
   const examples: Example[] = []
   for (const [row] of indices.entries()) examples.push(await rows.get(row))
-  const seen = [await firstBatch(rows, evaluation, seed, 0)]
-  for (let epoch = 0; epoch < copies; epoch++) seen.push(await firstBatch(rows, training, seed, epoch))
+  const seen = [await firstBatch(rows, evaluation, [], seed, 0)]
+  for (let epoch = 0; epoch < copies; epoch++) seen.push(await firstBatch(rows, training, batches, seed, epoch))
 
   const [, , height, width] = (seen[0] as Batch).pixelValues.shape
   const scale = Math.max(1, Math.ceil(leastTile / Math.min(width, height)))
@@ -82,10 +89,11 @@ const paper = '#ffffff'
 async function firstBatch(
   rows: Dataset,
   transforms: readonly Transform[],
+  batchTransforms: readonly BatchTransform[],
   seed: number,
   epoch: number,
 ): Promise<Batch> {
-  const loader = createLoader(rows, { transforms, batchSize: rows.length, seed })
+  const loader = createLoader(rows, { transforms, batchTransforms, batchSize: rows.length, seed })
   try {
     return (await loader.batches({ epoch }).next()).value as Batch
   } finally {
@@ -97,7 +105,7 @@ async function firstBatch(
 function imageOf({ pixelValues: { data, shape } }: Batch, row: number, transforms: readonly Transform[]): RawImage {
   const [, channels, height, width] = shape
   const plane = height * width
-  const normalizations = transforms.filter(({ name }) => name === 'normalize').reverse()
+  const normalizations = normalizationsIn(transforms).reverse()
   const bytes = new Uint8Array(plane * channels)
   for (let c = 0; c < channels; c++)
     for (let i = 0; i < plane; i++) {
@@ -110,6 +118,13 @@ function imageOf({ pixelValues: { data, shape } }: Batch, row: number, transform
     }
   return { data: bytes, width, height, channels }
 }
+
+/** In their order, those inside of compose among them. */
+const normalizationsIn = (transforms: readonly TransformSpec[]): TransformSpec[] =>
+  transforms.flatMap(spec => {
+    if (spec.name === 'compose') return normalizationsIn(spec.args[0] as TransformSpec[])
+    return spec.name === 'normalize' ? [spec] : []
+  })
 
 const shorten = (text: string): string => (text.length > 20 ? `${text.slice(0, 19)}…` : text)
 

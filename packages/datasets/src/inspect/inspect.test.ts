@@ -107,6 +107,36 @@ test('a contact sheet shows the image, what evaluation sees and what training se
   expect(at(160 + 100, 28 + 48)).toEqual([255, 255, 255])
 })
 
+test('a contact sheet undoes normalization inside of compose, and shows what batches become', async () => {
+  const { compose, mixUp, normalize, toTensor } = transforms
+  const dataset = await memoryDataset(
+    [0, 200].map(value => ({ image: image(value, 32, 32), label: 0 })),
+    classes,
+  )
+  const chain = [compose([compose([toTensor(), normalize([0.5, 0.5, 0.5], [0.2, 0.2, 0.2])])])]
+  const both = { indices: [0, 1], evaluation: chain, training: chain, copies: 1 }
+  const middles = async (more: Partial<Parameters<typeof contactSheet>[1]>): Promise<number[][]> => {
+    const sheet = await decodeImage(await contactSheet(dataset, { ...both, ...more }))
+    const at = (column: number, row: number): number =>
+      sheet.data[3 * ((28 + row * 104 + 48) * sheet.width + 160 + column * 104 + 48)] as number
+    return [0, 1].map(row => [0, 1, 2].map(column => at(column, row)))
+  }
+  expect(await middles({})).toEqual([
+    [0, 0, 0],
+    [200, 200, 200],
+  ])
+  const [[, , first = 0], [evaluated, , second = 0]] = (await middles({ batches: [mixUp()] })) as [number[], number[]]
+  expect(evaluated).toBe(200)
+  expect(Math.abs(first + second - 200)).toBeLessThanOrEqual(1)
+  expect(first).toBeGreaterThan(0)
+})
+
+test('a contact sheet has its limit', async () => {
+  const options = { indices: Array(65).fill(0), evaluation: [], training: [] }
+  const dataset = await memoryDataset(examples, classes)
+  await expect(contactSheet(dataset, options)).rejects.toThrow('of 65 images was asked for; expected at most 64.')
+})
+
 test('refuses images of different sizes after the transforms', async () => {
   const dataset = await memoryDataset([examples[0] as MemoryExample, examples[1] as MemoryExample], classes)
   const chain = [transforms.toTensor()]

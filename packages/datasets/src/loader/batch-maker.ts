@@ -4,8 +4,9 @@ import { createPipeline } from '../pipeline.ts'
 import { seedFor } from '../seeds.ts'
 import { SkippedExample } from '../skipped-example.ts'
 import { applyBatchTransforms } from '../transforms/batch/apply-batch-transforms.ts'
-import type { Batch, BatchTransform, Dataset, Example, ImageTensor, Transform } from '../types.ts'
-import type { BatchPart } from './batch-part.ts'
+import type { Batch, BatchTransform, Dataset, ImageTensor, Transform } from '../types.ts'
+import { type BatchPart, withLongerLead } from './batch-part.ts'
+import { examplesAhead } from './examples-ahead.ts'
 import { allocate, type Memory } from './memory.ts'
 
 /** A part of an epoch's order. */
@@ -43,8 +44,25 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
   const { dataset, transforms, batchTransforms, seed, shared } = options
   const pipeline = createPipeline(transforms)
 
-  async function make({ epoch, place, indices, repeats, lead = 0 }: BatchRequest, memory?: Memory): Promise<Batch> {
+  async function make(request: BatchRequest, memory?: Memory): Promise<Batch> {
     await usesNativeImages() // a new thread would begin without them
+    const { epoch, place, lead = 0 } = request
+    let made = await makeImages(request, memory)
+    // Of those to be mixed with some are broken: the ones before them take their places, as in the whole batch.
+    for (let longer = request; made.leading < lead && longer.reserve?.indices.length; ) {
+      longer = withLongerLead(longer, lead - made.leading)
+      made = await makeImages(longer, memory)
+    }
+    const chance = seedFor(seed, 'batches', epoch, place)
+    const mixed = applyBatchTransforms(batchTransforms, made.batch, chance, dataset.classes.length)
+    return withoutFirst(made.leading, mixed)
+  }
+
+  /** @returns the batch before its transforms, whose first `leading` images are only there to be mixed with */
+  async function makeImages(
+    { epoch, indices, repeats, lead = 0 }: BatchRequest,
+    memory?: Memory,
+  ): Promise<{ batch: Batch; leading: number }> {
     const count = indices.length
     const labels = new Int32Array(count)
     const { multiLabel, classes } = dataset
@@ -55,12 +73,12 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
     const skipped: Batch['skipped'] = []
     let made = 0
     let leading = 0
-    const examples = startAll(dataset, indices)
+    const next = examplesAhead(dataset, indices)
     for (let i = 0; i < count; i++) {
       const index = indices[i] as number
       try {
-        const example = examples[i] as Example | Promise<Example>
-        const { image, label, labels: all } = example instanceof Promise ? await example : example
+        const given = next()
+        const { image, label, labels: all } = given instanceof Promise ? await given : given
         const sample = pipeline.prepare(image, chanceOf(epoch, index, repeats?.[i] ?? 0))
         const sampleShape = pipeline.shapeOf(sample)
         const size = sampleShape[0] * sampleShape[1] * sampleShape[2]
@@ -75,7 +93,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
         if (i < lead) leading++
       } catch (error) {
         if (!(error instanceof SkippedExample))
-          throw new Error(`Example ${index}: ${(error as Error).message}`, { cause: error })
+          throw new Error(describe(dataset, index, (error as Error).message), { cause: error })
         if (i >= lead) skipped.push({ index, reason: error.message })
       }
     }
@@ -91,8 +109,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
       indices: kept.subarray(0, made),
       skipped,
     } satisfies Batch
-    const chance = seedFor(seed, 'batches', epoch, place)
-    return withoutFirst(leading, applyBatchTransforms(batchTransforms, batch, chance, classes.length))
+    return { batch, leading }
   }
 
   function chanceOf(epoch: number, index: number, repeat: number): number {
@@ -105,6 +122,12 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
   }
 
   return { make, stop: async () => {} }
+}
+
+/** Names the example as the user knows it, unless the message does. */
+function describe(dataset: Dataset, index: number, message: string): string {
+  const name = dataset.nameOf?.(index)
+  return `Example ${index}${name === undefined || message.includes(name) ? '' : ` (${name})`}: ${message}`
 }
 
 /** Writes 1 for each label. */
@@ -129,21 +152,6 @@ function withoutFirst(count: number, batch: Batch): Batch {
     indices: indices.subarray(count),
     ...(softLabels && { softLabels: { data: rest(softLabels.data), shape: [made - count, softLabels.shape[1]] } }),
   }
-}
-
-/** Decoding runs outside of JavaScript's thread, so all of a batch start at once; they are taken in order. */
-function startAll(dataset: Dataset, indices: Int32Array): (Example | Promise<Example>)[] {
-  return Array.from(indices, index => {
-    try {
-      const example = dataset.get(index)
-      if (example instanceof Promise) example.catch(() => {}) // reported when its turn comes
-      return example
-    } catch (error) {
-      const failed = Promise.reject(error)
-      failed.catch(() => {})
-      return failed
-    }
-  })
 }
 
 function checkShape(shape: ImageTensor['shape'], expected: ImageTensor['shape']): void {

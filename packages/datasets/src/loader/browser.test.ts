@@ -8,6 +8,8 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import type { PageBatch } from '../../test/browser-loader-page.ts'
 import { load } from '../../test/load.ts'
 import { madeUpImages } from '../../test/made-up-images.ts'
+import { brighten } from '../../test/user-module.ts'
+import { imageFiles } from '../image-files.ts'
 import { memoryDataset } from '../memory-dataset.ts'
 import * as transforms from '../transforms/index.ts'
 
@@ -15,6 +17,7 @@ const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/
 if (!executablePath)
   console.log('skipped the tests in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
 
+declare function fileBatches(workers: number): Promise<PageBatch[]>
 declare function batches(workers: number, reuseMemory: boolean): Promise<PageBatch[]>
 
 const bundle = mkdtempSync(join(tmpdir(), 'vitral-bundle-'))
@@ -25,6 +28,7 @@ test('a bundle for browsers has nothing of Node, and that of a worker no tensors
     entryPoints: {
       page: join(import.meta.dir, '../../test/browser-loader-page.ts'),
       worker: join(import.meta.dir, 'worker.ts'),
+      'user-module': join(import.meta.dir, '../../test/user-module.ts'),
     },
     outdir: bundle,
     bundle: true,
@@ -65,9 +69,11 @@ describe.skipIf(!executablePath).each([
     const headers: Record<string, string> = isolated
       ? { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
       : {}
+    if (pathname.startsWith('/images/'))
+      return new Response(Bun.file(join(import.meta.dir, '../../test/fixtures/decode', pathname.slice(8))), { headers })
     if (pathname !== '/') return new Response(Bun.file(join(bundle, pathname)), { headers })
     const html =
-      '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
+      '<!doctype html><meta charset="utf-8"><base href="/images/"><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
     return new Response(html, { headers: { ...headers, 'content-type': 'text/html' } })
   }
 
@@ -86,6 +92,17 @@ describe.skipIf(!executablePath).each([
         labels: [...labels],
         shared: isolated && reuseMemory,
       })),
+    )
+  })
+
+  test.each([0, 2])('files by relative addresses and a transform of one’s own, %d workers', async workers => {
+    const made = await page.evaluate(workers => fileBatches(workers), workers)
+    const fixtures = join(import.meta.dir, '../../test/fixtures/decode')
+    const files = ['colour.png', 'grey.png'].map((name, label) => ({ path: join(fixtures, name), label }))
+    const chain = [brighten(20), transforms.toTensor()]
+    const expected = await load(imageFiles(files, ['a', 'b']), { transforms: chain, batchSize: 2, seed: 3 })
+    expect(made).toEqual(
+      expected.map(({ pixelValues, labels }) => ({ data: [...pixelValues.data], labels: [...labels], shared: false })),
     )
   })
 

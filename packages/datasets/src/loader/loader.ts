@@ -3,14 +3,15 @@ import { checkWhole } from '../check-whole.ts'
 import { type Sampler, sequentialSampler, shuffledSampler } from '../samplers/index.ts'
 import { checkReplicas, type Replicas } from '../samplers/rank-share.ts'
 import { createBatchTransform } from '../transforms/batch/create-batch-transform.ts'
-import { createTransform } from '../transforms/create-transform.ts'
 import { specOf } from '../transforms/define.ts'
+import { checkTransform } from '../transforms/import-transform.ts'
 import type { Batch, BatchTransform, Dataset, Transform } from '../types.ts'
+import { isInModule } from '../user-module.ts'
 import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
 import { partOfBatch } from './batch-part.ts'
 import { cacheExamples, createCacheMemory } from './example-cache.ts'
 import { canShare, type Memory } from './memory.ts'
-import { checkPlan, type LoaderPlan, type LoaderState } from './plan.ts'
+import { checkPlan, checksumOf, type LoaderPlan, type LoaderState } from './plan.ts'
 import { createWorkerPool } from './worker-pool.ts'
 
 export interface LoaderOptions {
@@ -97,16 +98,19 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   const maker = makerOf(dataset, options)
   const ahead = Math.max(1, workers * prefetch)
   const batchesPerEpoch = (dropLast ? Math.floor : Math.ceil)(sampler.length / batchSize)
-  const { length: examples } = dataset
-  const plan: LoaderPlan = {
-    examples,
-    batchSize,
-    dropLast,
-    seed,
-    sampler: sampler.name,
-    transforms: transforms.map(specOf),
-    batchTransforms: batchTransforms.map(specOf),
-  }
+  let known: LoaderPlan | undefined
+  // Made when it is asked for: most loaders are never asked, and the checksum of a large data set takes a while.
+  const planOf = (): LoaderPlan =>
+    (known ??= {
+      examples: dataset.length,
+      content: checksumOf(dataset),
+      batchSize,
+      dropLast,
+      seed,
+      sampler: sampler.name,
+      transforms: transforms.map(specOf),
+      batchTransforms: batchTransforms.map(specOf),
+    })
   /** Slots of the ring that nobody uses. */
   const free: Memory[] = []
   let position = { epoch: 0, firstBatch: 0 }
@@ -121,7 +125,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     const { epoch = 0, firstBatch = 0 } = from
     checkWhole('epoch', epoch, 0)
     checkWhole('firstBatch', firstBatch, 0)
-    if (from.plan) checkPlan(from.plan, plan)
+    if (from.plan) checkPlan(from.plan, planOf())
     const order = sampler.order(epoch)
     const queue: Promise<Batch>[] = []
     running++
@@ -150,9 +154,11 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
 
   return {
     batchesPerEpoch,
-    plan,
+    get plan() {
+      return planOf()
+    },
     batches,
-    state: () => ({ ...position, plan }),
+    state: () => ({ ...position, plan: planOf() }),
     close() {
       closed = true
       return maker.stop(new Error('The loader is closed.'))
@@ -181,9 +187,9 @@ function makerOf(dataset: Dataset, options: LoaderOptions): BatchMaker {
       `workers is ${workers}, but the data set has no source by which a worker could open it; use workers: 0.`,
     )
   const specs = transforms.map(specOf)
-  for (const spec of specs) createTransform(spec) // here, so that an unknown name is told at once
+  for (const spec of specs) checkTransform(spec) // here, so that an unknown name is told at once
   const batchSpecs = batchTransforms.map(specOf)
-  for (const spec of batchSpecs) createBatchTransform(spec)
+  for (const spec of batchSpecs) if (!isInModule(spec)) createBatchTransform(spec)
   return createWorkerPool(
     { source: dataset.source, transforms: specs, batchTransforms: batchSpecs, seed, shared: reuseMemory, cache },
     { workers, timeoutSeconds },

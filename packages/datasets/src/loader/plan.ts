@@ -1,9 +1,13 @@
 /** All that decides a loader's batches, so that a run that is resumed does not go on with others unnoticed. */
-import type { TransformSpec } from '../types.ts'
+import { deriveSeed } from '@vitral/core/image'
+import { hashText } from '../hash-text.ts'
+import type { Dataset, TransformSpec } from '../types.ts'
 
 export interface LoaderPlan {
   /** In the data set. */
   examples: number
+  /** A checksum of its classes, and of each example's label and key. */
+  content: string
   batchSize: number
   dropLast: boolean
   /** Of the transforms. */
@@ -23,11 +27,30 @@ export interface LoaderState {
 
 /** @throws naming what differs */
 export function checkPlan(saved: LoaderPlan, plan: LoaderPlan): void {
+  if (saved.examples === plan.examples && saved.content !== plan.content)
+    throw new Error(
+      saved.content === undefined
+        ? 'The state was saved before it said which data it belongs to; the batches may be others. Begin anew.'
+        : `The loader's data set has ${plan.examples} examples, as when the state was saved, but other classes, labels or files; the batches would be others. Go on with the data that it was, or begin anew.`,
+    )
   for (const name of Object.keys(plan) as (keyof LoaderPlan)[]) {
-    const [before, now] = [JSON.stringify(saved[name]), JSON.stringify(plan[name])]
+    const [before, now] = [textOf(saved[name]), textOf(plan[name])]
     if (before !== now)
       throw new Error(
         `The loader's ${name} was ${before} when the state was saved and is ${now}; the batches would be others. Go on with what it was, or begin anew.`,
       )
   }
+}
+
+/** Where a user's module lies decides nothing. */
+const textOf = (value: unknown): string =>
+  JSON.stringify(value, (key, inner: unknown) => (key === 'module' ? undefined : inner))
+
+/** Of what a data set says without its images: reading those would take as long as an epoch. */
+export function checksumOf(dataset: Dataset): string {
+  const { length, classes, labels } = dataset
+  let hash = classes.reduce((hash, name) => hashText(hash, name), deriveSeed(classes.length, length))
+  if (labels) for (let i = 0; i < length; i++) hash = deriveSeed(hash, labels[i] as number)
+  if (dataset.keyOf) for (let i = 0; i < length; i++) hash = hashText(hash, dataset.keyOf(i))
+  return hash.toString(16).padStart(8, '0')
 }

@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { errorOf, gather, load } from '../../test/load.ts'
+import { imageFiles } from '../image-files.ts'
 import { distributedSampler, repeatedAugmentationSampler, weightedSampler } from '../samplers/index.ts'
 import { openCifar10 } from '../sources/cifar.ts'
+import { subset } from '../subset.ts'
 import * as transforms from '../transforms/index.ts'
 import type { Example } from '../types.ts'
 import { createLoader, type LoaderOptions } from './loader.ts'
@@ -72,6 +74,46 @@ describe('the state', () => {
     expect(await errorOf(load(smaller, options, state))).toContain(
       'examples was 300 when the state was saved and is 299',
     )
+  })
+})
+
+describe('data of the same length', () => {
+  const chain = { transforms: [transforms.toTensor()], batchSize: 2 }
+  const files = [0, 1, 2].map(i => ({ path: `/data/one/${i}.png`, label: i % 2 }))
+  const original = imageFiles(files, ['a', 'b'], { folder: '/data/one' })
+  const state = JSON.parse(JSON.stringify(createLoader(original, chain).state())) as LoaderState
+
+  test.each([
+    ['classes', imageFiles(files, ['a', 'c'], { folder: '/data/one' })],
+    [
+      'labels',
+      imageFiles([...files.slice(1), { path: '/data/one/0.png', label: 1 }], ['a', 'b'], { folder: '/data/one' }),
+    ],
+    [
+      'files',
+      imageFiles([...files.slice(0, 2), { path: '/data/one/9.png', label: 0 }], ['a', 'b'], { folder: '/data/one' }),
+    ],
+    ['examples, chosen from more', subset(imageFiles([...files, ...files], ['a', 'b']), [0, 1, 5])],
+  ])('with other %s is refused', async (_, other) => {
+    expect(await errorOf(load(other, chain, state))).toContain('has 3 examples, as when the state was saved, but other')
+  })
+
+  test('that lies elsewhere is known again', () => {
+    const moved = files.map(({ path, label }) => ({ path: path.replace('/data/one', 'D:\\two'), label }))
+    const there = createLoader(imageFiles(moved, ['a', 'b'], { folder: 'D:\\two' }), chain)
+    expect(there.plan).toEqual(state.plan)
+  })
+
+  test('of packed images: their labels tell', async () => {
+    const packed = { ...held, labels: Array.from(held.labels as ArrayLike<number>).reverse() }
+    const before = createLoader(held, options).state()
+    expect(await errorOf(load(packed, options, before))).toContain('but other classes, labels or files')
+  })
+
+  test('of a state that does not say which it was is refused', async () => {
+    const { content: _, ...plan } = state.plan
+    const old = { ...state, plan: plan as LoaderState['plan'] }
+    expect(await errorOf(load(original, chain, old))).toContain('saved before it said which data it belongs to')
   })
 })
 

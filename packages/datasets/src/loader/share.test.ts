@@ -1,5 +1,7 @@
 /** Processes that share a loader's batches: together they have what one has, whatever their number. */
 import { describe, expect, test } from 'bun:test'
+import { load } from '../../test/load.ts'
+import { photos } from '../../test/photos.ts'
 import { packedDataset } from '../packed-dataset.ts'
 import { repeatedAugmentationSampler } from '../samplers/index.ts'
 import * as transforms from '../transforms/index.ts'
@@ -65,6 +67,32 @@ describe('share', () => {
       }
     }
   })
+
+  test.each([0, 1])(
+    'images are left out: the others are mixed as in one process, with %d workers',
+    async workers => {
+      const files = await photos(14, { damaged: [0, 3, 4, 6, 9, 12, 13], onBroken: 'skip' })
+      const chain = [transforms.resize([4, 4]), transforms.toTensor()]
+      for (const batchTransforms of [[mixUp()], [mixUp(), cutMix()]]) {
+        const all = { transforms: chain, batchTransforms, batchSize: 7, seed: 4, workers: 0 }
+        const one = await load(files, all)
+        expect(one.map(({ skipped }) => skipped.map(({ index }) => index))).toEqual([
+          [0, 3, 4, 6],
+          [9, 12, 13],
+        ])
+        // Each thread decodes anew, which takes its time: with threads of two processes alone.
+        for (const numReplicas of workers > 0 ? [2] : [2, 3, 5, 7]) {
+          const ranks = Array.from({ length: numReplicas }, (_, rank) => ({ numReplicas, rank }))
+          const parts = await Promise.all(ranks.map(share => load(files, { ...all, workers, share })))
+          for (const [place, whole] of one.entries()) {
+            expect(valuesOf(parts.map(batches => batches[place]))).toEqual(valuesOf([whole]))
+            expect(parts.flatMap(batches => batches[place]?.skipped ?? [])).toEqual(whole.skipped)
+          }
+        }
+      }
+    },
+    60_000,
+  )
 
   test('it goes on in the middle of an epoch, with another number of processes', async () => {
     const rest = (await epoch({})).slice(2)

@@ -9,6 +9,7 @@ import type { Batch, DatasetSource, TransformSpec } from '../types.ts'
 import type { BatchMaker, BatchRequest } from './batch-maker.ts'
 import type { CacheMemory } from './example-cache.ts'
 import { type Memory, transferred } from './memory.ts'
+import { fromSent, type SentError } from './sent-error.ts'
 import type { StartThread, Thread } from './thread.ts'
 
 /** What a worker is started with. */
@@ -31,7 +32,7 @@ export interface WorkerMessage {
 /** In the order of the requests. */
 export interface WorkerReply {
   batch?: Batch
-  error?: { message: string; stack?: string }
+  error?: SentError
 }
 
 export interface WorkerPoolOptions {
@@ -104,7 +105,7 @@ export function createWorkerPool(
     member.silent = 0
     update(member)
     if (batch) job?.resolve(batch)
-    else job?.reject(Object.assign(new Error(error?.message), { stack: error?.stack }))
+    else job?.reject(fromSent(error as SentError))
   }
 
   /** Of an ended thread's jobs the first may be the cause; the others have not been looked at. */

@@ -1,11 +1,11 @@
 /** The thread of a loader: opens the data set again, makes the batches it is asked for, in the order asked. */
 import { parent } from '#threads'
 import { openSource } from '../dataset-sources.ts'
-import { createBatchTransform } from '../transforms/batch/create-batch-transform.ts'
-import { createTransform } from '../transforms/create-transform.ts'
+import { importBatchTransform, importTransform } from '../transforms/import-transform.ts'
 import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
 import { cacheExamples } from './example-cache.ts'
 import { transferred } from './memory.ts'
+import { toSent } from './sent-error.ts'
 import type { WorkerMessage, WorkerReply, WorkerRequest, WorkerSetup } from './worker-pool.ts'
 
 let maker: Promise<BatchMaker>
@@ -27,9 +27,9 @@ parent.onMessage(message => {
 
 async function open({ source, transforms, batchTransforms, seed, shared, cache }: WorkerSetup): Promise<BatchMaker> {
   return createBatchMaker({
-    dataset: cacheExamples(openSource(source), cache),
-    transforms: transforms.map(createTransform),
-    batchTransforms: batchTransforms.map(createBatchTransform),
+    dataset: cacheExamples(await openSource(source), cache),
+    transforms: await Promise.all(transforms.map(importTransform)),
+    batchTransforms: await Promise.all(batchTransforms.map(importBatchTransform)),
     seed,
     shared,
   })
@@ -40,8 +40,7 @@ async function answer({ memory, ...request }: WorkerRequest): Promise<void> {
     const batch = await (await maker).make(request, memory)
     reply({ batch }, transferred(batch.pixelValues.data.buffer))
   } catch (error) {
-    const { message, stack } = error as Error
-    reply({ error: { message, stack } })
+    reply({ error: toSent(error) })
   }
 }
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { getArchive } from '../download/archive.ts'
 import type { DownloadOptions } from '../download/download-file.ts'
+import { withLock } from '../download/lock.ts'
 import { checkCifar } from './cifar-folder.ts'
 import { type CifarLayout, cifar10, cifar100 } from './cifar-layout.ts'
 
@@ -35,7 +36,8 @@ export function downloadCifar100(folder: string, options: DownloadDatasetOptions
   return downloadCifar(cifar100, folder, options)
 }
 
-async function downloadCifar(
+/** @param layout another one is for tests */
+export async function downloadCifar(
   layout: CifarLayout,
   folder: string,
   { url = layout.archive.url, ...options }: DownloadDatasetOptions,
@@ -44,12 +46,16 @@ async function downloadCifar(
   const check = async (): Promise<void> => {
     for (const split of ['train', 'test'] as const) await checkCifar(layout, target, split)
   }
-  const isComplete = await check().then(
-    () => true,
-    () => false,
-  )
-  if (isComplete) return target
-  await getArchive(folder, { ...layout.archive, url }, options)
-  await check()
-  return target
+  const isComplete = (): Promise<boolean> =>
+    check().then(
+      () => true,
+      () => false,
+    )
+  if (await isComplete()) return target
+  return withLock(`${target}.lock`, options.signal, async () => {
+    if (await isComplete()) return target // another process has made it meanwhile
+    await getArchive(folder, { ...layout.archive, url }, options)
+    await check()
+    return target
+  })
 }

@@ -111,9 +111,61 @@ describe('one folder of classes', () => {
       'expected shares from 0 whose sum is below 1',
     )
   })
+  test('stays divided when images and classes are added, and wherever the folder lies', async () => {
+    const short = ({ files }: Awaited<ReturnType<typeof openImageFolder>>, of = root): string[] =>
+      files.flatMap(({ path }) => (path.includes('/many/') ? [path.slice(of.length + 1)] : []))
+    const before = (await parts(0)).map(part => short(part))
+    const elsewhere = folder(...names('an earlier class', 5), ...names('few', 3), ...names('many', 40))
+    const open = (of: string) =>
+      Promise.all(
+        (['train', 'validation', 'test'] as const).map(async split =>
+          short(await openImageFolder(of, { split, fractions: { validation: 0.1, test: 0.25 } }), of),
+        ),
+      )
+    expect(await open(elsewhere)).toEqual(before)
+    for (const name of ['-1', '17b', '99']) {
+      const more = folder(...names('many', 40), `many/${name}.png`)
+      const [train, validation, test] = (await open(more)) as [string[], string[], string[]]
+      expect([train.length, validation.length, test.length]).toEqual([27, 4, 10])
+      expect(train.filter(path => before[2]?.includes(path))).toEqual([])
+      expect(train.filter(path => before[0]?.includes(path)).length).toBeGreaterThanOrEqual(25)
+      expect(test.filter(path => before[2]?.includes(path)).length).toBeGreaterThanOrEqual(9)
+    }
+  })
   test('keeps a class without images', async () => {
     expect((await open(folder('a/1.png', 'empty/'), 'train')).classes).toEqual(['a', 'empty'])
   })
+})
+
+describe('names of splits', () => {
+  test('are classes when their folders hold images, beside other classes', async () => {
+    const root = folder('bus/1.png', 'car/1.png', 'train/1.png', 'train/2.png', 'train/3.png')
+    expect((await open(root, 'train')).classes).toEqual(['bus', 'car', 'train'])
+    expect(await imageFolderSplits(root)).toEqual(['train', 'validation', 'test'])
+  })
+  test('are asked about when their folders hold folders, beside one with images', async () => {
+    const root = folder('bus/1.png', 'train/a/1.png')
+    await expect(open(root, 'train')).rejects.toThrow(
+      `${root} has the folder train, which holds folders as a split of a data set does, beside bus, which holds images`,
+    )
+  })
+  test('without other folders stay splits, and have to hold classes', async () => {
+    await expect(open(folder('train/1.png', 'test/1.png'), 'train')).rejects.toThrow('train has no folders, which')
+  })
+})
+
+test('tells of images and folders that are in no class', async () => {
+  const split = folder('train/a/1.png', 'val/a/2.png', 'more/b/3.png', '0.jpg', 'train/stray.png', 'read.me')
+  expect((await open(split, 'train')).ignored).toEqual(['0.jpg', 'more', 'train/stray.png'])
+  const flat = folder('a/1.png', 'b/2.png', '0.jpg', 'read.me')
+  expect((await open(flat, 'train')).ignored).toEqual(['0.jpg'])
+})
+
+test('knows the rarer names of JPEG files', async () => {
+  const root = folder('a/1.jfif', 'a/2.JPE', 'a/3.bmp')
+  const { files, ignored } = await openImageFolder(root, { split: 'train', fractions: { validation: 0, test: 0 } })
+  expect(files.map(({ path }) => path.slice(root.length + 1))).toEqual(['a/1.jfif', 'a/2.JPE'])
+  expect(ignored).toEqual([join(root, 'a/3.bmp')])
 })
 
 test('tells which splits there are', async () => {

@@ -2,9 +2,8 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BrokenImageOptions } from '../decode-or-skip.ts'
-import { exists } from '../files.ts'
 import { type ImageFile, type ImageFileDataset, imageFiles } from '../image-files.ts'
-import { listFolders, listImages } from './list-images.ts'
+import { listFolders, listImages, listStrays } from './list-images.ts'
 import { checkSplit, choosePart, type Split, type SplitOptions, splits, stratifiedSplit } from './split.ts'
 
 export interface ImageFolderOptions extends BrokenImageOptions, SplitOptions {
@@ -12,7 +11,7 @@ export interface ImageFolderOptions extends BrokenImageOptions, SplitOptions {
 }
 
 export interface ImageFolderDataset extends ImageFileDataset {
-  /** Paths of the files that are no images by their names. */
+  /** Paths of the files that are no images by their names, and of images and folders that are in no class. */
   readonly ignored: readonly string[]
 }
 
@@ -26,7 +25,7 @@ const folderNames: Record<Split, readonly string[]> = {
  * Opens a folder of images.
  *
  * Either `FOLDER/train/CLASS/IMAGE` and the same in `val` or `test`; of these one stands in for the other when it is
- * missing. Or `FOLDER/CLASS/IMAGE`, of which seeded shares of every class are held out for validation and test. The
+ * missing. Or, where a folder of such a name has images and no folders, and so is a class, or there is none, `FOLDER/CLASS/IMAGE`, of which seeded shares of every class are held out for validation and test. The
  * classes are the names of the folders in the order of their code points, as torchvision has them; those of all splits are
  * the ones of training. Images may lie in folders below their class. Hidden files and files with another extension than
  * an image's are ignored, and links are followed.
@@ -49,12 +48,14 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
   const { files, ignored } = await listClasses(root, classes)
   const chosen = held.test
     ? files
-    : choosePart(divide(files, { fractions, seed }), split).map(i => files[i] as ImageFile)
+    : choosePart(divide(root, files, classes, { fractions, seed }), split).map(i => files[i] as ImageFile)
   if (chosen.length === 0)
     throw new Error(
       `${root} has no image for ${split}: ${files.length} images in ${classes.length} classes, ${ignored.length} files ignored. Expected CLASS/IMAGE.jpg, .jpeg, .png, .webp, .avif, .gif or .tif.`,
     )
-  return { ...imageFiles(chosen, classes, rest), ignored }
+  const strays = root === folder ? [] : await listStrays(folder)
+  const beside = root === folder ? [] : (await sortFolders(folder)).others.map(name => join(folder, name))
+  return { ...imageFiles(chosen, classes, { ...rest, folder: root }), ignored: [...strays, ...beside, ...ignored] }
 }
 
 /**
@@ -66,7 +67,8 @@ export async function imageFolderSplits(folder: string, options: SplitOptions = 
   const { train, validation, test } = await findParts(folder)
   if (validation || test) return splits.filter(split => ({ train, validation, test })[split])
   const root = train ?? folder
-  const parts = divide((await listClasses(root, await classesOf(root))).files, options)
+  const classes = await classesOf(root)
+  const parts = divide(root, (await listClasses(root, classes)).files, classes, options)
   return splits.filter(split => parts[split].length > 0)
 }
 
@@ -74,10 +76,30 @@ async function findParts(folder: string): Promise<Partial<Record<Split, string>>
   const is = await stat(folder).catch(() => undefined)
   if (!is?.isDirectory())
     throw new Error(`${folder} ${is ? 'is a file' : 'does not exist'}; expected a folder of images.`)
+  const { named, others } = await sortFolders(folder)
+  const holdFolders: string[] = []
+  for (const name of named) if ((await listFolders(join(folder, name))).length > 0) holdFolders.push(name)
+  if (others.length > 0) {
+    if (holdFolders.length === 0) return {} // classes whose names are those of splits
+    for (const name of others)
+      if ((await listStrays(join(folder, name))).length > 0)
+        throw new Error(
+          `${folder} has the folder ${holdFolders[0]}, which holds folders as a split of a data set does, beside ${name}, which holds images as a class does. Expected train, val and test with a folder for each class in them, or folders of classes alone: move ${name} elsewhere, or give ${holdFolders[0]} another name.`,
+        )
+  }
   const parts: Partial<Record<Split, string>> = {}
-  for (const [split, names] of Object.entries(folderNames) as [Split, readonly string[]][])
-    for (const name of names) if (!parts[split] && (await exists(join(folder, name)))) parts[split] = join(folder, name)
+  for (const [split, names] of Object.entries(folderNames) as [Split, readonly string[]][]) {
+    const name = names.find(name => named.includes(name))
+    if (name) parts[split] = join(folder, name)
+  }
   return parts
+}
+
+/** A folder's folders: those that have names of splits, and all others. */
+async function sortFolders(folder: string): Promise<{ named: string[]; others: string[] }> {
+  const names = Object.values(folderNames).flat()
+  const all = await listFolders(folder)
+  return { named: all.filter(name => names.includes(name)), others: all.filter(name => !names.includes(name)) }
 }
 
 async function classesOf(folder: string): Promise<string[]> {
@@ -94,7 +116,7 @@ async function listClasses(
   classes: readonly string[],
 ): Promise<{ files: FolderImage[]; ignored: string[] }> {
   const files: FolderImage[] = []
-  const ignored: string[] = []
+  const ignored = await listStrays(root)
   for (const name of await listFolders(root)) {
     const label = classes.indexOf(name)
     if (label < 0)
@@ -113,8 +135,12 @@ interface FolderImage extends ImageFile {
   label: number
 }
 
-const divide = (files: readonly FolderImage[], options: SplitOptions): Record<Split, number[]> =>
-  stratifiedSplit(
-    files.map(({ label }) => label),
-    options,
-  )
+const divide = (
+  root: string,
+  files: readonly FolderImage[],
+  classes: readonly string[],
+  options: SplitOptions,
+): Record<Split, number[]> => {
+  const { labels = [], keyOf } = imageFiles(files, classes, { folder: root })
+  return stratifiedSplit(labels, { ...options, classes, keyOf })
+}

@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { compareCodePoints } from './code-points.ts'
 
-const extensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff'])
+const extensions = new Set(['.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff'])
 
 export interface ImageList {
   images: string[]
@@ -47,11 +47,20 @@ export async function listImages(folder: string): Promise<ImageList> {
   const list: ImageList = { images: [], ignored: [] }
   for (const path of [...folders.keys()].sort(compareCodePoints))
     for (const name of (folders.get(path) as string[]).sort(compareCodePoints)) {
-      const isImage = !isJunk(name) && extensions.has(extname(name).toLowerCase())
-      list[isImage ? 'images' : 'ignored'].push(join(path, name))
+      list[isImage(name) ? 'images' : 'ignored'].push(join(path, name))
     }
   return list
 }
+
+/** Images that lie in the folder itself, where only folders are expected. */
+export async function listStrays(folder: string): Promise<string[]> {
+  const names = (await readdir(folder, { withFileTypes: true })).flatMap(entry =>
+    !entry.isDirectory() && isImage(entry.name) ? [entry.name] : [],
+  )
+  return names.sort(compareCodePoints).map(name => join(folder, name))
+}
+
+const isImage = (name: string): boolean => !isJunk(name) && extensions.has(extname(name).toLowerCase())
 
 async function isLinkToFolder(entry: { name: string; isSymbolicLink(): boolean }, folder: string): Promise<boolean> {
   if (!entry.isSymbolicLink()) return false

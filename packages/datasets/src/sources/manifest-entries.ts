@@ -44,7 +44,8 @@ function readTable(text: string, path: string, delimiter: string): ManifestEntry
     const rows = parse(text, {
       delimiter,
       bom: true,
-      columns: true,
+      columns: (names: string[]) => names.map(name => name.trim()),
+      trim: delimiter === ',', // around tabs nothing is to be taken for a space
       skip_empty_lines: true,
       info: true,
     }) as unknown as {
@@ -80,7 +81,8 @@ function toEntry(record: Record<string, unknown>, place: string): ManifestEntry 
     throw new Error(`${place} has ${Object.hasOwn(record, 'path') ? 'an empty' : 'no'} path; expected ${expectation}.`)
   const label = labelOf(record, place)
   if (split === undefined || split === null || split === '') return { path, label }
-  const part = split === 'val' ? 'validation' : (split as Split)
+  const name = typeof split === 'string' ? split.trim() : split
+  const part = name === 'val' ? 'validation' : (name as Split)
   if (!splits.includes(part))
     throw new Error(`${place} has split ${JSON.stringify(split)}; expected ${splits.join(', ')}.`)
   return { path, label, split: part }
@@ -105,5 +107,6 @@ function labelOf(record: Record<string, unknown>, place: string): ManifestEntry[
   return all as string[]
 }
 
+/** Without the spaces around it, which nobody sees and which would make another class. */
 const nameOf = (label: unknown): string | undefined =>
-  typeof label === 'number' ? String(label) : typeof label === 'string' && label !== '' ? label : undefined
+  typeof label === 'number' ? String(label) : typeof label === 'string' ? label.trim() || undefined : undefined

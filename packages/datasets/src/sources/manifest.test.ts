@@ -36,6 +36,31 @@ test('reads tabs and JSON lines', async () => {
   expect(tabs.files[0]?.path).toBe(join(folder, 'x,1.png'))
 })
 
+test('spaces around fields make no other class', async () => {
+  const expected = [0, 1, 0].map((label, i) => ({ path: join(folder, `${i}.png`), label }))
+  for (const [name, text] of [
+    ['w.csv', 'path, label , split\n0.png,cat,train\n1.png, dog , train\n 2.png," cat", train\n'],
+    ['w.tsv', 'path\tlabel \n0.png\tcat\n1.png\tdog \n2.png\t cat\n'],
+    ['w.jsonl', '{"path":"0.png","label":"cat"}\n{"path":"1.png","label":"dog"}\n{"path":"2.png","label":" cat"}'],
+  ] as const) {
+    const { classes, files } = await openManifest(manifest(name, text), all)
+    expect({ name, classes, files }).toEqual({ name, classes: ['cat', 'dog'], files: expected } as never)
+  }
+  const quoted = await openManifest(manifest('q.csv', 'path,label\n" a.png",cat\n'), all)
+  expect(quoted.files[0]?.path).toBe(join(folder, ' a.png'))
+})
+
+test('is divided in the same way wherever it lies, whatever is added', async () => {
+  const lines = Array.from({ length: 20 }, (_, i) => `${i}.png,cat\n`)
+  mkdirSync(join(folder, 'other'))
+  const parts = async (path: string): Promise<string[]> =>
+    (await openManifest(path, { split: 'test' })).files.map(({ path }) => path.slice(path.lastIndexOf('/') + 1))
+  const before = await parts(manifest('m.csv', `path,label\n${lines.join('')}`))
+  expect(before).toHaveLength(2)
+  const moved = await parts(manifest('other/m.csv', `path,label\nx.png,ape\n${lines.toReversed().join('')}`))
+  expect(moved.filter(name => name !== 'x.png').sort()).toEqual(before.sort())
+})
+
 describe('classes', () => {
   const text = 'path,label\na.png,10\nb.png,9\nc.png,10\n'
   test('that are numbers are sorted as numbers', async () => {

@@ -47,7 +47,7 @@ export async function openManifest(path: string, options: ManifestOptions): Prom
   })
   const chosen = choosePart(divide(entries, classes, { fractions, seed }), split).map(i => files[i] as ImageFile)
   if (chosen.length === 0) throw new Error(`${path} names no image for ${split}, of ${files.length}.`)
-  return imageFiles(chosen, classes, rest)
+  return imageFiles(chosen, classes, { ...rest, folder: dirname(resolve(path)) })
 }
 
 /**
@@ -76,7 +76,7 @@ function divide(
   if (!entries.some(({ split }) => split))
     return stratifiedSplit(
       entries.map(({ label }) => classes.indexOf(typeof label === 'string' ? label : (label[0] ?? ''))),
-      options,
+      { ...options, classes, keyOf: index => (entries[index] as ManifestEntry).path },
     )
   const parts: Record<Split, number[]> = { train: [], validation: [], test: [] }
   for (const [i, { split = 'train' }] of entries.entries()) parts[split].push(i)

@@ -1,6 +1,7 @@
 /** MNIST and Fashion-MNIST, found and downloaded under the names that torchvision gives them. */
 import { join } from 'node:path'
 import { downloadFile } from '../download/download-file.ts'
+import { withLock } from '../download/lock.ts'
 import { exists } from '../files.ts'
 import type { Dataset } from '../types.ts'
 import type { DownloadDatasetOptions } from './download-cifar.ts'
@@ -10,7 +11,7 @@ export interface MnistOptions extends Pick<IdxFiles, 'channels'> {
   split: 'train' | 'test'
 }
 
-interface MnistLayout {
+export interface MnistLayout {
   name: string
   downloader: string
   folder: string
@@ -25,7 +26,7 @@ const files = {
   test: { images: 't10k-images-idx3-ubyte', labels: 't10k-labels-idx1-ubyte' },
 } as const
 
-const mnist: MnistLayout = {
+export const mnist: MnistLayout = {
   name: 'MNIST',
   downloader: 'downloadMnist',
   folder: join('MNIST', 'raw'),
@@ -84,7 +85,7 @@ export const openFashionMnist = (folder: string, options: MnistOptions): Promise
  * @throws when the server cannot be reached, or sends something else
  */
 export const downloadMnist = (folder: string, options: DownloadDatasetOptions = {}): Promise<string> =>
-  download(mnist, folder, options)
+  downloadIdx(mnist, folder, options)
 
 /**
  * Downloads Fashion-MNIST (31 MB) unless it is there; each file's md5 is checked.
@@ -94,7 +95,7 @@ export const downloadMnist = (folder: string, options: DownloadDatasetOptions = 
  * @throws when the server cannot be reached, or sends something else
  */
 export const downloadFashionMnist = (folder: string, options: DownloadDatasetOptions = {}): Promise<string> =>
-  download(fashionMnist, folder, options)
+  downloadIdx(fashionMnist, folder, options)
 
 async function open(layout: MnistLayout, folder: string, { split, channels }: MnistOptions): Promise<Dataset> {
   const { name, classes, downloader } = layout
@@ -110,15 +111,18 @@ async function open(layout: MnistLayout, folder: string, { split, channels }: Mn
   return openIdx({ images: await find(images), labels: await find(labels), classes, channels })
 }
 
-async function download(
+/** @param layout another one is for tests */
+export async function downloadIdx(
   layout: MnistLayout,
   folder: string,
   { url = layout.url, ...options }: DownloadDatasetOptions,
 ): Promise<string> {
   const target = join(folder, layout.folder)
-  for (const [file, md5] of Object.entries(layout.md5)) {
-    if (await exists(join(target, file))) continue
-    await downloadFile(join(target, `${file}.gz`), { url: `${url.replace(/\/$/, '')}/${file}.gz`, md5, ...options })
-  }
-  return target
+  return withLock(`${target}.lock`, options.signal, async () => {
+    for (const [file, md5] of Object.entries(layout.md5)) {
+      if (await exists(join(target, file))) continue
+      await downloadFile(join(target, `${file}.gz`), { url: `${url.replace(/\/$/, '')}/${file}.gz`, md5, ...options })
+    }
+    return target
+  })
 }

@@ -1,6 +1,7 @@
 /** The parts of a data set, and how one that comes in one piece is divided into them. */
-import { Random } from '../random.ts'
+import { hashText } from '../hash-text.ts'
 import { seedFor } from '../seeds.ts'
+import { compareCodePoints } from './code-points.ts'
 
 export const splits = ['train', 'validation', 'test'] as const
 export type Split = (typeof splits)[number]
@@ -17,9 +18,19 @@ export interface SplitOptions {
   seed?: number
 }
 
+export interface StratifiedSplitOptions extends SplitOptions {
+  /** Names of the classes, in the order of the labels. @default the labels */
+  classes?: readonly string[]
+  /** What tells an example from the others of its class; see Dataset. @default its index */
+  keyOf?: (index: number) => string
+}
+
 /**
  * Divides examples so that each part has its share of every class. A part whose fraction is above 0 gets at least one
  * example of each class that has enough of them; training always does.
+ *
+ * The order in which a class is divided comes from the seed, the class's name and each example's key alone. So another
+ * class moves nothing, and an example more moves no other but those at the ends of the parts, where the counts change.
  *
  * @param labels class of each example
  * @returns indices into the labels, ascending
@@ -29,7 +40,7 @@ export interface SplitOptions {
  */
 export function stratifiedSplit(
   labels: ArrayLike<number>,
-  { fractions = { validation: 0.1, test: 0.1 }, seed = 0 }: SplitOptions = {},
+  { fractions = { validation: 0.1, test: 0.1 }, seed = 0, classes, keyOf = String }: StratifiedSplitOptions = {},
 ): Record<Split, number[]> {
   const { validation, test } = fractions
   if (!(validation >= 0 && test >= 0 && validation + test < 1))
@@ -38,15 +49,18 @@ export function stratifiedSplit(
     )
   const parts: Record<Split, number[]> = { train: [], validation: [], test: [] }
   for (const [label, members] of groups(labels)) {
-    const order = new Random(seedFor(seed, 'split', label)).permutation(members.length)
+    const start = hashText(seedFor(seed, 'split'), classes?.[label] ?? String(label))
+    const order = members
+      .map(index => ({ index, key: keyOf(index) }))
+      .map(member => ({ ...member, draw: hashText(start, member.key) }))
+      .sort((a, b) => a.draw - b.draw || compareCodePoints(a.key, b.key))
     const held = (fraction: number, left: number): number =>
       fraction === 0 ? 0 : Math.min(Math.max(1, Math.round(members.length * fraction)), left)
     const inValidation = held(validation, members.length - 1)
     const inTest = held(test, members.length - 1 - inValidation)
-    for (const [i, place] of order.entries()) {
-      const part = i < inValidation ? 'validation' : i < inValidation + inTest ? 'test' : 'train'
-      parts[part].push(members[place] as number)
-    }
+    // Test images first: one that a new image crowds out goes to validation, not to training.
+    for (const [i, { index }] of order.entries())
+      parts[i < inTest ? 'test' : i < inTest + inValidation ? 'validation' : 'train'].push(index)
   }
   for (const split of splits) parts[split].sort((a, b) => a - b)
   return parts

@@ -35,7 +35,11 @@ export function tensorTransform(
 }
 
 /** The part of a transform that can be sent to a worker or written to a file. */
-export const specOf = ({ name, args }: TransformSpec): TransformSpec => ({ name, args })
+export const specOf = ({ name, args, module, export: exported }: TransformSpec): TransformSpec => ({
+  ...{ name, args },
+  ...(module !== undefined && { module }),
+  ...(exported !== undefined && { export: exported }),
+})
 
 /** The least of a number that has to be above 0. */
 export const aboveZero: number = Number.MIN_VALUE

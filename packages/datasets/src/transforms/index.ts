@@ -20,7 +20,7 @@ export {
   cifar32,
   cifar32Flip,
 } from './chains.ts'
-export { type ColorJitterOptions, colorJitter } from './color-jitter.ts'
+export { type ColorJitterOptions, colorJitter, type Strength } from './color-jitter.ts'
 export { compose } from './compose.ts'
 export { createTransform } from './create-transform.ts'
 export type { Degrees } from './define.ts'

@@ -1,8 +1,8 @@
-import { checkOneOf } from '../functional/checks.ts'
+import { checkOneOf, checkPixels } from '../functional/checks.ts'
 import { crop } from '../functional/geometry.ts'
-import { type Padding, type PadOptions, pad, paddingModes } from '../functional/pad.ts'
+import { checkFill, checkPadding, type Padding, type PadOptions, pad, paddingModes } from '../functional/pad.ts'
 import type { RawImage, Transform } from '../types.ts'
-import { checkNumber, imageTransform } from './define.ts'
+import { imageTransform } from './define.ts'
 
 export interface RandomCropOptions extends PadOptions {
   /** Border added first. @default 0 */
@@ -21,7 +21,9 @@ export function randomCrop(
   { padding = 0, padIfNeeded = false, fill = 0, paddingMode = 'constant' }: RandomCropOptions = {},
 ): Transform<RawImage, RawImage> {
   const [height, width] = typeof size === 'number' ? [size, size] : size
-  for (const length of [height, width]) checkNumber('randomCrop', 'size', length, 1)
+  checkPixels('randomCrop', size)
+  checkPadding('randomCrop', padding)
+  checkFill('randomCrop', fill)
   checkOneOf('randomCrop', 'paddingMode', paddingMode, paddingModes)
   const options = { padding, padIfNeeded, fill, paddingMode }
   const black = paddingMode === 'constant' && fill === 0

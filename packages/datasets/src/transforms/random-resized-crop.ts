@@ -1,7 +1,7 @@
 import type { ResizeOptions } from '@vitral/core/image'
-import { resizedCrop } from '../functional/geometry.ts'
+import { checkResize, resizedCrop } from '../functional/geometry.ts'
 import type { RawImage, Transform } from '../types.ts'
-import { aboveZero, checkNumber, checkRange, imageTransform } from './define.ts'
+import { aboveZero, checkRange, imageTransform } from './define.ts'
 import { drawRectangle, type Rectangle } from './draw-rectangle.ts'
 
 export interface RandomResizedCropOptions extends ResizeOptions {
@@ -22,7 +22,7 @@ export function randomResizedCrop(
 ): Transform<RawImage, RawImage> {
   const { scale = [0.08, 1], ratio = [3 / 4, 4 / 3] } = options
   const [height, width] = typeof size === 'number' ? [size, size] : size
-  for (const length of [height, width]) checkNumber('randomResizedCrop', 'size', length, 1)
+  checkResize('randomResizedCrop', size, { interpolation: options.interpolation })
   checkRange('randomResizedCrop', 'scale', scale, aboveZero)
   checkRange('randomResizedCrop', 'ratio', ratio, aboveZero)
   return imageTransform('randomResizedCrop', [size, options], (image, random) => {

@@ -1,5 +1,4 @@
-import { checkInterpolation } from '../functional/project.ts'
-import { type RotateOptions, rotate } from '../functional/rotate.ts'
+import { checkRotation, type RotateOptions, rotate } from '../functional/rotate.ts'
 import type { RawImage, Transform } from '../types.ts'
 import { type Degrees, degreesRange, imageTransform } from './define.ts'
 
@@ -10,7 +9,7 @@ import { type Degrees, degreesRange, imageTransform } from './define.ts'
  */
 export function randomRotation(degrees: Degrees, options: RotateOptions = {}): Transform<RawImage, RawImage> {
   const [low, high] = degreesRange('randomRotation', 'degrees', degrees)
-  checkInterpolation('randomRotation', options.interpolation)
+  checkRotation('randomRotation', options)
   return imageTransform('randomRotation', [degrees, options], (image, random) =>
     rotate(image, random.uniform(low, high), options),
   )

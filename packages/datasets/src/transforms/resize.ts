@@ -1,5 +1,4 @@
-import type { ResizeOptions } from '@vitral/core/image'
-import { type ResizeSize, resize as resizeNow } from '../functional/geometry.ts'
+import { checkResize, type ResizeOptions, type ResizeSize, resize as resizeNow } from '../functional/geometry.ts'
 import type { RawImage, Transform } from '../types.ts'
 import { imageTransform } from './define.ts'
 
@@ -9,5 +8,6 @@ import { imageTransform } from './define.ts'
  * @param size [height, width], or a number for the shorter side
  */
 export function resize(size: ResizeSize, options: ResizeOptions = {}): Transform<RawImage, RawImage> {
+  checkResize('resize', size, options)
   return imageTransform('resize', [size, options], image => resizeNow(image, size, options))
 }

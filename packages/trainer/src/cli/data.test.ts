@@ -82,6 +82,22 @@ describe('a folder of images', () => {
   })
 })
 
+test('the sheet shows what a recipe makes of the images, at its model’s size, and how many are left out', async () => {
+  const many = join(folder, 'many')
+  mkdirSync(join(many, 'a'), { recursive: true })
+  for (let i = 0; i < 82; i++) writeFileSync(join(many, 'a', `${i}.png`), png(24, 24, [i, 100, 200]))
+  const out = join(folder, 'recipe.png')
+  const set = ['--set', 'transforms=article-fine-tune', '--set', 'model.config.imageSize=48']
+  const mixed = ['--set', 'batchTransforms=[{"name":"mixUp","args":[]}]', '--set', 'validation=test']
+  const args = ['inspect', many, '--out', out, '--rows', '99', '--recipe', 'cifar10-micro', ...set, ...mixed]
+  // Of the 82 images a tenth is held out for validation, and for test: 66 are left.
+  const { stdout, stderr, code } = vitral(...args)
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+  expect(stdout).toContain('It has room for 64 images; 2 more that were asked for are left out.')
+  const { width, height } = await decodeImage(out)
+  expect([width, height]).toEqual([160 + 8 * 104, 28 + 64 * 104])
+})
+
 test('CIFAR-10 and manifests are known by what they look like', () => {
   const sample = join(import.meta.dirname, '../../../../examples/cifar10-sample')
   const cifar = JSON.parse(vitral('inspect', sample, '--json').stdout)
@@ -104,6 +120,19 @@ test.each([
   [['inspect', 'nowhere'], /nowhere does not exist; expected a folder, or the file of a manifest\.$/],
   [['inspect', images, '--chain', 'fancy', '--out', 'x.png'], /There are no transforms 'fancy'; expected one of/],
   [['inspect', images, '--chain', 'cifar-32'], /--chain is for the contact sheet; expected --out FILE\.png, too\.$/],
+  [
+    ['inspect', images, '--recipe', 'cifar10-micro'],
+    /--recipe is for the contact sheet; expected --out FILE\.png, too/,
+  ],
+  [
+    ['inspect', images, '--out', 'x.png', '--set', 'seed=1'],
+    /--set is for a field of a recipe; expected --recipe RECIPE/,
+  ],
+  [['inspect', images, '--out', 'x.png', '--recipe', 'nothing'], /There is no recipe 'nothing'; expected one of/],
+  [
+    ['inspect', images, '--out', 'x.png', '--recipe', 'cifar10-micro', '--chain', 'cifar-32'],
+    /Both --recipe and --chain are given; expected one of them\.$/,
+  ],
   [['inspect', images, '--out', 'x.jpg'], /--out is 'x\.jpg'; expected the name of a \.png to write\.$/],
   [['inspect', images, '--out', 'no/x.png'], /--out is 'no\/x\.png', but there is no folder no\.$/],
   [

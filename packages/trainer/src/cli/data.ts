@@ -2,18 +2,21 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { writeFileAside } from '@vitral/core'
-import { chooseExamples, contactSheet, transforms } from '@vitral/datasets'
+import { type ContactSheetOptions, chooseExamples, contactSheet, mostSheetRows, transforms } from '@vitral/datasets'
 import { guessDataset } from '../guess-dataset.ts'
 import { inspectData } from '../inspect-data.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
-import { transformChain } from '../recipe-transforms.ts'
+import { recipeTransforms, transformChain } from '../recipe-transforms.ts'
 import { type Command, parse, print, required, wholeNumber } from './command.ts'
 import { describeData } from './describe-data.ts'
+import { recipeOf } from './recipe-option.ts'
 
 const options = {
   dataset: { type: 'string' },
   chain: { type: 'string' },
+  recipe: { type: 'string' },
+  set: { type: 'string', multiple: true },
   out: { type: 'string' },
   rows: { type: 'string', default: '10' },
   seed: { type: 'string', default: '42' },
@@ -21,17 +24,19 @@ const options = {
 
 export const data: Command = {
   summary: 'inspects a data set, and draws what a model will see of it',
-  help: `Usage: vitral data inspect PATH [--dataset NAME] [--out FILE.png [--chain NAME]] [OPTIONS]
+  help: `Usage: vitral data inspect PATH [--dataset NAME] [--out FILE.png [--recipe RECIPE]] [OPTIONS]
 
 Reads every image below PATH and tells how many there are of each class and size, which are broken, and which are there
 twice: in training and test at once, or with two labels.
 
   --dataset NAME     ${datasetNames.join(', ')} (what PATH looks like)
   --out FILE.png     draws a contact sheet: images as they are, as evaluation prepares them, and as training does
-  --chain NAME       transforms of the sheet: ${Object.keys(transforms.chains).join(', ')} (article-fine-tune)
-  --rows N           images on the sheet, of as many classes as there are (10)
+  --recipe RECIPE    the sheet shows what this recipe makes of the images, its mixing of batches included: a name or a file
+  --set KEY=VALUE    sets a field of the recipe, such as model.config.imageSize=64; may be repeated
+  --chain NAME       without a recipe: ${Object.keys(transforms.chains).join(', ')} (article-fine-tune)
+  --rows N           images on the sheet, of as many classes as there are, ${mostSheetRows} at most (10)
   --seed N           chooses the images and their augmentation (42)
-  --json             {dataset, splits: [{name, count, classes, sizes, broken, ignored}], duplicates, sheet}
+  --json             {dataset, splits: [{name, count, classes, sizes, broken, ignored}], duplicates, sheet: {path, examples}}
   --help             this text`,
 
   async run(args) {
@@ -41,8 +46,10 @@ twice: in training and test at once, or with two labels.
       throw new Error(`There is no command 'data ${required(verb, 'What to do with data')}'; expected inspect.`)
     const place = required(path, 'The path of the data set')
     if (more.length > 0) throw new Error(`There is one path too many: '${more[0]}'.`)
-    if (values.chain && !values.out) throw new Error('--chain is for the contact sheet; expected --out FILE.png, too.')
-    const chain = transformChain(values.chain ?? 'article-fine-tune')
+    for (const flag of ['chain', 'recipe'] as const)
+      if (values[flag] && !values.out)
+        throw new Error(`--${flag} is for the contact sheet; expected --out FILE.png, too.`)
+    const made = await transformsFor(values)
     const rows = wholeNumber(values.rows, '--rows', 1)
     const seed = wholeNumber(values.seed, '--seed', 0)
     if (values.out) await checkFolder(values.out)
@@ -52,17 +59,35 @@ twice: in training and test at once, or with two labels.
       progress.update({ title: split, done, total }),
     )
     progress.end()
-    const indices = values.out ? chooseExamples(inspection, rows, seed) : []
-    if (values.out) {
-      const both = { evaluation: chain({ train: false }), training: chain({ train: true }) }
-      await writeFileAside(values.out, [await contactSheet(dataset, { indices, ...both, seed })])
-    }
+    const wanted = values.out ? chooseExamples(inspection, rows, seed) : []
+    const indices = wanted.slice(0, mostSheetRows)
+    if (values.out) await writeFileAside(values.out, [await contactSheet(dataset, { indices, ...made, seed })])
     const sheet = values.out && { path: values.out, examples: indices }
     if (values.json) print(JSON.stringify({ dataset: name, ...report, sheet }))
     else print(describeData(name, place, report))
-    if (sheet && !values.json) print(`\nThe contact sheet is ${values.out}.`)
+    if (sheet && !values.json) print(`\nThe contact sheet is ${values.out}.${leftOut(wanted.length - indices.length)}`)
     return 0
   },
+}
+
+const leftOut = (count: number): string =>
+  count === 0 ? '' : ` It has room for ${mostSheetRows} images; ${count} more that were asked for are left out.`
+
+/** Of a recipe, or of a chain that has a name. */
+async function transformsFor(values: {
+  recipe?: string
+  set?: string[]
+  chain?: string
+}): Promise<Pick<ContactSheetOptions, 'training' | 'evaluation' | 'batches'>> {
+  if (values.recipe === undefined) {
+    if (values.set) throw new Error('--set is for a field of a recipe; expected --recipe RECIPE, too.')
+    const chain = transformChain(values.chain ?? 'article-fine-tune')
+    return { evaluation: chain({ train: false }), training: chain({ train: true }) }
+  }
+  if (values.chain) throw new Error('Both --recipe and --chain are given; expected one of them.')
+  const { recipe } = await recipeOf([values.recipe], { set: values.set })
+  const { train, evaluation, batches } = recipeTransforms(recipe)
+  return { training: train, evaluation, batches }
 }
 
 /** Before all images are read, which may take long. */

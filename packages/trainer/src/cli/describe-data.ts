@@ -8,12 +8,12 @@ const most = 10
 export function describeData(dataset: string, path: string, { splits, duplicates }: DataReport): string {
   const total = splits.reduce((sum, { count }) => sum + count, 0)
   const broken = splits.flatMap(split => split.broken)
-  const ignored = splits.flatMap(split => split.ignored)
+  const ignored = [...new Set(splits.flatMap(split => split.ignored))]
   return [
     `${path}: ${dataset}, ${total} images`,
     ...splits.flatMap(describeSplit),
     ...section('broken', broken.length, broken, ({ reason }) => [reason]),
-    ...section('files ignored, no images by their names', ignored.length, ignored, file => [file]),
+    ...section('ignored: no images by their names, or in no class', ignored.length, ignored, file => [file]),
     ...describeDuplicates(duplicates),
   ].join('\n')
 }

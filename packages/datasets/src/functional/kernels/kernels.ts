@@ -5,6 +5,13 @@ import { plainKernels } from './plain-kernels.ts'
 
 export let kernels: ImageKernels = plainKernels
 
+/** Puts others in use, for tests. @returns those before */
+export function replaceKernels(others: ImageKernels): ImageKernels {
+  const before = kernels
+  kernels = others
+  return before
+}
+
 const loading = loadNativeKernels().then(native => {
   kernels = native ?? plainKernels
   return native !== undefined
