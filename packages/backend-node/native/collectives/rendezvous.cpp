@@ -1,10 +1,11 @@
 // How the processes of a run find each other: in a file of /dev/shm that the first one makes and that is removed as soon
 // as all have come, so that nothing stays of a run however it ends. What a run leaves that was killed before that is
-// recognised by the next one of its name, since no process holds a lock in it.
+// removed by the next one of this user, since no process holds a lock in it.
 //
 // Whoever looks at the file or changes it holds its flock meanwhile. Rank 0 holds a socket of the abstract namespace for
 // the life of the run: the name by which a second run of the same id is told that there is one.
 #if defined(__linux__)
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -42,6 +43,19 @@ struct flock lockOf(int rank = -1) {
   return lock;
 }
 
+// Whether the path still names the file.
+bool isCurrent(int file, const std::string& path) {
+  struct stat opened = {}, named = {};
+  return !fstat(file, &opened) && !stat(path.c_str(), &named) && opened.st_ino == named.st_ino &&
+         opened.st_dev == named.st_dev;
+}
+
+// Whether a process holds the byte of its rank, or may.
+bool anyoneThere(int file) {
+  struct flock lock = lockOf();
+  return fcntl(file, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
 }  // namespace
 
 class Rendezvous {
@@ -63,8 +77,8 @@ class Rendezvous {
   void enter() {
     for (;;) {
       open();
-      if (!isCurrent()) continue;  // removed before its lock was ours
-      if (!anyoneThere()) {
+      if (!isCurrent(segment_.file_, path_)) continue;  // removed before its lock was ours
+      if (!anyoneThere(segment_.file_)) {
         // New, or left by processes that were killed: those may have been anywhere in it.
         if (fileBytes() > 0) {
           unlink(path_.c_str());
@@ -73,6 +87,7 @@ class Rendezvous {
         // Rank 0 of a run that is complete has the name still, and of one that is not would be in the file.
         close(takeName());
         make();
+        removeLeftSegments(options_.name.substr(0, options_.name.rfind('-') + 1));
       }
       map();
       takePlace();
@@ -98,23 +113,10 @@ class Rendezvous {
     }
   }
 
-  bool isCurrent() const {
-    struct stat opened = {}, named = {};
-    return !fstat(segment_.file_, &opened) && !stat(path_.c_str(), &named) && opened.st_ino == named.st_ino &&
-           opened.st_dev == named.st_dev;
-  }
-
   size_t fileBytes() const {
     struct stat opened = {};
     if (fstat(segment_.file_, &opened)) failSystem("Cannot look at " + path_);
     return (size_t)opened.st_size;
-  }
-
-  // Whether a process holds the byte of its rank.
-  bool anyoneThere() const {
-    struct flock lock = lockOf();
-    if (fcntl(segment_.file_, F_OFD_GETLK, &lock)) failSystem("Cannot look at the locks of " + path_);
-    return lock.l_type != F_UNLCK;
   }
 
   void make() {
@@ -235,6 +237,22 @@ class Rendezvous {
   const Clock::time_point deadline_;
   Segment segment_;
 };
+
+// One that is just being made or joined has its lock held, and one that was opened but not locked yet is opened again.
+void removeLeftSegments(const std::string& prefix) {
+  const std::string folder = "/dev/shm/";
+  DIR* opened = opendir(folder.c_str());
+  if (!opened) return;
+  while (const dirent* entry = readdir(opened)) {
+    const std::string name = entry->d_name, path = folder + name;
+    if (name.compare(0, prefix.size(), prefix) != 0) continue;
+    const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0) continue;
+    if (!flock(file, LOCK_EX | LOCK_NB) && isCurrent(file, path) && !anyoneThere(file)) unlink(path.c_str());
+    close(file);
+  }
+  closedir(opened);
+}
 
 Segment Segment::connect(const LocalOptions& options, const std::atomic<bool>& interrupted) {
   return Rendezvous(options, interrupted).connect();
