@@ -77,6 +77,7 @@ describe.skipIf(!linux)('a process', () => {
     )
     const { code, stderr } = await endOf(startLaunched({ folder, out: 'failing', recipe }, '--nproc', '2'))
     const lines = stderr.split('\n').filter(line => /full|failed/.test(line))
+    expect(stderr).not.toContain('has closed its collectives')
     expect(lines[0]).toBe('[rank 1] vitral train: this disk is full')
     // Unless the launcher has ended it before.
     for (const line of lines.slice(1, -1))
@@ -107,9 +108,9 @@ describe.skipIf(!linux)('a process', () => {
 })
 
 describe.skipIf(!linux)('another number of processes', () => {
-  const steps = Array.from({ length: 40 }, (_, i) => i + 1)
+  const steps = Array.from({ length: 20 }, (_, i) => i + 1)
 
-  /** Sums in another order, over 40 steps of AdamW, whose eps keeps rounding from deciding: see data-parallel.test.ts. */
+  /** Sums in another order, over 20 steps of AdamW, whose eps keeps rounding from deciding: see data-parallel.test.ts. */
   function expectClose(out: string, expected: string): void {
     const [given, whole] = [out, expected].map(name => stepsOf(folder, name)) as [LoggedStep[], LoggedStep[]]
     expect(given.map(({ step }) => step)).toEqual(steps)
@@ -117,19 +118,19 @@ describe.skipIf(!linux)('another number of processes', () => {
   }
 
   test('goes on after one was killed, with --min-nproc; and with --resume', async () => {
-    const whole = endOf(train('whole', '--epochs', '8'))
-    const elastic = train('elastic', '--epochs', '8', '--nproc', '2', '--max-restarts', '1', '--min-nproc', '1')
+    const whole = endOf(train('whole', '--epochs', '4'))
+    const elastic = train('elastic', '--epochs', '4', '--nproc', '2', '--max-restarts', '1', '--min-nproc', '1')
     outs.push('elastic', 'other')
     await reached('elastic', 7)
     process.kill(await rankOf('elastic', 1), 'SIGKILL')
     const { code, stderr } = await endOf(elastic)
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Starting all again, 1 of 1') })
 
-    const other = train('other', '--epochs', '8', '--nproc', '2')
+    const other = train('other', '--epochs', '4', '--nproc', '2')
     await reached('other', 7)
     other.kill('SIGTERM')
     expect((await endOf(other)).code).toBe(143)
-    expect((await endOf(train('other', '--epochs', '8', '--nproc', '3', '--resume'))).code).toBe(0)
+    expect((await endOf(train('other', '--epochs', '4', '--nproc', '3', '--resume'))).code).toBe(0)
     expect((await whole).code).toBe(0)
     expectClose('elastic', 'whole')
     expectClose('other', 'whole')
