@@ -5,7 +5,6 @@
 // Whoever looks at the file or changes it holds its flock meanwhile. Rank 0 holds a socket of the abstract namespace for
 // the life of the run: the name by which a second run of the same id is told that there is one.
 #if defined(__linux__)
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -23,6 +22,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "segment-file.h"
 #include "segment.h"
 
 namespace vitral {
@@ -32,29 +32,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 [[noreturn]] void failSystem(const std::string& what) { throw std::runtime_error(what + ": " + std::strerror(errno)); }
-
-// A lock on the byte of a rank, or on those of all.
-struct flock lockOf(int rank = -1) {
-  struct flock lock = {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = rank < 0 ? 0 : rank;
-  lock.l_len = rank < 0 ? 0 : 1;
-  return lock;
-}
-
-// Whether the path still names the file.
-bool isCurrent(int file, const std::string& path) {
-  struct stat opened = {}, named = {};
-  return !fstat(file, &opened) && !stat(path.c_str(), &named) && opened.st_ino == named.st_ino &&
-         opened.st_dev == named.st_dev;
-}
-
-// Whether a process holds the byte of its rank, or may.
-bool anyoneThere(int file) {
-  struct flock lock = lockOf();
-  return fcntl(file, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
-}
 
 }  // namespace
 
@@ -237,22 +214,6 @@ class Rendezvous {
   const Clock::time_point deadline_;
   Segment segment_;
 };
-
-// One that is just being made or joined has its lock held, and one that was opened but not locked yet is opened again.
-void removeLeftSegments(const std::string& prefix) {
-  const std::string folder = "/dev/shm/";
-  DIR* opened = opendir(folder.c_str());
-  if (!opened) return;
-  while (const dirent* entry = readdir(opened)) {
-    const std::string name = entry->d_name, path = folder + name;
-    if (name.compare(0, prefix.size(), prefix) != 0) continue;
-    const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (file < 0) continue;
-    if (!flock(file, LOCK_EX | LOCK_NB) && isCurrent(file, path) && !anyoneThere(file)) unlink(path.c_str());
-    close(file);
-  }
-  closedir(opened);
-}
 
 Segment Segment::connect(const LocalOptions& options, const std::atomic<bool>& interrupted) {
   return Rendezvous(options, interrupted).connect();
