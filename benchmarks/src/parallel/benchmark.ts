@@ -14,6 +14,8 @@ export interface ParallelMeasurement {
   milliseconds: Record<StepKind, number>
   /** Images a second of all ranks by those of one process alone: the median of the ratios within each round. */
   speedup: number
+  /** The same where nothing is sent: what there is to be had without sums. */
+  silentSpeedup: number
   /** How long a step waits for the sums after its backward pass: when they are begun then, and as it is done. */
   waiting: { after: number; overlapped: number }
   /** The share of the sums' time that the backward pass hides. */
@@ -26,7 +28,7 @@ export interface ParallelResult {
   measurements: ParallelMeasurement[]
 }
 
-const kinds: readonly StepKind[] = ['overlapped', 'after', 'alone']
+const kinds: readonly StepKind[] = ['overlapped', 'after', 'silent', 'alone']
 const script = new URL('rank.ts', import.meta.url)
 
 /** @throws when a rank ends */
@@ -61,13 +63,13 @@ export async function runParallelCase(
 export function summaryOf(
   rounds: readonly Round[],
   ranks: number,
-): Pick<ParallelMeasurement, 'milliseconds' | 'speedup' | 'waiting' | 'hidden'> {
+): Pick<ParallelMeasurement, 'milliseconds' | 'speedup' | 'silentSpeedup' | 'waiting' | 'hidden'> {
   const of = (kind: StepKind): number => median(rounds.map(round => millisecondsOf(round, kind)))
-  const milliseconds = { overlapped: of('overlapped'), after: of('after'), alone: of('alone') }
+  const milliseconds = { overlapped: of('overlapped'), after: of('after'), silent: of('silent'), alone: of('alone') }
   const waited = (kind: StepKind): number => median(rounds.flatMap(round => round.get(kind)?.waiting ?? []))
   const waiting = { after: waited('after'), overlapped: waited('overlapped') }
-  const speedup = median(
-    rounds.map(round => (ranks * millisecondsOf(round, 'alone')) / millisecondsOf(round, 'overlapped')),
-  )
-  return { milliseconds, speedup, waiting, hidden: 1 - waiting.overlapped / waiting.after }
+  const speedupOf = (kind: StepKind): number =>
+    median(rounds.map(round => (ranks * millisecondsOf(round, 'alone')) / millisecondsOf(round, kind)))
+  const [speedup, silentSpeedup] = [speedupOf('overlapped'), speedupOf('silent')]
+  return { milliseconds, speedup, silentSpeedup, waiting, hidden: 1 - waiting.overlapped / waiting.after }
 }

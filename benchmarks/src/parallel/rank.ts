@@ -13,13 +13,21 @@ const afterBackward = (collectives: Collectives): Collectives => ({
   },
 })
 
+/** As if all others had said the same as this one. */
+const silent = (collectives: Collectives): Collectives => ({
+  ...bound(collectives),
+  allReduce: async () => {},
+  broadcast: async () => {},
+  allGather: async bytes => Array.from({ length: collectives.worldSize }, () => bytes),
+})
+
 function bound(collectives: Collectives): Collectives {
   const { engine, rank, worldSize } = collectives
   return {
     ...{ engine, rank, worldSize },
     allReduce: values => collectives.allReduce(values),
     broadcast: (bytes, root) => collectives.broadcast(bytes, root),
-    allGather: bytes => collectives.allGather(bytes),
+    allGather: (bytes, options) => collectives.allGather(bytes, options),
     barrier: () => collectives.barrier(),
     close: () => collectives.close(),
   }
@@ -58,11 +66,12 @@ await serveRank<TrainRankOptions, StepRequest>(async (collectives, { rank, threa
   const ways: Record<StepKind, TimedDataParallel | undefined> = {
     overlapped: parallel(collectives),
     after: parallel(afterBackward(collectives)),
+    silent: parallel(silent(collectives)),
     alone: undefined,
   }
   let seed = 0
   return async ({ kind }) => {
     if (kind !== 'alone' || rank === 0) await trainStep(model, optimizer, batch, { seed: seed++, parallel: ways[kind] })
-    return ways[kind]?.waiting
+    return kind === 'silent' ? undefined : ways[kind]?.waiting
   }
 })

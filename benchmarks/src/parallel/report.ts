@@ -9,6 +9,7 @@ const columns: [string, (measurement: ParallelMeasurement) => string][] = [
   ['alone, ms', ({ milliseconds }) => milliseconds.alone.toFixed(1)],
   ['together, ms', ({ milliseconds }) => milliseconds.overlapped.toFixed(1)],
   ['together is', ({ speedup }) => `${speedup.toFixed(2)}×`],
+  ['sending nothing', ({ silentSpeedup }) => `${silentSpeedup.toFixed(2)}×`],
   ['waits, sent after', ({ waiting }) => `${waiting.after.toFixed(1)} ms`],
   ['waits, sent early', ({ waiting }) => `${waiting.overlapped.toFixed(1)} ms`],
   ['hidden', ({ hidden }) => `${(100 * hidden).toFixed(0)}%`],
@@ -20,8 +21,8 @@ export function reportParallelCase(
   { summary, command, date, machine }: ReportContext,
 ): string {
   const quiet = measurements.map(
-    ({ title, rounds: { counted, discarded, otherCores } }) =>
-      `- ${title}: ${counted} rounds, ${discarded} discarded, others used ${otherCores.toFixed(2)} cores`,
+    ({ title, imagesEach, rounds: { counted, discarded, otherCores } }) =>
+      `- ${title}, ${imagesEach} each: ${counted} rounds, ${discarded} discarded, others used ${otherCores.toFixed(2)} cores`,
   )
   return [
     `${summary}.`,
@@ -29,7 +30,7 @@ export function reportParallelCase(
     `- \`${command}\`, ${date.toISOString().slice(0, 10)}, Bun ${process.versions.bun}`,
     `- ${machine}`,
     ...quiet,
-    `- \`together\` are ${ranks} processes, each with as many images; \`waits\` is from the end of the backward pass to that of the sums, in the process that came to it last: when all is sent only then, and when each gradient is sent as soon as it is final`,
+    `- \`together\` are ${ranks} processes, each with as many images, \`sending nothing\` as many whose gradients stay their own; \`waits\` is from the end of the backward pass to that of the sums, in the process that came to it last: when all is sent only then, and when each gradient is sent as soon as it is final`,
     '',
     markdownTable([
       columns.map(([header]) => header),

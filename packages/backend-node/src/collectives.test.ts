@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Subprocess } from 'bun'
-import { type ConnectOptions, connect, connectLocal } from './collectives.ts'
+import { type ConnectOptions, connect, connectLocal, removeLeftFiles } from './collectives.ts'
 
 const program = join(import.meta.dir, '../test/collectives-rank.mjs')
 const linux = process.platform === 'linux'
@@ -121,6 +121,7 @@ describe.skipIf(!linux)('through shared memory', () => {
 
   test.each([
     [['ten', 'eleven'], 'rank 0 began allReduce of 10 floats, rank 1 allReduce of 11 floats'],
+    [['three', 'four'], 'rank 0 began allGather of 3 bytes, rank 1 allGather of 4 bytes'],
     [['ten', 'barrier'], 'rank 0 began allReduce of 10 floats, rank 1 barrier'],
     [['ten', 'ten', 'fromZero'], 'rank 0 began allReduce of 10 floats, rank 2 broadcast of 40 bytes from rank 0'],
     [
@@ -179,6 +180,12 @@ describe.skipIf(!linux)('when a rank', () => {
     expect(end?.error).toMatch(/failed on rank 1: rank 0 \(process \d+\) has not come within 4000 ms/)
   })
 
+  test('fails, the others are told of what', async () => {
+    const [, ...others] = await endOf(startRun('fails', 3))
+    for (const { error } of others)
+      expect(error).toMatch(/^barrier .* failed on rank \d: rank 0 \(process \d+\) failed: the disk is full$/)
+  })
+
   test('stays away, one that waits is told when another dies meanwhile', async () => {
     const ranks = startRun('waitForZero', 3)
     await Promise.all(ranks.map(rank => rank.connected()))
@@ -218,6 +225,44 @@ describe.skipIf(!linux)('before all have come', () => {
     expect(existsSync(fileOf(id))).toBe(false)
   })
 
+  test('what killed runs have left is removed by another, and by who started them; what others use is not', async () => {
+    const [first, second, waiting] = [newId(), newId(), newId()]
+    const lone = (id: string) =>
+      new Rank('sums', { id, rank: 1, worldSize: 2, timeout: 60_000, token }, { counts: [10] })
+    const left = [lone(first), lone(second)]
+    await Promise.all([haveCome(first, 1), haveCome(second, 1)])
+    left[0]?.process.kill('SIGKILL')
+    await left[0]?.process.exited
+    const one = lone(waiting)
+    await haveCome(waiting, 1)
+    expect([first, second].map(id => existsSync(fileOf(id)))).toEqual([false, true])
+    left[1]?.process.kill('SIGKILL')
+    await left[1]?.process.exited
+    removeLeftFiles()
+    expect([second, waiting].map(id => existsSync(fileOf(id)))).toEqual([false, true])
+    const other = new Rank('sums', { id: waiting, rank: 0, worldSize: 2, timeout: 60_000, token }, { counts: [10] })
+    expect((await endOf([one, other])).map(({ error, result }) => error ?? result)).toEqual([[0], [0]])
+  })
+
+  test('one that is interrupted leaves nothing', async () => {
+    const id = newId()
+    const lone = new Rank('sums', { id, rank: 1, worldSize: 2, timeout: 60_000, token })
+    await haveCome(id, 1)
+    lone.process.kill('SIGUSR2')
+    expect((await lone.ended).error).toContain('connecting was interrupted')
+    expect(existsSync(fileOf(id))).toBe(false)
+  })
+
+  test.each([process.execPath, Bun.which('node') ?? ''])('%s that exits leaves nothing', async runtime => {
+    const id = newId()
+    const lone = new Rank('sums', { id, rank: 1, worldSize: 2, timeout: 60_000, token }, {}, runtime)
+    await haveCome(id, 1)
+    lone.process.kill('SIGTERM')
+    await lone.ended
+    expect(lone.process.exitCode).toBe(3)
+    expect(existsSync(fileOf(id))).toBe(false)
+  })
+
   test.each([0, 100, 100_000])('a file of %d bytes that nobody holds is replaced', async bytes => {
     const id = newId()
     writeFileSync(fileOf(id), new Uint8Array(bytes).fill(1))
@@ -253,6 +298,30 @@ describe.skipIf(!linux)('before all have come', () => {
     expect((await endOf([first, second])).map(({ result }) => result)).toEqual([[0], [0]])
   })
 })
+
+test.skipIf(!linux)(
+  'a process that computes ends when the one that started it has',
+  async () => {
+    const child = `import { endWithParent } from '@vitral/backend-node/collectives'
+    console.log(endWithParent(1), process.pid)
+    for (;;);`
+    const parent = `import { spawn } from 'node:child_process'
+    spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' })`
+    const started = Bun.spawn([process.execPath, '-e', parent], { cwd: import.meta.dir, stdout: 'pipe' })
+    const reader = started.stdout.getReader()
+    const [will, pid] = new TextDecoder()
+      .decode((await reader.read()).value)
+      .trim()
+      .split(' ')
+    expect(will).toBe('true')
+    process.kill(started.pid, 'SIGKILL')
+    const lives = () =>
+      existsSync(`/proc/${pid}`) && /^State:\s+[^Z]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    for (let i = 0; i < 400 && lives(); i++) await Bun.sleep(50)
+    expect(lives()).toBe(false)
+  },
+  30_000,
+)
 
 test('what cannot be is refused before anybody is waited for', async () => {
   const options = { rank: 0, worldSize: 2, id: newId() }

@@ -28,17 +28,22 @@ export class NativeCollectives<Engine extends string> {
     await this.#addon.broadcast(this.#group, bytes.length, root, settled(bytes))
   }
 
-  async allGather(bytes: Uint8Array): Promise<Uint8Array[]> {
-    return await this.#addon.allGather(this.#group, bytes.length, settled(bytes))
+  /** @param options.equal whether all have as many bytes: then they need not tell each other how many first */
+  async allGather(bytes: Uint8Array, { equal = false }: { equal?: boolean } = {}): Promise<Uint8Array[]> {
+    return await this.#addon.allGather(this.#group, bytes.length, settled(bytes), equal)
   }
 
   async barrier(): Promise<void> {
     await this.#addon.barrier(this.#group)
   }
 
-  /** Never rejects: what was begun before tells of its own failure. */
-  close(): Promise<void> {
-    this.#closed ??= this.#addon.closeCollectives(this.#group)
+  /**
+   * Never rejects: what was begun before tells of its own failure.
+   *
+   * @param reason why this process fails, which those are told that wait for it
+   */
+  close(reason = ''): Promise<void> {
+    this.#closed ??= this.#addon.closeCollectives(this.#group, reason)
     return this.#closed
   }
 }
@@ -62,6 +67,8 @@ export interface MpiOptions extends Place {
    * @default ''
    */
   token?: string
+  /** Ends the waiting for the others at the start: connecting rejects, and nothing stays of it. */
+  signal?: AbortSignal
 }
 
 export interface ConnectOptions extends MpiOptions {
@@ -75,7 +82,8 @@ const longestToken = 500
  * Joins the run's other processes on this machine, through shared memory. Linux.
  *
  * Nothing of it stays, however the processes end: the file by which they meet, /dev/shm/vitral-…, is removed once all
- * have come, and one that was left by processes killed before that is replaced by the next run of this id.
+ * have come, or by one that gives up; and one that was left by processes killed before that by the next run of this user,
+ * or by `removeLeftFiles`.
  *
  * @throws where a process has not come in time, naming the missing ranks; where world sizes or tokens differ or two have
  *   one rank, saying which; and where another run of this id is going on
@@ -91,10 +99,9 @@ export async function connectLocal(options: ConnectOptions): Promise<NativeColle
   const { rank, worldSize, id } = options
   const { timeout, token } = checked(options)
   const addon = loadCollectivesAddon()
-  const user = process.getuid?.() ?? 0
-  const name = `vitral-${user}-${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
+  const name = `${filePrefix()}${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
   const group = addon.connectLocal(worldSize, rank, name, id, token, timeout)
-  await addon.connected(group)
+  await connected(addon, group, options)
   return new NativeCollectives('local', options, addon, group)
 }
 
@@ -115,7 +122,7 @@ export async function connectMpi(options: MpiOptions): Promise<NativeCollectives
   const { timeout, token } = checked(options)
   const addon = loadCollectivesAddon()
   const group = addon.connectMpi(worldSize, rank, mpiLibraries(process.env).join('\n'), token, timeout)
-  await addon.connected(group)
+  await connected(addon, group, options)
   return new NativeCollectives('mpi', options, addon, group)
 }
 
@@ -137,6 +144,38 @@ export async function connect(engine: NativeEngine, options: ConnectOptions): Pr
   if (!join)
     throw new Error(`There is no engine '${engine}' for collectives; expected ${whatThereIs}.${whyNot[engine] ?? ''}`)
   return await join(options)
+}
+
+/**
+ * Removes the files in /dev/shm by which processes of this user were to meet that were all killed before that. For whoever
+ * started them; of those that live nothing is touched.
+ */
+export function removeLeftFiles(): void {
+  if (process.platform === 'linux') loadCollectivesAddon().removeLeftSegments(filePrefix())
+}
+
+/**
+ * Ends this process when the one that started it has ended, so many seconds later, which it has to end by itself; also
+ * amid a computation. For processes that are of no use alone. Linux.
+ *
+ * @returns whether it will; on other systems it does not
+ */
+export const endWithParent = (seconds: number): boolean => loadCollectivesAddon().endWithParent(seconds)
+
+const filePrefix = (): string => `vitral-${process.getuid?.() ?? 0}-`
+
+/** Neither an abort nor an exit amid it leaves the file; cleanup hooks of Node-API are not called by process.exit. */
+async function connected(addon: CollectivesAddon, group: Group, { signal }: MpiOptions): Promise<void> {
+  const interrupt = () => addon.interruptCollectives(group)
+  if (signal?.aborted) interrupt()
+  signal?.addEventListener('abort', interrupt)
+  process.on('exit', interrupt)
+  try {
+    await addon.connected(group)
+  } finally {
+    signal?.removeEventListener('abort', interrupt)
+    process.off('exit', interrupt)
+  }
 }
 
 function checked({ rank, worldSize, timeout = 600_000, token = '' }: MpiOptions): { timeout: number; token: string } {

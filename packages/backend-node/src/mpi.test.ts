@@ -167,6 +167,13 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(run.errors).toEqual([expect.stringContaining('failed on rank 1: rank 0 has closed its collectives')])
   })
 
+  test('what one failed of is what the others are told', async () => {
+    const run = start('fails', 2)
+    expect(await run.ended).not.toBe(0)
+    // mpirun may end the other before it has said so.
+    for (const error of run.errors) expect(error).toContain('failed on rank 1: rank 0 failed: the disk is full')
+  })
+
   test('other tokens are refused', async () => {
     const run = start('sums', 2, { tokenByRank: ['recipe a', 'recipe b'] }, { counts: [10] })
     await run.ended

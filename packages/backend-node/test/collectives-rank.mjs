@@ -82,6 +82,8 @@ const tasks = {
       ten: () => collectives.allReduce(floats),
       eleven: () => collectives.allReduce(new Float32Array(11)),
       barrier: () => collectives.barrier(),
+      three: () => collectives.allGather(new Uint8Array(3), { equal: true }),
+      four: () => collectives.allGather(new Uint8Array(4), { equal: true }),
       fromZero: () => collectives.broadcast(new Uint8Array(40), 0),
       fromOne: () => collectives.broadcast(new Uint8Array(40), 1),
     }
@@ -106,11 +108,18 @@ const tasks = {
     if (collectives.rank > 0) await collectives.barrier()
     await collectives.close()
   },
+  /** Rank 0 has failed, and the others wait for it. */
+  async fails(collectives) {
+    await collectives.barrier()
+    if (collectives.rank > 0) await collectives.barrier()
+    await collectives.close('the disk is full')
+    if (collectives.rank === 0) process.exitCode = 1
+  },
   async counted(collectives) {
     const before = { descriptors: descriptors(), threads: threads() }
     for (let i = 0; i < 1000; i++) {
       const sum = Float32Array.of(1)
-      await (i % 3 ? collectives.allReduce(sum) : collectives.allGather(new Uint8Array(i)))
+      await (i % 3 ? collectives.allReduce(sum) : collectives.allGather(new Uint8Array(i), { equal: i % 2 === 0 }))
     }
     const after = { descriptors: descriptors(), threads: threads() }
     await collectives.close()
@@ -144,7 +153,11 @@ const optionsOf = ({ tokenByRank, ...given }) => {
 const [engine, task, connectOptions, taskOptions = '{}'] = process.argv.slice(2)
 const before = descriptors()
 try {
-  const collectives = await connect(engine, optionsOf(JSON.parse(connectOptions)))
+  const interrupted = new AbortController()
+  process.once('SIGUSR2', () => interrupted.abort())
+  if (engine === 'local') process.once('SIGTERM', () => process.exit(3))
+  const options = { ...optionsOf(JSON.parse(connectOptions)), signal: interrupted.signal }
+  const collectives = await connect(engine, options)
   tell({ at: 'connected', rank: collectives.rank, pid: process.pid })
   const result = await tasks[task](collectives, JSON.parse(taskOptions))
   if (task !== 'forgotten') await collectives.close()

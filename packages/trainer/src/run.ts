@@ -1,13 +1,13 @@
 /** Everything a run needs, put together: data, model, folder, log. */
 import type { ParameterCounts, ViTForImageClassification } from '@vitral/core'
-import type { Replicas } from '@vitral/datasets'
 import type { CheckpointOptions } from './checkpoint.ts'
 import type { TrainingData } from './data.ts'
 import { alone, type Collectives } from './ddp/collectives.ts'
-import { requireSameRecipe } from './ddp/same-recipe.ts'
+import { together } from './ddp/exchange.ts'
+import { requireSameData, requireSameRecipe } from './ddp/same-recipe.ts'
 import { environment } from './environment.ts'
 import { metricsLog } from './metrics-log.ts'
-import { type PrepareOptions, prepareTraining } from './prepare-training.ts'
+import { type PreparedTraining, type PrepareOptions, prepareTraining } from './prepare-training.ts'
 import { reportLog } from './report/report-log.ts'
 import { clearLeftovers, openRun, type RunPaths, recordRun, runPaths } from './run-folder.ts'
 import { lockRun, type RunLock } from './run-lock.ts'
@@ -66,8 +66,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
 
 async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): Promise<Run> {
   const { recipe, out, resume = false, tensorboard = false, checkpoints, onDamaged, collectives = alone } = options
-  const { data, model, loss, processor } = await prepareTraining({ ...options, share: shareOf(collectives) })
-  await collectives.barrier() // where another process cannot train, nothing is begun here either
+  const { data, model, loss, processor } = await prepareTogether(options, collectives)
   await clearLeftovers(out)
   await recordRun(paths, recipe, environment())
   const trainer = new Trainer({ recipe, model, loss, processor, data, paths, checkpoints, lock, collectives })
@@ -81,16 +80,21 @@ async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): 
 /** What the processes but the first do: the run's folder is not theirs, and need not be on their machine. */
 async function joinRun(options: RunOptions, collectives: Collectives): Promise<Run> {
   const { recipe, out } = options
-  const { data, model, loss, processor } = await prepareTraining({ ...options, share: shareOf(collectives) })
-  await collectives.barrier()
+  const { data, model, loss, processor } = await prepareTogether(options, collectives)
   const trainer = new Trainer({ recipe, model, loss, processor, data, paths: runPaths(out), collectives })
   return observed({ trainer, data, model, parameters: model.countParameters() }, options)
+}
+
+/** Where another process cannot train, or has other data, nothing is begun here either. */
+async function prepareTogether(options: RunOptions, collectives: Collectives): Promise<PreparedTraining> {
+  const { rank, worldSize } = collectives
+  const share = worldSize > 1 ? { numReplicas: worldSize, rank } : undefined
+  const prepared = await together(collectives, prepareTraining({ ...options, share }))
+  await requireSameData(collectives, prepared.data)
+  return prepared
 }
 
 function observed(run: Run, { observers = [] }: RunOptions): Run {
   for (const observer of observers) run.trainer.observe(observer)
   return run
 }
-
-const shareOf = ({ rank, worldSize }: Collectives): Replicas | undefined =>
-  worldSize > 1 ? { numReplicas: worldSize, rank } : undefined

@@ -118,15 +118,18 @@ async function lossAndGrads(
     const share = part.labels.length / images
     const { pixels, labels } = toTensors(part)
     grads = addInto(grads, last)
-    const computed = autocast({ dtype: precision }, () =>
-      model.valueAndGrads(pixels, labels, {
-        seed: place + first === 0 ? seed : deriveSeed(seed, place + first),
-        loss,
-        gradientCheckpointing,
-        gradientScale: share * (scaler?.scale ?? 1),
-        onGradient: first + size >= count ? parallel?.sender(grads) : undefined,
-      }),
-    )
+    const compute = () =>
+      autocast({ dtype: precision }, () =>
+        model.valueAndGrads(pixels, labels, {
+          seed: place + first === 0 ? seed : deriveSeed(seed, place + first),
+          loss,
+          gradientCheckpointing,
+          gradientScale: share * (scaler?.scale ?? 1),
+          onGradient: parallel?.sender(grads),
+        }),
+      )
+    const isLast = first + size >= count
+    const computed = parallel && !isLast ? parallel.noSync(compute) : compute()
     last = computed.grads
     total += share * ((await computed.loss.data())[0] as number)
     for (const tensor of [pixels, labels, computed.loss, computed.logits]) if ('dispose' in tensor) tensor.dispose()

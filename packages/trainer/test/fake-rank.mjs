@@ -34,6 +34,21 @@ const acts = {
     tell({})
     forever()
   },
+  'two of three end': () => {
+    tell({})
+    if (RANK === '1') forever()
+  },
+  'wait in vain': () => {
+    tell({})
+    if (RANK === '1') return forever()
+    process.send({ waitedFor: 1 }, () => process.exit(3))
+  },
+  'wait for one that fails': () => {
+    tell({})
+    if (RANK !== '1') return process.send({ waitedFor: 1 }, () => process.exit(3))
+    process.on('SIGTERM', () => {})
+    setTimeout(() => process.exit(7), 300)
+  },
   save: () => {
     process.on('SIGINT', () => setTimeout(() => process.exit(130), RANK === '0' ? 1500 : 10))
     tell({})

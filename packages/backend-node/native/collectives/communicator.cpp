@@ -21,7 +21,8 @@ struct Communicator::State {
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<std::unique_ptr<Job>> jobs;
-  bool lastBegun = false, stopped = false, ended = false;
+  std::string reason;  // of a failure of this process, when the last job has been begun
+  bool busy = false, lastBegun = false, stopped = false, ended = false;
   std::thread thread;
 
   void work();
@@ -50,11 +51,13 @@ void Communicator::State::work() {
     if (stopped) break;
     std::unique_ptr<Job> job = std::move(jobs.front());
     jobs.pop_front();
+    busy = true;
     last = lastBegun && jobs.empty();
     lock.unlock();
-    if (last)
+    if (last) {
+      if (transport && !reason.empty()) transport->leave(reason);
       transport.reset();
-    else
+    } else
       attempt(*job, failure, [&] {
         if (!transport) transport = connect(interrupted);
         job->run(*transport);
@@ -62,6 +65,8 @@ void Communicator::State::work() {
     lock.lock();
     // Under the lock: after stop() there may be nobody to tell.
     if (!stopped) finished(std::move(job));
+    busy = false;
+    changed.notify_all();
   }
   lock.unlock();
   transport.reset();
@@ -80,13 +85,20 @@ Communicator::~Communicator() { stop(); }
 
 void Communicator::begin(std::unique_ptr<Job> job) { add(std::move(job), false); }
 
-void Communicator::beginLast(std::unique_ptr<Job> job) { add(std::move(job), true); }
+void Communicator::beginLast(std::unique_ptr<Job> job, const std::string& reason) { add(std::move(job), true, reason); }
 
-void Communicator::add(std::unique_ptr<Job> job, bool last) {
+void Communicator::interrupt() {
+  state_->interrupted = true;
+  std::unique_lock<std::mutex> lock(state_->mutex);
+  state_->changed.wait_for(lock, std::chrono::seconds(1), [&] { return !state_->busy && state_->jobs.empty(); });
+}
+
+void Communicator::add(std::unique_ptr<Job> job, bool last, const std::string& reason) {
   std::lock_guard<std::mutex> lock(state_->mutex);
   if (state_->lastBegun) throw std::runtime_error("these collectives have been closed");
   state_->jobs.push_back(std::move(job));
   state_->lastBegun = last;
+  state_->reason = reason;
   state_->changed.notify_all();
 }
 

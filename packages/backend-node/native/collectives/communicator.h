@@ -30,14 +30,17 @@ class Communicator {
 
   // Throws when the last job has been begun.
   void begin(std::unique_ptr<Job> job);
-  // The job finishes when all before it have and the transport is gone; it is not run.
-  void beginLast(std::unique_ptr<Job> job);
+  // The job finishes when all before it have and the transport is gone; it is not run. A reason is of a failure of this
+  // process, which the others are told.
+  void beginLast(std::unique_ptr<Job> job, const std::string& reason = "");
+  // What waits fails before this returns, unless it cannot be interrupted within a second; and so does every further job.
+  void interrupt();
   // Ends the thread; no job finishes after this. Where the transport cannot be interrupted, it ends when that returns.
   void stop();
 
  private:
   struct State;
-  void add(std::unique_ptr<Job> job, bool last);
+  void add(std::unique_ptr<Job> job, bool last, const std::string& reason = "");
   std::shared_ptr<State> state_;
 };
 

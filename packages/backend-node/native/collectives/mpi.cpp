@@ -48,13 +48,14 @@ Mpi::~Mpi() {
   hasClosed_ = true;
   try {
     tellOthers(closing);
-    if (failed_) return;  // some never come
-    for (const auto start = Clock::now(); !allHaveClosed() || !sent_.empty();) {
+    const Clock::duration patience = failed_ ? answersComeWithin : timeout_;
+    // Of a run that has failed some never come; but the others are to be told why.
+    for (const auto start = Clock::now(); !(failed_ || allHaveClosed()) || !sent_.empty();) {
       listen();
-      if (interrupted_ || Clock::now() - start > timeout_) return;
+      if (interrupted_ || Clock::now() - start > patience) return;
       passTime(start);
     }
-    library_->finish();
+    if (!failed_) library_->finish();
   } catch (const std::exception&) {
     // mpirun ends the others, as it does when a process ends without having ended MPI.
   }
@@ -87,7 +88,7 @@ void Mpi::allReduce(float* values, size_t count) {
     wait(library_->beginExchange(values + from, slices, gathered_.data(), gathered));
     std::vector<const float*> sources;
     for (int of = 0; of < worldSize_; of++) sources.push_back(gathered_.data() + (own.to - own.from) * (size_t)of);
-    sumInOrder(values + from + own.from, sources, own.to - own.from);
+    sumInOrder(sources, own.to - own.from, values + from + own.from);
     wait(library_->beginGatherParts(values + from, slices));
   }
 }
@@ -111,6 +112,12 @@ void Mpi::allGather(const void* bytes, size_t size, void* all) {
 }
 
 void Mpi::barrier() { begin(Operation::barrier, 0); }
+
+void Mpi::leave(const std::string& reason) {
+  if (failed_) return;
+  failed_ = true;
+  reason_ = "rank " + std::to_string(rank_) + " failed: " + reason;
+}
 
 void Mpi::begin(Operation::Kind kind, size_t size, int root) {
   operation_ = {kind, size, (uint64_t)root, ++number_};
@@ -140,7 +147,7 @@ void Mpi::checkOthers() {
   for (int of = 0; of < worldSize_; of++) {
     const std::optional<Word>& word = closed_[(size_t)of];
     if (!word) continue;
-    if (word->failed) fail("rank " + std::to_string(of) + " has failed");
+    if (word->failed) fail(word->reason);
     if (word->number < number_) fail("rank " + std::to_string(of) + " has closed its collectives");
   }
 }
@@ -178,7 +185,8 @@ void Mpi::tellOthers(Tag tag) {
 }
 
 void Mpi::tell(int rank, Tag tag) {
-  Message& message = sent_.emplace_back(Message{{rank_, failed_, number_}, 0});
+  Message& message = sent_.emplace_back(Message{{rank_, failed_, number_, {}}, 0});
+  reason_.copy(message.word.reason, sizeof message.word.reason - 1);
   message.request = library_->beginSend(&message.word, sizeof message.word, rank, tag);
 }
 
@@ -190,6 +198,7 @@ bool Mpi::allHaveClosed() const {
 
 void Mpi::fail(const std::string& reason) {
   failed_ = true;
+  reason_ = reason;
   throw std::runtime_error((number_ > 0 ? operation_.text() + " (operation " + std::to_string(number_) + ")" : "Connecting") +
                            " failed on rank " + std::to_string(rank_) + ": " + reason);
 }

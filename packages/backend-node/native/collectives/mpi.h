@@ -34,6 +34,7 @@ class Mpi : public Transport {
   void broadcast(void* bytes, size_t size, int root) override;
   void allGather(const void* bytes, size_t size, void* all) override;
   void barrier() override;
+  void leave(const std::string& reason) override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -42,6 +43,7 @@ class Mpi : public Transport {
   struct Word {
     int32_t from, failed;
     uint64_t number;  // of the operation it came to last
+    char reason[240];  // why it failed
   };
   // Kept until it has gone.
   struct Message {
@@ -68,6 +70,7 @@ class Mpi : public Transport {
   Operation operation_{};
   uint64_t number_ = 0;  // of the operation
   bool failed_ = false, hasClosed_ = false;
+  std::string reason_;  // why this one failed
   std::list<Message> sent_;
   std::vector<bool> answered_;            // by rank
   std::vector<std::optional<Word>> closed_;

@@ -12,7 +12,8 @@ struct Slice {
   Slice(size_t count, int rank, int worldSize);
 };
 
-// out = ((sources[0] + sources[1]) + sources[2]) + … over `count` elements. Of two or more; one of them may be `out`.
-void sumInOrder(float* out, const std::vector<const float*>& sources, size_t count);
+// out = ((sources[0] + sources[1]) + sources[2]) + … over `count` elements, of two sources or more; and the same into
+// `copy`, if there is one. That may be one of the sources, and `out` may not.
+void sumInOrder(const std::vector<const float*>& sources, size_t count, float* out, float* copy = nullptr);
 
 }  // namespace vitral

@@ -1,6 +1,6 @@
 // How the processes of a run find each other: in a file of /dev/shm that the first one makes and that is removed as soon
 // as all have come, so that nothing stays of a run however it ends. What a run leaves that was killed before that is
-// recognised by the next one of its name, since no process holds a lock in it.
+// removed by the next one of this user, since no process holds a lock in it.
 //
 // Whoever looks at the file or changes it holds its flock meanwhile. Rank 0 holds a socket of the abstract namespace for
 // the life of the run: the name by which a second run of the same id is told that there is one.
@@ -22,6 +22,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "segment-file.h"
 #include "segment.h"
 
 namespace vitral {
@@ -31,16 +32,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 [[noreturn]] void failSystem(const std::string& what) { throw std::runtime_error(what + ": " + std::strerror(errno)); }
-
-// A lock on the byte of a rank, or on those of all.
-struct flock lockOf(int rank = -1) {
-  struct flock lock = {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = rank < 0 ? 0 : rank;
-  lock.l_len = rank < 0 ? 0 : 1;
-  return lock;
-}
 
 }  // namespace
 
@@ -63,8 +54,8 @@ class Rendezvous {
   void enter() {
     for (;;) {
       open();
-      if (!isCurrent()) continue;  // removed before its lock was ours
-      if (!anyoneThere()) {
+      if (!isCurrent(segment_.file_, path_)) continue;  // removed before its lock was ours
+      if (!anyoneThere(segment_.file_)) {
         // New, or left by processes that were killed: those may have been anywhere in it.
         if (fileBytes() > 0) {
           unlink(path_.c_str());
@@ -73,6 +64,7 @@ class Rendezvous {
         // Rank 0 of a run that is complete has the name still, and of one that is not would be in the file.
         close(takeName());
         make();
+        removeLeftSegments(options_.name.substr(0, options_.name.rfind('-') + 1));
       }
       map();
       takePlace();
@@ -98,23 +90,10 @@ class Rendezvous {
     }
   }
 
-  bool isCurrent() const {
-    struct stat opened = {}, named = {};
-    return !fstat(segment_.file_, &opened) && !stat(path_.c_str(), &named) && opened.st_ino == named.st_ino &&
-           opened.st_dev == named.st_dev;
-  }
-
   size_t fileBytes() const {
     struct stat opened = {};
     if (fstat(segment_.file_, &opened)) failSystem("Cannot look at " + path_);
     return (size_t)opened.st_size;
-  }
-
-  // Whether a process holds the byte of its rank.
-  bool anyoneThere() const {
-    struct flock lock = lockOf();
-    if (fcntl(segment_.file_, F_OFD_GETLK, &lock)) failSystem("Cannot look at the locks of " + path_);
-    return lock.l_type != F_UNLCK;
   }
 
   void make() {

@@ -14,7 +14,7 @@ namespace vitral {
 
 struct LocalOptions {
   int rank = 0, worldSize = 1;
-  std::string name;   // of the file and the socket: one run of one user on this machine
+  std::string name;   // of the file and the socket: one run of one user on this machine; vitral-USER-RUN
   std::string id;     // what messages call the run
   std::string token;  // what every process must have in common; at most Member::tokenBytes - 1 bytes
   int64_t timeoutMilliseconds = 0;
@@ -78,6 +78,9 @@ class Segment {
   int file_ = -1, socket_ = -1;
   bool joined_ = false;  // the place of this rank is ours
 };
+
+// Removes the files of this prefix that processes left which were killed before all had come: nobody holds a lock in them.
+void removeLeftSegments(const std::string& prefix);
 
 // Sleeps while *word is `seen`, at most so long; another process's wake ends it.
 void futexWait(std::atomic<uint32_t>& word, uint32_t seen, int64_t milliseconds);

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -25,6 +26,8 @@ namespace {
 // The processors are the kernels', which compute meanwhile; but to be woken takes longer than a short sum.
 constexpr int spinsBeforeYield = 200;
 constexpr auto keenFor = std::chrono::microseconds(100);
+// Where another thread has run meanwhile there is no processor to spare: who sleeps lets it go on, and is woken before it.
+constexpr auto idleYield = std::chrono::microseconds(20);
 
 // A sum this short is sooner added up by everyone than divided among them, which takes a second meeting.
 constexpr size_t shortSum = 4096;
@@ -51,7 +54,7 @@ void SharedMemory::allReduce(float* values, size_t count) {
     agree();
     std::vector<const float*> sources;
     for (int of = 0; of < worldSize; of++) sources.push_back((const float*)segment_.given(of, turn_));
-    sumInOrder(values, sources, count);
+    sumInOrder(sources, count, values);
     turn_++;
     return;
   }
@@ -86,9 +89,7 @@ void SharedMemory::sumSlice(float* values, size_t count) {
   std::vector<const float*> sources;
   for (int of = 0; of < segment_.worldSize; of++)
     sources.push_back((of == segment_.rank ? values : (const float*)segment_.given(of, turn_)) + own.from);
-  float* result = (float*)segment_.result(turn_) + own.from;
-  sumInOrder(result, sources, own.to - own.from);
-  std::memcpy(values + own.from, result, (own.to - own.from) * sizeof(float));
+  sumInOrder(sources, own.to - own.from, (float*)segment_.result(turn_) + own.from, values + own.from);
 }
 
 void SharedMemory::broadcast(void* bytes, size_t size, int root) {
@@ -120,6 +121,10 @@ void SharedMemory::barrier() {
   agree();
 }
 
+void SharedMemory::leave(const std::string& reason) {
+  if (segment_.own().state.load() == Member::attached) segment_.fail(segment_.describe(segment_.rank) + " failed: " + reason);
+}
+
 void SharedMemory::begin(Operation::Kind kind, size_t size, int root) {
   number_++;
   posted(segment_.rank) = {kind, size, (uint64_t)root, number_};
@@ -149,8 +154,12 @@ void SharedMemory::waitFor(int of, Clock::time_point deadline) {
     if (hasCome(of)) return;
     relax();
   }
-  for (const auto start = Clock::now(); Clock::now() - start < keenFor; sched_yield())
+  for (auto start = Clock::now(), now = start; now - start < keenFor;) {
+    sched_yield();
     if (hasCome(of)) return;
+    const auto before = std::exchange(now, Clock::now());
+    if (now - before > idleYield) break;
+  }
   Member& other = segment_.member(of);
   for (;;) {
     other.sleepers.fetch_add(1);

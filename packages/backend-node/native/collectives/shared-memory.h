@@ -21,6 +21,7 @@ class SharedMemory : public Transport {
   void broadcast(void* bytes, size_t size, int root) override;
   void allGather(const void* bytes, size_t size, void* all) override;
   void barrier() override;
+  void leave(const std::string& reason) override;
 
  private:
   using Clock = std::chrono::steady_clock;

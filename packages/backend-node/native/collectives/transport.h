@@ -3,6 +3,7 @@
 // process has died or is later than the timeout.
 #pragma once
 #include <cstddef>
+#include <string>
 
 namespace vitral {
 
@@ -14,6 +15,8 @@ struct Transport {
   // Everyone's bytes, of equal sizes, into all, by rank.
   virtual void allGather(const void* bytes, size_t size, void* all) = 0;
   virtual void barrier() = 0;
+  // Before its end: tells the others why this rank ends, which they are told in place of what they wait for.
+  virtual void leave(const std::string& reason) = 0;
 };
 
 }  // namespace vitral

@@ -95,7 +95,10 @@ const Export exports[] = {
     {"broadcast", exported::broadcast},
     {"allGather", exported::allGather},
     {"barrier", exported::barrier},
+    {"interruptCollectives", exported::interruptCollectives},
     {"closeCollectives", exported::closeCollectives},
+    {"removeLeftSegments", exported::removeLeftSegments},
+    {"endWithParent", exported::endWithParent},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "../collectives/end-with-parent.h"
 #include "../collectives/mpi.h"
 #include "../collectives/shared-memory.h"
 #include "exports.h"
@@ -16,10 +17,10 @@ Group& groupOf(Arguments& a) { return *static_cast<Group*>(a.external("group"));
 
 using Bytes = std::vector<uint8_t>;
 
-// Everyone's bytes by rank, of any sizes: the sizes first, then all at the size of the largest.
-std::vector<Bytes> gather(Transport& transport, int worldSize, const uint8_t* bytes, uint64_t size) {
-  std::vector<uint64_t> sizes((size_t)worldSize);
-  transport.allGather(&size, sizeof size, sizes.data());
+// Everyone's bytes by rank. Of any sizes: the sizes first, then all at the size of the largest.
+std::vector<Bytes> gather(Transport& transport, int worldSize, const uint8_t* bytes, uint64_t size, bool equal) {
+  std::vector<uint64_t> sizes((size_t)worldSize, size);
+  if (!equal) transport.allGather(&size, sizeof size, sizes.data());
   const size_t largest = (size_t)*std::max_element(sizes.begin(), sizes.end());
   Bytes given(largest), all(largest * sizes.size());
   std::copy(bytes, bytes + size, given.begin());
@@ -98,13 +99,15 @@ napi_value allGather(Arguments& a) {
   Group& group = groupOf(a);
   const int64_t size = a.sizeOrZero("size");
   const uint8_t* bytes = a.bytes("bytes", size);
+  const napi_value memory = a.latest();
+  const bool equal = a.flag("equal");
   auto job = std::make_unique<Promised>();
   const auto all = std::make_shared<std::vector<Bytes>>();
   job->work = [=, worldSize = group.worldSize](Transport& transport) {
-    *all = gather(transport, worldSize, bytes, (uint64_t)size);
+    *all = gather(transport, worldSize, bytes, (uint64_t)size, equal);
   };
   job->result = [=](napi_env env) { return toJs(env, *all); };
-  return group.begin(std::move(job), a.latest());
+  return group.begin(std::move(job), memory);
 }
 
 napi_value barrier(Arguments& a) {
@@ -113,6 +116,29 @@ napi_value barrier(Arguments& a) {
   return groupOf(a).begin(std::move(job));
 }
 
-napi_value closeCollectives(Arguments& a) { return groupOf(a).close(); }
+napi_value interruptCollectives(Arguments& a) {
+  groupOf(a).interrupt();
+  return nullptr;
+}
+
+napi_value closeCollectives(Arguments& a) {
+  Group& group = groupOf(a);
+  return group.close(a.text("reason"));
+}
+
+napi_value removeLeftSegments(Arguments& a) {
+  const std::string prefix = a.text("prefix");
+#if defined(__linux__)
+  vitral::removeLeftSegments(prefix);
+#endif
+  return nullptr;
+}
+
+napi_value endWithParent(Arguments& a) {
+  const bool will = vitral::endWithParent((unsigned)a.size("seconds"));
+  napi_value result;
+  check(napi_get_boolean(a.env(), will, &result));
+  return result;
+}
 
 }  // namespace vitral::exported

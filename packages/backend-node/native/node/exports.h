@@ -47,6 +47,9 @@ napi_value connectMpi(Arguments&);        // → the same
 napi_value connected(Arguments&);         // group → promise
 napi_value allReduce(Arguments&), broadcast(Arguments&), barrier(Arguments&);  // group, … → promise
 napi_value allGather(Arguments&);         // group, … → promise of Uint8Array[]
-napi_value closeCollectives(Arguments&);  // group → promise
+napi_value interruptCollectives(Arguments&);  // group: what waits has failed after it
+napi_value closeCollectives(Arguments&);  // group, reason → promise
+napi_value removeLeftSegments(Arguments&);  // prefix of their names
+napi_value endWithParent(Arguments&);  // seconds → whether it will
 
 }  // namespace vitral::exported

@@ -46,12 +46,16 @@ napi_value Group::begin(std::unique_ptr<Promised> job, napi_value memory) {
   return opened;
 }
 
-napi_value Group::close() {
+void Group::interrupt() {
+  if (communicator_) communicator_->interrupt();
+}
+
+napi_value Group::close(const std::string& reason) {
   if (closing_) throw std::runtime_error("these collectives have been closed");
   closing_ = true;
   auto job = std::make_unique<Promised>();
   const napi_value opened = promise(job);
-  communicator_->beginLast(std::move(job));
+  communicator_->beginLast(std::move(job), reason);
   keepAlive();
   return opened;
 }

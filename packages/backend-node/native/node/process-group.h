@@ -31,7 +31,10 @@ class Group {
 
   // Returns the promise.
   napi_value begin(std::unique_ptr<Promised> job, napi_value memory = nullptr);
-  napi_value close();
+  // With the reason of a failure of this process, if any, which the others are told.
+  napi_value close(const std::string& reason);
+  // What waits has failed after this.
+  void interrupt();
 
  private:
   Group(napi_env env, int size) : worldSize(size), env_(env) {}

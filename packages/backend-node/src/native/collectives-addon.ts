@@ -13,16 +13,26 @@ export interface CollectivesAddon {
   connected(group: Group): Promise<void>
   allReduce(group: Group, count: number, values: Float32Array): Promise<void>
   broadcast(group: Group, size: number, root: number, bytes: Uint8Array): Promise<void>
-  allGather(group: Group, size: number, bytes: Uint8Array): Promise<Uint8Array[]>
+  /** @param equal whether all have as many bytes, which otherwise they tell each other first */
+  allGather(group: Group, size: number, bytes: Uint8Array, equal: boolean): Promise<Uint8Array[]>
   barrier(group: Group): Promise<void>
-  /** What was begun before ends first. Never rejects. */
-  closeCollectives(group: Group): Promise<void>
+  /** What waits in the group, for others to connect too, has failed after it. */
+  interruptCollectives(group: Group): void
+  /**
+   * What was begun before ends first. Never rejects.
+   *
+   * @param reason of a failure of this process, which the others are told; '' where there is none
+   */
+  closeCollectives(group: Group, reason: string): Promise<void>
+  removeLeftSegments(prefix: string): void
+  /** @returns whether this process will end so many seconds after the one that started it */
+  endWithParent(seconds: number): boolean
 }
 
 /** @throws when there is no binary for this platform, or it is of another version, with how to build it */
 export function loadCollectivesAddon(): CollectivesAddon {
   const addon = loadAddon() as object as Partial<CollectivesAddon>
-  if (!addon.connectMpi)
+  if (!addon.endWithParent)
     throw new Error('The native kernels here are older than this package; build them again by: npx vitral-build-native')
   return addon as CollectivesAddon
 }

@@ -84,6 +84,7 @@ test('frees everything when f throws, when the value has the wrong shape and whe
   ).toThrow('on purpose')
   expect(() => valueAndGrads(() => square(x), [x])).toThrow('expects f to return a float32 scalar')
   expect(() => valueAndGrads(() => sum(square(x)), [x, other])).toThrow('does not depend on xs[1]')
+  expect(() => valueAndGrads(() => sum(square(x)), [x, other], { names: ['query', 'key'] })).toThrow('depend on key (')
   for (const tensor of [x, other]) tensor.dispose()
 })
 

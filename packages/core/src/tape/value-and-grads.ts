@@ -28,6 +28,8 @@ export interface ValueAndGradsOptions {
    * `gradient` of torch's `backward`. @default 1
    */
   dy?: Tensor
+  /** What errors call the `xs`, in their order. @default 'xs[0]', … */
+  names?: readonly string[]
 }
 
 export interface ValueAndGrads<Aux extends TensorContainer> {
@@ -58,12 +60,13 @@ interface Step {
 export function valueAndGrads<Aux extends TensorContainer = undefined>(
   f: () => Tensor | { value: Tensor; aux: Aux },
   xs: readonly Tensor[],
-  { onGradient, dy }: ValueAndGradsOptions = {},
+  options: ValueAndGradsOptions = {},
 ): ValueAndGrads<Aux> {
+  const { dy } = options
   return tidy(() => {
     const { tape, value, aux } = record(f, xs, dy)
     try {
-      const grads = walk(tape, value, dy ? clone(dy) : onesLike(value), xs, onGradient)
+      const grads = walk(tape, value, dy ? clone(dy) : onesLike(value), xs, options)
       return { value, grads, aux } as ValueAndGrads<Aux> & TensorContainer
     } finally {
       for (const node of tape) for (const tensor of node.saved ?? []) tensor.dispose()
@@ -106,7 +109,7 @@ function walk(
   value: Tensor,
   upstream: Tensor,
   xs: readonly Tensor[],
-  onGradient: ValueAndGradsOptions['onGradient'],
+  { onGradient, names }: ValueAndGradsOptions,
 ): Tensor[] {
   const leaves = new Set(xs.map(x => x.id))
   const path = pathBetween(tape, leaves, value)
@@ -114,7 +117,9 @@ function walk(
   for (const { inputs } of path) for (const [, x] of inputs) uses.set(x.id, (uses.get(x.id) ?? 0) + 1)
   const unused = xs.findIndex(x => x.id !== value.id && !uses.has(x.id))
   if (unused >= 0)
-    throw new Error(`The value does not depend on xs[${unused}] (shape [${xs[unused]?.shape}]), so it has no gradient.`)
+    throw new Error(
+      `The value does not depend on ${names?.[unused] ?? `xs[${unused}]`} (shape [${xs[unused]?.shape}]), so it has no gradient.`,
+    )
 
   const grads = new Map<number, Tensor>([[value.id, upstream]])
   for (const { node, inputs } of path) {

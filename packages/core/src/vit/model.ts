@@ -198,7 +198,11 @@ export class ViTForImageClassification extends PretrainedModel {
         return { value: loss as Scalar, aux: { logits } }
       },
       parameters.map(([, parameter]) => parameter),
-      { dy, onGradient: onGradient && ((x, gradient) => onGradient(names?.get(x.id) as string, gradient)) },
+      {
+        dy,
+        onGradient: onGradient && ((x, gradient) => onGradient(names?.get(x.id) as string, gradient)),
+        names: parameters.map(([name]) => name),
+      },
     )
     dy.dispose()
     return {

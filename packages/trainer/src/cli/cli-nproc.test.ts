@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { rankProcesses, startLaunched, stepsOf } from '../../test/launched-run.ts'
 import { writeTinyCifar } from '../../test/tiny-cifar.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-nproc-'))
@@ -14,14 +15,7 @@ const linux = process.platform === 'linux'
 if (!linux) console.log('Several processes are not tested: they meet in shared memory, on Linux alone.')
 
 const train = (program: string[], out: string, ...args: string[]) =>
-  Bun.spawn(
-    [
-      ...[...program, 'train', 'cifar10-demo', '--data', folder, '--backend', 'cpu', '--batch-size', '8', '--out', out],
-      ...['--set', 'model.config.hiddenSize=8', '--set', 'model.config.numHiddenLayers=1'],
-      ...['--set', 'model.config.patchSize=8', '--nproc', '2', ...args],
-    ],
-    { cwd: folder, stdout: 'pipe', stderr: 'pipe' },
-  )
+  startLaunched({ program, folder, out }, '--nproc', '2', ...args)
 const bun = [process.execPath, join(import.meta.dirname, 'index.ts')]
 
 const programs: [string, string[]][] = [
@@ -64,10 +58,7 @@ test.skipIf(!linux)(
 
 describe.skipIf(!linux)('a process that is killed', () => {
   const weights = (out: string): Buffer => readFileSync(join(folder, out, 'best/model.safetensors'))
-  const steps = (out: string): number => {
-    const path = join(folder, out, 'metrics.jsonl')
-    return existsSync(path) ? (readFileSync(path, 'utf8').match(/"event":"step"/g) ?? []).length : 0
-  }
+  const steps = (out: string): number => stepsOf(folder, out).length
 
   test('ends the run; with --max-restarts it goes on, and ends with the bits of one that was not disturbed', async () => {
     const whole = train(bun, 'whole', '--epochs', '8')
@@ -92,15 +83,15 @@ test('wrong numbers are one line', async () => {
   expect(await child.exited).toBe(1)
 })
 
-/** The launched processes of a run that live. */
-function rankProcesses(out: string): { pid: number; rank: string }[] {
-  return readdirSync('/proc').flatMap(pid => {
-    try {
-      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`--out\0${out}\0`)) return []
-      const rank = /\0RANK=(\d+)\0/.exec(`\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`)?.[1]
-      return rank === undefined ? [] : [{ pid: Number(pid), rank }]
-    } catch {
-      return [] // it has just ended
-    }
-  })
-}
+test.each([
+  ['--timeout', '5'],
+  ['--max-restarts', '2'],
+  ['--min-nproc', '1'],
+  ['--master-port', '5000'],
+])('%s is refused where no processes are started', async (flag, value) => {
+  const child = Bun.spawn([...bun, 'train', 'cifar10-demo', '--data', folder, flag, value], { stderr: 'pipe' })
+  expect(await new Response(child.stderr).text()).toStartWith(
+    `vitral train: ${flag} is for processes that --nproc, --hosts or --nnodes starts, and none of them is given.`,
+  )
+  expect(await child.exited).toBe(1)
+})

@@ -10,6 +10,7 @@ import { evalCommand } from './eval.ts'
 import { exportCommand } from './export.ts'
 import { lrFindCommand } from './lr-find.ts'
 import { predict } from './predict.ts'
+import { printError } from './print-error.ts'
 import { reportCommand } from './report.ts'
 import { serve } from './serve.ts'
 import { sweepCommand } from './sweep.ts'
@@ -52,20 +53,9 @@ async function main([name, ...args]: string[]): Promise<number> {
     }
     return await command.run(args)
   } catch (error) {
-    const { message, stack } = error instanceof Error ? error : new Error(String(error))
-    console.error(
-      `vitral${command ? ` ${name}` : ''}${rankUnderMpirun()}: ${message.trim().replaceAll(/\s*\n\s*/g, ' · ')}`,
-    )
-    if (process.env.VITRAL_DEBUG) console.error(stack)
+    printError(command && name, error)
     return 1
   }
-}
-
-/** There all processes write to one terminal; our own launcher marks their lines itself. */
-function rankUnderMpirun(): string {
-  const { OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE, PMI_RANK, PMI_SIZE } = process.env
-  const rank = OMPI_COMM_WORLD_RANK ?? PMI_RANK
-  return rank === undefined ? '' : ` (rank ${rank} of ${OMPI_COMM_WORLD_SIZE ?? PMI_SIZE})`
 }
 
 const letEnd = endWithLauncher()

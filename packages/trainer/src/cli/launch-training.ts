@@ -9,14 +9,26 @@ export interface LaunchValues {
   nproc?: string
   nnodes?: string
   hosts?: string
-  'max-restarts': string
+  'max-restarts'?: string
   'min-nproc'?: string
   'master-port'?: string
-  timeout: string
+  timeout?: string
 }
 
-export const isLaunch = ({ nproc, nnodes, hosts }: LaunchValues): boolean =>
-  [nproc, nnodes, hosts].some(value => value !== undefined)
+/**
+ * Whether several processes are to be started.
+ *
+ * @throws where options of those are given, and none that starts them
+ */
+export function isLaunch({ nproc, nnodes, hosts, ...others }: LaunchValues): boolean {
+  if ([nproc, nnodes, hosts].some(value => value !== undefined)) return true
+  for (const name of ['max-restarts', 'min-nproc', 'master-port', 'timeout'] as const)
+    if (others[name] !== undefined)
+      throw new Error(
+        `--${name} is for processes that --nproc, --hosts or --nnodes starts, and none of them is given.${name === 'timeout' ? ' Of processes that another launcher starts, VITRAL_COLLECTIVES_TIMEOUT is the number of seconds.' : ''}`,
+      )
+  return false
+}
 
 /**
  * @param args of `vitral train`, as they were given
@@ -31,8 +43,8 @@ export async function launchTraining(args: readonly string[], out: string, value
     command: process.execPath,
     args: (attempt: number) => [...program, ...args, ...(attempt > 0 && isBegun() ? ['--resume'] : [])],
     nproc,
-    maxRestarts: wholeNumber(values['max-restarts'], '--max-restarts', 0),
-    timeout: wholeNumber(values.timeout, '--timeout', 1),
+    maxRestarts: wholeNumber(values['max-restarts'] ?? '0', '--max-restarts', 0),
+    timeout: values.timeout === undefined ? undefined : wholeNumber(values.timeout, '--timeout', 1),
   }
   const machines = machinesOf(values)
   if (machines) return await launchMpi({ ...common, ...machines })

@@ -5,7 +5,7 @@ import type { CheckpointOptions } from '../checkpoint.ts'
 import { startDashboard } from '../dashboard/dashboard.ts'
 import type { TrainingData } from '../data.ts'
 import { isLaunched } from '../ddp/end-with-launcher.ts'
-import { connectProcessGroup } from '../ddp/process-group.ts'
+import { together } from '../ddp/exchange.ts'
 import { shareProcessors } from '../ddp/share-processors.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
@@ -14,7 +14,7 @@ import { startRun } from '../run.ts'
 import type { TrainingResult } from '../training-events.ts'
 import { backendOption, type Command, oneLine, parse, percent, print, wholeNumber } from './command.ts'
 import { download, showDownload } from './download.ts'
-import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
+import { exitCodeOf, inProcessGroup } from './in-process-group.ts'
 import { isLaunch, launchTraining } from './launch-training.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
 import { resumeCommand } from './resume-command.ts'
@@ -35,10 +35,10 @@ const options = {
   nproc: { type: 'string' },
   nnodes: { type: 'string' },
   hosts: { type: 'string' },
-  'max-restarts': { type: 'string', default: '0' },
+  'max-restarts': { type: 'string' },
   'min-nproc': { type: 'string' },
   'master-port': { type: 'string' },
-  timeout: { type: 'string', default: '300' },
+  timeout: { type: 'string' },
 } as const
 
 export const train: Command = {
@@ -66,7 +66,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --nnodes M         on so many machines; without --hosts those that a cluster's scheduler has given this job
   --max-restarts K   when one of them fails, starts all again from the last checkpoint, K times at most (0)
   --min-nproc M      with each restart one process fewer, down to M (N: always as many)
-  --timeout SECONDS  a process that is silent so long is given up (300)
+  --timeout SECONDS  a process that is silent so long is given up (600)
   --master-port N    names the run on this machine (one that is free)
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {out, finished, epochs, steps, seconds, best: {epoch, accuracy, loss}, test: {accuracy, loss}}
@@ -86,69 +86,67 @@ MASTER_PORT), all train one model: the recipe's batchSize is that of all togethe
     const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
     if (backend === 'native') await shareProcessors(process.env)
 
-    const { collectives, localRank } = await connectProcessGroup(process.env)
-    const { rank, worldSize } = collectives
-    const isFirst = rank === 0
-    const progress = createProgress(isFirst ? {} : { stream: silent })
-    const warn = isFirst ? progress.say : (line: string) => console.error(`rank ${rank}: ${line}`)
-    const dashboard =
-      values.dashboard && isFirst
-        ? await startDashboard({ port: wholeNumber(values.dashboard, '--dashboard', 0) })
-        : undefined
-    let ending = 'failed'
-    const { signal, release } = onInterrupt()
-    try {
-      if (dashboard) progress.say(`The dashboard is at ${dashboard.url}`)
-      for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
-      if (values.download) {
-        if (localRank === 0) await download(recipe.dataset, folder, progress, signal)
-        await collectives.barrier()
+    return await inProcessGroup('train', async ({ collectives, localRank }, signal) => {
+      const { rank, worldSize } = collectives
+      const isFirst = rank === 0
+      const progress = createProgress(isFirst ? {} : { stream: silent })
+      const warn = isFirst ? progress.say : (line: string) => console.error(`rank ${rank}: ${line}`)
+      const dashboard =
+        values.dashboard && isFirst
+          ? await startDashboard({ port: wholeNumber(values.dashboard, '--dashboard', 0) })
+          : undefined
+      let ending = 'failed'
+      try {
+        if (dashboard) progress.say(`The dashboard is at ${dashboard.url}`)
+        for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
+        if (values.download) {
+          const isTheirs = localRank > 0 // of another process of this machine
+          await together(collectives, isTheirs ? noWork : download(recipe.dataset, folder, progress, signal))
+        }
+        const { trainer, data, parameters } = await startRun({
+          recipe,
+          data: folder,
+          out,
+          resume,
+          tensorboard: values.tensorboard,
+          checkpoints,
+          onDamaged: reason => progress.say(oneLine(reason)),
+          onSkipped: values['skip-broken'] ? reason => warn(`Left out: ${oneLine(reason)}`) : undefined,
+          hub: { onProgress: showDownload(progress) },
+          collectives,
+        })
+        progress.say(
+          `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, ${worldSize > 1 ? `${worldSize} processes, ` : ''}backend ${backend}; ${data.stepsPerEpoch} steps an epoch. ${trainedShare(parameters)}`,
+        )
+        trainer.observe(showTraining(progress, recipe, data))
+        if (dashboard) trainer.observe(dashboard.observe({ out, recipe, data }))
+        const result = await trainer.train(signal)
+        await trainer.close()
+        ending = result.finished ? 'finished' : 'stopped'
+        progress.end()
+        if (!isFirst) return result.finished ? 0 : exitCodeOf(signal)
+        if (values.json) print(JSON.stringify({ out, ...result }))
+        else if (result.finished && result.best) print(summary(result, result.best, data, out))
+        if (result.finished) return 0
+        progress.say(
+          `Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${resumeCommand('train', args)}\n`,
+        )
+        return exitCodeOf(signal)
+      } catch (error) {
+        if (signal.aborted && !(error instanceof WriteError)) {
+          ending = 'stopped'
+          progress.say(`Stopped by ${signal.reason}.`)
+        }
+        throw error
+      } finally {
+        progress.end()
+        await dashboard?.close(ending)
       }
-      const { trainer, data, parameters } = await startRun({
-        recipe,
-        data: folder,
-        out,
-        resume,
-        tensorboard: values.tensorboard,
-        checkpoints,
-        onDamaged: reason => progress.say(oneLine(reason)),
-        onSkipped: values['skip-broken'] ? reason => warn(`Left out: ${oneLine(reason)}`) : undefined,
-        hub: { onProgress: showDownload(progress) },
-        collectives,
-      })
-      progress.say(
-        `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, ${worldSize > 1 ? `${worldSize} processes, ` : ''}backend ${backend}; ${data.stepsPerEpoch} steps an epoch. ${trainedShare(parameters)}`,
-      )
-      trainer.observe(showTraining(progress, recipe, data))
-      if (dashboard) trainer.observe(dashboard.observe({ out, recipe, data }))
-      const result = await trainer.train(signal)
-      await trainer.close()
-      ending = result.finished ? 'finished' : 'stopped'
-      progress.end()
-      if (!isFirst) return result.finished ? 0 : exitCodeOf(signal)
-      if (values.json) print(JSON.stringify({ out, ...result }))
-      else if (result.finished && result.best) print(summary(result, result.best, data, out))
-      if (result.finished) return 0
-      progress.say(
-        `Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${resumeCommand('train', args)}\n`,
-      )
-      return exitCodeOf(signal)
-    } catch (error) {
-      if (!signal.aborted || error instanceof WriteError) throw error // then the state is not saved
-      ending = 'stopped'
-      progress.say(`Stopped by ${signal.reason}.`)
-      return exitCodeOf(signal)
-    } finally {
-      progress.end()
-      release()
-      await dashboard?.close(ending)
-      await collectives.close()
-    }
+    })
   },
 }
 
-/** Where another of several processes was told to stop, as if this one had been ended for it. */
-const exitCodeOf = ({ reason }: AbortSignal): number => exitCodes[(reason as Interrupt | undefined) ?? 'SIGTERM']
+const noWork = Promise.resolve()
 
 /** Of several processes the first alone shows what they do. */
 const silent = { write: () => {} }

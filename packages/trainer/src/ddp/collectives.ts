@@ -19,12 +19,19 @@ export interface Collectives {
   allReduce(values: Float32Array): Promise<void>
   /** Copies root's bytes into everyone's; of the same size everywhere. */
   broadcast(bytes: Uint8Array, root: number): Promise<void>
-  /** @returns everyone's bytes by rank; sizes may differ */
-  allGather(bytes: Uint8Array): Promise<Uint8Array[]>
+  /**
+   * @param options.equal whether all have as many bytes: then they need not tell each other how many first. @default false
+   * @returns everyone's bytes by rank; sizes may differ
+   */
+  allGather(bytes: Uint8Array, options?: { equal?: boolean }): Promise<Uint8Array[]>
   /** Settles when every process has come here. */
   barrier(): Promise<void>
-  /** Waits for what was begun, and leaves nothing behind: no thread, no memory, no file. */
-  close(): Promise<void>
+  /**
+   * Waits for what was begun, and leaves nothing behind: no thread, no memory, no file.
+   *
+   * @param reason why this process fails; those that wait for it are told
+   */
+  close(reason?: string): Promise<void>
 }
 
 export type CollectivesEngine = 'alone' | 'local' | 'mpi'

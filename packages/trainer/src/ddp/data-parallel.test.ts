@@ -10,10 +10,14 @@
  * less than 1e-6, and those of a few steps by less than 5e-6.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { BackendName } from '@vitral/core'
+import { type Rank, zeros } from '@tensorflow/tfjs-core'
+import { type BackendName, useBackend, ViTForImageClassification } from '@vitral/core'
 import { type StepsOptions, type StepsResult, scenarios } from '../../test/ddp-scenarios.ts'
 import { type Ranks, startRanks } from '../../test/ranks.ts'
-import { alone } from './collectives.ts'
+import { createOptimizer } from '../optimizers/index.ts'
+import { trainStep } from '../train-step.ts'
+import { alone, type Collectives } from './collectives.ts'
+import { DataParallel } from './data-parallel.ts'
 
 let ranks: Ranks
 beforeAll(() => {
@@ -82,8 +86,8 @@ describe('several processes train what one does', () => {
     for (const [i, loss] of whole.losses.entries()) expect(given.losses[i]).toBeCloseTo(loss, 5)
   })
 
-  test('on the reference backend', async () => {
-    const settings: StepsOptions = { ...plain, backend: 'cpu', batches: [4, 4] }
+  test.each<BackendName>(['cpu', 'wasm'])('on the backend %s', async backend => {
+    const settings: StepsOptions = { ...plain, backend, batches: [4, 4] }
     expect(await inProcesses(2, settings)).toEqual(await inOne({ ...settings, microBatchSize: 2 }))
   })
 })
@@ -108,6 +112,41 @@ test('a loss that is no number ends all, and the process whose images did it say
   const messages = settled.map(result => (result.status === 'rejected' ? (result.reason as Error).message : ''))
   expect(messages[0]).toContain('another process says where it began')
   expect(messages[1]).toContain('it began in the data or its transforms')
+})
+
+test('micro-batches before the last send nothing, and what no process uses costs no further message', async () => {
+  await useBackend('native')
+  const sent: number[] = []
+  const counting: Collectives = {
+    ...alone,
+    allReduce: async values => void sent.push(values.length),
+  }
+  const model = new ViTForImageClassification(
+    {
+      ...{ imageSize: 8, patchSize: 4, hiddenSize: 8, numHiddenLayers: 1, numAttentionHeads: 2, intermediateSize: 16 },
+      ...{ numChannels: 1, numLabels: 3 },
+    },
+    { seed: 1, useMaskToken: true },
+  )
+  const parallel = new DataParallel(counting, model.trainableParameters())
+  const optimizer = createOptimizer('sgd', model.parameters(), { lr: 0.1 })
+  const batch = {
+    pixelValues: { data: new Float32Array(6 * 64), shape: [6, 1, 8, 8] as const },
+    labels: new Int32Array(6),
+  }
+  const parameters = [...model.trainableParameters().values()].reduce((sum, { size }) => sum + size, 0)
+  for (const microBatchSize of [6, 2]) {
+    sent.length = 0
+    await trainStep(model, optimizer, batch as never, { seed: 1, microBatchSize, parallel })
+    expect(sent.reduce((sum, length) => sum + length)).toBe(parameters)
+  }
+  const pixels = zeros<Rank.R4>([1, 1, 8, 8])
+  sent.length = 0
+  parallel.noSync(() => model.valueAndGrads(pixels, [0], { onGradient: parallel.sender() }))
+  expect(sent).toEqual([])
+  const { unused } = await parallel.reduce()
+  expect(unused).toEqual([])
+  model.dispose()
 })
 
 test('parameters that only some of the processes have used are named; one without images uses none', async () => {

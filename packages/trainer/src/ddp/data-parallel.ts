@@ -44,6 +44,7 @@ export class DataParallel {
   /** Gradients of this step whose own memory gets the sum. */
   readonly #inPlace = new Map<string, Float32Array>()
   #processesWithImages = 0
+  #isSilent = false
 
   /** @param parameters those that train, the same in every process */
   constructor(
@@ -71,13 +72,33 @@ export class DataParallel {
   }
 
   /**
-   * For `model.valueAndGrads` of the last micro-batch: sends each gradient as soon as it is final. The micro-batches before
-   * it send nothing, which is PyTorch's `no_sync`. Nothing is sent early where gradients cannot be read at once.
+   * Nothing is sent of the gradients that are computed in it: for all micro-batches of a step but the last, whose sender
+   * gets their sums. PyTorch's `no_sync`.
+   *
+   * @param body computes gradients, with `sender()` as `onGradient`
+   * @returns what it returns
+   * @example
+   * const compute = () => model.valueAndGrads(pixels, labels, { onGradient: parallel.sender(sums) })
+   * const { grads } = isLast ? compute() : parallel.noSync(compute)
+   */
+  noSync<T>(body: () => T): T {
+    const before = this.#isSilent
+    this.#isSilent = true
+    try {
+      return body()
+    } finally {
+      this.#isSilent = before
+    }
+  }
+
+  /**
+   * For `model.valueAndGrads` of the last micro-batch: sends each gradient as soon as it is final. Nothing is sent early
+   * where gradients cannot be read at once, and nothing at all in `noSync`.
    *
    * @param before sums over the earlier micro-batches
    */
   sender(before: Gradients = {}): ((name: string, gradient: Gradients[string]) => void) | undefined {
-    if (getBackend() === 'webgpu') return undefined
+    if (this.#isSilent || getBackend() === 'webgpu') return undefined
     return (name, gradient) => {
       const own = ownFloats(gradient)
       if (own) this.#inPlace.set(name, own)
@@ -104,11 +125,10 @@ export class DataParallel {
     const arrived = new Set(this.#buckets.arrived)
     const [sums, told] = await Promise.all([
       this.#buckets.finish(),
-      exchange(this.#collectives, [loss, arrived.size]), // waits for nothing that the sums do not wait for
+      exchange(this.#collectives, [loss, this.#fingerprint(arrived)]), // waits for nothing that the sums do not wait for
     ])
-    const usesOf = told.every(([, count]) => count === this.#shapes.size)
-      ? () => told.length
-      : await this.#uses(arrived)
+    const areSame = told.every(([, other]) => other === told[0]?.[1])
+    const usesOf = areSame ? (name: string) => (arrived.has(name) ? told.length : 0) : await this.#uses(arrived)
     const reduced: Gradients = {}
     const unused: string[] = []
     for (const [name, shape] of this.#shapes) {
@@ -123,6 +143,13 @@ export class DataParallel {
     }
     this.#inPlace.clear()
     return { loss: sum(told.map(([part]) => part as number)), grads: reduced, unused }
+  }
+
+  /** Of the parameters that have a gradient: the same in processes that use the same ones. 32 bits, as FNV-1a has them. */
+  #fingerprint(arrived: ReadonlySet<string>): number {
+    let bits = 0x811c9dc5
+    for (const name of this.#shapes.keys()) bits = Math.imul(bits ^ Number(arrived.has(name)), 0x01000193)
+    return bits
   }
 
   /** In how many processes each parameter had a gradient. */

@@ -1,6 +1,6 @@
 /** Whole runs of several processes: what they compute, who writes, how they stop, and how others go on with them. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RunScenario, scenarios } from '../../test/ddp-scenarios.ts'
@@ -150,6 +150,20 @@ describe('a run of several processes', () => {
       expect(result.status === 'rejected' && (result.reason as Error).message).toContain(
         'Rank 1 was started with something else than rank 0: recipe.seed is 3, of rank 0 42; recipe.batchSize is 4, of rank 0 8.',
       )
+  })
+
+  test('other data in one of them is named', async () => {
+    const other = join(folder, 'other')
+    mkdirSync(other)
+    writeTinyCifar(other)
+    const names = join(other, 'cifar-10-batches-bin/batches.meta.txt')
+    writeFileSync(names, readFileSync(names, 'utf8').replace('cat', 'tiger'))
+    const out = newFolder()
+    for (const result of await inProcesses(2, out, rank => ({ data: rank === 1 ? other : folder })))
+      expect(result.status === 'rejected' && (result.reason as Error).message).toContain(
+        'Rank 1 has other data than rank 0: class.3 is "tiger", of rank 0 "cat".',
+      )
+    expect(existsSync(join(out, 'recipe.json'))).toBe(false)
   })
 
   test('fewer images in a batch than processes are refused', async () => {

@@ -6,6 +6,12 @@ type Variables = Readonly<Record<string, string | undefined>>
 /** Whether `launch` or `launchMpi` started this process. */
 export const isLaunched = (env: Variables = process.env): boolean => Boolean(env.VITRAL_LAUNCHER)
 
+/** Whether `launch` did, which has a channel to it; of `launchMpi` the processes are mpirun's. */
+export const isLaunchersChild = (): boolean => isLaunched() && Boolean(process.connected)
+
+/** How long a process that computes without a pause may live on, on Linux. */
+export const secondsWithoutLauncher = 2
+
 /** What a process is told of its launcher: under mpirun there is no channel that would close. */
 export const launcherVariables = (): Record<string, string> => ({
   VITRAL_LAUNCHER: String(process.pid),
@@ -16,7 +22,7 @@ export const launcherVariables = (): Record<string, string> => ({
 const lookInterval = 500
 
 /**
- * From now on this process ends when its launcher does, between two steps.
+ * From now on this process ends when its launcher does, between two steps; amid one `connectProcessGroup` sees to it.
  *
  * @returns what lets it end by itself again
  */
@@ -26,7 +32,7 @@ export function endWithLauncher(): () => void {
     console.error('vitral: the launcher is gone; this process ends.')
     process.exit(1)
   }
-  if (process.connected) {
+  if (isLaunchersChild()) {
     process.once('disconnect', end)
     return () => {
       process.off('disconnect', end)

@@ -4,7 +4,7 @@ import { exitCodes, type Interrupt } from '../cli/interrupt.ts'
 import { endAfterRanks } from './end-after-ranks.ts'
 import { launcherVariables } from './end-with-launcher.ts'
 import { type RankEnd, type RankProcess, startRank } from './rank-process.ts'
-import { type SuperviseOptions, supervise, toStandardError } from './supervise.ts'
+import { type SuperviseOptions, supervise, timeoutOf, toStandardError } from './supervise.ts'
 
 export interface LaunchMpiOptions extends Omit<SuperviseOptions, 'start' | 'describe'> {
   /** What each process runs, at the same path on every machine. */
@@ -17,8 +17,6 @@ export interface LaunchMpiOptions extends Omit<SuperviseOptions, 'start' | 'desc
   nnodes: number
   /** Their names or addresses, as ssh knows them. @default those that the cluster has given this job */
   hosts?: readonly string[]
-  /** Seconds that a process may be silent in a sum before the others give up. @default 300 */
-  timeout?: number
 }
 
 /**
@@ -29,13 +27,14 @@ export interface LaunchMpiOptions extends Omit<SuperviseOptions, 'start' | 'desc
  * @throws when there is no mpirun
  */
 export async function launchMpi(options: LaunchMpiOptions): Promise<number> {
-  const { command, args, timeout = 300, say = toStandardError } = options
+  const { command, args, say = toStandardError } = options
+  const timeout = timeoutOf(options)
   const mpirun = process.env.VITRAL_MPIRUN || 'mpirun'
   const family = familyOf(mpirun)
   const start = (attempt: number) => {
     const env = {
       RESTART_COUNT: String(attempt),
-      VITRAL_COLLECTIVES_TIMEOUT: process.env.VITRAL_COLLECTIVES_TIMEOUT ?? String(timeout),
+      VITRAL_COLLECTIVES_TIMEOUT: String(timeout),
       ...launcherVariables(),
       VITRAL_COLLECTIVES: 'mpi',
     }
@@ -46,7 +45,7 @@ export async function launchMpi(options: LaunchMpiOptions): Promise<number> {
     endAfterRanks(started)
     return [stoppable(started, stopSignals[family])]
   }
-  return await supervise({ ...options, start, describe })
+  return await supervise({ ...options, timeout, start, describe })
 }
 
 type Family = 'openMpi' | 'mpich'
@@ -80,9 +79,10 @@ const isForAll = (name: string): boolean => /^(VITRAL_|HF_)|^(OMP_NUM_THREADS|RE
 const stopSignals: Partial<Record<Family, NodeJS.Signals>> = { openMpi: 'SIGUSR2' }
 
 /** Told to stop, the processes do after the same step; their codes do not come through every mpirun. */
-function stoppable({ kill, ended }: RankProcess, stopSignal?: NodeJS.Signals): RankProcess {
+function stoppable({ kill, ended, ...rest }: RankProcess, stopSignal?: NodeJS.Signals): RankProcess {
   let asked: Interrupt | undefined
   return {
+    ...rest,
     kill(signal) {
       if (signal === 'SIGKILL') return kill(signal)
       asked = signal as Interrupt

@@ -100,6 +100,26 @@ describe('a failure', () => {
     for (const { pid } of all) expect(lives(pid)).toBe(false)
   })
 
+  test('is that of the one for which others have waited in vain, though it ends later', async () => {
+    const { code, said } = begin('wait for one that fails', { nproc: 2 })
+    expect(await code).toBe(7)
+    expect(said).toEqual([expect.stringMatching(/^Rank 1 of 2 \(process \d+\) failed first, with exit code 7/)])
+  })
+
+  test('of one that hangs is told of that one', async () => {
+    const { code, said, told } = begin('wait in vain', { nproc: 2 })
+    expect(await code).toBe(1)
+    expect(said).toEqual([expect.stringMatching(/^Rank 1 of 2 \(process \d+\) hangs, or is slower/)])
+    for (const { pid } of told()) expect(lives(pid)).toBe(false)
+  })
+
+  test('is one that does not end after the others have ended well', async () => {
+    const { code, said, told } = begin('two of three end', { timeout: 1 })
+    expect(await code).toBe(1)
+    expect(said).toEqual([expect.stringMatching(/^Rank 1 of 3 \(process \d+\) hangs/)])
+    for (const { pid } of told()) expect(lives(pid)).toBe(false)
+  })
+
   test('a program that is not there is told', async () => {
     const { code, said } = begin('tell', { nproc: 1, command: '/no/such/program' })
     expect(await code).toBe(127)

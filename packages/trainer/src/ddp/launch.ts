@@ -2,7 +2,7 @@
 import { launcherVariables } from './end-with-launcher.ts'
 import { freePort } from './free-port.ts'
 import { type RankEnd, type RankProcess, startRank } from './rank-process.ts'
-import { type SuperviseOptions, supervise, toStandardError } from './supervise.ts'
+import { type SuperviseOptions, supervise, timeoutOf, toStandardError } from './supervise.ts'
 
 export interface LaunchOptions extends Omit<SuperviseOptions, 'start' | 'describe'> {
   /** What each process runs. */
@@ -14,16 +14,15 @@ export interface LaunchOptions extends Omit<SuperviseOptions, 'start' | 'describ
   minNproc?: number
   /** Names the run on this machine. @default one that is free */
   masterPort?: number
-  /** Seconds that a process may be silent in a sum before the others give up. @default 300 */
-  timeout?: number
 }
 
 /**
  * Runs `nproc` processes of a command, with RANK, LOCAL_RANK, WORLD_SIZE, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT and
  * RESTART_COUNT as torchrun sets them. The first one has this process's terminal; what the others say is marked.
  *
- * When one fails the others are ended, within two seconds, and the first failure is told. When this process is killed they
- * end too: each calls `endWithLauncher`.
+ * When one fails the others are ended, within three seconds, and the first failure is told: that of the one for which others
+ * have waited in vain comes before theirs. When one has ended well, those that have not within `timeout` are ended. When this
+ * process is killed they end too: each calls `endWithLauncher`.
  *
  * @returns the code to exit with: 0 when all ended well, else that of the first that failed
  * @example
@@ -34,7 +33,15 @@ export async function launch(options: LaunchOptions): Promise<number> {
   const masterPort = options.masterPort ?? (await freePort())
   const start = (attempt: number): RankProcess[] =>
     startRanks(options, { nproc: Math.max(minNproc, nproc - attempt), masterPort, attempt })
-  return await supervise({ ...options, start, describe })
+  const code = await supervise({ ...options, start, describe })
+  if (code !== 0) await removeLeftFiles()
+  return code
+}
+
+/** By which processes were to meet that were all killed before that. */
+async function removeLeftFiles(): Promise<void> {
+  const native = await import('@vitral/backend-node/collectives').catch(() => undefined) // then nothing has met there
+  native?.removeLeftFiles()
 }
 
 interface Attempt {
@@ -44,7 +51,7 @@ interface Attempt {
 }
 
 function startRanks(options: LaunchOptions, { nproc, masterPort, attempt }: Attempt): RankProcess[] {
-  const { command, args, timeout = 300, say = toStandardError } = options
+  const { command, args, say = toStandardError } = options
   return Array.from({ length: nproc }, (_, rank) =>
     startRank(command, args(attempt), {
       name: `[rank ${rank}] `,
@@ -58,15 +65,16 @@ function startRanks(options: LaunchOptions, { nproc, masterPort, attempt }: Atte
         MASTER_ADDR: '127.0.0.1',
         MASTER_PORT: String(masterPort),
         RESTART_COUNT: String(attempt),
-        VITRAL_COLLECTIVES_TIMEOUT: process.env.VITRAL_COLLECTIVES_TIMEOUT ?? String(timeout),
+        VITRAL_COLLECTIVES_TIMEOUT: String(timeoutOf(options)),
         ...launcherVariables(),
       },
     }),
   )
 }
 
-function describe({ rank, pid, code, signal, residentBytes }: RankEnd, count: number): string {
+function describe({ rank, pid, code, signal, hangs, residentBytes }: RankEnd, count: number): string {
   const who = `Rank ${rank} of ${count} (process ${pid})`
+  if (hangs) return `${who} hangs, or is slower than --timeout allows; all were ended.`
   if (!signal) return `${who} failed first, with exit code ${code}; the others were ended.`
   const memory =
     residentBytes === undefined ? '' : ` It last had ${(residentBytes / 2 ** 20).toFixed(0)} MiB in memory.`

@@ -29,10 +29,13 @@ describe('the place of a process', () => {
     const openMpi = { OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '2', OMPI_COMM_WORLD_LOCAL_RANK: '0' }
     expect(placementOf(openMpi)).toMatchObject({ engine: 'mpi', rank: 1, worldSize: 2, localRank: 0 })
     expect(placementOf({ PMI_RANK: '0', PMI_SIZE: '2' })).toMatchObject({ engine: 'mpi', rank: 0, worldSize: 2 })
+    const srun = { SLURM_PROCID: '3', SLURM_NTASKS: '4', SLURM_STEP_NUM_TASKS: '4', SLURM_LOCALID: '1' }
+    expect(placementOf(srun)).toMatchObject({ engine: 'mpi', rank: 3, worldSize: 4, localRank: 1 })
   })
 
   test('none where there is one process', () => {
     expect(placementOf({})).toBeUndefined()
+    expect(placementOf({ SLURM_PROCID: '0', SLURM_NTASKS: '4' })).toBeUndefined() // a batch script
     expect(placementOf({ RANK: '0', WORLD_SIZE: '1' })).toBeUndefined()
   })
 
@@ -43,6 +46,10 @@ describe('the place of a process', () => {
     [{ WORLD_SIZE: 'two' }, "WORLD_SIZE is 'two'; expected a whole number of at least 1."],
     [{ WORLD_SIZE: undefined }, "RANK is set to '3', but WORLD_SIZE is not; set both, or neither."],
     [{ LOCAL_RANK: '-1' }, "LOCAL_RANK is '-1'; expected a whole number from 0 to 3."],
+    [
+      { LOCAL_WORLD_SIZE: '2' },
+      'WORLD_SIZE is 4, and only LOCAL_WORLD_SIZE, 2, of these processes are on this machine',
+    ],
     [{ MASTER_PORT: '0' }, "MASTER_PORT is '0'; expected a whole number from 1 to 65535."],
     [{ MASTER_PORT: undefined }, 'MASTER_PORT is not set; expected a whole number from 1 to 65535.'],
     [{ MASTER_ADDR: undefined }, 'MASTER_ADDR is not set; expected the name or address of the machine of rank 0'],

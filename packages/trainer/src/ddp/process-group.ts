@@ -2,6 +2,7 @@
 import { version_core as tfjsVersion } from '@tensorflow/tfjs-core'
 import { vitralVersion } from '../environment.ts'
 import { alone, type Collectives } from './collectives.ts'
+import { isLaunchersChild, secondsWithoutLauncher } from './end-with-launcher.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -23,7 +24,7 @@ export interface Placement {
   timeout?: number
 }
 
-/** What torchrun sets, and otherwise what Open MPI and MPICH set. */
+/** What torchrun sets, and otherwise what Open MPI, MPICH and Slurm's srun set. */
 const places = [
   { engine: 'local', rank: 'RANK', worldSize: 'WORLD_SIZE', localRank: 'LOCAL_RANK' },
   {
@@ -33,11 +34,13 @@ const places = [
     localRank: 'OMPI_COMM_WORLD_LOCAL_RANK',
   },
   { engine: 'mpi', rank: 'PMI_RANK', worldSize: 'PMI_SIZE', localRank: 'MPI_LOCALRANKID' },
+  // Of a step: a batch script has SLURM_NTASKS too, and is one process.
+  { engine: 'mpi', rank: 'SLURM_PROCID', worldSize: 'SLURM_STEP_NUM_TASKS', localRank: 'SLURM_LOCALID' },
 ] as const
 
 /**
- * Reads RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT as torchrun sets them, or what mpirun sets instead of the
- * first three; VITRAL_COLLECTIVES chooses the engine and VITRAL_COLLECTIVES_TIMEOUT says how many seconds it waits.
+ * Reads RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT as torchrun sets them, or what mpirun or srun sets instead of
+ * the first three; VITRAL_COLLECTIVES chooses the engine and VITRAL_COLLECTIVES_TIMEOUT says how many seconds it waits.
  *
  * @returns nothing where there is one process alone
  * @throws naming a variable that is missing, or not a number in its range
@@ -54,6 +57,11 @@ export function placementOf(env: Variables): Placement | undefined {
   if (worldSize === 1) return undefined
   const localRank = env[names.localRank] ? whole(env, names.localRank, 0, worldSize - 1) : rank
   const engine = env.VITRAL_COLLECTIVES || names.engine
+  const processesHere = Number(env.LOCAL_WORLD_SIZE)
+  if (engine === 'local' && processesHere > 0 && processesHere < worldSize)
+    throw new Error(
+      `WORLD_SIZE is ${worldSize}, and only LOCAL_WORLD_SIZE, ${processesHere}, of these processes are on this machine; shared memory joins those of one machine alone. For several machines start them with mpirun, or with vitral train --hosts A,B --nproc ${processesHere}.`,
+    )
   const needsMaster = engine !== 'mpi' // mpirun's processes know each other
   if (needsMaster || env.MASTER_PORT) whole(env, 'MASTER_PORT', 1, 65535)
   if (needsMaster && !env.MASTER_ADDR)
@@ -73,6 +81,7 @@ export function placementOf(env: Variables): Placement | undefined {
 /**
  * Joins the other processes of a training run, or none where the environment names none.
  *
+ * @param options.signal ends the waiting for the others
  * @throws when the environment is wrong, another process does not come, or it has another version of Vitral or tfjs
  * @example
  * const { collectives } = await connectProcessGroup(process.env)
@@ -80,18 +89,23 @@ export function placementOf(env: Variables): Placement | undefined {
  * await trainer.train()
  * await collectives.close()
  */
-export async function connectProcessGroup(env: Variables): Promise<ProcessGroup> {
+export async function connectProcessGroup(
+  env: Variables,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<ProcessGroup> {
   const placement = placementOf(env)
   if (!placement) return { collectives: alone, localRank: 0 }
   const { engine, rank, worldSize, localRank, id, timeout } = placement
-  const { connect } = await import('@vitral/backend-node/collectives').catch((cause: Error) => {
+  const { connect, endWithParent } = await import('@vitral/backend-node/collectives').catch((cause: Error) => {
     throw new Error(
       `WORLD_SIZE is ${worldSize}, but what joins processes cannot be loaded; it is part of @vitral/backend-node. (${cause.message})`,
       { cause },
     )
   })
   const token = `vitral ${vitralVersion()}, tfjs ${tfjsVersion}`
-  const collectives = await connect(engine as Parameters<typeof connect>[0], { rank, worldSize, id, timeout, token })
+  if (isLaunchersChild()) endWithParent(secondsWithoutLauncher)
+  const options = { rank, worldSize, id, timeout, token, signal }
+  const collectives = await connect(engine as Parameters<typeof connect>[0], options)
   return { collectives, localRank }
 }
 

@@ -7,6 +7,10 @@ import { createInterface } from 'node:readline'
 export interface RankEnd {
   rank: number
   pid: number
+  /** The rank that it waited for in vain, by its own words. */
+  waitedFor?: number
+  /** It did not end by itself, nor come where the others waited for it. */
+  hangs?: true
   /** As a shell has it: 128 and the signal's number for one that was ended by a signal. */
   code: number
   signal?: NodeJS.Signals
@@ -15,6 +19,8 @@ export interface RankEnd {
 }
 
 export interface RankProcess {
+  rank: number
+  pid: number
   /** Never rejects. */
   ended: Promise<RankEnd>
   /** Of its whole process group, while it lives. */
@@ -32,6 +38,11 @@ export interface StartRankOptions {
   say: (line: string) => void
 }
 
+/** What a process tells its launcher before it ends. */
+export interface RankMessage {
+  waitedFor: number
+}
+
 /** Milliseconds. */
 const lookInterval = 1000
 
@@ -45,6 +56,8 @@ export function startRank(command: string, args: readonly string[], options: Sta
     stdio: ['ignore', isFirst ? 'inherit' : 'ignore', isFirst ? 'inherit' : 'pipe', channel ? 'ipc' : 'ignore'],
   })
   if (child.stderr) createInterface({ input: child.stderr }).on('line', line => say(`${name}${line}`))
+  let waitedFor: number | undefined
+  if (channel) child.on('message', message => (waitedFor = (message as RankMessage).waitedFor))
   let residentBytes: number | undefined
   const look = setInterval(() => {
     residentBytes = residentBytesOf(child.pid) ?? residentBytes
@@ -61,7 +74,7 @@ export function startRank(command: string, args: readonly string[], options: Sta
       clearInterval(look)
       resolve({
         ...{ rank, pid: child.pid ?? 0, code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], residentBytes },
-        ...(signal && { signal }),
+        ...{ waitedFor, ...(signal && { signal }) },
       })
     }
     child.once('error', error => {
@@ -71,7 +84,7 @@ export function startRank(command: string, args: readonly string[], options: Sta
     child.once('exit', () => kill('SIGKILL')) // what it had started, which may hold its output open
     child.once('close', end)
   })
-  return { ended, kill }
+  return { rank, pid: child.pid ?? 0, ended, kill }
 }
 
 function residentBytesOf(pid: number | undefined): number | undefined {

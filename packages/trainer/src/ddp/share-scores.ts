@@ -15,7 +15,7 @@ export async function shareScores(collectives: Collectives, own: Round): Promise
   if (collectives.worldSize === 1) return own
   const { scores, ended, stop } = own
   const message = [Number(ended), Number(stop), scores.length, ...scores.flat()]
-  const all = await exchange(collectives, message)
+  const all = await exchange(collectives, message, { equal: false })
   return {
     scores: all.flatMap(([, , length = 0, ...numbers]) => unpack(numbers, length)),
     ended: all.every(([hasEnded]) => hasEnded === 1),
