@@ -13,7 +13,7 @@ const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
 const documents = (name: string): any[] => [Bun.YAML.parse(read(name))].flat()
 
 const engine = createFakeEngine()
-const app = createApp({ engine, metrics: createMetrics(() => engine.load()) })
+const app = createApp({ engine, metrics: createMetrics(engine) })
 const get = async (path: string) => app.request(path)
 
 test('the probes are routes that answer', async () => {

@@ -110,6 +110,18 @@ test('scores are shares of one, or each for itself', () => {
   expect(score(true).map(({ score }) => score)).toEqual([1, 0.5])
 })
 
+test('the best classes are those that sorting gives', () => {
+  const labels: string[] = []
+  for (let round = 0; round < 50; round++) {
+    const logits = Float32Array.from({ length: 40 }, () => Math.floor(Math.random() * 12))
+    const sorted = Array.from(logits, (score, index) => ({ label: `LABEL_${index}`, index, score })).sort(
+      (a, b) => b.score - a.score,
+    )
+    for (const count of [1, 5, 39, 40, 100])
+      expect(predictions(logits, { labels, multiLabel: false }, count, 'none')).toEqual(sorted.slice(0, count))
+  }
+})
+
 test('a configuration that is wrong is refused by the names of its fields', () => {
   expect(() => parseConfig({ port: 99999, limits: { imagePixels: 'x' }, prot: 1 })).toThrow(
     /port: .*; limits\.imagePixels: .*; it: .*prot/,

@@ -87,4 +87,6 @@ test('the batches that were computed are in the metrics', async () => {
   expect(Number(batches)).toBeGreaterThan(2)
   expect(text).toContain(`vit_batches_total{model="tiny"} ${batches}`)
   expect(text).toContain('process_resident_memory_bytes')
+  const [, memory] = /^vit_model_memory_bytes\{model="tiny"\} (\S+)$/m.exec(text) ?? []
+  expect(Number(memory)).toBeGreaterThan(10e6)
 })

@@ -52,8 +52,8 @@ export async function startServer(input: ConfigInput, options: ServerOptions = {
       return response
     },
   })
-  let engine: Engine
-  const metrics = createMetrics(() => engine?.load() ?? [])
+  let engine: Engine & Partial<ManagedEngine>
+  const metrics = createMetrics({ load: () => engine?.load() ?? [], memory: () => engine?.memory?.() ?? [] })
   try {
     engine = options.engine ?? (await startEngine(config, metrics.event))
   } catch (error) {

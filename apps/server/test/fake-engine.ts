@@ -14,8 +14,6 @@ export interface FakeEngine extends Engine {
   fail?: EngineErrorCode | Error
   /** Milliseconds until an answer. */
   delay: number
-  /** What every logit is, in place of those that follow from the input. */
-  logit?: number
   isReady: boolean
   closed: boolean
 }
@@ -53,7 +51,7 @@ export function createFakeEngine(models: ModelDescription[] = [model]): FakeEngi
       const outputs = request.inputs.map(input => {
         const first = 'image' in input ? (input.image.at(-1) ?? 0) : (input.pixelValues[0] ?? 0)
         return {
-          logits: Float32Array.of(1, 2, 0).map(value => engine.logit ?? value * first),
+          logits: Float32Array.of(1, 2, 0).map(value => value * first),
           features: Float32Array.of(0, 1, 2, first),
           attention: { height: 2, width: 2, values: Float32Array.of(1, 0.5, 0.25, 0) },
         }

@@ -19,7 +19,7 @@ export interface ManagedEngine extends Engine {
   reload(model: string): Promise<ModelDescription>
   /** Frees a model's memory once what has begun is answered; a request, or `reload`, loads it again. */
   unload(model: string): Promise<ModelDescription>
-  /** Bytes that the processes of each model had resident when they were loaded; 0 of one that is not loaded. */
+  /** Bytes that the processes of each model had resident when they answered last; 0 of one that is not loaded. */
   memory(): { model: string; bytes: number }[]
   /** Ids of the processes that run now. */
   processes(): number[]

@@ -22,7 +22,7 @@ export interface EngineRequest {
 /** An image file's bytes (JPEG, PNG, WebP), or a prepared image [channels, height, width] of the model's size. */
 export type EngineInput = { image: Uint8Array } | { pixelValues: Float32Array }
 
-/** One input's answer. */
+/** One input's answer; every value is finite, or there is an error 'non_finite_output' in its place. */
 export interface EngineOutput {
   /** [numLabels], of 'classify' and 'explain'. */
   logits?: Float32Array

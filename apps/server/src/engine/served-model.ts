@@ -29,6 +29,7 @@ export class ServedModel {
   #loading: Promise<void> | undefined
   #lastExchange: Promise<void> = Promise.resolve()
   #stopped = false
+  #lastMemory: number | undefined
   #error: string | undefined
   #retryAt = 0
   #waiting = 0
@@ -49,13 +50,13 @@ export class ServedModel {
 
   /** Bytes its processes have resident; 0 when it is not loaded. */
   get memory(): number {
-    return this.#current?.description.memory ?? 0
+    return this.#current?.memory ?? 0
   }
 
   /** Bytes that loading it takes: as many as the last time, or by the size of its weights. */
   async neededMemory(): Promise<number> {
     const { folder, workers } = this.#options.model
-    return this.#description?.memory ?? (await estimateMemory(folder, workers))
+    return this.#lastMemory ?? (await estimateMemory(folder, workers))
   }
 
   get processes(): number[] {
@@ -130,6 +131,7 @@ export class ServedModel {
     const version = this.#current
     if (!version) return
     this.#current = undefined
+    this.#lastMemory = version.memory
     await this.#drain(version)
     this.#options.engine.onEvent({ event: 'unloaded', model: this.name, version: version.description.version })
   }
@@ -217,6 +219,7 @@ export class ServedModel {
       }
       this.#current = version
       this.#description = version.description
+      this.#lastMemory = version.memory
       this.#error = undefined
     } catch (error) {
       this.#error = explain(error as Error, model.folder)
