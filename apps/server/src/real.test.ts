@@ -50,6 +50,36 @@ test('logits over the protocol are those that the model gives here', async () =>
   for (const [i, value] of expected.entries()) expect(outputs[0]?.data[i]).toBeCloseTo(value, 4)
 })
 
+test('both outputs of the protocol come from one pass', async () => {
+  const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array.from(pixelsOf(2)) }]
+  const ask = async (...names: string[]): Promise<{ name: string; data: number[] }[]> => {
+    const request = post({ inputs, outputs: names.map(name => ({ name })) })
+    const answer: { outputs: { name: string; data: number[] }[] } = await json(
+      await fetch(at('v2/models/tiny/infer'), request),
+    )
+    return answer.outputs
+  }
+  const batches = async (): Promise<number> =>
+    Number(/^vit_batches_total\{model="tiny"\} (\d+)$/m.exec(await (await fetch(at('metrics'))).text())?.[1])
+  const before = await batches()
+  const both = await ask('features', 'logits')
+  expect((await batches()) - before).toBe(1)
+  expect(both).toEqual([...(await ask('features')), ...(await ask('logits'))])
+})
+
+test('values that are not finite are refused', async () => {
+  const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array(768).fill(0.5) }]
+  for (const text of ['1e999', '-1e999'])
+    expect(
+      await failure(
+        await fetch(at('v2/models/tiny/infer'), post(JSON.stringify({ inputs }).replace('0.5]', `${text}]`))),
+      ),
+    ).toEqual([400, 'non_finite_input'])
+  const nan = new Uint8Array(new Float32Array(768).fill(Number.NaN).buffer)
+  const headers = { 'inference-header-content-length': '0', 'content-type': 'application/octet-stream' }
+  expect(await failure(await fetch(at('v2/models/tiny/infer'), post(nan, headers)))).toEqual([400, 'non_finite_input'])
+})
+
 test('damaged images are the client’s error, wherever they are cut', async () => {
   const noise = { type: 'gaussian', mean: 128, sigma: 50 } as const
   const photo = sharp({ create: { width: 64, height: 48, channels: 3, background: '#000', noise } })

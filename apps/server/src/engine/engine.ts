@@ -5,7 +5,7 @@
 
 import type { ComputeDtype } from '@vitral/core'
 
-export type Task = 'classify' | 'embed' | 'explain'
+export type Task = 'classify' | 'embed' | 'classify-and-embed' | 'explain'
 
 export interface EngineRequest {
   /** Name of a model; one that is not there is an error 'model_not_found'. */
@@ -24,9 +24,9 @@ export type EngineInput = { image: Uint8Array } | { pixelValues: Float32Array }
 
 /** One input's answer; every value is finite, or there is an error 'non_finite_output' in its place. */
 export interface EngineOutput {
-  /** [numLabels], of 'classify' and 'explain'. */
+  /** [numLabels], of all tasks but 'embed'. */
   logits?: Float32Array
-  /** [hiddenSize], the class token after the last layer norm, of 'embed'. */
+  /** [hiddenSize], the class token after the last layer norm, of 'embed' and 'classify-and-embed'. */
   features?: Float32Array
   /** Attention rollout from the class token to each patch, largest 1, of 'explain'. */
   attention?: { height: number; width: number; values: Float32Array }

@@ -171,7 +171,7 @@ export class ModelVersion {
   async #call(batch: readonly QueuedJob[], child: Child, worker: KeptChild): Promise<EngineOutput[]> {
     const { inputs, bodies } = inputLayout(batch.map(({ input }) => input))
     const tasks = batch.map(({ task }) => task)
-    const wanted = { features: tasks.includes('embed'), attention: tasks.includes('explain') }
+    const wanted = { features: tasks.some(task => task.endsWith('embed')), attention: tasks.includes('explain') }
     const { header, body } = await child.call('compute', { inputs, wanted }, bodies, this.#options.engine.watchdog)
     this.#memory.set(worker, header.memory as number)
     const outputs = splitOutputs(header.layout as OutputLayout, body)
@@ -208,11 +208,16 @@ async function startWorker({ model, engine, socketFolder }: VersionOptions, vers
 }
 
 /** What the task asks for, or the error when it holds what is no finite number. */
-function checked({ logits, features, attention }: EngineOutput, task: Task): EngineOutput | EngineError {
-  const output = task === 'embed' ? { features } : task === 'explain' ? { logits, attention } : { logits }
-  const arrays = [output.logits, output.features, output.attention?.values]
-  const finite = arrays.every(values => !values || firstNonFinite(values) < 0)
-  return finite
-    ? output
-    : new EngineError('non_finite_output', 'The model computed values for the image that are no finite numbers.')
+function checked(output: EngineOutput, task: Task): EngineOutput | EngineError {
+  const wanted = pick(output, task)
+  const arrays = [wanted.logits, wanted.features, wanted.attention?.values]
+  if (arrays.every(values => !values || firstNonFinite(values) < 0)) return wanted
+  return new EngineError('non_finite_output', 'The model computed values for the image that are no finite numbers.')
+}
+
+/** Of a batch that was computed for several tasks, what one of them asks for. */
+function pick({ logits, features, attention }: EngineOutput, task: Task): EngineOutput {
+  if (task === 'embed') return { features }
+  if (task === 'classify-and-embed') return { logits, features }
+  return task === 'explain' ? { logits, attention } : { logits }
 }

@@ -146,7 +146,8 @@ describe('the way of Hugging Face', () => {
       { label: 'bird', score: expect.closeTo(0, 5) },
     ])
     const parameters = { top_k: 1, function_to_apply: 'none' }
-    expect(await body(app.request('/models/tiny', post({ inputs, parameters })))).toEqual([
+    const options = { wait_for_model: true, use_cache: false } // of their own service
+    expect(await body(app.request('/models/tiny', post({ inputs, parameters, options })))).toEqual([
       { label: 'dog', score: 2 * 0xd9 },
     ])
   })

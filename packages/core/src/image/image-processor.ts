@@ -119,8 +119,8 @@ export class ViTImageProcessor {
   /** [h, w, 3] bytes → [3, h, w] floats. */
   #normalize(bytes: RawImage['data'], out: Float32Array, plane: number): void {
     for (let c = 0; c < 3; c++) {
-      const valueOf = this.#values[c] as Float32Array
-      for (let i = 0, at = c * plane; i < plane; i++, at++) out[at] = valueOf[bytes[i * 3 + c] as number] as number
+      const values = this.#values[c] as Float32Array
+      for (let i = 0, at = c * plane; i < plane; i++, at++) out[at] = values[bytes[i * 3 + c] as number] as number
     }
   }
 }
