@@ -19,7 +19,7 @@ export function findModel(context: Context<AppEnv>, { engine }: Services, name: 
 export async function infer(
   context: Context<AppEnv>,
   { engine, config, metrics }: Services,
-  request: { model: string; task: Task; inputs: readonly EngineInput[]; timeout?: number },
+  request: { model: string; task: Task; inputs: readonly EngineInput[]; draw?: boolean; timeout?: number },
 ): Promise<EngineResult> {
   const result = await engine.run({
     ...request,

@@ -90,6 +90,32 @@ test('damaged images are the client’s error, wherever they are cut', async () 
     }
 })
 
+test('a damaged image is the client’s error where attention is drawn, too', async () => {
+  const noise = { type: 'gaussian', mean: 128, sigma: 50 } as const
+  const photo = sharp({ create: { width: 64, height: 48, channels: 3, background: '#000', noise } })
+  const explain = async (file: Uint8Array): Promise<Response> =>
+    await fetch(at('v1/models/tiny/explain'), post(new Uint8Array(file), { accept: 'image/png' }))
+  const whole = await photo.webp().toBuffer()
+  const drawn = await sharp(await (await explain(whole)).arrayBuffer()).metadata()
+  expect([drawn.format, drawn.width, drawn.height]).toEqual(['png', 64, 48])
+  expect(await failure(await explain(whole.subarray(0, whole.length / 2)))).toEqual([422, 'image_corrupt'])
+})
+
+test('of a model on demand, what it takes is known, and its pixels are taken', async () => {
+  const models = [{ name: 'lazy', folder, backend: 'cpu' as const, load: 'on-demand' as const }]
+  const lazy = await startServer({ port: 0, log: false, models })
+  const ask = async (path: string, request = {}): Promise<unknown> =>
+    (await fetch(new URL(path, lazy.url), request)).json()
+  expect(await ask('v2/models/lazy')).toMatchObject({
+    inputs: [{ shape: [-1, 3, 16, 16] }, {}],
+    outputs: [{ shape: [-1, 3] }, { shape: [-1, 16] }],
+  })
+  expect(await ask('v1/models')).toMatchObject({ models: [{ state: 'unloaded', labels: expect.any(Array) }] })
+  const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array.from(pixelsOf(1)) }]
+  expect(await ask('v2/models/lazy/infer', post({ inputs }))).toMatchObject({ outputs: [{ shape: [1, 3] }] })
+  await lazy.stop()
+}, 60_000)
+
 test('a model is loaded anew by who may, and answers go on', async () => {
   const load = { method: 'POST', headers: { authorization: 'Bearer admin' } }
   const response = await fetch(at('v2/repository/models/tiny/load'), load)

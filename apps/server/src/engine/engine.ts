@@ -13,6 +13,8 @@ export interface EngineRequest {
   task: Task
   /** All are taken into the queue together, or none. */
   inputs: readonly EngineInput[]
+  /** Whether an explanation's attention is also laid over each image. */
+  draw?: boolean
   /** Aborted when the client has gone: what has not begun is not computed. */
   signal?: AbortSignal
   /** Milliseconds from now by which the answer must be there; the server's default without it. */
@@ -30,6 +32,8 @@ export interface EngineOutput {
   features?: Float32Array
   /** Attention rollout from the class token to each patch, largest 1, of 'explain'. */
   attention?: { height: number; width: number; values: Float32Array }
+  /** A PNG file, where it was asked for. */
+  drawn?: Uint8Array
 }
 
 export interface EngineResult {

@@ -1,5 +1,6 @@
 /** One model by its name: which version of it answers, and how that is exchanged for another. */
-import { answer } from './answer.ts'
+import { answer, type Draw } from './answer.ts'
+import { describeFolder } from './describe-model.ts'
 import { EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
 import { ensureFolder, estimateMemory } from './folder.ts'
 import { knownOf } from './known-of.ts'
@@ -11,6 +12,7 @@ import { Ticket } from './ticket.ts'
 
 export interface ServedModelOptions extends VersionOptions {
   decode: Decode
+  draw: Draw
   /** Calls `load` once there is memory for the model, and alone. */
   makeRoom(model: ServedModel, load: () => Promise<void>): Promise<void>
 }
@@ -79,6 +81,12 @@ export class ServedModel {
     }
   }
 
+  /** Learns what can be told of it before it is loaded. */
+  async readDescription(): Promise<void> {
+    const description = await describeFolder(this.#options.model)
+    if (!this.#current) this.#description = description ?? this.#description
+  }
+
   async run(request: EngineRequest): Promise<EngineResult> {
     const { inputs, signal, timeout = this.#options.engine.timeout } = request
     this.#admit(inputs.length, timeout)
@@ -124,6 +132,7 @@ export class ServedModel {
     if (this.#current) return await this.reload()
     this.#retryAt = 0
     this.#error = undefined
+    await this.readDescription()
   }
 
   /** Frees its memory; a request loads it again. */
@@ -179,7 +188,8 @@ export class ServedModel {
         this.#running += change
       }
       // Released when the request is over, even if its computation is not: a version that hangs would never be unused.
-      return await ticket.answerOr(answer(version, request, { ticket, decode: this.#options.decode, onRunning }))
+      const { decode, draw } = this.#options
+      return await ticket.answerOr(answer(version, request, { ticket, decode, draw, onRunning }))
     } finally {
       version.release()
     }

@@ -9,11 +9,11 @@ import {
   autocast,
   noGrad,
   patchGrid,
-  type Size,
   useBackend,
   ViTForImageClassification,
   ViTImageProcessor,
 } from '@vitral/core'
+import { describeModel, heightAndWidth } from '../describe-model.ts'
 import type { EngineOutput } from '../engine.ts'
 import type { LoadedDescription, ModelSettings, PreparedInput, Wanted } from '../model-calls.ts'
 
@@ -41,32 +41,10 @@ export async function loadModel({
     ViTImageProcessor.fromPretrained(folder),
     hashFolder(folder),
   ])
-  const description = describe(model, processor, { backend: name, precision, version })
+  const description = describeModel(model.config, processor.config, { backend: name, precision, version })
   const loaded = { description, compute: computeWith(model, processor, precision) }
   await warmUp(loaded, maxBatchSize)
   return { ...loaded, description: { ...description, memory: process.memoryUsage.rss() } }
-}
-
-function describe(
-  { config }: ViTForImageClassification,
-  { config: { doResize, size, resample } }: ViTImageProcessor,
-  rest: Pick<LoadedDescription, 'backend' | 'precision' | 'version'>,
-): LoadedDescription {
-  const imageSize = heightAndWidth(config.imageSize)
-  if (doResize && `${imageSize}` !== `${[size.height, size.width]}`)
-    throw new Error(
-      `preprocessor_config.json makes images of ${size.height}×${size.width}, but the model of config.json takes ${imageSize.join('×')}.`,
-    )
-  return {
-    ...rest,
-    labels: Array.from({ length: config.numLabels }, (_, i) => config.id2label[i] ?? `LABEL_${i}`),
-    imageSize,
-    numChannels: config.numChannels,
-    hiddenSize: config.hiddenSize,
-    multiLabel: config.problemType === 'multi_label_classification',
-    resize: doResize ? { size: [size.height, size.width], interpolation: resample } : undefined,
-    memory: 0,
-  }
 }
 
 function computeWith(
@@ -152,6 +130,3 @@ async function hashFolder(folder: string): Promise<string> {
   }
   return hash.digest('hex').slice(0, 16)
 }
-
-const heightAndWidth = (size: Size): [height: number, width: number] =>
-  typeof size === 'number' ? [size, size] : [size[0], size[1]]
