@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { failure, images, post, start } from '../test/requests.ts'
 import type { EngineErrorCode } from './engine/engine.ts'
 
@@ -169,6 +170,64 @@ test('other origins are let in by name alone', async () => {
   expect(other.headers.get('access-control-allow-origin')).toBeNull()
 })
 
+test('other origins are asked about before they send, and never with what a browser knows of its user', async () => {
+  const preflight = (origin: string): RequestInit => ({
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,content-type',
+    },
+  })
+  const allowed = 'https://example.org'
+  const closed = await start().app.request(classify, preflight(allowed))
+  expect(closed.headers.get('access-control-allow-origin')).toBeNull()
+  const { app, engine } = start({ cors: { origins: [allowed] } })
+  const open = await app.request(classify, preflight(allowed))
+  expect(open.status).toBe(204)
+  expect(open.headers.get('access-control-allow-methods')).toBe('GET,POST')
+  expect(open.headers.get('access-control-allow-headers')).toBe('authorization,content-type')
+  for (const origin of ['https://evil.example', 'null', `${allowed}.evil.example`, 'http://example.org'])
+    expect((await app.request(classify, preflight(origin))).headers.get('access-control-allow-origin')).toBeNull()
+  const responses = [open, await app.request('/v2', { headers: { origin: allowed, cookie: 'a=b' } })]
+  for (const { headers } of responses) {
+    expect(headers.get('access-control-allow-origin')).toBe(allowed) // never *
+    expect(headers.get('access-control-allow-credentials')).toBeNull()
+  }
+  expect(engine.requests).toEqual([])
+})
+
+test('JSON that is made to do harm costs no more than a moment', async () => {
+  const { app, engine } = start()
+  const deep = (depth: number): string => `{"inputs":${'['.repeat(depth)}${']'.repeat(depth)}}`
+  const keys = `{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":1`).join()}}`
+  const bodies = [
+    ...[101, 10_000, 1_000_000].map(deep),
+    '['.repeat(1_000_000),
+    keys,
+    '{"inputs":1e999}',
+    '{"inputs":"x","inputs":2}',
+    '{"inputs":"\\ud800"}',
+    '\ufeff{}',
+  ].map(text => new TextEncoder().encode(text))
+  bodies.push(Uint8Array.of(0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d)) // not UTF-8
+  let longest = 0
+  let last = performance.now()
+  const watch = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }, 1)
+  for (const path of ['/models/tiny', '/v2/models/tiny/infer'])
+    for (const body of bodies) {
+      const response = await app.request(path, post(body, { 'content-type': 'application/json' }))
+      expect(await failure(response)).toEqual([400, 'invalid_request'])
+      await Bun.sleep(2)
+    }
+  clearInterval(watch)
+  expect(longest).toBeLessThan(1000) // some milliseconds on a machine that does nothing else
+  expect(engine.requests).toEqual([])
+})
+
 test('answers say what a browser may do with them', async () => {
   const { headers } = await start().app.request('/')
   expect(headers.get('x-content-type-options')).toBe('nosniff')
@@ -202,6 +261,8 @@ test('the description of the API has every route', async () => {
   const { length } = app.openAPIRegistry.definitions
   expect(await (await app.request('/openapi.json')).json()).toEqual(document)
   expect(app.openAPIRegistry.definitions).toHaveLength(length) // asking adds nothing to it
+  const { valid, errors } = await new Validator().validate(document)
+  expect([valid, errors]).toEqual([true, undefined])
   const references = JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)
   for (const [, name] of references) expect(document.components.schemas).toHaveProperty(name as string)
 })
