@@ -197,37 +197,6 @@ test('other origins are asked about before they send, and never with what a brow
   expect(engine.requests).toEqual([])
 })
 
-test('JSON that is made to do harm costs no more than a moment', async () => {
-  const { app, engine } = start()
-  const deep = (depth: number): string => `{"inputs":${'['.repeat(depth)}${']'.repeat(depth)}}`
-  const keys = `{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":1`).join()}}`
-  const bodies = [
-    ...[101, 10_000, 1_000_000].map(deep),
-    '['.repeat(1_000_000),
-    keys,
-    '{"inputs":1e999}',
-    '{"inputs":"x","inputs":2}',
-    '{"inputs":"\\ud800"}',
-    '\ufeff{}',
-  ].map(text => new TextEncoder().encode(text))
-  bodies.push(Uint8Array.of(0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d)) // not UTF-8
-  let longest = 0
-  let last = performance.now()
-  const watch = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last)
-    last = performance.now()
-  }, 1)
-  for (const path of ['/models/tiny', '/v2/models/tiny/infer'])
-    for (const body of bodies) {
-      const response = await app.request(path, post(body, { 'content-type': 'application/json' }))
-      expect(await failure(response)).toEqual([400, 'invalid_request'])
-      await Bun.sleep(2)
-    }
-  clearInterval(watch)
-  expect(longest).toBeLessThan(1000) // some milliseconds on a machine that does nothing else
-  expect(engine.requests).toEqual([])
-})
-
 test('answers say what a browser may do with them', async () => {
   const { headers } = await start().app.request('/')
   expect(headers.get('x-content-type-options')).toBe('nosniff')
