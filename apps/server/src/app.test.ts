@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { failure, images, post, start } from '../test/requests.ts'
 import type { EngineErrorCode } from './engine/engine.ts'
 
@@ -169,6 +170,33 @@ test('other origins are let in by name alone', async () => {
   expect(other.headers.get('access-control-allow-origin')).toBeNull()
 })
 
+test('other origins are asked about before they send, and never with what a browser knows of its user', async () => {
+  const preflight = (origin: string): RequestInit => ({
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,content-type',
+    },
+  })
+  const allowed = 'https://example.org'
+  const closed = await start().app.request(classify, preflight(allowed))
+  expect(closed.headers.get('access-control-allow-origin')).toBeNull()
+  const { app, engine } = start({ cors: { origins: [allowed] } })
+  const open = await app.request(classify, preflight(allowed))
+  expect(open.status).toBe(204)
+  expect(open.headers.get('access-control-allow-methods')).toBe('GET,POST')
+  expect(open.headers.get('access-control-allow-headers')).toBe('authorization,content-type')
+  for (const origin of ['https://evil.example', 'null', `${allowed}.evil.example`, 'http://example.org'])
+    expect((await app.request(classify, preflight(origin))).headers.get('access-control-allow-origin')).toBeNull()
+  const responses = [open, await app.request('/v2', { headers: { origin: allowed, cookie: 'a=b' } })]
+  for (const { headers } of responses) {
+    expect(headers.get('access-control-allow-origin')).toBe(allowed) // never *
+    expect(headers.get('access-control-allow-credentials')).toBeNull()
+  }
+  expect(engine.requests).toEqual([])
+})
+
 test('answers say what a browser may do with them', async () => {
   const { headers } = await start().app.request('/')
   expect(headers.get('x-content-type-options')).toBe('nosniff')
@@ -176,7 +204,8 @@ test('answers say what a browser may do with them', async () => {
 })
 
 test('the description of the API has every route', async () => {
-  const document = (await (await start().app.request('/openapi.json')).json()) as {
+  const { app } = start()
+  const document = (await (await app.request('/openapi.json')).json()) as {
     openapi: string
     paths: Record<string, object>
     components: { schemas: Record<string, object> }
@@ -198,6 +227,11 @@ test('the description of the API has every route', async () => {
     '/v2/models/{model}/versions/{version}/infer',
     '/v2/models/{model}/versions/{version}/ready',
   ])
+  const { length } = app.openAPIRegistry.definitions
+  expect(await (await app.request('/openapi.json')).json()).toEqual(document)
+  expect(app.openAPIRegistry.definitions).toHaveLength(length) // asking adds nothing to it
+  const { valid, errors } = await new Validator().validate(document)
+  expect([valid, errors]).toEqual([true, undefined])
   const references = JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)
   for (const [, name] of references) expect(document.components.schemas).toHaveProperty(name as string)
 })

@@ -28,7 +28,7 @@ import { repositoryPath, repositoryRoutes } from './routes/repository.ts'
 import { type AppEnv, createRouter, type Services } from './services.ts'
 
 export interface AppOptions {
-  engine: Engine & Partial<Pick<ManagedEngine, 'reload' | 'unload'>>
+  engine: Engine & Partial<Pick<ManagedEngine, 'reload' | 'unload' | 'memory'>>
   config?: ConfigInput
   /** Given by who also tells it of the engine's events. */
   metrics?: Metrics
@@ -45,7 +45,7 @@ export type AppType = ReturnType<typeof createApp>
 export function createApp({
   engine,
   config: input = {},
-  metrics = createMetrics(() => engine.load()),
+  metrics = createMetrics(engine),
   tracing,
   isDraining = () => false,
 }: AppOptions) {

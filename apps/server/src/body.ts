@@ -3,6 +3,9 @@ import type { Context } from 'hono'
 import { RequestError } from './errors.ts'
 import type { Services } from './services.ts'
 
+/** Bytes of a body that is read without a look at its pieces, as it cannot become much. */
+const small = 128 * 1024
+
 /** Bytes of all bodies in memory; many requests within their own limits must not fill it. */
 export class ByteBudget {
   readonly #limit: number
@@ -43,22 +46,31 @@ export async function withBody<Result>(
     throw new RequestError('unsupported_encoding', 'The body is compressed; expected it as it is.')
   const declared = Number(raw.headers.get('content-length') ?? Number.NaN)
   if (declared > maxBytes) throw tooLarge(maxBytes)
-  const chunks: Uint8Array[] = []
-  let size = 0
   const { uploadMilliseconds, uploadBytesPerSecond } = config.timeouts
   const allowed = uploadMilliseconds + ((Number.isNaN(declared) ? maxBytes : declared) / uploadBytesPerSecond) * 1000
-  const reader = raw.body?.getReader()
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  let size = 0
+  const count = (bytes: Uint8Array): void => {
+    if (size + bytes.length > maxBytes) throw tooLarge(maxBytes)
+    budget.take(bytes.length)
+    size += bytes.length
+  }
+  const readAtOnce = async (): Promise<Uint8Array<ArrayBuffer>> => {
+    const body = new Uint8Array(await raw.arrayBuffer())
+    count(body)
+    return body
+  }
+  const readInPieces = async (): Promise<Uint8Array<ArrayBuffer>> => {
+    const chunks: Uint8Array[] = []
+    reader = raw.body?.getReader()
+    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+      count(read.value)
+      chunks.push(read.value)
+    }
+    return join(chunks, size)
+  }
   try {
-    if (reader)
-      await within(allowed, async () => {
-        for (let read = await reader.read(); !read.done; read = await reader.read()) {
-          if (size + read.value.length > maxBytes) throw tooLarge(maxBytes)
-          budget.take(read.value.length)
-          size += read.value.length
-          chunks.push(read.value)
-        }
-      })
-    return await use(join(chunks, size))
+    return await use(await within(allowed, declared <= small ? readAtOnce() : readInPieces()))
   } catch (error) {
     // Without waiting: a client that sends nothing does not end its body either.
     reader?.cancel().catch(() => {})
@@ -78,14 +90,14 @@ function join(chunks: Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
   return joined
 }
 
-async function within(milliseconds: number, work: () => Promise<void>): Promise<void> {
+async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(
     () => reject(new RequestError('upload_timeout', `The body did not arrive within ${Math.ceil(milliseconds)} ms.`)),
     milliseconds,
   )
   try {
-    await Promise.race([work(), promise])
+    return await Promise.race([work, promise])
   } finally {
     clearTimeout(timer)
   }

@@ -39,6 +39,16 @@ test('lists are taken from variables too', () => {
   expect(readConfig({ environment }).auth.keys).toEqual([{ name: 'team', sha256 }])
 })
 
+test('fields without a default are reached by variables, and a model by its place', () => {
+  const environment = { VITRAL_SERVE_TRACING_ENDPOINT: 'http://a:4318', VITRAL_SERVE_RATE_LIMIT_PER_ADDRESS: 'null' }
+  const models = [{ name: 'a', folder: 'x' }]
+  const config = readConfig({ environment, settings: { models, 'models.0.maxBatchSize': '16' } })
+  expect(config.tracing.endpoint).toBe('http://a:4318')
+  expect(config.rateLimit.perAddress).toBeNull()
+  expect(config.models).toMatchObject([{ name: 'a', maxBatchSize: 16, workers: 1 }])
+  expect(() => readConfig({ settings: { models, 'models.1.maxBatchSize': '16' } })).toThrow('models.1.name')
+})
+
 test('what is wrong is named', () => {
   expect(() => readConfig({ environment: { VITRAL_SERVE_PROT: '1' } })).toThrow('VITRAL_SERVE_PROT')
   expect(() => readConfig({ environment: { VITRAL_SERVE_PORT: 'x' } })).toThrow('port: ')

@@ -1,6 +1,7 @@
 /** A configuration from its sources, later ones over earlier: a file, the environment, flags. */
 import { readFileSync } from 'node:fs'
-import { type Config, parseConfig } from './config.ts'
+import { z } from '@hono/zod-openapi'
+import { type Config, configSchema, parseConfig } from './config.ts'
 
 export interface ConfigSources {
   /** Path of a JSON file. */
@@ -18,7 +19,7 @@ const prefix = 'VITRAL_SERVE_'
 /** @throws one line, naming the file, variable or field that is wrong */
 export function readConfig({ file, environment = {}, settings = {} }: ConfigSources): Config {
   const config: Fields = file === undefined ? {} : readFile(file)
-  const paths = new Map(pathsOf(parseConfig({})).map(path => [variableOf(path), path]))
+  const paths = new Map(pathsOf(configSchema).map(path => [variableOf(path), path]))
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(prefix) || text === undefined) continue
     const path = paths.get(name)
@@ -31,12 +32,12 @@ export function readConfig({ file, environment = {}, settings = {} }: ConfigSour
   return parseConfig(config)
 }
 
-/** Of every field that is no section. */
-function pathsOf(section: Fields, before = ''): string[] {
-  return Object.entries(section).flatMap(([name, field]) =>
-    typeof field === 'object' && field !== null && !Array.isArray(field)
-      ? pathsOf(field as Fields, `${before}${name}.`)
-      : [`${before}${name}`],
+/** Of every field that is no section, also of those that have no default. */
+function pathsOf(schema: z.ZodType, before = ''): string[] {
+  const section = schema instanceof z.ZodPrefault ? schema.unwrap() : schema
+  if (!(section instanceof z.ZodObject)) return [before]
+  return Object.entries(section.shape).flatMap(([name, field]) =>
+    pathsOf(field as z.ZodType, before ? `${before}.${name}` : name),
   )
 }
 

@@ -27,7 +27,7 @@ const modelSchema = z.strictObject({
   name: modelName,
   /** A model folder. */
   folder: z.string().min(1),
-  backend: z.enum(['auto', 'native', 'tensorflow', 'wasm', 'cpu']).default('auto'),
+  backend: z.enum(['auto', 'native', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('auto'),
   precision: z.enum(['float32', 'bfloat16', 'int8']).default('float32'),
   /** Threads of each process; without it, the backend chooses. */
   threads: z.int().min(1).optional(),
@@ -128,10 +128,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** Whether /metrics needs no key. */
   publicMetrics: z.boolean().default(false),
-  /** Traces for OpenTelemetry, where there is a collector's address; OTEL_EXPORTER_OTLP_ENDPOINT names one, too. */
-  tracing: z
-    .strictObject({ endpoint: z.url().optional(), serviceName: z.string().min(1).default('vitral') })
-    .prefault({}),
+  /** Traces for OpenTelemetry, where there is a collector's address; OTEL_EXPORTER_OTLP_ENDPOINT names one, too, and OTEL_SERVICE_NAME who they are of, where these do not. */
+  tracing: z.strictObject({ endpoint: z.url().optional(), serviceName: z.string().min(1).optional() }).prefault({}),
   /** A JSON line for each request, and for what happens to models. */
   log: z.boolean().default(true),
   /** Of those in a second at most; how many more there were is said in one. */

@@ -1,9 +1,10 @@
 /** What describes the server's container, held against the server: paths, ports, probes and the metric exist. */
 import { expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFakeEngine } from '../test/fake-engine.ts'
 import { createApp } from './app.ts'
+import { parseConfig } from './config.ts'
 import { createMetrics } from './metrics.ts'
 
 const root = join(import.meta.dir, '../../..')
@@ -12,8 +13,16 @@ const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
 // biome-ignore lint/suspicious/noExplicitAny: a document of any shape, whose fields the tests look for.
 const documents = (name: string): any[] => [Bun.YAML.parse(read(name))].flat()
 
+const workspaces = (): string[] =>
+  ['packages', 'apps'].flatMap(parent =>
+    readdirSync(join(root, parent)).flatMap(name => {
+      const path = join(root, parent, name, 'package.json')
+      return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).name : []
+    }),
+  )
+
 const engine = createFakeEngine()
-const app = createApp({ engine, metrics: createMetrics(() => engine.load()) })
+const app = createApp({ engine, metrics: createMetrics(engine) })
 const get = async (path: string) => app.request(path)
 
 test('the probes are routes that answer', async () => {
@@ -44,6 +53,16 @@ test('ports agree, and the container is not root and changes nothing', () => {
   expect(services.vitral).toMatchObject({ read_only: true, cap_drop: ['ALL'] })
 })
 
+test('a pod takes requests until nobody sends it any, and has the time to answer them', () => {
+  const [deployment] = documents('kubernetes.yaml')
+  const { terminationGracePeriodSeconds, containers } = deployment.spec.template.spec
+  const [command, seconds] = containers[0].lifecycle.preStop.exec.command
+  expect(command).toBe('sleep')
+  const { drainMilliseconds, drainDelayMilliseconds } = parseConfig({}).timeouts
+  const needed = Number(seconds) + (drainDelayMilliseconds + drainMilliseconds) / 1000
+  expect(terminationGracePeriodSeconds).toBeGreaterThan(needed)
+})
+
 test('what the image is made of is in the repository', () => {
   const [{ services }] = documents('compose.yaml')
   const { build, volumes } = services.vitral
@@ -51,6 +70,11 @@ test('what the image is made of is in the repository', () => {
   for (const volume of volumes) expect(existsSync(join(folder, volume.split(':')[0]))).toBe(true)
   const entry = /ENTRYPOINT \["bun", "([^"]+)"/.exec(read('Dockerfile'))?.[1] as string
   expect(existsSync(join(root, entry))).toBe(true)
+  // What is copied from the repository's tree, and from what is built in it.
+  const copied = [...read('Dockerfile').matchAll(/^COPY --from=program \/vitral\/(\S+)/gm)].map(([, path]) => path)
+  expect(copied).toEqual(['package.json', 'node_modules', 'packages', 'apps/server'])
+  for (const [, name] of read('Dockerfile').matchAll(/--filter '([^']+)'/g))
+    expect(workspaces()).toContain(name as string)
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager.match(
     /@(?<version>.*)/,
   ).groups

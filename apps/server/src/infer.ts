@@ -1,6 +1,6 @@
 /** From a request's inputs to the engine and back: what all routes that compute have in common. */
 import type { Context } from 'hono'
-import type { EngineInput, EngineOutput, EngineResult, ModelDescription, Task } from './engine/engine.ts'
+import type { EngineInput, EngineResult, ModelDescription, Task } from './engine/engine.ts'
 import { RequestError } from './errors.ts'
 import type { AppEnv, Services } from './services.ts'
 
@@ -19,7 +19,7 @@ export function findModel(context: Context<AppEnv>, { engine }: Services, name: 
 export async function infer(
   context: Context<AppEnv>,
   { engine, config, metrics }: Services,
-  request: { model: string; task: Task; inputs: readonly EngineInput[]; timeout?: number },
+  request: { model: string; task: Task; inputs: readonly EngineInput[]; draw?: boolean; timeout?: number },
 ): Promise<EngineResult> {
   const result = await engine.run({
     ...request,
@@ -28,7 +28,6 @@ export async function infer(
   })
   if (result.outputs.length !== request.inputs.length)
     throw new RequestError('worker_failed', 'The model gave another number of answers than there were inputs.')
-  for (const output of result.outputs) checkFinite(output)
   metrics.images(request.model, result)
   const { queue, decode, compute } = result.stages
   context.set('stages', { ...result.stages, ended: Date.now() })
@@ -44,11 +43,4 @@ function headerTimeout(context: Context): number {
   if (!/^[1-9]\d{0,8}$/.test(header))
     throw new RequestError('invalid_request', 'The header Timeout is no whole number of milliseconds of at least 1.')
   return Number(header)
-}
-
-/** A score that is no number would be null in JSON. */
-function checkFinite({ logits, features, attention }: EngineOutput): void {
-  for (const values of [logits, features, attention?.values])
-    if (values && !values.every(Number.isFinite))
-      throw new RequestError('non_finite_output', 'The model answers with values that are not finite.')
 }

@@ -53,6 +53,34 @@ test('all bodies together stay within their limit, and are given back', async ()
   expect(budget.used).toBe(0)
 })
 
+test('JSON that is made to do harm costs no more than a moment', async () => {
+  const { app, engine } = start()
+  const deep = (depth: number): string => `{"inputs":${'['.repeat(depth)}${']'.repeat(depth)}}`
+  const keys = `{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":1`).join()}}`
+  const bodies = [
+    ...[101, 10_000, 1_000_000].map(deep),
+    '['.repeat(1_000_000),
+    keys,
+    '{"inputs":1e999}',
+    '{"inputs":"x","inputs":2}',
+    '{"inputs":"\\ud800"}',
+    '\ufeff{}',
+  ].map(text => new TextEncoder().encode(text))
+  bodies.push(Uint8Array.of(0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d)) // not UTF-8
+  let longest = 0
+  for (const path of ['/models/tiny', '/v2/models/tiny/infer'])
+    for (const body of bodies) {
+      // Of the processor: the clock also counts what else the machine does.
+      const before = process.cpuUsage()
+      const response = await app.request(path, post(body, { 'content-type': 'application/json' }))
+      expect(await failure(response)).toEqual([400, 'invalid_request'])
+      const { user, system } = process.cpuUsage(before)
+      longest = Math.max(longest, (user + system) / 1000)
+    }
+  expect(longest).toBeLessThan(1000) // milliseconds; of most, one or two
+  expect(engine.requests).toEqual([])
+})
+
 test('a rate limit counts by name, refills, and forgets who has not come for longest', () => {
   let now = 0
   const limiter = createRateLimiter({ requestsPerSecond: 2, burst: 3 }, 100, () => now)
@@ -108,6 +136,18 @@ test('scores are shares of one, or each for itself', () => {
     { label: 'a', index: 0, score: 0 },
   ])
   expect(score(true).map(({ score }) => score)).toEqual([1, 0.5])
+})
+
+test('the best classes are those that sorting gives', () => {
+  const labels: string[] = []
+  for (let round = 0; round < 50; round++) {
+    const logits = Float32Array.from({ length: 40 }, () => Math.floor(Math.random() * 12))
+    const sorted = Array.from(logits, (score, index) => ({ label: `LABEL_${index}`, index, score })).sort(
+      (a, b) => b.score - a.score,
+    )
+    for (const count of [1, 5, 39, 40, 100])
+      expect(predictions(logits, { labels, multiLabel: false }, count, 'none')).toEqual(sorted.slice(0, count))
+  }
 })
 
 test('a configuration that is wrong is refused by the names of its fields', () => {

@@ -11,6 +11,9 @@ interface Line {
   url?: string
   lines?: number
   path?: string
+  requestId?: string
+  /** The line itself. */
+  text: string
 }
 
 async function start(env: Record<string, string>): Promise<{ url: string; read: () => Promise<Line | undefined> }> {
@@ -34,7 +37,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Line
   for await (const bytes of stream) {
     const lines = (rest + decoder.decode(bytes)).split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) yield JSON.parse(line) as Line
+    for (const line of lines) yield { ...JSON.parse(line), text: line } as Line
   }
   return undefined
 }
@@ -91,3 +94,24 @@ test('while nobody reads all are answered, and afterwards it says how many lines
   expect(leftOut).toBeGreaterThan(0)
   expect(seen.filter(({ message }) => message === 'request').length + leftOut).toBe(10_002)
 }, 60_000)
+
+test('one request is one line, whatever ends lines or colours terminals in its path, id and names', async () => {
+  const { url, read } = await start({})
+  const codes = ['\r\n{"message":"forged"}', '\u2028', '\u2029', '\u001b[31m', '\u009b31m', '\u0085', '\u007f']
+  for (const code of codes) {
+    const path = encodeURIComponent(code)
+    const headers = { 'x-request-id': 'a b\tc', 'content-type': 'application/json' }
+    const body = JSON.stringify({ id: code, inputs: [] })
+    const response = await fetch(`${url}v2/models/${path}/infer?x=${path}`, { method: 'POST', headers, body })
+    expect(response.status).toBe(400)
+    for (const [, value] of response.headers) expect(value).toMatch(/^[\x20-\x7e]*$/)
+  }
+  await fetch(`${url}nowhere`)
+  for (const _ of codes) {
+    const line = await read()
+    expect(line?.message).toBe('request')
+    expect(line?.requestId).toMatch(/^[\w-]+$/)
+    expect(line?.text).toMatch(/^[\x20-\x7e]*$/)
+  }
+  expect((await read())?.path).toBe('/nowhere')
+})

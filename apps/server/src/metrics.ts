@@ -1,5 +1,6 @@
 /** What Prometheus reads. Label values come from closed sets alone: names of models that are served, and fixed words. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { ManagedEngine } from './engine/create-engine.ts'
 import type { Engine, EngineResult } from './engine/engine.ts'
 import type { EngineEvent } from './engine/events.ts'
 import type { ErrorCode } from './errors.ts'
@@ -40,8 +41,10 @@ const stages = ['queue', 'decode', 'compute'] as const
 /** Seconds: a tiny model's answer up to the longest deadline. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-/** @param load asked whenever the metrics are read */
-export function createMetrics(load: Engine['load']): Metrics {
+/** What is asked whenever the metrics are read. */
+export type Measured = Pick<Engine, 'load'> & Partial<Pick<ManagedEngine, 'memory'>>
+
+export function createMetrics(engine: Measured): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -84,8 +87,8 @@ export function createMetrics(load: Engine['load']): Metrics {
       [stage, histogram(`vit_${stage}_duration_seconds`, `Of the stage ${stage}, the slowest image's.`)] as const,
   )
   for (const [name, help, field] of [
-    ['vit_queue_depth', 'Requests that wait.', 'queued'],
-    ['vit_inflight', 'Requests that are computed.', 'running'],
+    ['vit_queue_depth', 'Images that wait to be computed.', 'queued'],
+    ['vit_inflight', 'Images that are being computed.', 'running'],
   ] as const)
     new Gauge({
       name,
@@ -93,9 +96,18 @@ export function createMetrics(load: Engine['load']): Metrics {
       labelNames: ['model'],
       registers,
       collect() {
-        for (const models of load()) this.set({ model: models.model }, models[field])
+        for (const models of engine.load()) this.set({ model: models.model }, models[field])
       },
     })
+  new Gauge({
+    name: 'vit_model_memory_bytes',
+    help: 'Resident memory of the processes of a model; 0 while it is not loaded.',
+    labelNames: ['model'],
+    registers,
+    collect() {
+      for (const { model, bytes } of engine.memory?.() ?? []) this.set({ model }, bytes)
+    },
+  })
 
   return {
     request(model = 'none', outcome, seconds) {

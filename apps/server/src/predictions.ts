@@ -18,21 +18,34 @@ export function predictions(
   topK: number,
   scoring: Scoring = multiLabel ? 'sigmoid' : 'softmax',
 ): Prediction[] {
-  return Array.from(scorers[scoring](logits), (score, index) => ({
+  const scores = scorers[scoring](logits)
+  return largest(scores, topK).map(index => ({
     label: labels[index] ?? `LABEL_${index}`,
     index,
-    score,
+    score: scores[index] as number,
   }))
-    .sort((a, b) => b.score - a.score)
-    .slice(0, topK)
+}
+
+/** Where the largest are, best first, of equal ones the first; without sorting a thousand for the sake of five. */
+function largest(scores: Float32Array, count: number): number[] {
+  const best: number[] = []
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i] as number
+    if (best.length === count && score <= (scores[best[count - 1] as number] as number)) continue
+    let place = Math.min(best.length, count - 1)
+    for (; place > 0 && (scores[best[place - 1] as number] as number) < score; place--)
+      best[place] = best[place - 1] as number
+    best[place] = i
+  }
+  return best
 }
 
 const scorers: Record<Scoring, (logits: Float32Array) => Float32Array> = {
   none: logits => logits,
   sigmoid: logits => logits.map(logit => 1 / (1 + Math.exp(-logit))),
   softmax(logits) {
-    const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity)
-    const powers = logits.map(logit => Math.exp(logit - largest))
+    const most = logits.reduce((a, b) => Math.max(a, b), -Infinity)
+    const powers = logits.map(logit => Math.exp(logit - most))
     const sum = powers.reduce((a, b) => a + b, 0)
     return powers.map(power => power / sum)
   },

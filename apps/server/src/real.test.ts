@@ -50,6 +50,36 @@ test('logits over the protocol are those that the model gives here', async () =>
   for (const [i, value] of expected.entries()) expect(outputs[0]?.data[i]).toBeCloseTo(value, 4)
 })
 
+test('both outputs of the protocol come from one pass', async () => {
+  const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array.from(pixelsOf(2)) }]
+  const ask = async (...names: string[]): Promise<{ name: string; data: number[] }[]> => {
+    const request = post({ inputs, outputs: names.map(name => ({ name })) })
+    const answer: { outputs: { name: string; data: number[] }[] } = await json(
+      await fetch(at('v2/models/tiny/infer'), request),
+    )
+    return answer.outputs
+  }
+  const batches = async (): Promise<number> =>
+    Number(/^vit_batches_total\{model="tiny"\} (\d+)$/m.exec(await (await fetch(at('metrics'))).text())?.[1])
+  const before = await batches()
+  const both = await ask('features', 'logits')
+  expect((await batches()) - before).toBe(1)
+  expect(both).toEqual([...(await ask('features')), ...(await ask('logits'))])
+})
+
+test('values that are not finite are refused', async () => {
+  const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array(768).fill(0.5) }]
+  for (const text of ['1e999', '-1e999'])
+    expect(
+      await failure(
+        await fetch(at('v2/models/tiny/infer'), post(JSON.stringify({ inputs }).replace('0.5]', `${text}]`))),
+      ),
+    ).toEqual([400, 'non_finite_input'])
+  const nan = new Uint8Array(new Float32Array(768).fill(Number.NaN).buffer)
+  const headers = { 'inference-header-content-length': '0', 'content-type': 'application/octet-stream' }
+  expect(await failure(await fetch(at('v2/models/tiny/infer'), post(nan, headers)))).toEqual([400, 'non_finite_input'])
+})
+
 test('damaged images are the client’s error, wherever they are cut', async () => {
   const noise = { type: 'gaussian', mean: 128, sigma: 50 } as const
   const photo = sharp({ create: { width: 64, height: 48, channels: 3, background: '#000', noise } })
@@ -59,6 +89,32 @@ test('damaged images are the client’s error, wherever they are cut', async () 
       expect(await failure(await fetch(at('v1/models/tiny/classify'), post(cut)))).toEqual([422, 'image_corrupt'])
     }
 })
+
+test('a damaged image is the client’s error where attention is drawn, too', async () => {
+  const noise = { type: 'gaussian', mean: 128, sigma: 50 } as const
+  const photo = sharp({ create: { width: 64, height: 48, channels: 3, background: '#000', noise } })
+  const explain = async (file: Uint8Array): Promise<Response> =>
+    await fetch(at('v1/models/tiny/explain'), post(new Uint8Array(file), { accept: 'image/png' }))
+  const whole = await photo.webp().toBuffer()
+  const drawn = await sharp(await (await explain(whole)).arrayBuffer()).metadata()
+  expect([drawn.format, drawn.width, drawn.height]).toEqual(['png', 64, 48])
+  expect(await failure(await explain(whole.subarray(0, whole.length / 2)))).toEqual([422, 'image_corrupt'])
+})
+
+test('of a model on demand, what it takes is known, and its pixels are taken', async () => {
+  const models = [{ name: 'lazy', folder, backend: 'cpu' as const, load: 'on-demand' as const }]
+  const lazy = await startServer({ port: 0, log: false, models })
+  const ask = async (path: string, request = {}): Promise<unknown> =>
+    (await fetch(new URL(path, lazy.url), request)).json()
+  expect(await ask('v2/models/lazy')).toMatchObject({
+    inputs: [{ shape: [-1, 3, 16, 16] }, {}],
+    outputs: [{ shape: [-1, 3] }, { shape: [-1, 16] }],
+  })
+  expect(await ask('v1/models')).toMatchObject({ models: [{ state: 'unloaded', labels: expect.any(Array) }] })
+  const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array.from(pixelsOf(1)) }]
+  expect(await ask('v2/models/lazy/infer', post({ inputs }))).toMatchObject({ outputs: [{ shape: [1, 3] }] })
+  await lazy.stop()
+}, 60_000)
 
 test('a model is loaded anew by who may, and answers go on', async () => {
   const load = { method: 'POST', headers: { authorization: 'Bearer admin' } }
@@ -87,4 +143,6 @@ test('the batches that were computed are in the metrics', async () => {
   expect(Number(batches)).toBeGreaterThan(2)
   expect(text).toContain(`vit_batches_total{model="tiny"} ${batches}`)
   expect(text).toContain('process_resident_memory_bytes')
+  const [, memory] = /^vit_model_memory_bytes\{model="tiny"\} (\S+)$/m.exec(text) ?? []
+  expect(Number(memory)).toBeGreaterThan(10e6)
 })

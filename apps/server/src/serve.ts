@@ -52,8 +52,8 @@ export async function startServer(input: ConfigInput, options: ServerOptions = {
       return response
     },
   })
-  let engine: Engine
-  const metrics = createMetrics(() => engine?.load() ?? [])
+  let engine: Engine & Partial<ManagedEngine>
+  const metrics = createMetrics({ load: () => engine?.load() ?? [], memory: () => engine?.memory?.() ?? [] })
   try {
     engine = options.engine ?? (await startEngine(config, metrics.event))
   } catch (error) {
@@ -95,7 +95,7 @@ async function tracingOf({ tracing }: Config): Promise<Tracing | undefined> {
   const endpoint = tracing.endpoint ?? process.env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (!endpoint) return undefined
   const { startTracing } = await import('./tracing.ts')
-  return startTracing({ endpoint, serviceName: process.env.OTEL_SERVICE_NAME ?? tracing.serviceName })
+  return startTracing({ endpoint, serviceName: tracing.serviceName ?? process.env.OTEL_SERVICE_NAME ?? 'vitral' })
 }
 
 /** @throws a port that is taken, in one line */

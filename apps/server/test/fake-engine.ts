@@ -1,4 +1,5 @@
 /** An engine without a model: its answers follow from the bytes it is given, and it fails as it is told. */
+import { drawAttention } from '../src/engine/worker/draw-attention.ts'
 import {
   type Engine,
   EngineError,
@@ -14,8 +15,6 @@ export interface FakeEngine extends Engine {
   fail?: EngineErrorCode | Error
   /** Milliseconds until an answer. */
   delay: number
-  /** What every logit is, in place of those that follow from the input. */
-  logit?: number
   isReady: boolean
   closed: boolean
 }
@@ -50,15 +49,18 @@ export function createFakeEngine(models: ModelDescription[] = [model]): FakeEngi
       if (engine.delay) await Bun.sleep(engine.delay)
       if (engine.fail instanceof Error) throw engine.fail
       if (engine.fail) throw new EngineError(engine.fail, `It is ${engine.fail}.`, { retryAfter: 2.2 })
-      const outputs = request.inputs.map(input => {
+      const outputs = request.inputs.map(async input => {
+        const attention = { height: 2, width: 2, values: Float32Array.of(1, 0.5, 0.25, 0) }
+        const limits = { maxPixels: 1e6, timeoutSeconds: 5 }
         const first = 'image' in input ? (input.image.at(-1) ?? 0) : (input.pixelValues[0] ?? 0)
         return {
-          logits: Float32Array.of(1, 2, 0).map(value => engine.logit ?? value * first),
+          logits: Float32Array.of(1, 2, 0).map(value => value * first),
           features: Float32Array.of(0, 1, 2, first),
-          attention: { height: 2, width: 2, values: Float32Array.of(1, 0.5, 0.25, 0) },
+          attention,
+          ...(request.draw && 'image' in input && { drawn: await drawAttention(input.image, attention, limits) }),
         }
       })
-      return { outputs, version: 'v1', stages: { queue: 1, decode: 2, compute: 3 } }
+      return { outputs: await Promise.all(outputs), version: 'v1', stages: { queue: 1, decode: 2, compute: 3 } }
     },
   }
   return engine

@@ -12,9 +12,10 @@ import { writeModel } from '../inputs.ts'
 import { processSeconds, quietMoment } from '../machine.ts'
 import { disturbance, measureRounds, millisecondsOf, quietCores, type Runner } from '../rounds.ts'
 import { median, quantile } from '../statistics.ts'
+import { type BatchingRow, measureBatching } from './batching.ts'
 import { deadline, type ServedCase, type ServingCase, threads } from './cases.ts'
 import type { BareOptions, BareRequest } from './line-protocol.ts'
-import { sendAll, sendAtRate } from './load.ts'
+import { askDuring, sendAll, sendAtRate } from './load.ts'
 import { ServerProcess } from './server-process.ts'
 
 export interface ServingMeasurement {
@@ -27,6 +28,11 @@ export interface ServingMeasurement {
   /** Milliseconds. */
   p99: { server: number; onnx: number }
   overload: Overload
+  /** Milliseconds of /v2/health/live while all clients have images computed. */
+  health: { median: number; p99: number }
+  /** Of the processor for each image, of all clients together: what they take from the server. */
+  clientMilliseconds: number
+  batching: BatchingRow[]
   rounds: { counted: number; discarded: number; otherCores: number }
 }
 
@@ -64,7 +70,7 @@ export async function runServingCase(
 }
 
 async function measure(
-  { title, config, images }: ServedCase,
+  { title, config, images, batching }: ServedCase,
   clients: number,
   { folder, rounds, log }: { folder: string; rounds: number; log: BenchmarkOptions['log'] },
 ): Promise<ServingMeasurement> {
@@ -84,9 +90,13 @@ async function measure(
     const onnx = await ServerProcess.startOnnx({ onnxFile, size, threads })
     stops.push(() => onnx.stop())
     const latencies = new Map<ServerProcess, number[]>()
+    const clientTimes: number[] = []
     const crowd = (name: string, to: ServerProcess): Runner =>
       runner(name, to, async () => {
+        const before = process.cpuUsage()
         const times = await sendAll(to.url, image, images.together, clients)
+        const { user, system } = process.cpuUsage(before)
+        clientTimes.push((user + system) / 1000 / images.together)
         latencies.set(to, [...(latencies.get(to) ?? []), ...times])
       })
     const runners = [
@@ -111,6 +121,8 @@ async function measure(
       (1000 * (name === 'bare 1' ? images.alone : images.together)) / milliseconds(name)
     const [bestBatch] = batchSizes.toSorted((a, b) => perSecond(`bare ${b}`) - perSecond(`bare ${a}`)) as [number]
     const p99 = (of: ServerProcess): number => quantile(latencies.get(of) ?? [], 0.99)
+    const live = new URL('/v2/health/live', server.url).href
+    const health = await askDuring(live, sendAll(server.url, image, images.together, clients))
     return {
       title,
       alone: { server: milliseconds('server alone') / images.alone, bare: milliseconds('bare 1') / images.alone },
@@ -118,6 +130,9 @@ async function measure(
       bestBatch,
       p99: { server: p99(server), onnx: p99(onnx) },
       overload: await overload(server, image, 2 * perSecond('server')),
+      health: { median: quantile(health, 0.5), p99: quantile(health, 0.99) },
+      clientMilliseconds: median(clientTimes),
+      batching: batching ? await measureBatching(modelFolder, image, { images: images.together, clients }) : [],
       rounds: {
         counted: quietest.length,
         discarded: all.length - 1 - quietest.length,
@@ -129,7 +144,7 @@ async function measure(
   }
 }
 
-async function overload(server: ServerProcess, image: Uint8Array<ArrayBuffer>, perSecond: number): Promise<Overload> {
+async function overload(server: ServerProcess, image: Uint8Array, perSecond: number): Promise<Overload> {
   const sent = await sendAtRate(server.url, image, { perSecond, seconds: 10, timeout: deadline })
   const answered = sent.filter(({ status }) => status === 200)
   const refused = sent.filter(({ status }) => [429, 503, 504].includes(status))

@@ -14,6 +14,8 @@ export interface ServedCase {
   config: ViTConfig
   /** Images of one turn of all clients, and of one client. */
   images: { together: number; alone: number }
+  /** Whether it is also measured by sizes of batches and delays. */
+  batching?: boolean
 }
 
 export const servingCases: Readonly<Record<string, ServingCase>> = {
@@ -25,12 +27,13 @@ export const servingCases: Readonly<Record<string, ServingCase>> = {
       {
         title: 'ViT-B/16 at 224×224',
         config: namedConfig('vit-base-patch16-224', { numLabels: 1000 }),
-        images: { together: 48, alone: 8 },
+        images: { together: 160, alone: 32 },
       },
       {
         title: 'ViT-Ti/4 at 32×32',
         config: namedConfig('vit-tiny-patch4-32', { numLabels: 10 }),
-        images: { together: 1024, alone: 100 },
+        images: { together: 1024, alone: 200 },
+        batching: true,
       },
     ],
     rounds: 3,

@@ -36,6 +36,24 @@ const overload: Columns = [
   ['deadline', () => `${deadline} ms`],
 ]
 
+const health: Columns = [
+  ['/v2/health/live meanwhile', ({ title }) => title],
+  ['median', ({ health }) => `${health.median.toFixed(1)} ms`],
+  ['p99', ({ health }) => `${health.p99.toFixed(1)} ms`],
+]
+
+const batching = ({ title, batching }: ServingMeasurement): string =>
+  markdownTable([
+    [`batches of ${title}`, 'delay', 'images/s', 'median', 'p99'],
+    ...batching.map(({ maxBatchSize, maxDelay, perSecond, median, p99 }) => [
+      `${maxBatchSize} at most`,
+      `${maxDelay} ms`,
+      perSecond.toFixed(1),
+      `${median.toFixed(1)} ms`,
+      `${p99.toFixed(1)} ms`,
+    ]),
+  ])
+
 /** The body of a section. */
 export function reportServingCase(
   { clients, measurements }: ServingResult,
@@ -47,8 +65,8 @@ export function reportServingCase(
       ...measurements.map(measurement => columns.map(([, cell]) => cell(measurement))),
     ])
   const quiet = measurements.map(
-    ({ title, rounds: { counted, discarded, otherCores } }) =>
-      `- ${title}: ${counted} rounds, ${discarded} discarded, others used ${otherCores.toFixed(2)} cores`,
+    ({ title, rounds: { counted, discarded, otherCores }, clientMilliseconds }) =>
+      `- ${title}: ${counted} rounds, ${discarded} discarded, others used ${otherCores.toFixed(2)} cores; the clients ${clientMilliseconds.toFixed(2)} ms of the processor for each image`,
   )
   return [
     `${summary}.`,
@@ -63,5 +81,8 @@ export function reportServingCase(
     table(together(clients)),
     '',
     table(overload),
+    '',
+    table(health),
+    ...measurements.filter(({ batching }) => batching.length > 0).flatMap(measurement => ['', batching(measurement)]),
   ].join('\n')
 }

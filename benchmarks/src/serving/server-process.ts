@@ -15,8 +15,13 @@ export class ServerProcess {
     this.#child = child
   }
 
-  static async startVitral(modelFolder: string): Promise<ServerProcess> {
+  static async startVitral(
+    modelFolder: string,
+    { maxBatchSize, maxDelay }: { maxBatchSize?: number; maxDelay?: number } = {},
+  ): Promise<ServerProcess> {
     const command = [process.execPath, vitral, 'serve', `model=${modelFolder}`, '--port', '0']
+    if (maxBatchSize !== undefined) command.push('--max-batch-size', String(maxBatchSize))
+    if (maxDelay !== undefined) command.push('--max-delay', String(maxDelay))
     const { child, line } = await started(command, line => line.message === 'listening')
     return new ServerProcess(`${line.url}v1/models/model/classify`, child)
   }

@@ -1,12 +1,16 @@
 /** A request's answers by one version of its model: inputs prepared, queued together, and their outputs put together. */
-import { EngineError, type EngineOutput, type EngineRequest, type EngineResult } from './engine.ts'
+import type { Decoders } from './decoders.ts'
+import { EngineError, type EngineInput, type EngineOutput, type EngineRequest, type EngineResult } from './engine.ts'
 import type { Job, ModelVersion } from './model-version.ts'
 import { type Decode, prepareInput } from './prepare-input.ts'
 import type { Ticket } from './ticket.ts'
 
+export type Draw = Decoders['draw']
+
 export interface AnswerOptions {
   ticket: Ticket
   decode: Decode
+  draw: Draw
   /** Told when an input's computation begins, +1, and when it ends, -1. */
   onRunning(change: number): void
 }
@@ -14,8 +18,8 @@ export interface AnswerOptions {
 /** @throws EngineError of the first input that has no answer */
 export async function answer(
   version: ModelVersion,
-  { inputs, task }: EngineRequest,
-  { ticket, decode, onRunning }: AnswerOptions,
+  { inputs, task, draw: isDrawn = false }: EngineRequest,
+  { ticket, decode, draw, onRunning }: AnswerOptions,
 ): Promise<EngineResult> {
   const stages = { queue: 0, decode: 0, compute: 0 }
   const started = performance.now()
@@ -47,8 +51,15 @@ export async function answer(
     }),
   )
   version.push(jobs)
+  const computed = await Promise.all(outputs.map(({ promise }) => promise))
+  const drawn = async (output: EngineOutput, i: number): Promise<EngineOutput> => {
+    const input = inputs[i] as EngineInput
+    if (!output.attention || !('image' in input))
+      throw new EngineError('wrong_shape', 'There is nothing to draw: it takes an image file, and the task explain.')
+    return { ...output, drawn: await draw(input.image, output.attention, () => ticket.isWanted) }
+  }
   return {
-    outputs: await Promise.all(outputs.map(({ promise }) => promise)),
+    outputs: isDrawn ? await Promise.all(computed.map(drawn)) : computed,
     version: version.description.version,
     stages,
   }

@@ -3,10 +3,10 @@
  * the server.
  */
 import { rm } from 'node:fs/promises'
-import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { EngineError, type EngineErrorCode } from './engine.ts'
-import { type Frame, FrameReader, type Header, writeFrame } from './framing.ts'
+import { FrameLink } from './frame-link.ts'
+import type { Frame, Header } from './framing.ts'
 
 export interface ChildOptions {
   /** Path of the module it runs. */
@@ -34,21 +34,14 @@ export class Child {
   readonly pid: number
   readonly #ending = Promise.withResolvers<string>()
   readonly #process: Bun.Subprocess
-  readonly #socket: Socket
+  readonly #link: FrameLink
   readonly #calls = new Map<number, Call>()
   #nextId = 0
 
-  private constructor(subprocess: Bun.Subprocess, socket: Socket) {
+  private constructor(subprocess: Bun.Subprocess, link: FrameLink) {
     this.#process = subprocess
-    this.#socket = socket
+    this.#link = link
     this.pid = subprocess.pid
-    const reader = new FrameReader()
-    socket.on('data', chunk => {
-      for (const frame of reader.push(chunk as Buffer)) this.#settle(frame)
-    })
-    socket.on('error', () => {}) // it closes then
-    // One that ends closes its socket, and says why a moment later by its exit status.
-    socket.on('close', () => setTimeout(() => this.kill('its socket closed'), GRACE).unref())
     void subprocess.exited.then(() => this.#end(exitReason(subprocess)))
   }
 
@@ -60,9 +53,18 @@ export class Child {
   /** @throws EngineError 'worker_failed' when the process ends or is not there in time */
   static async start({ module, socketFolder, timeout }: ChildOptions): Promise<Child> {
     const path = join(socketFolder, `${count++}.sock`)
-    const connected = Promise.withResolvers<Socket>()
-    const server = createServer(socket => connected.resolve(socket))
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
+    const connected = Promise.withResolvers<void>()
+    let child: Child | undefined
+    const settle = (frame: Frame): void => {
+      if (child) child.#settle(frame)
+    }
+    const link = new FrameLink({
+      onOpen: connected.resolve,
+      onFrame: settle,
+      // One that ends closes its socket, and says why a moment later by its exit status.
+      onClose: () => setTimeout(() => child?.kill('its socket closed'), GRACE).unref(),
+    })
+    const listener = Bun.listen({ unix: path, socket: link.handlers })
     const subprocess = Bun.spawn([process.execPath, module, path], {
       stdin: 'ignore',
       stdout: 'ignore',
@@ -76,10 +78,12 @@ export class Child {
       connected.reject(new EngineError('worker_failed', `A process did not start: ${exitReason(subprocess)}.`)),
     )
     try {
-      return new Child(subprocess, await connected.promise)
+      await connected.promise
+      child = new Child(subprocess, link)
+      return child
     } finally {
       clearTimeout(timer)
-      server.close()
+      listener.stop()
       await rm(path, { force: true })
     }
   }
@@ -94,7 +98,7 @@ export class Child {
     return await new Promise<Frame>((resolve, reject) => {
       const timer = setTimeout(() => this.kill(`it did not answer within ${timeout} ms`), timeout)
       this.#calls.set(id, { resolve, reject, timer })
-      writeFrame(this.#socket, { ...header, id, call: name }, bodies)
+      this.#link.write({ ...header, id, call: name }, bodies)
     })
   }
 
@@ -106,7 +110,7 @@ export class Child {
 
   /** Lets it end by itself, which it does when it has answered the call that it is at. */
   async stop(): Promise<void> {
-    this.#socket.end()
+    this.#link.end()
     const timer = setTimeout(() => this.kill('it did not end by itself'), GRACE)
     await this.#process.exited
     clearTimeout(timer)
@@ -125,7 +129,7 @@ export class Child {
   #end(reason: string): void {
     if (this.ended) return
     this.ended = reason
-    this.#socket.destroy()
+    this.#link.destroy()
     for (const { reject, timer } of this.#calls.values()) {
       clearTimeout(timer)
       reject(this.#failure())

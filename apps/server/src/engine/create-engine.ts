@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Draw } from './answer.ts'
 import { Decoders } from './decoders.ts'
 import { type Engine, EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
 import { estimateMemory, watchFolder } from './folder.ts'
@@ -19,7 +20,7 @@ export interface ManagedEngine extends Engine {
   reload(model: string): Promise<ModelDescription>
   /** Frees a model's memory once what has begun is answered; a request, or `reload`, loads it again. */
   unload(model: string): Promise<ModelDescription>
-  /** Bytes that the processes of each model had resident when they were loaded; 0 of one that is not loaded. */
+  /** Bytes that the processes of each model had resident when they answered last; 0 of one that is not loaded. */
   memory(): { model: string; bytes: number }[]
   /** Ids of the processes that run now. */
   processes(): number[]
@@ -58,10 +59,12 @@ class VitralEngine implements ManagedEngine {
     this.#options = options
     this.#socketFolder = socketFolder
     const decode: Decode = async (...args) => await this.#decoders?.decode(...args)
+    const draw: Draw = async (...args) => await this.#decoders?.draw(...args)
     const shared = {
       engine: options,
       socketFolder,
       decode,
+      draw,
       makeRoom: this.#makeRoom.bind(this),
     }
     this.#models = new Map(options.models.map(model => [model.name, new ServedModel({ ...shared, model })]))
@@ -81,7 +84,10 @@ class VitralEngine implements ManagedEngine {
       if (watchInterval > 0) this.#stopWatching.push(watchFolder(folder, watchInterval, onChange))
       const needed = await estimateMemory(folder, workers)
       const fits = this.#memory + needed <= memoryBudget || needed > memoryBudget // which is an error
-      if (load !== 'start' || !fits) continue
+      if (load !== 'start' || !fits) {
+        await model.readDescription()
+        continue
+      }
       await model.ensureLoaded().catch((error: Error) => {
         const cause = model.describe().error ?? error.message
         throw new Error(`The model '${name}' in ${folder} cannot be served: ${cause}`)

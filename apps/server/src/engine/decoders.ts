@@ -1,14 +1,23 @@
-/** Image files to RGB bytes of a model's size, in processes of their own; few at a time, as a large image takes memory. */
+/** Image files to RGB bytes of a model's size, or to pictures with attention over them, in processes of their own; few at a time, as a large image takes memory. */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Child } from './child.ts'
-import { EngineError } from './engine.ts'
+import { EngineError, type EngineOutput } from './engine.ts'
+import { bytesOf, type Frame, type Header } from './framing.ts'
 import { KeptChild } from './kept-child.ts'
 import type { LoadedDescription } from './model-calls.ts'
 import type { ResolvedEngineOptions } from './options.ts'
 
 export interface DecodeCall {
   resize: LoadedDescription['resize'] | null
+  maxPixels: number
+  timeoutSeconds: number
+}
+
+/** Its body: the attention's floats, then the image file. */
+export interface DrawCall {
+  height: number
+  width: number
   maxPixels: number
   timeoutSeconds: number
 }
@@ -64,15 +73,29 @@ export class Decoders {
     resize: LoadedDescription['resize'],
     isWanted: () => boolean,
   ): Promise<DecodedImage | undefined> {
-    if (this.#free > 0) this.#free--
-    else await new Promise<void>(resolve => this.#waiting.push(resolve))
-    try {
-      return isWanted() ? await this.#decode(image, resize) : undefined
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#free++
-    }
+    return await this.#inTurn(isWanted, async () => {
+      const call = { resize: resize ?? null, ...this.#limits } satisfies DecodeCall
+      const { header, body } = await this.#call('decode', call, [image])
+      return { rgb: body, width: header.width as number, height: header.height as number }
+    })
+  }
+
+  /**
+   * Lays attention over an image.
+   *
+   * @param isWanted asked when it is the image's turn
+   * @returns a PNG file; undefined when it was no longer wanted
+   * @throws EngineError that says what is wrong with the image
+   */
+  async draw(
+    image: Uint8Array,
+    { height, width, values }: NonNullable<EngineOutput['attention']>,
+    isWanted: () => boolean,
+  ): Promise<Uint8Array | undefined> {
+    return await this.#inTurn(isWanted, async () => {
+      const call = { height, width, ...this.#limits } satisfies DrawCall
+      return (await this.#call('draw', call, [bytesOf(values), image])).body
+    })
   }
 
   get processes(): number[] {
@@ -83,13 +106,24 @@ export class Decoders {
     await Promise.all(this.#children.map(child => child.stop()))
   }
 
-  async #decode(image: Uint8Array, resize: LoadedDescription['resize']): Promise<DecodedImage> {
+  async #inTurn<Result>(isWanted: () => boolean, work: () => Promise<Result>): Promise<Result | undefined> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>(resolve => this.#waiting.push(resolve))
+    try {
+      return isWanted() ? await work() : undefined
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#free++
+    }
+  }
+
+  async #call(name: string, call: Header, bodies: readonly Uint8Array[]): Promise<Frame> {
     const kept = this.#children[this.#next++ % this.#children.length] as KeptChild
     const child = kept.failed ? undefined : await kept.ready()
     if (!child) throw new EngineError('worker_failed', 'Images cannot be decoded now.', { retryAfter: 5 })
-    const call = { resize: resize ?? null, ...this.#limits } satisfies DecodeCall
-    const { header, body } = await child.call('decode', call, [image], this.#limits.timeoutSeconds * 1000 + SLACK)
+    const answer = await child.call(name, call, bodies, this.#limits.timeoutSeconds * 1000 + SLACK)
     kept.wasOfUse()
-    return { rgb: body, width: header.width as number, height: header.height as number }
+    return answer
   }
 }

@@ -5,7 +5,7 @@
 
 import type { ComputeDtype } from '@vitral/core'
 
-export type Task = 'classify' | 'embed' | 'explain'
+export type Task = 'classify' | 'embed' | 'classify-and-embed' | 'explain'
 
 export interface EngineRequest {
   /** Name of a model; one that is not there is an error 'model_not_found'. */
@@ -13,6 +13,8 @@ export interface EngineRequest {
   task: Task
   /** All are taken into the queue together, or none. */
   inputs: readonly EngineInput[]
+  /** Whether an explanation's attention is also laid over each image. */
+  draw?: boolean
   /** Aborted when the client has gone: what has not begun is not computed. */
   signal?: AbortSignal
   /** Milliseconds from now by which the answer must be there; the server's default without it. */
@@ -22,14 +24,16 @@ export interface EngineRequest {
 /** An image file's bytes (JPEG, PNG, WebP), or a prepared image [channels, height, width] of the model's size. */
 export type EngineInput = { image: Uint8Array } | { pixelValues: Float32Array }
 
-/** One input's answer. */
+/** One input's answer; every value is finite, or there is an error 'non_finite_output' in its place. */
 export interface EngineOutput {
-  /** [numLabels], of 'classify' and 'explain'. */
+  /** [numLabels], of all tasks but 'embed'. */
   logits?: Float32Array
-  /** [hiddenSize], the class token after the last layer norm, of 'embed'. */
+  /** [hiddenSize], the class token after the last layer norm, of 'embed' and 'classify-and-embed'. */
   features?: Float32Array
   /** Attention rollout from the class token to each patch, largest 1, of 'explain'. */
   attention?: { height: number; width: number; values: Float32Array }
+  /** A PNG file, where it was asked for. */
+  drawn?: Uint8Array
 }
 
 export interface EngineResult {

@@ -1,14 +1,12 @@
 import { expect, test } from 'bun:test'
-import { bytesOf, FrameReader, floatsOf, writeFrame } from './framing.ts'
+import { bytesOf, FrameReader, floatsOf, frameOf } from './framing.ts'
 
-const stream = (): Buffer => {
-  const written: Uint8Array[] = []
-  const socket = { write: (bytes: Uint8Array) => written.push(bytes) }
-  writeFrame(socket, { id: 1, name: 'größe' }, [Uint8Array.of(1, 2, 3), new Uint8Array(0), Uint8Array.of(4)])
-  writeFrame(socket, { id: 2 })
-  writeFrame(socket, { id: 3 }, [new Uint8Array(1000).fill(7)])
-  return Buffer.concat(written)
-}
+const stream = (): Buffer =>
+  Buffer.concat([
+    frameOf({ id: 1, name: 'größe' }, [Uint8Array.of(1, 2, 3), new Uint8Array(0), Uint8Array.of(4)]),
+    frameOf({ id: 2 }),
+    frameOf({ id: 3 }, [new Uint8Array(1000).fill(7)]),
+  ])
 
 test.each([1, 3, 7, 8, 64, 5000])('frames come whole from chunks of %i bytes', size => {
   const bytes = stream()

@@ -10,22 +10,20 @@ export interface Frame {
 /** Of the two lengths, uint32 each, little-endian. */
 const PREFIX = 8
 
-/** @param bodies are written one after the other, without a copy where the socket takes them */
-export function writeFrame(
-  socket: { write(bytes: Uint8Array): unknown },
-  header: Header,
-  bodies: readonly Uint8Array[] = [],
-): void {
+/** A message's bytes, in one piece: each write costs more than the copy. */
+export function frameOf(header: Header, bodies: readonly Uint8Array[] = []): Uint8Array {
   const json = Buffer.from(JSON.stringify(header))
-  const start = Buffer.alloc(PREFIX + json.length)
-  start.writeUInt32LE(json.length, 0)
-  start.writeUInt32LE(
-    bodies.reduce((sum, body) => sum + body.byteLength, 0),
-    4,
-  )
-  start.set(json, PREFIX)
-  socket.write(start)
-  for (const body of bodies) if (body.byteLength > 0) socket.write(body)
+  const bodySize = bodies.reduce((sum, body) => sum + body.byteLength, 0)
+  const frame = Buffer.allocUnsafe(PREFIX + json.length + bodySize)
+  frame.writeUInt32LE(json.length, 0)
+  frame.writeUInt32LE(bodySize, 4)
+  frame.set(json, PREFIX)
+  let at = PREFIX + json.length
+  for (const body of bodies) {
+    frame.set(body, at)
+    at += body.byteLength
+  }
+  return frame
 }
 
 /** Puts the frames of a stream together, however it is cut into chunks. */

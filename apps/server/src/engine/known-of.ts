@@ -1,4 +1,4 @@
-/** What can be told of a model whatever state it is in: as it was when it was loaded last. */
+/** What can be told of a model whatever state it is in: as it was when it was loaded last, or as its folder says. */
 import type { ModelDescription } from './engine.ts'
 import type { LoadedDescription } from './model-calls.ts'
 import type { ResolvedModelOptions } from './options.ts'

@@ -7,7 +7,7 @@ import { cutInHalf, makeNonFinite, resizeProcessor, spoil } from '../../test/dam
 import { FAULTS, inputWith } from '../../test/faults.ts'
 import { logitsOf, pixelsOf, removeFolders, saveTinyModel, tinyModel } from '../../test/tiny-model.ts'
 import { createEngine, type ManagedEngine } from './create-engine.ts'
-import type { EngineResult } from './engine.ts'
+import type { EngineResult, ModelDescription } from './engine.ts'
 import type { EngineEvent } from './events.ts'
 import type { EngineOptions, ModelOptions } from './options.ts'
 
@@ -92,8 +92,12 @@ test('a model on demand is loaded by its first request, once', async () => {
   const engine = await create([{ name: 'tiny', folder: await tinyModel(), load: 'on-demand' }])
   expect(states(engine)).toEqual(['unloaded'])
   expect(engine.ready()).toBe(true)
+  // What it takes and gives is known before its weights are read.
+  const { version: none, backend: _, ...described } = engine.models()[0] as ModelDescription
+  expect(described).toMatchObject({ labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'], imageSize: [16, 16], numChannels: 3 })
+  expect(none).toBe('')
   const results = await Promise.all([run(engine), run(engine), run(engine)])
-  expect(states(engine)).toEqual(['ready'])
+  expect(engine.models()[0]).toMatchObject({ ...described, state: 'ready', version: results[0]?.version as string })
   expect(new Set(results.map(({ version }) => version)).size).toBe(1)
   expect(events.filter(({ event }) => event === 'loaded')).toHaveLength(1)
 })

@@ -9,6 +9,8 @@ export interface ModelSettings {
   precision: ComputeDtype
   /** Of the backend native; its own choice without it. */
   threads?: number
+  /** Images computed together at most. */
+  maxBatchSize: number
 }
 
 /** What a process tells of the model it has loaded. */

@@ -41,6 +41,7 @@ export class ModelVersion {
   readonly #options: VersionOptions
   readonly #queue: BatchQueue<QueuedJob>
   readonly #workers: KeptChild[]
+  readonly #memory = new Map<KeptChild, number>()
   #users = 0
   #onUnused: (() => void) | undefined
   #secondsPerBatch = 0
@@ -50,14 +51,16 @@ export class ModelVersion {
     const { model, engine } = options
     this.#options = options
     const [{ description }] = ready as [Ready]
-    const memory = ready.reduce((sum, worker) => sum + worker.description.memory, 0)
-    this.description = { ...description, memory }
+    this.description = description
     this.#queue = new BatchQueue(model)
     const start = async (): Promise<Child> => (await startWorker(options, description.version)).child
     const onFailure = (reason: string, failuresInARow: number): void =>
       engine.onEvent({ event: 'worker_failed', model: model.name, reason, failuresInARow })
     this.#workers = ready.map(({ child }) => new KeptChild(child, { start, onFailure, backoff: engine.backoff }))
-    for (const worker of this.#workers) void this.#work(worker)
+    this.#workers.forEach((worker, i) => {
+      this.#memory.set(worker, ready[i]?.description.memory ?? 0)
+      void this.#work(worker)
+    })
   }
 
   /** @throws EngineError with why the folder cannot be served */
@@ -74,6 +77,11 @@ export class ModelVersion {
 
   get processes(): number[] {
     return this.#workers.flatMap(worker => worker.pid ?? [])
+  }
+
+  /** Bytes its processes had resident when they answered last. */
+  get memory(): number {
+    return [...this.#memory.values()].reduce((sum, bytes) => sum + bytes, 0)
   }
 
   /** Whether any of its processes runs, and it has not given one error after the other of late. */
@@ -103,8 +111,7 @@ export class ModelVersion {
 
   /** Takes the jobs into the queue, all at once. */
   push(jobs: readonly Job[]): void {
-    // Features cost nothing beside the logits; attention has every layer write out its probabilities.
-    this.#queue.push(jobs.map(job => Object.assign(job, { kind: job.task === 'explain' ? 'explain' : 'plain' })))
+    this.#queue.push(jobs.map(job => Object.assign(job, { kind: kindOf(job) })))
   }
 
   /** Ends its processes once nobody uses it. */
@@ -142,7 +149,7 @@ export class ModelVersion {
       return compute
     }
     try {
-      const outputs = await this.#call(batch, child)
+      const outputs = await this.#call(batch, child, worker)
       const compute = report()
       this.#secondsPerBatch = 0.8 * this.#secondsPerBatch + (0.2 * compute) / 1000
       worker.wasOfUse()
@@ -161,17 +168,22 @@ export class ModelVersion {
     }
   }
 
-  async #call(batch: readonly QueuedJob[], child: Child): Promise<EngineOutput[]> {
+  async #call(batch: readonly QueuedJob[], child: Child, worker: KeptChild): Promise<EngineOutput[]> {
     const { inputs, bodies } = inputLayout(batch.map(({ input }) => input))
     const tasks = batch.map(({ task }) => task)
-    const wanted = { features: tasks.includes('embed'), attention: tasks.includes('explain') }
+    const wanted = { features: tasks.some(task => task.endsWith('embed')), attention: tasks.includes('explain') }
     const { header, body } = await child.call('compute', { inputs, wanted }, bodies, this.#options.engine.watchdog)
+    this.#memory.set(worker, header.memory as number)
     const outputs = splitOutputs(header.layout as OutputLayout, body)
     if (outputs.length === batch.length) return outputs
     child.kill(`it gave ${outputs.length} answers to ${batch.length} images`)
     throw new EngineError('worker_failed', `The model gave ${outputs.length} answers to ${batch.length} images.`)
   }
 }
+
+/** Features cost nothing beside the logits; attention has every layer write out its probabilities. */
+const kindOf = ({ task, input }: Job): string =>
+  `${task === 'explain' ? 'explain' : 'plain'} ${'rgb' in input ? 'rgb' : 'pixelValues'}`
 
 interface Ready {
   child: Child
@@ -180,10 +192,10 @@ interface Ready {
 
 /** @param version the content that the folder must have */
 async function startWorker({ model, engine, socketFolder }: VersionOptions, version?: string): Promise<Ready> {
-  const { folder, backend, precision, threads } = model
+  const { folder, backend, precision, threads, maxBatchSize } = model
   const child = await Child.start({ module: engine.modelModule, socketFolder, timeout: engine.loadTimeout })
   try {
-    const settings = { folder, backend, precision, threads }
+    const settings = { folder, backend, precision, threads, maxBatchSize }
     const { header } = await child.call('load', { settings } satisfies Header, [], engine.loadTimeout)
     const description = header.description as LoadedDescription
     if (version && description.version !== version)
@@ -196,11 +208,16 @@ async function startWorker({ model, engine, socketFolder }: VersionOptions, vers
 }
 
 /** What the task asks for, or the error when it holds what is no finite number. */
-function checked({ logits, features, attention }: EngineOutput, task: Task): EngineOutput | EngineError {
-  const output = task === 'embed' ? { features } : task === 'explain' ? { logits, attention } : { logits }
-  const arrays = [output.logits, output.features, output.attention?.values]
-  const finite = arrays.every(values => !values || firstNonFinite(values) < 0)
-  return finite
-    ? output
-    : new EngineError('non_finite_output', 'The model computed values for the image that are no finite numbers.')
+function checked(output: EngineOutput, task: Task): EngineOutput | EngineError {
+  const wanted = pick(output, task)
+  const arrays = [wanted.logits, wanted.features, wanted.attention?.values]
+  if (arrays.every(values => !values || firstNonFinite(values) < 0)) return wanted
+  return new EngineError('non_finite_output', 'The model computed values for the image that are no finite numbers.')
+}
+
+/** Of a batch that was computed for several tasks, what one of them asks for. */
+function pick({ logits, features, attention }: EngineOutput, task: Task): EngineOutput {
+  if (task === 'embed') return { features }
+  if (task === 'classify-and-embed') return { logits, features }
+  return task === 'explain' ? { logits, attention } : { logits }
 }

@@ -1,5 +1,6 @@
 /** One model by its name: which version of it answers, and how that is exchanged for another. */
-import { answer } from './answer.ts'
+import { answer, type Draw } from './answer.ts'
+import { describeFolder } from './describe-model.ts'
 import { EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
 import { ensureFolder, estimateMemory } from './folder.ts'
 import { knownOf } from './known-of.ts'
@@ -11,6 +12,7 @@ import { Ticket } from './ticket.ts'
 
 export interface ServedModelOptions extends VersionOptions {
   decode: Decode
+  draw: Draw
   /** Calls `load` once there is memory for the model, and alone. */
   makeRoom(model: ServedModel, load: () => Promise<void>): Promise<void>
 }
@@ -29,6 +31,7 @@ export class ServedModel {
   #loading: Promise<void> | undefined
   #lastExchange: Promise<void> = Promise.resolve()
   #stopped = false
+  #lastMemory: number | undefined
   #error: string | undefined
   #retryAt = 0
   #waiting = 0
@@ -49,13 +52,13 @@ export class ServedModel {
 
   /** Bytes its processes have resident; 0 when it is not loaded. */
   get memory(): number {
-    return this.#current?.description.memory ?? 0
+    return this.#current?.memory ?? 0
   }
 
   /** Bytes that loading it takes: as many as the last time, or by the size of its weights. */
   async neededMemory(): Promise<number> {
     const { folder, workers } = this.#options.model
-    return this.#description?.memory ?? (await estimateMemory(folder, workers))
+    return this.#lastMemory ?? (await estimateMemory(folder, workers))
   }
 
   get processes(): number[] {
@@ -76,6 +79,12 @@ export class ServedModel {
       ...(this.#error && { error: this.#error }),
       ...(this.#current?.failed && { error: 'Its processes end again and again.' }),
     }
+  }
+
+  /** Learns what can be told of it before it is loaded. */
+  async readDescription(): Promise<void> {
+    const description = await describeFolder(this.#options.model)
+    if (!this.#current) this.#description = description ?? this.#description
   }
 
   async run(request: EngineRequest): Promise<EngineResult> {
@@ -123,6 +132,7 @@ export class ServedModel {
     if (this.#current) return await this.reload()
     this.#retryAt = 0
     this.#error = undefined
+    await this.readDescription()
   }
 
   /** Frees its memory; a request loads it again. */
@@ -130,6 +140,7 @@ export class ServedModel {
     const version = this.#current
     if (!version) return
     this.#current = undefined
+    this.#lastMemory = version.memory
     await this.#drain(version)
     this.#options.engine.onEvent({ event: 'unloaded', model: this.name, version: version.description.version })
   }
@@ -177,7 +188,8 @@ export class ServedModel {
         this.#running += change
       }
       // Released when the request is over, even if its computation is not: a version that hangs would never be unused.
-      return await ticket.answerOr(answer(version, request, { ticket, decode: this.#options.decode, onRunning }))
+      const { decode, draw } = this.#options
+      return await ticket.answerOr(answer(version, request, { ticket, decode, draw, onRunning }))
     } finally {
       version.release()
     }
@@ -217,6 +229,7 @@ export class ServedModel {
       }
       this.#current = version
       this.#description = version.description
+      this.#lastMemory = version.memory
       this.#error = undefined
     } catch (error) {
       this.#error = explain(error as Error, model.folder)

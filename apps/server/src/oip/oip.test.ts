@@ -116,10 +116,8 @@ describe('infer', () => {
       ],
     })
     expect([...new Float32Array(bytes.slice(length).buffer)]).toEqual([0, 1, 2, 1, 0, 1, 2, 2])
-    expect(engine.requests.map(({ task, timeout }) => [task, timeout])).toEqual([
-      ['classify', 500],
-      ['embed', 500],
-    ])
+    // Both by one pass of the model.
+    expect(engine.requests.map(({ task, timeout }) => [task, timeout])).toEqual([['classify-and-embed', 500]])
   })
 
   test('names the best classes', async () => {
@@ -214,16 +212,13 @@ describe('infer', () => {
     expect(engine.requests).toEqual([])
   })
 
-  test('takes no values that are not finite', async () => {
-    const { app } = start()
-    for (const value of [Number.NaN, Infinity, -Infinity]) {
-      const binary = floats([...pixels.slice(1), value])
-      expect(await failure(await app.request(path, withBinary({ inputs: [named(binary)] }, binary)))).toEqual([
-        400,
-        'non_finite_input',
-      ])
-    }
-    const text = JSON.stringify({ inputs: [{ ...tensor, data: pixels }] }).replace('12]', '1e999]')
-    expect(await failure(await app.request(path, post(text)))).toEqual([400, 'non_finite_input'])
+  test('passes over parameters that it does not know, as clients of other servers send them', async () => {
+    const { app, engine } = start()
+    const parameters = { content_type: 'np', headers: 'x', more: 1.5, is: true }
+    const inputs = [{ ...tensor, data: pixels, parameters }]
+    const outputs = [{ name: 'logits', parameters }]
+    const response = await app.request(path, post({ parameters, inputs, outputs }))
+    expect(response.status).toBe(200)
+    expect(engine.requests).toHaveLength(1)
   })
 })

@@ -23,7 +23,7 @@ export function readInput(
   return input.name === 'image' ? readFiles(input, binary, limits) : readPixels(input, binary, model)
 }
 
-/** shape [B, channels, height, width], the model's own but for B */
+/** shape [B, channels, height, width], the model's own but for B; that values are finite is checked by the engine */
 function readPixels({ shape, datatype, data }: InferInput, binary: Uint8Array, model: ModelDescription): EngineInput[] {
   const [count = 0, ...imageShape] = shape
   const expected = [model.numChannels, ...model.imageSize]
@@ -32,8 +32,6 @@ function readPixels({ shape, datatype, data }: InferInput, binary: Uint8Array, m
     throw new RequestError('wrong_shape', `Input pixel_values has shape [${shape}]; expected [-1,${expected}].`)
   const size = expected.reduce((a, b) => a * b, 1)
   const values = data ? flatten(data, count * size) : readFloats(binary, count * size)
-  if (!values.every(Number.isFinite))
-    throw new RequestError('non_finite_input', 'Input pixel_values has values that are not finite.')
   return Array.from({ length: count }, (_, i) => ({ pixelValues: values.subarray(i * size, (i + 1) * size) }))
 }
 

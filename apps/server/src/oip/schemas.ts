@@ -9,6 +9,7 @@ export const inputNames = ['pixel_values', 'image'] as const
 export const outputNames = ['logits', 'features'] as const
 export type OutputName = (typeof outputNames)[number]
 
+/** One that is not known here is passed over, as Triton does: clients say by some how they wrote a tensor. */
 const parameter = z.union([z.string(), z.number(), z.boolean()])
 const byteCount = z.int().min(0)
 
@@ -19,14 +20,15 @@ const inputSchema = z.strictObject({
   name: z.enum(inputNames),
   shape: z.array(z.int().min(0)).min(1).max(4),
   datatype: z.enum(['FP32', 'BYTES']),
-  parameters: z.strictObject({ binary_data_size: byteCount.optional() }).prefault({}),
+  parameters: z.object({ binary_data_size: byteCount.optional() }).catchall(parameter).prefault({}),
   data: data.optional(),
 })
 
 const requestedOutputSchema = z.strictObject({
   name: z.enum(outputNames),
   parameters: z
-    .strictObject({ binary_data: z.boolean().optional(), classification: z.int().min(1).optional() })
+    .object({ binary_data: z.boolean().optional(), classification: z.int().min(1).optional() })
+    .catchall(parameter)
     .prefault({}),
 })
 

@@ -1,7 +1,7 @@
 /** Answers of the protocol: each output as numbers in JSON, as bytes behind it, or as its best classes. */
 import type { EngineOutput, ModelDescription } from '../engine/engine.ts'
 import { predictions } from '../predictions.ts'
-import type { InferResponse, OutputName, RequestedOutput } from './schemas.ts'
+import type { InferResponse, RequestedOutput } from './schemas.ts'
 
 type OutputTensor = InferResponse['outputs'][number]
 
@@ -11,16 +11,16 @@ interface Written {
   binary: Uint8Array[]
 }
 
-/** @param results outputs of each image, by the name of what was asked for */
+/** @param results of each image, with all that was asked for */
 export function writeOutputs(
   requested: readonly RequestedOutput[],
   binaryByDefault: boolean,
-  results: Record<OutputName, readonly EngineOutput[]>,
+  results: readonly EngineOutput[],
   model: ModelDescription,
 ): Written {
   const written: Written = { outputs: [], binary: [] }
   for (const { name, parameters } of requested) {
-    const rows = results[name].map(output => output[name] as Float32Array)
+    const rows = results.map(output => output[name] as Float32Array)
     const { classification, binary_data = binaryByDefault } = parameters
     const tensor =
       name === 'logits' && classification !== undefined

@@ -3,7 +3,6 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { accepts } from 'hono/accepts'
 import type { EngineOutput } from '../engine/engine.ts'
 import { RequestError } from '../errors.ts'
-import { drawAttention } from '../images/draw-attention.ts'
 import { imageBody, withImages } from '../images/read-images.ts'
 import { findModel, infer } from '../infer.ts'
 import { countInference } from '../middleware/count-inference.ts'
@@ -49,13 +48,10 @@ export const explainRoutes = (services: Services) => {
       if (asImage && images.length > 1)
         throw new RequestError('not_acceptable', `An answer as PNG is for one image; the request has ${images.length}.`)
       const inputs = images.map(image => ({ image }))
-      const { outputs, version } = await infer(context, services, { model: name, task: 'explain', inputs })
-      if (asImage) {
-        const { attention } = outputs[0] as Explained
-        const { imagePixels } = services.config.limits
-        const png = await drawAttention(images[0] as Uint8Array, attention, imagePixels)
-        return context.body(png, 200, { 'Content-Type': 'image/png' })
-      }
+      const request = { model: name, task: 'explain' as const, inputs, draw: asImage }
+      const { outputs, version } = await infer(context, services, request)
+      if (asImage)
+        return context.body(outputs[0]?.drawn as Uint8Array<ArrayBuffer>, 200, { 'Content-Type': 'image/png' })
       const model = findModel(context, services, name)
       const results = (outputs as Explained[]).map(({ logits, attention }) => ({
         predictions: predictions(logits, model, top_k),

@@ -20,6 +20,10 @@ const requestSchema = z
         function_to_apply: z.enum(scoring).optional(),
       })
       .prefault({}),
+    options: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .openapi({ description: 'Of Hugging Face’s own service, such as `wait_for_model`; without effect.' }),
   })
   .openapi('HuggingFaceRequest')
 

@@ -2,11 +2,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { withBody } from '../body.ts'
-import type { EngineResult } from '../engine/engine.ts'
 import { infer } from '../infer.ts'
 import { countInference } from '../middleware/count-inference.ts'
 import { readRequest } from '../oip/read-request.ts'
-import { type InferResponse, inferRequestSchema, inferResponseSchema } from '../oip/schemas.ts'
+import { type InferResponse, inferRequestSchema, inferResponseSchema, type OutputName } from '../oip/schemas.ts'
 import { findVersion, versionParameter } from '../oip/version.ts'
 import { writeOutputs } from '../oip/write-response.ts'
 import { type AppEnv, createRouter, type Services } from '../services.ts'
@@ -58,23 +57,19 @@ async function answer(context: Context<AppEnv>, services: Services, target: { mo
   const { limits } = services.config
   return withBody(context, services, limits.tensorBytes, async body => {
     const { id, inputs, outputs, parameters } = readRequest(body, context.req.header(headerLength), model, limits)
-    const compute = async (name: 'logits' | 'features'): Promise<EngineResult | undefined> => {
-      if (!outputs.some(output => output.name === name)) return undefined
-      const timeout = parameters.timeout === undefined ? undefined : parameters.timeout / 1000
-      const task = name === 'logits' ? 'classify' : 'embed'
-      return infer(context, services, { model: model.name, task, inputs, ...(timeout && { timeout }) })
-    }
-    const logits = await compute('logits')
-    const features = await compute('features')
+    const isWanted = (name: OutputName): boolean => outputs.some(output => output.name === name)
+    const task = !isWanted('features') ? 'classify' : isWanted('logits') ? 'classify-and-embed' : 'embed'
+    const timeout = parameters.timeout === undefined ? undefined : parameters.timeout / 1000
+    const result = await infer(context, services, { model: model.name, task, inputs, ...(timeout && { timeout }) })
     const { outputs: written, binary } = writeOutputs(
       outputs,
       parameters.binary_data_output,
-      { logits: logits?.outputs ?? [], features: features?.outputs ?? [] },
+      result.outputs,
       findVersion(context, services, { model: model.name }),
     )
     const response: InferResponse = {
       model_name: model.name,
-      model_version: (logits ?? (features as EngineResult)).version,
+      model_version: result.version,
       ...(id === undefined ? {} : { id }),
       outputs: written,
     }

@@ -108,12 +108,6 @@ describe('classify', () => {
     expect((await app.request(path('classify'), post(images.jpeg, { timeout: '250' }))).status).toBe(200)
     expect(engine.requests[0]?.timeout).toBe(250)
   })
-
-  test('never answers with scores that are no numbers', async () => {
-    const { app, engine } = start()
-    engine.logit = Number.NaN
-    expect(await failure(await app.request(path('classify'), post(images.jpeg)))).toEqual([500, 'non_finite_output'])
-  })
 })
 
 test('embed gives the features of each image', async () => {
@@ -152,7 +146,8 @@ describe('the way of Hugging Face', () => {
       { label: 'bird', score: expect.closeTo(0, 5) },
     ])
     const parameters = { top_k: 1, function_to_apply: 'none' }
-    expect(await body(app.request('/models/tiny', post({ inputs, parameters })))).toEqual([
+    const options = { wait_for_model: true, use_cache: false } // of their own service
+    expect(await body(app.request('/models/tiny', post({ inputs, parameters, options })))).toEqual([
       { label: 'dog', score: 2 * 0xd9 },
     ])
   })

@@ -1,5 +1,5 @@
 /** A Hugging Face model folder: `config.json`, and weights in one safetensors file or in shards with an index. */
-import type { ViTConfigOptions } from '../vit/config.ts'
+import { resolveConfig, type ViTConfig, type ViTConfigOptions } from '../vit/config.ts'
 import { configFromJson } from '../vit/config-json.ts'
 import { type DtypeArray, fromFloat32, toFloat32, type WeightDtype, weightDtypes } from './dtypes.ts'
 import { type SafeTensor, serializeSafetensors } from './safetensors.ts'
@@ -21,6 +21,16 @@ const WEIGHTS = 'model.safetensors'
 const INDEX = 'model.safetensors.index.json'
 
 /**
+ * Reads a folder's `config.json` alone: what a model is, before its weights are there.
+ *
+ * @returns with the defaults of what it leaves out
+ * @throws when it is missing, malformed, or describes no ViT
+ */
+export async function readModelConfig(folder: string): Promise<ViTConfig> {
+  return resolveConfig(await readConfigFile(folder), `${folder}/config.json`)
+}
+
+/**
  * Reads a folder's configuration and weights, the weights as float32.
  *
  * @throws when a file is missing or malformed, when a shard lacks a tensor that the index promises, or has one it does not
@@ -28,9 +38,7 @@ const INDEX = 'model.safetensors.index.json'
 export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const { existsSync } = await import('node:fs')
   const { join } = await import('node:path')
-  if (!existsSync(join(folder, 'config.json')))
-    throw new Error(`${folder} has no config.json; expected a Hugging Face model folder.`)
-  const config = configFromJson(await readJson(join(folder, 'config.json')), join(folder, 'config.json'))
+  const config = await readConfigFile(folder)
   const weights = new Map<string, Weights>()
   const add = (tensors: ReadonlyMap<string, SafeTensor>) => {
     for (const [name, tensor] of tensors) weights.set(name, { shape: tensor.shape, data: toFloat32(tensor) })
@@ -42,6 +50,14 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
       `${folder} has neither ${WEIGHTS} nor ${INDEX}; weights in other formats must be converted to safetensors first.`,
     )
   return { config, weights }
+}
+
+async function readConfigFile(folder: string): Promise<ViTConfigOptions> {
+  const { existsSync } = await import('node:fs')
+  const { join } = await import('node:path')
+  const path = join(folder, 'config.json')
+  if (!existsSync(path)) throw new Error(`${folder} has no config.json; expected a Hugging Face model folder.`)
+  return configFromJson(await readJson(path), path)
 }
 
 export interface WriteModelOptions {

@@ -41,6 +41,8 @@ const defaults: ImageProcessorConfig = {
 
 export class ViTImageProcessor {
   readonly config: ImageProcessorConfig
+  /** [3][256] */
+  readonly #values: Float32Array[]
 
   constructor(config: Partial<ImageProcessorConfig> = {}) {
     this.config = { ...defaults, ...config }
@@ -49,6 +51,7 @@ export class ViTImageProcessor {
       throw new Error(
         `imageMean is [${imageMean}] and imageStd [${imageStd}]; expected three numbers each, of red, green and blue, and no deviation of 0.`,
       )
+    this.#values = tableOf(this.config)
   }
 
   /** Reads `preprocessor_config.json` of a model folder or a hub id. */
@@ -115,14 +118,21 @@ export class ViTImageProcessor {
 
   /** [h, w, 3] bytes → [3, h, w] floats. */
   #normalize(bytes: RawImage['data'], out: Float32Array, plane: number): void {
-    const { doRescale, rescaleFactor, doNormalize, imageMean, imageStd } = this.config
-    const scale = doRescale ? rescaleFactor : 1
     for (let c = 0; c < 3; c++) {
-      const mean = doNormalize ? (imageMean[c] as number) : 0
-      const deviation = doNormalize ? (imageStd[c] as number) : 1
-      for (let i = 0; i < plane; i++) out[c * plane + i] = ((bytes[i * 3 + c] as number) * scale - mean) / deviation
+      const values = this.#values[c] as Float32Array
+      for (let i = 0, at = c * plane; i < plane; i++, at++) out[at] = values[bytes[i * 3 + c] as number] as number
     }
   }
+}
+
+/** Of each channel, what each byte becomes: 256 divisions in the place of one for each of an image's values. */
+function tableOf({ doRescale, rescaleFactor, doNormalize, imageMean, imageStd }: ImageProcessorConfig): Float32Array[] {
+  const scale = doRescale ? rescaleFactor : 1
+  return [0, 1, 2].map(c => {
+    const mean = doNormalize ? (imageMean[c] as number) : 0
+    const deviation = doNormalize ? (imageStd[c] as number) : 1
+    return Float32Array.from({ length: 256 }, (_, byte) => (byte * scale - mean) / deviation)
+  })
 }
 
 function toRgb(image: RawImage): RawImage {

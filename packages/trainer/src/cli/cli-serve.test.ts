@@ -1,6 +1,6 @@
 /** `vitral serve` as a real process: from a model folder to an answer over HTTP, and what is refused before. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
@@ -24,6 +24,9 @@ beforeAll(async () => {
   model.dispose()
 })
 
+const files = join(import.meta.dirname, '../../../datasets/test/fixtures/decode')
+const images = ['colour.jpg', 'alpha.png', 'lossy.webp'].map(name => Uint8Array.from(readFileSync(join(files, name))))
+
 const serve = (...args: string[]) =>
   Bun.spawn([process.execPath, join(import.meta.dirname, 'index.ts'), 'serve', ...args], {
     stdout: 'pipe',
@@ -31,7 +34,10 @@ const serve = (...args: string[]) =>
   })
 
 test('a model folder is served under its name until SIGTERM', async () => {
-  const child = serve(`tiny=${folder}`, '--port', '0', '--backend', 'cpu', '--set', 'limits.imagesPerRequest=2')
+  const child = serve(
+    ...[`tiny=${folder}`, '--port', '0', '--backend', 'cpu', '--queue-size', '2', '--threads', '1'],
+    ...['--set', 'limits.imagesPerRequest=8', '--set', 'models.0.queueSize=3'],
+  )
   let printed = ''
   let isAsked = false
   for await (const chunk of child.stdout) {
@@ -43,6 +49,17 @@ test('a model folder is served under its name until SIGTERM', async () => {
       models: { name: string; backend: string }[]
     }
     expect(models).toMatchObject([{ name: 'tiny', backend: 'cpu' }])
+    const ask = async (path: string, ...files: Uint8Array<ArrayBuffer>[]): Promise<Response> => {
+      const body = new FormData()
+      for (const file of files) body.append('image', new Blob([file]), 'image')
+      return await fetch(`${url}v1/models/tiny/${path}`, { method: 'POST', body })
+    }
+    const answer = await ask('classify', ...images)
+    expect(((await answer.json()) as { results: unknown[] }).results).toHaveLength(images.length)
+    expect((await ask('embed', images[0] as Uint8Array<ArrayBuffer>)).status).toBe(200)
+    // What --set says of the model is over the option.
+    const refusal = await ask('classify', ...images, images[0] as Uint8Array<ArrayBuffer>)
+    expect(await refusal.json()).toMatchObject({ code: 'queue_full', error: expect.stringContaining('queue of 3') })
     child.kill('SIGTERM')
   }
   expect(await child.exited).toBe(0)
@@ -52,6 +69,7 @@ test('a model folder is served under its name until SIGTERM', async () => {
 test.each([
   [['--port', 'x'], "--port is 'x'; expected a whole number of at least 0."],
   [['--host', '0.0.0.0'], 'host is 0.0.0.0, which others can reach'],
+  [['--max-batch-size', '0'], "--max-batch-size is '0'; expected a whole number of at least 1."],
   [['--set', 'limits'], "--set is 'limits'; expected FIELD=VALUE"],
   [['--set', 'limits.none=1'], 'The configuration is wrong: limits:'],
   [['--precision', 'float16'], "--precision is 'float16'"],

@@ -10,8 +10,13 @@ const options = {
   'allow-without-key': { type: 'boolean' },
   config: { type: 'string' },
   host: { type: 'string' },
+  'max-batch-size': { type: 'string' },
+  'max-delay': { type: 'string' },
   port: { type: 'string' },
+  'queue-size': { type: 'string' },
   set: { type: 'string', multiple: true },
+  threads: { type: 'string' },
+  workers: { type: 'string' },
 } as const
 
 export const serve: Command = {
@@ -23,9 +28,15 @@ export const serve: Command = {
   --port N            port to listen on, 0 for any (8000)
   --allow-without-key listens for other machines though no API key is configured
   --precision NAME    float32, or of the products bfloat16 or int8 (float32)
-  --backend NAME      auto, native, tensorflow, wasm or cpu (auto)
+  --backend NAME      auto, native, tensorflow, webgpu, wasm or cpu (auto)
+  --max-batch-size N  images computed together at most (8)
+  --max-delay N       milliseconds that the first image of a batch waits for others (0)
+  --queue-size N      images that may wait; more are refused (256)
+  --workers N         processes that compute, each with the weights (1)
+  --threads N         threads of each (the processors, shared among them)
   --config FILE       settings as JSON
-  --set FIELD=VALUE   one setting, such as limits.imagePixels=1000000; may be repeated
+  --set FIELD=VALUE   one setting, such as limits.imagePixels=1000000 or, of the first model,
+                      models.0.queueSize=64; may be repeated
   --json              as without it: whatever happens is a line of JSON
   --help              this text
 
@@ -35,7 +46,19 @@ it has accepted is answered. Needs Bun, and the package @vitral/server.`,
 
   async run(args) {
     const { values, positionals } = parse(args, options)
-    const precision = precisionOf(values)
+    const number = (
+      name: 'max-batch-size' | 'max-delay' | 'port' | 'queue-size' | 'threads' | 'workers',
+      least: number,
+    ) => (values[name] === undefined ? undefined : wholeNumber(values[name], `--${name}`, least))
+    const settingsOfModels = {
+      backend: values.backend,
+      precision: precisionOf(values),
+      maxBatchSize: number('max-batch-size', 1),
+      maxDelay: number('max-delay', 0),
+      queueSize: number('queue-size', 1),
+      workers: number('workers', 1),
+      threads: number('threads', 1),
+    }
     const { readConfig, runServer } = await loadServer()
     const models = []
     for (const argument of positionals) {
@@ -45,18 +68,19 @@ it has accepted is answered. Needs Bun, and the package @vitral/server.`,
         string,
       ]
       const folder = await fetchModel(model, createProgress())
-      models.push({ name: name ?? basename(model), folder, backend: values.backend, precision })
+      models.push({ name: name ?? basename(model), folder, ...settingsOfModels })
     }
     const config = readConfig({
       file: values.config,
       environment: process.env,
       settings: {
-        ...Object.fromEntries((values.set ?? []).map(setting)),
         host: values.host,
-        port: values.port === undefined ? undefined : wholeNumber(values.port, '--port', 0),
+        port: number('port', 0),
         allowWithoutKey: values['allow-without-key'],
         // Without any, those of the file are served.
         models: models.length > 0 ? models : undefined,
+        // After the models, as one may be of them.
+        ...Object.fromEntries((values.set ?? []).map(setting)),
       },
     })
     return await runServer(config)

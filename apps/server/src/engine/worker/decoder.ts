@@ -1,10 +1,12 @@
 /**
- * A process that turns image files into RGB bytes of a model's size. It is a process of its own because the files are
+ * A process that turns image files into RGB bytes of a model's size, and lays attention over them. It is a process of its own because the files are
  * strangers': what one of them does to a decoder harms no model, and images are decoded while a batch is computed.
  */
 import { BrokenImageError, type BrokenImageReason, decodeImage, functional, usesNativeImages } from '@vitral/datasets'
-import type { DecodeCall } from '../decoders.ts'
+import type { DecodeCall, DrawCall } from '../decoders.ts'
 import { EngineError, type EngineErrorCode } from '../engine.ts'
+import { floatsOf } from '../framing.ts'
+import { drawAttention } from './draw-attention.ts'
 import { serve } from './serve.ts'
 
 const codes: Record<BrokenImageReason, EngineErrorCode> = {
@@ -22,6 +24,12 @@ serve({
       ? functional.resize(image, resize.size, { interpolation: resize.interpolation })
       : image
     return { header: { width, height }, bodies: [data as Uint8Array] }
+  },
+  async draw(header, body) {
+    const { height, width, ...limits } = header as unknown as DrawCall
+    const size = height * width * Float32Array.BYTES_PER_ELEMENT
+    const values = floatsOf(body.subarray(0, size))
+    return { bodies: [await drawAttention(body.subarray(size), { height, width, values }, limits)] }
   },
 })
 

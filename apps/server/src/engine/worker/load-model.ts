@@ -3,28 +3,37 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { concat, type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
+import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
 import {
   attentionRollout,
   autocast,
   noGrad,
   patchGrid,
-  type Size,
   useBackend,
   ViTForImageClassification,
   ViTImageProcessor,
 } from '@vitral/core'
+import { describeModel, heightAndWidth } from '../describe-model.ts'
 import type { EngineOutput } from '../engine.ts'
 import type { LoadedDescription, ModelSettings, PreparedInput, Wanted } from '../model-calls.ts'
 
 export interface LoadedModel {
   description: LoadedDescription
-  /** One output for each input, in their order. */
+  /**
+   * @param inputs all RGB bytes, or all values
+   * @returns one output for each input, in their order
+   */
   compute(inputs: readonly PreparedInput[], wanted: Wanted): Promise<EngineOutput[]>
 }
 
 /** @throws when the folder cannot be read, does not fit together, or computes what is no number */
-export async function loadModel({ folder, backend, precision, threads }: ModelSettings): Promise<LoadedModel> {
+export async function loadModel({
+  folder,
+  backend,
+  precision,
+  threads,
+  maxBatchSize,
+}: ModelSettings): Promise<LoadedModel> {
   const { name } = await useBackend(backend)
   if (name === 'native' && threads) (await import('@vitral/backend-node')).setThreads(threads)
   const [model, processor, version] = await Promise.all([
@@ -32,32 +41,10 @@ export async function loadModel({ folder, backend, precision, threads }: ModelSe
     ViTImageProcessor.fromPretrained(folder),
     hashFolder(folder),
   ])
-  const description = describe(model, processor, { backend: name, precision, version })
+  const description = describeModel(model.config, processor.config, { backend: name, precision, version })
   const loaded = { description, compute: computeWith(model, processor, precision) }
-  await warmUp(loaded)
-  return { ...loaded, description: { ...description, memory: process.memoryUsage().rss } }
-}
-
-function describe(
-  { config }: ViTForImageClassification,
-  { config: { doResize, size, resample } }: ViTImageProcessor,
-  rest: Pick<LoadedDescription, 'backend' | 'precision' | 'version'>,
-): LoadedDescription {
-  const imageSize = heightAndWidth(config.imageSize)
-  if (doResize && `${imageSize}` !== `${[size.height, size.width]}`)
-    throw new Error(
-      `preprocessor_config.json makes images of ${size.height}×${size.width}, but the model of config.json takes ${imageSize.join('×')}.`,
-    )
-  return {
-    ...rest,
-    labels: Array.from({ length: config.numLabels }, (_, i) => config.id2label[i] ?? `LABEL_${i}`),
-    imageSize,
-    numChannels: config.numChannels,
-    hiddenSize: config.hiddenSize,
-    multiLabel: config.problemType === 'multi_label_classification',
-    resize: doResize ? { size: [size.height, size.width], interpolation: resample } : undefined,
-    memory: 0,
-  }
+  await warmUp(loaded, maxBatchSize)
+  return { ...loaded, description: { ...description, memory: process.memoryUsage.rss() } }
 }
 
 function computeWith(
@@ -68,16 +55,21 @@ function computeWith(
   const [height, width] = heightAndWidth(model.config.imageSize)
   const grid = patchGrid(model.config.imageSize, model.config.patchSize)
   const normalizer = new ViTImageProcessor({ ...processor.config, doResize: false })
-  const toTensor = (input: PreparedInput): Promise<Tensor4D> | Tensor4D =>
-    'rgb' in input
-      ? normalizer.preprocess({ data: input.rgb, width, height, channels: 3 })
-      : tensor4d(input.pixelValues, [1, model.config.numChannels, height, width])
+  const shape = [model.config.numChannels, height, width] as const
+  const size = shape.reduce((product, length) => product * length)
+  /** [B, channels, height, width] */
+  const toTensor = async (inputs: readonly PreparedInput[]): Promise<Tensor4D> => {
+    const images = inputs.flatMap(input => ('rgb' in input ? { data: input.rgb, width, height, channels: 3 } : []))
+    if (images.length > 0) return await normalizer.preprocess(images)
+    const values = new Float32Array(inputs.length * size)
+    for (const [i, input] of inputs.entries()) if ('pixelValues' in input) values.set(input.pixelValues, i * size)
+    return tensor4d(values, [inputs.length, ...shape])
+  }
 
   return async (inputs, { features, attention }) => {
-    const images = await Promise.all(inputs.map(toTensor))
+    const pixelValues = await toTensor(inputs)
     const options = { outputFeatures: features, outputAttentions: attention }
     const forward = (): Tensor[] => {
-      const pixelValues = images.length === 1 ? (images[0] as Tensor4D) : concat(images)
       const output = model.forward(pixelValues, options)
       const rollout = output.attentions && attentionRollout(output.attentions, grid)
       return [output.logits, output.features, rollout].filter(tensor => tensor !== undefined)
@@ -87,7 +79,7 @@ function computeWith(
       const computed = autocast({ dtype: precision }, () => noGrad(forward))
       rows = await Promise.all(computed.map(rowsOf))
     } finally {
-      for (const image of images) image.dispose()
+      pixelValues.dispose()
     }
     return inputs.map((_, i) => {
       const [logits, ...rest] = rows.map(values => values[i] as Float32Array)
@@ -110,13 +102,22 @@ async function rowsOf(tensor: Tensor): Promise<Float32Array[]> {
   return Array.from({ length: batch }, (_, i) => values.slice(i * size, (i + 1) * size))
 }
 
-/** The first pass is slow, as kernels and memory are made for it; and a model that computes no numbers is found out. */
-async function warmUp({ description, compute }: LoadedModel): Promise<void> {
+/** A full batch is not tried where it would take longer, in milliseconds. */
+const LONGEST_WARM_UP = 5000
+
+/**
+ * The first pass is slow, as kernels and memory are made for it, and the first full batch takes memory that a smaller one
+ * did not; and a model that computes no numbers is found out.
+ */
+async function warmUp({ description, compute }: LoadedModel, maxBatchSize: number): Promise<void> {
   const { imageSize, numChannels } = description
-  const pixelValues = new Float32Array(numChannels * imageSize[0] * imageSize[1])
-  const [output] = await compute([{ pixelValues }], { features: true, attention: false })
+  const input = { pixelValues: new Float32Array(numChannels * imageSize[0] * imageSize[1]) }
+  const started = performance.now()
+  const [output] = await compute([input], { features: true, attention: false })
   if (!output?.logits?.every(Number.isFinite) || !output.features?.every(Number.isFinite))
     throw new Error('The model computes values that are no finite numbers; its weights are damaged.')
+  if ((performance.now() - started) * maxBatchSize < LONGEST_WARM_UP)
+    await compute(Array(maxBatchSize).fill(input), { features: false, attention: false })
 }
 
 /** SHA-256 of what the model is made of, in short. */
@@ -129,6 +130,3 @@ async function hashFolder(folder: string): Promise<string> {
   }
   return hash.digest('hex').slice(0, 16)
 }
-
-const heightAndWidth = (size: Size): [height: number, width: number] =>
-  typeof size === 'number' ? [size, size] : [size[0], size[1]]

@@ -17,7 +17,7 @@ export function serveModel(load: (settings: ModelSettings) => Promise<LoadedMode
       const { inputs, wanted } = header as unknown as ComputeCall
       const outputs = await model.compute(splitInputs(inputs, body), wanted)
       const { layout, arrays } = outputLayout(outputs)
-      return { header: { layout }, bodies: arrays.map(bytesOf) }
+      return { header: { layout, memory: process.memoryUsage.rss() }, bodies: arrays.map(bytesOf) }
     },
   })
 }

@@ -1,7 +1,6 @@
 /** Lays attention over an image: what was looked at keeps its light, the rest goes dark. */
 import sharp from 'sharp'
-import type { EngineOutput } from '../engine/engine.ts'
-import { RequestError } from '../errors.ts'
+import { EngineError, type EngineOutput } from '../engine.ts'
 
 /** The picture's longer side at most, in pixels. */
 const maxSide = 1024
@@ -16,16 +15,16 @@ sharp.unblock({
 
 /**
  * @returns a PNG file
- * @throws RequestError 'image_corrupt' for what sharp refuses
+ * @throws EngineError 'image_corrupt' for what sharp refuses
  */
 export async function drawAttention(
   image: Uint8Array,
   { height, width, values }: NonNullable<EngineOutput['attention']>,
-  maxPixels: number,
+  { maxPixels, timeoutSeconds }: { maxPixels: number; timeoutSeconds: number },
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const picture = await sharp(image, { limitInputPixels: maxPixels, failOn: 'warning' })
-      .timeout({ seconds: 5 })
+      .timeout({ seconds: timeoutSeconds })
       .autoOrient()
       .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
       .toColourspace('srgb')
@@ -47,7 +46,7 @@ export async function drawAttention(
       .toBuffer()
     return new Uint8Array(png)
   } catch (error) {
-    throw new RequestError('image_corrupt', 'The image cannot be drawn; it may be cut off or damaged.', {
+    throw new EngineError('image_corrupt', 'The image cannot be drawn; it may be cut off or damaged.', {
       cause: error,
     })
   }

@@ -1,0 +1,78 @@
+/** A server whose model is at work: it still says that it lives, and does nothing for those who have left. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { fileURLToPath } from 'node:url'
+import { FAULTS, inputWith } from '../test/faults.ts'
+import { post } from '../test/requests.ts'
+import { removeFolders, tinyModel } from '../test/tiny-model.ts'
+import { createEngine, type ManagedEngine } from './engine/create-engine.ts'
+import { type RunningServer, startServer } from './serve.ts'
+
+let engine: ManagedEngine
+let server: RunningServer
+beforeAll(async () => {
+  engine = await createEngine({
+    models: [{ name: 'tiny', folder: await tinyModel(), backend: 'cpu' }],
+    modelModule: fileURLToPath(new URL('../test/faulty-model.ts', import.meta.url)),
+    watchdog: 50_000,
+    queueTimeout: 60_000,
+    backoff: 10,
+  })
+  const timeouts = { requestMilliseconds: 60_000, idleSeconds: 120 }
+  server = await startServer({ port: 0, log: false, timeouts }, { engine })
+}, 60_000)
+afterAll(async () => {
+  await server.stop()
+  removeFolders()
+}, 60_000)
+
+/** By the first value of the image the model's process knows what to do. */
+function infer(first: number, { signal, headers }: { signal?: AbortSignal; headers?: Record<string, string> } = {}) {
+  const data = Array.from(inputWith(first).pixelValues)
+  const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data }]
+  return fetch(new URL('v2/models/tiny/infer', server.url), { ...post({ inputs }, headers), ...(signal && { signal }) })
+}
+
+async function metric(series: string): Promise<number> {
+  const text = await (await fetch(new URL('metrics', server.url))).text()
+  const line = text.split('\n').find(line => line.startsWith(`${series} `))
+  return Number(line?.split(' ').at(-1) ?? 0)
+}
+const queued = (): Promise<number> => metric('vit_queue_depth{model="tiny"}')
+const running = (): Promise<number> => metric('vit_inflight{model="tiny"}')
+
+test('says at once that it lives while its model’s process computes and answers nothing', async () => {
+  const hanging = infer(FAULTS.hang, { headers: { timeout: '1500' } })
+  while ((await running()) !== 1) await Bun.sleep(5)
+  const times: number[] = []
+  for (let i = 0; i < 50; i++) {
+    const start = performance.now()
+    expect((await fetch(new URL('v2/health/live', server.url))).status).toBe(200)
+    times.push(performance.now() - start)
+    await Bun.sleep(5)
+  }
+  times.sort((a, b) => a - b)
+  expect(times[25]).toBeLessThan(10)
+  expect((await hanging).status).toBe(504) // by its own deadline
+  process.kill(engine.processes().at(-1) as number, 'SIGKILL') // it would be taken to hang only much later
+  while ((await infer(0)).status !== 200) await Bun.sleep(50)
+}, 60_000)
+
+test('computes nothing for those who leave while they wait, counts them as such, and answers the others', async () => {
+  const before = await metric('vit_images_total{model="tiny"}')
+  const first = infer(FAULTS.delay + 1000)
+  while ((await running()) !== 1) await Bun.sleep(5)
+  const clients = Array.from({ length: 40 }, () => new AbortController())
+  const answers = clients.map(({ signal }) =>
+    infer(0, { signal }).then(
+      ({ status }) => status,
+      () => 'left',
+    ),
+  )
+  while ((await queued()) !== 40) await Bun.sleep(5)
+  for (const client of clients.slice(0, 20)) client.abort()
+  expect(await Promise.all(answers)).toEqual([...Array(20).fill('left'), ...Array(20).fill(200)])
+  expect((await first).status).toBe(200)
+  while ((await metric('vit_requests_total{model="tiny",outcome="cancelled"}')) !== 20) await Bun.sleep(5)
+  expect(await metric('vit_images_total{model="tiny"}')).toBe(before + 21)
+  expect([await queued(), await running()]).toEqual([0, 0])
+}, 60_000)
