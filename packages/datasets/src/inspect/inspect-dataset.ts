@@ -1,5 +1,6 @@
 /** Reads every image of a data set once, and says what is there: classes, sizes, broken files, a digest of each content. */
 import { createHash } from 'node:crypto'
+import { beginAhead } from '../begin-ahead.ts'
 import { BrokenImageError } from '../decode/broken-image.ts'
 import { SkippedExample } from '../skipped-example.ts'
 import type { Dataset, RawImage } from '../types.ts'
@@ -38,17 +39,16 @@ export interface InspectOptions {
  */
 export async function inspectDataset(
   dataset: Dataset,
-  { onProgress, ahead = 16 }: InspectOptions = {},
+  { onProgress, ahead }: InspectOptions = {},
 ): Promise<Inspection> {
   const { length } = dataset
   const counts = dataset.classes.map(() => 0)
   const sizes = new Map<string, Inspection['sizes'][number]>()
   const broken: Inspection['broken'] = []
   const contents: Inspection['contents'] = []
-  const queue: Promise<Outcome>[] = []
-  for (let index = 0, started = 0; index < length; index++) {
-    for (; started < length && queue.length < ahead; started++) queue.push(inspect(dataset, started))
-    const outcome = (await queue.shift()) as Outcome
+  const next = beginAhead(length, index => inspect(dataset, index), ahead)
+  for (let index = 0; index < length; index++) {
+    const outcome = await next()
     if ('reason' in outcome) broken.push({ index, reason: outcome.reason })
     else {
       const { label, labels, digest, width, height } = outcome

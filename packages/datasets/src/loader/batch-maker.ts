@@ -1,4 +1,5 @@
 /** Makes batches in the calling thread: examples → transforms → one array of floats. */
+import { beginAhead } from '../begin-ahead.ts'
 import { usesNativeImages } from '../functional/kernels/kernels.ts'
 import { createPipeline } from '../pipeline.ts'
 import { seedFor } from '../seeds.ts'
@@ -6,7 +7,6 @@ import { SkippedExample } from '../skipped-example.ts'
 import { applyBatchTransforms } from '../transforms/batch/apply-batch-transforms.ts'
 import type { Batch, BatchTransform, Dataset, ImageTensor, Transform } from '../types.ts'
 import { type BatchPart, withLongerLead } from './batch-part.ts'
-import { examplesAhead } from './examples-ahead.ts'
 import { allocate, type Memory } from './memory.ts'
 
 /** A part of an epoch's order. */
@@ -73,7 +73,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
     const skipped: Batch['skipped'] = []
     let made = 0
     let leading = 0
-    const next = examplesAhead(dataset, indices)
+    const next = beginAhead(count, i => dataset.get(indices[i] as number))
     for (let i = 0; i < count; i++) {
       const index = indices[i] as number
       try {

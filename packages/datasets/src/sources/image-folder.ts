@@ -38,7 +38,7 @@ const folderNames: Record<Split, readonly string[]> = {
 export async function openImageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolderDataset> {
   const { split, fractions, seed, ...rest } = options
   checkSplit(split)
-  const parts = await findParts(folder)
+  const { parts, others } = await findParts(folder)
   const { train = parts.validation ?? parts.test ?? folder } = parts
   const classes = await classesOf(train)
   const held = { validation: parts.validation ?? parts.test, test: parts.test ?? parts.validation }
@@ -54,7 +54,7 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
       `${root} has no image for ${split}: ${files.length} images in ${classes.length} classes, ${ignored.length} files ignored. Expected CLASS/IMAGE.jpg, .jpeg, .png, .webp, .avif, .gif or .tif.`,
     )
   const strays = root === folder ? [] : await listStrays(folder)
-  const beside = root === folder ? [] : (await sortFolders(folder)).others.map(name => join(folder, name))
+  const beside = root === folder ? [] : others.map(name => join(folder, name))
   return { ...imageFiles(chosen, classes, { ...rest, folder: root }), ignored: [...strays, ...beside, ...ignored] }
 }
 
@@ -64,7 +64,7 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
  * @throws when there is no such folder, or no class in it
  */
 export async function imageFolderSplits(folder: string, options: SplitOptions = {}): Promise<Split[]> {
-  const { train, validation, test } = await findParts(folder)
+  const { train, validation, test } = (await findParts(folder)).parts
   if (validation || test) return splits.filter(split => ({ train, validation, test })[split])
   const root = train ?? folder
   const classes = await classesOf(root)
@@ -72,15 +72,19 @@ export async function imageFolderSplits(folder: string, options: SplitOptions = 
   return splits.filter(split => parts[split].length > 0)
 }
 
-async function findParts(folder: string): Promise<Partial<Record<Split, string>>> {
+/** The folders of the splits, and the names of those beside them. */
+async function findParts(folder: string): Promise<{ parts: Partial<Record<Split, string>>; others: string[] }> {
   const is = await stat(folder).catch(() => undefined)
   if (!is?.isDirectory())
     throw new Error(`${folder} ${is ? 'is a file' : 'does not exist'}; expected a folder of images.`)
-  const { named, others } = await sortFolders(folder)
+  const splitNames = Object.values(folderNames).flat()
+  const all = await listFolders(folder)
+  const named = all.filter(name => splitNames.includes(name))
+  const others = all.filter(name => !splitNames.includes(name))
   const holdFolders: string[] = []
   for (const name of named) if ((await listFolders(join(folder, name))).length > 0) holdFolders.push(name)
   if (others.length > 0) {
-    if (holdFolders.length === 0) return {} // classes whose names are those of splits
+    if (holdFolders.length === 0) return { parts: {}, others } // classes whose names are those of splits
     for (const name of others)
       if ((await listStrays(join(folder, name))).length > 0)
         throw new Error(
@@ -92,14 +96,7 @@ async function findParts(folder: string): Promise<Partial<Record<Split, string>>
     const name = names.find(name => named.includes(name))
     if (name) parts[split] = join(folder, name)
   }
-  return parts
-}
-
-/** A folder's folders: those that have names of splits, and all others. */
-async function sortFolders(folder: string): Promise<{ named: string[]; others: string[] }> {
-  const names = Object.values(folderNames).flat()
-  const all = await listFolders(folder)
-  return { named: all.filter(name => names.includes(name)), others: all.filter(name => !names.includes(name)) }
+  return { parts, others }
 }
 
 async function classesOf(folder: string): Promise<string[]> {
