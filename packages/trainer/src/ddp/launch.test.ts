@@ -29,8 +29,8 @@ function begin(what: string, options: Partial<LaunchOptions> = {}) {
   const told = (): Told[] =>
     existsSync(log)
       ? readFileSync(log, 'utf8')
-          .trim()
           .split('\n')
+          .slice(0, -1) // a line that is still being written has no end
           .map(line => JSON.parse(line) as Told)
       : []
   const tellers = async (count: number): Promise<Told[]> => {
