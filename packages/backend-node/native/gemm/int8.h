@@ -60,11 +60,14 @@ struct Dequantiser {
 };
 
 template <int rows, bool fused>
-void multiplyBytes(int64_t quads, const uint8_t* a, int64_t stride, const float* b, const Dequantiser& dequantiser) {
+void multiplyBytes(int64_t quads, const uint8_t* a, int64_t stride, const float* b, const Dequantiser& dequantiser,
+                   Ahead ahead) {
   const uint8_t* base[(rows + 2) / 3];  // three rows a base pointer, as in micro.h
   for (int i = 0; i < rows; i += 3) base[i / 3] = a + i * stride;
   Vi sum[rows][tileVectors] = {};
+  AheadByStep next(ahead, quads, b);
   for (int64_t k = 0; k < quads; k++) {
+    next.fetch();
     Vi right[tileVectors];
     VITRAL_UNROLL
     for (int v = 0; v < tileVectors; v++) right[v] = asInt(load(b + v * lanes));
@@ -155,9 +158,8 @@ struct Int8VectorPanels : BytePanels<byteRows, panelWidth, 4> {
                        Ahead ahead) {
     static constexpr ByteTiles<false> apart;
     static constexpr ByteTiles<true> fused;
-    ahead.fetch(0, 1);
     (hasFused() ? fused.ofHeight : apart.ofHeight)[rows](quadsOf(K), (const uint8_t*)(left + leftHeader), byteStride(K),
-                                                         right + rightHeader, dequantiser(output, left, right));
+                                                         right + rightHeader, dequantiser(output, left, right), ahead);
   }
 };
 
