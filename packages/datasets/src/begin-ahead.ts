@@ -11,7 +11,7 @@ const usualAhead = 16
 export function beginAhead<T>(
   count: number,
   begin: (place: number) => T | Promise<T>,
-  ahead = usualAhead,
+  ahead: number = usualAhead,
 ): () => T | Promise<T> {
   const queue: (T | Promise<T>)[] = []
   let begun = 0
