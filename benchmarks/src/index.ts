@@ -12,7 +12,7 @@ Measures Vitral beside its peers in one run, and writes benchmarks/RESULTS.md. W
 
 Cases
 ${Object.entries(allCases)
-  .map(([name, { summary }]) => `  ${name.padEnd(26)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(30)}${summary}`)
   .join('\n')}
 
 Options

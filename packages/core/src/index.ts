@@ -13,6 +13,7 @@ export { type ImageProcessorConfig, ViTImageProcessor } from './image/image-proc
 export { type Interpolation, type RawImage, type ResizeOptions, resizeImage } from './image/resize.ts'
 export { type AutocastOptions, autocast, type ComputeDtype, type TrainingDtype } from './tape/autocast.ts'
 export { noGrad } from './tape/no-grad.ts'
+export { isFusion } from './tape/op.ts'
 export { ownFloats } from './tape/own-floats.ts'
 export { deriveSeed, normalStream, randomBits } from './tape/random.ts'
 export { type ValueAndGrads, type ValueAndGradsOptions, valueAndGrads } from './tape/value-and-grads.ts'

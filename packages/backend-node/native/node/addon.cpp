@@ -60,6 +60,8 @@ const Export exports[] = {
     {"qkvGrad", exported::qkvGrad},
     {"attention", exported::attention},
     {"attentionGrad", exported::attentionGrad},
+    {"encoderLayerFloats", exported::encoderLayerFloats},
+    {"encoderLayer", exported::encoderLayer},
     {"gelu", exported::gelu},
     {"geluGrad", exported::geluGrad},
     {"dropRows", exported::dropRows},

@@ -64,7 +64,7 @@ class Arguments {
   bool isNull(napi_value value) const;
   [[noreturn]] void fail(const char* name, const std::string& what) const;
 
-  static constexpr size_t capacity = 24;
+  static constexpr size_t capacity = 32;
   napi_env env_;
   napi_value values_[capacity];
   size_t count_ = capacity, next_ = 0;

@@ -2,6 +2,7 @@
 // N outputs of a linear layer.
 #include <algorithm>
 
+#include "../encoder-layer.h"
 #include "../kernels.h"
 #include "../threads.h"
 #include "exports.h"
@@ -95,6 +96,15 @@ napi_value packQkv(Arguments& a) {
   return nullptr;
 }
 
+// The three of query, key and value as one, zero where there is none.
+static const float* joinedBiases(const float* const bias[3], int64_t C) {
+  float* joined = scratch(Scratch::kernel, 3 * C);
+  for (int i = 0; i < 3; i++)
+    if (bias[i]) std::copy_n(bias[i], C, joined + i * C);
+    else std::fill_n(joined + i * C, C, 0.0f);
+  return joined;
+}
+
 // The three projections write side by side into rows of 3·C: as one product where the weights are packed as one.
 napi_value qkv(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
@@ -106,11 +116,8 @@ napi_value qkv(Arguments& a) {
   for (const float*& b : bias) b = a.floatsOrNull("biases", C);
   float* y = a.floats("output", elements({M, 3, C}));
   if (packed) {
-    float* biases = scratch(Scratch::kernel, 3 * C);
-    for (int i = 0; i < 3; i++)
-      if (bias[i]) std::copy_n(bias[i], C, biases + i * C);
-      else std::fill_n(biases + i * C, C, 0.0f);
-    kernels().linearForward(M, C, 3 * C, x, false, nullptr, packed, biases, {}, nullptr, precision, y, 3 * C);
+    const float* joined = joinedBiases(bias, C);
+    kernels().linearForward(M, C, 3 * C, x, false, nullptr, packed, joined, {}, nullptr, precision, y, 3 * C);
   } else {
     for (int i = 0; i < 3; i++)
       kernels().linearForward(M, C, C, x, false, weight[i], nullptr, bias[i], {}, nullptr, precision, y + i * C, 3 * C);
@@ -160,6 +167,50 @@ napi_value attentionGrad(Arguments& a) {
   kernels().attentionBackward(B, N, H, D, packed, out, dy, logSumExp, (float)scale, dropoutProbability, seed, precision,
                               dQkv);
   return nullptr;
+}
+
+napi_value encoderLayer(Arguments& a) {
+  EncoderLayerShape shape;
+  shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.hiddenSize = a.size("hiddenSize");
+  shape.numHeads = a.size("numHeads"), shape.intermediateSize = a.size("intermediateSize");
+  shape.scale = a.number("scale"), shape.eps = a.number("eps");
+  const int64_t C = shape.hiddenSize, I = shape.intermediateSize;
+  if (C % shape.numHeads) throw ArgumentError("numHeads does not divide hiddenSize");
+  const Precision precision = a.precision("dtype");
+  const int64_t size = elements({shape.batch, shape.tokens, C});
+  const float* x = a.floats("x", size);
+  const auto norm = [&]() -> NormWeights {
+    const float* weight = a.floats("norm's weight", C);
+    return {weight, a.floats("norm's bias", C)};
+  };
+  const auto packed = [&](int64_t K, int64_t N) { return a.floats("packed", packedFloats(K, N, precision)); };
+  const auto linear = [&](int64_t K, int64_t N) -> PackedLinear {
+    const float* weight = packed(K, N);
+    return {weight, a.floatsOrNull("bias", N)};
+  };
+  EncoderLayerWeights weights;
+  weights.normBefore = norm();
+  weights.qkv.weight = packed(C, 3 * C);
+  const float* bias[3];
+  for (const float*& b : bias) b = a.floatsOrNull("bias", C);
+  weights.projection = linear(C, C);
+  weights.normAfter = norm();
+  weights.up = linear(C, I);
+  weights.down = linear(I, C);
+  elements({shape.batch, shape.tokens, 5, C + I});  // more than is needed between: its sum does not overflow
+  float* between = a.floats("between", encoderLayerFloats(shape));
+  float* y = a.floats("output", size);
+  weights.qkv.bias = joinedBiases(bias, C);
+  vitral::encoderLayer(shape, weights, precision, x, between, y);
+  return nullptr;
+}
+
+napi_value encoderLayerFloats(Arguments& a) {
+  EncoderLayerShape shape{};
+  shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.hiddenSize = a.size("hiddenSize");
+  shape.intermediateSize = a.size("intermediateSize");
+  elements({shape.batch, shape.tokens, 5, shape.hiddenSize + shape.intermediateSize});
+  return toJs(a.env(), (double)vitral::encoderLayerFloats(shape));
 }
 
 }  // namespace vitral::exported

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "../encoder-layer.h"
 #include "../kernels.h"
 #include "../threads.h"
 
@@ -61,14 +62,6 @@ class Tensors {
   std::string content;
 };
 
-struct Linear {
-  const float *weight, *bias, *packed;
-};
-struct Layer {
-  const float *normWeight[2], *normBias[2];
-  Linear qkv, projection, up, down;
-};
-
 int main(int, char** arguments) {
   const std::string options = arguments[1], folder = valueOf(options, "modelFolder");
   const std::string config = contentOf(folder + "/config.json");
@@ -88,9 +81,10 @@ int main(int, char** arguments) {
     const float* weight = weights(name + ".weight");
     Floats packed(kernel.packedLinearFloats(inputs, outputs, precision));
     kernel.packLinear(inputs, outputs, weight, packed.values, precision);
-    return Linear{weight, weights(name + ".bias"), packed.values};
+    return PackedLinear{packed.values, weights(name + ".bias")};
   };
-  std::vector<Layer> layers;
+  const auto norm = [&](const std::string& name) { return NormWeights{weights(name + ".weight"), weights(name + ".bias")}; };
+  std::vector<EncoderLayerWeights> layers;
   for (int64_t i = 0; i < depth; i++) {
     const std::string name = "vit.encoder.layer." + std::to_string(i);
     Floats joined(3 * C * C), joinedBias(3 * C), packed(kernel.packedLinearFloats(C, 3 * C, precision));
@@ -101,46 +95,32 @@ int main(int, char** arguments) {
       std::copy_n(weights(source + ".bias"), C, joinedBias.values + part++ * C);
     }
     kernel.packLinear(C, 3 * C, joined.values, packed.values, precision);
-    layers.push_back({{weights(name + ".layernorm_before.weight"), weights(name + ".layernorm_after.weight")},
-                      {weights(name + ".layernorm_before.bias"), weights(name + ".layernorm_after.bias")},
-                      {joined.values, joinedBias.values, packed.values},
-                      linear(name + ".attention.output.dense", C, C),
-                      linear(name + ".intermediate.dense", C, I),
-                      linear(name + ".output.dense", I, C)});
+    layers.push_back({norm(name + ".layernorm_before"), {packed.values, joinedBias.values},
+                      linear(name + ".attention.output.dense", C, C), norm(name + ".layernorm_after"),
+                      linear(name + ".intermediate.dense", C, I), linear(name + ".output.dense", I, C)});
   }
   const int64_t classes = (int64_t)std::count(config.begin() + config.find("\"id2label\""),
                                               config.begin() + config.find('}', config.find("\"id2label\"")), ':') - 1;
-  const Linear classifier = linear("classifier", C, classes);
+  const PackedLinear classifier = linear("classifier", C, classes);
   const std::string embeddings = "vit.embeddings.";
   const float *pixels = inputs("pixel_values"), *classToken = weights(embeddings + "cls_token");
   const float* positions = weights(embeddings + "position_embeddings");
   const float* patchWeight = weights(embeddings + "patch_embeddings.projection.weight");
   const float* patchBias = weights(embeddings + "patch_embeddings.projection.bias");
-  const float *normWeight = weights("vit.layernorm.weight"), *normBias = weights("vit.layernorm.bias");
+  const NormWeights lastNorm = norm("vit.layernorm");
+  const EncoderLayerShape layerShape = {1, M, C, H, I, 1 / std::sqrt((double)(C / H)), eps};
   float *patches = Floats(N * C).values, *x = Floats(M * C).values, *normed = Floats(M * C).values;
-  float *qkv = Floats(M * 3 * C).values, *attended = Floats(M * C).values, *joined = Floats(M * C).values;
-  float *hidden = Floats(M * I).values, *feature = Floats(C).values, *logits = Floats(classes).values;
+  float *between = Floats(encoderLayerFloats(layerShape)).values;
+  float *feature = Floats(C).values, *logits = Floats(classes).values;
 
-  const auto apply = [&](const Linear& layer, int64_t rows, int64_t K, int64_t outputs, bool ofGelu, const float* from,
-                         const float* residual, float* to) {
-    kernel.linearForward(rows, K, outputs, from, ofGelu, layer.weight, layer.packed, layer.bias, {}, residual, precision,
-                         to, outputs);
-  };
   const auto forward = [&] {
     kernel.patchEmbedForward(shape, pixels, patchWeight, patchBias, precision, patches);
     kernel.embedTokensForward(1, N, C, patches, classToken, positions, x);
-    for (const Layer& layer : layers) {
-      kernel.layerNormForward(M, C, x, layer.normWeight[0], layer.normBias[0], eps, normed, nullptr, nullptr);
-      apply(layer.qkv, M, C, 3 * C, false, normed, nullptr, qkv);
-      kernel.attentionForward(1, M, H, C / H, qkv, 1 / std::sqrt((float)(C / H)), 0, 0, precision, attended, nullptr);
-      apply(layer.projection, M, C, C, false, attended, x, joined);
-      kernel.layerNormForward(M, C, joined, layer.normWeight[1], layer.normBias[1], eps, normed, nullptr, nullptr);
-      apply(layer.up, M, C, I, false, normed, nullptr, hidden);
-      apply(layer.down, M, I, C, true, hidden, joined, x);
-    }
-    kernel.layerNormForward(M, C, x, normWeight, normBias, eps, normed, nullptr, nullptr);
+    for (const EncoderLayerWeights& layer : layers) encoderLayer(layerShape, layer, precision, x, between, x);
+    kernel.layerNormForward(M, C, x, lastNorm.weight, lastNorm.bias, eps, normed, nullptr, nullptr);
     kernel.selectTokenForward(1, M, C, 0, normed, feature);
-    apply(classifier, 1, C, classes, false, feature, nullptr, logits);
+    kernel.linearForward(1, C, classes, feature, false, nullptr, classifier.weight, classifier.bias, {}, nullptr,
+                         precision, logits, classes);
   };
 
   std::printf("{\"ready\": \"the kernels alone, in a C++ loop (%s)\"}\n", kernel.isa);

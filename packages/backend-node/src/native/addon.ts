@@ -129,6 +129,23 @@ export interface Addon {
       dQkv: Floats,
     ]
   ): void
+  encoderLayerFloats(batch: number, tokens: number, hiddenSize: number, intermediateSize: number): number
+  /**
+   * x; weight and bias of the first norm; the packed weight of query, key and value, and their three biases; packed weight
+   * and bias of the projection; the second norm's; packed weight and bias of both layers of the feed-forward network;
+   * memory between the ops; the output.
+   */
+  encoderLayer(
+    batch: number,
+    tokens: number,
+    hiddenSize: number,
+    numHeads: number,
+    intermediateSize: number,
+    scale: number,
+    eps: number,
+    dtype: ComputeDtype,
+    ...tensors: Optional<Floats>[]
+  ): void
   gelu(size: number, x: Floats, output: Floats): void
   geluGrad(size: number, dy: Floats, x: Floats, dx: Floats): void
   dropRows(rows: number, columns: number, x: Floats, ...rest: [...Drops, output: Floats]): void

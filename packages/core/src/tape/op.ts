@@ -102,6 +102,27 @@ export function defineStep<I extends Inputs, A extends Attrs>(
     hasKernel(kernel) ? run(kernel, present(inputs), attrs) : tidy(() => reference(inputs, attrs))
 }
 
+const fusionNames = new Set<string>()
+
+/** Whether a kernel does what several ops do. */
+export const isFusion = (kernelName: string): boolean => fusionNames.has(kernelName)
+
+/**
+ * Defines what a backend may do in one kernel instead of several ops, where no gradient is recorded: less time between
+ * kernels, and less memory. The kernel gets the attribute `dtype`, a `ComputeDtype`, and must give the ops' bits.
+ *
+ * @returns what runs it, or answers undefined where the ops must run apart
+ */
+export function defineFusion<I extends Inputs, A extends Attrs>(
+  kernel: string,
+): (inputs: () => I, attrs: A) => Tensor | undefined {
+  fusionNames.add(kernel)
+  return (inputs, attrs) => {
+    if (engine().state.gradientDepth > 0 || !hasKernel(kernel)) return undefined
+    return run(kernel, present(inputs()), { ...attrs, dtype: computeDtype() })[0]
+  }
+}
+
 function hasKernel(kernel: string): boolean {
   return getKernel(kernel, engine().backendName) !== undefined
 }

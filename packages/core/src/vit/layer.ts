@@ -1,6 +1,6 @@
 /** One pre-norm encoder layer: attention and MLP, each behind a norm and around a residual connection. */
 import { type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
-import { layerNorm } from '../ops/index.ts'
+import { encoderLayer, layerNorm } from '../ops/index.ts'
 import { checkpoint } from '../tape/checkpoint.ts'
 import { recomputed } from '../tape/recompute.ts'
 import type { ViTConfig } from './config.ts'
@@ -18,6 +18,8 @@ export interface LayerResult {
 export class ViTLayer {
   readonly #config: ViTConfig
   readonly #parameters: ParameterScope
+  readonly #normBefore: ParameterScope
+  readonly #normAfter: ParameterScope
   readonly #attention: ViTAttention
   readonly #mlp: ViTMlp
 
@@ -25,6 +27,8 @@ export class ViTLayer {
   constructor(config: ViTConfig, parameters: ParameterScope, dropPathProbability: number) {
     this.#config = config
     this.#parameters = parameters
+    this.#normBefore = parameters.scope('layernorm_before')
+    this.#normAfter = parameters.scope('layernorm_after')
     this.#attention = new ViTAttention(config, parameters.scope('attention'), dropPathProbability)
     this.#mlp = new ViTMlp(config, parameters, dropPathProbability)
   }
@@ -43,16 +47,32 @@ export class ViTLayer {
 
   #forward(input: Tensor3D, context: ForwardContext): LayerResult {
     return tidy(() => {
-      const { output, probabilities } = this.#attention.forward(this.#norm('layernorm_before', input), input, context)
-      const hiddenState = this.#mlp.forward(this.#norm('layernorm_after', output), output, context)
+      const fused = context.training || context.outputAttentions ? undefined : this.#fused(input)
+      if (fused) return { hiddenState: fused }
+      const normed = this.#norm(this.#normBefore, input)
+      const { output, probabilities } = this.#attention.forward(normed, input, context)
+      const hiddenState = this.#mlp.forward(this.#norm(this.#normAfter, output), output, context)
       const result: LayerResult = { hiddenState }
       if (probabilities) result.probabilities = probabilities
       return result as LayerResult & TensorContainer
     }) as LayerResult
   }
 
-  #norm(name: string, x: Tensor3D): Tensor3D {
-    const norm = this.#parameters.scope(name)
+  #fused(x: Tensor3D): Tensor3D | undefined {
+    const { numAttentionHeads: numHeads, layerNormEps: eps } = this.#config
+    const tensors = () => ({
+      x,
+      normBeforeWeight: this.#normBefore.vector('weight'),
+      normBeforeBias: this.#normBefore.vector('bias'),
+      ...this.#attention.tensors(),
+      normAfterWeight: this.#normAfter.vector('weight'),
+      normAfterBias: this.#normAfter.vector('bias'),
+      ...this.#mlp.tensors(),
+    })
+    return encoderLayer(tensors, { numHeads, scale: this.#attention.scale, eps })
+  }
+
+  #norm(norm: ParameterScope, x: Tensor3D): Tensor3D {
     const [weight, bias] = [norm.vector('weight'), norm.vector('bias')]
     return recomputed(input => layerNorm(input, weight, bias, this.#config.layerNormEps), x)
   }

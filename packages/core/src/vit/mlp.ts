@@ -1,6 +1,6 @@
 /** The feed-forward half of a layer: two linear layers with a GELU between, and the residual connection around them. */
 import type { Tensor3D } from '@tensorflow/tfjs-core'
-import { linear } from '../ops/index.ts'
+import { linear, type MlpTensors } from '../ops/index.ts'
 import type { ViTConfig } from './config.ts'
 import type { ForwardContext } from './forward-context.ts'
 import type { ParameterScope } from './parameters.ts'
@@ -18,11 +18,20 @@ export class ViTMlp {
     this.#down = parameters.scope('output.dense')
   }
 
+  tensors(): MlpTensors {
+    return {
+      upWeight: this.#up.matrix('weight'),
+      upBias: this.#up.vector('bias'),
+      downWeight: this.#down.matrix('weight'),
+      downBias: this.#down.vector('bias'),
+    }
+  }
+
   /** residual + MLP(x): [B, N, C] → [B, N, C] */
   forward(x: Tensor3D, residual: Tensor3D, context: ForwardContext): Tensor3D {
-    const hidden = linear(x, this.#up.matrix('weight'), this.#up.vector('bias')) // [B, N, 4·C]
-    const [weight, bias] = [this.#down.matrix('weight'), this.#down.vector('bias')]
+    const { upWeight, upBias, downWeight, downBias } = this.tensors()
+    const hidden = linear(x, upWeight, upBias) // [B, N, 4·C]
     const drops = context.branchDrops(this.#config.hiddenDropoutProb, this.#dropPathProbability)
-    return linear(hidden, weight, bias, { inputActivation: 'gelu', residual, ...drops }) // [B, N, C]
+    return linear(hidden, downWeight, downBias, { inputActivation: 'gelu', residual, ...drops }) // [B, N, C]
   }
 }

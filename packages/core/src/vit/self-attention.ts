@@ -1,6 +1,6 @@
 /** Multi-head self-attention, its output projection, and the residual connection around them. */
 import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
-import { attention, attentionProbabilities, linear, qkv } from '../ops/index.ts'
+import { type AttentionTensors, attention, attentionProbabilities, linear, qkv } from '../ops/index.ts'
 import type { ViTConfig } from './config.ts'
 import type { ForwardContext } from './forward-context.ts'
 import type { ParameterScope } from './parameters.ts'
@@ -13,37 +13,55 @@ export interface AttentionResult {
 
 export class ViTAttention {
   readonly #config: ViTConfig
-  readonly #parameters: ParameterScope
+  readonly #query: ParameterScope
+  readonly #key: ParameterScope
+  readonly #value: ParameterScope
+  readonly #projection: ParameterScope
   readonly #dropPathProbability: number
 
   constructor(config: ViTConfig, parameters: ParameterScope, dropPathProbability: number) {
     this.#config = config
-    this.#parameters = parameters
+    this.#query = parameters.scope('attention.query')
+    this.#key = parameters.scope('attention.key')
+    this.#value = parameters.scope('attention.value')
+    this.#projection = parameters.scope('output.dense')
     this.#dropPathProbability = dropPathProbability
+  }
+
+  /** What scores are multiplied by. */
+  get scale(): number {
+    const { qkScale, hiddenSize, numAttentionHeads } = this.#config
+    return qkScale ?? (hiddenSize / numAttentionHeads) ** -0.5
+  }
+
+  tensors(): AttentionTensors {
+    const [query, key, value, projection] = [this.#query, this.#key, this.#value, this.#projection]
+    const { qkvBias } = this.#config
+    return {
+      queryWeight: query.matrix('weight'),
+      keyWeight: key.matrix('weight'),
+      valueWeight: value.matrix('weight'),
+      queryBias: qkvBias ? query.vector('bias') : undefined,
+      keyBias: qkvBias ? key.vector('bias') : undefined,
+      valueBias: qkvBias ? value.vector('bias') : undefined,
+      projectionWeight: projection.matrix('weight'),
+      projectionBias: projection.vector('bias'),
+    }
   }
 
   /** residual + attention(x): [B, N, C] → [B, N, C] */
   forward(x: Tensor3D, residual: Tensor3D, context: ForwardContext): AttentionResult {
-    const { numAttentionHeads: numHeads, hiddenSize, hiddenDropoutProb, qkvBias } = this.#config
-    const scale = this.#config.qkScale ?? (hiddenSize / numHeads) ** -0.5
-    const { query, key, value } = this.#projections()
-    const packed = qkv(
-      x,
-      [query.matrix('weight'), key.matrix('weight'), value.matrix('weight')],
-      qkvBias ? [query.vector('bias'), key.vector('bias'), value.vector('bias')] : undefined,
-    ) // [B, N, 3·C]
+    const { numAttentionHeads: numHeads, hiddenDropoutProb } = this.#config
+    const { scale } = this
+    const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias, ...projection } = this.tensors()
+    const biases = queryBias && keyBias && valueBias && ([queryBias, keyBias, valueBias] as const)
+    const packed = qkv(x, [queryWeight, keyWeight, valueWeight], biases) // [B, N, 3·C]
     const dropoutProbability = context.whileTraining(this.#config.attentionProbsDropoutProb)
     const attended = attention(packed, { numHeads, scale, dropoutProbability, seed: context.nextSeed() }) // [B, N, C]
-    const dense = this.#parameters.scope('output.dense')
     const drops = context.branchDrops(hiddenDropoutProb, this.#dropPathProbability)
     return {
-      output: linear(attended, dense.matrix('weight'), dense.vector('bias'), { residual, ...drops }),
+      output: linear(attended, projection.projectionWeight, projection.projectionBias, { residual, ...drops }),
       ...(context.outputAttentions && { probabilities: attentionProbabilities(packed, { numHeads, scale }) }),
     }
-  }
-
-  #projections(): { query: ParameterScope; key: ParameterScope; value: ParameterScope } {
-    const scope = this.#parameters.scope('attention')
-    return { query: scope.scope('query'), key: scope.scope('key'), value: scope.scope('value') }
   }
 }

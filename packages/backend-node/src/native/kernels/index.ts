@@ -4,6 +4,7 @@ import { attention, attentionGrad } from './attention.ts'
 import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts'
 import { dropout, dropoutGrad } from './dropout.ts'
 import { embedTokens, embedTokensGrad, maskTokens, maskTokensGrad } from './embed-tokens.ts'
+import { encoderLayer } from './encoder-layer.ts'
 import { gelu, geluGrad } from './gelu.ts'
 import { interpolatePositions, interpolatePositionsGrad } from './interpolate-positions.ts'
 import { layerNorm, layerNormGrad } from './layer-norm.ts'
@@ -23,6 +24,7 @@ export const kernels: readonly KernelConfig[] = [
   ...[qkv, qkvGrad],
   ...[attention, attentionGrad],
   ...[linear, linearGrad],
+  encoderLayer,
   ...[loraWeight, loraWeightGrad],
   ...[gelu, geluGrad],
   ...[dropout, dropoutGrad],

@@ -32,7 +32,8 @@ export const linear: KernelConfig = kernel<
   return info
 })
 
-function packedLinear(backend: NativeBackend, weight: TensorInfo, dtype: ComputeDtype): Float32Array {
+/** The weight as the matrix product wants it. */
+export function packedLinear(backend: NativeBackend, weight: TensorInfo, dtype: ComputeDtype): Float32Array {
   const [outputs, inputs] = weight.shape as [number, number]
   const { addon } = backend
   return backend.packed(

@@ -3,13 +3,13 @@ import type { ComputeDtype } from '../addon.ts'
 import type { NativeBackend } from '../backend.ts'
 import { type Autocast, type Backward, type Forward, Gradients, kernel, rowsOf, withoutInt8 } from '../kernel.ts'
 
-type Weights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
-type Biases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
+export type QkvWeights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
+export type QkvBiases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
 
 const weightNames = ['queryWeight', 'keyWeight', 'valueWeight'] as const
 const biasNames = ['queryBias', 'keyBias', 'valueBias'] as const
 
-export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Forward & Autocast>(
+export const qkv: KernelConfig = kernel<{ x: TensorInfo } & QkvWeights & QkvBiases, Forward & Autocast>(
   'VitralQkv',
   (backend, { x, ...parameters }, attrs) => {
     const hiddenSize = x.shape.at(-1) as number
@@ -30,7 +30,7 @@ export const qkv: KernelConfig = kernel<{ x: TensorInfo } & Weights & Biases, Fo
 )
 
 /** The three weights as one, so that the input is packed and read once. */
-function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[], dtype: ComputeDtype): Float32Array {
+export function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[], dtype: ComputeDtype): Float32Array {
   const { addon } = backend
   const hiddenSize = weights[0]?.shape[0] as number
   return backend.packed(
@@ -48,7 +48,7 @@ function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[], dtype
   )
 }
 
-export const qkvGrad: KernelConfig = kernel<{ dy: TensorInfo; x: TensorInfo } & Weights, Backward & Autocast>(
+export const qkvGrad: KernelConfig = kernel<{ dy: TensorInfo; x: TensorInfo } & QkvWeights, Backward & Autocast>(
   'VitralQkvGrad',
   (backend, { dy, x, ...weights }, attrs) => {
     const hiddenSize = x.shape.at(-1) as number

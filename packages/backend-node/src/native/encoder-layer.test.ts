@@ -1,0 +1,135 @@
+/** An encoder layer as one kernel: the bits of its ops, nothing left behind, and only where no gradient is wanted. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import {
+  engine,
+  type KernelConfig,
+  memory,
+  registerKernel,
+  type Tensor4D,
+  tensor4d,
+  unregisterKernel,
+} from '@tensorflow/tfjs-core'
+import { autocast, type ComputeDtype, noGrad, normalStream, useBackend, ViTForImageClassification } from '@vitral/core'
+import type { NativeBackend } from './backend.ts'
+import { encoderLayer } from './kernels/encoder-layer.ts'
+
+let calls = 0
+const counted: KernelConfig = {
+  ...encoderLayer,
+  kernelFunc: params => {
+    calls++
+    return encoderLayer.kernelFunc(params)
+  },
+}
+
+const remove = () => unregisterKernel(encoderLayer.kernelName, encoderLayer.backendName)
+
+beforeAll(async () => {
+  await useBackend('native')
+  remove()
+  registerKernel(counted)
+})
+
+afterAll(() => {
+  remove()
+  registerKernel(encoderLayer)
+})
+
+/** What `f` gives, how often the kernel ran for it, and the same with every op on its own. */
+function bothWays(f: () => Float32Array): { fused: Float32Array; apart: Float32Array; calls: number } {
+  calls = 0
+  const fused = f()
+  const made = calls
+  remove()
+  try {
+    return { fused, apart: f(), calls: made }
+  } finally {
+    registerKernel(counted)
+  }
+}
+
+const base = { hiddenSize: 48, numHiddenLayers: 3, intermediateSize: 80, imageSize: 16, patchSize: 4, numLabels: 5 }
+
+const configs = {
+  plain: { ...base, numAttentionHeads: 4 },
+  'without bias of query, key and value': { ...base, numAttentionHeads: 3, qkvBias: false },
+  'a network narrower than 3·C': { ...base, numAttentionHeads: 2, intermediateSize: 32 },
+  'a scale of its own': { ...base, numAttentionHeads: 4, qkScale: 0.5 },
+}
+
+function images(batch: number): Tensor4D {
+  const next = normalStream(batch)
+  return tensor4d(
+    Float32Array.from({ length: batch * 3 * 16 * 16 }, () => next()),
+    [batch, 3, 16, 16],
+  )
+}
+
+/** Parameters that are zero or one in a fresh model hide what reads the wrong one. */
+function shaken(model: ViTForImageClassification): ViTForImageClassification {
+  const next = normalStream(7)
+  const backend = engine().backend as NativeBackend
+  for (const [, parameter] of model.parameters())
+    for (const [i, value] of backend.floatsInPlace(parameter).entries())
+      backend.floatsInPlace(parameter)[i] = value + 0.2 * next()
+  return model
+}
+
+const dtypes: ComputeDtype[] = ['float32', 'bfloat16', 'int8']
+
+test.each(Object.entries(configs).flatMap(([name, config]) => dtypes.map(dtype => [name, dtype, config] as const)))(
+  '%s in %s: the bits of the ops',
+  (_, dtype, config) => {
+    const model = shaken(new ViTForImageClassification(config))
+    for (const batch of [1, 3]) {
+      const pixelValues = images(batch)
+      const before = memory().numTensors
+      const result = bothWays(() => {
+        const { logits } = autocast({ dtype }, () => model.forward(pixelValues))
+        const values = logits.dataSync() as Float32Array
+        logits.dispose()
+        return values
+      })
+      expect(result.calls).toBe(3)
+      expect(result.fused).toEqual(result.apart)
+      expect(result.fused.every(Number.isFinite)).toBe(true)
+      expect(memory().numTensors).toBe(before)
+      pixelValues.dispose()
+    }
+  },
+)
+
+test('hidden states are those of the ops; attentions, and gradients, are of the ops alone', () => {
+  const model = shaken(new ViTForImageClassification({ ...configs.plain }))
+  const pixelValues = images(2)
+  const states = bothWays(() => {
+    const { hiddenStates = [] } = model.forward(pixelValues, { outputHiddenStates: true })
+    return Float32Array.from(hiddenStates.flatMap(state => [...state.dataSync()]))
+  })
+  expect(states.fused).toEqual(states.apart)
+  expect(states.calls).toBe(3)
+  calls = 0
+  expect(model.forward(pixelValues, { outputAttentions: true }).attentions).toHaveLength(3)
+  model.valueAndGrads(pixelValues, [0, 1], { training: false })
+  model.forward(pixelValues, { training: true })
+  expect(calls).toBe(0)
+  noGrad(() => model.forward(pixelValues).logits)
+  expect(calls).toBe(3)
+})
+
+test('with adapters', () => {
+  const model = new ViTForImageClassification(configs.plain)
+  model.addAdapters({ rank: 2, targets: ['query', 'intermediate.dense'] })
+  shaken(model)
+  const pixelValues = images(2)
+  const { fused, apart, calls } = bothWays(() => model.forward(pixelValues).logits.dataSync() as Float32Array)
+  expect(calls).toBe(3)
+  expect(fused).toEqual(apart)
+})
+
+test('a wrong argument is named, and a size beyond memory is refused', () => {
+  const { addon } = engine().backend as NativeBackend
+  expect(() => addon.encoderLayer(1, 2, 6, 4, 8, 1, 1e-6, 'float32')).toThrow('numHeads does not divide hiddenSize')
+  expect(() => addon.encoderLayer(1, 2, 4, 2, 8, 1, 1e-6, 'float32', new Float32Array(7))).toThrow('x has 7 elements')
+  expect(() => addon.encoderLayerFloats(2 ** 40, 2 ** 40, 1, 1)).toThrow('too large')
+})
