@@ -19,8 +19,8 @@ void encoderLayer(const EncoderLayerShape& shape, const EncoderLayerWeights& wei
   const auto norm = [&](const NormWeights& norm, const float* from) {
     kernel.layerNormForward(M, C, from, norm.weight, norm.bias, shape.eps, narrow, nullptr, nullptr);
   };
-  const auto linear = [&](const PackedLinear& layer, int64_t inputs, int64_t outputs, const float* from, bool ofGelu,
-                          const float* residual, float* to) {
+  const auto linear = [&](const PackedLinear& layer, int64_t inputs, int64_t outputs, Numbers from, bool ofGelu,
+                          const float* residual, NumbersOut to) {
     kernel.linearForward(M, inputs, outputs, from, ofGelu, nullptr, layer.weight, layer.bias, {}, residual, precision, to,
                          outputs);
   };
@@ -30,8 +30,14 @@ void encoderLayer(const EncoderLayerShape& shape, const EncoderLayerWeights& wei
                           precision == Precision::int8 ? Precision::float32 : precision, narrow, nullptr);
   linear(weights.projection, C, C, narrow, false, x, joined);
   norm(weights.normAfter, joined);
-  linear(weights.up, C, I, narrow, false, nullptr, wide);
-  linear(weights.down, I, C, wide, true, joined, y);
+  if (precision == Precision::bfloat16) {
+    uint16_t* hidden = (uint16_t*)wide;  // as linear stores it
+    linear(weights.up, C, I, narrow, false, nullptr, hidden);
+    linear(weights.down, I, C, hidden, true, joined, y);
+  } else {
+    linear(weights.up, C, I, narrow, false, nullptr, wide);
+    linear(weights.down, I, C, wide, true, joined, y);
+  }
 }
 
 }  // namespace vitral

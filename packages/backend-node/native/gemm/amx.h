@@ -118,6 +118,7 @@ struct AmxPanels {
   static constexpr int64_t stepUnit = stepsOfTile, chunkSteps = stepsOfTile, width = 2 * tileSide;
   static constexpr bool mayReadInPlace = false;
 
+  static constexpr int64_t mostLeftRows = width;
   static int64_t leftPanels(int64_t M) { return (M + width - 1) / width; }
   static int64_t leftStart(int64_t M, int64_t p) { return p * width < M ? p * width : M; }
   static int64_t leftFloats(int64_t K) { return tilesOf(K) * Packing::stepHalves / 2; }

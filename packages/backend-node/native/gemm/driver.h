@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "../threads.h"
+#include "bfloat16.h"
 #include "epilogue.h"
 #include "micro.h"
 
@@ -53,6 +55,8 @@ class Driver {
     const GemmEpilogue& epilogue;
   };
 
+  static constexpr int64_t halvesChunk = 8 * Panels::chunkSteps;
+
   static int64_t rightPanels(int64_t N) { return (N + Panels::width - 1) / Panels::width; }
   static int64_t rightPanelFloats(int64_t K) { return Panels::rightFloats(Panels::width, K); }
 
@@ -86,6 +90,7 @@ class Driver {
     const int64_t K = steps.length(), panelFloats = rightPanelFloats(K);
     const GemmEpilogue& epilogue = product.epilogue;
     const TileEnd end(epilogue, product.C, product.ldc);
+    float* tile = epilogue.halves ? scratch(Scratch::gemmTile, Panels::mostLeftRows * Panels::width) : nullptr;
     [[maybe_unused]] const typename Panels::Registers registers;
     for (int64_t q = columnPanels.begin; q < columnPanels.end; q++) {
       const int64_t j = q * Panels::width;
@@ -98,33 +103,56 @@ class Driver {
         const Range part = piece(panelFloats, rowPanels.length(), p - rowPanels.begin);
         const Ahead ahead = {right + panelFloats + part.begin, q + 1 < columnPanels.end ? part.length() : 0};
         // The tile's rows lie on pages of their own: fetched now, they are there when the sums are done.
-        prefetchTile(rows, columns, product.C + offset, product.ldc);
+        if (!tile) prefetchTile(rows, columns, product.C + offset, product.ldc);
         if (last) end.prefetch(rows, columns, offset);
-        const TileOutput output = {product.C + offset, product.ldc, columns, bias, !first || epilogue.accumulate};
+        const TileOutput output = {tile ? tile : product.C + offset, tile ? Panels::width : product.ldc, columns, bias,
+                                   !first || epilogue.accumulate};
         if (packedA) {
           Panels::multiply(rows, K, packedA + (p - rowPanels.begin) * Panels::leftFloats(K), right, output, ahead);
         } else if constexpr (Panels::mayReadInPlace) {
           const float* a = product.A.data + i * product.A.rowStride + steps.begin;
           Panels::multiplyInPlace(rows, K, a, product.A.rowStride, right, output, ahead);
         }
-        if (last) end.apply(rows, columns, offset);
+        if (tile) roundTile(rows, columns, tile, epilogue.halves + offset, product.ldc);
+        else if (last) end.apply(rows, columns, offset);
       }
     }
+  }
+
+  static void roundTile(int64_t rows, int64_t columns, const float* tile, uint16_t* to, int64_t ld) {
+    for (int64_t i = 0; i < rows; i++) roundToBfloat16(columns, tile + i * Panels::width, to + i * ld);
   }
 
   static void packLeftPanels(const SlabProduct& product, Range steps, Range panels, float* to) {
     const int64_t K = steps.length();
     // Where a step's elements lie side by side, all panels take their part of a few steps before the next ones are
     // read, so that these stay in L1.
-    const int64_t chunk = product.A.rowStride == 1 && K > Panels::chunkSteps ? Panels::chunkSteps : K;
+    const MatrixView& A = product.A;
+    const int64_t longest = A.halves ? halvesChunk : Panels::chunkSteps;
+    const int64_t chunk = (A.halves || A.rowStride == 1) && K > longest ? longest : K;
     for (int64_t k = 0; k < K; k += chunk)
       for (int64_t p = panels.begin; p < panels.end; p++) {
-        const int64_t i = Panels::leftStart(product.M, p);
-        Panels::packLeft(Panels::leftStart(product.M, p + 1) - i, k, K - k < chunk ? K - k : chunk,
-                         product.A.data + i * product.A.rowStride + (steps.begin + k) * product.A.colStride,
-                         product.A.rowStride, product.A.colStride, product.A.gelu,
-                         to + (p - panels.begin) * Panels::leftFloats(K));
+        const int64_t i = Panels::leftStart(product.M, p), rows = Panels::leftStart(product.M, p + 1) - i;
+        const int64_t length = K - k < chunk ? K - k : chunk;
+        const int64_t at = i * A.rowStride + (steps.begin + k) * A.colStride;
+        float* panel = to + (p - panels.begin) * Panels::leftFloats(K);
+        if (A.halves) {
+          const float* expanded = expand(rows, length, A.halves + at, A.rowStride, A.colStride);
+          Panels::packLeft(rows, k, length, expanded, length, 1, A.gelu, panel);
+        } else {
+          Panels::packLeft(rows, k, length, A.data + at, A.rowStride, A.colStride, A.gelu, panel);
+        }
       }
+  }
+
+  // bfloat16 as the panels are packed of it: [rows][columns] of float32, in L1.
+  static const float* expand(int64_t rows, int64_t columns, const uint16_t* from, int64_t rowStride, int64_t colStride) {
+    float* to = scratch(Scratch::gemmTile, rows * columns);
+    for (int64_t i = 0; i < rows; i++)
+      if (colStride == 1) expandBfloat16(columns, from + i * rowStride, to + i * columns);
+      else
+        for (int64_t j = 0; j < columns; j++) expandBfloat16(1, from + i * rowStride + j * colStride, to + i * columns + j);
+    return to;
   }
 
   // k blocks [blocks.begin, blocks.end) of `steps`, the slab's B lying packed.
@@ -174,8 +202,13 @@ class Driver {
     const auto pack = [&](Range of, int64_t k, int64_t length, int64_t panel) {
       const int64_t j = panel * Panels::width, columns = N - j < Panels::width ? N - j : Panels::width;
       float* start = to + Panels::rightFloats(N, of.begin - firstStep) + panel * rightPanelFloats(of.length());
-      Panels::packRight(columns, k, length, B.data + (of.begin + k) * B.rowStride + (column + j) * B.colStride,
-                        B.colStride, B.rowStride, B.gelu, start);
+      const int64_t at = (of.begin + k) * B.rowStride + (column + j) * B.colStride;
+      if (B.halves) {
+        const float* expanded = expand(length, columns, B.halves + at, B.rowStride, B.colStride);
+        Panels::packRight(columns, k, length, expanded, 1, columns, B.gelu, start);
+      } else {
+        Panels::packRight(columns, k, length, B.data + at, B.colStride, B.rowStride, B.gelu, start);
+      }
     };
     constexpr int64_t chunk = Panels::chunkSteps;
     for (int64_t block = blocks.begin; block < blocks.end; block++) {
@@ -199,10 +232,27 @@ class Driver {
     return 2.0 * M * N * K < serialOperations ? 1 : threadCount();
   }
 
+  // Sums of several k blocks stay float32 between them: rounded are those of the whole product.
+  static bool roundsLater(const GemmEpilogue& epilogue, const Steps& steps) { return epilogue.halves && steps.blocks > 1; }
+
+  template <class Multiply>
+  static void roundLater(int64_t M, int64_t N, int64_t ldc, GemmEpilogue epilogue, Multiply multiply) {
+    uint16_t* to = std::exchange(epilogue.halves, nullptr);
+    float* whole = scratch(Scratch::gemmWhole, M * N);
+    multiply(whole, epilogue);
+    parallelFor(0, M, 65536 / N + 1, [&](int64_t from, int64_t end) {
+      for (int64_t i = from; i < end; i++) roundToBfloat16(N, whole + i * N, to + i * ldc);
+    });
+  }
+
  public:
   static void multiply(int64_t M, int64_t N, int64_t K, MatrixView A, MatrixView B, float* C, int64_t ldc,
                        const GemmEpilogue& epilogue) {
     const Steps steps(K);
+    if (roundsLater(epilogue, steps))
+      return roundLater(M, N, ldc, epilogue, [&](float* whole, const GemmEpilogue& rest) {
+        multiply(M, N, K, A, B, whole, N, rest);
+      });
     const int64_t threads = threadsFor(M, N, K), longest = steps[0].length();
     const int64_t slabPanels = slabFloats / rightPanelFloats(longest), slabColumns = slabPanels * Panels::width;
     for (int64_t column = 0; column < N; column += slabColumns) {
@@ -228,6 +278,10 @@ class Driver {
   static void multiplyPacked(int64_t M, int64_t N, int64_t K, MatrixView A, const float* packedB, float* C, int64_t ldc,
                              const GemmEpilogue& epilogue) {
     const Steps steps(K);
+    if (roundsLater(epilogue, steps))
+      return roundLater(M, N, ldc, epilogue, [&](float* whole, const GemmEpilogue& rest) {
+        multiplyPacked(M, N, K, A, packedB, whole, N, rest);
+      });
     multiplySlab({M, N, 0, A, packedB, C, ldc, epilogue}, steps, {0, steps.blocks}, threadsFor(M, N, K));
   }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../kernels/drops.h"
+#include "bfloat16.h"
 #include "gemm.h"
 
 namespace vitral::VITRAL_ISA {
@@ -20,11 +21,13 @@ class TileEnd {
   // Inlined, always: GCC drops the call of a function that does nothing but prefetch.
   VITRAL_INLINE void prefetch(int64_t rows, int64_t columns, int64_t corner) const {
     if (epilogue_.geluGradientOf) prefetchTile(rows, columns, epilogue_.geluGradientOf + corner, ldc_);
+    if (epilogue_.geluGradientOfHalves)
+      for (int64_t i = 0; i < rows; i++) __builtin_prefetch(epilogue_.geluGradientOfHalves + corner + i * ldc_);
     if (epilogue_.residual) prefetchTile(rows, columns, epilogue_.residual + corner, ldc_);
   }
 
   void apply(int64_t rows, int64_t columns, int64_t corner) const {
-    if (epilogue_.geluGradientOf) multiplyByGeluGradient(rows, columns, corner);
+    if (epilogue_.geluGradientOf || epilogue_.geluGradientOfHalves) multiplyByGeluGradient(rows, columns, corner);
     if (epilogue_.residual || epilogue_.drops.any())
       for (int64_t i = 0; i < rows; i++)
         multiplier_.multiplyRow(corner + i * ldc_, columns, ldc_, C_, epilogue_.residual, C_);
@@ -32,12 +35,16 @@ class TileEnd {
 
  private:
   void multiplyByGeluGradient(int64_t rows, int64_t columns, int64_t corner) const {
-    const float* x = epilogue_.geluGradientOf;
     for (int64_t i = 0; i < rows; i++)
       for (int64_t j = 0; j < columns; j += lanes) {
         const int64_t count = columns - j < lanes ? columns - j : (int64_t)lanes, at = corner + i * ldc_ + j;
-        storeSome(C_ + at, loadSome(C_ + at, count) * geluGradient(loadSome(x + at, count)), count);
+        storeSome(C_ + at, loadSome(C_ + at, count) * geluGradient(argument(at, count)), count);
       }
+  }
+
+  VITRAL_INLINE Vf argument(int64_t at, int64_t count) const {
+    return epilogue_.geluGradientOfHalves ? loadSomeBfloat16(epilogue_.geluGradientOfHalves + at, count)
+                                          : loadSome(epilogue_.geluGradientOf + at, count);
   }
 
   const GemmEpilogue& epilogue_;

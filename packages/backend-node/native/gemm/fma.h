@@ -24,6 +24,7 @@ struct FmaPanels {
   static constexpr int64_t stepUnit = 1, chunkSteps = 16, width = panelWidth;
   static constexpr bool mayReadInPlace = !rounded;
 
+  static constexpr int64_t mostLeftRows = tileRows;
   static int64_t leftPanels(int64_t M) { return VITRAL_ISA::leftPanels(M); }
   static int64_t leftStart(int64_t M, int64_t p) { return leftPanelStart(M, VITRAL_ISA::leftPanels(M), p); }
   static int64_t leftFloats(int64_t K) { return tileRows * K; }

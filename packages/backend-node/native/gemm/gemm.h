@@ -13,6 +13,21 @@ struct MatrixView {
   const float* data;
   int64_t rowStride, colStride;
   bool gelu = false;
+  const uint16_t* halves = nullptr;  // the same as bfloat16, instead of data
+};
+
+// Numbers of one array: float32, or bfloat16 where `halves` is not null.
+struct Numbers {
+  const float* floats = nullptr;
+  const uint16_t* halves = nullptr;
+  Numbers(const float* floats) : floats(floats) {}
+  Numbers(const uint16_t* halves) : halves(halves) {}
+};
+struct NumbersOut {
+  float* floats = nullptr;
+  uint16_t* halves = nullptr;
+  NumbersOut(float* floats) : floats(floats) {}
+  NumbersOut(uint16_t* halves) : halves(halves) {}
 };
 
 // What the factors are rounded to before they are multiplied. Products and sums are float32, those of int8 integers of 32
@@ -35,9 +50,11 @@ struct Drops {
 struct GemmEpilogue {
   const float* bias = nullptr;            // [N]
   const float* geluGradientOf = nullptr;  // laid out as C: what GELU was applied to in the forward pass
+  const uint16_t* geluGradientOfHalves = nullptr;  // the same as bfloat16
   Drops drops;
   const float* residual = nullptr;        // laid out as C
   bool accumulate = false;                // add to what C holds
+  uint16_t* halves = nullptr;  // where C goes as bfloat16, with its layout, and C is not written: with a bias, nothing else
 };
 
 // M, N, K ≥ 1; in int8 K ≤ mostInt8Steps. C is row-major with ldc ≥ N floats a row, and overlaps no operand.

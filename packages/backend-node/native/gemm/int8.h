@@ -107,6 +107,7 @@ struct BytePanels {
   static constexpr int64_t leftHeader = (2 * height + 15) / 16 * 16, rightHeader = 2 * width;  // floats
   static constexpr bool mayReadInPlace = false;
 
+  static constexpr int64_t mostLeftRows = height;
   static int64_t leftPanels(int64_t M) { return (M + height - 1) / height; }
   static int64_t leftStart(int64_t M, int64_t p) { return p * M / leftPanels(M); }
   static int64_t quadsOf(int64_t K) { return (K + unit - 1) / unit * (unit / 4); }

@@ -39,6 +39,7 @@ struct PairPanels {
   static constexpr int64_t stepUnit = 2, chunkSteps = 32, width = panelWidth;
   static constexpr bool mayReadInPlace = false;
 
+  static constexpr int64_t mostLeftRows = tileRows;
   static int64_t leftPanels(int64_t M) { return VITRAL_ISA::leftPanels(M); }
   static int64_t leftStart(int64_t M, int64_t p) { return leftPanelStart(M, VITRAL_ISA::leftPanels(M), p); }
   static int64_t pairsOf(int64_t K) { return (K + 1) / 2; }

@@ -16,22 +16,23 @@ void packLinear(int64_t K, int64_t N, const float* weight, float* packed, Precis
   packWeight(K, N, transposed(weight, K), packed, precision);
 }
 
-void linearForward(int64_t M, int64_t K, int64_t N, const float* x, bool ofGelu, const float* weight,
+void linearForward(int64_t M, int64_t K, int64_t N, Numbers x, bool ofGelu, const float* weight,
                    const float* packed, const float* bias, const Drops& drops, const float* residual,
-                   Precision precision, float* y, int64_t ldy) {
+                   Precision precision, NumbersOut y, int64_t ldy) {
   if (M == 0) return;
   GemmEpilogue epilogue;
   epilogue.bias = bias;
   epilogue.drops = drops;
   epilogue.residual = residual;
-  const MatrixView rows = {x, K, 1, ofGelu};
+  epilogue.halves = y.halves;
+  const MatrixView rows = {x.floats, K, 1, ofGelu, x.halves};
   if (packed)
-    gemmPacked(M, N, K, rows, packed, y, ldy, epilogue, precision);
+    gemmPacked(M, N, K, rows, packed, y.floats, ldy, epilogue, precision);
   else
-    gemm(M, N, K, rows, transposed(weight, K), y, ldy, epilogue, precision);
+    gemm(M, N, K, rows, transposed(weight, K), y.floats, ldy, epilogue, precision);
 }
 
-void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, const float* x, bool ofGelu,
+void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, Numbers x, bool ofGelu,
                     const float* weight, Precision precision, bool accumulate, float* dx, float* dWeight,
                     float* dBias) {
   if (M == 0) {  // a sum over no rows
@@ -42,10 +43,10 @@ void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t ld
   if (dx) {
     GemmEpilogue epilogue;
     epilogue.accumulate = accumulate;
-    if (ofGelu) epilogue.geluGradientOf = x;
+    if (ofGelu) epilogue.geluGradientOf = x.floats, epilogue.geluGradientOfHalves = x.halves;
     gemm(M, K, N, {dy, lddy, 1}, {weight, K, 1}, dx, K, epilogue, precision);
   }
-  if (dWeight) gemm(N, K, M, {dy, 1, lddy}, {x, K, 1, ofGelu}, dWeight, K, {}, precision);
+  if (dWeight) gemm(N, K, M, {dy, 1, lddy}, {x.floats, K, 1, ofGelu, x.halves}, dWeight, K, {}, precision);
   if (dBias)
     columnSums(M, N, dBias, [&](int64_t row, int64_t c, int64_t n) { return loadSome(dy + row * lddy + c, n); });
 }

@@ -8,12 +8,12 @@
 namespace vitral {
 
 // y [M, ldy…] = (x·weightᵀ + bias)·drops + residual, or GELU(x) in place of x. `packed` is the weight as packWeight made
-// it, or null. bias and residual, laid out as y, may be null.
-using LinearForward = void(int64_t M, int64_t K, int64_t N, const float* x, bool ofGelu, const float* weight,
+// it, or null. bias and residual, laid out as y, may be null. y as bfloat16 has a bias, but neither drops nor a residual.
+using LinearForward = void(int64_t M, int64_t K, int64_t N, Numbers x, bool ofGelu, const float* weight,
                            const float* packed, const float* bias, const Drops& drops, const float* residual,
-                           Precision precision, float* y, int64_t ldy);
+                           Precision precision, NumbersOut y, int64_t ldy);
 // dy [M, lddy…] → dx [M, K], dWeight [N, K], dBias [N]; each may be null. accumulate adds to dx.
-using LinearBackward = void(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, const float* x, bool ofGelu,
+using LinearBackward = void(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, Numbers x, bool ofGelu,
                             const float* weight, Precision precision, bool accumulate, float* dx, float* dWeight,
                             float* dBias);
 // Floats of a packed weight, and the packing itself.

@@ -100,6 +100,17 @@ float* Arguments::floatsOrNull(const char* name, int64_t count) {
   return isNull(value) ? nullptr : (float*)typedArray(value, name, napi_float32_array, "Float32Array", &count);
 }
 
+NumbersOut Arguments::numbersOut(const char* name, int64_t count) {
+  const napi_value value = next(name);
+  if (isArrayOf(value, napi_uint16_array)) return (uint16_t*)typedArray(value, name, napi_uint16_array, "", &count);
+  return (float*)typedArray(value, name, napi_float32_array, "Float32Array, nor a Uint16Array", &count);
+}
+
+Numbers Arguments::numbers(const char* name, int64_t count) {
+  const NumbersOut numbers = numbersOut(name, count);
+  return numbers.halves ? Numbers(numbers.halves) : Numbers(numbers.floats);
+}
+
 int32_t* Arguments::intsOrNull(const char* name, int64_t count) {
   const napi_value value = next(name);
   return isNull(value) ? nullptr : (int32_t*)typedArray(value, name, napi_int32_array, "Int32Array", &count);
@@ -142,6 +153,11 @@ void* Arguments::external(const char* name) {
   void* data = nullptr;
   if (napi_get_value_external(env_, next(name), &data) != napi_ok || !data) fail(name, "is not of this addon");
   return data;
+}
+
+bool Arguments::isArrayOf(napi_value value, napi_typedarray_type type) const {
+  napi_typedarray_type actual;
+  return napi_get_typedarray_info(env_, value, &actual, nullptr, nullptr, nullptr, nullptr) == napi_ok && actual == type;
 }
 
 napi_value Arguments::arrayOf(const char* name, uint32_t* length) {

@@ -42,6 +42,10 @@ class Arguments {
   float* floatsOrNull(const char* name, int64_t count);  // the same, or null
   int32_t* intsOrNull(const char* name, int64_t count);  // an Int32Array of exactly `count` elements, or null
 
+  // Either: a Float32Array, or a Uint16Array of bfloat16.
+  Numbers numbers(const char* name, int64_t count);
+  NumbersOut numbersOut(const char* name, int64_t count);
+
   uint8_t* bytes(const char* name, int64_t count);  // a Uint8Array or Uint8ClampedArray of exactly `count` bytes
 
   void* buffer(const char* name, int64_t* bytes);  // an ArrayBuffer
@@ -59,6 +63,7 @@ class Arguments {
   [[noreturn]] void wrongLength(const char* name, int64_t length, int64_t expected) const;
   void* typedArray(napi_value value, const char* name, napi_typedarray_type type, const char* typeName,
                    int64_t* count) const;
+  bool isArrayOf(napi_value value, napi_typedarray_type type) const;
   napi_value arrayOf(const char* name, uint32_t* length);
   float* floatsAt(napi_value array, uint32_t i, const char* name, int64_t* count) const;
   bool isNull(napi_value value) const;

@@ -61,13 +61,14 @@ napi_value linear(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), K = a.size("inputs"), N = a.size("outputs");
   const Precision precision = a.precision("dtype");
   const bool ofGelu = a.flag("gelu");
-  const float* x = a.floats("x", elements({M, K}));
+  const Numbers x = a.numbers("x", elements({M, K}));
   const float* weight = a.floats("weight", elements({N, K}));
   const float* packed = a.floatsOrNull("packed", packedFloats(K, N, precision));
   const float* bias = a.floatsOrNull("bias", N);
   const float* residual = a.floatsOrNull("residual", elements({M, N}));
   const Drops drops = a.drops(M);
-  float* y = a.floats("output", elements({M, N}));
+  const NumbersOut y = a.numbersOut("output", elements({M, N}));
+  if (y.halves && (drops.any() || residual)) throw ArgumentError("an output of bfloat16 has neither drops nor a residual");
   kernels().linearForward(M, K, N, x, ofGelu, weight, packed, bias, drops, residual, precision, y, N);
   return nullptr;
 }
@@ -77,7 +78,7 @@ napi_value linearGrad(Arguments& a) {
   const Precision precision = a.precision("dtype");
   const bool ofGelu = a.flag("gelu");
   const float* dy = a.floats("dy", elements({M, N}));
-  const float* x = a.floats("x", elements({M, K}));
+  const Numbers x = a.numbers("x", elements({M, K}));
   const float* weight = a.floats("weight", elements({N, K}));
   float* dx = a.floatsOrNull("dx", elements({M, K}));
   float* dWeight = a.floatsOrNull("dWeight", elements({N, K}));

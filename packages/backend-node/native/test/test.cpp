@@ -207,6 +207,59 @@ static void testGemm(const Kernels& kernel, GemmCase shape, int layout, int epil
   checkClose(c, expected, ambiguous ? 4e-3 : 1e-6 + 1e-8 * K, scale, what);
 }
 
+// Operands and a result stored as bfloat16 give the bits that the same numbers give as float32.
+static void testHalves(const Kernels& kernel, GemmCase shape, bool gelu) {
+  const auto [M, N, K] = shape;
+  const Precision precision = Precision::bfloat16;
+  const auto rounded = [](std::vector<float> numbers) {
+    for (float& number : numbers) number = nearestBfloat16(number);
+    return numbers;
+  };
+  const auto halvesOf = [](const std::vector<float>& numbers) {
+    std::vector<uint16_t> halves(numbers.size());
+    for (size_t i = 0; i < numbers.size(); i++) std::memcpy(&halves[i], (const char*)&numbers[i] + 2, 2);
+    return halves;
+  };
+  const std::string what = std::string(kernel.isa) + " halves " + std::to_string(M) + "x" + std::to_string(N) + "x" +
+                           std::to_string(K) + (gelu ? " GELU" : "");
+  const int64_t ldc = N + 3;
+  const auto left = rounded(noise(M * K)), right = rounded(noise(K * N)), kept = rounded(noise(M * ldc, 3));
+  const auto leftHalves = halvesOf(left), rightHalves = halvesOf(right), keptHalves = halvesOf(kept);
+  const auto bias = noise(N);
+  GemmEpilogue withBias;
+  withBias.bias = bias.data();
+  const auto product = [&](MatrixView A, MatrixView B, GemmEpilogue epilogue) {
+    std::vector<float> c(M * ldc, 0.0f);
+    kernel.gemm(M, N, K, A, B, c.data(), ldc, epilogue, precision);
+    return c;
+  };
+  const auto expected = product({left.data(), K, 1, gelu}, {right.data(), N, 1}, withBias);
+  check(product({nullptr, K, 1, gelu, leftHalves.data()}, {right.data(), N, 1}, withBias) == expected, what + " left");
+  check(product({left.data(), K, 1}, {right.data(), N, 1, gelu}, {}) ==
+            product({left.data(), K, 1}, {nullptr, N, 1, gelu, rightHalves.data()}, {}),
+        what + " right");
+  // Transposed: the left operand lies step by step, the right one column by column.
+  check(product({left.data(), 1, M, gelu}, {right.data(), 1, K}, {}) ==
+            product({nullptr, 1, M, gelu, leftHalves.data()}, {nullptr, 1, K, false, rightHalves.data()}, {}),
+        what + " transposed");
+  GemmEpilogue slope, slopeOfHalves;
+  slope.geluGradientOf = kept.data();
+  slopeOfHalves.geluGradientOfHalves = keptHalves.data();
+  check(product({left.data(), K, 1}, {right.data(), N, 1}, slope) ==
+            product({left.data(), K, 1}, {right.data(), N, 1}, slopeOfHalves),
+        what + " GELU'");
+  std::vector<uint16_t> c(M * ldc, 0), again(M * ldc, 0);
+  GemmEpilogue toHalves = withBias;
+  toHalves.halves = c.data();
+  kernel.gemm(M, N, K, {left.data(), K, 1, gelu}, {right.data(), N, 1}, nullptr, ldc, toHalves, precision);
+  check(c == halvesOf(rounded(expected)), what + " result");
+  std::vector<float> packed(kernel.packedWeightFloats(K, N, precision));
+  kernel.packWeight(K, N, {right.data(), N, 1}, packed.data(), precision);
+  toHalves.halves = again.data();
+  kernel.gemmPacked(M, N, K, {left.data(), K, 1, gelu}, packed.data(), nullptr, ldc, toHalves, precision);
+  check(c == again, what + " result of a packed weight");
+}
+
 // Steps of exactly 1: the product is the sum of the bytes' products, rounded once.
 static void testInt8(const Kernels& kernel, GemmCase shape, bool extreme) {
   const auto [M, N, K] = shape;
@@ -327,6 +380,9 @@ int main() {
             for (bool packed : {false, true})
               for (const Precision precision : {Precision::float32, Precision::bfloat16})
                 testGemm(*kernel, shape, layout, epilogue, packed, precision);
+      for (const GemmCase& shape : shapes)
+        for (bool gelu : {false, true}) testHalves(*kernel, shape, gelu);
+      testHalves(*kernel, {65, 40, 3300}, true);  // sums of several blocks
       for (const GemmCase& shape : shapes)
         for (bool extreme : {false, true})
           if (shape.K > 1) testInt8(*kernel, shape, extreme);

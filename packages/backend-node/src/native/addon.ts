@@ -3,6 +3,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
 type Floats = Float32Array
+/** float32, or bfloat16. */
+type Numbers = Float32Array | Uint16Array
 type Optional<T> = T | null
 
 /** What the factors of products are rounded to. */
@@ -87,12 +89,12 @@ export interface Addon {
     outputs: number,
     dtype: ComputeDtype,
     gelu: boolean,
-    x: Floats,
+    x: Numbers,
     weight: Floats,
     packed: Optional<Floats>,
     bias: Optional<Floats>,
     residual: Optional<Floats>,
-    ...rest: [...Drops, output: Floats]
+    ...rest: [...Drops, output: Numbers]
   ): void
   linearGrad(
     rows: number,
@@ -101,7 +103,7 @@ export interface Addon {
     dtype: ComputeDtype,
     gelu: boolean,
     dy: Floats,
-    x: Floats,
+    x: Numbers,
     weight: Floats,
     ...gradients: [Optional<Floats>, Optional<Floats>, Optional<Floats>]
   ): void

@@ -11,7 +11,10 @@ import { BufferPool } from './buffer-pool.ts'
 
 /** What the cpu backend keeps of a tensor, and what is ours. */
 interface NativeData {
+  /** Of bfloat16 a copy as float32, made each time: for kernels that are not ours. */
   values?: Float32Array | Int32Array | Uint8Array
+  /** The values as bfloat16, and their memory in the pool. */
+  halves?: { words: Uint16Array; memory: Float32Array }
   /** The values belong to the pool. */
   pooled?: boolean
   /** This weight as the matrix product wants it, for as long as none of those that are packed with it changes. */
@@ -37,6 +40,23 @@ export class NativeBackend extends MathBackendCPU {
   allocate(shape: number[]): { info: TensorInfo; values: Float32Array } {
     const values = this.#pool.acquire(util.sizeFromShape(shape))
     return { info: { dataId: this.#keep(values, shape), shape, dtype: 'float32' }, values }
+  }
+
+  /** The same, stored as bfloat16: half the memory. Every kernel can read it; those that know do without a copy. */
+  allocateHalves(shape: number[]): { info: TensorInfo; values: Uint16Array } {
+    const size = util.sizeFromShape(shape)
+    const memory = this.#pool.acquire(Math.ceil(size / 2))
+    const words = new Uint16Array(memory.buffer, memory.byteOffset, size)
+    const dataId = super.write(memory, shape, 'float32')
+    const record = this.#record(dataId)
+    record.halves = { words, memory }
+    Object.defineProperty(record, 'values', { get: () => expanded(words) })
+    return { info: { dataId, shape, dtype: 'float32' }, values: words }
+  }
+
+  /** The values of a float32 tensor as they are stored, for a kernel that reads both. */
+  numbers(tensor: TensorInfo): Float32Array | Uint16Array {
+    return this.#record(tensor.dataId).halves?.words ?? this.floats(tensor)
   }
 
   /** The values of a float32 tensor, for reading by a kernel. */
@@ -125,7 +145,8 @@ export class NativeBackend extends MathBackendCPU {
     const released = super.disposeData(dataId, force)
     if (released && record) {
       this.#dropPacked(record)
-      if (record.pooled) this.#pool.release(record.values as Float32Array)
+      if (record.halves) this.#pool.release(record.halves.memory)
+      else if (record.pooled) this.#pool.release(record.values as Float32Array)
     }
     return released
   }
@@ -162,4 +183,11 @@ export class NativeBackend extends MathBackendCPU {
   #record(dataId: object): NativeData {
     return this.data.get(dataId) as unknown as NativeData
   }
+}
+
+/** bfloat16 as float32, which begins with the same bits. */
+function expanded(words: Uint16Array): Float32Array {
+  const bits = new Uint32Array(words.length)
+  for (const [i, word] of words.entries()) bits[i] = word << 16
+  return new Float32Array(bits.buffer)
 }

@@ -23,6 +23,11 @@ export interface LinearOptions extends LinearDrops {
    * activation is kept for the gradient. @default 'none'
    */
   inputActivation?: 'none' | 'gelu'
+  /**
+   * 'computed': in the precision that the product is computed in, for a linear layer that reads it: under autocast in
+   * bfloat16 a backend may keep the result so, in half the memory. Without drops and residual. @default 'float32'
+   */
+  stored?: 'float32' | 'computed'
   /** [..., Out], added to the result as it is written: the residual connection of a transformer's branch. @default none */
   residual?: Tensor
 }
@@ -36,7 +41,7 @@ const op = defineOp({
   gradients: ['x', 'weight', 'bias', 'residual'],
   reference(
     { x, weight, bias, residual }: Named<'bias' | 'residual'>,
-    { inputActivation, ...drops }: { inputActivation: string } & Required<LinearDrops>,
+    { inputActivation, ...drops }: { inputActivation: string; stored: string } & Required<LinearDrops>,
   ) {
     const branch = dropped(linearReference(inputActivation === 'gelu' ? geluReference(x) : x, weight, bias), drops)
     return residual ? add(residual, branch) : branch
@@ -73,7 +78,7 @@ export function linear<T extends Tensor>(
   x: T,
   weight: Tensor2D,
   bias?: Tensor1D,
-  { inputActivation = 'none', residual, ...drops }: LinearOptions = {},
+  { inputActivation = 'none', stored = 'float32', residual, ...drops }: LinearOptions = {},
 ): T {
   checkShape('linear', 'weight', weight, ['outSize', 'inSize'])
   checkLastAxis('linear', 'x', x, weight.shape[1])
@@ -86,6 +91,8 @@ export function linear<T extends Tensor>(
     throw new Error(
       `linear: x has shape [${x.shape}]; drop path needs samples along a first axis: [B, ..., ${x.shape}].`,
     )
-  const attrs = { inputActivation, dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed }
+  if (stored === 'computed' && (residual || dropoutProbability > 0 || dropPathProbability > 0))
+    throw new Error("linear: what is dropped of, or has a residual added, is float32; leave out stored: 'computed'.")
+  const attrs = { inputActivation, stored, dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed }
   return op({ x, weight, bias, residual }, attrs) as T
 }

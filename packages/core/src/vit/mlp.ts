@@ -30,7 +30,7 @@ export class ViTMlp {
   /** residual + MLP(x): [B, N, C] → [B, N, C] */
   forward(x: Tensor3D, residual: Tensor3D, context: ForwardContext): Tensor3D {
     const { upWeight, upBias, downWeight, downBias } = this.tensors()
-    const hidden = linear(x, upWeight, upBias) // [B, N, 4·C]
+    const hidden = linear(x, upWeight, upBias, { stored: 'computed' }) // [B, N, 4·C]
     const drops = context.branchDrops(this.#config.hiddenDropoutProb, this.#dropPathProbability)
     return linear(hidden, downWeight, downBias, { inputActivation: 'gelu', residual, ...drops }) // [B, N, C]
   }

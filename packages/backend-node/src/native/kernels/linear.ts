@@ -6,6 +6,7 @@ import { type DropAttributes, dropRows, dropsOf } from './drops.ts'
 
 interface Attributes extends DropAttributes {
   inputActivation: 'none' | 'gelu'
+  stored: 'float32' | 'computed'
 }
 
 export const linear: KernelConfig = kernel<
@@ -13,14 +14,16 @@ export const linear: KernelConfig = kernel<
   Attributes & Forward & Autocast
 >('VitralLinear', (backend, { x, weight, bias, residual }, attrs) => {
   const [outputs, inputs] = weight.shape as [number, number]
-  const { info, values } = backend.allocate([...x.shape.slice(0, -1), outputs])
+  const shape = [...x.shape.slice(0, -1), outputs]
+  const asHalves = attrs.stored === 'computed' && attrs.dtype === 'bfloat16'
+  const { info, values } = asHalves ? backend.allocateHalves(shape) : backend.allocate(shape)
   backend.addon.linear(
     rowsOf(x),
     inputs,
     outputs,
     attrs.dtype,
     attrs.inputActivation === 'gelu',
-    backend.floats(x),
+    backend.numbers(x),
     backend.floats(weight),
     // One that trains changes after one use.
     attrs.training ? backend.dropPacked([weight]) : packedLinear(backend, weight, attrs.dtype),
@@ -62,7 +65,7 @@ export const linearGrad: KernelConfig = kernel<
     withoutInt8(attrs),
     attrs.inputActivation === 'gelu',
     backend.floats(dBranch),
-    backend.floats(x),
+    backend.numbers(x),
     backend.floats(weight),
     gradients.floats('x', x.shape),
     gradients.floats('weight', weight.shape),
