@@ -94,7 +94,7 @@ void Mpi::allReduce(float* values, size_t count) {
 }
 
 void Mpi::broadcast(void* bytes, size_t size, int root) {
-  begin(Operation::broadcast, size, root);
+  begin(Operation::broadcast, size, (uint64_t)root);
   for (size_t from = 0; from < size; from += chunkBytes)
     wait(library_->beginBroadcast((uint8_t*)bytes + from, (int)std::min(chunkBytes, size - from), root));
 }
@@ -111,7 +111,15 @@ void Mpi::allGather(const void* bytes, size_t size, void* all) {
   }
 }
 
-void Mpi::barrier() { begin(Operation::barrier, 0); }
+void Mpi::agree(const Operation& operation) { begin(operation.kind, operation.size, operation.root); }
+
+// Of one that has died mpirun ends the others.
+std::string Mpi::whoHasEnded() {
+  listen();
+  for (const std::optional<Word>& word : closed_)
+    if (word && word->failed) return word->reason;
+  return "";
+}
 
 void Mpi::leave(const std::string& reason) {
   if (failed_) return;
@@ -119,8 +127,8 @@ void Mpi::leave(const std::string& reason) {
   reason_ = "rank " + std::to_string(rank_) + " failed: " + reason;
 }
 
-void Mpi::begin(Operation::Kind kind, size_t size, int root) {
-  operation_ = {kind, size, (uint64_t)root, ++number_};
+void Mpi::begin(uint64_t kind, size_t size, uint64_t root) {
+  operation_ = {kind, size, root, ++number_};
   std::vector<Operation> byRank((size_t)worldSize_);
   wait(library_->beginGather(&operation_, (int)sizeof operation_, byRank.data()));
   const std::string difference = differenceOf(byRank);

@@ -33,7 +33,8 @@ class Mpi : public Transport {
   void allReduce(float* values, size_t count) override;
   void broadcast(void* bytes, size_t size, int root) override;
   void allGather(const void* bytes, size_t size, void* all) override;
-  void barrier() override;
+  void agree(const Operation& operation) override;
+  std::string whoHasEnded() override;
   void leave(const std::string& reason) override;
 
  private:
@@ -51,7 +52,7 @@ class Mpi : public Transport {
     MpiLibrary::Request request;
   };
 
-  void begin(Operation::Kind kind, size_t size, int root = 0);
+  void begin(uint64_t kind, size_t size, uint64_t root = 0);
   void checkTokens(const std::string& token);
   void wait(MpiLibrary::Request request);
   void tellOthers(Tag tag);

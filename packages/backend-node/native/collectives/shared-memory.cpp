@@ -93,7 +93,7 @@ void SharedMemory::sumSlice(float* values, size_t count) {
 }
 
 void SharedMemory::broadcast(void* bytes, size_t size, int root) {
-  begin(Operation::broadcast, size, root);
+  begin(Operation::broadcast, size, (uint64_t)root);
   agree();
   for (size_t from = 0; from < size; from += segment_.chunkBytes()) {
     const size_t length = std::min(segment_.chunkBytes(), size - from);
@@ -116,18 +116,29 @@ void SharedMemory::allGather(const void* bytes, size_t size, void* all) {
   }
 }
 
-void SharedMemory::barrier() {
-  begin(Operation::barrier, 0);
+void SharedMemory::agree(const Operation& operation) {
+  begin(operation.kind, operation.size, operation.root);
   agree();
+}
+
+std::string SharedMemory::whoHasEnded() {
+  for (int of = 0; of < segment_.worldSize; of++) {
+    const Member& other = segment_.member(of);
+    const bool alive = segment_.alive(of);
+    const uint32_t state = other.state.load();
+    if (state == Member::failed) return other.reason;
+    if (!alive && state != Member::closed) return segment_.describe(of) + " has died";
+  }
+  return "";
 }
 
 void SharedMemory::leave(const std::string& reason) {
   if (segment_.own().state.load() == Member::attached) segment_.fail(segment_.describe(segment_.rank) + " failed: " + reason);
 }
 
-void SharedMemory::begin(Operation::Kind kind, size_t size, int root) {
+void SharedMemory::begin(uint64_t kind, size_t size, uint64_t root) {
   number_++;
-  posted(segment_.rank) = {kind, size, (uint64_t)root, number_};
+  posted(segment_.rank) = {kind, size, root, number_};
 }
 
 // Every operation's first meeting: all see what all are about to do, and nothing of theirs has been written yet.

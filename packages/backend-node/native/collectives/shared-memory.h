@@ -20,13 +20,14 @@ class SharedMemory : public Transport {
   void allReduce(float* values, size_t count) override;
   void broadcast(void* bytes, size_t size, int root) override;
   void allGather(const void* bytes, size_t size, void* all) override;
-  void barrier() override;
+  void agree(const Operation& operation) override;
+  std::string whoHasEnded() override;
   void leave(const std::string& reason) override;
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  void begin(Operation::Kind kind, size_t size, int root = 0);
+  void begin(uint64_t kind, size_t size, uint64_t root = 0);
   void agree();
   void meet();
   void waitFor(int of, Clock::time_point deadline);
