@@ -4,7 +4,10 @@ import { type CollectivesAddon, type Group, loadCollectivesAddon } from './nativ
 import { mpiLibraries } from './native/mpi-libraries.ts'
 import { ncclLibraries } from './native/nccl-libraries.ts'
 
-/** One process's part in the collectives of a run; `Collectives` of @vitral/trainer says what each does. */
+/**
+ * One process's part in the collectives of a run; `Collectives` of @vitral/trainer says what each does. Where another process
+ * has ended, failed or not come, the error of what waits for it has that rank as `waitedFor`.
+ */
 export class NativeCollectives<Engine extends string> {
   readonly engine: Engine
   readonly rank: number
@@ -168,6 +171,7 @@ const engines: Readonly<Record<NativeEngine, (options: NcclOptions) => Promise<N
   mpi: connectMpi,
   nccl: connectNccl,
 }
+
 /** Joins the run's other processes by the engine of that name. */
 export async function connect(engine: NativeEngine, options: NcclOptions): Promise<NativeCollectives<NativeEngine>> {
   const join = engines[engine]

@@ -23,6 +23,8 @@ interface Line {
   at?: string
   result?: unknown
   error?: string
+  /** Of the error: the rank it is of, where it is another's. */
+  waitedFor?: number
 }
 
 type Variables = Record<string, string>
@@ -126,7 +128,7 @@ function conforms(env: () => Variables, worldSizes: readonly number[]): void {
     ranks[1]?.process.kill('SIGKILL')
     const end = await ranks[0]?.ended
     expect(end?.error).toMatch(/^allReduce of 1000000 floats .*failed on rank 0: rank 1 \(process \d+\) has died$/)
-    expect([end?.code, end?.stderr]).toEqual([1, ''])
+    expect([end?.code, end?.stderr, end?.waitedFor]).toEqual([1, '', 1])
   }, 30_000)
 
   test('one that is stopped ends the others within the timeout', async () => {
@@ -148,6 +150,7 @@ function conforms(env: () => Variables, worldSizes: readonly number[]): void {
   test('what one failed of is what the others are told', async () => {
     const [, other] = await endOf(start('fails', 2, { env: env() }))
     expect(other?.error).toMatch(/^barrier .* failed on rank 1: rank 0 \(process \d+\) failed: the disk is full$/)
+    expect(other?.waitedFor).toBe(0)
   })
 }
 

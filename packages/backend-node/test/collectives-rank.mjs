@@ -1,6 +1,7 @@
 /**
- * One rank of a run, for the tests of collectives: collectives-rank.mjs ENGINE TASK CONNECT-OPTIONS TASK-OPTIONS, both JSON; under mpirun, which says the rank. It writes
- * {"at": "connected"} when it is, and at the end what the task returns, or the error. Runs in Bun and, built, in Node.
+ * One rank of a run, for the tests of collectives: collectives-rank.mjs ENGINE TASK CONNECT-OPTIONS TASK-OPTIONS, both
+ * JSON; under mpirun, which says the rank. It writes {"at": "connected"} when it is, and at the end what the task returns, or
+ * the error and the rank it is of. Runs in Bun and, built, in Node.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -195,6 +196,6 @@ try {
   if (task !== 'forgotten') await collectives.close()
   tell({ result, leaked: task === 'forgotten' ? 0 : descriptors() - before })
 } catch (error) {
-  tell({ error: error.message })
+  tell({ error: error.message, waitedFor: error.waitedFor })
   process.exitCode = 1
 }

@@ -56,7 +56,7 @@ Nccl::Nccl(const NcclOptions& options, const std::function<std::unique_ptr<Trans
     createCommunicator();
   } catch (const std::exception& error) {
     release();
-    others_->leave(error.what());
+    others_->leave({error.what(), waitedForIn(error)});
     throw;
   }
 }
@@ -115,8 +115,9 @@ void Nccl::allReduce(float* values, size_t count) {
   try {
     sum(values, count);
   } catch (const std::exception& error) {
-    leave(error.what());
-    throw std::runtime_error(operation.text() + " failed on rank " + std::to_string(rank_) + ": " + error.what());
+    const int waitedFor = waitedForIn(error);
+    leave({error.what(), waitedFor});
+    throw CollectivesError(operation.text() + " failed on rank " + std::to_string(rank_) + ": " + error.what(), waitedFor);
   }
 }
 
@@ -170,7 +171,7 @@ void Nccl::settle(int code, const char* what) {
 void Nccl::waitUntil(const std::function<bool()>& done, const std::string& what) {
   const auto start = Clock::now();
   auto looked = start, missed = Clock::time_point::max();
-  std::string ended;
+  std::optional<Failure> ended;
   while (!done()) {
     const auto now = Clock::now();
     if (interrupted_) throw std::runtime_error("rank " + std::to_string(rank_) + " was interrupted");
@@ -181,9 +182,9 @@ void Nccl::waitUntil(const std::function<bool()>& done, const std::string& what)
       looked = now;
       int state = NcclLibrary::success;
       nccl_.check(nccl_.asyncError(communicator_, &state), "look after itself");
-      if (ended.empty() && !(ended = others_->whoHasEnded()).empty()) missed = now;
-      if (!ended.empty() && now - missed > lastWordsComeWithin) throw std::runtime_error(ended);
-      if (state != NcclLibrary::success && state != NcclLibrary::inProgress && ended.empty())
+      if (!ended && (ended = others_->whoHasEnded())) missed = now;
+      if (ended && now - missed > lastWordsComeWithin) throw CollectivesError(ended->reason, ended->waitedFor);
+      if (state != NcclLibrary::success && state != NcclLibrary::inProgress && !ended)
         throw std::runtime_error(std::string("NCCL could not sum: ") + nccl_.errorText(state));
     }
     if (now - start < keenFor) sched_yield();
@@ -191,9 +192,9 @@ void Nccl::waitUntil(const std::function<bool()>& done, const std::string& what)
   }
 }
 
-void Nccl::leave(const std::string& reason) {
+void Nccl::leave(const Failure& failure) {
   abort();
-  others_->leave(reason);
+  others_->leave(failure);
 }
 
 void Nccl::abort() {

@@ -36,8 +36,8 @@ class Nccl : public Transport {
   void broadcast(void* bytes, size_t size, int root) override { others_->broadcast(bytes, size, root); }
   void allGather(const void* bytes, size_t size, void* all) override { others_->allGather(bytes, size, all); }
   void agree(const Operation& operation) override { others_->agree(operation); }
-  std::string whoHasEnded() override { return others_->whoHasEnded(); }
-  void leave(const std::string& reason) override;
+  std::optional<Failure> whoHasEnded() override { return others_->whoHasEnded(); }
+  void leave(const Failure& failure) override;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -121,19 +121,21 @@ void SharedMemory::agree(const Operation& operation) {
   agree();
 }
 
-std::string SharedMemory::whoHasEnded() {
+std::optional<Failure> SharedMemory::whoHasEnded() {
   for (int of = 0; of < segment_.worldSize; of++) {
     const Member& other = segment_.member(of);
     const bool alive = segment_.alive(of);
     const uint32_t state = other.state.load();
-    if (state == Member::failed) return other.reason;
-    if (!alive && state != Member::closed) return segment_.describe(of) + " has died";
+    if (state == Member::failed) return Failure{other.reason, other.waitedFor};
+    if (!alive && state != Member::closed) return Failure{segment_.describe(of) + " has died", of};
   }
-  return "";
+  return std::nullopt;
 }
 
-void SharedMemory::leave(const std::string& reason) {
-  if (segment_.own().state.load() == Member::attached) segment_.fail(segment_.describe(segment_.rank) + " failed: " + reason);
+void SharedMemory::leave(const Failure& failure) {
+  if (segment_.own().state.load() != Member::attached) return;
+  segment_.fail({segment_.describe(segment_.rank) + " failed: " + failure.reason,
+                 failure.waitedFor == Failure::nobody ? segment_.rank : failure.waitedFor});
 }
 
 void SharedMemory::begin(uint64_t kind, size_t size, uint64_t root) {
@@ -147,7 +149,7 @@ void SharedMemory::agree() {
   std::vector<Operation> byRank;
   for (int of = 0; of < segment_.worldSize; of++) byRank.push_back(posted(of));
   const std::string difference = differenceOf(byRank);
-  if (!difference.empty()) fail(difference);
+  if (!difference.empty()) fail({difference});
 }
 
 void SharedMemory::meet() {
@@ -180,20 +182,20 @@ void SharedMemory::waitFor(int of, Clock::time_point deadline) {
     if (hasCome(of)) return;
     lookAfterOthers();
     if (Clock::now() > deadline)
-      fail(segment_.describe(of) + " has not come within " + std::to_string(timeout_) + " ms; it hangs, or it is slower");
+      fail({segment_.describe(of) + " has not come within " + std::to_string(timeout_) + " ms; it hangs, or it is slower", of});
   }
 }
 
 // Fails where somebody has ended before all have come; that may not be the one waited for.
 void SharedMemory::lookAfterOthers() {
-  if (interrupted_) fail(segment_.describe(segment_.rank) + " was interrupted");
+  if (interrupted_) fail({segment_.describe(segment_.rank) + " was interrupted"});
   for (int of = 0; of < segment_.worldSize; of++) {
     const Member& other = segment_.member(of);
     const bool alive = segment_.alive(of);
     const uint32_t state = other.state.load();
     if ((alive && state == Member::attached) || haveAllCome()) continue;
-    if (state == Member::failed) fail(other.reason);
-    fail(segment_.describe(of) + (state == Member::closed ? " has closed its collectives" : " has died"));
+    if (state == Member::failed) fail({other.reason, other.waitedFor});
+    fail({segment_.describe(of) + (state == Member::closed ? " has closed its collectives" : " has died"), of});
   }
 }
 
@@ -203,10 +205,11 @@ bool SharedMemory::haveAllCome() const {
   return true;
 }
 
-void SharedMemory::fail(const std::string& reason) {
-  segment_.fail(reason);
-  throw std::runtime_error(posted(segment_.rank).text() + " (operation " + std::to_string(number_) +
-                           ") failed on rank " + std::to_string(segment_.rank) + ": " + reason);
+void SharedMemory::fail(const Failure& failure) {
+  segment_.fail(failure);
+  throw CollectivesError(posted(segment_.rank).text() + " (operation " + std::to_string(number_) + ") failed on rank " +
+                             std::to_string(segment_.rank) + ": " + failure.reason,
+                         failure.waitedFor);
 }
 
 std::unique_ptr<Transport> connectLocal(const LocalOptions& options, const std::atomic<bool>& interrupted) {

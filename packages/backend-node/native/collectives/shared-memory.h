@@ -21,8 +21,8 @@ class SharedMemory : public Transport {
   void broadcast(void* bytes, size_t size, int root) override;
   void allGather(const void* bytes, size_t size, void* all) override;
   void agree(const Operation& operation) override;
-  std::string whoHasEnded() override;
-  void leave(const std::string& reason) override;
+  std::optional<Failure> whoHasEnded() override;
+  void leave(const Failure& failure) override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -34,7 +34,7 @@ class SharedMemory : public Transport {
   bool hasCome(int of) const;
   bool haveAllCome() const;
   void lookAfterOthers();
-  [[noreturn]] void fail(const std::string& reason);
+  [[noreturn]] void fail(const Failure& failure);
   Operation& posted(int of) const { return segment_.member(of).operations[number_ % 2]; }
   void giveOthers(const float* values, size_t count);
   void sumSlice(float* values, size_t count);
