@@ -20,7 +20,8 @@ using std::chrono::milliseconds;
 
 // MPI moves data only while it is asked whether it has ended; but the processors are the kernels', which compute meanwhile.
 constexpr auto keenFor = std::chrono::microseconds(100);
-constexpr auto nap = std::chrono::microseconds(50);
+// Who waits for long sleeps for a hundredth of that: it comes hardly later, and leaves the processors alone.
+constexpr std::chrono::nanoseconds shortestNap = std::chrono::microseconds(50), longestNap = milliseconds(1);
 constexpr auto answersComeWithin = milliseconds(1000);
 
 // MPI counts in int.
@@ -164,8 +165,9 @@ void Mpi::checkOthers() {
 }
 
 void Mpi::passTime(Clock::time_point start) {
-  if (Clock::now() - start < keenFor) sched_yield();
-  else std::this_thread::sleep_for(nap);
+  const std::chrono::nanoseconds waited = Clock::now() - start;
+  if (waited < keenFor) sched_yield();
+  else std::this_thread::sleep_for(std::clamp(waited / 100, shortestNap, longestNap));
 }
 
 Failure Mpi::whoIsMissing() {

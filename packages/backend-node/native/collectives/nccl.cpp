@@ -20,7 +20,8 @@ constexpr size_t stageFloats = size_t{1} << 22;
 
 // The processors are the kernels', which compute meanwhile.
 constexpr auto keenFor = std::chrono::microseconds(100);
-constexpr auto nap = std::chrono::microseconds(50);
+// Who waits for long sleeps for a hundredth of that: it comes hardly later.
+constexpr std::chrono::nanoseconds shortestNap = std::chrono::microseconds(50), longestNap = milliseconds(1);
 constexpr auto lookEvery = milliseconds(100);
 // What one that has ended did before may still be on its way.
 constexpr auto lastWordsComeWithin = milliseconds(1000);
@@ -188,7 +189,7 @@ void Nccl::waitUntil(const std::function<bool()>& done, const std::string& what)
         throw std::runtime_error(std::string("NCCL could not sum: ") + nccl_.errorText(state));
     }
     if (now - start < keenFor) sched_yield();
-    else std::this_thread::sleep_for(nap);
+    else std::this_thread::sleep_for(std::clamp<std::chrono::nanoseconds>((now - start) / 100, shortestNap, longestNap));
   }
 }
 
