@@ -1,6 +1,6 @@
 /** One case of collectives: processes of one run that sum arrays, and copy them for comparison, in turns. */
 import type { NativeEngine } from '@vitral/backend-node/collectives'
-import { type BenchmarkOptions, longestWait } from '../benchmark.ts'
+import type { BenchmarkOptions } from '../benchmark.ts'
 import { quietMoment } from '../machine.ts'
 import { disturbance, measureRounds, millisecondsOf, quietCores, type Round } from '../rounds.ts'
 import { median } from '../statistics.ts'
@@ -27,6 +27,9 @@ export interface CollectivesResult {
   absent: readonly NativeEngine[]
   rounds: { counted: number; discarded: number; otherCores: number }
 }
+
+/** Milliseconds that a round waits at most for a quiet moment: about as long as it takes. */
+const longestWait = 5_000
 
 const script = new URL('rank.ts', import.meta.url)
 

@@ -16,13 +16,13 @@ export const collectivesCases: Readonly<Record<string, CollectivesCase>> = {
     engines: ['local', 'mpi'],
     ranks: 2,
     sizes: [
-      { bytes: 1 << 10, operations: 8000 },
-      { bytes: 32 << 10, operations: 6000 },
-      { bytes: 1 << 20, operations: 800 },
-      { bytes: 25 << 20, operations: 16 },
+      { bytes: 1 << 10, operations: 2000 },
+      { bytes: 32 << 10, operations: 1500 },
+      { bytes: 1 << 20, operations: 250 },
+      { bytes: 25 << 20, operations: 10 },
       { bytes: 350_000_000, operations: 1 },
     ],
-    rounds: 5,
+    rounds: 3,
   },
 }
 

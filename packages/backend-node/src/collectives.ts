@@ -2,8 +2,12 @@
 import { createHash } from 'node:crypto'
 import { type CollectivesAddon, type Group, loadCollectivesAddon } from './native/collectives-addon.ts'
 import { mpiLibraries } from './native/mpi-libraries.ts'
+import { ncclLibraries } from './native/nccl-libraries.ts'
 
-/** One process's part in the collectives of a run; `Collectives` of @vitral/trainer says what each does. */
+/**
+ * One process's part in the collectives of a run; `Collectives` of @vitral/trainer says what each does. Where another process
+ * has ended, failed or not come, the error of what waits for it has that rank as `waitedFor`.
+ */
 export class NativeCollectives<Engine extends string> {
   readonly engine: Engine
   readonly rank: number
@@ -99,8 +103,7 @@ export async function connectLocal(options: ConnectOptions): Promise<NativeColle
   const { rank, worldSize, id } = options
   const { timeout, token } = checked(options)
   const addon = loadCollectivesAddon()
-  const name = `${filePrefix()}${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
-  const group = addon.connectLocal(worldSize, rank, name, id, token, timeout)
+  const group = addon.connectLocal(worldSize, rank, segmentName(id), id, token, timeout)
   await connected(addon, group, options)
   return new NativeCollectives('local', options, addon, group)
 }
@@ -126,23 +129,54 @@ export async function connectMpi(options: MpiOptions): Promise<NativeCollectives
   return new NativeCollectives('mpi', options, addon, group)
 }
 
-export type NativeEngine = 'local' | 'mpi'
-
-const engines: Readonly<Record<NativeEngine, (options: ConnectOptions) => Promise<NativeCollectives<NativeEngine>>>> = {
-  local: connectLocal,
-  mpi: connectMpi,
+export interface NcclOptions extends ConnectOptions {
+  /** Which of this machine's processes this is, from 0: it takes the CUDA device of that number. @default rank */
+  localRank?: number
+  /** How the processes meet: those of one machine through shared memory, or those of an mpirun. @default 'local' */
+  meet?: 'local' | 'mpi'
 }
 
-const whatThereIs = Object.keys(engines).join(' or ')
-const whyNot: Readonly<Record<string, string>> = {
-  nccl: ' NCCL sums what lies in the memory of GPUs, and no backend here has tensors there that native code could reach: those of tfjs-node-gpu are read through main memory, which local and mpi sum as well.',
+/**
+ * Joins the run's other processes, each with a CUDA device of its own, through the NCCL that is installed. Only sums are on
+ * the devices: everything else goes as with `connectLocal` or `connectMpi`, by which the processes meet.
+ *
+ * A sum has the same bits in every process, but NCCL chooses the order: with three processes or more they are within
+ * float32 rounding of those of the other engines.
+ *
+ * @throws where NCCL 2.14 or later, the CUDA runtime or a CUDA device is missing, saying which; where two processes have one
+ *   device; and whatever the joining throws by which they meet
+ * @example
+ * const collectives = await connectNccl({ rank: 0, worldSize: 2, id: 'localhost:29500' })
+ */
+export async function connectNccl(options: NcclOptions): Promise<NativeCollectives<'nccl'>> {
+  const { rank, worldSize, id, localRank = rank, meet = 'local' } = options
+  if (process.platform !== 'linux')
+    throw new Error(`NCCL needs Linux; this is ${process.platform}. Train with one process.`)
+  const { timeout, token } = checked(options)
+  const addon = loadCollectivesAddon()
+  const { nccl, cuda } = ncclLibraries(process.env)
+  const device = [localRank, nccl.join('\n'), cuda.join('\n')] as const
+  const group =
+    meet === 'mpi'
+      ? addon.connectNcclByMpi(worldSize, rank, mpiLibraries(process.env).join('\n'), token, timeout, ...device)
+      : addon.connectNcclLocally(worldSize, rank, segmentName(id), id, token, timeout, ...device)
+  await connected(addon, group, options)
+  return new NativeCollectives('nccl', options, addon, group)
+}
+
+export type NativeEngine = 'local' | 'mpi' | 'nccl'
+
+const engines: Readonly<Record<NativeEngine, (options: NcclOptions) => Promise<NativeCollectives<NativeEngine>>>> = {
+  local: connectLocal,
+  mpi: connectMpi,
+  nccl: connectNccl,
 }
 
 /** Joins the run's other processes by the engine of that name. */
-export async function connect(engine: NativeEngine, options: ConnectOptions): Promise<NativeCollectives<NativeEngine>> {
+export async function connect(engine: NativeEngine, options: NcclOptions): Promise<NativeCollectives<NativeEngine>> {
   const join = engines[engine]
   if (!join)
-    throw new Error(`There is no engine '${engine}' for collectives; expected ${whatThereIs}.${whyNot[engine] ?? ''}`)
+    throw new Error(`There is no engine '${engine}' for collectives; expected ${Object.keys(engines).join(', ')}.`)
   return await join(options)
 }
 
@@ -162,6 +196,8 @@ export function removeLeftFiles(): void {
  */
 export const endWithParent = (seconds: number): boolean => loadCollectivesAddon().endWithParent(seconds)
 
+const segmentName = (id: string): string =>
+  `${filePrefix()}${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
 const filePrefix = (): string => `vitral-${process.getuid?.() ?? 0}-`
 
 /** Neither an abort nor an exit amid it leaves the file; cleanup hooks of Node-API are not called by process.exit. */

@@ -16,6 +16,8 @@ interface Line {
   pid?: number
   result?: unknown
   error?: string
+  /** Of the error: the rank it is of, where it is another's. */
+  waitedFor?: number
 }
 
 /** Unless all that is left of it is its entry in the table. */
@@ -81,6 +83,11 @@ class Run {
   /** At least one where ranks fail together: mpirun ends the others once one has ended, written or not. */
   get errors(): string[] {
     return this.lines.flatMap(({ error }) => error ?? [])
+  }
+
+  /** By those errors. */
+  get waitedFor(): (number | undefined)[] {
+    return this.lines.flatMap(({ error, waitedFor }) => (error ? [waitedFor] : []))
   }
 }
 
@@ -151,6 +158,7 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(run.errors).toEqual([
       expect.stringMatching(/^barrier .* failed on rank 1: rank 0 has not come within 1000 ms/),
     ])
+    expect(run.waitedFor).toEqual([0])
   })
 
   test('one that is killed ends the others', async () => {
@@ -165,6 +173,7 @@ describe.each(mpiruns)('under %s', mpirun => {
     const run = start('closesEarly', 2)
     await run.ended
     expect(run.errors).toEqual([expect.stringContaining('failed on rank 1: rank 0 has closed its collectives')])
+    expect(run.waitedFor).toEqual([0])
   })
 
   test('what one failed of is what the others are told', async () => {
@@ -172,6 +181,7 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(await run.ended).not.toBe(0)
     // mpirun may end the other before it has said so.
     for (const error of run.errors) expect(error).toContain('failed on rank 1: rank 0 failed: the disk is full')
+    for (const rank of run.waitedFor) expect(rank).toBe(0)
   })
 
   test('other tokens are refused', async () => {

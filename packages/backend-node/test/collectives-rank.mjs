@@ -1,7 +1,9 @@
 /**
- * One rank of a run, for collectives.test.ts: collectives-rank.mjs ENGINE TASK CONNECT-OPTIONS TASK-OPTIONS, both JSON; under mpirun, which says the rank. It writes
- * {"at": "connected"} when it is, and at the end what the task returns, or the error. Runs in Bun and, built, in Node.
+ * One rank of a run, for the tests of collectives: collectives-rank.mjs ENGINE TASK CONNECT-OPTIONS TASK-OPTIONS, both
+ * JSON; under mpirun, which says the rank. It writes {"at": "connected"} when it is, and at the end what the task returns, or
+ * the error and the rank it is of. Runs in Bun and, built, in Node.
  */
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from '@vitral/backend-node/collectives'
 
@@ -46,6 +48,37 @@ const tasks = {
       errors.push(wrong(sum, collectives.worldSize))
     }
     return errors
+  },
+  /** Of an engine with an order of its own: how many sums are further off than rounding explains, and what bits they have. */
+  async rounded(collectives, { counts }) {
+    const { rank, worldSize } = collectives
+    const bits = createHash('sha256')
+    let off = 0
+    for (const count of counts) {
+      const sum = values(rank, count)
+      await collectives.allReduce(sum)
+      bits.update(sum)
+      for (let i = 0; i < count; i++) {
+        const terms = Array.from({ length: worldSize }, (_, of) => value(of, i))
+        const exact = terms.reduce((a, b) => a + b, 0)
+        const size = terms.reduce((a, b) => a + Math.abs(b), 0)
+        if (!(Math.abs(sum[i] - exact) <= worldSize * size * 2 ** -24)) off++
+      }
+    }
+    return { off, bits: bits.digest('hex') }
+  },
+  /** All but sums. */
+  async others(collectives) {
+    const { rank, worldSize } = collectives
+    const bytes = new Uint8Array(5_000_001).fill(rank + 1)
+    await collectives.broadcast(bytes, worldSize - 1)
+    await collectives.barrier()
+    const gathered = await collectives.allGather(new Uint8Array(rank * 700_000).fill(rank))
+    return {
+      copied: bytes.every(byte => byte === worldSize),
+      gathered: gathered.map(({ length }) => length),
+      right: gathered.every((array, of) => array.every(byte => byte === of)),
+    }
   },
   /** Begun together, awaited in any order; the memory of a view is not that of its buffer. */
   async queued(collectives) {
@@ -163,6 +196,6 @@ try {
   if (task !== 'forgotten') await collectives.close()
   tell({ result, leaked: task === 'forgotten' ? 0 : descriptors() - before })
 } catch (error) {
-  tell({ error: error.message })
+  tell({ error: error.message, waitedFor: error.waitedFor })
   process.exitCode = 1
 }

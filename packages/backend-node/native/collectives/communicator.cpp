@@ -26,16 +26,15 @@ struct Communicator::State {
   std::thread thread;
 
   void work();
-  void attempt(Job& job, std::string& failure, const std::function<void()>& body);
+  void attempt(Job& job, std::exception_ptr& failure, const std::function<void()>& body);
 };
 
-void Communicator::State::attempt(Job& job, std::string& failure, const std::function<void()>& body) {
+void Communicator::State::attempt(Job& job, std::exception_ptr& failure, const std::function<void()>& body) {
   try {
-    if (failure.empty()) body();
-  } catch (const std::exception& error) {
-    failure = error.what();
+    if (!failure) body();
+  } catch (const std::exception&) {
+    failure = std::current_exception();
   }
-  job.failed = !failure.empty();
   job.failure = failure;
 }
 
@@ -44,7 +43,7 @@ void Communicator::State::work() {
   prctl(PR_SET_NAME, "vitral-ranks");
 #endif
   std::unique_ptr<Transport> transport;
-  std::string failure;
+  std::exception_ptr failure;
   std::unique_lock<std::mutex> lock(mutex);
   for (bool last = false; !last;) {
     changed.wait(lock, [&] { return stopped || !jobs.empty(); });
@@ -55,7 +54,7 @@ void Communicator::State::work() {
     last = lastBegun && jobs.empty();
     lock.unlock();
     if (last) {
-      if (transport && !reason.empty()) transport->leave(reason);
+      if (transport && !reason.empty()) transport->leave({reason});
       transport.reset();
     } else
       attempt(*job, failure, [&] {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,8 +17,7 @@ class Communicator {
   struct Job {
     virtual ~Job() = default;
     virtual void run(Transport&) = 0;  // in the thread
-    bool failed = false;
-    std::string failure;
+    std::exception_ptr failure;
   };
   // In the thread, before the first job. Once `interrupted` is set it, and the transport's calls, should throw soon.
   using Connect = std::function<std::unique_ptr<Transport>(const std::atomic<bool>& interrupted)>;

@@ -20,7 +20,8 @@ using std::chrono::milliseconds;
 
 // MPI moves data only while it is asked whether it has ended; but the processors are the kernels', which compute meanwhile.
 constexpr auto keenFor = std::chrono::microseconds(100);
-constexpr auto nap = std::chrono::microseconds(50);
+// Who waits for long sleeps for a hundredth of that: it comes hardly later, and leaves the processors alone.
+constexpr std::chrono::nanoseconds shortestNap = std::chrono::microseconds(50), longestNap = milliseconds(1);
 constexpr auto answersComeWithin = milliseconds(1000);
 
 // MPI counts in int.
@@ -68,7 +69,7 @@ void Mpi::checkTokens(const std::string& token) {
   wait(library_->beginGather(own.data(), (int)tokenBytes, all.data()));
   for (int of = 0; of < worldSize_; of++)
     if (const char* other = all.data() + tokenBytes * (size_t)of; std::strcmp(other, own.data()) != 0)
-      fail("rank " + std::to_string(of) + " has '" + other + "', and rank " + std::to_string(rank_) + " '" + own.data() + "'");
+      fail({"rank " + std::to_string(of) + " has '" + other + "', and rank " + std::to_string(rank_) + " '" + own.data() + "'"});
 }
 
 void Mpi::allReduce(float* values, size_t count) {
@@ -94,7 +95,7 @@ void Mpi::allReduce(float* values, size_t count) {
 }
 
 void Mpi::broadcast(void* bytes, size_t size, int root) {
-  begin(Operation::broadcast, size, root);
+  begin(Operation::broadcast, size, (uint64_t)root);
   for (size_t from = 0; from < size; from += chunkBytes)
     wait(library_->beginBroadcast((uint8_t*)bytes + from, (int)std::min(chunkBytes, size - from), root));
 }
@@ -111,31 +112,42 @@ void Mpi::allGather(const void* bytes, size_t size, void* all) {
   }
 }
 
-void Mpi::barrier() { begin(Operation::barrier, 0); }
+void Mpi::agree(const Operation& operation) { begin(operation.kind, operation.size, operation.root); }
 
-void Mpi::leave(const std::string& reason) {
-  if (failed_) return;
-  failed_ = true;
-  reason_ = "rank " + std::to_string(rank_) + " failed: " + reason;
+// Of one that has died mpirun ends the others.
+std::optional<Failure> Mpi::whoHasEnded() {
+  listen();
+  for (const std::optional<Word>& word : closed_)
+    if (word && word->failed) return Failure{word->reason, word->waitedFor};
+  return std::nullopt;
 }
 
-void Mpi::begin(Operation::Kind kind, size_t size, int root) {
-  operation_ = {kind, size, (uint64_t)root, ++number_};
+void Mpi::leave(const Failure& failure) {
+  if (failed_) return;
+  failed_ = true;
+  failure_ = {"rank " + std::to_string(rank_) + " failed: " + failure.reason,
+              failure.waitedFor == Failure::nobody ? rank_ : failure.waitedFor};
+}
+
+void Mpi::begin(uint64_t kind, size_t size, uint64_t root) {
+  operation_ = {kind, size, root, ++number_};
   std::vector<Operation> byRank((size_t)worldSize_);
   wait(library_->beginGather(&operation_, (int)sizeof operation_, byRank.data()));
   const std::string difference = differenceOf(byRank);
-  if (!difference.empty()) fail(difference);
+  if (!difference.empty()) fail({difference});
 }
 
 void Mpi::wait(MpiLibrary::Request request) {
   for (const auto start = Clock::now(); !library_->done(request);) {
     listen();
-    if (interrupted_) fail("rank " + std::to_string(rank_) + " was interrupted");
+    if (interrupted_) fail({"rank " + std::to_string(rank_) + " was interrupted"});
     checkOthers();
     if (Clock::now() - start > timeout_) {
-      const std::string missing = whoIsMissing();
+      const auto [missing, first] = whoIsMissing();
       if (!library_->done(request))
-        fail(missing + " within " + std::to_string(timeout_.count()) + " ms; a process that hangs or is slower, or a network that is cut");
+        fail({missing + " within " + std::to_string(timeout_.count()) +
+                  " ms; a process that hangs or is slower, or a network that is cut",
+              first});
       return;
     }
     passTime(start);
@@ -147,27 +159,33 @@ void Mpi::checkOthers() {
   for (int of = 0; of < worldSize_; of++) {
     const std::optional<Word>& word = closed_[(size_t)of];
     if (!word) continue;
-    if (word->failed) fail(word->reason);
-    if (word->number < number_) fail("rank " + std::to_string(of) + " has closed its collectives");
+    if (word->failed) fail({word->reason, word->waitedFor});
+    if (word->number < number_) fail({"rank " + std::to_string(of) + " has closed its collectives", of});
   }
 }
 
 void Mpi::passTime(Clock::time_point start) {
-  if (Clock::now() - start < keenFor) sched_yield();
-  else std::this_thread::sleep_for(nap);
+  const std::chrono::nanoseconds waited = Clock::now() - start;
+  if (waited < keenFor) sched_yield();
+  else std::this_thread::sleep_for(std::clamp(waited / 100, shortestNap, longestNap));
 }
 
-std::string Mpi::whoIsMissing() {
+Failure Mpi::whoIsMissing() {
   std::fill(answered_.begin(), answered_.end(), false);
   tellOthers(question);
   for (const auto start = Clock::now(); Clock::now() - start < answersComeWithin;) {
     listen();
     passTime(start);
   }
-  std::string missing;
-  for (int of = 0; of < worldSize_; of++)
-    if (of != rank_ && !answered_[(size_t)of]) missing += (missing.empty() ? "rank " : ", rank ") + std::to_string(of);
-  return missing.empty() ? "all ranks are there, but what they sent has not come" : missing + " has not come";
+  Failure missing;
+  for (int of = 0; of < worldSize_; of++) {
+    if (of == rank_ || answered_[(size_t)of]) continue;
+    missing.reason += (missing.reason.empty() ? "rank " : ", rank ") + std::to_string(of);
+    if (missing.waitedFor == Failure::nobody) missing.waitedFor = of;
+  }
+  if (missing.reason.empty()) return {"all ranks are there, but what they sent has not come"};
+  missing.reason += " has not come";
+  return missing;
 }
 
 void Mpi::listen() {
@@ -185,8 +203,8 @@ void Mpi::tellOthers(Tag tag) {
 }
 
 void Mpi::tell(int rank, Tag tag) {
-  Message& message = sent_.emplace_back(Message{{rank_, failed_, number_, {}}, 0});
-  reason_.copy(message.word.reason, sizeof message.word.reason - 1);
+  Message& message = sent_.emplace_back(Message{{rank_, failed_, number_, failure_.waitedFor, {}}, 0});
+  failure_.reason.copy(message.word.reason, sizeof message.word.reason - 1);
   message.request = library_->beginSend(&message.word, sizeof message.word, rank, tag);
 }
 
@@ -196,11 +214,12 @@ bool Mpi::allHaveClosed() const {
   return true;
 }
 
-void Mpi::fail(const std::string& reason) {
+void Mpi::fail(const Failure& failure) {
   failed_ = true;
-  reason_ = reason;
-  throw std::runtime_error((number_ > 0 ? operation_.text() + " (operation " + std::to_string(number_) + ")" : "Connecting") +
-                           " failed on rank " + std::to_string(rank_) + ": " + reason);
+  failure_ = failure;
+  throw CollectivesError((number_ > 0 ? operation_.text() + " (operation " + std::to_string(number_) + ")" : "Connecting") +
+                             " failed on rank " + std::to_string(rank_) + ": " + failure.reason,
+                         failure.waitedFor);
 }
 
 }  // namespace vitral

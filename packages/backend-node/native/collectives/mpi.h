@@ -33,8 +33,9 @@ class Mpi : public Transport {
   void allReduce(float* values, size_t count) override;
   void broadcast(void* bytes, size_t size, int root) override;
   void allGather(const void* bytes, size_t size, void* all) override;
-  void barrier() override;
-  void leave(const std::string& reason) override;
+  void agree(const Operation& operation) override;
+  std::optional<Failure> whoHasEnded() override;
+  void leave(const Failure& failure) override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -42,8 +43,9 @@ class Mpi : public Transport {
   enum Tag : int { question = 1, answer, closing };
   struct Word {
     int32_t from, failed;
-    uint64_t number;  // of the operation it came to last
-    char reason[240];  // why it failed
+    uint64_t number;    // of the operation it came to last
+    int32_t waitedFor;  // of its failure
+    char reason[236];   // why it failed
   };
   // Kept until it has gone.
   struct Message {
@@ -51,7 +53,7 @@ class Mpi : public Transport {
     MpiLibrary::Request request;
   };
 
-  void begin(Operation::Kind kind, size_t size, int root = 0);
+  void begin(uint64_t kind, size_t size, uint64_t root = 0);
   void checkTokens(const std::string& token);
   void wait(MpiLibrary::Request request);
   void tellOthers(Tag tag);
@@ -60,8 +62,8 @@ class Mpi : public Transport {
   void passTime(Clock::time_point start);
   void checkOthers();
   bool allHaveClosed() const;
-  std::string whoIsMissing();
-  [[noreturn]] void fail(const std::string& reason);
+  Failure whoIsMissing();
+  [[noreturn]] void fail(const Failure& failure);
 
   std::unique_ptr<MpiLibrary> library_;
   const std::atomic<bool>& interrupted_;
@@ -70,7 +72,7 @@ class Mpi : public Transport {
   Operation operation_{};
   uint64_t number_ = 0;  // of the operation
   bool failed_ = false, hasClosed_ = false;
-  std::string reason_;  // why this one failed
+  Failure failure_;  // of this one
   std::list<Message> sent_;
   std::vector<bool> answered_;            // by rank
   std::vector<std::optional<Word>> closed_;

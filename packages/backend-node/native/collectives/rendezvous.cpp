@@ -146,17 +146,20 @@ class Rendezvous {
     self.pid = getpid();
     std::strncpy(self.token, options_.token.c_str(), Member::tokenBytes - 1);
     self.state.store(Member::attached);
-    if (!missing().empty()) return;
+    if (!missing().reason.empty()) return;
     unlink(path_.c_str());
     segment_.header().outcome.store(SegmentHeader::complete);
     futexWake(segment_.header().outcome);
   }
 
-  // The ranks that have not come, for a message; empty when all have.
-  std::string missing() const {
-    std::string list;
-    for (int of = 0; of < options_.worldSize; of++)
-      if (segment_.member(of).state.load() != Member::attached) list += (list.empty() ? "" : ", ") + std::to_string(of);
+  // The ranks that have not come, for a message, and the first of them; empty when all have.
+  Failure missing() const {
+    Failure list;
+    for (int of = 0; of < options_.worldSize; of++) {
+      if (segment_.member(of).state.load() == Member::attached) continue;
+      list.reason += (list.reason.empty() ? "" : ", ") + std::to_string(of);
+      if (list.waitedFor == Failure::nobody) list.waitedFor = of;
+    }
     return list;
   }
 
@@ -166,18 +169,22 @@ class Rendezvous {
       futexWait(outcome, SegmentHeader::waiting, lookAfterOthersEvery);
       for (int of = 0; of < options_.worldSize; of++)
         if (segment_.member(of).state.load() == Member::attached && !segment_.alive(of))
-          giveUp(segment_.describe(of) + " has died while the others were coming");
-      if (interrupted_) giveUp("connecting was interrupted");
-      if (Clock::now() > deadline_)
-        giveUp("of " + std::to_string(options_.worldSize) + " ranks, these have not come within " +
-               std::to_string(options_.timeoutMilliseconds) + " ms: " + missing());
+          giveUp({segment_.describe(of) + " has died while the others were coming", of});
+      if (interrupted_) giveUp({"connecting was interrupted"});
+      if (Clock::now() > deadline_) {
+        const auto [list, first] = missing();
+        giveUp({"of " + std::to_string(options_.worldSize) + " ranks, these have not come within " +
+                    std::to_string(options_.timeoutMilliseconds) + " ms: " + list,
+                first});
+      }
     }
     for (int of = 0; of < options_.worldSize && outcome.load() == SegmentHeader::givenUp; of++)
-      if (segment_.member(of).state.load() == Member::failed) refuse(segment_.member(of).reason);
+      if (const Member& member = segment_.member(of); member.state.load() == Member::failed)
+        refuse(member.reason, member.waitedFor);
   }
 
   // For all who have come, unless the last one has just done so or another has given up before.
-  void giveUp(const std::string& why) {
+  void giveUp(const Failure& why) {
     lockFile();
     if (segment_.header().outcome.load() == SegmentHeader::waiting) {
       unlink(path_.c_str());
@@ -188,8 +195,9 @@ class Rendezvous {
     flock(segment_.file_, LOCK_UN);
   }
 
-  [[noreturn]] void refuse(const std::string& why) const {
-    throw std::runtime_error("rank " + std::to_string(options_.rank) + " cannot join the run '" + options_.id + "': " + why);
+  [[noreturn]] void refuse(const std::string& why, int waitedFor = Failure::nobody) const {
+    throw CollectivesError("rank " + std::to_string(options_.rank) + " cannot join the run '" + options_.id + "': " + why,
+                           waitedFor);
   }
 
   // Takes the abstract address of the run for as long as the socket is open.

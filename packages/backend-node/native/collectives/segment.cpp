@@ -68,9 +68,10 @@ std::string Segment::describe(int of) const {
   return "rank " + std::to_string(of) + " (process " + std::to_string(member(of).pid) + ")";
 }
 
-void Segment::fail(const std::string& reason) {
+void Segment::fail(const Failure& failure) {
   Member& self = own();
-  std::strncpy(self.reason, reason.c_str(), Member::reasonBytes - 1);
+  std::strncpy(self.reason, failure.reason.c_str(), Member::reasonBytes - 1);
+  self.waitedFor = failure.waitedFor;
   self.state.store(Member::failed);
   futexWake(self.meetings);
 }

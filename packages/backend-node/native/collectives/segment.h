@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "failure.h"
 #include "operation.h"
 
 namespace vitral {
@@ -32,10 +33,11 @@ struct alignas(128) Member {
   Operation operations[2];  // the current one and the one before, which others may still be reading
   char token[tokenBytes];
   char reason[reasonBytes];  // why it failed
+  int32_t waitedFor;         // and for want of whom, itself where it is its own
 };
 
 struct SegmentHeader {
-  static constexpr uint64_t currentLayout = 0x76697472616c01;  // written last: until then the file means nothing
+  static constexpr uint64_t currentLayout = 0x76697472616c02;  // written last: until then the file means nothing
   std::atomic<uint64_t> layout;
   int32_t worldSize;
   uint64_t chunkBytes;
@@ -62,7 +64,7 @@ class Segment {
 
   bool alive(int of) const;
   std::string describe(int of) const;  // "rank 1 (process 4711)"
-  void fail(const std::string& reason);
+  void fail(const Failure& failure);
 
  private:
   friend class Rendezvous;

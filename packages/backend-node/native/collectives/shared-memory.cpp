@@ -93,7 +93,7 @@ void SharedMemory::sumSlice(float* values, size_t count) {
 }
 
 void SharedMemory::broadcast(void* bytes, size_t size, int root) {
-  begin(Operation::broadcast, size, root);
+  begin(Operation::broadcast, size, (uint64_t)root);
   agree();
   for (size_t from = 0; from < size; from += segment_.chunkBytes()) {
     const size_t length = std::min(segment_.chunkBytes(), size - from);
@@ -116,18 +116,31 @@ void SharedMemory::allGather(const void* bytes, size_t size, void* all) {
   }
 }
 
-void SharedMemory::barrier() {
-  begin(Operation::barrier, 0);
+void SharedMemory::agree(const Operation& operation) {
+  begin(operation.kind, operation.size, operation.root);
   agree();
 }
 
-void SharedMemory::leave(const std::string& reason) {
-  if (segment_.own().state.load() == Member::attached) segment_.fail(segment_.describe(segment_.rank) + " failed: " + reason);
+std::optional<Failure> SharedMemory::whoHasEnded() {
+  for (int of = 0; of < segment_.worldSize; of++) {
+    const Member& other = segment_.member(of);
+    const bool alive = segment_.alive(of);
+    const uint32_t state = other.state.load();
+    if (state == Member::failed) return Failure{other.reason, other.waitedFor};
+    if (!alive && state != Member::closed) return Failure{segment_.describe(of) + " has died", of};
+  }
+  return std::nullopt;
 }
 
-void SharedMemory::begin(Operation::Kind kind, size_t size, int root) {
+void SharedMemory::leave(const Failure& failure) {
+  if (segment_.own().state.load() != Member::attached) return;
+  segment_.fail({segment_.describe(segment_.rank) + " failed: " + failure.reason,
+                 failure.waitedFor == Failure::nobody ? segment_.rank : failure.waitedFor});
+}
+
+void SharedMemory::begin(uint64_t kind, size_t size, uint64_t root) {
   number_++;
-  posted(segment_.rank) = {kind, size, (uint64_t)root, number_};
+  posted(segment_.rank) = {kind, size, root, number_};
 }
 
 // Every operation's first meeting: all see what all are about to do, and nothing of theirs has been written yet.
@@ -136,7 +149,7 @@ void SharedMemory::agree() {
   std::vector<Operation> byRank;
   for (int of = 0; of < segment_.worldSize; of++) byRank.push_back(posted(of));
   const std::string difference = differenceOf(byRank);
-  if (!difference.empty()) fail(difference);
+  if (!difference.empty()) fail({difference});
 }
 
 void SharedMemory::meet() {
@@ -169,20 +182,20 @@ void SharedMemory::waitFor(int of, Clock::time_point deadline) {
     if (hasCome(of)) return;
     lookAfterOthers();
     if (Clock::now() > deadline)
-      fail(segment_.describe(of) + " has not come within " + std::to_string(timeout_) + " ms; it hangs, or it is slower");
+      fail({segment_.describe(of) + " has not come within " + std::to_string(timeout_) + " ms; it hangs, or it is slower", of});
   }
 }
 
 // Fails where somebody has ended before all have come; that may not be the one waited for.
 void SharedMemory::lookAfterOthers() {
-  if (interrupted_) fail(segment_.describe(segment_.rank) + " was interrupted");
+  if (interrupted_) fail({segment_.describe(segment_.rank) + " was interrupted"});
   for (int of = 0; of < segment_.worldSize; of++) {
     const Member& other = segment_.member(of);
     const bool alive = segment_.alive(of);
     const uint32_t state = other.state.load();
     if ((alive && state == Member::attached) || haveAllCome()) continue;
-    if (state == Member::failed) fail(other.reason);
-    fail(segment_.describe(of) + (state == Member::closed ? " has closed its collectives" : " has died"));
+    if (state == Member::failed) fail({other.reason, other.waitedFor});
+    fail({segment_.describe(of) + (state == Member::closed ? " has closed its collectives" : " has died"), of});
   }
 }
 
@@ -192,10 +205,11 @@ bool SharedMemory::haveAllCome() const {
   return true;
 }
 
-void SharedMemory::fail(const std::string& reason) {
-  segment_.fail(reason);
-  throw std::runtime_error(posted(segment_.rank).text() + " (operation " + std::to_string(number_) +
-                           ") failed on rank " + std::to_string(segment_.rank) + ": " + reason);
+void SharedMemory::fail(const Failure& failure) {
+  segment_.fail(failure);
+  throw CollectivesError(posted(segment_.rank).text() + " (operation " + std::to_string(number_) + ") failed on rank " +
+                             std::to_string(segment_.rank) + ": " + failure.reason,
+                         failure.waitedFor);
 }
 
 std::unique_ptr<Transport> connectLocal(const LocalOptions& options, const std::atomic<bool>& interrupted) {

@@ -20,20 +20,21 @@ class SharedMemory : public Transport {
   void allReduce(float* values, size_t count) override;
   void broadcast(void* bytes, size_t size, int root) override;
   void allGather(const void* bytes, size_t size, void* all) override;
-  void barrier() override;
-  void leave(const std::string& reason) override;
+  void agree(const Operation& operation) override;
+  std::optional<Failure> whoHasEnded() override;
+  void leave(const Failure& failure) override;
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  void begin(Operation::Kind kind, size_t size, int root = 0);
+  void begin(uint64_t kind, size_t size, uint64_t root = 0);
   void agree();
   void meet();
   void waitFor(int of, Clock::time_point deadline);
   bool hasCome(int of) const;
   bool haveAllCome() const;
   void lookAfterOthers();
-  [[noreturn]] void fail(const std::string& reason);
+  [[noreturn]] void fail(const Failure& failure);
   Operation& posted(int of) const { return segment_.member(of).operations[number_ % 2]; }
   void giveOthers(const float* values, size_t count);
   void sumSlice(float* values, size_t count);

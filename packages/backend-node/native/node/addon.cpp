@@ -92,6 +92,8 @@ const Export exports[] = {
     {"decodeJpeg", exported::decodeJpeg},
     {"connectLocal", exported::connectLocal},
     {"connectMpi", exported::connectMpi},
+    {"connectNcclLocally", exported::connectNcclLocally},
+    {"connectNcclByMpi", exported::connectNcclByMpi},
     {"connected", exported::connected},
     {"allReduce", exported::allReduce},
     {"broadcast", exported::broadcast},

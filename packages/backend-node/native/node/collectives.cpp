@@ -5,6 +5,7 @@
 
 #include "../collectives/end-with-parent.h"
 #include "../collectives/mpi.h"
+#include "../collectives/nccl.h"
 #include "../collectives/shared-memory.h"
 #include "exports.h"
 #include "process-group.h"
@@ -48,9 +49,14 @@ napi_value toJs(napi_env env, const std::vector<Bytes>& gathered) {
   return list;
 }
 
-}  // namespace
+std::vector<std::string> lines(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> list;
+  for (std::string line; std::getline(stream, line);) list.push_back(line);
+  return list;
+}
 
-napi_value connectLocal(Arguments& a) {
+LocalOptions localOptions(Arguments& a) {
   LocalOptions options;
   options.worldSize = (int)a.size("worldSize");
   options.rank = (int)a.sizeOrZero("rank");
@@ -58,20 +64,61 @@ napi_value connectLocal(Arguments& a) {
   options.id = a.text("id");
   options.token = a.text("token");
   options.timeoutMilliseconds = a.size("timeout");
+  return options;
+}
+
+MpiOptions mpiOptions(Arguments& a) {
+  MpiOptions options;
+  options.worldSize = (int)a.size("worldSize");
+  options.rank = (int)a.sizeOrZero("rank");
+  options.libraries = lines(a.text("libraries"));
+  options.token = a.text("token");
+  options.timeoutMilliseconds = a.size("timeout");
+  return options;
+}
+
+// `meet` joins the others by `place`.
+template <class Place, class Meet>
+napi_value connectNccl(Arguments& a, const Place& place, const Meet& meet) {
+  NcclOptions options;
+  options.rank = place.rank;
+  options.worldSize = place.worldSize;
+  options.timeoutMilliseconds = place.timeoutMilliseconds;
+  options.localRank = (int)a.sizeOrZero("localRank");
+  options.libraries = lines(a.text("ncclLibraries"));
+  options.runtimes = lines(a.text("cudaLibraries"));
+  return Group::make(a.env(), place.worldSize, [options, meet](const std::atomic<bool>& interrupted) {
+    const auto connect = [&]() -> std::unique_ptr<Transport> { return meet(interrupted); };
+    return std::make_unique<Nccl>(options, connect, interrupted);
+  });
+}
+
+}  // namespace
+
+napi_value connectLocal(Arguments& a) {
+  const LocalOptions options = localOptions(a);
   const auto connect = [options](const std::atomic<bool>& interrupted) { return vitral::connectLocal(options, interrupted); };
   return Group::make(a.env(), options.worldSize, connect);
 }
 
 napi_value connectMpi(Arguments& a) {
-  MpiOptions options;
-  options.worldSize = (int)a.size("worldSize");
-  options.rank = (int)a.sizeOrZero("rank");
-  std::istringstream lines(a.text("libraries"));
-  for (std::string line; std::getline(lines, line);) options.libraries.push_back(line);
-  options.token = a.text("token");
-  options.timeoutMilliseconds = a.size("timeout");
+  const MpiOptions options = mpiOptions(a);
   const auto connect = [options](const std::atomic<bool>& interrupted) { return std::make_unique<Mpi>(options, interrupted); };
   return Group::make(a.env(), options.worldSize, connect);
+}
+
+napi_value connectNcclLocally(Arguments& a) {
+  const LocalOptions options = localOptions(a);
+  return connectNccl(a, options, [options](const std::atomic<bool>& interrupted) {
+    return vitral::connectLocal(options, interrupted);
+  });
+}
+
+napi_value connectNcclByMpi(Arguments& a) {
+  const MpiOptions options = mpiOptions(a);
+  return connectNccl(a, options, [options](const std::atomic<bool>& interrupted) {
+    return std::make_unique<Mpi>(options, interrupted);
+  });
 }
 
 napi_value connected(Arguments& a) { return groupOf(a).begin(std::make_unique<Promised>()); }

@@ -45,6 +45,8 @@ napi_value decodeJpeg(Arguments&);      // → whether it could
 // Of several processes. What is begun in a group runs after what was begun before it, and settles a promise.
 napi_value connectLocal(Arguments&);      // → the group, which connects as the first thing it does
 napi_value connectMpi(Arguments&);        // → the same
+napi_value connectNcclLocally(Arguments&);  // → the same
+napi_value connectNcclByMpi(Arguments&);    // → the same
 napi_value connected(Arguments&);         // group → promise
 napi_value allReduce(Arguments&), broadcast(Arguments&), barrier(Arguments&);  // group, … → promise
 napi_value allGather(Arguments&);         // group, … → promise of Uint8Array[]

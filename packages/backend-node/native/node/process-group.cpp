@@ -79,7 +79,7 @@ void Group::settle(napi_env env, napi_value, void* context, void* data) {
   napi_value value;
   if (job->memory) napi_delete_reference(env, job->memory);
   try {
-    if (job->failed) throw std::runtime_error(job->failure);
+    if (job->failure) std::rethrow_exception(job->failure);
     if (job->result) value = job->result(env);
     else check(napi_get_undefined(env, &value));
     check(napi_resolve_deferred(env, job->deferred, value));
@@ -87,6 +87,11 @@ void Group::settle(napi_env env, napi_value, void* context, void* data) {
     napi_value message;
     napi_create_string_utf8(env, error.what(), NAPI_AUTO_LENGTH, &message);
     napi_create_error(env, nullptr, message, &value);
+    if (const int rank = waitedForIn(error); rank != Failure::nobody) {
+      napi_value waitedFor;
+      napi_create_int32(env, rank, &waitedFor);
+      napi_set_named_property(env, value, "waitedFor", waitedFor);
+    }
     napi_reject_deferred(env, job->deferred, value);
   }
   group->letGo();

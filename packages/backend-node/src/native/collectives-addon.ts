@@ -9,6 +9,29 @@ export interface CollectivesAddon {
   connectLocal(worldSize: number, rank: number, name: string, id: string, token: string, timeout: number): Group
   /** @param libraries files of MPI, one in a line, of which the first that is there is taken */
   connectMpi(worldSize: number, rank: number, libraries: string, token: string, timeout: number): Group
+  /** @param localRank which of the CUDA devices it takes; the rest as of connectLocal, by which they meet */
+  connectNcclLocally(
+    worldSize: number,
+    rank: number,
+    name: string,
+    id: string,
+    token: string,
+    timeout: number,
+    localRank: number,
+    ncclLibraries: string,
+    cudaLibraries: string,
+  ): Group
+  /** The same, for processes that meet as by connectMpi. */
+  connectNcclByMpi(
+    worldSize: number,
+    rank: number,
+    libraries: string,
+    token: string,
+    timeout: number,
+    localRank: number,
+    ncclLibraries: string,
+    cudaLibraries: string,
+  ): Group
   /** Settles once the group has connected. */
   connected(group: Group): Promise<void>
   allReduce(group: Group, count: number, values: Float32Array): Promise<void>

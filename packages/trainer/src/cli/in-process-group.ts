@@ -26,7 +26,7 @@ export async function inProcessGroup(
   } catch (error) {
     if (signal.aborted && !(error instanceof WriteError)) return exitCodeOf(signal) // with one, the state is not saved
     failure = error instanceof Error ? error.message : String(error)
-    await letOthersSpeakFirst(failure)
+    await letOthersSpeakFirst(error)
     printError(command, error)
     return 1
   } finally {

@@ -75,7 +75,8 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
 Ctrl-C finishes the step, saves the state and says how to go on.
 
 Started once for each process by torchrun, mpirun or a cluster's launcher (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
-MASTER_PORT), all train one model: the recipe's batchSize is that of all together, and the result that of one process.`,
+MASTER_PORT), all train one model: the recipe's batchSize is that of all together, and the result that of one process.
+VITRAL_COLLECTIVES chooses what sums their gradients: local (shared memory), mpi, or nccl (a CUDA device for each).`,
 
   async run(args) {
     const { values, positionals } = parse(withDashboardPort(args), options)

@@ -1,6 +1,6 @@
 /**
  * What the processes of one training run do together, whatever carries it: shared memory on one machine ('local'), or
- * an installed MPI between machines ('mpi'). torch.distributed's process group.
+ * an installed MPI between machines ('mpi'), or NCCL between CUDA devices ('nccl'). torch.distributed's process group.
  *
  * Every process must begin the same collectives in the same order with the same sizes. They run in that order on a thread
  * of the engine's own, beside JavaScript and the kernels: begin one during the backward pass, and await it after. The
@@ -15,7 +15,11 @@ export interface Collectives {
   readonly rank: number
   /** How many there are; WORLD_SIZE. */
   readonly worldSize: number
-  /** Sums over all processes, in place, in the order of the ranks: every process has the same bits. */
+  /**
+   * Sums over all processes, in place: every process has the same bits. They are those of adding in the order of the ranks,
+   * but with 'nccl', which chooses its own order for three processes and more: its sums differ from those within float32
+   * rounding.
+   */
   allReduce(values: Float32Array): Promise<void>
   /** Copies root's bytes into everyone's; of the same size everywhere. */
   broadcast(bytes: Uint8Array, root: number): Promise<void>
@@ -34,7 +38,7 @@ export interface Collectives {
   close(reason?: string): Promise<void>
 }
 
-export type CollectivesEngine = 'alone' | 'local' | 'mpi'
+export type CollectivesEngine = 'alone' | 'local' | 'mpi' | 'nccl'
 
 /** Of one process: it has nobody to wait for. */
 export const alone: Collectives = {

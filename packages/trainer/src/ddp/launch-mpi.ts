@@ -36,7 +36,7 @@ export async function launchMpi(options: LaunchMpiOptions): Promise<number> {
       RESTART_COUNT: String(attempt),
       VITRAL_COLLECTIVES_TIMEOUT: String(timeout),
       ...launcherVariables(),
-      VITRAL_COLLECTIVES: 'mpi',
+      VITRAL_COLLECTIVES: process.env.VITRAL_COLLECTIVES === 'nccl' ? 'nccl' : 'mpi', // also met by mpirun
     }
     const mpirunArgs = placementArgs[family](options, Object.keys({ ...process.env, ...env }))
     const program = [...mpirunArgs, command, ...args(attempt)]

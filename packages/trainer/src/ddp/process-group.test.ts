@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeTinyCifar } from '../../test/tiny-cifar.ts'
-import { placementOf } from './process-group.ts'
+import { type Placement, placementOf } from './process-group.ts'
 
 const torchrun = {
   RANK: '3',
@@ -16,7 +16,10 @@ const torchrun = {
 
 describe('the place of a process', () => {
   test('as torchrun says it', () => {
-    const place = { engine: 'local', rank: 3, worldSize: 4, localRank: 1, id: 'node-0:29500', timeout: undefined }
+    const place: Placement = {
+      ...{ engine: 'local', meet: 'local', rank: 3, worldSize: 4, localRank: 1 },
+      ...{ id: 'node-0:29500', timeout: undefined },
+    }
     expect(placementOf(torchrun)).toEqual(place)
     expect(placementOf({ ...torchrun, VITRAL_COLLECTIVES: 'nccl', VITRAL_COLLECTIVES_TIMEOUT: '30' })).toEqual({
       ...place,
@@ -28,6 +31,7 @@ describe('the place of a process', () => {
   test('as mpirun says it', () => {
     const openMpi = { OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '2', OMPI_COMM_WORLD_LOCAL_RANK: '0' }
     expect(placementOf(openMpi)).toMatchObject({ engine: 'mpi', rank: 1, worldSize: 2, localRank: 0 })
+    expect(placementOf({ ...openMpi, VITRAL_COLLECTIVES: 'nccl' })).toMatchObject({ engine: 'nccl', meet: 'mpi' })
     expect(placementOf({ PMI_RANK: '0', PMI_SIZE: '2' })).toMatchObject({ engine: 'mpi', rank: 0, worldSize: 2 })
     const srun = { SLURM_PROCID: '3', SLURM_NTASKS: '4', SLURM_STEP_NUM_TASKS: '4', SLURM_LOCALID: '1' }
     expect(placementOf(srun)).toMatchObject({ engine: 'mpi', rank: 3, worldSize: 4, localRank: 1 })
@@ -48,6 +52,10 @@ describe('the place of a process', () => {
     [{ LOCAL_RANK: '-1' }, "LOCAL_RANK is '-1'; expected a whole number from 0 to 3."],
     [
       { LOCAL_WORLD_SIZE: '2' },
+      'WORLD_SIZE is 4, and only LOCAL_WORLD_SIZE, 2, of these processes are on this machine',
+    ],
+    [
+      { LOCAL_WORLD_SIZE: '2', VITRAL_COLLECTIVES: 'nccl' },
       'WORLD_SIZE is 4, and only LOCAL_WORLD_SIZE, 2, of these processes are on this machine',
     ],
     [{ MASTER_PORT: '0' }, "MASTER_PORT is '0'; expected a whole number from 1 to 65535."],

@@ -22,6 +22,8 @@ export interface Placement {
   id: string
   /** Milliseconds. */
   timeout?: number
+  /** How the processes find each other, whatever sums: shared memory of one machine, or mpirun. */
+  meet: 'local' | 'mpi'
 }
 
 /** What torchrun sets, and otherwise what Open MPI, MPICH and Slurm's srun set. */
@@ -57,12 +59,13 @@ export function placementOf(env: Variables): Placement | undefined {
   if (worldSize === 1) return undefined
   const localRank = env[names.localRank] ? whole(env, names.localRank, 0, worldSize - 1) : rank
   const engine = env.VITRAL_COLLECTIVES || names.engine
+  const meet = engine === 'nccl' ? names.engine : engine === 'mpi' ? 'mpi' : 'local'
   const processesHere = Number(env.LOCAL_WORLD_SIZE)
-  if (engine === 'local' && processesHere > 0 && processesHere < worldSize)
+  if (meet === 'local' && processesHere > 0 && processesHere < worldSize)
     throw new Error(
       `WORLD_SIZE is ${worldSize}, and only LOCAL_WORLD_SIZE, ${processesHere}, of these processes are on this machine; shared memory joins those of one machine alone. For several machines start them with mpirun, or with vitral train --hosts A,B --nproc ${processesHere}.`,
     )
-  const needsMaster = engine !== 'mpi' // mpirun's processes know each other
+  const needsMaster = meet !== 'mpi' // mpirun's processes know each other
   if (needsMaster || env.MASTER_PORT) whole(env, 'MASTER_PORT', 1, 65535)
   if (needsMaster && !env.MASTER_ADDR)
     throw new Error(
@@ -72,7 +75,7 @@ export function placementOf(env: Variables): Placement | undefined {
   if (timeout && !(Number(timeout) > 0))
     throw new Error(`VITRAL_COLLECTIVES_TIMEOUT is '${timeout}'; expected seconds, a number above 0.`)
   return {
-    ...{ engine, rank, worldSize, localRank },
+    ...{ engine, rank, worldSize, localRank, meet },
     id: `${env.MASTER_ADDR ?? 'mpirun'}:${env.MASTER_PORT ?? 0}`,
     timeout: timeout ? Number(timeout) * 1000 : undefined,
   }
@@ -95,7 +98,7 @@ export async function connectProcessGroup(
 ): Promise<ProcessGroup> {
   const placement = placementOf(env)
   if (!placement) return { collectives: alone, localRank: 0 }
-  const { engine, rank, worldSize, localRank, id, timeout } = placement
+  const { engine, rank, worldSize, localRank, id, timeout, meet } = placement
   const { connect, endWithParent } = await import('@vitral/backend-node/collectives').catch((cause: Error) => {
     throw new Error(
       `WORLD_SIZE is ${worldSize}, but what joins processes cannot be loaded; it is part of @vitral/backend-node. (${cause.message})`,
@@ -104,7 +107,7 @@ export async function connectProcessGroup(
   })
   const token = `vitral ${vitralVersion()}, tfjs ${tfjsVersion}`
   if (isLaunchersChild()) endWithParent(secondsWithoutLauncher)
-  const options = { rank, worldSize, id, timeout, token, signal }
+  const options = { rank, worldSize, localRank, meet, id, timeout, token, signal }
   const collectives = await connect(engine as Parameters<typeof connect>[0], options)
   return { collectives, localRank }
 }
