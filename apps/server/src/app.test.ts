@@ -38,6 +38,7 @@ test('each error of the engine has its status, and Retry-After where trying agai
     model_failed: 500,
     image_corrupt: 422,
     image_too_large: 413,
+    image_too_slow: 422,
     unsupported_format: 415,
     wrong_shape: 400,
     non_finite_input: 400,

@@ -85,6 +85,7 @@ export type EngineErrorCode =
   | 'model_failed'
   | 'image_corrupt'
   | 'image_too_large'
+  | 'image_too_slow'
   | 'unsupported_format'
   | 'wrong_shape'
   | 'non_finite_input'
