@@ -46,6 +46,7 @@ test('each error of the engine has its status, and Retry-After where trying agai
     too_many_inputs: 422,
     queue_full: 429,
     queue_timeout: 503,
+    model_hangs: 504,
     deadline_exceeded: 504,
     cancelled: 499,
     worker_failed: 503,

@@ -26,6 +26,7 @@ const outcomeOfCode: Partial<Record<ErrorCode, Outcome>> = {
   too_many_bytes: 'rejected',
   model_not_ready: 'rejected',
   queue_timeout: 'timeout',
+  model_hangs: 'timeout',
   deadline_exceeded: 'timeout',
   upload_timeout: 'timeout',
   cancelled: 'cancelled',

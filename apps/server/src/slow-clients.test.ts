@@ -71,7 +71,9 @@ const median = (sorted: readonly number[]): number => sorted[sorted.length >> 1]
 test('500 clients that send a byte of their headers each second are closed, and others do not feel them', async () => {
   const { url } = await start()
   const before = median(await askFor(2))
-  const clients = await Promise.all(Array.from({ length: 500 }, () => connect(server as StartedServer, { reads: true })))
+  const clients = await Promise.all(
+    Array.from({ length: 500 }, () => connect(server as StartedServer, { reads: true })),
+  )
   const opened = performance.now()
   const head = `POST /v1/models/tiny/classify HTTP/1.1\r\nHost: ${url.host}\r\n`
   let at = 0
@@ -92,7 +94,9 @@ test('200 clients that ask for much and read nothing take less than 1 MiB each, 
   const { url, memory, openFiles } = await start()
   const [bytesBefore, filesBefore] = [memory(), openFiles()]
   const request = `GET /openapi.json HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`.repeat(200) // 5 MB of answers
-  const clients = await Promise.all(Array.from({ length: 200 }, () => connect(server as StartedServer, { reads: false })))
+  const clients = await Promise.all(
+    Array.from({ length: 200 }, () => connect(server as StartedServer, { reads: false })),
+  )
   for (const client of clients) client.send(request)
   let most = 0
   const end = performance.now() + (idleSeconds + 4) * 1000

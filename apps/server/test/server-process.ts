@@ -14,7 +14,9 @@ const rateLimit = process.env.RATE
 const logLinesPerSecond = Number(process.env.LOG_LINES ?? 1000)
 const config = { port: Number(process.env.PORT ?? 0), logLinesPerSecond, rateLimit }
 const more = JSON.parse(process.env.CONFIG ?? '{}') as ConfigInput
-process.exitCode = await runServer({ ...config, ...more }, config => startServer(config, { engine })).catch((error: Error) => {
-  console.error(error.message)
-  return 1
-})
+process.exitCode = await runServer({ ...config, ...more }, config => startServer(config, { engine })).catch(
+  (error: Error) => {
+    console.error(error.message)
+    return 1
+  },
+)

@@ -93,6 +93,7 @@ export type EngineErrorCode =
   | 'too_many_inputs'
   | 'queue_full'
   | 'queue_timeout'
+  | 'model_hangs'
   | 'deadline_exceeded'
   | 'cancelled'
   | 'worker_failed'
