@@ -26,6 +26,7 @@ const outcomeOfCode: Partial<Record<ErrorCode, Outcome>> = {
   too_many_bytes: 'rejected',
   model_not_ready: 'rejected',
   queue_timeout: 'timeout',
+  model_hangs: 'timeout',
   deadline_exceeded: 'timeout',
   upload_timeout: 'timeout',
   cancelled: 'cancelled',
@@ -47,7 +48,8 @@ export type Measured = Pick<Engine, 'load'> & Partial<Pick<ManagedEngine, 'memor
 export function createMetrics(engine: Measured): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
+  // Its own default, 10 ms, wakes the server a hundred times a second, on a processor that a model computes on.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 })
   const requests = new Counter({
     name: 'vit_requests_total',
     help: 'Inference requests, by how they ended.',

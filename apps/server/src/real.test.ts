@@ -50,6 +50,53 @@ test('logits over the protocol are those that the model gives here', async () =>
   for (const [i, value] of expected.entries()) expect(outputs[0]?.data[i]).toBeCloseTo(value, 4)
 })
 
+test('requests as Triton’s clients write them: binary tensors and classes, in and out, and nothing compressed', async () => {
+  const pixels = pixelsOf(3)
+  const expected = (await logitsOf(folder, [pixels]))[0] ?? []
+  const binary = new Uint8Array(pixels.buffer)
+  const tensor = { name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32' }
+  const input = { ...tensor, parameters: { binary_data_size: binary.length } }
+  const ask = async (json: object, headers: Record<string, string> = {}): Promise<Response> => {
+    const head = Buffer.from(JSON.stringify(json))
+    const length = { 'Inference-Header-Content-Length': `${head.length}`, 'content-type': 'application/octet-stream' }
+    const body = Uint8Array.from(Buffer.concat([head, binary]))
+    return await fetch(at('v2/models/tiny/infer'), post(body, { ...length, ...headers }))
+  }
+  const written = async (
+    response: Response,
+  ): Promise<{ json: { id: string; outputs: object[] }; rest: Uint8Array }> => {
+    expect(response.status).toBe(200)
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    const length = Number(response.headers.get('inference-header-content-length'))
+    return { json: JSON.parse(new TextDecoder().decode(bytes.subarray(0, length))), rest: bytes.slice(length) }
+  }
+  // All outputs in binary where none is named; one of them where it says so itself.
+  for (const request of [
+    { id: '42', inputs: [input], parameters: { binary_data_output: true } },
+    { id: '42', inputs: [input], outputs: [{ name: 'logits', parameters: { binary_data: true } }] },
+  ]) {
+    const { json, rest } = await written(await ask(request, { 'accept-encoding': 'gzip, deflate' }))
+    expect(json).toMatchObject({
+      id: '42',
+      outputs: [{ name: 'logits', datatype: 'FP32', shape: [1, 3], parameters: { binary_data_size: 12 } }],
+    })
+    for (const [i, value] of [...new Float32Array(rest.buffer)].entries())
+      expect(value).toBeCloseTo(expected[i] ?? 0, 4)
+  }
+  // BYTES: each with its length before it.
+  const classes = [{ name: 'logits', parameters: { classification: 1, binary_data: true } }]
+  const { rest } = await written(await ask({ inputs: [input], outputs: classes }))
+  const best = expected.indexOf(Math.max(...expected))
+  expect(new DataView(rest.buffer).getUint32(0, true)).toBe(rest.length - 4)
+  expect(new TextDecoder().decode(rest.subarray(4))).toEndWith(`:${best}:LABEL_${best}`)
+  // A client that compresses is told not to, in one sentence.
+  for (const encoding of ['gzip', 'deflate'])
+    expect(await failure(await ask({ inputs: [input] }, { 'content-encoding': encoding }))).toEqual([
+      415,
+      'unsupported_encoding',
+    ])
+})
+
 test('both outputs of the protocol come from one pass', async () => {
   const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array.from(pixelsOf(2)) }]
   const ask = async (...names: string[]): Promise<{ name: string; data: number[] }[]> => {

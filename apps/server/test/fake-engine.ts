@@ -51,7 +51,7 @@ export function createFakeEngine(models: ModelDescription[] = [model]): FakeEngi
       if (engine.fail) throw new EngineError(engine.fail, `It is ${engine.fail}.`, { retryAfter: 2.2 })
       const outputs = request.inputs.map(async input => {
         const attention = { height: 2, width: 2, values: Float32Array.of(1, 0.5, 0.25, 0) }
-        const limits = { maxPixels: 1e6, timeoutSeconds: 5 }
+        const limits = { maxPixels: 1e7, timeoutSeconds: 5 }
         const first = 'image' in input ? (input.image.at(-1) ?? 0) : (input.pixelValues[0] ?? 0)
         return {
           logits: Float32Array.of(1, 2, 0).map(value => value * first),

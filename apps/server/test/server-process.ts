@@ -1,5 +1,8 @@
-/** The server in a process of its own, with an engine that is made up: what signals and a second start do to it. */
-import { startServer } from '../src/index.ts'
+/**
+ * The server in a process of its own, with an engine that is made up: what signals, a second start and slow clients do to
+ * it. CONFIG in the environment is more of its configuration, as JSON.
+ */
+import { type ConfigInput, startServer } from '../src/index.ts'
 import { runServer } from '../src/run.ts'
 import { createFakeEngine } from './fake-engine.ts'
 
@@ -9,9 +12,11 @@ const rateLimit = process.env.RATE
   ? { perAddress: { requestsPerSecond: Number(process.env.RATE), burst: 5 } }
   : undefined
 const logLinesPerSecond = Number(process.env.LOG_LINES ?? 1000)
-process.exitCode = await runServer({ port: Number(process.env.PORT ?? 0), logLinesPerSecond, rateLimit }, config =>
-  startServer(config, { engine }),
-).catch((error: Error) => {
-  console.error(error.message)
-  return 1
-})
+const config = { port: Number(process.env.PORT ?? 0), logLinesPerSecond, rateLimit }
+const more = JSON.parse(process.env.CONFIG ?? '{}') as ConfigInput
+process.exitCode = await runServer({ ...config, ...more }, config => startServer(config, { engine })).catch(
+  (error: Error) => {
+    console.error(error.message)
+    return 1
+  },
+)

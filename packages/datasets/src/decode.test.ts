@@ -194,7 +194,7 @@ describe('keeps limits', () => {
     expect(error.message).toBe(
       `${path} cannot be decoded: it takes longer than 1 s; raise timeoutSeconds if that is meant.`,
     )
-    expect(error.reason).toBe('limit')
+    expect(error.reason).toBe('time')
   }, 60_000)
   test('of time, in whole seconds', async () => {
     await expect(decodeImage(jpeg, { timeoutSeconds: 0.5 })).rejects.toThrow(

@@ -101,6 +101,32 @@ test('a process that hangs is killed and replaced', async () => {
   expect(engine.ready()).toBe(false)
 })
 
+test('who waits for a model that hangs is answered at the queue’s limit, which is no promise as when others are before', async () => {
+  const watchdog = 2000
+  const hurried = await createEngine({
+    models: [{ name: 'tiny', folder, backend: 'cpu', queueSize: 300 }],
+    modelModule: fileURLToPath(new URL('../../test/faulty-model.ts', import.meta.url)),
+    watchdog,
+    queueTimeout: 500,
+    timeout: 1000,
+    backoff: 10,
+  })
+  for (let i = 0; i < 5; i++) await run(0, hurried)
+  const started = performance.now()
+  const hanging = run(FAULTS.hang, hurried)
+  while (hurried.load()[0]?.running !== 1) await Bun.sleep(1)
+  const answers = await Promise.allSettled(Array.from({ length: 200 }, () => run(0, hurried)))
+  expect(codes(answers)).toEqual(Array(200).fill('model_hangs'))
+  expect(performance.now() - started).toBeLessThan(500 + 500)
+  await expect(hanging).rejects.toMatchObject({ code: 'deadline_exceeded' })
+  expect(performance.now() - started).toBeLessThan(1000 + 500)
+  while (hurried.ready()) await Bun.sleep(10)
+  expect(performance.now() - started).toBeLessThan(watchdog + 1000)
+  while (!hurried.ready()) await Bun.sleep(10)
+  expect((await run(0, hurried)).outputs).toHaveLength(1)
+  await hurried.close()
+}, 30_000)
+
 test('many images in a row without finite values are a sick model', async () => {
   await Promise.allSettled(Array.from({ length: 16 }, () => run(FAULTS.nan)))
   expect(engine.ready()).toBe(false)

@@ -35,6 +35,8 @@ type QueuedJob = Job & Queued
 
 /** Images in a row without finite outputs, from which the model and not an image is to blame. */
 const MANY_NON_FINITE = 16
+/** Times of what batches take of late after which one is said to hang. */
+const OVERDUE = 10
 
 export class ModelVersion {
   readonly description: LoadedDescription
@@ -42,6 +44,8 @@ export class ModelVersion {
   readonly #queue: BatchQueue<QueuedJob>
   readonly #workers: KeptChild[]
   readonly #memory = new Map<KeptChild, number>()
+  /** When the batch began that each process is at, by performance.now(). */
+  readonly #begun = new Map<KeptChild, number>()
   #users = 0
   #onUnused: (() => void) | undefined
   #secondsPerBatch = 0
@@ -94,6 +98,18 @@ export class ModelVersion {
     return this.#workers.every(worker => worker.failed)
   }
 
+  /**
+   * Whether each of its processes is at a batch for longer than an image may wait, and far longer than batches take: it
+   * is not that others are before.
+   */
+  get hangs(): boolean {
+    const longest = Math.max(this.#options.engine.queueTimeout, OVERDUE * this.#secondsPerBatch * 1000)
+    const now = performance.now()
+    // By a timer's grain: who came as the batch began waits as long as it has been computed.
+    const isOverdue = (worker: KeptChild): boolean => now - (this.#begun.get(worker) ?? now) > longest - 10
+    return this.#secondsPerBatch > 0 && this.#workers.every(isOverdue)
+  }
+
   /** Seconds until so many images are computed, in full batches as they are when many wait, by the pace of late. */
   secondsFor(images: number): number {
     const batches = Math.ceil(images / this.#options.model.maxBatchSize)
@@ -134,7 +150,9 @@ export class ModelVersion {
       if (child.ended) this.#queue.putBack(batch)
       else {
         for (const job of batch) job.begin()
+        this.#begun.set(worker, performance.now())
         await this.#compute(batch, child, worker)
+        this.#begun.delete(worker)
       }
     }
   }

@@ -183,7 +183,7 @@ export class ServedModel {
     const version = await this.#retained()
     try {
       if (version.failed) throw this.#failure()
-      ticket.limitQueue(this.#options.engine.queueTimeout)
+      ticket.limitQueue(this.#options.engine.queueTimeout, () => version.hangs)
       const onRunning = (change: number): void => {
         this.#running += change
       }

@@ -41,16 +41,18 @@ export class Ticket {
     return !this.#ended
   }
 
-  /** From now on the inputs may wait for so many milliseconds. */
-  limitQueue(milliseconds: number): void {
+  /**
+   * From now on the inputs may wait for so many milliseconds.
+   *
+   * @param hangs asked when they are over: who waits behind others may come again, who waits for what hangs is not told so
+   */
+  limitQueue(milliseconds: number, hangs: () => boolean): void {
     if (this.#ended) return
-    this.#queueTimer = setTimeout(
-      () =>
-        this.fail(
-          new EngineError('queue_timeout', `It waited ${milliseconds} ms without being begun.`, { retryAfter: 1 }),
-        ),
-      milliseconds,
-    )
+    const waited = (): EngineError =>
+      hangs()
+        ? new EngineError('model_hangs', `It waited ${milliseconds} ms for a model that does not answer.`)
+        : new EngineError('queue_timeout', `It waited ${milliseconds} ms without being begun.`, { retryAfter: 1 })
+    this.#queueTimer = setTimeout(() => this.fail(waited()), milliseconds)
   }
 
   /** Says that one input is being computed. */

@@ -8,6 +8,11 @@ import type { AppEnv } from '../services.ts'
 /** Longer ones are not even hashed. */
 const maxKeyLength = 512
 
+interface KnownKey {
+  name: string
+  digest: Buffer
+}
+
 /** @param isPublic of exact paths: whatever is not listed needs a key, whether it is a route or not */
 export function authenticate(
   keys: Config['auth']['keys'],
@@ -20,10 +25,13 @@ export function authenticate(
     if (token === undefined || token.length > maxKeyLength)
       throw new RequestError('unauthorized', 'An API key is missing; expected the header Authorization: Bearer KEY.')
     const digest = createHash('sha256').update(token).digest()
-    // All are compared, so that the time does not tell which one nearly matched.
-    const [match] = known.filter(key => timingSafeEqual(key.digest, digest))
+    const match = findKey(known, digest)
     if (!match) throw new RequestError('unauthorized', 'The API key is not known here.')
     context.set('key', match.name)
     return next()
   }
 }
+
+/** All are compared, each to its end, so that the time does not tell which one nearly matched. */
+export const findKey = (known: readonly KnownKey[], digest: Buffer): KnownKey | undefined =>
+  known.filter(key => timingSafeEqual(key.digest, digest))[0]

@@ -21,7 +21,7 @@ export const tooManyPixels = ({ maxPixels }: DecodeLimits, cause?: unknown): Ref
   new Refusal(`it has more than ${maxPixels} pixels; raise maxPixels if that is meant.`, 'limit', cause)
 
 export const tooSlow = ({ timeoutSeconds }: DecodeLimits, cause?: unknown): Refusal =>
-  new Refusal(`it takes longer than ${timeoutSeconds} s; raise timeoutSeconds if that is meant.`, 'limit', cause)
+  new Refusal(`it takes longer than ${timeoutSeconds} s; raise timeoutSeconds if that is meant.`, 'time', cause)
 
 export interface DecodeLimits {
   maxPixels: number

@@ -12,6 +12,7 @@ import { serve } from './serve.ts'
 const codes: Record<BrokenImageReason, EngineErrorCode> = {
   format: 'unsupported_format',
   limit: 'image_too_large',
+  time: 'image_too_slow',
   damaged: 'image_corrupt',
 }
 
