@@ -38,7 +38,7 @@ async function read(path: string, maxBytes: number): Promise<Uint8Array> {
 
 async function decode(bytes: Uint8Array, header: ImageHeader, limits: DecodeLimits): Promise<RawImage> {
   if (header.format === 'jpeg' && countScans(bytes) > mostScans)
-    throw new Refusal(`it has more than ${mostScans} scans; expected a JPEG file of a few.`, 'limit')
+    throw new Refusal(`it has more than ${mostScans} scans; expected a JPEG file of a few.`, 'time')
   return (await decodePlainJpeg(bytes, header)) ?? (await decodeBySharp(bytes, header, limits))
 }
 
