@@ -145,7 +145,11 @@ class VitralEngine implements ManagedEngine {
     for (const stop of this.#stopWatching) stop()
     const models = [...this.#models.values()]
     const { drainTimeout } = this.#options
-    await Promise.race([Promise.all(models.map(model => model.idle())), Bun.sleep(drainTimeout)])
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    // Cleared: it would keep a process that has nothing left to do.
+    const timer = setTimeout(resolve, drainTimeout)
+    await Promise.race([Promise.all(models.map(model => model.idle())), late])
+    clearTimeout(timer)
     const error = new EngineError('draining', 'The server went down before there was an answer.')
     const left = await Promise.all(models.map(model => model.stop(error)))
     await this.#decoders?.stop()

@@ -5,6 +5,7 @@ import type { RawImage } from '../types.ts'
 import { cmykToRgb } from './cmyk.ts'
 import { type DecodeLimits, type Decoder, Refusal, refused, tooManyPixels, tooSlow } from './decoder.ts'
 import { type ImageHeader, imageFormats } from './image-header.ts'
+import { countScans, mostScans } from './jpeg-scans.ts'
 import { decodePlainJpeg } from './turbo-jpeg.ts'
 
 export const decoder: Decoder = { formats: imageFormats, read, decode }
@@ -36,6 +37,8 @@ async function read(path: string, maxBytes: number): Promise<Uint8Array> {
 }
 
 async function decode(bytes: Uint8Array, header: ImageHeader, limits: DecodeLimits): Promise<RawImage> {
+  if (header.format === 'jpeg' && countScans(bytes) > mostScans)
+    throw new Refusal(`it has more than ${mostScans} scans; expected a JPEG file of a few.`, 'time')
   return (await decodePlainJpeg(bytes, header)) ?? (await decodeBySharp(bytes, header, limits))
 }
 
