@@ -55,6 +55,7 @@ class Driver {
     const GemmEpilogue& epilogue;
   };
 
+  // Steps of bfloat16 rows that are expanded at a time, so that they stay in L1.
   static constexpr int64_t halvesChunk = 8 * Panels::chunkSteps;
 
   static int64_t rightPanels(int64_t N) { return (N + Panels::width - 1) / Panels::width; }
@@ -158,7 +159,7 @@ class Driver {
   // k blocks [blocks.begin, blocks.end) of `steps`, the slab's B lying packed.
   static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads) {
     bool inPlace = false;
-    if constexpr (Panels::mayReadInPlace) inPlace = Panels::readInPlace(product.A, product.N);
+    if constexpr (Panels::mayReadInPlace) inPlace = !product.A.halves && Panels::readInPlace(product.A, product.N);
     const Split split = chooseSplit(product.M, product.N, threads, inPlace);
     const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanels(product.N);
     const int64_t firstStep = steps[blocks.begin].begin;

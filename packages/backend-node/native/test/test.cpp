@@ -208,9 +208,8 @@ static void testGemm(const Kernels& kernel, GemmCase shape, int layout, int epil
 }
 
 // Operands and a result stored as bfloat16 give the bits that the same numbers give as float32.
-static void testHalves(const Kernels& kernel, GemmCase shape, bool gelu) {
+static void testHalves(const Kernels& kernel, GemmCase shape, bool gelu, Precision precision) {
   const auto [M, N, K] = shape;
-  const Precision precision = Precision::bfloat16;
   const auto rounded = [](std::vector<float> numbers) {
     for (float& number : numbers) number = nearestBfloat16(number);
     return numbers;
@@ -221,7 +220,8 @@ static void testHalves(const Kernels& kernel, GemmCase shape, bool gelu) {
     return halves;
   };
   const std::string what = std::string(kernel.isa) + " halves " + std::to_string(M) + "x" + std::to_string(N) + "x" +
-                           std::to_string(K) + (gelu ? " GELU" : "");
+                           std::to_string(K) + (gelu ? " GELU" : "") +
+                           (precision == Precision::bfloat16 ? " bfloat16" : "");
   const int64_t ldc = N + 3;
   const auto left = rounded(noise(M * K)), right = rounded(noise(K * N)), kept = rounded(noise(M * ldc, 3));
   const auto leftHalves = halvesOf(left), rightHalves = halvesOf(right), keptHalves = halvesOf(kept);
@@ -381,8 +381,10 @@ int main() {
               for (const Precision precision : {Precision::float32, Precision::bfloat16})
                 testGemm(*kernel, shape, layout, epilogue, packed, precision);
       for (const GemmCase& shape : shapes)
-        for (bool gelu : {false, true}) testHalves(*kernel, shape, gelu);
-      testHalves(*kernel, {65, 40, 3300}, true);  // sums of several blocks
+        for (bool gelu : {false, true})
+          for (const Precision precision : {Precision::float32, Precision::bfloat16})
+            testHalves(*kernel, shape, gelu, precision);
+      testHalves(*kernel, {65, 40, 3300}, true, Precision::bfloat16);  // sums of several blocks
       for (const GemmCase& shape : shapes)
         for (bool extreme : {false, true})
           if (shape.K > 1) testInt8(*kernel, shape, extreme);

@@ -155,6 +155,16 @@ test('what the next product reads is stored as it reads it: half the memory, the
   })
 })
 
+test('outside of autocast, and in float32, what was stored is read as well', () => {
+  tidy(() => {
+    const [x, up, down] = [tensor2d([[1, 2, 3]]), tensor2d([[1, 0, 1]]), tensor2d([[2]])]
+    const stored = autocast({}, () => linear(x, up, undefined, { stored: 'computed' }))
+    expect(linear(stored, down).dataSync()[0]).toBe(8)
+    const { grads } = valueAndGrads(() => sum(linear(stored, down)), [down])
+    expect(grads[0]?.dataSync()[0]).toBe(4)
+  })
+})
+
 test('a stored result takes half the memory, and gives it back', () => {
   const backend = engine().backend as NativeBackend
   const [x, weight] = [zeros([256, 64]), zeros([512, 64])] as [Tensor2D, Tensor2D]
