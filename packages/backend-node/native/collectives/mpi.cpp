@@ -3,13 +3,11 @@
 // who is there. A process that hangs, or that computes still, does not answer, and is named.
 #include "mpi.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
-#include <thread>
 
+#include "pass-time.h"
 #include "rank-order.h"
 
 namespace vitral {
@@ -18,10 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// MPI moves data only while it is asked whether it has ended; but the processors are the kernels', which compute meanwhile.
-constexpr auto keenFor = std::chrono::microseconds(100);
-// Who waits for long sleeps for a hundredth of that: it comes hardly later, and leaves the processors alone.
-constexpr std::chrono::nanoseconds shortestNap = std::chrono::microseconds(50), longestNap = milliseconds(1);
 constexpr auto answersComeWithin = milliseconds(1000);
 
 // MPI counts in int.
@@ -54,7 +48,7 @@ Mpi::~Mpi() {
     for (const auto start = Clock::now(); !(failed_ || allHaveClosed()) || !sent_.empty();) {
       listen();
       if (interrupted_ || Clock::now() - start > patience) return;
-      passTime(start);
+      passTime(Clock::now() - start);
     }
     if (!failed_) library_->finish();
   } catch (const std::exception&) {
@@ -150,7 +144,7 @@ void Mpi::wait(MpiLibrary::Request request) {
               first});
       return;
     }
-    passTime(start);
+    passTime(Clock::now() - start);
   }
 }
 
@@ -164,18 +158,12 @@ void Mpi::checkOthers() {
   }
 }
 
-void Mpi::passTime(Clock::time_point start) {
-  const std::chrono::nanoseconds waited = Clock::now() - start;
-  if (waited < keenFor) sched_yield();
-  else std::this_thread::sleep_for(std::clamp(waited / 100, shortestNap, longestNap));
-}
-
 Failure Mpi::whoIsMissing() {
   std::fill(answered_.begin(), answered_.end(), false);
   tellOthers(question);
   for (const auto start = Clock::now(); Clock::now() - start < answersComeWithin;) {
     listen();
-    passTime(start);
+    passTime(Clock::now() - start);
   }
   Failure missing;
   for (int of = 0; of < worldSize_; of++) {

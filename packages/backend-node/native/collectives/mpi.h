@@ -59,7 +59,6 @@ class Mpi : public Transport {
   void tellOthers(Tag tag);
   void tell(int rank, Tag tag);
   void listen();
-  void passTime(Clock::time_point start);
   void checkOthers();
   bool allHaveClosed() const;
   Failure whoIsMissing();

@@ -1,14 +1,14 @@
 // No call of NCCL waits by itself: it would wait for a process that has died. Who waits here also looks after the others.
 #include "nccl.h"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
-#include <thread>
 #include <utility>
+
+#include "pass-time.h"
 
 namespace vitral {
 
@@ -18,10 +18,6 @@ using std::chrono::milliseconds;
 
 constexpr size_t stageFloats = size_t{1} << 22;
 
-// The processors are the kernels', which compute meanwhile.
-constexpr auto keenFor = std::chrono::microseconds(100);
-// Who waits for long sleeps for a hundredth of that: it comes hardly later.
-constexpr std::chrono::nanoseconds shortestNap = std::chrono::microseconds(50), longestNap = milliseconds(1);
 constexpr auto lookEvery = milliseconds(100);
 // What one that has ended did before may still be on its way.
 constexpr auto lastWordsComeWithin = milliseconds(1000);
@@ -188,8 +184,7 @@ void Nccl::waitUntil(const std::function<bool()>& done, const std::string& what)
       if (state != NcclLibrary::success && state != NcclLibrary::inProgress && !ended)
         throw std::runtime_error(std::string("NCCL could not sum: ") + nccl_.errorText(state));
     }
-    if (now - start < keenFor) sched_yield();
-    else std::this_thread::sleep_for(std::clamp<std::chrono::nanoseconds>((now - start) / 100, shortestNap, longestNap));
+    passTime(now - start);
   }
 }
 

@@ -4,34 +4,19 @@ import { loadAddon } from './addon.ts'
 /** One process's part in a run, and the thread that carries out its operations. */
 export type Group = object & { readonly __group: never }
 
+/** How the processes of one machine meet, and those of an mpirun, whose libraries are files, one in a line. */
+type LocalPlace = [worldSize: number, rank: number, name: string, id: string, token: string, timeout: number]
+type MpiPlace = [worldSize: number, rank: number, libraries: string, token: string, timeout: number]
+/** Which of the CUDA devices a process takes, and files as above. */
+type CudaDevice = [localRank: number, ncclLibraries: string, cudaLibraries: string]
+
 /** What is begun in a group runs after what was begun there before. */
 export interface CollectivesAddon {
-  connectLocal(worldSize: number, rank: number, name: string, id: string, token: string, timeout: number): Group
-  /** @param libraries files of MPI, one in a line, of which the first that is there is taken */
-  connectMpi(worldSize: number, rank: number, libraries: string, token: string, timeout: number): Group
-  /** @param localRank which of the CUDA devices it takes; the rest as of connectLocal, by which they meet */
-  connectNcclLocally(
-    worldSize: number,
-    rank: number,
-    name: string,
-    id: string,
-    token: string,
-    timeout: number,
-    localRank: number,
-    ncclLibraries: string,
-    cudaLibraries: string,
-  ): Group
-  /** The same, for processes that meet as by connectMpi. */
-  connectNcclByMpi(
-    worldSize: number,
-    rank: number,
-    libraries: string,
-    token: string,
-    timeout: number,
-    localRank: number,
-    ncclLibraries: string,
-    cudaLibraries: string,
-  ): Group
+  connectLocal(...place: LocalPlace): Group
+  /** Of the libraries the first that is there is taken. */
+  connectMpi(...place: MpiPlace): Group
+  connectNcclLocally(...place: [...LocalPlace, ...CudaDevice]): Group
+  connectNcclByMpi(...place: [...MpiPlace, ...CudaDevice]): Group
   /** Settles once the group has connected. */
   connected(group: Group): Promise<void>
   allReduce(group: Group, count: number, values: Float32Array): Promise<void>
