@@ -1,4 +1,4 @@
-/** Starts test/server-process.ts for tests that look at a server from outside: its address, its memory and its files. */
+/** Starts a server in a process of its own, for tests that look at it from outside: its address, its memory and its files. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConfigInput } from '../src/index.ts'
@@ -14,11 +14,21 @@ export interface StartedServer {
   stop(): Promise<number>
 }
 
-/** @param command what is put before the server's own, such as a limit */
-export async function startedServer(config: ConfigInput, command: readonly string[] = []): Promise<StartedServer> {
-  const program = join(import.meta.dir, 'server-process.ts')
-  const child = Bun.spawn([...command, process.execPath, program], {
-    env: { ...process.env, CONFIG: JSON.stringify(config) },
+/**
+ * test/server-process.ts, whose engine is made up.
+ *
+ * @param limits what is put before the server's own command
+ */
+export const startedServer = (config: ConfigInput, limits: readonly string[] = []): Promise<StartedServer> =>
+  started([...limits, process.execPath, join(import.meta.dir, 'server-process.ts')], { CONFIG: JSON.stringify(config) })
+
+/** test/serve-folder.ts, with the model of a folder. */
+export const startedWithModel = (folder: string): Promise<StartedServer> =>
+  started([process.execPath, join(import.meta.dir, 'serve-folder.ts'), folder])
+
+async function started(command: string[], variables: Record<string, string> = {}): Promise<StartedServer> {
+  const child = Bun.spawn(command, {
+    env: { ...process.env, ...variables },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'inherit',

@@ -3,13 +3,12 @@
  * it, outputs as they are asked for, parameters that only other servers know. Triton's Python client has sent the same.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { images } from '../../test/requests.ts'
+import { type StartedServer, startedWithModel } from '../../test/started-server.ts'
 import { logitsOf, pixelsOf, removeFolders, tinyModel } from '../../test/tiny-model.ts'
 
-let server: Bun.Subprocess<'ignore', 'pipe', 'inherit'>
-let url: string
+let server: StartedServer
 let expected: number[][]
 const pixels = [pixelsOf(1), pixelsOf(2)]
 const all = Float32Array.from(pixels.flatMap(values => Array.from(values)))
@@ -17,23 +16,10 @@ const all = Float32Array.from(pixels.flatMap(values => Array.from(values)))
 beforeAll(async () => {
   const folder = await tinyModel()
   expected = await logitsOf(folder, pixels)
-  const program = join(import.meta.dir, '../../test/serve-folder.ts')
-  server = Bun.spawn([process.execPath, program, folder], { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' })
-  const reader = server.stdout.getReader()
-  let text = ''
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    text += new TextDecoder().decode(read.value)
-    const [, address] = /"url":"([^"]*)"/.exec(text) ?? []
-    if (!address) continue
-    url = address
-    reader.releaseLock()
-    return
-  }
-  throw new Error(`The server ended: ${text}`)
+  server = await startedWithModel(folder)
 }, 60_000)
 afterAll(async () => {
-  server.kill('SIGTERM')
-  expect(await server.exited).toBe(0)
+  expect(await server.stop()).toBe(0)
   removeFolders()
 }, 60_000)
 
@@ -67,7 +53,7 @@ async function infer(request: Sent, binary: Uint8Array[] = [], pack?: 'gzip' | '
   if (binary.length > 0) headers['Inference-Header-Content-Length'] = String(json.length)
   if (pack) headers['Content-Encoding'] = pack
   const body = new Uint8Array(pack ? (pack === 'gzip' ? gzipSync : deflateSync)(whole) : whole)
-  const response = await fetch(`${url}v2/models/tiny/infer`, { method: 'POST', body, headers })
+  const response = await fetch(new URL('v2/models/tiny/infer', server.url), { method: 'POST', body, headers })
   const bytes = new Uint8Array(await response.arrayBuffer())
   const length = Number(response.headers.get('Inference-Header-Content-Length') ?? bytes.length)
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, length))) as Answer['head']
