@@ -170,6 +170,12 @@ napi_value attentionGrad(Arguments& a) {
   return nullptr;
 }
 
+static int64_t betweenFloats(const EncoderLayerShape& shape) {
+  // More than is needed: its sum does not overflow.
+  elements({shape.batch, shape.tokens, 5, shape.hiddenSize + shape.intermediateSize});
+  return vitral::encoderLayerFloats(shape);
+}
+
 napi_value encoderLayer(Arguments& a) {
   EncoderLayerShape shape;
   shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.hiddenSize = a.size("hiddenSize");
@@ -198,8 +204,7 @@ napi_value encoderLayer(Arguments& a) {
   weights.normAfter = norm();
   weights.up = linear(C, I);
   weights.down = linear(I, C);
-  elements({shape.batch, shape.tokens, 5, C + I});  // more than is needed between: its sum does not overflow
-  float* between = a.floats("between", encoderLayerFloats(shape));
+  float* between = a.floats("between", betweenFloats(shape));
   float* y = a.floats("output", size);
   weights.qkv.bias = joinedBiases(bias, C);
   vitral::encoderLayer(shape, weights, precision, x, between, y);
@@ -210,8 +215,7 @@ napi_value encoderLayerFloats(Arguments& a) {
   EncoderLayerShape shape{};
   shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.hiddenSize = a.size("hiddenSize");
   shape.intermediateSize = a.size("intermediateSize");
-  elements({shape.batch, shape.tokens, 5, shape.hiddenSize + shape.intermediateSize});
-  return toJs(a.env(), (double)vitral::encoderLayerFloats(shape));
+  return toJs(a.env(), (double)betweenFloats(shape));
 }
 
 }  // namespace vitral::exported

@@ -1,6 +1,9 @@
 /** The errors of decoding: those that an image file is to blame for, so that a run can tell them, and all others. */
 
-/** Why: it is of no format that is accepted; it is larger than allowed, or takes longer to decode; or it is missing, cut off or damaged. */
+/**
+ * Why: it is of no format that is accepted; it is larger than allowed, or takes longer to decode; or it is missing, cut off
+ * or damaged.
+ */
 export type BrokenImageReason = 'format' | 'limit' | 'time' | 'damaged'
 
 export class BrokenImageError extends Error {
