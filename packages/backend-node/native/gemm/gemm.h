@@ -28,6 +28,7 @@ struct NumbersOut {
   uint16_t* halves = nullptr;
   NumbersOut(float* floats) : floats(floats) {}
   NumbersOut(uint16_t* halves) : halves(halves) {}
+  NumbersOut from(int64_t offset) const { return halves ? NumbersOut(halves + offset) : NumbersOut(floats + offset); }
 };
 
 // What the factors are rounded to before they are multiplied. Products and sums are float32, those of int8 integers of 32

@@ -74,19 +74,17 @@ void softmaxGradientTile(const Heads& heads, int64_t head, int64_t query, Range 
 
 // What one panel of queries adds to dKeys and dValues [N, ldc], and its whole dq.
 template <int vectors, class Panels>
-void backwardPanel(const Heads& heads, int64_t head, Range queries, const BackwardScratch<Panels>& memory, const float* q,
-                   const float* out, const float* dOut, const float* logSumExp, bool accumulate, float* dKeys,
+void backwardPanel(const Heads& heads, int64_t head, Range queries, const BackwardScratch<Panels>& memory, HeadRows q,
+                   HeadRows out, HeadRows dOut, const float* logSumExp, bool accumulate, float* dKeys,
                    float* dValues, float* dq) {
   constexpr int width = vectors * lanes;
   const int64_t D = heads.D, C = heads.hiddenSize(), count = queries.length(), ldc = rightWidth(D);
-  const float* firstQuery = q + queries.begin * heads.rowStride();
-  const float *firstOut = out + queries.begin * C, *firstDOut = dOut + queries.begin * C;
   for (int64_t part = 0; part < 3; part++)
-    prefetchRows<true>(dq + queries.begin * heads.rowStride() + part * C, count, heads.rowStride(), D);
-  packQueries<Panels>(count, D, firstQuery, heads.rowStride(), memory.query);
-  packQueries<Panels>(count, D, firstDOut, C, memory.dOut);
-  packQueryRows<Panels>(count, D, firstQuery, heads.rowStride(), memory.queryRows);
-  packQueryRows<Panels>(count, D, firstDOut, C, memory.dOutRows);
+    prefetchRows<true>(dq + queries.begin * heads.packedRow() + part * C, count, heads.packedRow(), D);
+  packQueries<Panels>(queries, D, q, memory.query);
+  packQueries<Panels>(queries, D, dOut, memory.dOut);
+  packQueryRows<Panels>(queries, D, q, memory.queryRows);
+  packQueryRows<Panels>(queries, D, dOut, memory.dOutRows);
 
   // delta = Σ dOut·out = Σ dP·P: what the softmax's normalisation takes from each dScore of the row.
   float rowDelta[width] = {};
@@ -94,7 +92,7 @@ void backwardPanel(const Heads& heads, int64_t head, Range queries, const Backwa
     Vf sum = {};
     for (int64_t d = 0; d < D; d += lanes) {
       const int64_t rest = D - d < lanes ? D - d : lanes;
-      sum += loadPartial(firstOut + i * C + d, rest) * loadPartial(firstDOut + i * C + d, rest);
+      sum += loadPartial(out[queries.begin + i] + d, rest) * loadPartial(dOut[queries.begin + i] + d, rest);
     }
     rowDelta[i] = reduceAdd(sum);
   }
@@ -122,7 +120,7 @@ void backwardPanel(const Heads& heads, int64_t head, Range queries, const Backwa
     keyColumns += leftOperandFloats<Panels>(D, length);
   }
   scaleAll(memory.dQuery, D * width, heads.scale);
-  transposeInto(D, count, memory.dQuery, width, dq + queries.begin * heads.rowStride(), heads.rowStride());
+  transposeInto(D, count, memory.dQuery, width, dq + queries.begin * heads.packedRow(), heads.packedRow());
 }
 
 // dk = scale·Σ parts, dv = Σ parts, in the order of the parts; `partFloats` from one part to the next.
@@ -137,13 +135,13 @@ void writeKeyValueGradients(const Heads& heads, int64_t parts, const float* dKey
         value += load(dValues + part * partFloats + i * ldc + d);
       }
       const int64_t rest = D - d < lanes ? D - d : lanes;
-      storePartial(dk + i * heads.rowStride() + d, key * heads.scale, rest);
-      storePartial(dv + i * heads.rowStride() + d, value, rest);
+      storePartial(dk + i * heads.packedRow() + d, key * heads.scale, rest);
+      storePartial(dv + i * heads.packedRow() + d, value, rest);
     }
 }
 
 template <class Panels>
-void backward(const Heads& heads, const float* qkv, const float* out, const float* dOut, const float* logSumExp,
+void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, const float* logSumExp,
               float* dQkv) {
   const int64_t B = heads.B, N = heads.N, H = heads.H, D = heads.D, C = heads.hiddenSize();
   const bool serial = 10.0 * B * H * N * N * D < serialOperations;
@@ -152,31 +150,32 @@ void backward(const Heads& heads, const float* qkv, const float* out, const floa
   float* partials = parts > 1 ? scratch(Scratch::attentionPartials, B * H * parts * partFloats) : nullptr;
   forEachTask(serial, B * H * parts, [&](int64_t task) {
     const int64_t head = task / parts, part = task % parts, b = head / H, h = head % H;
-    const float* q = qkv + b * N * heads.rowStride() + h * D;
-    float* dq = dQkv + b * N * heads.rowStride() + h * D;
+    const Range panels = {part * heads.queryPanels() / parts, (part + 1) * heads.queryPanels() / parts};
+    float* dq = dQkv + b * N * heads.packedRow() + h * D;
     float* dKeys = partials ? partials + task * partFloats : scratch(Scratch::attentionPartials, partFloats);
     float* dValues = dKeys + sumFloats;
     const BackwardScratch<Panels> memory(heads);
     [[maybe_unused]] const typename Panels::Registers registers;
-    for (int64_t part = 0; part < 3; part++) prefetchRows<false>(q + (part + 1) % 3 * C, N, heads.rowStride(), D);
-    prefetchRows<false>(dOut + b * N * C + h * D, N, C, D);
-    prefetchRows<false>(out + b * N * C + h * D, N, C, D);
-    packByRows<Panels>(heads, q + C, memory.keys);
-    packByRows<Panels>(heads, q + 2 * C, memory.values);
-    packByColumns<Panels>(heads, q + C, memory.keyColumns);
-    const int64_t begin = part * heads.queryPanels() / parts, end = (part + 1) * heads.queryPanels() / parts;
-    for (int64_t panel = begin; panel < end; panel++) {
+    const Range all = {0, N}, own = heads.queries(panels);
+    const int64_t corner = b * N * C + h * D;
+    const HeadRows k = packedRows(heads, Operand::key, qkv, b, h, all);
+    const HeadRows v = packedRows(heads, Operand::value, qkv, b, h, all);
+    const HeadRows q = packedRows(heads, Operand::query, qkv, b, h, own);
+    const HeadRows ofOut = headRows(heads, Operand::out, out, corner, C, own), ofDOut = {dOut + corner, C};
+    prefetchRows<false>(ofDOut[own.begin], own.length(), C, D);
+    packByRows<Panels>(heads, k, memory.keys);
+    packByRows<Panels>(heads, v, memory.values);
+    packByColumns<Panels>(heads, k, memory.keyColumns);
+    for (int64_t panel = panels.begin; panel < panels.end; panel++) {
       const Range queries = heads.queries(panel);
-      const int64_t row = b * N * C + h * D;
       const auto run = queries.length() <= lanes ? backwardPanel<1, Panels> : backwardPanel<tileVectors, Panels>;
-      run(heads, head, queries, memory, q, out + row, dOut + row, logSumExp + head * N, panel > begin, dKeys, dValues,
-          dq);
+      run(heads, head, queries, memory, q, ofOut, ofDOut, logSumExp + head * N, panel > panels.begin, dKeys, dValues, dq);
     }
     if (!partials) writeKeyValueGradients(heads, 1, dKeys, dValues, partFloats, dq + C, dq + 2 * C);
   });
   if (partials)
     parallelTasks(B * H, [&](int64_t head) {
-      float* dq = dQkv + head / H * N * heads.rowStride() + head % H * D;
+      float* dq = dQkv + head / H * N * heads.packedRow() + head % H * D;
       const float* first = partials + head * parts * partFloats;
       writeKeyValueGradients(heads, parts, first, first + sumFloats, partFloats, dq + C, dq + 2 * C);
     });
@@ -184,7 +183,7 @@ void backward(const Heads& heads, const float* qkv, const float* out, const floa
 
 }  // namespace
 
-void attentionBackward(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, const float* out,
+void attentionBackward(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, Numbers out,
                        const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
                        uint32_t seed, Precision precision, float* dQkv) {
   const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0};

@@ -7,6 +7,7 @@
 // B batch, N tokens, C = H·D hidden size, H heads, D head size.
 #pragma once
 
+#include "../gemm/bfloat16.h"
 #include "../gemm/pack.h"
 #include "../gemm/panels.h"
 #include "../random.h"
@@ -28,26 +29,16 @@ struct Heads {
   KeepMultiplier keep;
   bool dropout;
   int64_t hiddenSize() const { return H * D; }
-  int64_t rowStride() const { return 3 * H * D; }  // of qkv and dQkv
+  int64_t packedRow() const { return 3 * H * D; }  // of qkv and dQkv
   int64_t tiles() const { return (N + keyTile - 1) / keyTile; }
   Range tile(int64_t i) const { return {i * N / tiles(), (i + 1) * N / tiles()}; }
   int64_t longestTile() const { return (N + tiles() - 1) / tiles(); }
   int64_t queryPanels() const { return rightPanels(N); }
-  Range queries(int64_t panel) const {
-    return {panel * panelWidth, (panel + 1) * panelWidth < N ? (panel + 1) * panelWidth : N};
+  Range queries(Range panels) const {
+    return {panels.begin * panelWidth, panels.end * panelWidth < N ? panels.end * panelWidth : N};
   }
+  Range queries(int64_t panel) const { return queries({panel, panel + 1}); }
 };
-
-// Calls run with the panels that suit: packing for tile registers pays where heads are wide enough to fill the tiles
-// (measured), and splitting into planes only where there are also many tokens.
-template <class Run>
-void withPanels(const Heads& heads, Precision precision, Run run) {
-  if (precision == Precision::bfloat16) {
-    heads.D >= 32 ? run(Bfloat16Panels{}) : run(FmaPanels<true>{});
-  } else {
-    heads.D >= 32 && heads.N >= 512 ? run(Float32Panels{}) : run(FmaPanels<false>{});
-  }
-}
 
 // Hands out consecutive pieces of one scratch buffer, each on a cache line of its own.
 struct Carver {
@@ -59,6 +50,55 @@ struct Carver {
   }
 };
 inline int64_t lines(int64_t floats) { return (floats + 15) / 16 * 16; }
+
+// Asks for a head's rows ahead of their use: they lie a whole row of the matrix apart, each on a page of its own, where
+// the hardware's own prefetching does not follow.
+template <bool forWriting, class Number>
+VITRAL_INLINE void prefetchRows(const Number* from, int64_t rows, int64_t rowStride, int64_t D) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t d = 0; d < D; d += 64 / (int64_t)sizeof(Number))
+      __builtin_prefetch(from + i * rowStride + d, forWriting, 2);
+}
+
+// A head's part of a matrix's rows.
+struct HeadRows {
+  const float* first;
+  int64_t stride;
+  const float* operator[](int64_t row) const { return first + row * stride; }
+};
+
+// Of an operand, which begins at `corner`: where it lies, the wanted rows asked for; or, of bfloat16, these expanded.
+enum class Operand { query, key, value, out, operands };
+inline HeadRows headRows(const Heads& heads, Operand operand, Numbers matrix, int64_t corner, int64_t rowLength,
+                         Range wanted) {
+  const int64_t D = heads.D, start = corner + wanted.begin * rowLength;
+  if (!matrix.halves) {
+    prefetchRows<false>(matrix.floats + start, wanted.length(), rowLength, D);
+    return {matrix.floats + corner, rowLength};
+  }
+  prefetchRows<false>(matrix.halves + start, wanted.length(), rowLength, D);
+  const int64_t floats = lines(heads.N * D);
+  float* to = scratch(Scratch::attentionRows, (int64_t)Operand::operands * floats) + (int64_t)operand * floats;
+  for (int64_t i = wanted.begin; i < wanted.end; i++)
+    expandBfloat16(D, matrix.halves + corner + i * rowLength, to + i * D);
+  return {to, D};
+}
+// The same of query, key or value of head h of sample b.
+inline HeadRows packedRows(const Heads& heads, Operand operand, Numbers qkv, int64_t b, int64_t h, Range wanted) {
+  const int64_t row = heads.packedRow(), corner = b * heads.N * row + (int64_t)operand * heads.hiddenSize() + h * heads.D;
+  return headRows(heads, operand, qkv, corner, row, wanted);
+}
+
+// Calls run with the panels that suit: packing for tile registers pays where heads are wide enough to fill the tiles
+// (measured), and splitting into planes only where there are also many tokens.
+template <class Run>
+void withPanels(const Heads& heads, Precision precision, Run run) {
+  if (precision == Precision::bfloat16) {
+    heads.D >= 32 ? run(Bfloat16Panels{}) : run(FmaPanels<true>{});
+  } else {
+    heads.D >= 32 && heads.N >= 512 ? run(Float32Panels{}) : run(FmaPanels<false>{});
+  }
+}
 
 // An operand of M rows as left panels, of all rows.
 template <class Panels>
@@ -84,31 +124,32 @@ int64_t byColumnsFloats(const Heads& heads) {
   return heads.tiles() * leftOperandFloats<Panels>(heads.D, heads.longestTile());
 }
 template <class Panels>
-void packByRows(const Heads& heads, const float* from, float* to) {
+void packByRows(const Heads& heads, HeadRows from, float* to) {
   for (int64_t t = 0; t < heads.tiles(); t++) {
     const Range keys = heads.tile(t);
-    packLeftOperand<Panels>(keys.length(), heads.D, from + keys.begin * heads.rowStride(), heads.rowStride(), 1, to);
+    packLeftOperand<Panels>(keys.length(), heads.D, from[keys.begin], from.stride, 1, to);
     to += leftOperandFloats<Panels>(keys.length(), heads.D);
   }
 }
 template <class Panels>
-void packByColumns(const Heads& heads, const float* from, float* to) {
+void packByColumns(const Heads& heads, HeadRows from, float* to) {
   for (int64_t t = 0; t < heads.tiles(); t++) {
     const Range keys = heads.tile(t);
-    packLeftOperand<Panels>(heads.D, keys.length(), from + keys.begin * heads.rowStride(), 1, heads.rowStride(), to);
+    packLeftOperand<Panels>(heads.D, keys.length(), from[keys.begin], 1, from.stride, to);
     to += leftOperandFloats<Panels>(heads.D, keys.length());
   }
 }
 
 // The queries of a panel, D steps each, as a right operand; and their rows as right panels, for sums over queries.
 template <class Panels>
-void packQueries(int64_t queries, int64_t D, const float* from, int64_t rowStride, float* to) {
-  Panels::packRight(queries, 0, D, from, rowStride, 1, false, to);
+void packQueries(Range queries, int64_t D, HeadRows from, float* to) {
+  Panels::packRight(queries.length(), 0, D, from[queries.begin], from.stride, 1, false, to);
 }
 template <class Panels>
-void packQueryRows(int64_t queries, int64_t D, const float* from, int64_t rowStride, float* to) {
-  for (int64_t d = 0; d < D; d += panelWidth, to += Panels::rightFloats(panelWidth, queries))
-    Panels::packRight(D - d < panelWidth ? D - d : panelWidth, 0, queries, from + d, 1, rowStride, false, to);
+void packQueryRows(Range queries, int64_t D, HeadRows from, float* to) {
+  for (int64_t d = 0; d < D; d += panelWidth, to += Panels::rightFloats(panelWidth, queries.length()))
+    Panels::packRight(D - d < panelWidth ? D - d : panelWidth, 0, queries.length(), from[queries.begin] + d, 1,
+                      from.stride, false, to);
 }
 
 // C [M, columns] (+)= left operand · one right panel, C's rows ldc apart.
@@ -142,14 +183,6 @@ inline int64_t chooseParts(const Heads& heads, int64_t threads, double packing) 
     if (cost < bestCost) bestCost = cost, best = parts;
   }
   return best;
-}
-
-// Asks for a head's rows ahead of their use: they lie a whole qkv row apart, each on a page of its own, where the
-// hardware's own prefetching does not follow.
-template <bool forWriting>
-void prefetchRows(const float* from, int64_t rows, int64_t rowStride, int64_t D) {
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t d = 0; d < D; d += 16) __builtin_prefetch(from + i * rowStride + d, forWriting, 2);
 }
 
 template <class Body>

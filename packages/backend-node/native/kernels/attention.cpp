@@ -33,11 +33,11 @@ void softmaxTile(const Heads& heads, int64_t head, int64_t query, Range keys, fl
 
 template <class Panels>
 struct ForwardScratch {
-  float *keys, *values, *query, *scores, *packedScores, *result;
+  float *keys, *values, *query, *scores, *packedScores, *result, *outRows;
   static int64_t floats(const Heads& heads) {
     return lines(byRowsFloats<Panels>(heads)) + lines(byColumnsFloats<Panels>(heads)) +
            lines(Panels::rightFloats(panelWidth, heads.D)) + lines(heads.longestTile() * panelWidth) +
-           lines(Panels::rightFloats(panelWidth, heads.longestTile())) + lines(heads.D * panelWidth);
+           lines(Panels::rightFloats(panelWidth, heads.longestTile())) + 2 * lines(heads.D * panelWidth);
   }
   explicit ForwardScratch(const Heads& heads) {
     Carver carver{scratch(Scratch::attention, floats(heads))};
@@ -47,17 +47,19 @@ struct ForwardScratch {
     scores = carver.take(heads.longestTile() * panelWidth);
     packedScores = carver.take(Panels::rightFloats(panelWidth, heads.longestTile()));
     result = carver.take(heads.D * panelWidth);
+    outRows = carver.take(heads.D * panelWidth);
   }
 };
 
 // One panel of queries against all keys.
 template <int vectors, class Panels>
-void forwardPanel(const Heads& heads, int64_t head, Range queries, const ForwardScratch<Panels>& memory, const float* q,
-                  float* out, float* logSumExp) {
+void forwardPanel(const Heads& heads, int64_t head, Range queries, const ForwardScratch<Panels>& memory, HeadRows q,
+                  NumbersOut out, int64_t corner, float* logSumExp) {
   constexpr int width = vectors * lanes;
-  const int64_t D = heads.D, C = heads.hiddenSize();
-  prefetchRows<true>(out + queries.begin * C, queries.length(), C, D);
-  packQueries<Panels>(queries.length(), D, q + queries.begin * heads.rowStride(), heads.rowStride(), memory.query);
+  const int64_t D = heads.D, C = heads.hiddenSize(), start = corner + queries.begin * C;
+  if (out.halves) prefetchRows<true>(out.halves + start, queries.length(), C, D);
+  else prefetchRows<true>(out.floats + start, queries.length(), C, D);
+  packQueries<Panels>(queries, D, q, memory.query);
   Vf top[vectors], sum[vectors] = {}, shrink[vectors];
   for (int v = 0; v < vectors; v++) top[v] = splat(-INFINITY);
   const float *keys = memory.keys, *values = memory.values;
@@ -83,37 +85,42 @@ void forwardPanel(const Heads& heads, int64_t head, Range queries, const Forward
       for (int lane = 0; lane < lanes && v * lanes + lane < queries.length(); lane++)
         logSumExp[queries.begin + v * lanes + lane] = top[v][lane] + std::log(sum[v][lane]);
   }
-  transposeInto(D, queries.length(), memory.result, width, out + queries.begin * C, C);
+  if (out.halves) {
+    transposeInto(D, queries.length(), memory.result, width, memory.outRows, D);
+    for (int64_t i = 0; i < queries.length(); i++) roundToBfloat16(D, memory.outRows + i * D, out.halves + start + i * C);
+  } else {
+    transposeInto(D, queries.length(), memory.result, width, out.floats + start, C);
+  }
 }
 
 template <class Panels>
-void forward(const Heads& heads, const float* qkv, float* out, float* logSumExp) {
+void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) {
   const int64_t B = heads.B, N = heads.N, H = heads.H, D = heads.D;
   const bool serial = 4.0 * B * H * N * N * D < serialOperations;
   const int64_t C = heads.hiddenSize(), parts = chooseParts(heads, serial ? 1 : threadCount(), 0.7);
   forEachTask(serial, B * H * parts, [&](int64_t task) {
     const int64_t head = task / parts, part = task % parts, b = head / H, h = head % H;
-    const float* q = qkv + b * N * heads.rowStride() + h * D;
+    const Range panels = {part * heads.queryPanels() / parts, (part + 1) * heads.queryPanels() / parts};
     const ForwardScratch<Panels> memory(heads);
     [[maybe_unused]] const typename Panels::Registers registers;
-    for (int64_t part = 0; part < 3; part++) prefetchRows<false>(q + (part + 1) % 3 * C, N, heads.rowStride(), D);
-    packByRows<Panels>(heads, q + C, memory.keys);
-    packByColumns<Panels>(heads, q + 2 * C, memory.values);
-    const int64_t end = (part + 1) * heads.queryPanels() / parts;
-    for (int64_t panel = part * heads.queryPanels() / parts; panel < end; panel++) {
+    const Range all = {0, N};
+    const HeadRows k = packedRows(heads, Operand::key, qkv, b, h, all);
+    const HeadRows v = packedRows(heads, Operand::value, qkv, b, h, all);
+    const HeadRows q = packedRows(heads, Operand::query, qkv, b, h, heads.queries(panels));
+    packByRows<Panels>(heads, k, memory.keys);
+    packByColumns<Panels>(heads, v, memory.values);
+    for (int64_t panel = panels.begin; panel < panels.end; panel++) {
       const Range queries = heads.queries(panel);
-      float* to = out + b * N * C + h * D;
-      float* rows = logSumExp ? logSumExp + head * N : nullptr;
-      if (queries.length() <= lanes) forwardPanel<1>(heads, head, queries, memory, q, to, rows);
-      else forwardPanel<tileVectors>(heads, head, queries, memory, q, to, rows);
+      const auto run = queries.length() <= lanes ? forwardPanel<1, Panels> : forwardPanel<tileVectors, Panels>;
+      run(heads, head, queries, memory, q, out, b * N * C + h * D, logSumExp ? logSumExp + head * N : nullptr);
     }
   });
 }
 
 }  // namespace
 
-void attentionForward(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, float scale,
-                      double dropoutProbability, uint32_t seed, Precision precision, float* out, float* logSumExp) {
+void attentionForward(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, float scale,
+                      double dropoutProbability, uint32_t seed, Precision precision, NumbersOut out, float* logSumExp) {
   const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0};
   withPanels(heads, precision, [&](auto panels) { forward<decltype(panels)>(heads, qkv, out, logSumExp); });
 }

@@ -1,4 +1,5 @@
-// Multi-head self-attention on packed qkv [B, N, 3C] without ever storing the N×N probabilities.
+// Multi-head self-attention on packed qkv [B, N, 3C] without ever storing the N×N probabilities. qkv and out may be
+// bfloat16: with products of bfloat16 that changes no bit of out but its last rounding.
 // B batch, N tokens, C = H·D hidden size, H heads, D head size. 4·B·H·N²·D operations forward, 10·B·H·N²·D backward.
 #pragma once
 
@@ -8,11 +9,11 @@ namespace vitral {
 
 // out [B, N, C] = dropout(softmax(scale·q·kᵀ))·v, head h in columns h·D…; logSumExp [B, H, N], or null when not wanted,
 // is the natural logarithm of each row's sum of exp(scale·q·k). The precision is that of the products.
-using AttentionForward = void(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, float scale,
-                              double dropoutProbability, uint32_t seed, Precision precision, float* out,
+using AttentionForward = void(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, float scale,
+                              double dropoutProbability, uint32_t seed, Precision precision, NumbersOut out,
                               float* logSumExp);
 // dQkv [B, N, 3C] is overwritten. The sums over queries have a fixed order, whatever the thread count.
-using AttentionBackward = void(int64_t B, int64_t N, int64_t H, int64_t D, const float* qkv, const float* out,
+using AttentionBackward = void(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, Numbers out,
                                const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
                                uint32_t seed, Precision precision, float* dQkv);
 

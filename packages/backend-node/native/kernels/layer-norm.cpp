@@ -1,5 +1,6 @@
 #include "layer-norm.h"
 
+#include "../gemm/bfloat16.h"
 #include "../threads.h"
 #include "lanes.h"
 
@@ -25,11 +26,10 @@ VITRAL_INLINE float sumRow(int64_t C, Value value) {
 }  // namespace
 
 void layerNormForward(int64_t M, int64_t C, const float* x, const float* weight, const float* bias, double eps,
-                      float* y, float* mean, float* rstd) {
+                      NumbersOut y, float* mean, float* rstd) {
   parallelFor(0, M, 16384 / C + 1, [&](int64_t from, int64_t to) {
     for (int64_t row = from; row < to; row++) {
       const float* in = x + row * C;
-      float* out = y + row * C;
       const float average = sumRow(C, [&](int64_t c, int64_t n) { return loadSome(in + c, n); }) / (float)C;
       // A second pass over the row, which is in cache: the variance as the mean of squares minus the square of the mean
       // would lose all digits where the mean is large.
@@ -40,7 +40,9 @@ void layerNormForward(int64_t M, int64_t C, const float* x, const float* weight,
       const float scale = (float)(1.0 / std::sqrt((double)variance + eps));
       eachOfRow(C, [&](int64_t c, int64_t n) {
         const Vf normed = (loadSome(in + c, n) - average) * scale;
-        storeSome(out + c, normed * loadSome(weight + c, n) + loadSome(bias + c, n), n);
+        const Vf result = normed * loadSome(weight + c, n) + loadSome(bias + c, n);
+        if (y.halves) storeSomeBfloat16(y.halves + row * C + c, result, n);
+        else storeSome(y.floats + row * C + c, result, n);
       });
       if (mean) mean[row] = average;
       if (rstd) rstd[row] = scale;

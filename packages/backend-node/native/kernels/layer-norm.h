@@ -1,13 +1,13 @@
 // Layer normalisation over the last axis. M rows of C values; 8·M·C operations, bound by memory.
 #pragma once
 
-#include <cstdint>
+#include "../gemm/gemm.h"
 
 namespace vitral {
 
-// y = (x - mean)·rstd·weight + bias; mean and rstd [M] are written when not null.
+// y = (x - mean)·rstd·weight + bias, rounded where y is bfloat16; mean and rstd [M] are written when not null.
 using LayerNormForward = void(int64_t M, int64_t C, const float* x, const float* weight, const float* bias, double eps,
-                              float* y, float* mean, float* rstd);
+                              NumbersOut y, float* mean, float* rstd);
 // Each of dx [M, C], dWeight [C] and dBias [C] may be null. The sums over rows have a fixed order.
 using LayerNormBackward = void(int64_t M, int64_t C, const float* dy, const float* x, const float* weight,
                                const float* mean, const float* rstd, float* dx, float* dWeight, float* dBias);

@@ -15,7 +15,7 @@ napi_value layerNorm(Arguments& a) {
   const float* weight = a.floats("weight", C);
   const float* bias = a.floats("bias", C);
   const double eps = a.number("eps");
-  float* y = a.floats("output", elements({M, C}));
+  const NumbersOut y = a.numbersOut("output", elements({M, C}));
   float* mean = a.floatsOrNull("mean", M);
   float* rstd = a.floatsOrNull("rstd", M);
   kernels().layerNormForward(M, C, x, weight, bias, eps, y, mean, rstd);
@@ -110,18 +110,19 @@ static const float* joinedBiases(const float* const bias[3], int64_t C) {
 napi_value qkv(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
   const Precision precision = a.precision("dtype");
-  const float* x = a.floats("x", elements({M, C}));
+  const Numbers x = a.numbers("x", elements({M, C}));
   const float *weight[3], *bias[3];
   for (const float*& w : weight) w = a.floats("weights", elements({C, C}));
   const float* packed = a.floatsOrNull("packed", packedFloats(C, 3 * C, precision));
   for (const float*& b : bias) b = a.floatsOrNull("biases", C);
-  float* y = a.floats("output", elements({M, 3, C}));
+  const NumbersOut y = a.numbersOut("output", elements({M, 3, C}));
   if (packed) {
     const float* joined = joinedBiases(bias, C);
     kernels().linearForward(M, C, 3 * C, x, false, nullptr, packed, joined, {}, nullptr, precision, y, 3 * C);
   } else {
     for (int i = 0; i < 3; i++)
-      kernels().linearForward(M, C, C, x, false, weight[i], nullptr, bias[i], {}, nullptr, precision, y + i * C, 3 * C);
+      kernels().linearForward(M, C, C, x, false, weight[i], nullptr, bias[i], {}, nullptr, precision, y.from(i * C),
+                              3 * C);
   }
   return nullptr;
 }
@@ -130,7 +131,7 @@ napi_value qkvGrad(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
   const Precision precision = a.precision("dtype");
   const float* dy = a.floats("dy", elements({M, 3, C}));
-  const float* x = a.floats("x", elements({M, C}));
+  const Numbers x = a.numbers("x", elements({M, C}));
   const float* weight[3];
   for (const float*& w : weight) w = a.floats("weights", elements({C, C}));
   float* dx = a.floatsOrNull("dx", elements({M, C}));
@@ -146,10 +147,10 @@ napi_value qkvGrad(Arguments& a) {
 napi_value attention(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), H = a.size("numHeads"), D = a.size("headSize");
   const Precision precision = a.precision("dtype");
-  const float* packed = a.floats("qkv", elements({B, N, 3, H, D}));
+  const Numbers packed = a.numbers("qkv", elements({B, N, 3, H, D}));
   const double scale = a.number("scale"), dropoutProbability = a.number("dropoutProbability");
   const uint32_t seed = a.bits("seed");
-  float* out = a.floats("output", elements({B, N, H, D}));
+  const NumbersOut out = a.numbersOut("output", elements({B, N, H, D}));
   float* logSumExp = a.floatsOrNull("logSumExp", elements({B, H, N}));
   kernels().attentionForward(B, N, H, D, packed, (float)scale, dropoutProbability, seed, precision, out, logSumExp);
   return nullptr;
@@ -159,8 +160,8 @@ napi_value attentionGrad(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), H = a.size("numHeads"), D = a.size("headSize");
   const Precision precision = a.precision("dtype");
   const float* dy = a.floats("dy", elements({B, N, H, D}));
-  const float* packed = a.floats("qkv", elements({B, N, 3, H, D}));
-  const float* out = a.floats("output", elements({B, N, H, D}));
+  const Numbers packed = a.numbers("qkv", elements({B, N, 3, H, D}));
+  const Numbers out = a.numbers("output", elements({B, N, H, D}));
   const float* logSumExp = a.floats("logSumExp", elements({B, H, N}));
   const double scale = a.number("scale"), dropoutProbability = a.number("dropoutProbability");
   const uint32_t seed = a.bits("seed");

@@ -207,18 +207,19 @@ static void testGemm(const Kernels& kernel, GemmCase shape, int layout, int epil
   checkClose(c, expected, ambiguous ? 4e-3 : 1e-6 + 1e-8 * K, scale, what);
 }
 
+static std::vector<float> rounded(std::vector<float> numbers) {
+  for (float& number : numbers) number = nearestBfloat16(number);
+  return numbers;
+}
+static std::vector<uint16_t> halvesOf(const std::vector<float>& numbers) {
+  std::vector<uint16_t> halves(numbers.size());
+  for (size_t i = 0; i < numbers.size(); i++) std::memcpy(&halves[i], (const char*)&numbers[i] + 2, 2);
+  return halves;
+}
+
 // Operands and a result stored as bfloat16 give the bits that the same numbers give as float32.
 static void testHalves(const Kernels& kernel, GemmCase shape, bool gelu, Precision precision) {
   const auto [M, N, K] = shape;
-  const auto rounded = [](std::vector<float> numbers) {
-    for (float& number : numbers) number = nearestBfloat16(number);
-    return numbers;
-  };
-  const auto halvesOf = [](const std::vector<float>& numbers) {
-    std::vector<uint16_t> halves(numbers.size());
-    for (size_t i = 0; i < numbers.size(); i++) std::memcpy(&halves[i], (const char*)&numbers[i] + 2, 2);
-    return halves;
-  };
   const std::string what = std::string(kernel.isa) + " halves " + std::to_string(M) + "x" + std::to_string(N) + "x" +
                            std::to_string(K) + (gelu ? " GELU" : "") +
                            (precision == Precision::bfloat16 ? " bfloat16" : "");
@@ -357,6 +358,23 @@ static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H
   kernel.attentionBackward(B, N, H, D, qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), scale, dropout, seed,
                            Precision::bfloat16, dQkvGiven.data());
   checkClose(dQkvGiven, dQkv, 5e-2 * std::fmax(1, size * size), 1, what + " dQkv in bfloat16");
+
+  // Stored as bfloat16, operands and result give the bits that the same numbers give as float32.
+  const auto roundedQkv = rounded(qkv);
+  const auto halves = halvesOf(roundedQkv);
+  for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+    std::vector<uint16_t> outHalves(out.size());
+    std::vector<float> dHalves(dQkv.size(), NAN);
+    kernel.attentionForward(B, N, H, D, roundedQkv.data(), scale, dropout, seed, precision, outGiven.data(),
+                            lseGiven.data());
+    kernel.attentionForward(B, N, H, D, halves.data(), scale, dropout, seed, precision, outHalves.data(), nullptr);
+    check(outHalves == halvesOf(rounded(outGiven)), what + " out stored as bfloat16");
+    kernel.attentionBackward(B, N, H, D, roundedQkv.data(), rounded(outGiven).data(), dOut.data(), lseGiven.data(), scale,
+                             dropout, seed, precision, dQkvGiven.data());
+    kernel.attentionBackward(B, N, H, D, halves.data(), outHalves.data(), dOut.data(), lseGiven.data(), scale, dropout,
+                             seed, precision, dHalves.data());
+    check(dHalves == dQkvGiven, what + " dQkv of what is stored as bfloat16");
+  }
 }
 
 int main() {

@@ -67,7 +67,7 @@ export interface Addon {
     weight: Floats,
     bias: Floats,
     eps: number,
-    output: Floats,
+    output: Numbers,
     mean: Optional<Floats>,
     rstd: Optional<Floats>,
   ): void
@@ -113,19 +113,19 @@ export interface Addon {
     ...tensors: [query: Floats, key: Floats, value: Floats, packed: Floats]
   ): void
   /** x; three weights, the packed weight of all or null, three biases or nulls; the output. */
-  qkv(rows: number, hiddenSize: number, dtype: ComputeDtype, ...tensors: Optional<Floats>[]): void
+  qkv(rows: number, hiddenSize: number, dtype: ComputeDtype, ...tensors: Optional<Numbers>[]): void
   /** dy, x, three weights; dx, three dWeights, three dBiases. */
-  qkvGrad(rows: number, hiddenSize: number, dtype: ComputeDtype, ...tensors: Optional<Floats>[]): void
+  qkvGrad(rows: number, hiddenSize: number, dtype: ComputeDtype, ...tensors: Optional<Numbers>[]): void
   attention(
-    ...args: [...Heads, dtype: ComputeDtype, qkv: Floats, ...Dropout, output: Floats, logSumExp: Optional<Floats>]
+    ...args: [...Heads, dtype: ComputeDtype, qkv: Numbers, ...Dropout, output: Numbers, logSumExp: Optional<Floats>]
   ): void
   attentionGrad(
     ...args: [
       ...Heads,
       dtype: ComputeDtype,
       dy: Floats,
-      qkv: Floats,
-      output: Floats,
+      qkv: Numbers,
+      output: Numbers,
       logSumExp: Floats,
       ...Dropout,
       dQkv: Floats,

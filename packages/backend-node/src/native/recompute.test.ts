@@ -10,7 +10,7 @@ import {
   type Tensor3D,
   tidy,
 } from '@tensorflow/tfjs-core'
-import { useBackend, valueAndGrads } from '@vitral/core'
+import { autocast, useBackend, valueAndGrads } from '@vitral/core'
 import { layerNorm, linear } from '@vitral/core/ops'
 import { checkpoint } from '../../../core/src/tape/checkpoint.ts'
 import { recomputed } from '../../../core/src/tape/recompute.ts'
@@ -18,14 +18,16 @@ import { recomputed } from '../../../core/src/tape/recompute.ts'
 let x: Tensor3D
 let weight: Tensor2D
 let scale: Tensor1D
+let other: Tensor2D
 beforeAll(async () => {
   await useBackend('native')
   x = randomNormal([2, 5, 8])
   weight = randomNormal([4, 8])
   scale = randomNormal([8])
+  other = randomNormal([8, 8])
 })
 afterAll(() => {
-  for (const tensor of [x, weight, scale]) tensor.dispose()
+  for (const tensor of [x, weight, scale, other]) tensor.dispose()
 })
 
 let calls = 0
@@ -53,6 +55,14 @@ test('gradients have the same bits, and f runs once more', async () => {
   calls = 0
   expect(await gradients(input => linear(recomputed(norm, input), weight))).toEqual(kept)
   expect(calls).toBe(2)
+})
+
+test('in the precision that f ran in first', async () => {
+  const square = (input: Tensor3D): Tensor3D => linear(input, other)
+  const kept = await gradients(input => autocast({}, () => linear(square(input), weight)), [x, weight, other])
+  expect(
+    await gradients(input => autocast({}, () => linear(recomputed(square, input), weight)), [x, weight, other]),
+  ).toEqual(kept)
 })
 
 test('in a checkpoint too', async () => {

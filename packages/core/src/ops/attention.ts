@@ -15,8 +15,9 @@ import {
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
 import { checkProbability, checkShape } from './check.ts'
+import type { Stored, StoredOption } from './stored.ts'
 
-export interface AttentionOptions {
+export interface AttentionOptions extends StoredOption {
   numHeads: number
   /** Factor of the scores. @default (C / numHeads) ** -0.5 */
   scale?: number
@@ -26,7 +27,7 @@ export interface AttentionOptions {
   seed?: number
 }
 
-type AttentionAttrs = { numHeads: number; scale: number; dropoutProbability: number; seed: number }
+type AttentionAttrs = { numHeads: number; scale: number; dropoutProbability: number; seed: number; stored: Stored }
 
 const op = defineOp({
   kernel: 'VitralAttention',
@@ -57,11 +58,11 @@ const op = defineOp({
  */
 export function attention(
   qkv: Tensor3D,
-  { numHeads, scale, dropoutProbability = 0, seed = 0 }: AttentionOptions,
+  { numHeads, scale, dropoutProbability = 0, seed = 0, stored = 'float32' }: AttentionOptions,
 ): Tensor3D {
   const headSize = checkHeads('attention', qkv, numHeads)
   checkProbability('attention', 'dropoutProbability', dropoutProbability)
-  return op({ qkv }, { numHeads, scale: scale ?? headSize ** -0.5, dropoutProbability, seed }) as Tensor3D
+  return op({ qkv }, { numHeads, scale: scale ?? headSize ** -0.5, dropoutProbability, seed, stored }) as Tensor3D
 }
 
 /**

@@ -4,6 +4,7 @@ import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
 import { checkLastAxis, checkProbability, checkShape } from './check.ts'
 import { geluReference } from './gelu.ts'
+import type { Stored, StoredOption } from './stored.ts'
 
 /** What is dropped of a linear layer's result, before the residual is added. */
 export interface LinearDrops {
@@ -17,17 +18,12 @@ export interface LinearDrops {
   dropPathSeed?: number
 }
 
-export interface LinearOptions extends LinearDrops {
+export interface LinearOptions extends LinearDrops, StoredOption {
   /**
    * Applied to x as it is read, so that its result is never stored: of a feed-forward network only what goes into the
    * activation is kept for the gradient. @default 'none'
    */
   inputActivation?: 'none' | 'gelu'
-  /**
-   * 'computed': in the precision that the product is computed in, for a linear layer that reads it: under autocast in
-   * bfloat16 a backend may keep the result so, in half the memory. Without drops and residual. @default 'float32'
-   */
-  stored?: 'float32' | 'computed'
   /** [..., Out], added to the result as it is written: the residual connection of a transformer's branch. @default none */
   residual?: Tensor
 }
@@ -41,7 +37,7 @@ const op = defineOp({
   gradients: ['x', 'weight', 'bias', 'residual'],
   reference(
     { x, weight, bias, residual }: Named<'bias' | 'residual'>,
-    { inputActivation, ...drops }: { inputActivation: string; stored: string } & Required<LinearDrops>,
+    { inputActivation, ...drops }: { inputActivation: string; stored: Stored } & Required<LinearDrops>,
   ) {
     const branch = dropped(linearReference(inputActivation === 'gelu' ? geluReference(x) : x, weight, bias), drops)
     return residual ? add(residual, branch) : branch
@@ -72,6 +68,7 @@ function dropped(x: Tensor, drops: Required<LinearDrops>): Tensor {
  * @param x [..., In]; samples, which drop path drops, are along its first axis
  * @param weight [Out, In], PyTorch's layout
  * @param bias [Out], or none
+ * @param options stored as 'computed' neither with drops nor with a residual
  * @returns [..., Out]
  */
 export function linear<T extends Tensor>(

@@ -3,6 +3,7 @@ import { concat, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from
 import { defineOp } from '../tape/op.ts'
 import { checkShape } from './check.ts'
 import { linearReference } from './linear.ts'
+import type { Stored, StoredOption } from './stored.ts'
 
 /** One for each of query, key and value. */
 export type Triple<T> = readonly [query: T, key: T, value: T]
@@ -18,7 +19,7 @@ interface QkvInputs {
   valueBias: Tensor | undefined
 }
 
-const op = defineOp<QkvInputs, Record<string, never>>({
+const op = defineOp<QkvInputs, { stored: Stored }>({
   kernel: 'VitralQkv',
   save: ['x', 'queryWeight', 'keyWeight', 'valueWeight'],
   half: true,
@@ -41,14 +42,20 @@ const op = defineOp<QkvInputs, Record<string, never>>({
  * @param x [B, N, C]
  * @param weights query, key and value, [C, C] each
  * @param biases [C] each, or none (`qkvBias: false`)
+ * @param options how the result is stored
  * @returns [B, N, 3·C]: queries, then keys, then values
  */
-export function qkv(x: Tensor3D, weights: Triple<Tensor2D>, biases?: Triple<Tensor1D>): Tensor3D {
+export function qkv(
+  x: Tensor3D,
+  weights: Triple<Tensor2D>,
+  biases?: Triple<Tensor1D>,
+  { stored = 'float32' }: StoredOption = {},
+): Tensor3D {
   checkShape('qkv', 'x', x, ['batch', 'tokens', 'hiddenSize'])
   const hiddenSize = x.shape[2]
   for (const weight of weights) checkShape('qkv', 'weights', weight, [hiddenSize, hiddenSize])
   for (const bias of biases ?? []) checkShape('qkv', 'biases', bias, [hiddenSize])
   const [queryWeight, keyWeight, valueWeight] = weights
   const [queryBias, keyBias, valueBias] = biases ?? []
-  return op({ x, queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias }, {}) as Tensor3D
+  return op({ x, queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias }, { stored }) as Tensor3D
 }

@@ -41,8 +41,9 @@ export function trainingDtype(): TrainingDtype {
  * that only the forward pass need be inside.
  *
  * Counterpart of `torch.autocast`. bfloat16 has float32's range, so that no loss scaling is needed; its products have
- * 8 significant bits. What a feed-forward network's first layer gives is kept in bfloat16, too. A backend whose kernels do
- * not know bfloat16 (wasm, cpu, webgpu) computes in float32.
+ * 8 significant bits. What products alone read in an encoder layer is kept in bfloat16, too: its norms, queries, keys and
+ * values, what attention gives and the hidden state of the feed-forward network. A backend whose kernels do not know
+ * bfloat16 (wasm, cpu, webgpu) computes in float32.
  *
  * With 'int8', for inference on the backend `native` alone, the projections of attention and the other linear layers
  * multiply bytes: a weight is rounded to -64…64 over the range of each output, once, and their input to 0…255 over the

@@ -1,5 +1,6 @@
 /** Tensors that are cheaper to compute again in the backward pass than to keep until then. */
 import { engine, keep, type Tensor } from '@tensorflow/tfjs-core'
+import { autocast, computeDtype } from './autocast.ts'
 import { noGrad } from './no-grad.ts'
 
 interface Origin {
@@ -16,13 +17,15 @@ const remedies = new WeakMap<Tensor, Origin['f']>()
  * f(x), which the ops that would save it for their gradient do not keep: they keep x, which they share with others, and
  * compute f again. A layer norm is such: its result takes as much memory as its input, which its own gradient needs.
  *
- * @param f must give the same bits each time
+ * @param f must give the same bits each time; it runs in the same precision
  * @example
  * const normed = recomputed(x => layerNorm(x, weight, bias, eps), hidden)
  */
 export function recomputed<T extends Tensor>(f: (x: T) => T, x: T): T {
   const result = f(x)
-  if (engine().isTapeOn()) origins.set(result, { f: f as unknown as Origin['f'], x })
+  const dtype = computeDtype() // the backward pass runs outside of autocast
+  const again = (input: Tensor) => autocast({ dtype }, () => f(input as T))
+  if (engine().isTapeOn()) origins.set(result, { f: again, x })
   return result
 }
 

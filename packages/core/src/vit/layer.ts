@@ -74,6 +74,7 @@ export class ViTLayer {
 
   #norm(norm: ParameterScope, x: Tensor3D): Tensor3D {
     const [weight, bias] = [norm.vector('weight'), norm.vector('bias')]
-    return recomputed(input => layerNorm(input, weight, bias, this.#config.layerNormEps), x)
+    const { layerNormEps: eps } = this.#config
+    return recomputed(input => layerNorm(input, weight, bias, eps, { stored: 'computed' }), x)
   }
 }

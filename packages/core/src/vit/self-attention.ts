@@ -53,11 +53,13 @@ export class ViTAttention {
   forward(x: Tensor3D, residual: Tensor3D, context: ForwardContext): AttentionResult {
     const { numAttentionHeads: numHeads, hiddenDropoutProb } = this.#config
     const { scale } = this
+    const stored = 'computed' as const // nothing but products reads either
     const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias, ...projection } = this.tensors()
     const biases = queryBias && keyBias && valueBias && ([queryBias, keyBias, valueBias] as const)
-    const packed = qkv(x, [queryWeight, keyWeight, valueWeight], biases) // [B, N, 3·C]
+    const packed = qkv(x, [queryWeight, keyWeight, valueWeight], biases, { stored }) // [B, N, 3·C]
     const dropoutProbability = context.whileTraining(this.#config.attentionProbsDropoutProb)
-    const attended = attention(packed, { numHeads, scale, dropoutProbability, seed: context.nextSeed() }) // [B, N, C]
+    const options = { numHeads, scale, dropoutProbability, seed: context.nextSeed(), stored }
+    const attended = attention(packed, options) // [B, N, C]
     const drops = context.branchDrops(hiddenDropoutProb, this.#dropPathProbability)
     return {
       output: linear(attended, projection.projectionWeight, projection.projectionBias, { residual, ...drops }),

@@ -1,5 +1,6 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import { type Autocast, type Backward, type Forward, Gradients, kernel, withoutInt8 } from '../kernel.ts'
+import { allocateStored, type StoredAs } from './stored.ts'
 
 interface Attributes {
   numHeads: number
@@ -15,18 +16,18 @@ function headsOf({ shape }: TensorInfo, numHeads: number): Heads {
   return [batch, tokens, numHeads, packedSize / 3 / numHeads]
 }
 
-export const attention: KernelConfig = kernel<{ qkv: TensorInfo }, Attributes & Forward & Autocast>(
+export const attention: KernelConfig = kernel<{ qkv: TensorInfo }, Attributes & StoredAs & Forward & Autocast>(
   'VitralAttention',
   (backend, { qkv }, attrs) => {
     const { numHeads, scale, dropoutProbability, seed, training } = attrs
     const heads = headsOf(qkv, numHeads)
     const [batch, tokens, , headSize] = heads
-    const output = backend.allocate([batch, tokens, numHeads * headSize])
+    const output = allocateStored(backend, [batch, tokens, numHeads * headSize], attrs)
     const logSumExp = training ? backend.allocate([batch, numHeads, tokens]) : undefined
     backend.addon.attention(
       ...heads,
       withoutInt8(attrs),
-      backend.floats(qkv),
+      backend.numbers(qkv),
       scale,
       dropoutProbability,
       seed,
@@ -49,8 +50,8 @@ export const attentionGrad: KernelConfig = kernel<
       ...headsOf(qkv, numHeads),
       withoutInt8(attrs),
       backend.floats(dy),
-      backend.floats(qkv),
-      backend.floats(output),
+      backend.numbers(qkv),
+      backend.numbers(output),
       backend.floats(logSumExp),
       scale,
       dropoutProbability,

@@ -1,27 +1,29 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import { type Backward, type Forward, Gradients, kernel, rowsOf } from '../kernel.ts'
+import { type Autocast, type Backward, type Forward, Gradients, kernel, rowsOf } from '../kernel.ts'
+import { allocateStored, type StoredAs } from './stored.ts'
 
-export const layerNorm: KernelConfig = kernel<Record<'x' | 'weight' | 'bias', TensorInfo>, Forward & { eps: number }>(
-  'VitralLayerNorm',
-  (backend, { x, weight, bias }, { eps, training }) => {
-    const rows = rowsOf(x)
-    const hiddenSize = weight.shape[0] as number
-    const output = backend.allocate(x.shape)
-    const [mean, rstd] = training ? [backend.allocate([rows]), backend.allocate([rows])] : []
-    backend.addon.layerNorm(
-      rows,
-      hiddenSize,
-      backend.floats(x),
-      backend.floats(weight),
-      backend.floats(bias),
-      eps,
-      output.values,
-      mean?.values ?? null,
-      rstd?.values ?? null,
-    )
-    return [output, mean, rstd].flatMap(made => made?.info ?? [])
-  },
-)
+export const layerNorm: KernelConfig = kernel<
+  Record<'x' | 'weight' | 'bias', TensorInfo>,
+  StoredAs & Forward & Autocast & { eps: number }
+>('VitralLayerNorm', (backend, { x, weight, bias }, attrs) => {
+  const { eps, training } = attrs
+  const rows = rowsOf(x)
+  const hiddenSize = weight.shape[0] as number
+  const output = allocateStored(backend, x.shape, attrs)
+  const [mean, rstd] = training ? [backend.allocate([rows]), backend.allocate([rows])] : []
+  backend.addon.layerNorm(
+    rows,
+    hiddenSize,
+    backend.floats(x),
+    backend.floats(weight),
+    backend.floats(bias),
+    eps,
+    output.values,
+    mean?.values ?? null,
+    rstd?.values ?? null,
+  )
+  return [output, mean, rstd].flatMap(made => made?.info ?? [])
+})
 
 export const layerNormGrad: KernelConfig = kernel<
   Record<'dy' | 'x' | 'weight' | 'mean' | 'rstd', TensorInfo>,

@@ -3,10 +3,10 @@ import type { ComputeDtype } from '../addon.ts'
 import type { NativeBackend } from '../backend.ts'
 import { type Autocast, type Backward, type Forward, Gradients, kernel, rowsOf, withoutInt8 } from '../kernel.ts'
 import { type DropAttributes, dropRows, dropsOf } from './drops.ts'
+import { allocateStored, type StoredAs } from './stored.ts'
 
-interface Attributes extends DropAttributes {
+interface Attributes extends DropAttributes, StoredAs {
   inputActivation: 'none' | 'gelu'
-  stored: 'float32' | 'computed'
 }
 
 export const linear: KernelConfig = kernel<
@@ -15,8 +15,7 @@ export const linear: KernelConfig = kernel<
 >('VitralLinear', (backend, { x, weight, bias, residual }, attrs) => {
   const [outputs, inputs] = weight.shape as [number, number]
   const shape = [...x.shape.slice(0, -1), outputs]
-  const asHalves = attrs.stored === 'computed' && attrs.dtype === 'bfloat16'
-  const { info, values } = asHalves ? backend.allocateHalves(shape) : backend.allocate(shape)
+  const { info, values } = allocateStored(backend, shape, attrs)
   backend.addon.linear(
     rowsOf(x),
     inputs,

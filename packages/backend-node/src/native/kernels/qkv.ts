@@ -2,6 +2,7 @@ import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import type { ComputeDtype } from '../addon.ts'
 import type { NativeBackend } from '../backend.ts'
 import { type Autocast, type Backward, type Forward, Gradients, kernel, rowsOf, withoutInt8 } from '../kernel.ts'
+import { allocateStored, type StoredAs } from './stored.ts'
 
 export type QkvWeights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
 export type QkvBiases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
@@ -9,17 +10,17 @@ export type QkvBiases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', Te
 const weightNames = ['queryWeight', 'keyWeight', 'valueWeight'] as const
 const biasNames = ['queryBias', 'keyBias', 'valueBias'] as const
 
-export const qkv: KernelConfig = kernel<{ x: TensorInfo } & QkvWeights & QkvBiases, Forward & Autocast>(
+export const qkv: KernelConfig = kernel<{ x: TensorInfo } & QkvWeights & QkvBiases, StoredAs & Forward & Autocast>(
   'VitralQkv',
   (backend, { x, ...parameters }, attrs) => {
     const hiddenSize = x.shape.at(-1) as number
-    const { info, values } = backend.allocate([...x.shape.slice(0, -1), 3 * hiddenSize])
+    const { info, values } = allocateStored(backend, [...x.shape.slice(0, -1), 3 * hiddenSize], attrs)
     const weights = weightNames.map(name => parameters[name])
     backend.addon.qkv(
       rowsOf(x),
       hiddenSize,
       attrs.dtype,
-      backend.floats(x),
+      backend.numbers(x),
       ...weights.map(weight => backend.floats(weight)),
       attrs.training ? backend.dropPacked(weights) : packedQkv(backend, weights, attrs.dtype),
       ...biasNames.map(name => (parameters[name] ? backend.floats(parameters[name]) : null)),
@@ -58,7 +59,7 @@ export const qkvGrad: KernelConfig = kernel<{ dy: TensorInfo; x: TensorInfo } & 
       hiddenSize,
       withoutInt8(attrs),
       backend.floats(dy),
-      backend.floats(x),
+      backend.numbers(x),
       ...weightNames.map(name => backend.floats(weights[name])),
       gradients.floats('x', x.shape),
       ...weightNames.map(name => gradients.floats(name, [hiddenSize, hiddenSize])),

@@ -1,0 +1,12 @@
+/** How an op's result is kept until others read it. */
+
+/**
+ * 'computed': as the products that read it round it, under autocast to bfloat16, in which a backend may keep it, in half
+ * the memory. The products' bits do not depend on it.
+ */
+export type Stored = 'float32' | 'computed'
+
+export interface StoredOption {
+  /** 'computed' for a result that nothing but products read. @default 'float32' */
+  stored?: Stored
+}
