@@ -4,6 +4,7 @@
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { withPatientMemory } from '../patient-memory.ts'
 import { EngineError, type EngineErrorCode } from './engine.ts'
 import { FrameLink } from './frame-link.ts'
 import type { Frame, Header } from './framing.ts'
@@ -66,6 +67,7 @@ export class Child {
     })
     const listener = Bun.listen({ unix: path, socket: link.handlers })
     const subprocess = Bun.spawn([process.execPath, module, path], {
+      env: withPatientMemory(process.env),
       stdin: 'ignore',
       stdout: 'ignore',
       stderr: 'inherit',

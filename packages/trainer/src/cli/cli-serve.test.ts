@@ -1,6 +1,6 @@
 /** `vitral serve` as a real process: from a model folder to an answer over HTTP, and what is refused before. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
@@ -33,6 +33,12 @@ const serve = (...args: string[]) =>
     stderr: 'pipe',
   })
 
+function childrenOf(pid: number): string[] {
+  const tasks = readdirSync(`/proc/${pid}/task`)
+  const children = tasks.flatMap(task => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' '))
+  return children.filter(child => child !== '')
+}
+
 test('a model folder is served under its name until SIGTERM', async () => {
   const child = serve(
     ...[`tiny=${folder}`, '--port', '0', '--backend', 'cpu', '--queue-size', '2', '--threads', '1'],
@@ -60,6 +66,9 @@ test('a model folder is served under its name until SIGTERM', async () => {
     // What --set says of the model is over the option.
     const refusal = await ask('classify', ...images, images[0] as Uint8Array<ArrayBuffer>)
     expect(await refusal.json()).toMatchObject({ code: 'queue_full', error: expect.stringContaining('queue of 3') })
+    if (process.platform === 'linux')
+      for (const pid of [child.pid, ...childrenOf(child.pid)])
+        expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).toContain('MIMALLOC_PURGE_DELAY=10000')
     child.kill('SIGTERM')
   }
   expect(await child.exited).toBe(0)

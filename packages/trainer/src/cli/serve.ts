@@ -59,7 +59,8 @@ it has accepted is answered. Needs Bun, and the package @vitral/server.`,
       workers: number('workers', 1),
       threads: number('threads', 1),
     }
-    const { readConfig, runServer } = await loadServer()
+    const { readConfig, restartWithPatientMemory, runServer } = await loadServer()
+    restartWithPatientMemory()
     const models = []
     for (const argument of positionals) {
       const [, name, model] = /^(?:([^=/\\]+)=)?(.+)$/s.exec(argument) as unknown as [
