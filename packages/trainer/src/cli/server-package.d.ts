@@ -5,5 +5,6 @@ declare module '@vitral/server' {
     environment?: Record<string, string | undefined>
     settings?: Record<string, unknown>
   }): object
+  export function restartWithPatientMemory(): void
   export function runServer(config: object): Promise<number>
 }
