@@ -59,6 +59,12 @@ export class NativeBackend extends MathBackendCPU {
     return this.#record(tensor.dataId).halves?.words ?? this.floats(tensor)
   }
 
+  /** Bytes that a tensor's values take. */
+  storedBytes({ dataId, shape, dtype }: TensorInfo): number {
+    const words = this.#record(dataId).halves?.words
+    return words ? words.byteLength : util.sizeFromShape(shape) * util.bytesPerElement(dtype)
+  }
+
   /** The values of a float32 tensor, for reading by a kernel. */
   floats({ dataId }: TensorInfo): Float32Array {
     const { values } = this.#record(dataId)

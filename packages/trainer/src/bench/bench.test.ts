@@ -53,6 +53,16 @@ describe.skipIf(!native)('costs', () => {
     },
   )
 
+  test('bytes are those that are stored: half of them, of what bfloat16 keeps', async () => {
+    const createModel = async () => new ViTForImageClassification(configs['vit-micro-patch4-32'])
+    const bytesOf = async (precision: 'float32' | 'bfloat16', kernel: string) => {
+      const { calls } = await profile({ createModel, backend: 'native', batch: 1, train: false, precision, rounds: 1 })
+      return calls.filter(call => call.kernel === kernel).reduce((sum, call) => sum + call.bytes, 0)
+    }
+    expect(await bytesOf('bfloat16', 'VitralAttention')).toBe((await bytesOf('float32', 'VitralAttention')) / 2)
+    expect(await bytesOf('bfloat16', 'VitralPatchEmbed')).toBe(await bytesOf('float32', 'VitralPatchEmbed'))
+  })
+
   test('kernels are as they were after a profile', async () => {
     await useBackend('native')
     const before = getKernelsForBackend('native')
@@ -63,10 +73,10 @@ describe.skipIf(!native)('costs', () => {
 })
 
 test('rows are sorted by time, are per round, and end with what is between kernels', () => {
-  const call = { inputs: { x: [2, 4], weight: [3, 4] }, outputs: [[2, 3]] }
+  const call = { inputs: { x: [2, 4], weight: [3, 4] }, outputs: [[2, 3]], bytes: 104 }
   const calls = [
     { kernel: 'VitralLinear', milliseconds: 2, ...call },
-    { kernel: 'Add', milliseconds: 5, inputs: { a: [10], b: [10] }, outputs: [[10]] },
+    { kernel: 'Add', milliseconds: 5, inputs: { a: [10], b: [10] }, outputs: [[10]], bytes: 120 },
     { kernel: 'VitralLinear', milliseconds: 2, ...call },
   ]
   const rows = profileRows(calls, 10, 2)

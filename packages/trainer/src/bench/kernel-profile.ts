@@ -7,6 +7,7 @@ import {
   registerKernel,
   type TensorInfo,
   unregisterKernel,
+  util,
 } from '@tensorflow/tfjs-core'
 import { isFusion } from '@vitral/core'
 
@@ -16,6 +17,8 @@ export interface KernelCall {
   /** Shapes by name, of the tensors that were given. */
   inputs: Record<string, number[]>
   outputs: number[][]
+  /** Of all these tensors, as they are stored. */
+  bytes: number
 }
 
 /**
@@ -49,14 +52,31 @@ function timed(config: KernelConfig, calls: KernelCall[]): KernelConfig {
     ...config,
     kernelFunc: params => {
       const inputs = shapesOf(params.inputs)
+      const bytes = bytesOf(Object.values(params.inputs))
       const began = performance.now()
       const result = config.kernelFunc(params)
       const milliseconds = performance.now() - began
       const outputs = (Array.isArray(result) ? result : [result]) as TensorInfo[]
-      calls.push({ kernel: config.kernelName, milliseconds, inputs, outputs: outputs.map(({ shape }) => shape) })
+      calls.push({
+        kernel: config.kernelName,
+        milliseconds,
+        inputs,
+        outputs: outputs.map(({ shape }) => shape),
+        bytes: bytes + bytesOf(outputs),
+      })
       return result
     },
   }
+}
+
+/** `native` stores some tensors in less than their type says. */
+function bytesOf(tensors: readonly (TensorInfo | undefined)[]): number {
+  const backend = engine().backend as { storedBytes?(tensor: TensorInfo): number }
+  const bytes = tensors.map(tensor => {
+    if (!tensor) return 0
+    return backend.storedBytes?.(tensor) ?? util.sizeFromShape(tensor.shape) * util.bytesPerElement(tensor.dtype)
+  })
+  return bytes.reduce((sum, size) => sum + size, 0)
 }
 
 const shapesOf = (inputs: NamedTensorInfoMap): Record<string, number[]> =>

@@ -73,11 +73,10 @@ export interface Cost {
   bytes: number
 }
 
-export function costOf({ kernel, inputs, outputs }: KernelCall): Cost {
-  const floats = [...Object.values(inputs), ...outputs].reduce((sum, shape) => sum + sizeOf(shape), 0)
-  // A step writes parameters and state in place, and reads the gradients alone.
+export function costOf({ kernel, inputs, outputs, bytes }: KernelCall): Cost {
+  // Floats: a step writes parameters and state in place, and reads the gradients alone.
   const written = kernel === 'VitralOptimizerStep' ? inPlace(inputs) : 0
-  return { flops: flops[kernel]?.({ inputs, outputs }) ?? 0, bytes: 4 * (floats + written) }
+  return { flops: flops[kernel]?.({ inputs, outputs }) ?? 0, bytes: bytes + 4 * written }
 }
 
 const inPlace = (inputs: KernelCall['inputs']): number =>
