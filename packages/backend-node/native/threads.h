@@ -46,7 +46,11 @@ void parallelFor(int64_t begin, int64_t end, int64_t grain, Body&& body) {
 
 // Scratch memory of the calling thread, 64-byte aligned, kept for its next call: memory stays at the largest request.
 // Contents are undefined, and each slot is one buffer: a nested use of the same slot would overwrite the outer one's.
-enum class Scratch { gemmLeft, gemmRight, gemmRow, gemmColumn, gemmTile, gemmWhole, attention, attentionRows, attentionPartials, kernel, slots };
+enum class Scratch {
+  gemmLeft, gemmRight, gemmRow, gemmColumn, gemmTile, gemmWhole,
+  attention, attentionRows, attentionPartials,
+  kernel, slots,
+};
 float* scratch(Scratch slot, int64_t floats);
 
 }  // namespace vitral

@@ -1,8 +1,11 @@
 // Run by sanitize.sh: the conformance suite on the build of this package in the folder given, with 1, 2 and 5 threads,
-// and the functions of images on made-up ones.
+// steps of training in bfloat16, which stores tensors that the suite does not, and the functions of images on made-up
+// ones.
 import { pathToFileURL } from 'node:url'
-import { setBackend } from '@tensorflow/tfjs-core'
+import { randomNormal, setBackend, tensor1d, tidy } from '@tensorflow/tfjs-core'
+import { autocast, ViTForImageClassification, valueAndGrads } from '@vitral/core'
 import { conformanceCases } from '@vitral/core/conformance'
+import { crossEntropy } from '@vitral/core/ops'
 
 const { deviceInfo, setThreads, startNative } = await import(pathToFileURL(`${process.argv[2]}/dist/index.js`).href)
 await startNative()
@@ -21,6 +24,23 @@ for (const threads of [1, 2, 5]) {
       failed++
       console.error(`FAILED ${name}: ${error.message}`)
     })
+}
+for (const [hiddenSize, numAttentionHeads, imageSize] of [
+  [7, 7, 4],
+  [33, 3, 6],
+  [99, 3, 16],
+  [64, 1, 46],
+]) {
+  const sizes = { hiddenSize, numAttentionHeads, imageSize, intermediateSize: hiddenSize + 2, numHiddenLayers: 2 }
+  const model = new ViTForImageClassification({ ...sizes, patchSize: 2, numLabels: 3 })
+  const parameters = [...model.parameters()].map(([, parameter]) => parameter)
+  tidy(() => {
+    const [pixels, labels] = [randomNormal([2, 3, imageSize, imageSize]), tensor1d([0, 2], 'int32')]
+    const loss = () => autocast({}, () => crossEntropy(model.forward(pixels).logits, labels))
+    const { value } = valueAndGrads(loss, parameters)
+    if (!Number.isFinite(value.dataSync()[0] + loss().dataSync()[0])) failed++
+  })
+  model.dispose()
 }
 const { nativeImageKernels } = await import(pathToFileURL(`${process.argv[2]}/dist/images.js`).href)
 const images = nativeImageKernels()
