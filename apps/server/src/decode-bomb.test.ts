@@ -9,13 +9,7 @@ let server: RunningServer
 beforeAll(async () => {
   const models = [{ name: 'tiny', folder: await tinyModel(), backend: 'cpu' as const }]
   const timeouts = { requestMilliseconds: 8000 }
-  server = await startServer({
-    port: 0,
-    log: false,
-    models,
-    engine: { decodeSeconds: 1, queueMilliseconds: 8000 },
-    timeouts,
-  })
+  server = await startServer({ port: 0, log: false, models, engine: { decodeSeconds: 1 }, timeouts })
 }, 60_000)
 afterAll(async () => {
   await server.stop()

@@ -11,6 +11,8 @@ export interface AnswerOptions {
   ticket: Ticket
   decode: Decode
   draw: Draw
+  /** Milliseconds that the inputs may wait once they are prepared. */
+  queueTimeout: number
   /** Told when an input's computation begins, +1, and when it ends, -1. */
   onRunning(change: number): void
 }
@@ -19,7 +21,7 @@ export interface AnswerOptions {
 export async function answer(
   version: ModelVersion,
   { inputs, task, draw: isDrawn = false }: EngineRequest,
-  { ticket, decode, draw, onRunning }: AnswerOptions,
+  { ticket, decode, draw, queueTimeout, onRunning }: AnswerOptions,
 ): Promise<EngineResult> {
   const stages = { queue: 0, decode: 0, compute: 0 }
   const started = performance.now()
@@ -50,6 +52,8 @@ export async function answer(
       },
     }),
   )
+  // Not before: decoding has a limit of its own, whose error says what is wrong with the image.
+  ticket.limitQueue(queueTimeout, () => version.hangs)
   version.push(jobs)
   const computed = await Promise.all(outputs.map(({ promise }) => promise))
   const drawn = async (output: EngineOutput, i: number): Promise<EngineOutput> => {

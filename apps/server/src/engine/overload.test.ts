@@ -1,6 +1,7 @@
 /** More than can be computed: what is accepted, what is refused, and that nothing is computed for nobody. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
 import { FAULTS, inputWith } from '../../test/faults.ts'
 import { removeFolders, tinyModel } from '../../test/tiny-model.ts'
 import { createEngine, type ManagedEngine } from './create-engine.ts'
@@ -146,4 +147,21 @@ test('gives up what waits too long in the queue', async () => {
   await ask(0)
   expect(computed).toBe(2)
   await impatient.close()
+})
+
+test('the time that an image is decoded is not the queue’s, and ends with the request’s own', async () => {
+  const queueTimeout = 100
+  const hurried = await createEngine({ models: [{ name: 'tiny', folder, backend: 'cpu' }], modelModule, queueTimeout })
+  const image = await sharp({ create: { width: 20, height: 20, channels: 3, background: '#c84' } })
+    .png()
+    .toBuffer()
+  const ask = (timeout?: number) => hurried.run({ model: 'tiny', task: 'classify', inputs: [{ image }], timeout })
+  await ask() // what is loaded by the first image takes its time, too
+  const [decoder] = hurried.processes() as [number]
+  process.kill(decoder, 'SIGSTOP')
+  const answers = [outcome(ask()), outcome(ask(2 * queueTimeout))]
+  await Bun.sleep(4 * queueTimeout)
+  process.kill(decoder, 'SIGCONT')
+  expect(await Promise.all(answers)).toEqual(['answered', 'deadline_exceeded'])
+  await hurried.close()
 })

@@ -183,13 +183,13 @@ export class ServedModel {
     const version = await this.#retained()
     try {
       if (version.failed) throw this.#failure()
-      ticket.limitQueue(this.#options.engine.queueTimeout, () => version.hangs)
       const onRunning = (change: number): void => {
         this.#running += change
       }
       // Released when the request is over, even if its computation is not: a version that hangs would never be unused.
-      const { decode, draw } = this.#options
-      return await ticket.answerOr(answer(version, request, { ticket, decode, draw, onRunning }))
+      const { decode, draw, engine } = this.#options
+      const { queueTimeout } = engine
+      return await ticket.answerOr(answer(version, request, { ticket, decode, draw, queueTimeout, onRunning }))
     } finally {
       version.release()
     }
