@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import sharp from 'sharp'
 import { images, post } from '../test/requests.ts'
+import { connect } from '../test/socket-client.ts'
 import { type StartedServer, startedServer } from '../test/started-server.ts'
 import type { ConfigInput } from './config.ts'
 
@@ -23,39 +24,6 @@ async function start(config: ConfigInput = {}): Promise<StartedServer> {
 const classify = async (): Promise<number> =>
   (await fetch(new URL('v1/models/tiny/classify', server?.url), post(images.jpeg))).status
 
-interface Client {
-  send(bytes: string | Uint8Array): void
-  isClosed: boolean
-}
-
-/** @param reads whether it takes what it is sent; one that does not is not told of its end either */
-async function connect({ url: { hostname, port } }: StartedServer, { reads }: { reads: boolean }): Promise<Client> {
-  let unsent: Uint8Array = new Uint8Array(0)
-  const client: Client = {
-    isClosed: false,
-    send(bytes) {
-      unsent = Buffer.concat([unsent, Buffer.from(bytes)])
-      unsent = unsent.subarray(Math.max(0, socket.write(unsent)))
-    },
-  }
-  const socket = await Bun.connect({
-    hostname,
-    port: Number(port),
-    socket: {
-      open: socket => {
-        if (!reads) socket.pause()
-      },
-      data() {},
-      drain: () => client.send(''),
-      close: () => {
-        client.isClosed = true
-      },
-      error() {},
-    },
-  })
-  return client
-}
-
 /** Milliseconds, of requests some 20 a second. */
 async function askFor(seconds: number): Promise<number[]> {
   const times: number[] = []
@@ -71,9 +39,7 @@ const median = (sorted: readonly number[]): number => sorted[sorted.length >> 1]
 test('500 clients that send a byte of their headers each second are closed, and others do not feel them', async () => {
   const { url } = await start()
   const before = median(await askFor(2))
-  const clients = await Promise.all(
-    Array.from({ length: 500 }, () => connect(server as StartedServer, { reads: true })),
-  )
+  const clients = await Promise.all(Array.from({ length: 500 }, () => connect(url)))
   const opened = performance.now()
   const head = `POST /v1/models/tiny/classify HTTP/1.1\r\nHost: ${url.host}\r\n`
   let at = 0
@@ -94,9 +60,7 @@ test('200 clients that ask for much and read nothing take less than 1 MiB each, 
   const { url, memory, openFiles } = await start()
   const [bytesBefore, filesBefore] = [memory(), openFiles()]
   const request = `GET /openapi.json HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`.repeat(200) // 5 MB of answers
-  const clients = await Promise.all(
-    Array.from({ length: 200 }, () => connect(server as StartedServer, { reads: false })),
-  )
+  const clients = await Promise.all(Array.from({ length: 200 }, () => connect(url, { reads: false })))
   for (const client of clients) client.send(request)
   let most = 0
   const end = performance.now() + (idleSeconds + 4) * 1000
@@ -116,7 +80,7 @@ test('who does not take a large answer is closed', async () => {
   const image = await photo.jpeg().toBuffer()
   const head = `POST /v1/models/tiny/explain HTTP/1.1\r\nHost: ${url.host}\r\nAccept: image/png\r\nContent-Type: image/jpeg\r\n`
   const before = openFiles()
-  const clients = await Promise.all(Array.from({ length: 4 }, () => connect(server as StartedServer, { reads: false })))
+  const clients = await Promise.all(Array.from({ length: 4 }, () => connect(url, { reads: false })))
   for (const client of clients) client.send(`${head}Content-Length: ${image.length}\r\n\r\n`)
   for (const client of clients) client.send(image)
   await Bun.sleep(1000)

@@ -1,0 +1,42 @@
+/** A client that is a socket and no more: it sends what it is told, when it is told, and may read nothing. */
+
+export interface SocketClient {
+  send(bytes: string | Uint8Array): void
+  isClosed: boolean
+  /** Bytes that have come. */
+  received: number
+  /** Goes at once, whatever is on its way. */
+  leave(): void
+}
+
+/** @param reads whether it takes what it is sent; one that does not is not told of its end either */
+export async function connect({ hostname, port }: URL, { reads = true } = {}): Promise<SocketClient> {
+  let unsent: Uint8Array = new Uint8Array(0)
+  const client: SocketClient = {
+    isClosed: false,
+    received: 0,
+    send(bytes) {
+      unsent = Buffer.concat([unsent, Buffer.from(bytes)])
+      unsent = unsent.subarray(Math.max(0, socket.write(unsent)))
+    },
+    leave: () => socket.terminate(),
+  }
+  const socket = await Bun.connect({
+    hostname,
+    port: Number(port),
+    socket: {
+      open: socket => {
+        if (!reads) socket.pause()
+      },
+      data(_, bytes) {
+        client.received += bytes.length
+      },
+      drain: () => client.send(''),
+      close: () => {
+        client.isClosed = true
+      },
+      error() {},
+    },
+  })
+  return client
+}
