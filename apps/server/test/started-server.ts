@@ -12,6 +12,8 @@ export interface StartedServer {
   openFiles(): number
   /** @returns its exit code */
   stop(): Promise<number>
+  /** Ends it with no time to do anything. */
+  kill(): Promise<void>
 }
 
 /**
@@ -23,8 +25,8 @@ export const startedServer = (config: ConfigInput, limits: readonly string[] = [
   started([...limits, process.execPath, join(import.meta.dir, 'server-process.ts')], { CONFIG: JSON.stringify(config) })
 
 /** test/serve-folder.ts, with the model of a folder. */
-export const startedWithModel = (folder: string): Promise<StartedServer> =>
-  started([process.execPath, join(import.meta.dir, 'serve-folder.ts'), folder])
+export const startedWithModel = (folder: string, port = 0): Promise<StartedServer> =>
+  started([process.execPath, join(import.meta.dir, 'serve-folder.ts'), folder, String(port)])
 
 async function started(command: string[], variables: Record<string, string> = {}): Promise<StartedServer> {
   const child = Bun.spawn(command, {
@@ -54,6 +56,10 @@ async function started(command: string[], variables: Record<string, string> = {}
       const code = await child.exited
       await drained
       return code
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await child.exited
     },
   }
 }
