@@ -5,6 +5,8 @@ import type { Services } from './services.ts'
 
 /** Bytes of a body that is read without a look at its pieces, as it cannot become much. */
 const small = 128 * 1024
+/** Bytes in which pieces are put together: each by itself would take a hundred more, and a client may send bytes one by one. */
+const blockSize = 64 * 1024
 
 /** Bytes of all bodies in memory; many requests within their own limits must not fill it. */
 export class ByteBudget {
@@ -61,13 +63,14 @@ export async function withBody<Result>(
     return body
   }
   const readInPieces = async (): Promise<Uint8Array<ArrayBuffer>> => {
-    const chunks: Uint8Array[] = []
+    const blocks: Uint8Array[] = []
     reader = raw.body?.getReader()
     for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+      const before = size
       count(read.value)
-      chunks.push(read.value)
+      append(blocks, before, read.value)
     }
-    return join(chunks, size)
+    return join(blocks, size)
   }
   try {
     return await use(await within(allowed, declared <= small ? readAtOnce() : readInPieces()))
@@ -80,13 +83,20 @@ export async function withBody<Result>(
   }
 }
 
-function join(chunks: Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    joined.set(chunk, at)
-    at += chunk.length
+/** @param size bytes that are in the blocks */
+function append(blocks: Uint8Array[], size: number, piece: Uint8Array): void {
+  for (let done = 0; done < piece.length; ) {
+    const at = (size + done) % blockSize
+    if (at === 0) blocks.push(new Uint8Array(blockSize))
+    const part = piece.subarray(done, done + blockSize - at)
+    blocks.at(-1)?.set(part, at)
+    done += part.length
   }
+}
+
+function join(blocks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(size)
+  for (const [i, block] of blocks.entries()) joined.set(block.subarray(0, size - i * blockSize), i * blockSize)
   return joined
 }
 

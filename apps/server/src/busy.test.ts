@@ -61,18 +61,18 @@ test('computes nothing for those who leave while they wait, counts them as such,
   const before = await metric('vit_images_total{model="tiny"}')
   const first = infer(FAULTS.delay + 1000)
   while ((await running()) !== 1) await Bun.sleep(5)
-  const clients = Array.from({ length: 40 }, () => new AbortController())
+  const clients = Array.from({ length: 200 }, () => new AbortController())
   const answers = clients.map(({ signal }) =>
     infer(0, { signal }).then(
       ({ status }) => status,
       () => 'left',
     ),
   )
-  while ((await queued()) !== 40) await Bun.sleep(5)
-  for (const client of clients.slice(0, 20)) client.abort()
-  expect(await Promise.all(answers)).toEqual([...Array(20).fill('left'), ...Array(20).fill(200)])
+  while ((await queued()) !== 200) await Bun.sleep(5)
+  for (const client of clients.slice(0, 100)) client.abort()
+  expect(await Promise.all(answers)).toEqual([...Array(100).fill('left'), ...Array(100).fill(200)])
   expect((await first).status).toBe(200)
-  while ((await metric('vit_requests_total{model="tiny",outcome="cancelled"}')) !== 20) await Bun.sleep(5)
-  expect(await metric('vit_images_total{model="tiny"}')).toBe(before + 21)
+  while ((await metric('vit_requests_total{model="tiny",outcome="cancelled"}')) !== 100) await Bun.sleep(5)
+  expect(await metric('vit_images_total{model="tiny"}')).toBe(before + 101)
   expect([await queued(), await running()]).toEqual([0, 0])
 }, 60_000)

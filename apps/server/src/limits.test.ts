@@ -24,6 +24,25 @@ test('a body that is too large is refused by what it says, or where it passes th
   expect(engine.requests).toEqual([])
 })
 
+test('a body that comes in pieces of any size is what was sent', async () => {
+  const { app, engine } = start()
+  const sent = new Uint8Array(400_000).map((_, i) => i % 251)
+  sent.set(images.jpeg)
+  const sizes = [1, 2, 65_533, 65_536, 1, 65_537, 200_000, 3390]
+  let at = 0
+  const pieces = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const size = sizes.shift()
+      if (size === undefined) return controller.close()
+      controller.enqueue(sent.slice(at, at + size))
+      at += size
+    },
+  })
+  expect((await app.request(path, { ...post(images.jpeg), body: pieces })).status).toBe(200)
+  expect(at).toBe(sent.length)
+  expect(engine.requests[0]?.inputs).toEqual([{ image: sent }])
+})
+
 test('a compressed body is not inflated', async () => {
   const { app } = start()
   const response = await app.request(

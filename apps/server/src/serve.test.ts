@@ -58,22 +58,6 @@ test('a length that no route takes is refused before the body', async () => {
   expect(engine.requests).toEqual([])
 })
 
-test('a body in endless small chunks ends at the limit', async () => {
-  const { server } = await serve({ limits: { imageBytes: 5000 } })
-  const head =
-    'POST /v1/models/tiny/classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n'
-  expect(statuses(await raw(server.port, head + '1\r\nx\r\n'.repeat(20_000)))).toEqual(['413'])
-})
-
-test('a body that drips is given up, and holds no place in the queue', async () => {
-  const { server, engine } = await serve({ timeouts: { uploadMilliseconds: 100 }, limits: { imageBytes: 1000 } })
-  const head =
-    'POST /v1/models/tiny/classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n'
-  const answers = await Promise.all(Array.from({ length: 20 }, () => raw(server.port, `${head}x`, 1000)))
-  expect(new Set(answers.flatMap(statuses))).toEqual(new Set(['408']))
-  expect(engine.requests).toEqual([])
-})
-
 test('requests that two servers would read differently are not answered twice', async () => {
   const { server, engine } = await serve()
   const inner = 'GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n'

@@ -2,9 +2,11 @@
 
 export interface SocketClient {
   send(bytes: string | Uint8Array): void
+  /** Resolved when all is on its way, or never will be. */
+  sent(): Promise<void>
   isClosed: boolean
-  /** Bytes that have come. */
-  received: number
+  /** What has come. */
+  received: string
   /** Goes at once, whatever is on its way. */
   leave(): void
 }
@@ -14,10 +16,13 @@ export async function connect({ hostname, port }: URL, { reads = true } = {}): P
   let unsent: Uint8Array = new Uint8Array(0)
   const client: SocketClient = {
     isClosed: false,
-    received: 0,
+    received: '',
     send(bytes) {
       unsent = Buffer.concat([unsent, Buffer.from(bytes)])
       unsent = unsent.subarray(Math.max(0, socket.write(unsent)))
+    },
+    async sent() {
+      while (unsent.length > 0 && !client.isClosed) await Bun.sleep(1)
     },
     leave: () => socket.terminate(),
   }
@@ -29,7 +34,7 @@ export async function connect({ hostname, port }: URL, { reads = true } = {}): P
         if (!reads) socket.pause()
       },
       data(_, bytes) {
-        client.received += bytes.length
+        client.received += bytes.toString()
       },
       drain: () => client.send(''),
       close: () => {

@@ -8,6 +8,8 @@ export interface StartedServer {
   pid: number
   /** Bytes resident. */
   memory(): number
+  /** Milliseconds that the processor has worked for it. */
+  processorTime(): number
   /** Files and sockets that it has open. */
   openFiles(): number
   /** @returns its exit code */
@@ -50,6 +52,11 @@ async function started(command: string[], variables: Record<string, string> = {}
     url: new URL(String(/"url":"([^"]*)"/.exec(text)?.[1])),
     pid,
     memory: () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    processorTime() {
+      // After the name, which may have spaces: utime and stime, in hundredths of a second.
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+      return 10 * (Number(fields[11]) + Number(fields[12]))
+    },
     openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
     async stop() {
       child.kill('SIGTERM')
