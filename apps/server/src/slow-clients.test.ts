@@ -56,6 +56,30 @@ test('500 clients that send a byte of their headers each second are closed, and 
   expect(median(times)).toBeLessThan(2 * before + 5)
 }, 40_000)
 
+test('500 clients that drip their bodies, or send them slower than they may, are closed and never come to the model', async () => {
+  const uploadMilliseconds = 3000
+  const timeouts = { requestMilliseconds: 1000, idleSeconds, uploadMilliseconds, uploadBytesPerSecond: MiB }
+  const { url, openFiles } = await start({ timeouts })
+  const clients = await Promise.all(Array.from({ length: 500 }, () => connect(url)))
+  const opened = performance.now()
+  const head = `POST /v1/models/tiny/classify HTTP/1.1\r\nHost: ${url.host}\r\nContent-Type: image/jpeg\r\n`
+  for (const client of clients) client.send(`${head}Content-Length: ${MiB}\r\n\r\n`)
+  const sending = setInterval(() => {
+    for (const [i, client] of clients.entries())
+      if (!client.isClosed && client.received === '') client.send(new Uint8Array(i % 2 ? 1 : 20_000))
+  }, 1000)
+  const asked = 1 + (await askFor(2)).length
+  while (clients.some(({ isClosed }) => !isClosed) && performance.now() - opened < 10_000) await Bun.sleep(50)
+  clearInterval(sending)
+  // A body of so many bytes has a second for them; another one is for the machine.
+  expect(performance.now() - opened).toBeLessThan(uploadMilliseconds + 1000 + 1000)
+  expect(clients.filter(({ received }) => !received.startsWith('HTTP/1.1 408 '))).toEqual([])
+  expect(openFiles()).toBeLessThan(100)
+  const metrics = await (await fetch(new URL('metrics', url))).text()
+  expect(metrics).toContain('vit_requests_total{model="tiny",outcome="timeout"} 500\n')
+  expect(metrics).toContain(`vit_images_total{model="tiny"} ${asked}\n`)
+}, 40_000)
+
 test('200 clients that ask for much and read nothing take less than 1 MiB each, and are closed', async () => {
   const { url, memory, openFiles } = await start()
   const [bytesBefore, filesBefore] = [memory(), openFiles()]

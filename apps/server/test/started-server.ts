@@ -22,9 +22,17 @@ export interface StartedServer {
  * test/server-process.ts, whose engine is made up.
  *
  * @param limits what is put before the server's own command
+ * @param variables of its environment, DELAY and others
  */
-export const startedServer = (config: ConfigInput, limits: readonly string[] = []): Promise<StartedServer> =>
-  started([...limits, process.execPath, join(import.meta.dir, 'server-process.ts')], { CONFIG: JSON.stringify(config) })
+export const startedServer = (
+  config: ConfigInput,
+  limits: readonly string[] = [],
+  variables: Record<string, string> = {},
+): Promise<StartedServer> =>
+  started([...limits, process.execPath, join(import.meta.dir, 'server-process.ts')], {
+    CONFIG: JSON.stringify(config),
+    ...variables,
+  })
 
 /** test/serve-folder.ts, with the model of a folder. */
 export const startedWithModel = (folder: string, port = 0): Promise<StartedServer> =>
