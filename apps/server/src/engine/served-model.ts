@@ -1,4 +1,5 @@
 /** One model by its name: which version of it answers, and how that is exchanged for another. */
+import { Admission } from './admission.ts'
 import { answer, type Draw } from './answer.ts'
 import { describeFolder } from './describe-model.ts'
 import { EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
@@ -8,7 +9,7 @@ import { changeOfLabels, explain } from './load-errors.ts'
 import type { LoadedDescription } from './model-calls.ts'
 import { ModelVersion, type VersionOptions } from './model-version.ts'
 import type { Decode } from './prepare-input.ts'
-import { Ticket } from './ticket.ts'
+import type { Ticket } from './ticket.ts'
 
 export interface ServedModelOptions extends VersionOptions {
   decode: Decode
@@ -24,7 +25,7 @@ export class ServedModel {
   /** By performance.now(), for choosing which to unload. */
   lastUsed = 0
   readonly #options: ServedModelOptions
-  readonly #tickets = new Set<Ticket>()
+  readonly #admission: Admission
   readonly #draining = new Set<Promise<void>>()
   #current: ModelVersion | undefined
   #description: LoadedDescription | undefined
@@ -34,11 +35,10 @@ export class ServedModel {
   #lastMemory: number | undefined
   #error: string | undefined
   #retryAt = 0
-  #waiting = 0
-  #running = 0
 
   constructor(options: ServedModelOptions) {
     this.#options = options
+    this.#admission = new Admission(options.model.queueSize)
   }
 
   get name(): string {
@@ -47,7 +47,7 @@ export class ServedModel {
 
   /** Images waiting and being computed. */
   get load(): { model: string; queued: number; running: number } {
-    return { model: this.name, queued: this.#waiting, running: this.#running }
+    return { model: this.name, ...this.#admission.load }
   }
 
   /** Bytes its processes have resident; 0 when it is not loaded. */
@@ -88,18 +88,14 @@ export class ServedModel {
   }
 
   async run(request: EngineRequest): Promise<EngineResult> {
+    this.lastUsed = performance.now()
     const { inputs, signal, timeout = this.#options.engine.timeout } = request
-    this.#admit(inputs.length, timeout)
-    const onLeftQueue = (left: number): void => {
-      this.#waiting -= left
-    }
-    const ticket = new Ticket({ inputs: inputs.length, timeout, signal, onLeftQueue })
-    this.#tickets.add(ticket)
+    const secondsFor = (images: number): number => this.#current?.secondsFor(images) ?? 0
+    const ticket = this.#admission.admit({ inputs: inputs.length, timeout, signal }, secondsFor)
     try {
       return await ticket.answerOr(this.#answer(request, ticket))
     } finally {
-      ticket.end()
-      this.#tickets.delete(ticket)
+      this.#admission.release(ticket)
     }
   }
 
@@ -147,45 +143,23 @@ export class ServedModel {
 
   /** Resolved when no request is left, and nothing drains. */
   async idle(): Promise<void> {
-    while (this.#tickets.size > 0) await Bun.sleep(5)
+    await this.#admission.idle()
     await Promise.all(this.#draining)
   }
 
   /** Ends every request with the error, and the processes. */
   async stop(error: EngineError): Promise<number> {
     this.#stopped = true
-    const left = this.#tickets.size
-    for (const ticket of this.#tickets) ticket.fail(error)
+    const left = this.#admission.failAll(error)
     await Promise.all([this.#current?.stop(), ...this.#draining])
     return left
-  }
-
-  /** @throws EngineError 'queue_full' where the queue holds no more, or would only be answered after the time is up */
-  #admit(inputs: number, timeout: number): void {
-    this.lastUsed = performance.now()
-    const { queueSize } = this.#options.model
-    const ahead = this.#waiting + this.#running
-    const secondsFor = (images: number): number => this.#current?.secondsFor(images) ?? 0
-    const refuse = (why: string, seconds: number): never => {
-      const retryAfter = Math.min(30, Math.max(1, Math.ceil(seconds)))
-      throw new EngineError('queue_full', `${this.#waiting} images wait for the model, ${why}`, { retryAfter })
-    }
-    if (this.#waiting + inputs > queueSize)
-      refuse(`and ${inputs} more than its queue of ${queueSize} holds.`, secondsFor(this.#waiting) || 1)
-    // Work for an answer that comes too late would delay those that do not.
-    const seconds = secondsFor(ahead + inputs)
-    if (ahead > 0 && seconds * 1000 > timeout)
-      refuse(`and by its pace an answer would take ${seconds.toFixed(1)} s, longer than it may.`, seconds)
-    this.#waiting += inputs
   }
 
   async #answer(request: EngineRequest, ticket: Ticket): Promise<EngineResult> {
     const version = await this.#retained()
     try {
       if (version.failed) throw this.#failure()
-      const onRunning = (change: number): void => {
-        this.#running += change
-      }
+      const onRunning = (change: number): void => this.#admission.changeRunning(change)
       // Released when the request is over, even if its computation is not: a version that hangs would never be unused.
       const { decode, draw, engine } = this.#options
       const { queueTimeout } = engine
