@@ -8,7 +8,7 @@ const limit = Bun.which('prlimit')
 test.skipIf(!limit)(
   'with 64 files, 200 clients do it no harm: when they go, others are served within 2 s',
   async () => {
-    const server = await startedServer({ log: false }, [String(limit), '--nofile=64'])
+    const server = await startedServer({ log: false }, { limits: [String(limit), '--nofile=64'] })
     const classify = new URL('v1/models/tiny/classify', server.url)
     const ask = async (): Promise<number> =>
       (await fetch(classify, { ...post(images.jpeg), signal: AbortSignal.timeout(2000), keepalive: false })).status

@@ -3,8 +3,8 @@
  * and no answer may be its fault. FUZZ_REQUESTS=1000000 and FUZZ_SEED=7 in the environment go further.
  */
 import { afterEach, expect, test } from 'bun:test'
-import { join } from 'node:path'
 import { images } from '../test/requests.ts'
+import { type StartedServer, startedServer } from '../test/started-server.ts'
 
 const requests = Number(process.env.FUZZ_REQUESTS ?? 20_000)
 const seed = Number(process.env.FUZZ_SEED ?? 1)
@@ -81,20 +81,12 @@ const headers = (): Record<string, string> => ({
   ...(chance(0.1) && { authorization: pick(['Bearer x', 'Basic', 'Bearer ']) }),
 })
 
-let running: Bun.Subprocess | undefined
-afterEach(() => running?.kill('SIGKILL'))
+let server: StartedServer | undefined
+afterEach(() => server?.kill())
 
 test(`${requests} requests at random from seed ${seed}`, async () => {
-  const program = join(import.meta.dir, '../test/server-process.ts')
-  const server = Bun.spawn([process.execPath, program], { stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' })
-  running = server
-  const reader = server.stdout.getReader()
-  let text = ''
-  while (!/"url":"[^"]*"/.test(text)) text += new TextDecoder().decode((await reader.read()).value)
-  const url = String(/"url":"([^"]*)"/.exec(text)?.[1]).replace(/\/$/, '')
-  const drained = (async () => {
-    while (!(await reader.read()).done);
-  })()
+  server = await startedServer({})
+  const url = server.url.href.replace(/\/$/, '')
   const faults: string[] = []
   const one = async (): Promise<void> => {
     const method = pick(['GET', 'POST', 'POST', 'POST', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH'])
@@ -107,9 +99,6 @@ test(`${requests} requests at random from seed ${seed}`, async () => {
   }
   for (let sent = 0; sent < requests; sent += 20) await Promise.all(Array.from({ length: 20 }, one))
   expect(faults).toEqual([])
-  expect(server.exitCode).toBeNull()
   expect((await fetch(`${url}/v2/health/live`)).status).toBe(200)
-  server.kill('SIGTERM')
-  expect(await server.exited).toBe(0)
-  await drained
+  expect(await server.stop()).toBe(0)
 }, 600_000)

@@ -1,7 +1,9 @@
 /** What needs a socket: bytes as attackers send them, slow clients, and the end of a process. */
 import { afterEach, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { createFakeEngine, type FakeEngine } from '../test/fake-engine.ts'
 import { images, post } from '../test/requests.ts'
+import { startedServer } from '../test/started-server.ts'
 import type { ConfigInput } from './config.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
@@ -109,64 +111,35 @@ test('what is unsafe is refused at the start', async () => {
 })
 
 describe('the process', () => {
-  const spawn = (env: Record<string, string> = {}) =>
-    Bun.spawn([process.execPath, `${import.meta.dir}/../test/server-process.ts`], {
-      env: { ...process.env, ...env },
-      stdout: 'pipe',
-      stderr: 'pipe',
-    })
-
-  /** Where it listens, and the lines it writes after. */
-  async function listening(child: ReturnType<typeof spawn>): Promise<{ url: URL; rest: () => Promise<object[]> }> {
-    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader()
-    let text = ''
-    while (!text.includes('"listening"')) {
-      const { value, done } = await reader.read()
-      if (done) throw new Error(`it ended: ${await new Response(child.stderr).text()}`)
-      text += value
-    }
-    const parse = () =>
-      text
-        .trim()
-        .split('\n')
-        .map(line => JSON.parse(line) as { message: string; url: string })
-    const url = new URL(parse().find(({ message }) => message === 'listening')?.url as string)
-    const rest = async () => {
-      for (let read = await reader.read(); !read.done; read = await reader.read()) text += read.value
-      return parse()
-    }
-    return { url, rest }
-  }
-
   test('finishes what it has accepted after SIGTERM, and writes one line a request', async () => {
-    const child = spawn({ DELAY: '500' })
-    const { url, rest } = await listening(child)
+    const server = await startedServer({}, { variables: { DELAY: '500' }, keepLines: true })
     const headers = { 'x-request-id': 'one' }
-    const request = fetch(new URL('v1/models/tiny/classify', url), post(images.jpeg, headers))
+    const request = fetch(new URL('v1/models/tiny/classify', server.url), post(images.jpeg, headers))
     await Bun.sleep(200)
-    child.kill('SIGTERM')
+    const stopped = server.stop()
     expect((await request).status).toBe(200)
-    expect(await child.exited).toBe(0)
-    const lines = await rest()
-    expect(lines.filter(line => 'requestId' in line && line.requestId === 'one')).toHaveLength(1)
+    expect(await stopped).toBe(0)
+    const lines = await Array.fromAsync(server.lines)
+    expect(lines.filter(({ requestId }) => requestId === 'one')).toHaveLength(1)
     expect(lines.at(-1)).toMatchObject({ message: 'stopped', finished: true })
-    await expect(fetch(url)).rejects.toThrow()
+    await expect(fetch(server.url)).rejects.toThrow()
   })
 
   test('ends at once at the second signal', async () => {
-    const child = spawn({ DELAY: '5000' })
-    const { url } = await listening(child)
-    fetch(new URL('v1/models/tiny/classify', url), post(images.jpeg)).catch(() => {})
+    const server = await startedServer({}, { variables: { DELAY: '5000' } })
+    fetch(new URL('v1/models/tiny/classify', server.url), post(images.jpeg)).catch(() => {})
     await Bun.sleep(200)
-    child.kill('SIGTERM')
+    void server.stop()
     await Bun.sleep(100)
-    child.kill('SIGTERM')
-    expect(await child.exited).toBe(1)
+    expect(await server.stop()).toBe(1)
   })
 
   test('says in one line that its port is taken', async () => {
     const { server } = await serve()
-    const child = spawn({ PORT: `${server.port}` })
+    const child = Bun.spawn([process.execPath, join(import.meta.dir, '../test/server-process.ts')], {
+      env: { ...process.env, PORT: `${server.port}` },
+      stderr: 'pipe',
+    })
     expect(await child.exited).toBe(1)
     expect(await new Response(child.stderr).text()).toBe(
       `The server cannot listen on port ${server.port} of 127.0.0.1: it is taken; choose another with --port.\n`,

@@ -21,7 +21,10 @@ test('a server without work ends well before its time to drain is over', async (
 test.each(Array.from({ length: stops }, (_, i) => i + 1))(
   'stop %i under 50 requests a second loses none of them',
   async () => {
-    const server = await startedServer({ log: false, timeouts: { drainDelayMilliseconds: 500 } }, [], { DELAY: '100' })
+    const server = await startedServer(
+      { log: false, timeouts: { drainDelayMilliseconds: 500 } },
+      { variables: { DELAY: '100' } },
+    )
     const classify = new URL('v1/models/tiny/classify', server.url)
     const send = async (): Promise<number | string> => {
       try {
