@@ -3,22 +3,13 @@
  * and no answer may be its fault. FUZZ_REQUESTS=1000000 and FUZZ_SEED=7 in the environment go further.
  */
 import { afterEach, expect, test } from 'bun:test'
+import { randomFrom } from '../test/random.ts'
 import { images } from '../test/requests.ts'
 import { type StartedServer, startedServer } from '../test/started-server.ts'
 
 const requests = Number(process.env.FUZZ_REQUESTS ?? 20_000)
 const seed = Number(process.env.FUZZ_SEED ?? 1)
 
-/** Mulberry32: the same numbers from one seed. */
-function randomFrom(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 const random = randomFrom(seed)
 const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
 const chance = (share: number): boolean => random() < share
