@@ -2,23 +2,29 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import { FAULTS, inputWith } from '../test/faults.ts'
-import { post } from '../test/requests.ts'
+import { failure, post } from '../test/requests.ts'
 import { removeFolders, tinyModel } from '../test/tiny-model.ts'
+import type { ConfigInput } from './config.ts'
 import { createEngine, type ManagedEngine } from './engine/create-engine.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
 let engine: ManagedEngine
 let server: RunningServer
-beforeAll(async () => {
-  engine = await createEngine({
+async function start(
+  timeouts: ConfigInput['timeouts'] = {},
+): Promise<{ engine: ManagedEngine; server: RunningServer }> {
+  const engine = await createEngine({
     models: [{ name: 'tiny', folder: await tinyModel(), backend: 'cpu' }],
     modelModule: fileURLToPath(new URL('../test/faulty-model.ts', import.meta.url)),
     watchdog: 50_000,
     queueTimeout: 60_000,
     backoff: 10,
   })
-  const timeouts = { requestMilliseconds: 60_000, idleSeconds: 120 }
-  server = await startServer({ port: 0, log: false, timeouts }, { engine })
+  const all = { requestMilliseconds: 60_000, idleSeconds: 120, ...timeouts }
+  return { engine, server: await startServer({ port: 0, log: false, timeouts: all }, { engine }) }
+}
+beforeAll(async () => {
+  ;({ engine, server } = await start())
 }, 60_000)
 afterAll(async () => {
   await server.stop()
@@ -26,10 +32,13 @@ afterAll(async () => {
 }, 60_000)
 
 /** By the first value of the image the model's process knows what to do. */
-function infer(first: number, { signal, headers }: { signal?: AbortSignal; headers?: Record<string, string> } = {}) {
+function infer(
+  first: number,
+  { signal, headers, on = server }: { signal?: AbortSignal; headers?: Record<string, string>; on?: RunningServer } = {},
+) {
   const data = Array.from(inputWith(first).pixelValues)
   const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data }]
-  return fetch(new URL('v2/models/tiny/infer', server.url), { ...post({ inputs }, headers), ...(signal && { signal }) })
+  return fetch(new URL('v2/models/tiny/infer', on.url), { ...post({ inputs }, headers), ...(signal && { signal }) })
 }
 
 async function metric(series: string): Promise<number> {
@@ -75,4 +84,16 @@ test('computes nothing for those who leave while they wait, counts them as such,
   while ((await metric('vit_requests_total{model="tiny",outcome="cancelled"}')) !== 100) await Bun.sleep(5)
   expect(await metric('vit_images_total{model="tiny"}')).toBe(before + 101)
   expect([await queued(), await running()]).toEqual([0, 0])
+}, 60_000)
+
+test('goes down when its time to drain is over, also if a model hangs, and tells those who wait', async () => {
+  const drainMilliseconds = 1000
+  const hanging = await start({ drainMilliseconds })
+  const answers = [FAULTS.hang, 0].map(async first => failure(await infer(first, { on: hanging.server })))
+  while (hanging.engine.load()[0]?.running !== 1) await Bun.sleep(5)
+  const began = performance.now()
+  expect(await hanging.server.stop()).toBe(false)
+  // Its process has a second to end by itself, which it does not; two are for a busy machine.
+  expect(performance.now() - began).toBeLessThan(drainMilliseconds + 1000 + 2000)
+  expect(await Promise.all(answers)).toEqual(Array(2).fill([503, 'draining']))
 }, 60_000)

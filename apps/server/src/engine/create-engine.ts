@@ -136,18 +136,17 @@ class VitralEngine implements ManagedEngine {
     return [...(this.#decoders?.processes ?? []), ...[...this.#models.values()].flatMap(model => model.processes)]
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  close(timeout = this.#options.drainTimeout): Promise<void> {
+    this.#closing ??= this.#close(timeout)
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  async #close(timeout: number): Promise<void> {
     for (const stop of this.#stopWatching) stop()
     const models = [...this.#models.values()]
-    const { drainTimeout } = this.#options
     const { promise: late, resolve } = Promise.withResolvers<void>()
     // Cleared: it would keep a process that has nothing left to do.
-    const timer = setTimeout(resolve, drainTimeout)
+    const timer = setTimeout(resolve, timeout)
     await Promise.race([Promise.all(models.map(model => model.idle())), late])
     clearTimeout(timer)
     const error = new EngineError('draining', 'The server went down before there was an answer.')
@@ -156,7 +155,7 @@ class VitralEngine implements ManagedEngine {
     await rm(this.#socketFolder, { recursive: true, force: true })
     const unfinished = left.reduce((sum, count) => sum + count, 0)
     if (unfinished > 0)
-      throw new EngineError('draining', `${unfinished} requests were not finished within ${drainTimeout} ms.`)
+      throw new EngineError('draining', `${unfinished} requests were not finished within ${timeout} ms.`)
   }
 
   #model(name: string): ServedModel {

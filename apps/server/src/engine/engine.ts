@@ -73,9 +73,10 @@ export interface Engine {
   /**
    * Finishes what was accepted, takes nothing new, ends the workers.
    *
+   * @param timeout milliseconds to wait for what was accepted; the engine's own setting without it
    * @throws EngineError 'draining', once all has ended, when it gave up requests that took too long
    */
-  close(): Promise<void>
+  close(timeout?: number): Promise<void>
 }
 
 /** What can go wrong, by the name that clients see. */
