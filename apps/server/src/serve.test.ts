@@ -70,6 +70,9 @@ test('requests that two servers would read differently are not answered twice', 
     'Host: x\r\nContent-Length: +5',
     'Host: x\r\nContent-Length: -5',
     'Host: x\r\nTransfer-Encoding: xchunked',
+    'Host: x\r\nContent-Length: 4\r\nTransfer-Encoding:\r\n chunked', // a line that goes on in the next
+    'Host: x\r\nContent-Length: 4\r\nX-Note: a\r\n b',
+    'Host: x\r\nContent-Length : 4',
     'Content-Length: 0',
   ]) {
     const answered = statuses(await raw(server.port, `${start}${head}\r\n\r\n0\r\n\r\n${inner}`))

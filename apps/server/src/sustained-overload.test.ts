@@ -10,7 +10,7 @@ import { removeFolders, tinyModel } from '../test/tiny-model.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
-const seconds = Number(process.env.OVERLOAD_SECONDS ?? 8)
+const seconds = Number(process.env.OVERLOAD_SECONDS ?? 6)
 /** Milliseconds of a batch, whatever is in it: long, so that a busy machine adds little to it. */
 const batchTime = 800
 const maxBatchSize = 10

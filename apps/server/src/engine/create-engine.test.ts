@@ -1,4 +1,7 @@
-/** What an engine answers, by processes that are real: images of every kind, tasks, batches, and inputs that are refused. */
+/**
+ * What an engine answers, by processes that are real: images of every kind, tasks, batches, and inputs that are refused.
+ * TURNS=160 in the environment makes ten thousand requests of 64 clients.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { ViTImageProcessor } from '@vitral/core'
 import { decodeImage } from '@vitral/datasets'
@@ -7,6 +10,9 @@ import { logitsOf, PIXELS, pixelsOf, removeFolders, tinyModel } from '../../test
 import { createEngine, type ManagedEngine } from './create-engine.ts'
 import type { EngineError, EngineInput, Task } from './engine.ts'
 import type { EngineEvent } from './events.ts'
+
+/** Requests of each of many clients. */
+const turns = Number(process.env.TURNS ?? 20)
 
 let folder: string
 let engine: ManagedEngine
@@ -101,14 +107,14 @@ test('every answer goes to its own request, from 64 clients at once', async () =
   batches.length = 0
   const tasks: Task[] = ['classify', 'classify', 'explain']
   const client = async (i: number): Promise<void> => {
-    for (let turn = 0; turn < 4; turn++) {
+    for (let turn = 0; turn < turns; turn++) {
       const number = (i + turn) % 64
       const { outputs } = await run([{ pixelValues: images[number] as Float32Array }], tasks[turn % 3])
       expectClose(outputs[0]?.logits, expected[number])
     }
   }
   await Promise.all(Array.from({ length: 64 }, (_, i) => client(i)))
-  expect(batches.reduce((sum, size) => sum + size)).toBe(64 * 4)
+  expect(batches.reduce((sum, size) => sum + size)).toBe(64 * turns)
   expect(Math.max(...batches)).toBe(8)
   expect(engine.load()).toEqual([{ model: 'tiny', queued: 0, running: 0 }])
 })
