@@ -121,12 +121,27 @@ describe.each(mpiruns)('under %s', mpirun => {
     const out = `${mpirun}-without-${who.replace(' ', '-')}`
     const child = train(out, { VITRAL_MPIRUN: mpirun }, '--hosts', 'localhost', '--epochs', '10000')
     while (steps(out) < 3) await Bun.sleep(10)
+    const files = filesOf(ranksOf(out)[0]?.pid as number)
+    if (mpirun === 'mpirun.openmpi') expect(files()).toHaveLength(3)
     const parent = who === 'mpirun' ? mpirunOf(child.pid) : child.pid
     process.kill(parent, 'SIGKILL')
     await child.exited
     expect(await none(out)).toBe(true)
+    for (let i = 0; i < 200 && files().length > 0; i++) await Bun.sleep(50)
+    expect(files()).toEqual([])
   })
 })
+
+/** @returns what is there of the files of its Open MPI: the memory of each process, and a folder */
+function filesOf(rank: number): () => string[] {
+  const environment = readFileSync(`/proc/${rank}/environ`, 'utf8')
+  const variable = (name: string): string => new RegExp(`\\0OMPI_MCA_${name}=([^\\0]*)`).exec(environment)?.[1] ?? ''
+  const [job, folder] = [Number(variable('ess_base_jobid')).toString(16), variable('orte_jobfam_session_dir')]
+  return () => [
+    ...readdirSync('/dev/shm').filter(name => name.startsWith('vader_segment.') && name.includes(`.${job}.`)),
+    ...(existsSync(folder) ? [folder] : []),
+  ]
+}
 
 const mpirunOf = (launcher: number): number =>
   Number(readFileSync(`/proc/${launcher}/task/${launcher}/children`, 'utf8').trim().split(' ')[0])

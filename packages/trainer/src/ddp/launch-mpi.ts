@@ -4,6 +4,7 @@ import { exitCodes, type Interrupt } from '../cli/interrupt.ts'
 import { endAfterRanks } from './end-after-ranks.ts'
 import { launcherVariables } from './end-with-launcher.ts'
 import { type RankEnd, type RankProcess, startRank } from './rank-process.ts'
+import { removeMpiFiles } from './remove-mpi-files.ts'
 import { type SuperviseOptions, supervise, timeoutOf, toStandardError } from './supervise.ts'
 
 export interface LaunchMpiOptions extends Omit<SuperviseOptions, 'start' | 'describe'> {
@@ -43,7 +44,7 @@ export async function launchMpi(options: LaunchMpiOptions): Promise<number> {
     // It hands its environment on, but no channel.
     const started = startRank(mpirun, program, { name: '', rank: 0, say, env, channel: false })
     endAfterRanks(started)
-    return [stoppable(started, stopSignals[family])]
+    return [stoppable(removeMpiFiles(started), stopSignals[family])]
   }
   return await supervise({ ...options, timeout, start, describe })
 }
