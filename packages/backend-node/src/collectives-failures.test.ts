@@ -26,6 +26,17 @@ describe.skipIf(!linux)('when a rank', () => {
     expect(end?.waitedFor).toBe(0)
   })
 
+  test('is stopped for a while, the others wait, and the sums are the same', async () => {
+    const ranks = startRun('sums', 3, { taskOptions: { counts: Array(100).fill(99_991) } })
+    await Promise.all(ranks.map(rank => rank.connected()))
+    const [, stopped] = ranks
+    stopped?.process.kill('SIGSTOP')
+    const first = await Promise.race([ranks[0]?.ended, Bun.sleep(1500)])
+    expect(first).toBeUndefined() // it waits
+    stopped?.process.kill('SIGCONT')
+    expect((await endOf(ranks)).map(({ error, result }) => error ?? result)).toEqual(Array(3).fill(Array(100).fill(0)))
+  })
+
   test('fails, the others are told of what', async () => {
     const [, ...others] = await endOf(startRun('fails', 3))
     for (const { error, waitedFor } of others) {

@@ -1,10 +1,27 @@
 /** How the processes of a run meet through shared memory: who is refused or missed, and that nothing stays of it. */
 import { afterEach, describe, expect, test } from 'bun:test'
-import { existsSync, writeFileSync } from 'node:fs'
-import { endAll, endOf, fileOf, haveCome, linux, newId, Rank, startRun, token } from '../test/local-ranks.ts'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, closeSync, existsSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  endAll,
+  endOf,
+  fileOf,
+  haveCome,
+  type Line,
+  linux,
+  newId,
+  program,
+  Rank,
+  startRun,
+  token,
+} from '../test/local-ranks.ts'
 import { type ConnectOptions, removeLeftFiles } from './collectives.ts'
 
 afterEach(endAll)
+
+const mayMount =
+  linux && spawnSync('unshare', ['--mount', 'sh', '-c', 'mount -t tmpfs -o size=4k none /dev/shm']).status === 0
+if (!mayMount) console.log('Full shared memory is not tested: this user may not mount a file system.')
 
 describe.skipIf(!linux)('before all have come', () => {
   test('who is missing is named, and nothing stays', async () => {
@@ -100,6 +117,55 @@ describe.skipIf(!linux)('before all have come', () => {
     await endOf(first)
     const again = await endOf(startRun('sums', 2, { id, taskOptions: { counts: [10] } }))
     expect(again.map(({ result }) => result)).toEqual([[0], [0]])
+  })
+
+  test('runs that begin at once do not meet', async () => {
+    const sums = { taskOptions: { counts: [10] } }
+    const ends = await Promise.all([2, 3, 2, 3].map(worldSize => endOf(startRun('sums', worldSize, sums))))
+    for (const { error, result } of ends.flat()) expect(error ?? result).toEqual([0])
+  })
+
+  test('a file of another version of the native code is refused', async () => {
+    const id = newId()
+    const options = { id, worldSize: 2, timeout: 60_000, token }
+    const first = new Rank('sums', { ...options, rank: 0 })
+    await haveCome(id, 1)
+    const file = openSync(fileOf(id), 'r+')
+    writeSync(file, new Uint8Array(8).fill(1), 0, 8, 0) // the layout
+    closeSync(file)
+    expect((await new Rank('sums', { ...options, rank: 1 }).ended).error).toContain(
+      `rank 1 cannot join the run '${id}': it was begun by another version of the native addon`,
+    )
+    first.process.kill('SIGUSR2')
+    await first.ended
+    expect(existsSync(fileOf(id))).toBe(false)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)("another user's file is refused, whoever may write it", async () => {
+    const id = newId()
+    const path = fileOf(id)
+    writeFileSync(path, '')
+    chmodSync(path, 0o666)
+    chownSync(path, 65534, 65534)
+    try {
+      const [{ error }] = (await endOf([new Rank('sums', { id, rank: 0, worldSize: 2, timeout: 60_000 })])) as [Line]
+      expect(error).toMatch(/is of another user|Permission denied/) // the latter where the system protects its users
+    } finally {
+      rmSync(path)
+    }
+  })
+
+  test.skipIf(!mayMount)('where shared memory is full, that is said, and nothing stays', () => {
+    const options = JSON.stringify({ id: newId(), rank: 0, worldSize: 2 })
+    const mounted = `mount -t tmpfs -o size=1m none /dev/shm && "$@"; ls /dev/shm >&2`
+    const { stdout, stderr } = spawnSync(
+      'unshare',
+      ['--mount', 'sh', '-c', mounted, 'sh', process.execPath, program, 'local', 'sums', options],
+      { encoding: 'utf8' },
+    )
+    const { error } = JSON.parse(stdout) as Line
+    expect(error).toMatch(/^\/dev\/shm has no \d+ MB left for what the processes share: No space left on device$/)
+    expect(stderr).toBe('')
   })
 
   test.each<[string, Partial<ConnectOptions>, RegExp]>([

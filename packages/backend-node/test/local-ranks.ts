@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import type { Subprocess } from 'bun'
 import type { ConnectOptions } from '../src/collectives.ts'
 
-const program = join(import.meta.dir, 'collectives-rank.mjs')
+export const program: string = join(import.meta.dir, 'collectives-rank.mjs')
 export const linux: boolean = process.platform === 'linux'
 if (!linux) console.log('skipped: collectives through shared memory need Linux')
 
-interface Line {
+export interface Line {
   at?: string
   result?: unknown
   leaked?: number

@@ -77,6 +77,8 @@ class Rendezvous {
     if (segment_.file_ >= 0) close(segment_.file_);
     segment_.file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (segment_.file_ < 0) failSystem("Cannot open " + path_);
+    // Who could read and write what this run sums.
+    if (opened().st_uid != geteuid()) refuse(path_ + " is of another user; choose another id (MASTER_PORT)");
     lockFile();
   }
 
@@ -90,11 +92,13 @@ class Rendezvous {
     }
   }
 
-  size_t fileBytes() const {
+  struct stat opened() const {
     struct stat opened = {};
     if (fstat(segment_.file_, &opened)) failSystem("Cannot look at " + path_);
-    return (size_t)opened.st_size;
+    return opened;
   }
+
+  size_t fileBytes() const { return (size_t)opened().st_size; }
 
   void make() {
     const size_t chunk = Segment::chunkBytesFor(options_.worldSize);
