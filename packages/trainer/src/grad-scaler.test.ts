@@ -80,7 +80,11 @@ test('gradients come back unscaled, and an overflow leaves parameters and optimi
 })
 
 test('options that cannot be used are refused', () => {
-  expect(() => new GradScaler({ initScale: 0 })).toThrow('GradScaler: initScale is 0; expected a number above 0.')
+  // 2¹²⁸ is infinite in float32, and would be so however often it is halved.
+  for (const initScale of [0, Number.NaN, 2 ** 128, 2 ** -150])
+    expect(() => new GradScaler({ initScale })).toThrow(
+      `GradScaler: initScale is ${initScale}; expected a number above 0 that float32 holds.`,
+    )
   expect(() => new GradScaler({ growthFactor: 1 })).toThrow('growthFactor is 1; expected a number above 1')
   expect(() => new GradScaler({ backoffFactor: 1 })).toThrow('backoffFactor is 1; expected a number between 0 and 1')
   expect(() => new GradScaler({ growthInterval: 0.5 })).toThrow('growthInterval is 0.5; expected a whole number')

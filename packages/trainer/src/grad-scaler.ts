@@ -42,8 +42,8 @@ export class GradScaler {
   constructor(options: GradScalerOptions = {}) {
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 } = options
     this.#options = { initScale, growthFactor, backoffFactor, growthInterval }
-    if (!(initScale > 0 && initScale < Infinity))
-      throw new Error(`GradScaler: initScale is ${initScale}; expected a number above 0.`)
+    if (!(Math.fround(initScale) > 0 && Math.fround(initScale) < Infinity))
+      throw new Error(`GradScaler: initScale is ${initScale}; expected a number above 0 that float32 holds.`)
     if (!(growthFactor > 1)) throw new Error(`GradScaler: growthFactor is ${growthFactor}; expected a number above 1.`)
     if (!(backoffFactor > 0 && backoffFactor < 1))
       throw new Error(`GradScaler: backoffFactor is ${backoffFactor}; expected a number between 0 and 1.`)
