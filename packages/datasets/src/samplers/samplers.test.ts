@@ -89,6 +89,19 @@ describe('distributed', () => {
     expect(order).toEqual({ indices: Int32Array.of(1), repeats: Int32Array.of(2) })
   })
 
+  test('no two of 100 seeds and 100 epochs have one order, and all processes take from the same', () => {
+    const orders = new Set<string>()
+    for (let seed = 0; seed < 100; seed++) {
+      const shares = ranks(2).map(share => distributedSampler(20, { ...share, seed }))
+      for (let epoch = 0; epoch < 100; epoch++) {
+        const [even, odd] = shares.map(share => indicesOf(share, epoch)) as [number[], number[]]
+        if (new Set([...even, ...odd]).size !== 20) throw new Error(`seed ${seed}, epoch ${epoch}: some twice`)
+        orders.add(`${even} ${odd}`)
+      }
+    }
+    expect(orders.size).toBe(10_000) // of 20! ≈ 2.4e18: by chance two are the same once in 5e10 times
+  })
+
   test('setEpoch chooses the order that iterating gives', () => {
     const sampler = distributedSampler(100, { numReplicas: 2, rank: 1 })
     expect([...sampler]).toEqual(indicesOf(sampler, 0))

@@ -123,6 +123,30 @@ describe('a run of several processes', () => {
     expectClose(await inOne({ out: byOne, resume: true }), ended)
   })
 
+  test('stopped at any step and resumed, in mixed precision, it has the bits of one that was not', async () => {
+    const mixed: Recipe = {
+      ...recipe,
+      precision: 'bfloat16',
+      optimizer: { name: 'adamw', lr: 1 },
+      gradScaler: { initScale: 2 ** 127, growthInterval: 1 }, // with gradients so large it leaves steps out
+    }
+    const [whole] = resultsOf(await inProcesses(2, newFolder(), () => ({ recipe: mixed }))) as [Result]
+    const skipped = whole.reports.filter(report => 'lr' in report && report.gradNorm === undefined)
+    expect(skipped.map(({ step }) => step)).toContain(3)
+    const out = newFolder()
+    const reports: Result['reports'] = []
+    let last: Result | undefined
+    for (const stopAfter of [1, 3, 5, 8, undefined]) {
+      const options = { recipe: mixed, resume: reports.length > 0, stopAfter }
+      const [part] = resultsOf(await inProcesses(2, out, () => options)) as [Result]
+      reports.push(...part.reports)
+      last = part
+    }
+    expect(reports).toEqual(whole.reports)
+    expect(last?.parameters).toEqual(whole.parameters)
+    expect(last?.result).toEqual(whole.result)
+  })
+
   test('stopped during an evaluation, that is done again', async () => {
     const out = newFolder()
     const stopped = resultsOf(await inProcesses(2, out, rank => ({ stopInEvaluation: rank === 1 })))
