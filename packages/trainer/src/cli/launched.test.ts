@@ -65,6 +65,26 @@ describe.skipIf(!linux)('before all have met', () => {
   }, 60_000)
 })
 
+test.skipIf(!linux)(
+  'a port that names another run is refused, and that run goes on',
+  async () => {
+    const [out, port] = ['first', String(await freePort())]
+    outs.push(out, 'second')
+    const first = train(out, '--nproc', '2', '--epochs', '10000', '--master-port', port)
+    await reached(out, 1)
+    const { code, stderr } = await endOf(train('second', '--nproc', '2', '--master-port', port))
+    expect(code).toBe(1)
+    expect(stderr).toContain(
+      `cannot join the run '127.0.0.1:${port}': a run of this id is going on on this machine; end it, or choose another id (MASTER_PORT)`,
+    )
+    expect(stepsOf(folder, 'second')).toEqual([])
+    await reached(out, (stepsOf(folder, out).at(-1)?.step ?? 0) + 3)
+    first.kill('SIGTERM')
+    expect((await endOf(first)).code).toBe(143)
+  },
+  60_000,
+)
+
 describe.skipIf(!linux)('a process', () => {
   test('that fails says of what before the others do', async () => {
     const recipe = join(folder, 'failing.ts')

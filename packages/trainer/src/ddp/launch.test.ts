@@ -84,6 +84,17 @@ describe('a failure', () => {
     }
   })
 
+  test('by kill -9 tells how much memory it had: the system kills who has too much', async () => {
+    const { code, said, tellers } = begin('wait', { nproc: 2 })
+    const [, victim] = (await tellers(2)) as [Told, Told]
+    await Bun.sleep(1500) // it is looked at each second
+    process.kill(victim.pid, 'SIGKILL')
+    expect(await code).toBe(137)
+    expect(said.at(-1)).toMatch(
+      /was killed, by someone or for want of memory; .* It last had [1-9]\d* MiB in memory\.$/,
+    )
+  })
+
   test('takes what the processes had started with it', async () => {
     const { code, tellers } = begin('grandchild', { nproc: 2 })
     const all = await tellers(2)
@@ -129,14 +140,14 @@ describe('a failure', () => {
 
 describe('restarts', () => {
   test('are as many as were asked for, and counted', async () => {
-    const { code, said, told } = begin('throw', { nproc: 2, maxRestarts: 2 })
+    const { code, said, told } = begin('throw', { nproc: 2, maxRestarts: 3 })
     expect(await code).toBe(7)
     expect(
       told()
         .filter(({ rank }) => rank === 1)
         .map(({ RESTART_COUNT }) => RESTART_COUNT),
-    ).toEqual(['0', '1', '2'])
-    expect(said).toContain('Starting all again, 2 of 2 times.')
+    ).toEqual(['0', '1', '2', '3'])
+    expect(said).toContain('Starting all again, 3 of 3 times.')
   })
 
   test('may be with fewer processes, and other arguments', async () => {
