@@ -17,6 +17,15 @@ namespace {
 #define CHECK(condition) \
   if (!(condition)) std::printf("FAILED %s:%d: %s\n", __FILE__, __LINE__, #condition), std::exit(1)
 
+std::string textOf(const std::exception_ptr& failure) {
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "";
+}
+
 struct Work : Communicator::Job {
   std::function<void(Transport&)> work = [](Transport&) {};
   std::promise<std::string> outcome;
@@ -37,7 +46,7 @@ class Rank {
               return connectLocal(options, interrupted);
             },
             [](std::unique_ptr<Communicator::Job> job) {
-              static_cast<Work&>(*job).outcome.set_value(job->failure);
+              static_cast<Work&>(*job).outcome.set_value(textOf(job->failure));
             }) {}
 
   std::future<std::string> begin(std::function<void(Transport&)> work) {
