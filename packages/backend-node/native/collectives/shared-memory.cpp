@@ -29,8 +29,8 @@ constexpr auto keenFor = std::chrono::microseconds(100);
 // Where another thread has run meanwhile there is no processor to spare: who sleeps lets it go on, and is woken before it.
 constexpr auto idleYield = std::chrono::microseconds(20);
 
-// A sum this short is sooner added up by everyone than divided among them, which takes a second meeting.
-constexpr size_t shortSum = 4096;
+// A sum of so many bytes is sooner added up by everyone than divided among them, which takes a second meeting.
+constexpr size_t shortBytes = 16384;
 
 void relax() {
 #if defined(__x86_64__)
@@ -49,7 +49,7 @@ void SharedMemory::allReduce(float* values, size_t count) {
   begin(Operation::allReduce, count);
   const int rank = segment_.rank, worldSize = segment_.worldSize;
   if (worldSize == 1 || count == 0) return agree();
-  if (count <= shortSum) {
+  if (isShort(count * sizeof(float))) {
     std::memcpy(segment_.given(rank, turn_), values, count * sizeof(float));
     agree();
     std::vector<const float*> sources;
@@ -76,6 +76,8 @@ void SharedMemory::allReduce(float* values, size_t count) {
   }
 }
 
+bool SharedMemory::isShort(size_t size) const { return size <= std::min(shortBytes, segment_.chunkBytes()); }
+
 // All but the slice that this rank adds up itself.
 void SharedMemory::giveOthers(const float* values, size_t count) {
   float* given = (float*)segment_.given(segment_.rank, turn_);
@@ -94,23 +96,23 @@ void SharedMemory::sumSlice(float* values, size_t count) {
 
 void SharedMemory::broadcast(void* bytes, size_t size, int root) {
   begin(Operation::broadcast, size, (uint64_t)root);
-  agree();
+  if (size == 0) return agree();
   for (size_t from = 0; from < size; from += segment_.chunkBytes()) {
     const size_t length = std::min(segment_.chunkBytes(), size - from);
     uint8_t* shared = segment_.given(root, turn_++);
     if (segment_.rank == root) std::memcpy(shared, (uint8_t*)bytes + from, length);
-    meet();
+    from == 0 ? agree() : meet();
     if (segment_.rank != root) std::memcpy((uint8_t*)bytes + from, shared, length);
   }
 }
 
 void SharedMemory::allGather(const void* bytes, size_t size, void* all) {
   begin(Operation::allGather, size);
-  agree();
+  if (size == 0) return agree();
   for (size_t from = 0; from < size; from += segment_.chunkBytes()) {
     const size_t length = std::min(segment_.chunkBytes(), size - from), turn = turn_++;
     std::memcpy(segment_.given(segment_.rank, turn), (const uint8_t*)bytes + from, length);
-    meet();
+    from == 0 ? agree() : meet();
     for (int of = 0; of < segment_.worldSize; of++)
       std::memcpy((uint8_t*)all + (size_t)of * size + from, segment_.given(of, turn), length);
   }
@@ -143,7 +145,7 @@ void SharedMemory::begin(uint64_t kind, size_t size, uint64_t root) {
   posted(segment_.rank) = {kind, size, root, number_};
 }
 
-// Every operation's first meeting: all see what all are about to do, and nothing of theirs has been written yet.
+// Every operation's first meeting: all see what all are about to do, and no memory of theirs has been written yet.
 void SharedMemory::agree() {
   meet();
   std::vector<Operation> byRank;

@@ -33,6 +33,7 @@ class SharedMemory : public Transport {
   void waitFor(int of, Clock::time_point deadline);
   bool hasCome(int of) const;
   bool haveAllCome() const;
+  bool isShort(size_t size) const;
   void lookAfterOthers();
   [[noreturn]] void fail(const Failure& failure);
   Operation& posted(int of) const { return segment_.member(of).operations[number_ % 2]; }
