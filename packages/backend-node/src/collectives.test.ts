@@ -33,6 +33,13 @@ describe.skipIf(!linux)('through shared memory', () => {
       ])
   })
 
+  test('the last to come to something short waits for no turn of the event loop; the order is kept', async () => {
+    const [first, last] = await endOf(startRun('late', 2))
+    const order = [100_000, 1]
+    expect(first).toMatchObject({ result: { atOnce: Array(5).fill(false), order } })
+    expect(last).toMatchObject({ result: { atOnce: [true, true, true, true, false], order } })
+  })
+
   test('in Node', async () => {
     const [runtime] = [Bun.which('node') ?? '']
     const ends = await endOf(startRun('sums', 2, { taskOptions: { counts }, runtime }))

@@ -108,6 +108,31 @@ const tasks = {
     await sum
     return [[...array], [...new Float32Array(buffer)]]
   },
+  /** Rank 1 comes last: which of its operations need no turn of the event loop, what comes of them, and in which order. */
+  async late(collectives) {
+    const { rank } = collectives
+    const begin = [
+      () => collectives.allReduce(Float32Array.of(1, 2)),
+      () => collectives.allGather(Uint8Array.of(rank), { equal: true }),
+      () => collectives.broadcast(Uint8Array.of(rank), 0),
+      () => collectives.barrier(),
+      () => collectives.allReduce(new Float32Array(5000)),
+    ]
+    const atOnce = []
+    for (const operation of begin) {
+      await collectives.barrier()
+      if (rank === 1) await new Promise(done => setTimeout(done, 400))
+      let isDone = false
+      const done = operation().then(() => (isDone = true))
+      for (let i = 0; i < 10; i++) await undefined
+      atOnce.push(isDone)
+      await done
+    }
+    const order = []
+    const both = [new Float32Array(100_000), new Float32Array(1)]
+    await Promise.all(both.map(values => collectives.allReduce(values).then(() => order.push(values.length))))
+    return { atOnce, order }
+  },
   async differs(collectives, { operations }) {
     const { rank } = collectives
     const floats = new Float32Array(10).fill(7)

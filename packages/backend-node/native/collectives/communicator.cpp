@@ -23,13 +23,15 @@ struct Communicator::State {
   std::deque<std::unique_ptr<Job>> jobs;
   std::string reason;  // of a failure of this process, when the last job has been begun
   bool busy = false, lastBegun = false, stopped = false, ended = false;
+  std::unique_ptr<Transport> transport;  // the thread's while it is busy
+  std::exception_ptr failure;
   std::thread thread;
 
   void work();
-  void attempt(Job& job, std::exception_ptr& failure, const std::function<void()>& body);
+  void attempt(Job& job, const std::function<void()>& body);
 };
 
-void Communicator::State::attempt(Job& job, std::exception_ptr& failure, const std::function<void()>& body) {
+void Communicator::State::attempt(Job& job, const std::function<void()>& body) {
   try {
     if (!failure) body();
   } catch (const std::exception&) {
@@ -42,8 +44,6 @@ void Communicator::State::work() {
 #if defined(__linux__)
   prctl(PR_SET_NAME, "vitral-ranks");
 #endif
-  std::unique_ptr<Transport> transport;
-  std::exception_ptr failure;
   std::unique_lock<std::mutex> lock(mutex);
   for (bool last = false; !last;) {
     changed.wait(lock, [&] { return stopped || !jobs.empty(); });
@@ -57,7 +57,7 @@ void Communicator::State::work() {
       if (transport && !reason.empty()) transport->leave({reason});
       transport.reset();
     } else
-      attempt(*job, failure, [&] {
+      attempt(*job, [&] {
         if (!transport) transport = connect(interrupted);
         job->run(*transport);
       });
@@ -85,6 +85,14 @@ Communicator::~Communicator() { stop(); }
 void Communicator::begin(std::unique_ptr<Job> job) { add(std::move(job), false); }
 
 void Communicator::beginLast(std::unique_ptr<Job> job, const std::string& reason) { add(std::move(job), true, reason); }
+
+bool Communicator::runAtOnce(Job& job) {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  State& state = *state_;
+  if (state.busy || !state.jobs.empty() || !state.transport || !state.transport->isAtOnce(job.size)) return false;
+  state.attempt(job, [&] { job.run(*state.transport); });
+  return true;
+}
 
 void Communicator::interrupt() {
   state_->interrupted = true;

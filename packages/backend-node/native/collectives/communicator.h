@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -16,7 +18,8 @@ class Communicator {
  public:
   struct Job {
     virtual ~Job() = default;
-    virtual void run(Transport&) = 0;  // in the thread
+    virtual void run(Transport&) = 0;  // in the thread, but for runAtOnce
+    size_t size = SIZE_MAX;            // bytes that it passes in its one operation; of several it is not known
     std::exception_ptr failure;
   };
   // In the thread, before the first job. Once `interrupted` is set it, and the transport's calls, should throw soon.
@@ -30,6 +33,9 @@ class Communicator {
 
   // Throws when the last job has been begun.
   void begin(std::unique_ptr<Job> job);
+  // Runs a short job here and now, if nothing is before it and all others have come to it: to hand it to the thread, and to
+  // be told of its end, takes several times as long. Says whether it has; `finished` is not called then.
+  bool runAtOnce(Job& job);
   // The job finishes when all before it have and the transport is gone; it is not run. A reason is of a failure of this
   // process, which the others are told.
   void beginLast(std::unique_ptr<Job> job, const std::string& reason = "");

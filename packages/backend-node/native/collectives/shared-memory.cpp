@@ -134,6 +134,13 @@ std::optional<Failure> SharedMemory::whoHasEnded() {
   return std::nullopt;
 }
 
+bool SharedMemory::isAtOnce(size_t size) const {
+  if (!isShort(size)) return false;
+  for (int of = 0; of < segment_.worldSize; of++)
+    if (of != segment_.rank && !hasCome(of, 1)) return false;
+  return true;
+}
+
 void SharedMemory::leave(const Failure& failure) {
   if (segment_.own().state.load() != Member::attached) return;
   segment_.fail({segment_.describe(segment_.rank) + " failed: " + failure.reason,
@@ -162,7 +169,9 @@ void SharedMemory::meet() {
   for (int of = 0; of < segment_.worldSize; of++) waitFor(of, deadline);
 }
 
-bool SharedMemory::hasCome(int of) const { return (int32_t)(segment_.member(of).meetings.load() - meeting_) >= 0; }
+bool SharedMemory::hasCome(int of, uint32_t further) const {
+  return (int32_t)(segment_.member(of).meetings.load() - (meeting_ + further)) >= 0;
+}
 
 void SharedMemory::waitFor(int of, Clock::time_point deadline) {
   for (int spin = 0; spin < spinsBeforeYield; spin++) {

@@ -22,6 +22,7 @@ class SharedMemory : public Transport {
   void allGather(const void* bytes, size_t size, void* all) override;
   void agree(const Operation& operation) override;
   std::optional<Failure> whoHasEnded() override;
+  bool isAtOnce(size_t size) const override;
   void leave(const Failure& failure) override;
 
  private:
@@ -31,7 +32,7 @@ class SharedMemory : public Transport {
   void agree();
   void meet();
   void waitFor(int of, Clock::time_point deadline);
-  bool hasCome(int of) const;
+  bool hasCome(int of, uint32_t further = 0) const;  // to this meeting, or to one after it
   bool haveAllCome() const;
   bool isShort(size_t size) const;
   void lookAfterOthers();

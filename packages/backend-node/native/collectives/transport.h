@@ -22,6 +22,8 @@ struct Transport {
   void barrier() { agree({Operation::barrier, 0, 0, 0}); }
   // What there is to say of another that has died or failed, at once; nothing where none is known to have.
   virtual std::optional<Failure> whoHasEnded() = 0;
+  // Whether an operation on so many bytes would be short and wait for nobody, because all others have come to it.
+  virtual bool isAtOnce(size_t) const { return false; }
   // Before its end: tells the others why this rank ends, and for want of whom if not by its own fault, which they are told
   // in place of what they wait for.
   virtual void leave(const Failure& failure) = 0;

@@ -128,6 +128,7 @@ napi_value allReduce(Arguments& a) {
   const int64_t count = a.sizeOrZero("count");
   float* values = a.floats("values", count);
   auto job = std::make_unique<Promised>();
+  job->size = (size_t)count * sizeof(float);
   job->work = [=](Transport& transport) { transport.allReduce(values, (size_t)count); };
   return group.begin(std::move(job), a.latest());
 }
@@ -138,6 +139,7 @@ napi_value broadcast(Arguments& a) {
   if (root >= group.worldSize) throw ArgumentError("root is " + std::to_string(root) + ", and no rank");
   uint8_t* bytes = a.bytes("bytes", size);
   auto job = std::make_unique<Promised>();
+  job->size = (size_t)size;
   job->work = [=](Transport& transport) { transport.broadcast(bytes, (size_t)size, (int)root); };
   return group.begin(std::move(job), a.latest());
 }
@@ -149,6 +151,7 @@ napi_value allGather(Arguments& a) {
   const napi_value memory = a.latest();
   const bool equal = a.flag("equal");
   auto job = std::make_unique<Promised>();
+  if (equal) job->size = (size_t)size;
   const auto all = std::make_shared<std::vector<Bytes>>();
   job->work = [=, worldSize = group.worldSize](Transport& transport) {
     *all = gather(transport, worldSize, bytes, (uint64_t)size, equal);
@@ -159,6 +162,7 @@ napi_value allGather(Arguments& a) {
 
 napi_value barrier(Arguments& a) {
   auto job = std::make_unique<Promised>();
+  job->size = 0;
   job->work = [](Transport& transport) { transport.barrier(); };
   return groupOf(a).begin(std::move(job));
 }

@@ -19,7 +19,8 @@ napi_value Group::make(napi_env env, int worldSize, Communicator::Connect connec
   }
   check(napi_create_reference(env, handle, 0, &group->handle_));
   check(napi_create_string_utf8(env, "vitral collectives", NAPI_AUTO_LENGTH, &name));
-  check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, group, settle, &group->settle_));
+  check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, group, finished,
+                                        &group->settle_));
   check(napi_unref_threadsafe_function(env, group->settle_));
   // Before the environment goes, and with it the memory that the thread may be reading.
   check(napi_add_env_cleanup_hook(env, atExit, group));
@@ -41,6 +42,11 @@ napi_value Group::begin(std::unique_ptr<Promised> job, napi_value memory) {
   if (closing_) throw std::runtime_error("these collectives have been closed");
   const napi_value opened = promise(job);
   if (memory) check(napi_create_reference(env_, memory, 1, &job->memory));
+  // Promises are settled in the order in which they were made.
+  if (open_ == 0 && communicator_->runAtOnce(*job)) {
+    settle(env_, *job);
+    return opened;
+  }
   communicator_->begin(std::move(job));
   keepAlive();
   return opened;
@@ -72,17 +78,23 @@ void Group::letGo() {
   napi_reference_unref(env_, handle_, nullptr);
 }
 
-void Group::settle(napi_env env, napi_value, void* context, void* data) {
+void Group::finished(napi_env env, napi_value, void* context, void* data) {
   const std::unique_ptr<Promised> job(static_cast<Promised*>(data));
   if (!env) return;  // it is ending
   Group* group = static_cast<Group*>(context);
+  settle(env, *job);
+  group->letGo();
+  if (group->closing_ && group->open_ == 0) group->end();
+}
+
+void Group::settle(napi_env env, const Promised& job) {
   napi_value value;
-  if (job->memory) napi_delete_reference(env, job->memory);
+  if (job.memory) napi_delete_reference(env, job.memory);
   try {
-    if (job->failure) std::rethrow_exception(job->failure);
-    if (job->result) value = job->result(env);
+    if (job.failure) std::rethrow_exception(job.failure);
+    if (job.result) value = job.result(env);
     else check(napi_get_undefined(env, &value));
-    check(napi_resolve_deferred(env, job->deferred, value));
+    check(napi_resolve_deferred(env, job.deferred, value));
   } catch (const std::exception& error) {
     napi_value message;
     napi_create_string_utf8(env, error.what(), NAPI_AUTO_LENGTH, &message);
@@ -92,10 +104,8 @@ void Group::settle(napi_env env, napi_value, void* context, void* data) {
       napi_create_int32(env, rank, &waitedFor);
       napi_set_named_property(env, value, "waitedFor", waitedFor);
     }
-    napi_reject_deferred(env, job->deferred, value);
+    napi_reject_deferred(env, job.deferred, value);
   }
-  group->letGo();
-  if (group->closing_ && group->open_ == 0) group->end();
 }
 
 // The thread, and what it would call.

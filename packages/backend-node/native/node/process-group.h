@@ -44,7 +44,8 @@ class Group {
   void end();
   void endNow();
   static void atExit(void* group);
-  static void settle(napi_env env, napi_value, void* group, void* job);
+  static void finished(napi_env env, napi_value, void* group, void* job);
+  static void settle(napi_env env, const Promised& job);
 
   napi_env env_;
   napi_threadsafe_function settle_ = nullptr;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <thread>
 #include <vector>
 
 #include "../collectives/communicator.h"
@@ -55,6 +56,15 @@ class Rank {
     std::future<std::string> outcome = job->outcome.get_future();
     communicator_.begin(std::move(job));
     return outcome;
+  }
+
+  // Once the others wait for it.
+  void runAtOnce(std::function<void(Transport&)> work, size_t size) {
+    Work job;
+    job.work = std::move(work);
+    job.size = size;
+    while (!communicator_.runAtOnce(job)) std::this_thread::yield();
+    CHECK(!job.failure);
   }
 
   void close() {
@@ -110,6 +120,23 @@ void sums(int worldSize) {
   for (auto& rank : ranks) rank->close();
 }
 
+// The last to come to a short operation needs no thread for it.
+void atOnce() {
+  Ranks ranks = start(2, "at-once");
+  std::vector<std::future<std::string>> connected;
+  for (auto& rank : ranks) connected.push_back(rank->begin([](Transport&) {}));
+  for (auto& outcome : connected) CHECK(outcome.get().empty());
+  for (int round = 0; round < 100; round++) {
+    float own[] = {1, 2}, other[] = {3, 4};
+    Rank &first = *ranks[round % 2], &last = *ranks[1 - round % 2];
+    auto waiting = first.begin([&](Transport& t) { t.allReduce(own, 2); });
+    last.runAtOnce([&](Transport& t) { t.allReduce(other, 2); }, sizeof other);
+    CHECK(waiting.get().empty());
+    for (const float* sums : {own, other}) CHECK(sums[0] == 4 && sums[1] == 6);
+  }
+  for (auto& rank : ranks) rank->close();
+}
+
 // One that is stopped amid an operation ends, and the others are told.
 void interrupted() {
   Ranks ranks = start(2, "interrupted");
@@ -135,6 +162,7 @@ void alone() {
 
 int main() {
   for (int worldSize = 1; worldSize <= 4; worldSize++) sums(worldSize);
+  atOnce();
   interrupted();
   alone();
   std::printf("collectives: all passed\n");
