@@ -26,8 +26,8 @@ describe.skipIf(!linux)('when a rank', () => {
     expect(end?.waitedFor).toBe(0)
   })
 
-  test('is stopped for a while, the others wait, and the sums are the same', async () => {
-    const ranks = startRun('sums', 3, { taskOptions: { counts: Array(100).fill(99_991) } })
+  test('is stopped for a while, the others wait, one says for whom, and the sums are the same', async () => {
+    const ranks = startRun('sums', 3, { timeout: 10_000, taskOptions: { counts: Array(100).fill(99_991) } })
     await Promise.all(ranks.map(rank => rank.connected()))
     const [, stopped] = ranks
     stopped?.process.kill('SIGSTOP')
@@ -35,6 +35,11 @@ describe.skipIf(!linux)('when a rank', () => {
     expect(first).toBeUndefined() // it waits
     stopped?.process.kill('SIGCONT')
     expect((await endOf(ranks)).map(({ error, result }) => error ?? result)).toEqual(Array(3).fill(Array(100).fill(0)))
+    const [said, ...others] = await Promise.all(ranks.map(rank => rank.stderr))
+    expect(said).toMatch(
+      /^vitral: allReduce of 99991 floats \(operation \d+\) has waited on rank 0 for 1\.\d s: rank 1 \(process \d+\) has not come\n$/,
+    )
+    expect(others).toEqual(['', ''])
   })
 
   test('fails, the others are told of what', async () => {

@@ -152,6 +152,20 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(pids.filter(isRunning)).toEqual([])
   })
 
+  test('one that is late is told of before it is given up', async () => {
+    const run = start('waitForZero', 3, { timeout: 15_000 })
+    const pids = await run.connected(3)
+    await Bun.sleep(4000)
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    await run.ended
+    const said = run.stderr.split('\n').filter(line => line.startsWith('vitral: '))
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^vitral: barrier \(operation \d+\) has waited on rank 1 for 2\.\d s: rank 0 has not come$/,
+      ),
+    ])
+  })
+
   test('one that stays away is named', async () => {
     const run = start('waitForZero', 2, { timeout: 1000 })
     expect(await run.ended).not.toBe(0)

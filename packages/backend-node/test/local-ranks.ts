@@ -21,14 +21,16 @@ export interface Line {
 /** A process of the run, and what it writes. */
 export class Rank {
   readonly lines: Line[] = []
-  readonly process: Subprocess<'ignore', 'pipe', 'inherit'>
+  readonly process: Subprocess<'ignore', 'pipe', 'pipe'>
+  readonly stderr: Promise<string>
   readonly ended: Promise<Line>
   #waiting: (() => void)[] = []
 
   constructor(task: string, options: ConnectOptions, taskOptions: object = {}, runtime = process.execPath) {
     const command = [runtime, program, 'local', task, JSON.stringify(options), JSON.stringify(taskOptions)]
-    this.process = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' })
+    this.process = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
     running.add(this)
+    this.stderr = new Response(this.process.stderr).text()
     this.ended = this.#read()
   }
 

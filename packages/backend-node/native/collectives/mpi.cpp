@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
+#include "late.h"
 #include "pass-time.h"
 #include "rank-order.h"
 
@@ -132,11 +134,16 @@ void Mpi::begin(uint64_t kind, size_t size, uint64_t root) {
 }
 
 void Mpi::wait(MpiLibrary::Request request) {
+  bool hasAsked = false, hasTold = false;
   for (const auto start = Clock::now(); !library_->done(request);) {
     listen();
     if (interrupted_) fail({"rank " + std::to_string(rank_) + " was interrupted"});
     checkOthers();
-    if (Clock::now() - start > timeout_) {
+    const auto waited = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+    if (waited > lateAfter(timeout_) && !std::exchange(hasAsked, true)) askOthers();
+    if (waited > lateAfter(timeout_) + answersComeWithin && !std::exchange(hasTold, true) && isFirstToWait())
+      sayLate(nameOfOperation(), rank_, missing().reason, waited);
+    if (waited > timeout_) {
       const auto [missing, first] = whoIsMissing();
       if (!library_->done(request))
         fail({missing + " within " + std::to_string(timeout_.count()) +
@@ -158,22 +165,36 @@ void Mpi::checkOthers() {
   }
 }
 
-Failure Mpi::whoIsMissing() {
+void Mpi::askOthers() {
   std::fill(answered_.begin(), answered_.end(), false);
   tellOthers(question);
+}
+
+Failure Mpi::whoIsMissing() {
+  askOthers();
   for (const auto start = Clock::now(); Clock::now() - start < answersComeWithin;) {
     listen();
     passTime(Clock::now() - start);
   }
-  Failure missing;
+  return missing();
+}
+
+bool Mpi::isFirstToWait() const {
+  const auto self = answered_.begin() + rank_;
+  return std::find(answered_.begin(), self, true) == self;
+}
+
+// By the answers that have come.
+Failure Mpi::missing() const {
+  Failure list;
   for (int of = 0; of < worldSize_; of++) {
     if (of == rank_ || answered_[(size_t)of]) continue;
-    missing.reason += (missing.reason.empty() ? "rank " : ", rank ") + std::to_string(of);
-    if (missing.waitedFor == Failure::nobody) missing.waitedFor = of;
+    list.reason += (list.reason.empty() ? "rank " : ", rank ") + std::to_string(of);
+    if (list.waitedFor == Failure::nobody) list.waitedFor = of;
   }
-  if (missing.reason.empty()) return {"all ranks are there, but what they sent has not come"};
-  missing.reason += " has not come";
-  return missing;
+  if (list.reason.empty()) return {"all ranks are there, but what they sent has not come"};
+  list.reason += " has not come";
+  return list;
 }
 
 void Mpi::listen() {
@@ -205,9 +226,12 @@ bool Mpi::allHaveClosed() const {
 void Mpi::fail(const Failure& failure) {
   failed_ = true;
   failure_ = failure;
-  throw CollectivesError((number_ > 0 ? operation_.text() + " (operation " + std::to_string(number_) + ")" : "Connecting") +
-                             " failed on rank " + std::to_string(rank_) + ": " + failure.reason,
+  throw CollectivesError(nameOfOperation() + " failed on rank " + std::to_string(rank_) + ": " + failure.reason,
                          failure.waitedFor);
+}
+
+std::string Mpi::nameOfOperation() const {
+  return number_ > 0 ? operation_.numbered() : "Connecting";
 }
 
 }  // namespace vitral

@@ -61,7 +61,11 @@ class Mpi : public Transport {
   void listen();
   void checkOthers();
   bool allHaveClosed() const;
+  void askOthers();
   Failure whoIsMissing();
+  Failure missing() const;
+  bool isFirstToWait() const;
+  std::string nameOfOperation() const;
   [[noreturn]] void fail(const Failure& failure);
 
   std::unique_ptr<MpiLibrary> library_;

@@ -16,6 +16,8 @@ std::string Operation::text() const {
   }
 }
 
+std::string Operation::numbered() const { return text() + " (operation " + std::to_string(number) + ")"; }
+
 std::string differenceOf(const std::vector<Operation>& byRank) {
   for (size_t of = 1; of < byRank.size(); of++)
     if (!(byRank[of] == byRank[0]))

@@ -11,7 +11,8 @@ struct Operation {
   enum Kind : uint64_t { allReduce, broadcast, allGather, barrier };
   uint64_t kind, size, root, number;
   bool operator==(const Operation& other) const;
-  std::string text() const;  // "allReduce of 10 floats"
+  std::string text() const;      // "allReduce of 10 floats"
+  std::string numbered() const;  // "allReduce of 10 floats (operation 3)"
 };
 
 // What is wrong with what the ranks are about to do; nothing where it is the same.

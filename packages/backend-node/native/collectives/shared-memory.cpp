@@ -17,6 +17,7 @@
 #include <immintrin.h>
 #endif
 
+#include "late.h"
 #include "rank-order.h"
 
 namespace vitral {
@@ -192,6 +193,7 @@ void SharedMemory::waitFor(int of, Clock::time_point deadline) {
     other.sleepers.fetch_sub(1);
     if (hasCome(of)) return;
     lookAfterOthers();
+    tellOfLate(of, deadline);
     if (Clock::now() > deadline)
       fail({segment_.describe(of) + " has not come within " + std::to_string(timeout_) + " ms; it hangs, or it is slower", of});
   }
@@ -210,6 +212,17 @@ void SharedMemory::lookAfterOthers() {
   }
 }
 
+void SharedMemory::tellOfLate(int of, Clock::time_point deadline) {
+  using std::chrono::milliseconds;
+  const milliseconds timeout(timeout_);
+  const auto waited = std::chrono::duration_cast<milliseconds>(timeout - (deadline - Clock::now()));
+  if (waited < lateAfter(timeout) || toldOfLate_ == number_) return;
+  toldOfLate_ = number_;
+  for (int lower = 0; lower < segment_.rank; lower++)
+    if (hasCome(lower)) return;
+  sayLate(posted(segment_.rank).numbered(), segment_.rank, segment_.describe(of) + " has not come", waited);
+}
+
 bool SharedMemory::haveAllCome() const {
   for (int of = 0; of < segment_.worldSize; of++)
     if (!hasCome(of)) return false;
@@ -218,9 +231,8 @@ bool SharedMemory::haveAllCome() const {
 
 void SharedMemory::fail(const Failure& failure) {
   segment_.fail(failure);
-  throw CollectivesError(posted(segment_.rank).text() + " (operation " + std::to_string(number_) + ") failed on rank " +
-                             std::to_string(segment_.rank) + ": " + failure.reason,
-                         failure.waitedFor);
+  const std::string name = posted(segment_.rank).numbered();
+  throw CollectivesError(name + " failed on rank " + std::to_string(segment_.rank) + ": " + failure.reason, failure.waitedFor);
 }
 
 std::unique_ptr<Transport> connectLocal(const LocalOptions& options, const std::atomic<bool>& interrupted) {

@@ -36,6 +36,7 @@ class SharedMemory : public Transport {
   bool haveAllCome() const;
   bool isShort(size_t size) const;
   void lookAfterOthers();
+  void tellOfLate(int of, Clock::time_point deadline);
   [[noreturn]] void fail(const Failure& failure);
   Operation& posted(int of) const { return segment_.member(of).operations[number_ % 2]; }
   void giveOthers(const float* values, size_t count);
@@ -44,9 +45,10 @@ class SharedMemory : public Transport {
   Segment segment_;
   const std::atomic<bool>& interrupted_;
   const int64_t timeout_;  // milliseconds
-  uint64_t number_ = 0;    // of the operation
-  uint32_t meeting_ = 0;   // that this rank came to last
-  size_t turn_ = 0;        // which of its two buffers a chunk takes
+  uint64_t number_ = 0;      // of the operation
+  uint64_t toldOfLate_ = 0;  // that one in which another was late
+  uint32_t meeting_ = 0;     // that this rank came to last
+  size_t turn_ = 0;          // which of its two buffers a chunk takes
 };
 
 // Throws on other systems than Linux.
