@@ -2,6 +2,9 @@
 import { EngineError } from './engine.ts'
 import { Ticket, type TicketOptions } from './ticket.ts'
 
+/** Of its time, that an answer may take by the model's pace, which is a mean: many take longer. */
+const safeShare = 0.9
+
 type AdmissionRequest = Omit<TicketOptions, 'onLeftQueue'>
 
 export class Admission {
@@ -35,8 +38,11 @@ export class Admission {
       )
     // Work for an answer that comes too late would delay those that do not.
     const seconds = secondsFor(ahead + inputs)
-    if (ahead > 0 && seconds * 1000 > timeout)
-      throw this.#refusal(`and by its pace an answer would take ${seconds.toFixed(1)} s, longer than it may.`, seconds)
+    if (ahead > 0 && seconds * 1000 > safeShare * timeout)
+      throw this.#refusal(
+        `and by its pace an answer would take ${seconds.toFixed(1)} s, too near to the ${timeout / 1000} s that it may.`,
+        seconds,
+      )
     this.#waiting += inputs
     const onLeftQueue = (left: number): void => {
       this.#waiting -= left
