@@ -1,7 +1,8 @@
 /** The native backend lets others write into a tensor's memory, unless it is shared. */
 import { expect, test } from 'bun:test'
-import { clone, type Tensor, type Tensor4D, zeros } from '@tensorflow/tfjs-core'
+import { clone, memory, type Tensor, type Tensor4D, zeros } from '@tensorflow/tfjs-core'
 import { ownFloats, useBackend, ViTForImageClassification } from '@vitral/core'
+import { filled } from '../../../core/src/tape/own-floats.ts'
 
 test('what is written there is the tensor’s; memory that tensors share is not given', async () => {
   await useBackend('native')
@@ -31,4 +32,21 @@ test('the gradients of weights have memory of their own when they are final', as
   model.dispose()
   await useBackend('cpu')
   expect(ownFloats(zeros([2]))).toBeUndefined()
+})
+
+test('a tensor that is filled in its own memory is one tensor, and none where filling fails', async () => {
+  for (const backend of ['native', 'cpu'] as const) {
+    await useBackend(backend)
+    const before = memory().numTensors
+    const x = filled([2, 2], values => values.set([1, 2, 3, 4]))
+    expect([...x.dataSync()]).toEqual([1, 2, 3, 4])
+    expect(x.shape).toEqual([2, 2])
+    expect(memory().numTensors).toBe(before + 1)
+    x.dispose()
+    const fail = () => {
+      throw new Error('no values')
+    }
+    expect(() => filled([2, 2], fail)).toThrow('no values')
+    expect(memory().numTensors).toBe(before)
+  }
 })

@@ -1,8 +1,9 @@
 /** Images to pixel values as a model was trained on them: `preprocessor_config.json`, Hugging Face's ViTImageProcessor. */
-import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
+import type { Tensor4D } from '@tensorflow/tfjs-core'
 import { type HubOptions, resolveModel } from '../files/hub.ts'
 import { readJson } from '../files/model-folder.ts'
 import { writeFileAside } from '../files/write-aside.ts'
+import { filled } from '../tape/own-floats.ts'
 import { configFromJson, configToJson } from './processor-json.ts'
 import { checkImage, type Interpolation, type RawImage, resizeImage } from './resize.ts'
 
@@ -104,11 +105,10 @@ export class ViTImageProcessor {
     if (resized.some(image => image.height !== height || image.width !== width))
       throw new Error('preprocess was given images of different sizes, and doResize is false; a batch needs one size.')
     const plane = height * width
-    const pixels = new Float32Array(resized.length * 3 * plane)
-    resized.forEach(({ data }, i) => {
-      this.#normalize(data, pixels.subarray(i * 3 * plane, (i + 1) * 3 * plane), plane)
-    })
-    return tensor4d(pixels, [resized.length, 3, height, width])
+    return filled([resized.length, 3, height, width], pixels => {
+      for (const [i, { data }] of resized.entries())
+        this.#normalize(data, pixels.subarray(i * 3 * plane, (i + 1) * 3 * plane), plane)
+    }) as Tensor4D
   }
 
   #resize(image: RawImage): RawImage {

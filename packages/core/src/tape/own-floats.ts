@@ -1,9 +1,10 @@
 /** The memory of a tensor itself, where a backend has it in this process and the tensor does not share it. */
-import { engine, type KernelBackend, type Tensor } from '@tensorflow/tfjs-core'
+import { engine, type KernelBackend, type Tensor, type TensorInfo, tensor, util } from '@tensorflow/tfjs-core'
 
 /** What a backend has whose kernels work on memory that JavaScript sees. */
 interface InPlaceBackend extends KernelBackend {
   floatsInPlace?(tensor: Tensor): Float32Array
+  allocate?(shape: number[]): { info: TensorInfo; values: Float32Array }
 }
 
 /**
@@ -15,4 +16,28 @@ interface InPlaceBackend extends KernelBackend {
 export function ownFloats(x: Tensor): Float32Array | undefined {
   const backend: InPlaceBackend = engine().backend
   return backend.floatsInPlace && backend.refCount(x.dataId) === 1 ? backend.floatsInPlace(x) : undefined
+}
+
+/**
+ * A new float32 tensor whose values are written into its own memory, where a backend has that: an array would have to be
+ * made, faulted in page by page, and copied.
+ *
+ * @param fill writes every value; what it finds there is undefined
+ */
+export function filled(shape: number[], fill: (values: Float32Array) => void): Tensor {
+  const backend: InPlaceBackend = engine().backend
+  if (!backend.allocate) {
+    const values = new Float32Array(util.sizeFromShape(shape))
+    fill(values)
+    return tensor(values, shape)
+  }
+  const { info, values } = backend.allocate(shape)
+  const made = engine().makeTensorFromTensorInfo(info)
+  try {
+    fill(values)
+  } catch (error) {
+    made.dispose()
+    throw error
+  }
+  return made
 }
