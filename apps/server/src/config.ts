@@ -66,7 +66,7 @@ export const configSchema = z.strictObject({
       /** Processes that decode images. */
       decoders: z.int().min(1).default(1),
       decodeSeconds: z.int().min(1).default(5),
-      /** That an image may wait, once it is decoded, before it is computed. */
+      /** That an image may wait, for a decoder and then for the model. */
       queueMilliseconds: milliseconds.default(2000),
       /** After which a process that computes is taken to hang, and replaced. */
       watchdogMilliseconds: milliseconds.default(15_000),

@@ -1,5 +1,5 @@
 /** A request's answers by one version of its model: inputs prepared, queued together, and their outputs put together. */
-import type { Decoders } from './decoders.ts'
+import type { Decoders, Turn } from './decoders.ts'
 import { EngineError, type EngineInput, type EngineOutput, type EngineRequest, type EngineResult } from './engine.ts'
 import type { Job, ModelVersion } from './model-version.ts'
 import { type Decode, prepareInput } from './prepare-input.ts'
@@ -11,7 +11,7 @@ export interface AnswerOptions {
   ticket: Ticket
   decode: Decode
   draw: Draw
-  /** Milliseconds that the inputs may wait once they are prepared. */
+  /** Milliseconds that the inputs may wait, in all: for a decoder and for the model. */
   queueTimeout: number
   /** Told when an input's computation begins, +1, and when it ends, -1. */
   onRunning(change: number): void
@@ -25,12 +25,18 @@ export async function answer(
 ): Promise<EngineResult> {
   const stages = { queue: 0, decode: 0, compute: 0 }
   const started = performance.now()
+  ticket.limitQueue(queueTimeout, () => version.hangs)
+  // Decoding has a limit of its own, whose error says what is wrong with the image: it is not the queue's time.
+  const decoded: Turn = {
+    isWanted: () => ticket.isWanted,
+    begin: () => ticket.beginDecoding(),
+    end: () => ticket.endDecoding(),
+  }
   const preparing = inputs.map(input =>
-    prepareInput(input, version.description, image => decode(image, version.description.resize, () => ticket.isWanted)),
+    prepareInput(input, version.description, image => decode(image, version.description.resize, decoded)),
   )
   const prepared = await Promise.all(preparing)
-  const queued = performance.now()
-  stages.decode = queued - started
+  stages.decode = performance.now() - started - ticket.waited
   const outputs = prepared.map(() => Promise.withResolvers<EngineOutput>())
   const jobs = outputs.map(
     ({ resolve, reject }, i): Job => ({
@@ -42,7 +48,7 @@ export async function answer(
       begin() {
         ticket.begin()
         onRunning(1)
-        stages.queue = Math.max(stages.queue, performance.now() - queued)
+        stages.queue = ticket.waited
       },
       settle(result, compute) {
         onRunning(-1)
@@ -52,15 +58,15 @@ export async function answer(
       },
     }),
   )
-  // Not before: decoding has a limit of its own, whose error says what is wrong with the image.
-  ticket.limitQueue(queueTimeout, () => version.hangs)
   version.push(jobs)
   const computed = await Promise.all(outputs.map(({ promise }) => promise))
+  // What is computed is not given up for the time that it waits: its deadline bounds it.
+  const drawing: Turn = { isWanted: () => ticket.isWanted }
   const drawn = async (output: EngineOutput, i: number): Promise<EngineOutput> => {
     const input = inputs[i] as EngineInput
     if (!output.attention || !('image' in input))
       throw new EngineError('wrong_shape', 'There is nothing to draw: it takes an image file, and the task explain.')
-    return { ...output, drawn: await draw(input.image, output.attention, () => ticket.isWanted) }
+    return { ...output, drawn: await draw(input.image, output.attention, drawing) }
   }
   return {
     outputs: isDrawn ? await Promise.all(computed.map(drawn)) : computed,

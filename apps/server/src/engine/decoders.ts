@@ -34,9 +34,18 @@ export interface DecodedImage {
   height: number
 }
 
+/** Of an image that waits for a decoder. */
+export interface Turn {
+  /** Asked when its turn has come. */
+  isWanted(): boolean
+  /** Told that it is wanted, and begun. */
+  begin?(): void
+  end?(): void
+}
+
 const MODULE = fileURLToPath(new URL('./worker/decoder.ts', import.meta.url))
 /** Images decoded at once by one process: its codecs run in threads of their own. */
-const PER_PROCESS = Math.max(2, availableParallelism())
+export const PER_PROCESS = Math.max(2, availableParallelism())
 /** Milliseconds beyond the decoder's own limit after which it must hang. */
 const SLACK = 5000
 
@@ -64,16 +73,11 @@ export class Decoders {
   }
 
   /**
-   * @param isWanted asked when it is the image's turn
    * @returns undefined when it was no longer wanted
    * @throws EngineError that says what is wrong with the image
    */
-  async decode(
-    image: Uint8Array,
-    resize: LoadedDescription['resize'],
-    isWanted: () => boolean,
-  ): Promise<DecodedImage | undefined> {
-    return await this.#inTurn(isWanted, async () => {
+  async decode(image: Uint8Array, resize: LoadedDescription['resize'], turn: Turn): Promise<DecodedImage | undefined> {
+    return await this.#inTurn(turn, async () => {
       const call = { resize: resize ?? null, ...this.#limits } satisfies DecodeCall
       const { header, body } = await this.#call('decode', call, [image])
       return { rgb: body, width: header.width as number, height: header.height as number }
@@ -83,16 +87,15 @@ export class Decoders {
   /**
    * Lays attention over an image.
    *
-   * @param isWanted asked when it is the image's turn
    * @returns a PNG file; undefined when it was no longer wanted
    * @throws EngineError that says what is wrong with the image
    */
   async draw(
     image: Uint8Array,
     { height, width, values }: NonNullable<EngineOutput['attention']>,
-    isWanted: () => boolean,
+    turn: Turn,
   ): Promise<Uint8Array | undefined> {
-    return await this.#inTurn(isWanted, async () => {
+    return await this.#inTurn(turn, async () => {
       const call = { height, width, ...this.#limits } satisfies DrawCall
       return (await this.#call('draw', call, [bytesOf(values), image])).body
     })
@@ -106,15 +109,24 @@ export class Decoders {
     await Promise.all(this.#children.map(child => child.stop()))
   }
 
-  async #inTurn<Result>(isWanted: () => boolean, work: () => Promise<Result>): Promise<Result | undefined> {
+  async #inTurn<Result>(turn: Turn, work: () => Promise<Result>): Promise<Result | undefined> {
     if (this.#free > 0) this.#free--
     else await new Promise<void>(resolve => this.#waiting.push(resolve))
     try {
-      return isWanted() ? await work() : undefined
+      return turn.isWanted() ? await this.#begun(turn, work) : undefined
     } finally {
       const next = this.#waiting.shift()
       if (next) next()
       else this.#free++
+    }
+  }
+
+  async #begun<Result>({ begin, end }: Turn, work: () => Promise<Result>): Promise<Result> {
+    begin?.()
+    try {
+      return await work()
+    } finally {
+      end?.()
     }
   }
 

@@ -45,7 +45,7 @@ export interface EngineOptions {
   maxInputs?: number
   /** Milliseconds for a request that names none. @default 10000 */
   timeout?: number
-  /** Milliseconds an image may wait, once it is decoded, before it is computed. @default 2000 */
+  /** Milliseconds an image may wait, for a decoder and then for the model. @default 2000 */
   queueTimeout?: number
   /** Milliseconds for a batch; a process that takes longer hangs, and is replaced. @default 15000 */
   watchdog?: number

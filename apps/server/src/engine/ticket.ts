@@ -1,5 +1,6 @@
 /** One request's stay in the engine: how long it may wait, and whether anybody still waits for it. */
 import { EngineError } from './engine.ts'
+import { PausableTimer } from './pausable-timer.ts'
 
 export interface TicketOptions {
   inputs: number
@@ -17,7 +18,7 @@ export class Ticket {
   /** Inputs whose computation has not begun. */
   #waiting: number
   #ended = false
-  #queueTimer: ReturnType<typeof setTimeout> | undefined
+  #queueTimer: PausableTimer | undefined
   readonly #deadlineTimer: ReturnType<typeof setTimeout>
   readonly #failure = Promise.withResolvers<never>()
   readonly #signal: AbortSignal | undefined
@@ -41,8 +42,13 @@ export class Ticket {
     return !this.#ended
   }
 
+  /** Milliseconds of the queue's that it has waited. */
+  get waited(): number {
+    return this.#queueTimer?.elapsed ?? 0
+  }
+
   /**
-   * From now on the inputs may wait for so many milliseconds.
+   * From now on the inputs may wait for so many milliseconds, in all: for a decoder and for the model.
    *
    * @param hangs asked when they are over: who waits behind others may come again, who waits for what hangs is not told so
    */
@@ -52,14 +58,23 @@ export class Ticket {
       hangs()
         ? new EngineError('model_hangs', `It waited ${milliseconds} ms for a model that does not answer.`)
         : new EngineError('queue_timeout', `It waited ${milliseconds} ms without being begun.`, { retryAfter: 1 })
-    this.#queueTimer = setTimeout(() => this.fail(waited()), milliseconds)
+    this.#queueTimer = new PausableTimer(milliseconds, () => this.fail(waited()))
+  }
+
+  /** Says that one input is being decoded: until it no more is, the request does not wait, not for those before it. */
+  beginDecoding(): void {
+    this.#queueTimer?.pause()
+  }
+
+  endDecoding(): void {
+    this.#queueTimer?.resume()
   }
 
   /** Says that one input is being computed. */
   begin(): void {
     if (this.#ended) return
     this.#onLeftQueue(1)
-    if (--this.#waiting === 0) clearTimeout(this.#queueTimer)
+    if (--this.#waiting === 0) this.#queueTimer?.stop()
   }
 
   fail(error: EngineError): void {
@@ -76,7 +91,7 @@ export class Ticket {
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    clearTimeout(this.#queueTimer)
+    this.#queueTimer?.stop()
     clearTimeout(this.#deadlineTimer)
     this.#signal?.removeEventListener('abort', this.#onAbort)
     if (this.#waiting > 0) this.#onLeftQueue(this.#waiting)
