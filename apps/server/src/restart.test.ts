@@ -1,5 +1,7 @@
-/** A server that is killed in the middle of its work, and another one in its place: at the same address, and as fast. */
+/** A server that is killed in the middle of its work, and another one in its place: at the same address, as fast, and with nothing left over. */
 import { afterEach, expect, test } from 'bun:test'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { images, post } from '../test/requests.ts'
 import { connect } from '../test/socket-client.ts'
 import { type StartedServer, startedWithModel } from '../test/started-server.ts'
@@ -13,9 +15,11 @@ afterEach(async () => {
 
 test('answers within 2 s and the time of loading, though the one before was killed with requests on its way', async () => {
   const folder = await tinyModel()
+  const temporary = join(folder, 'tmp')
+  mkdirSync(temporary)
   const start = async (port?: number): Promise<{ server: StartedServer; milliseconds: number }> => {
     const began = performance.now()
-    const server = await startedWithModel(folder, port)
+    const server = await startedWithModel(folder, port, { variables: { TMPDIR: temporary } })
     servers.push(server)
     return { server, milliseconds: performance.now() - began }
   }
@@ -29,6 +33,7 @@ test('answers within 2 s and the time of loading, though the one before was kill
   const unanswered = Array.from({ length: 50 }, () => classify(first.server).catch(() => undefined))
   await Bun.sleep(10)
   await first.server.kill()
+  expect(readdirSync(temporary)).toEqual([])
   const second = await start(Number(first.server.url.port))
   expect(second.server.url.href).toBe(first.server.url.href)
   expect(second.milliseconds).toBeLessThan(first.milliseconds + 2000)

@@ -45,8 +45,8 @@ export function startedServer(config: ConfigInput, options: StartOptions = {}): 
 }
 
 /** test/serve-folder.ts, with the model of a folder. */
-export const startedWithModel = (folder: string, port = 0): Promise<StartedServer> =>
-  started(['serve-folder.ts', folder, String(port)], {})
+export const startedWithModel = (folder: string, port = 0, options: StartOptions = {}): Promise<StartedServer> =>
+  started(['serve-folder.ts', folder, String(port)], options)
 
 async function started(
   [program, ...args]: [string, ...string[]],

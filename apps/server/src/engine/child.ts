@@ -2,7 +2,8 @@
  * A process of the server, and the calls to it. Native code runs there: when it crashes or hangs, a process ends and not
  * the server.
  */
-import { rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withPatientMemory } from '../patient-memory.ts'
 import { EngineError, type EngineErrorCode } from './engine.ts'
@@ -12,8 +13,6 @@ import type { Frame, Header } from './framing.ts'
 export interface ChildOptions {
   /** Path of the module it runs. */
   module: string
-  /** Where its socket is made; a folder that no other user may enter. */
-  socketFolder: string
   /** Milliseconds until it has connected. */
   timeout: number
 }
@@ -26,8 +25,6 @@ interface Call {
 
 /** Milliseconds that a process has to end by itself once its socket is closed. */
 const GRACE = 1000
-
-let count = 0
 
 export class Child {
   /** Why it is no more; undefined while it runs. */
@@ -52,8 +49,18 @@ export class Child {
   }
 
   /** @throws EngineError 'worker_failed' when the process ends or is not there in time */
-  static async start({ module, socketFolder, timeout }: ChildOptions): Promise<Child> {
-    const path = join(socketFolder, `${count++}.sock`)
+  static async start(options: ChildOptions): Promise<Child> {
+    // A folder that no other user may enter, there until the process has connected: a server that is killed leaves none, and one
+    // that runs for weeks has none that a system may clear away.
+    const folder = await mkdtemp(join(tmpdir(), 'vitral-'))
+    try {
+      return await Child.#connected(join(folder, 'socket'), options)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
+  static async #connected(path: string, { module, timeout }: ChildOptions): Promise<Child> {
     const connected = Promise.withResolvers<void>()
     let child: Child | undefined
     const settle = (frame: Frame): void => {
@@ -86,7 +93,6 @@ export class Child {
     } finally {
       clearTimeout(timer)
       listener.stop()
-      await rm(path, { force: true })
     }
   }
 

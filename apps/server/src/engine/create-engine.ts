@@ -1,7 +1,4 @@
 /** Puts the engine together: the models by name, the memory they share, the decoders, and the end of it all. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Draw } from './answer.ts'
 import { Decoders } from './decoders.ts'
 import { type Engine, EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
@@ -35,8 +32,7 @@ export interface ManagedEngine extends Engine {
  * const { outputs } = await engine.run({ model: 'vit', task: 'classify', inputs: [{ image: bytes }] })
  */
 export async function createEngine(options: EngineOptions): Promise<ManagedEngine> {
-  const resolved = resolveOptions(options)
-  const engine = new VitralEngine(resolved, await mkdtemp(join(tmpdir(), 'vitral-')))
+  const engine = new VitralEngine(resolveOptions(options))
   try {
     await engine.start()
   } catch (error) {
@@ -49,20 +45,17 @@ export async function createEngine(options: EngineOptions): Promise<ManagedEngin
 class VitralEngine implements ManagedEngine {
   readonly #options: ResolvedEngineOptions
   #decoders: Decoders | undefined
-  readonly #socketFolder: string
   readonly #models: Map<string, ServedModel>
   readonly #stopWatching: (() => void)[] = []
   #roomMaking: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
-  constructor(options: ResolvedEngineOptions, socketFolder: string) {
+  constructor(options: ResolvedEngineOptions) {
     this.#options = options
-    this.#socketFolder = socketFolder
     const decode: Decode = async (...args) => await this.#decoders?.decode(...args)
     const draw: Draw = async (...args) => await this.#decoders?.draw(...args)
     const shared = {
       engine: options,
-      socketFolder,
       decode,
       draw,
       makeRoom: this.#makeRoom.bind(this),
@@ -74,7 +67,6 @@ class VitralEngine implements ManagedEngine {
     const { models, watchInterval, memoryBudget, onEvent } = this.#options
     this.#decoders = await Decoders.start({
       ...this.#options,
-      socketFolder: this.#socketFolder,
       onFailure: (reason, failuresInARow) => onEvent({ event: 'worker_failed', reason, failuresInARow }),
     })
     for (const { name, folder, workers, load } of models) {
@@ -152,7 +144,6 @@ class VitralEngine implements ManagedEngine {
     const error = new EngineError('draining', 'The server went down before there was an answer.')
     const left = await Promise.all(models.map(model => model.stop(error)))
     await this.#decoders?.stop()
-    await rm(this.#socketFolder, { recursive: true, force: true })
     const unfinished = left.reduce((sum, count) => sum + count, 0)
     if (unfinished > 0)
       throw new EngineError('draining', `${unfinished} requests were not finished within ${timeout} ms.`)

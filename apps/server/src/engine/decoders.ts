@@ -24,7 +24,6 @@ export interface DrawCall {
 
 export interface DecoderOptions
   extends Pick<ResolvedEngineOptions, 'decoders' | 'maxPixels' | 'decodeTimeoutSeconds' | 'loadTimeout' | 'backoff'> {
-  socketFolder: string
   onFailure(reason: string, failuresInARow: number): void
 }
 
@@ -63,8 +62,7 @@ export class Decoders {
   }
 
   static async start(options: DecoderOptions): Promise<Decoders> {
-    const { socketFolder, loadTimeout } = options
-    const start = (): Promise<Child> => Child.start({ module: MODULE, socketFolder, timeout: loadTimeout })
+    const start = (): Promise<Child> => Child.start({ module: MODULE, timeout: options.loadTimeout })
     const first = await Promise.all(Array.from({ length: options.decoders }, start))
     return new Decoders(
       first.map(child => new KeptChild(child, { start, ...options })),

@@ -17,7 +17,6 @@ import type { ResolvedEngineOptions, ResolvedModelOptions } from './options.ts'
 export interface VersionOptions {
   model: ResolvedModelOptions
   engine: ResolvedEngineOptions
-  socketFolder: string
 }
 
 /** One image to be computed. */
@@ -209,9 +208,9 @@ interface Ready {
 }
 
 /** @param version the content that the folder must have */
-async function startWorker({ model, engine, socketFolder }: VersionOptions, version?: string): Promise<Ready> {
+async function startWorker({ model, engine }: VersionOptions, version?: string): Promise<Ready> {
   const { folder, backend, precision, threads, maxBatchSize } = model
-  const child = await Child.start({ module: engine.modelModule, socketFolder, timeout: engine.loadTimeout })
+  const child = await Child.start({ module: engine.modelModule, timeout: engine.loadTimeout })
   try {
     const settings = { folder, backend, precision, threads, maxBatchSize }
     const { header } = await child.call('load', { settings } satisfies Header, [], engine.loadTimeout)
