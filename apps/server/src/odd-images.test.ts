@@ -1,4 +1,4 @@
-/** Image files that are seldom seen and right, and those that would take much memory: real ones, to a server in a process of its own. */
+/** Image files that are seldom seen and right, those that are others' formats, too, and those that would take much memory: to a server in a process of its own. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import sharp, { type Sharp } from 'sharp'
 import { failure, post } from '../test/requests.ts'
@@ -51,6 +51,36 @@ test('a picture that lies on its side by its EXIF is seen upright', async () => 
   const lying = await picture().rotate(-90).png().withMetadata({ orientation: 6 }).toBuffer()
   expect(await scores(lying)).toEqual(expected)
   expect(await scores(await sharp(lying).png().toBuffer())).not.toEqual(expected)
+})
+
+const text = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+test.each<[string, () => Promise<Uint8Array> | Uint8Array]>([
+  ['SVG', () => text('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>')],
+  ['GIF', () => plain(20, 10).gif().toBuffer()],
+  ['TIFF', () => plain(20, 10).tiff().toBuffer()],
+  ['AVIF', () => plain(20, 10).avif().toBuffer()],
+  ['HEIF', () => text('\0\0\0\x18ftypheic\0\0\0\0mif1heic')],
+  ['BMP', () => text(`BM\x46${'\0'.repeat(67)}`)],
+  ['PDF', () => text('%PDF-1.7\n1 0 obj\n<<>>\nendobj\n')],
+  ['a path', () => text('/etc/passwd')],
+  ['an address', () => text('file:///etc/passwd')],
+  ['a ZIP before a JPEG', async () => Buffer.concat([emptyZip, await plain(20, 10).jpeg().toBuffer()])],
+])('%s is no image here', async (_, file) => {
+  expect(await failure(await classify(await file()))).toEqual([415, 'unsupported_format'])
+})
+
+/** Of no files: the record at its end alone, by which an archive is known. */
+const emptyZip = Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18)])
+
+test.each<[string, Uint8Array]>([
+  ['a ZIP', emptyZip],
+  ['a PDF', text('%PDF-1.7\n')],
+  ['a script', text('<script>alert(1)</script>')],
+  ['an SVG', text('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>')],
+])('a JPEG with %s at its end is the JPEG that it is', async (_, rest) => {
+  const jpeg = await plain(20, 10).jpeg().toBuffer()
+  expect(await scores(Buffer.concat([jpeg, rest]))).toEqual(await scores(jpeg))
 })
 
 test('sixteen small files of many pixels are refused before they are decoded', async () => {
