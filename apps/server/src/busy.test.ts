@@ -1,4 +1,4 @@
-/** A server whose model is at work: it still says that it lives, and does nothing for those who have left. */
+/** A server whose model is at work: it still says that it lives, does nothing for those who have left, and tells those whose process ends. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import { FAULTS, inputWith } from '../test/faults.ts'
@@ -14,7 +14,7 @@ async function start(
   timeouts: ConfigInput['timeouts'] = {},
 ): Promise<{ engine: ManagedEngine; server: RunningServer }> {
   const engine = await createEngine({
-    models: [{ name: 'tiny', folder: await tinyModel(), backend: 'cpu' }],
+    models: [{ name: 'tiny', folder: await tinyModel(), backend: 'cpu', maxBatchSize: 64 }],
     modelModule: fileURLToPath(new URL('../test/faulty-model.ts', import.meta.url)),
     watchdog: 50_000,
     queueTimeout: 60_000,
@@ -84,6 +84,27 @@ test('computes nothing for those who leave while they wait, counts them as such,
   while ((await metric('vit_requests_total{model="tiny",outcome="cancelled"}')) !== 100) await Bun.sleep(5)
   expect(await metric('vit_images_total{model="tiny"}')).toBe(before + 101)
   expect([await queued(), await running()]).toEqual([0, 0])
+}, 60_000)
+
+test('tells fifty at once that the process that computed them was killed, and has another one soon', async () => {
+  const first = infer(FAULTS.delay + 500)
+  while ((await running()) !== 1) await Bun.sleep(5)
+  const ended: number[] = []
+  const answers = Array.from({ length: 50 }, async () => {
+    const response = await infer(FAULTS.delay + 30_000)
+    ended.push(performance.now())
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
+    return failure(response)
+  })
+  expect((await first).status).toBe(200)
+  while ((await running()) !== 50) await Bun.sleep(5)
+  const killed = performance.now()
+  process.kill(engine.processes().at(-1) as number, 'SIGKILL')
+  expect(await Promise.all(answers)).toEqual(Array(50).fill([503, 'worker_failed']))
+  expect(Math.max(...ended) - killed).toBeLessThan(1000)
+  expect((await infer(0)).status).toBe(200) // it waits for the next process
+  expect(performance.now() - killed).toBeLessThan(3000 + 2000) // 2 s more than it may, for a busy machine
+  expect((await fetch(new URL('v2/health/ready', server.url))).status).toBe(200)
 }, 60_000)
 
 test('goes down when its time to drain is over, also if a model hangs, and tells those who wait', async () => {
