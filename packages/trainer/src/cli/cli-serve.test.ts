@@ -1,12 +1,13 @@
 /** `vitral serve` as a real process: from a model folder to an answer over HTTP, and what is refused before. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 
-const folder = mkdtempSync(join(tmpdir(), 'vitral-serve-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const temporary = mkdtempSync(join(tmpdir(), 'vitral-serve-'))
+const folder = join(temporary, 'tiny')
+afterAll(() => rmSync(temporary, { recursive: true }))
 
 beforeAll(async () => {
   await useBackend('cpu')
@@ -73,6 +74,34 @@ test('a model folder is served under its name until SIGTERM', async () => {
   }
   expect(await child.exited).toBe(0)
   expect(printed).toContain('"message":"stopped"')
+}, 60_000)
+
+test('a model that is missing or damaged ends it soon, with one line that says why', async () => {
+  const begun = performance.now()
+  const whole = serve(`tiny=${folder}`, '--port', '0', '--backend', 'cpu')
+  for await (const chunk of whole.stdout) if (new TextDecoder().decode(chunk).includes('"listening"')) break
+  const untilItListens = performance.now() - begun
+  whole.kill('SIGKILL')
+  const damages: [(folder: string) => void, string][] = [
+    [damaged => rmSync(damaged, { recursive: true }), 'is neither a folder that exists nor'],
+    [damaged => rmSync(join(damaged, 'model.safetensors')), 'has neither model.safetensors nor'],
+    [damaged => truncateSync(join(damaged, 'model.safetensors'), 500), 'model.safetensors'],
+    [damaged => writeFileSync(join(damaged, 'config.json'), '{"hidden_size":'), 'config.json is not JSON'],
+  ]
+  for (const [i, [damage, why]] of damages.entries()) {
+    const damaged = join(temporary, `damaged-${i}`)
+    cpSync(folder, damaged, { recursive: true })
+    damage(damaged)
+    const started = performance.now()
+    const child = serve(`tiny=${damaged}`, '--port', '0', '--backend', 'cpu')
+    expect(await child.exited).toBe(1)
+    expect(performance.now() - started).toBeLessThan(untilItListens + 2000)
+    const text = await new Response(child.stderr).text()
+    expect(text).toStartWith('vitral serve: ')
+    expect(text).toContain(why)
+    expect(text.trim()).not.toContain('\n')
+    expect(await new Response(child.stdout).text()).not.toContain('listening')
+  }
 }, 60_000)
 
 test.each([
