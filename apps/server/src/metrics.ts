@@ -111,22 +111,41 @@ export function createMetrics(engine: Measured): Metrics {
     },
   })
 
+  const uncounted: (() => void)[] = []
+  const countAll = (): void => {
+    for (const count of uncounted.splice(0)) count()
+  }
+  /** Once the answer is on its way, which would wait for it otherwise. */
+  const later = (count: () => void): void => {
+    if (uncounted.push(count) === 1) setImmediate(countAll)
+  }
+
   return {
     request(model = 'none', outcome, seconds) {
-      requests.inc({ model, outcome })
-      duration.observe({ model }, seconds)
+      later(() => {
+        requests.inc({ model, outcome })
+        duration.observe({ model }, seconds)
+      })
     },
     images(model, { outputs, stages: milliseconds }) {
-      images.inc({ model }, outputs.length)
-      for (const [stage, seconds] of stageDurations) seconds.observe({ model }, milliseconds[stage] / 1000)
+      const { length } = outputs
+      later(() => {
+        images.inc({ model }, length)
+        for (const [stage, seconds] of stageDurations) seconds.observe({ model }, milliseconds[stage] / 1000)
+      })
     },
     event(happened) {
-      if (happened.event === 'batch') {
-        batches.observe({ model: happened.model }, happened.size)
-        batchCount.inc({ model: happened.model })
-      }
-      if (happened.event === 'worker_failed') failures.inc({ model: happened.model ?? 'decoder' })
+      later(() => {
+        if (happened.event === 'batch') {
+          batches.observe({ model: happened.model }, happened.size)
+          batchCount.inc({ model: happened.model })
+        }
+        if (happened.event === 'worker_failed') failures.inc({ model: happened.model ?? 'decoder' })
+      })
     },
-    read: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+    async read() {
+      countAll()
+      return { text: await registry.metrics(), contentType: registry.contentType }
+    },
   }
 }

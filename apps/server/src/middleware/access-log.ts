@@ -10,7 +10,7 @@ export function accessLog({ trustProxy }: { trustProxy: boolean }): MiddlewareHa
     const start = performance.now()
     await next()
     const error = context.error && toRequestError(context.error)
-    log(error?.code === 'internal' ? 'error' : 'info', 'request', {
+    const fields = {
       requestId: context.get('requestId'),
       method: context.req.method,
       path: context.req.path.slice(0, 200),
@@ -22,6 +22,8 @@ export function accessLog({ trustProxy }: { trustProxy: boolean }): MiddlewareHa
       code: error?.code,
       // Of what nobody foresaw: here, and never in the answer.
       stack: error?.code === 'internal' && error.cause instanceof Error ? error.cause.stack : undefined,
-    })
+    }
+    // Once the answer is on its way, which would wait for it otherwise.
+    setImmediate(() => log(error?.code === 'internal' ? 'error' : 'info', 'request', fields))
   }
 }
