@@ -36,7 +36,6 @@ test(`${names / 10} requests of paths, methods, models, agents and keys that nob
     const init = method === 'POST' ? post(images.jpeg, headers) : { method, headers }
     await (await app.request(oneOf(paths)(), init)).arrayBuffer()
   }
-  Bun.gc(true) // the metrics of the heap take time by what lies in it
   const times: number[] = []
   let text = ''
   for (let i = 0; i < 9; i++) {

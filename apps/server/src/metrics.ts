@@ -50,6 +50,8 @@ export function createMetrics(engine: Measured): Metrics {
   const registers = [registry]
   // Its own default, 10 ms, wakes the server a hundred times a second, on a processor that a model computes on.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 })
+  // Spaces of Node's heap: Bun has none, and walks all of its own to say so, for milliseconds in which nobody is answered.
+  for (const size of ['total', 'used', 'available']) registry.removeSingleMetric(`nodejs_heap_space_size_${size}_bytes`)
   const requests = new Counter({
     name: 'vit_requests_total',
     help: 'Inference requests, by how they ended.',
