@@ -2,21 +2,20 @@
  * Image files that are cut off, noise, or have bits that are wrong: each is the client's error or, where nothing is missed, an
  * image; none brings anything down. FLIPPED_IMAGES=200000 and FLIP_SEED=7 in the environment go further.
  */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { beforeAll, expect, test } from 'bun:test'
 import sharp from 'sharp'
 import { randomFrom } from '../test/random.ts'
-import { failure, images, post } from '../test/requests.ts'
-import { type StartedServer, startedWithModel } from '../test/started-server.ts'
-import { removeFolders, tinyModel } from '../test/tiny-model.ts'
+import { failure, images } from '../test/requests.ts'
+import { tinyServer } from '../test/tiny-server.ts'
 
 const flipped = Number(process.env.FLIPPED_IMAGES ?? 1000)
 const seed = Number(process.env.FLIP_SEED ?? 1)
 const MiB = 2 ** 20
 
-let server: StartedServer
+const tiny = tinyServer()
+const { classify } = tiny
 let files: Uint8Array<ArrayBuffer>[]
 beforeAll(async () => {
-  server = await startedWithModel(await tinyModel())
   const noise = { type: 'gaussian', mean: 128, sigma: 50 } as const
   const photo = sharp({ create: { width: 64, height: 48, channels: 3, background: '#000', noise } })
   const made = [
@@ -29,14 +28,6 @@ beforeAll(async () => {
   files = (await Promise.all(made.map(picture => picture.toBuffer()))).map(file => Uint8Array.from(file))
   for (const file of files) expect((await classify(file)).status).toBe(200)
 }, 60_000)
-afterAll(async () => {
-  expect(await server.stop()).toBe(0)
-  removeFolders()
-}, 60_000)
-
-const classify = (file: Uint8Array): Promise<Response> =>
-  fetch(new URL('v1/models/tiny/classify', server.url), post(file))
-
 /** A few at a time. */
 async function forEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items]
@@ -56,13 +47,13 @@ test('files that are cut off at every hundredth', async () => {
 }, 60_000)
 
 test('a thousand times noise, and what is no image at all', async () => {
-  const before = server.memory()
+  const before = tiny.server.memory()
   const texts = ['', 'hello', '<html><body>404</body></html>'].map(text => new TextEncoder().encode(text))
   const noise = Array.from({ length: 1000 }, () => crypto.getRandomValues(new Uint8Array(4096)))
   await forEach([...texts, ...noise], async bytes => {
     expect(await failure(await classify(bytes))).toEqual([415, 'unsupported_format'])
   })
-  expect(server.memory() - before).toBeLessThan(8 * MiB + 8 * MiB) // and what has not been collected
+  expect(tiny.server.memory() - before).toBeLessThan(8 * MiB + 8 * MiB) // and what has not been collected
 }, 60_000)
 
 test(`${flipped} files with wrong bits from seed ${seed}`, async () => {

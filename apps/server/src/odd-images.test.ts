@@ -1,23 +1,13 @@
 /** Image files that are seldom seen and right, those that are others' formats, too, and those that would take much memory: to a server in a process of its own. */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import sharp, { type Sharp } from 'sharp'
-import { failure, post } from '../test/requests.ts'
-import { type StartedServer, startedWithModel } from '../test/started-server.ts'
-import { removeFolders, tinyModel } from '../test/tiny-model.ts'
+import { failure } from '../test/requests.ts'
+import { tinyServer } from '../test/tiny-server.ts'
 
 const MiB = 2 ** 20
 
-let server: StartedServer
-beforeAll(async () => {
-  server = await startedWithModel(await tinyModel())
-}, 60_000)
-afterAll(async () => {
-  expect(await server.stop()).toBe(0)
-  removeFolders()
-}, 60_000)
-
-const classify = (file: Uint8Array): Promise<Response> =>
-  fetch(new URL('v1/models/tiny/classify', server.url), post(Uint8Array.from(file)))
+const tiny = tinyServer()
+const { classify } = tiny
 const scores = async (file: Uint8Array): Promise<unknown> => {
   const response = await classify(file)
   expect(response.status).toBe(200)
@@ -87,12 +77,12 @@ test('sixteen small files of many pixels are refused before they are decoded', a
   const bomb = await plain(5000, 5000).png({ compressionLevel: 9 }).toBuffer()
   expect(bomb.length).toBeLessThan(100_000)
   await classify(bomb)
-  const before = server.memory()
+  const before = tiny.server.memory()
   let most = 0
   const times = Array.from({ length: 16 }, async () => {
     const started = performance.now()
     expect(await failure(await classify(bomb))).toEqual([413, 'image_too_large'])
-    most = Math.max(most, server.memory() - before)
+    most = Math.max(most, tiny.server.memory() - before)
     return performance.now() - started
   })
   const sorted = (await Promise.all(times)).sort((a, b) => a - b)
