@@ -16,6 +16,5 @@ export {
 } from './engine/engine.ts'
 export type { EngineEvent } from './engine/events.ts'
 export type { EngineOptions, ModelOptions } from './engine/options.ts'
-export { restartWithPatientMemory } from './patient-memory.ts'
 export { runServer } from './run.ts'
 export { type RunningServer, type ServerOptions, startServer } from './serve.ts'

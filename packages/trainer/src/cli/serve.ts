@@ -59,8 +59,7 @@ it has accepted is answered. Needs Bun, and the package @vitral/server.`,
       workers: number('workers', 1),
       threads: number('threads', 1),
     }
-    const { readConfig, restartWithPatientMemory, runServer } = await loadServer()
-    restartWithPatientMemory()
+    const { readConfig, runServer } = await loadServer()
     const models = []
     for (const argument of positionals) {
       const [, name, model] = /^(?:([^=/\\]+)=)?(.+)$/s.exec(argument) as unknown as [
@@ -92,10 +91,13 @@ it has accepted is answered. Needs Bun, and the package @vitral/server.`,
 async function loadServer(): Promise<typeof import('@vitral/server')> {
   if (!process.versions.bun) throw new Error('The server needs Bun; run it as: bunx --bun vitral serve …')
   try {
+    // Before the server is loaded, which would be for nothing.
+    const { restartWithPatientMemory } = await import('@vitral/server/patient-memory')
+    restartWithPatientMemory()
     return await import('@vitral/server')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const isMissing = code === 'ERR_MODULE_NOT_FOUND' && message.includes("'@vitral/server'")
+    const isMissing = code === 'ERR_MODULE_NOT_FOUND' && /'@vitral\/server[/']/.test(message)
     throw isMissing ? new Error('The server is not installed; run: bun add @vitral/server', { cause: error }) : error
   }
 }

@@ -5,6 +5,9 @@ declare module '@vitral/server' {
     environment?: Record<string, string | undefined>
     settings?: Record<string, unknown>
   }): object
-  export function restartWithPatientMemory(): void
   export function runServer(config: object): Promise<number>
+}
+
+declare module '@vitral/server/patient-memory' {
+  export function restartWithPatientMemory(): void
 }
