@@ -23,9 +23,9 @@ const remedies = new WeakMap<Tensor, Origin['f']>()
  */
 export function recomputed<T extends Tensor>(f: (x: T) => T, x: T): T {
   const result = f(x)
+  if (!engine().isTapeOn()) return result
   const dtype = computeDtype() // the backward pass runs outside of autocast
-  const again = (input: Tensor) => autocast({ dtype }, () => f(input as T))
-  if (engine().isTapeOn()) origins.set(result, { f: again, x })
+  origins.set(result, { f: input => autocast({ dtype }, () => f(input as T)), x })
   return result
 }
 
