@@ -15,7 +15,7 @@ ${markdownTable([
   ['ms', 'one forward pass or training step of the whole batch; of loading, an epoch'],
   [
     'GFLOP/s',
-    'the operations the model needs (`forwardFlops` of @vitral/core; a training step is three forward passes), by that time',
+    'the operations the logits need (`forwardFlops` of @vitral/core; a training step is three forward passes), by that time',
   ],
   [
     'of peak',

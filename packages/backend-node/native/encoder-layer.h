@@ -8,7 +8,7 @@ namespace vitral {
 struct EncoderLayerShape {
   int64_t batch, tokens, hiddenSize, numHeads, intermediateSize;
   double scale, eps;  // of the attention scores, and of both norms
-  int64_t rows() const { return batch * tokens; }
+  int64_t outputTokens;  // the first of the tokens: what is computed beyond keys and values
 };
 
 struct NormWeights {
@@ -31,7 +31,7 @@ struct EncoderLayerWeights {
 // Floats of memory between the ops: x's norm, what attention reads and what the feed-forward network reads.
 int64_t encoderLayerFloats(const EncoderLayerShape& shape);
 
-// x [B, N, C] → y [B, N, C], which may be x. `between` is lost.
+// x [B, N, C] → y [B, outputTokens, C], which may be x. `between` is lost.
 void encoderLayer(const EncoderLayerShape& shape, const EncoderLayerWeights& weights, Precision precision, const float* x,
                   float* between, float* y);
 

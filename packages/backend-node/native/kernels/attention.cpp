@@ -95,8 +95,8 @@ void forwardPanel(const Heads& heads, int64_t head, Range queries, const Forward
 
 template <class Panels>
 void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) {
-  const int64_t B = heads.B, N = heads.N, H = heads.H, D = heads.D;
-  const bool serial = 4.0 * B * H * N * N * D < serialOperations;
+  const int64_t B = heads.B, N = heads.N, Q = heads.Q, H = heads.H, D = heads.D;
+  const bool serial = 4.0 * B * H * Q * N * D < serialOperations;
   const int64_t C = heads.hiddenSize(), parts = chooseParts(heads, serial ? 1 : threadCount(), 0.7);
   forEachTask(serial, B * H * parts, [&](int64_t task) {
     const int64_t head = task / parts, part = task % parts, b = head / H, h = head % H;
@@ -112,16 +112,16 @@ void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) 
     for (int64_t panel = panels.begin; panel < panels.end; panel++) {
       const Range queries = heads.queries(panel);
       const auto run = queries.length() <= lanes ? forwardPanel<1, Panels> : forwardPanel<tileVectors, Panels>;
-      run(heads, head, queries, memory, q, out, b * N * C + h * D, logSumExp ? logSumExp + head * N : nullptr);
+      run(heads, head, queries, memory, q, out, b * Q * C + h * D, logSumExp ? logSumExp + head * Q : nullptr);
     }
   });
 }
 
 }  // namespace
 
-void attentionForward(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, float scale,
+void attentionForward(int64_t B, int64_t N, int64_t Q, int64_t H, int64_t D, Numbers qkv, float scale,
                       double dropoutProbability, uint32_t seed, Precision precision, NumbersOut out, float* logSumExp) {
-  const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0};
+  const Heads heads = {B, N, Q, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0};
   withPanels(heads, precision, [&](auto panels) { forward<decltype(panels)>(heads, qkv, out, logSumExp); });
 }
 

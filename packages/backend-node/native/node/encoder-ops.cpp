@@ -144,29 +144,38 @@ napi_value qkvGrad(Arguments& a) {
   return nullptr;
 }
 
+// How many of the tokens are queries.
+static int64_t queriesOf(Arguments& a, int64_t tokens) {
+  const int64_t queries = a.size("queries");
+  if (queries > tokens) throw ArgumentError("queries is more than tokens");
+  return queries;
+}
+
 napi_value attention(Arguments& a) {
-  const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), H = a.size("numHeads"), D = a.size("headSize");
+  const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), Q = queriesOf(a, N);
+  const int64_t H = a.size("numHeads"), D = a.size("headSize");
   const Precision precision = a.precision("dtype");
   const Numbers packed = a.numbers("qkv", elements({B, N, 3, H, D}));
   const double scale = a.number("scale"), dropoutProbability = a.number("dropoutProbability");
   const uint32_t seed = a.bits("seed");
-  const NumbersOut out = a.numbersOut("output", elements({B, N, H, D}));
-  float* logSumExp = a.floatsOrNull("logSumExp", elements({B, H, N}));
-  kernels().attentionForward(B, N, H, D, packed, (float)scale, dropoutProbability, seed, precision, out, logSumExp);
+  const NumbersOut out = a.numbersOut("output", elements({B, Q, H, D}));
+  float* logSumExp = a.floatsOrNull("logSumExp", elements({B, H, Q}));
+  kernels().attentionForward(B, N, Q, H, D, packed, (float)scale, dropoutProbability, seed, precision, out, logSumExp);
   return nullptr;
 }
 
 napi_value attentionGrad(Arguments& a) {
-  const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), H = a.size("numHeads"), D = a.size("headSize");
+  const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), Q = queriesOf(a, N);
+  const int64_t H = a.size("numHeads"), D = a.size("headSize");
   const Precision precision = a.precision("dtype");
-  const float* dy = a.floats("dy", elements({B, N, H, D}));
+  const float* dy = a.floats("dy", elements({B, Q, H, D}));
   const Numbers packed = a.numbers("qkv", elements({B, N, 3, H, D}));
-  const Numbers out = a.numbers("output", elements({B, N, H, D}));
-  const float* logSumExp = a.floats("logSumExp", elements({B, H, N}));
+  const Numbers out = a.numbers("output", elements({B, Q, H, D}));
+  const float* logSumExp = a.floats("logSumExp", elements({B, H, Q}));
   const double scale = a.number("scale"), dropoutProbability = a.number("dropoutProbability");
   const uint32_t seed = a.bits("seed");
   float* dQkv = a.floats("dQkv", elements({B, N, 3, H, D}));
-  kernels().attentionBackward(B, N, H, D, packed, out, dy, logSumExp, (float)scale, dropoutProbability, seed, precision,
+  kernels().attentionBackward(B, N, Q, H, D, packed, out, dy, logSumExp, (float)scale, dropoutProbability, seed, precision,
                               dQkv);
   return nullptr;
 }
@@ -179,14 +188,14 @@ static int64_t betweenFloats(const EncoderLayerShape& shape) {
 
 napi_value encoderLayer(Arguments& a) {
   EncoderLayerShape shape;
-  shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.hiddenSize = a.size("hiddenSize");
+  shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.outputTokens = queriesOf(a, shape.tokens);
+  shape.hiddenSize = a.size("hiddenSize");
   shape.numHeads = a.size("numHeads"), shape.intermediateSize = a.size("intermediateSize");
   shape.scale = a.number("scale"), shape.eps = a.number("eps");
   const int64_t C = shape.hiddenSize, I = shape.intermediateSize;
   if (C % shape.numHeads) throw ArgumentError("numHeads does not divide hiddenSize");
   const Precision precision = a.precision("dtype");
-  const int64_t size = elements({shape.batch, shape.tokens, C});
-  const float* x = a.floats("x", size);
+  const float* x = a.floats("x", elements({shape.batch, shape.tokens, C}));
   const auto norm = [&]() -> NormWeights {
     const float* weight = a.floats("norm's weight", C);
     return {weight, a.floats("norm's bias", C)};
@@ -206,7 +215,7 @@ napi_value encoderLayer(Arguments& a) {
   weights.up = linear(C, I);
   weights.down = linear(I, C);
   float* between = a.floats("between", betweenFloats(shape));
-  float* y = a.floats("output", size);
+  float* y = a.floats("output", elements({shape.batch, shape.outputTokens, C}));
   weights.qkv.bias = joinedBiases(bias, C);
   vitral::encoderLayer(shape, weights, precision, x, between, y);
   return nullptr;

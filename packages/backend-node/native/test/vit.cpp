@@ -108,17 +108,20 @@ int main(int, char** arguments) {
   const float* patchWeight = weights(embeddings + "patch_embeddings.projection.weight");
   const float* patchBias = weights(embeddings + "patch_embeddings.projection.bias");
   const NormWeights lastNorm = norm("vit.layernorm");
-  const EncoderLayerShape layerShape = {1, M, C, H, I, 1 / std::sqrt((double)(C / H)), eps};
-  float *patches = Floats(N * C).values, *x = Floats(M * C).values, *normed = Floats(M * C).values;
-  float *between = Floats(encoderLayerFloats(layerShape)).values;
+  // Of the last layer nothing but the class token is read.
+  const auto layerShape = [&](int64_t outputTokens) {
+    return EncoderLayerShape{1, M, C, H, I, 1 / std::sqrt((double)(C / H)), eps, outputTokens};
+  };
+  float *patches = Floats(N * C).values, *x = Floats(M * C).values;
+  float *between = Floats(encoderLayerFloats(layerShape(M))).values;
   float *feature = Floats(C).values, *logits = Floats(classes).values;
 
   const auto forward = [&] {
     kernel.patchEmbedForward(shape, pixels, patchWeight, patchBias, precision, patches);
     kernel.embedTokensForward(1, N, C, patches, classToken, positions, x);
-    for (const EncoderLayerWeights& layer : layers) encoderLayer(layerShape, layer, precision, x, between, x);
-    kernel.layerNormForward(M, C, x, lastNorm.weight, lastNorm.bias, eps, normed, nullptr, nullptr);
-    kernel.selectTokenForward(1, M, C, 0, normed, feature);
+    for (const EncoderLayerWeights& layer : layers)
+      encoderLayer(layerShape(&layer == &layers.back() ? 1 : M), layer, precision, x, between, x);
+    kernel.layerNormForward(1, C, x, lastNorm.weight, lastNorm.bias, eps, feature, nullptr, nullptr);
     kernel.linearForward(1, C, classes, feature, false, nullptr, classifier.weight, classifier.bias, {}, nullptr,
                          precision, logits, classes);
   };

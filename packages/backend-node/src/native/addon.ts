@@ -140,6 +140,7 @@ export interface Addon {
   encoderLayer(
     batch: number,
     tokens: number,
+    outputTokens: number,
     hiddenSize: number,
     numHeads: number,
     intermediateSize: number,
@@ -219,7 +220,7 @@ export type PatchShape = [
   hiddenSize: number,
 ]
 type Grids = [rows: number, columns: number, newRows: number, newColumns: number]
-type Heads = [batch: number, tokens: number, numHeads: number, headSize: number]
+type Heads = [batch: number, tokens: number, queries: number, numHeads: number, headSize: number]
 /** Of samples that the rows divide into evenly. */
 export type Drops = [
   dropoutProbability: number,

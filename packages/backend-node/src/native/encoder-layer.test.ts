@@ -129,7 +129,10 @@ test('with adapters', () => {
 
 test('a wrong argument is named, and a size beyond memory is refused', () => {
   const { addon } = engine().backend as NativeBackend
-  expect(() => addon.encoderLayer(1, 2, 6, 4, 8, 1, 1e-6, 'float32')).toThrow('numHeads does not divide hiddenSize')
-  expect(() => addon.encoderLayer(1, 2, 4, 2, 8, 1, 1e-6, 'float32', new Float32Array(7))).toThrow('x has 7 elements')
+  expect(() => addon.encoderLayer(1, 2, 2, 6, 4, 8, 1, 1e-6, 'float32')).toThrow('numHeads does not divide hiddenSize')
+  expect(() => addon.encoderLayer(1, 2, 1, 4, 2, 8, 1, 1e-6, 'float32', new Float32Array(7))).toThrow(
+    'x has 7 elements',
+  )
+  expect(() => addon.encoderLayer(1, 2, 3, 4, 2, 8, 1, 1e-6, 'float32')).toThrow('queries is more than tokens')
   expect(() => addon.encoderLayerFloats(2 ** 40, 2 ** 40, 1, 1)).toThrow('too large')
 })

@@ -1,10 +1,13 @@
 import { beforeAll, describe, test } from 'bun:test'
 import { useBackend } from '@vitral/core'
+import { classTokenSuite } from '../../../core/test/class-token-suite.ts'
 import { fixtureSuite } from '../../../core/test/fixture-suite.ts'
 import { loraSuite } from '../../../core/test/lora-suite.ts'
 
 beforeAll(() => useBackend('native'))
 
 describe('PyTorch fixtures on native', () => fixtureSuite((name, run) => test(name, run)))
+
+describe('what a classifier reads, on native', () => classTokenSuite((name, run) => test(name, run), 1e-5))
 
 describe('low-rank adapters on native', () => loraSuite((name, run) => test(name, run)))

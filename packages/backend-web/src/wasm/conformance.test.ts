@@ -1,6 +1,7 @@
 import { beforeAll, describe, test } from 'bun:test'
 import { useBackend } from '@vitral/core'
 import { conformance } from '@vitral/core/conformance'
+import { classTokenSuite } from '../../../core/test/class-token-suite.ts'
 import { fixtureSuite } from '../../../core/test/fixture-suite.ts'
 import { loraSuite } from '../../../core/test/lora-suite.ts'
 
@@ -8,4 +9,5 @@ beforeAll(() => useBackend('wasm'))
 
 describe('conformance of stock wasm', () => conformance({ test: (name, run) => test(name, run) }))
 describe('PyTorch fixtures on stock wasm', () => fixtureSuite((name, run) => test(name, run)))
+describe('what a classifier reads, on stock wasm', () => classTokenSuite((name, run) => test(name, run), 1e-5))
 describe('low-rank adapters on stock wasm', () => loraSuite((name, run) => test(name, run)))

@@ -64,6 +64,11 @@ const refusals: [name: string, call: () => unknown, message: string][] = [
     'attention: qkv has 18 columns, which are not 3 × 4 heads of equal size.',
   ],
   [
+    'attention, queries',
+    () => ops.attention(t(1, 2, 18), { numHeads: 3, queries: 3 }),
+    'attention: queries is 3; expected a whole number from 1 to 2, the number of tokens.',
+  ],
+  [
     'attention, dropout',
     () => ops.attention(t(1, 2, 18), { numHeads: 3, dropoutProbability: 1 }),
     'dropoutProbability is 1; expected a number from 0 up to, but not including, 1.',

@@ -34,6 +34,8 @@ export interface EncoderLayerInputs extends AttentionTensors, MlpTensors {
 // A type, not an interface: only types fit the index signature of attributes.
 export type EncoderLayerAttrs = {
   numHeads: number
+  /** How many tokens come out, from the first on. */
+  outputTokens: number
   /** Of the attention scores. */
   scale: number
   /** Of both norms. */
@@ -47,7 +49,7 @@ const op = defineFusion<EncoderLayerInputs, EncoderLayerAttrs>('VitralEncoderLay
  * `linear` without dropout (torch's fast path of TransformerEncoderLayer).
  *
  * @param inputs asked for only where it is one kernel; x is [B, N, C]
- * @returns [B, N, C], or undefined where the ops must run apart
+ * @returns [B, outputTokens, C], or undefined where the ops must run apart
  */
 export function encoderLayer(inputs: () => EncoderLayerInputs, attrs: EncoderLayerAttrs): Tensor3D | undefined {
   return op(inputs, attrs) as Tensor3D | undefined

@@ -20,7 +20,10 @@ export class ViTBackbone {
     this.#encoder = new ViTEncoder(config, parameters.scope('encoder'))
   }
 
-  /** [B, c, h, w] → last hidden state [B, 1 + N, C], after the final norm; the hidden states are before it. */
+  /**
+   * [B, c, h, w] → last hidden state [B, 1 + N, C], after the final norm, or [B, 1, C] where the context wants the class
+   * token alone; the hidden states are before the norm.
+   */
   forward(pixelValues: Tensor4D, context: ForwardContext, options: EmbeddingOptions): EncoderResult {
     const tokens = this.#embeddings.forward(pixelValues, context, options)
     const encoded = this.#encoder.forward(tokens, context)

@@ -5,6 +5,9 @@ import { pair, patchGrid, type ViTConfig } from './config.ts'
 import type { ForwardContext } from './forward-context.ts'
 import type { ParameterScope } from './parameters.ts'
 
+/** Where the class token is among the tokens. */
+export const CLASS_TOKEN = 0
+
 export interface EmbeddingOptions {
   /** [B, N]: 1 (or true) where the patch is replaced by the mask token. HF's `bool_masked_pos`. */
   boolMaskedPos?: Tensor2D

@@ -25,13 +25,17 @@ export class ViTEncoder {
     )
   }
 
-  /** [B, N, C] → [B, N, C]. Takes `embeddings` over: freed once used, unless it was asked for as a hidden state. */
+  /**
+   * [B, N, C] → [B, N, C], or [B, 1, C] where the context wants the class token alone. Takes `embeddings` over: freed once
+   * used, unless it was asked for as a hidden state.
+   */
   forward(embeddings: Tensor3D, context: ForwardContext): EncoderResult {
     const hiddenStates = [embeddings]
     const attentions: Tensor4D[] = []
     let lastHiddenState = embeddings
     for (const [i, layer] of this.#layers.entries()) {
-      const { hiddenState, probabilities } = layer.forward(lastHiddenState, () => context.ofLayer(i))
+      const isLast = i === this.#layers.length - 1
+      const { hiddenState, probabilities } = layer.forward(lastHiddenState, () => context.ofLayer(i, isLast))
       if (probabilities) attentions.push(probabilities)
       if (context.outputHiddenStates) hiddenStates.push(hiddenState)
       else lastHiddenState.dispose()

@@ -17,6 +17,14 @@ export interface ForwardContextOptions {
   outputHiddenStates?: boolean
 }
 
+interface ContextOptions extends ForwardContextOptions {
+  /**
+   * Nothing but the class token is read of the last layer: what else it would compute is left out. Without effect where
+   * hidden states or attentions are asked for. @default false
+   */
+  classTokenOnly?: boolean
+}
+
 /** Sets the seeds of layers apart from those of places. */
 const LAYERS = 0x1a7e25
 
@@ -25,20 +33,23 @@ export class ForwardContext {
   readonly outputAttentions: boolean
   readonly outputHiddenStates: boolean
   readonly gradientCheckpointing: boolean
+  readonly classTokenOnly: boolean
   readonly #seed: number
   #site = 0
 
-  constructor(options: ForwardContextOptions = {}) {
+  constructor(options: ContextOptions = {}) {
     this.training = options.training ?? false
     this.outputAttentions = options.outputAttentions ?? false
     this.outputHiddenStates = options.outputHiddenStates ?? false
     this.gradientCheckpointing = options.gradientCheckpointing ?? false
+    this.classTokenOnly = (options.classTokenOnly ?? false) && !this.outputAttentions && !this.outputHiddenStates
     this.#seed = options.seed ?? 0
   }
 
   /** A context of layer i, with seeds of its own: however often it is asked for, its layer draws the same numbers. */
-  ofLayer(i: number): ForwardContext {
-    return new ForwardContext({ ...this, seed: deriveSeed(this.#seed, LAYERS, i) })
+  ofLayer(i: number, isLast: boolean): ForwardContext {
+    const classTokenOnly = this.classTokenOnly && isLast
+    return new ForwardContext({ ...this, classTokenOnly, seed: deriveSeed(this.#seed, LAYERS, i) })
   }
 
   /** The seed of the next place that draws random numbers; the same sequence in every pass with the same seed. */

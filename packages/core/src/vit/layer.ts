@@ -1,15 +1,17 @@
 /** One pre-norm encoder layer: attention and MLP, each behind a norm and around a residual connection. */
-import { type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
-import { encoderLayer, layerNorm } from '../ops/index.ts'
+import { reshape, type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
+import { encoderLayer, layerNorm, selectToken } from '../ops/index.ts'
 import { checkpoint } from '../tape/checkpoint.ts'
 import { recomputed } from '../tape/recompute.ts'
 import type { ViTConfig } from './config.ts'
+import { CLASS_TOKEN } from './embeddings.ts'
 import type { ForwardContext } from './forward-context.ts'
 import { ViTMlp } from './mlp.ts'
 import type { ParameterScope } from './parameters.ts'
 import { ViTAttention } from './self-attention.ts'
 
 export interface LayerResult {
+  /** [B, N, C], or of the class token alone [B, 1, C]. */
   hiddenState: Tensor3D
   /** [B, H, N, N], when the context asks for it. */
   probabilities?: Tensor4D
@@ -34,7 +36,8 @@ export class ViTLayer {
   }
 
   /**
-   * [B, N, C] → [B, N, C]. What the tape has not saved is freed here, not at the end of the model.
+   * [B, N, C] → [B, N, C], or [B, 1, C] where the context wants the class token alone. What the tape has not saved is
+   * freed here, not at the end of the model.
    *
    * @param freshContext gives the layer's context; with checkpointing it is asked once more in the backward pass
    */
@@ -47,10 +50,11 @@ export class ViTLayer {
 
   #forward(input: Tensor3D, context: ForwardContext): LayerResult {
     return tidy(() => {
-      const fused = context.training || context.outputAttentions ? undefined : this.#fused(input)
+      const fused = context.training || context.outputAttentions ? undefined : this.#fused(input, context)
       if (fused) return { hiddenState: fused }
       const normed = this.#norm(this.#normBefore, input)
-      const { output, probabilities } = this.#attention.forward(normed, input, context)
+      const residual = context.classTokenOnly ? classToken(input) : input
+      const { output, probabilities } = this.#attention.forward(normed, residual, context)
       const hiddenState = this.#mlp.forward(this.#norm(this.#normAfter, output), output, context)
       const result: LayerResult = { hiddenState }
       if (probabilities) result.probabilities = probabilities
@@ -58,7 +62,8 @@ export class ViTLayer {
     }) as LayerResult
   }
 
-  #fused(x: Tensor3D): Tensor3D | undefined {
+  #fused(x: Tensor3D, { classTokenOnly }: ForwardContext): Tensor3D | undefined {
+    const outputTokens = classTokenOnly ? 1 : x.shape[1]
     const { numAttentionHeads: numHeads, layerNormEps: eps } = this.#config
     const tensors = () => ({
       x,
@@ -69,7 +74,7 @@ export class ViTLayer {
       normAfterBias: this.#normAfter.vector('bias'),
       ...this.#mlp.tensors(),
     })
-    return encoderLayer(tensors, { numHeads, scale: this.#attention.scale, eps })
+    return encoderLayer(tensors, { numHeads, outputTokens, scale: this.#attention.scale, eps })
   }
 
   #norm(norm: ParameterScope, x: Tensor3D): Tensor3D {
@@ -77,4 +82,9 @@ export class ViTLayer {
     const { layerNormEps: eps } = this.#config
     return recomputed(input => layerNorm(input, weight, bias, eps, { stored: 'computed' }), x)
   }
+}
+
+/** [B, N, C] → [B, 1, C] */
+function classToken(x: Tensor3D): Tensor3D {
+  return reshape(selectToken(x, CLASS_TOKEN), [x.shape[0], 1, x.shape[2]])
 }

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { memory, type Tensor4D, tensor2d, tidy, zeros } from '@tensorflow/tfjs-core'
+import { classTokenSuite } from '../../test/class-token-suite.ts'
 import { fixtureSuite } from '../../test/fixture-suite.ts'
 import { useBackend } from '../backend.ts'
 import { ViTForImageClassification, ViTModel } from './model.ts'
@@ -7,6 +8,8 @@ import { ViTForImageClassification, ViTModel } from './model.ts'
 beforeAll(() => useBackend('cpu'))
 
 describe('PyTorch fixtures on stock cpu', () => fixtureSuite((name, run) => test(name, run)))
+
+classTokenSuite((name, run) => test(name, run), 1e-5)
 
 const small = {
   hiddenSize: 12,

@@ -14,13 +14,10 @@ import {
 import { crossEntropy, type LabelTensor, linear, selectToken } from '../ops/index.ts'
 import { valueAndGrads } from '../tape/value-and-grads.ts'
 import type { ViTConfigOptions } from './config.ts'
-import type { EmbeddingOptions } from './embeddings.ts'
+import { CLASS_TOKEN, type EmbeddingOptions } from './embeddings.ts'
 import { ForwardContext, type ForwardContextOptions } from './forward-context.ts'
 import { type FromPretrainedOptions, loadPretrained } from './load-pretrained.ts'
 import { PretrainedModel, type ViTOptions } from './pretrained-model.ts'
-
-/** Where the class token is among the tokens. */
-const CLASS_TOKEN = 0
 
 export interface ForwardOptions extends EmbeddingOptions, ForwardContextOptions {}
 
@@ -165,7 +162,8 @@ export class ViTForImageClassification extends PretrainedModel {
   forward(pixelValues: Tensor4D, options: ClassifierForwardOptions = {}): ClassifierOutput {
     const { labels, loss = meanCrossEntropy } = options
     return tidied(() => {
-      const { lastHiddenState, ...rest } = this.backbone.forward(pixelValues, new ForwardContext(options), options)
+      const context = new ForwardContext({ ...options, classTokenOnly: true })
+      const { lastHiddenState, ...rest } = this.backbone.forward(pixelValues, context, options)
       const features = selectToken(lastHiddenState, CLASS_TOKEN)
       const output: ClassifierOutput = { ...rest, logits: this.#classify(features) }
       if (options.outputFeatures) output.features = features

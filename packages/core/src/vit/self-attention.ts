@@ -49,7 +49,7 @@ export class ViTAttention {
     }
   }
 
-  /** residual + attention(x): [B, N, C] → [B, N, C] */
+  /** residual + attention(x): [B, N, C] → [B, Q, C], of the tokens that the residual [B, Q, C] has: the first ones. */
   forward(x: Tensor3D, residual: Tensor3D, context: ForwardContext): AttentionResult {
     const { numAttentionHeads: numHeads, hiddenDropoutProb } = this.#config
     const { scale } = this
@@ -59,7 +59,7 @@ export class ViTAttention {
     const packed = qkv(x, [queryWeight, keyWeight, valueWeight], biases, { stored }) // [B, N, 3·C]
     const dropoutProbability = context.whileTraining(this.#config.attentionProbsDropoutProb)
     const options = { numHeads, scale, dropoutProbability, seed: context.nextSeed(), stored }
-    const attended = attention(packed, options) // [B, N, C]
+    const attended = attention(packed, { ...options, queries: residual.shape[1] }) // [B, Q, C]
     const drops = context.branchDrops(hiddenDropoutProb, this.#dropPathProbability)
     return {
       output: linear(attended, projection.projectionWeight, projection.projectionBias, { residual, ...drops }),

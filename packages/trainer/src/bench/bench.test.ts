@@ -46,7 +46,9 @@ describe.skipIf(!native)('costs', () => {
         typeof size === 'number' ? [size, size] : [...size],
       ) as [number, number, number, number]
       const patches = (height / patchHeight) * (width / patchWidth)
-      const scores = numHiddenLayers * 2 * (patches + 1) ** 2 * hiddenSize
+      const tokens = patches + 1
+      const queries = (numHiddenLayers - 1) * tokens + 1
+      const scores = 2 * queries * tokens * hiddenSize
       const pixels = 2 * patches * hiddenSize * numChannels * patchHeight * patchWidth
       expect(await flopsOf(true)).toBe(2 * (trainingFlops(config) + scores - pixels))
       expect(memory().numTensors).toBe(before)

@@ -17,11 +17,9 @@ const product = (x: readonly number[] = [], weight: readonly number[] = []): num
 const wanted = (outputs: number[][], operands: (readonly number[] | undefined)[]): number =>
   operands.filter(operand => operand && outputs.some(shape => shape.join() === operand.join())).length
 
-/** Scores, and their product with the values: 4·B·N²·C. */
-const attention = (qkv: readonly number[] = []): number => {
-  const [batch = 1, tokens = 1, packedSize = 3] = qkv
-  return (4 * batch * tokens * tokens * packedSize) / 3
-}
+/** Scores, and their product with the values: 4·B·Q·N·C, of qkv [B, N, 3·C] and the result [B, Q, C]. */
+const attention = (qkv: readonly number[] = [], output: readonly number[] = []): number =>
+  4 * sizeOf(output) * (qkv[1] ?? 1)
 
 /** dy [B, N, C] or its forward output, and weight [C, c, P, P']. */
 const patches = (tokens: readonly number[] = [], weight: readonly number[] = []): number =>
@@ -39,8 +37,8 @@ const flops: Readonly<Record<string, (shapes: Shapes) => number>> = {
   VitralQkvGrad: ({ inputs, outputs }) =>
     product(inputs.x, inputs.queryWeight) *
     outputs.reduce((sum, { length }) => sum + (length === 3 ? 3 : length === 2 ? 1 : 0), 0),
-  VitralAttention: ({ inputs }) => attention(inputs.qkv),
-  VitralAttentionGrad: ({ inputs }) => 2.5 * attention(inputs.qkv), // the scores once more, and four products
+  VitralAttention: ({ inputs, outputs }) => attention(inputs.qkv, outputs[0]),
+  VitralAttentionGrad: ({ inputs }) => 2.5 * attention(inputs.qkv, inputs.output), // the scores once more, and four products
   VitralLinear: ({ inputs }) => product(inputs.x, inputs.weight),
   VitralLinearGrad: ({ inputs, outputs }) =>
     product(inputs.x, inputs.weight) * wanted(outputs, [inputs.x, inputs.weight]),

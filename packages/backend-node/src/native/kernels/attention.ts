@@ -4,26 +4,27 @@ import { allocateStored, type StoredAs } from './stored.ts'
 
 interface Attributes {
   numHeads: number
+  queries: number
   scale: number
   dropoutProbability: number
   seed: number
 }
 
-type Heads = [batch: number, tokens: number, numHeads: number, headSize: number]
+type Heads = [batch: number, tokens: number, queries: number, numHeads: number, headSize: number]
 
-function headsOf({ shape }: TensorInfo, numHeads: number): Heads {
+function headsOf({ shape }: TensorInfo, { numHeads, queries }: Attributes): Heads {
   const [batch, tokens, packedSize] = shape as [number, number, number]
-  return [batch, tokens, numHeads, packedSize / 3 / numHeads]
+  return [batch, tokens, queries, numHeads, packedSize / 3 / numHeads]
 }
 
 export const attention: KernelConfig = kernel<{ qkv: TensorInfo }, Attributes & StoredAs & Forward & Autocast>(
   'VitralAttention',
   (backend, { qkv }, attrs) => {
-    const { numHeads, scale, dropoutProbability, seed, training } = attrs
-    const heads = headsOf(qkv, numHeads)
-    const [batch, tokens, , headSize] = heads
-    const output = allocateStored(backend, [batch, tokens, numHeads * headSize], attrs)
-    const logSumExp = training ? backend.allocate([batch, numHeads, tokens]) : undefined
+    const { scale, dropoutProbability, seed, training } = attrs
+    const heads = headsOf(qkv, attrs)
+    const [batch, , queries, numHeads, headSize] = heads
+    const output = allocateStored(backend, [batch, queries, numHeads * headSize], attrs)
+    const logSumExp = training ? backend.allocate([batch, numHeads, queries]) : undefined
     backend.addon.attention(
       ...heads,
       withoutInt8(attrs),
@@ -42,12 +43,12 @@ export const attentionGrad: KernelConfig = kernel<
   Record<'dy' | 'qkv' | 'output' | 'logSumExp', TensorInfo>,
   Attributes & Backward & Autocast
 >('VitralAttentionGrad', (backend, { dy, qkv, output, logSumExp }, attrs) => {
-  const { numHeads, scale, dropoutProbability, seed } = attrs
+  const { scale, dropoutProbability, seed } = attrs
   const gradients = new Gradients(backend, attrs)
   const dQkv = gradients.floats('qkv', qkv.shape)
   if (dQkv)
     backend.addon.attentionGrad(
-      ...headsOf(qkv, numHeads),
+      ...headsOf(qkv, attrs),
       withoutInt8(attrs),
       backend.floats(dy),
       backend.numbers(qkv),

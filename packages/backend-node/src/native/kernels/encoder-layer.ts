@@ -9,6 +9,7 @@ type Parameters =
 
 interface Attributes extends Autocast {
   numHeads: number
+  outputTokens: number
   scale: number
   eps: number
 }
@@ -17,7 +18,7 @@ interface Attributes extends Autocast {
 export const encoderLayer: KernelConfig = kernel<
   { x: TensorInfo } & Record<Parameters, TensorInfo> & QkvWeights & QkvBiases,
   Attributes
->('VitralEncoderLayer', (backend, inputs, { numHeads, scale, eps, dtype }) => {
+>('VitralEncoderLayer', (backend, inputs, { numHeads, outputTokens, scale, eps, dtype }) => {
   const { x, queryBias, keyBias, valueBias } = inputs
   const [batch, tokens, hiddenSize] = x.shape as [number, number, number]
   const intermediateSize = inputs.upWeight.shape[0] as number
@@ -40,10 +41,11 @@ export const encoderLayer: KernelConfig = kernel<
     floats(inputs.downBias),
   ]
   const between = backend.allocate([backend.addon.encoderLayerFloats(batch, tokens, hiddenSize, intermediateSize)])
-  const output = backend.allocate(x.shape)
+  const output = backend.allocate([batch, outputTokens, hiddenSize])
   backend.addon.encoderLayer(
     batch,
     tokens,
+    outputTokens,
     hiddenSize,
     numHeads,
     intermediateSize,
