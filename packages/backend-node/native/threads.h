@@ -48,7 +48,7 @@ void parallelFor(int64_t begin, int64_t end, int64_t grain, Body&& body) {
 // Contents are undefined, and each slot is one buffer: a nested use of the same slot would overwrite the outer one's.
 enum class Scratch {
   gemmLeft, gemmRight, gemmRow, gemmColumn, gemmTile, gemmWhole,
-  attention, attentionRows, attentionPartials,
+  attention, attentionRows, attentionPartials, attentionQuery,
   kernel, slots,
 };
 float* scratch(Scratch slot, int64_t floats);

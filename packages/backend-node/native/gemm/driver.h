@@ -2,34 +2,23 @@
 //
 // The right operand is packed in slabs of a few MB that stay in the last-level cache; a task takes a block of rows,
 // packs them k block by k block into its own L2 and multiplies them with every panel of the slab, so that its part of C
-// stays in L2 too. When there are too few rows for all threads, the panels are split as well.
+// stays in L2 too. When there are too few rows for all threads, they share the panels instead.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "../threads.h"
 #include "bfloat16.h"
+#include "claims.h"
 #include "epilogue.h"
 #include "micro.h"
 
 namespace vitral::VITRAL_ISA {
 
 constexpr int64_t slabFloats = 5 << 20;
-constexpr double passedOn = 2;  // tiles that a left panel costs when it is packed beforehand, for all column groups
+constexpr double passedOn = 2;  // tiles that a left panel costs when it is packed beforehand, for all threads
 constexpr double serialOperations = 3e5;  // below this, waking a thread costs more than it gains
-
-struct Range {
-  int64_t begin, end;
-  int64_t length() const { return end - begin; }
-};
-// Piece i of n, sizes differing by one at most.
-inline Range piece(int64_t total, int64_t n, int64_t i) { return {i * total / n, (i + 1) * total / n}; }
-
-struct Split {
-  int64_t rowBlocks, columnGroups;
-};
 
 // The product by way of `Panels` (fma.h tells what one has).
 template <class Panels>
@@ -61,33 +50,34 @@ class Driver {
   static int64_t rightPanels(int64_t N) { return (N + Panels::width - 1) / Panels::width; }
   static int64_t rightPanelFloats(int64_t K) { return Panels::rightFloats(Panels::width, K); }
 
-  // The split with the least work on the busiest thread; row blocks alone where possible, since column groups share a
-  // left operand packed beforehand.
-  static Split chooseSplit(int64_t M, int64_t N, int64_t threads, bool inPlace) {
+  // What is claimed: panels of rows, with all columns; or panels of columns, of one block of rows after the other, whose
+  // left panels are then packed beforehand for all.
+  struct Sharing {
+    bool byRows;
+    int64_t rowBlocks, units, shortest, longest;
+  };
+
+  static Sharing chooseSharing(int64_t M, int64_t N, int64_t threads, bool inPlace) {
     const int64_t rowPanels = Panels::leftPanels(M), columnPanels = rightPanels(N);
-    const int64_t fewest = M <= Panels::soleBlockRows ? 1 : (M + Panels::blockRows - 1) / Panels::blockRows;
-    Split best = {fewest, 1};
-    if (threads == 1) return best;
-    double bestCost = 1e300;
-    for (int64_t groups = 1; groups <= columnPanels && groups <= 2 * threads; groups++) {
-      for (int64_t extra = 0; extra < threads; extra++) {
-        const int64_t blocks = fewest + extra;
-        if (blocks > rowPanels) break;
-        // The busiest thread has this many tasks; of its row blocks, as many as elsewhere are a panel longer.
-        const int64_t tasks = (blocks * groups + threads - 1) / threads;
-        const double longer = std::ceil((double)tasks * (rowPanels % blocks) / blocks);
-        const double rows = tasks * (rowPanels / blocks) + longer;
-        const double passing = groups > 1 && !inPlace ? passedOn * rowPanels / threads : 0;
-        const double cost = rows * ((columnPanels + groups - 1) / groups) + passing;
-        if (cost < bestCost * 0.999) bestCost = cost, best = {blocks, groups};
-      }
-    }
-    return best;
+    const int64_t blocks = M <= Panels::soleBlockRows ? 1 : (M + Panels::blockRows - 1) / Panels::blockRows;
+    const int64_t longest = (rowPanels + blocks - 1) / blocks;
+    // Every piece of rows reads the whole right operand: only of many rows is a short one worth it at the end.
+    if (threads > 1 && M >= 2 * threads * Panels::blockRows) return {true, blocks, rowPanels, (longest + 3) / 4, longest};
+    // Of fewer, as many to each thread; unless the columns are more even, by more than it costs to pass on left panels.
+    const int64_t turns = (blocks + threads - 1) / threads, even = (rowPanels + turns * threads - 1) / (turns * threads);
+    const double passing = inPlace ? 0 : passedOn * rowPanels / threads;
+    if (turns * even * columnPanels <= (double)rowPanels * columnPanels / threads + passing)
+      return {true, turns * threads, rowPanels, even, even};
+    const int64_t enough = std::min(rowPanels, (4 * threads + columnPanels - 1) / columnPanels);
+    const int64_t rowBlocks = std::max(blocks, enough), units = rowBlocks * columnPanels;
+    return {false, rowBlocks, units, std::min<int64_t>(units < 16 * threads ? 1 : 2, columnPanels), columnPanels};
   }
 
-  // packedA: the left panels, or null to read the operand's rows where they lie.
+  // packedA: the left panels, or null to read the operand's rows where they lie. after(): the right panel that will
+  // probably be read next, or null.
+  template <class After>
   static void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool last, Range rowPanels,
-                            Range columnPanels, const float* packedA, const float* packedB) {
+                            Range columnPanels, const float* packedA, const float* packedB, After after) {
     const int64_t K = steps.length(), panelFloats = rightPanelFloats(K);
     const GemmEpilogue& epilogue = product.epilogue;
     const TileEnd end(epilogue, product.C, product.ldc);
@@ -97,12 +87,12 @@ class Driver {
       const int64_t j = q * Panels::width;
       const int64_t columns = product.N - j < Panels::width ? product.N - j : Panels::width;
       const float* bias = last && epilogue.bias ? epilogue.bias + product.column + j : nullptr;
-      const float* right = packedB + q * panelFloats;
+      const float *right = packedB + q * panelFloats, *next = q + 1 < columnPanels.end ? right + panelFloats : after();
       for (int64_t p = rowPanels.begin; p < rowPanels.end; p++) {
         const int64_t i = Panels::leftStart(product.M, p), rows = Panels::leftStart(product.M, p + 1) - i;
         const int64_t offset = i * product.ldc + product.column + j;
-        const Range part = piece(panelFloats, rowPanels.length(), p - rowPanels.begin);
-        const Ahead ahead = {right + panelFloats + part.begin, q + 1 < columnPanels.end ? part.length() : 0};
+        const Range part = piece(panelFloats, rowPanels.length(), p - rowPanels.begin);  // of what is read next
+        const Ahead ahead = {next + part.begin, next ? part.length() : 0};
         // The tile's rows lie on pages of their own: fetched now, they are there when the sums are done.
         if (!tile) prefetchTile(rows, columns, product.C + offset, product.ldc);
         if (last) end.prefetch(rows, columns, offset);
@@ -160,30 +150,20 @@ class Driver {
   static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads) {
     bool inPlace = false;
     if constexpr (Panels::mayReadInPlace) inPlace = !product.A.halves && Panels::readInPlace(product.A, product.N);
-    const Split split = chooseSplit(product.M, product.N, threads, inPlace);
+    const Sharing sharing = chooseSharing(product.M, product.N, threads, inPlace);
     const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanels(product.N);
     const int64_t firstStep = steps[blocks.begin].begin;
-    const bool sharedLeft = !inPlace && split.columnGroups > 1;
-    float* shared = nullptr;
-    if (sharedLeft) {
-      const int64_t span = steps[blocks.end - 1].end - firstStep;
-      shared = scratch(Scratch::gemmLeft, rowPanels * Panels::leftFloats(span));
-      const int64_t pieces = std::min(rowPanels, 4 * threads);
-      parallelTasks(blocks.length() * pieces, [&](int64_t task) {
-        const Range of = steps[blocks.begin + task / pieces];
-        const Range panels = piece(rowPanels, pieces, task % pieces);
-        packLeftPanels(product, of, panels,
-                       shared + rowPanels * Panels::leftFloats(of.begin - firstStep) +
-                           panels.begin * Panels::leftFloats(of.length()));
-      });
-    }
-    parallelTasks(split.rowBlocks * split.columnGroups, [&](int64_t task) {
-      const Range rows = piece(rowPanels, split.rowBlocks, task / split.columnGroups);
-      const Range columns = piece(columnPanels, split.columnGroups, task % split.columnGroups);
+    const float* shared = sharing.byRows || inPlace ? nullptr : packLeftForAll(product, steps, blocks, threads);
+    Claims claims(sharing.units, threads, sharing.shortest, sharing.longest);
+    const auto rightPanel = [&](int64_t block, int64_t panel) {
+      const Range of = steps[block];
+      return product.packedB + Panels::rightFloats(product.N, of.begin - firstStep) + panel * rightPanelFloats(of.length());
+    };
+    const auto multiply = [&](Range rows, Range columns) {
       for (int64_t block = blocks.begin; block < blocks.end; block++) {
         const Range of = steps[block];
         const float* packedA = nullptr;
-        if (sharedLeft) {
+        if (shared) {
           packedA = shared + rowPanels * Panels::leftFloats(of.begin - firstStep) +
                     rows.begin * Panels::leftFloats(of.length());
         } else if (!inPlace) {
@@ -191,10 +171,40 @@ class Driver {
           packLeftPanels(product, of, rows, own);
           packedA = own;
         }
-        multiplyBlock(product, of, block == 0, block == steps.blocks - 1, rows, columns, packedA,
-                      product.packedB + Panels::rightFloats(product.N, of.begin - firstStep));
+        const auto after = [&] {
+          if (block + 1 < blocks.end) return rightPanel(block + 1, columns.begin);
+          const int64_t unit = claims.next();
+          return unit < sharing.units ? rightPanel(blocks.begin, sharing.byRows ? 0 : unit % columnPanels) : nullptr;
+        };
+        multiplyBlock(product, of, block == 0, block == steps.blocks - 1, rows, columns, packedA, rightPanel(block, 0),
+                      after);
       }
+    };
+    parallelTasks(threads, [&](int64_t) {
+      for (Range claimed = claims.claim(); claimed.length(); claimed = claims.claim())
+        if (sharing.byRows) {
+          multiply(claimed, {0, columnPanels});
+        } else {
+          for (int64_t unit = claimed.begin; unit < claimed.end;) {
+            const int64_t column = unit % columnPanels, some = std::min(claimed.end - unit, columnPanels - column);
+            multiply(piece(rowPanels, sharing.rowBlocks, unit / columnPanels), {column, column + some});
+            unit += some;
+          }
+        }
     });
+  }
+
+  // The left panels of those k blocks: [k block][panel].
+  static const float* packLeftForAll(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads) {
+    const int64_t rowPanels = Panels::leftPanels(product.M), firstStep = steps[blocks.begin].begin;
+    const int64_t span = steps[blocks.end - 1].end - firstStep, pieces = std::min(rowPanels, 4 * threads);
+    float* to = scratch(Scratch::gemmLeft, rowPanels * Panels::leftFloats(span));
+    parallelTasks(blocks.length() * pieces, [&](int64_t task) {
+      const Range of = steps[blocks.begin + task / pieces], panels = piece(rowPanels, pieces, task % pieces);
+      packLeftPanels(product, of, panels,
+                     to + rowPanels * Panels::leftFloats(of.begin - firstStep) + panels.begin * Panels::leftFloats(of.length()));
+    });
+    return to;
   }
 
   // Packs columns [column, column + N) of k blocks [blocks.begin, blocks.end): [k block][panel].

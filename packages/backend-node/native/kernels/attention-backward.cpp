@@ -2,7 +2,7 @@
 // to the head's dk and dv; panels follow each other in order, so the sums have the same bits in every run.
 #include "attention.h"
 
-#include "attention-tiles.h"
+#include "attention-few.h"
 
 namespace vitral::VITRAL_ISA {
 namespace {
@@ -165,13 +165,22 @@ void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, c
     const HeadRows q = packedRows(heads, Operand::query, qkv, b, h, own);
     const HeadRows ofOut = headRows(heads, Operand::out, out, corner, C, own), ofDOut = {dOut + corner, C};
     prefetchRows<false>(ofDOut[own.begin], own.length(), C, D);
-    packByRows<Panels>(heads, k, memory.keys);
-    packByRows<Panels>(heads, v, memory.values);
-    packByColumns<Panels>(heads, k, memory.keyColumns);
+    if (!isFew(own)) {
+      packByRows<Panels>(heads, k, memory.keys);
+      packByRows<Panels>(heads, v, memory.values);
+      packByColumns<Panels>(heads, k, memory.keyColumns);
+    }
+    const float* sums = logSumExp + head * Q;
     for (int64_t panel = panels.begin; panel < panels.end; panel++) {
       const Range queries = heads.queries(panel);
+      if (isFew(queries)) {
+        const auto run = heads.rounded ? backwardQuery<true> : backwardQuery<false>;
+        for (int64_t i = queries.begin; i < queries.end; i++)
+          run(heads, head, i, q[i], k, v, ofOut[i], ofDOut[i], sums[i], i > own.begin, dKeys, dValues, dq);
+        continue;
+      }
       const auto run = queries.length() <= lanes ? backwardPanel<1, Panels> : backwardPanel<tileVectors, Panels>;
-      run(heads, head, queries, memory, q, ofOut, ofDOut, logSumExp + head * Q, panel > panels.begin, dKeys, dValues, dq);
+      run(heads, head, queries, memory, q, ofOut, ofDOut, sums, panel > panels.begin, dKeys, dValues, dq);
     }
     if (!partials) finishHead(heads, 1, dKeys, dValues, partFloats, dq);
   });
@@ -188,9 +197,9 @@ void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, c
 void attentionBackward(int64_t B, int64_t N, int64_t Q, int64_t H, int64_t D, Numbers qkv, Numbers out,
                        const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
                        uint32_t seed, Precision precision, float* dQkv) {
-  const Heads heads = {B, N, Q, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0};
-  withPanels(heads, precision,
-             [&](auto panels) { backward<decltype(panels)>(heads, qkv, out, dOut, logSumExp, dQkv); });
+  const Heads heads = {B, N, Q, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0,
+                       precision == Precision::bfloat16};
+  withPanels(heads, [&](auto panels) { backward<decltype(panels)>(heads, qkv, out, dOut, logSumExp, dQkv); });
 }
 
 }  // namespace vitral::VITRAL_ISA

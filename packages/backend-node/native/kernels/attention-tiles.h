@@ -10,6 +10,7 @@
 #include "../gemm/bfloat16.h"
 #include "../gemm/pack.h"
 #include "../gemm/panels.h"
+#include "../gemm/range.h"
 #include "../random.h"
 #include "../threads.h"
 
@@ -18,16 +19,12 @@ namespace vitral::VITRAL_ISA {
 constexpr int64_t keyTile = 512;          // keys whose scores against one panel of queries are held at a time
 constexpr double serialOperations = 3e5;  // below this, waking a thread costs more than it gains
 
-struct Range {
-  int64_t begin, end;
-  int64_t length() const { return end - begin; }
-};
-
 struct Heads {
   int64_t B, N, Q, H, D;
   float scale;
   KeepMultiplier keep;
   bool dropout;
+  bool rounded;  // operands of products count as bfloat16
   int64_t hiddenSize() const { return H * D; }
   int64_t packedRow() const { return 3 * H * D; }  // of qkv and dQkv
   int64_t tiles() const { return (N + keyTile - 1) / keyTile; }
@@ -92,8 +89,8 @@ inline HeadRows packedRows(const Heads& heads, Operand operand, Numbers qkv, int
 // Calls run with the panels that suit: packing for tile registers pays where heads are wide enough to fill the tiles
 // (measured), and splitting into planes only where there are also many tokens.
 template <class Run>
-void withPanels(const Heads& heads, Precision precision, Run run) {
-  if (precision == Precision::bfloat16) {
+void withPanels(const Heads& heads, Run run) {
+  if (heads.rounded) {
     heads.D >= 32 ? run(Bfloat16Panels{}) : run(FmaPanels<true>{});
   } else {
     heads.D >= 32 && heads.N >= 512 ? run(Float32Panels{}) : run(FmaPanels<false>{});

@@ -1,7 +1,7 @@
 // Attention forward: softmax over the keys in one pass, tile by tile, whatever the number of tokens.
 #include "attention.h"
 
-#include "attention-tiles.h"
+#include "attention-few.h"
 
 namespace vitral::VITRAL_ISA {
 namespace {
@@ -107,12 +107,21 @@ void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) 
     const HeadRows k = packedRows(heads, Operand::key, qkv, b, h, all);
     const HeadRows v = packedRows(heads, Operand::value, qkv, b, h, all);
     const HeadRows q = packedRows(heads, Operand::query, qkv, b, h, heads.queries(panels));
-    packByRows<Panels>(heads, k, memory.keys);
-    packByColumns<Panels>(heads, v, memory.values);
+    if (!isFew(heads.queries(panels))) {
+      packByRows<Panels>(heads, k, memory.keys);
+      packByColumns<Panels>(heads, v, memory.values);
+    }
+    const int64_t corner = b * Q * C + h * D;
+    float* sums = logSumExp ? logSumExp + head * Q : nullptr;
     for (int64_t panel = panels.begin; panel < panels.end; panel++) {
       const Range queries = heads.queries(panel);
+      if (isFew(queries)) {
+        const auto run = heads.rounded ? forwardQuery<true> : forwardQuery<false>;
+        for (int64_t i = queries.begin; i < queries.end; i++) run(heads, head, i, q[i], k, v, out, corner, sums);
+        continue;
+      }
       const auto run = queries.length() <= lanes ? forwardPanel<1, Panels> : forwardPanel<tileVectors, Panels>;
-      run(heads, head, queries, memory, q, out, b * Q * C + h * D, logSumExp ? logSumExp + head * Q : nullptr);
+      run(heads, head, queries, memory, q, out, corner, sums);
     }
   });
 }
@@ -121,8 +130,9 @@ void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) 
 
 void attentionForward(int64_t B, int64_t N, int64_t Q, int64_t H, int64_t D, Numbers qkv, float scale,
                       double dropoutProbability, uint32_t seed, Precision precision, NumbersOut out, float* logSumExp) {
-  const Heads heads = {B, N, Q, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0};
-  withPanels(heads, precision, [&](auto panels) { forward<decltype(panels)>(heads, qkv, out, logSumExp); });
+  const Heads heads = {B, N, Q, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0,
+                       precision == Precision::bfloat16};
+  withPanels(heads, [&](auto panels) { forward<decltype(panels)>(heads, qkv, out, logSumExp); });
 }
 
 }  // namespace vitral::VITRAL_ISA
