@@ -124,14 +124,15 @@ export class Child {
     clearTimeout(timer)
   }
 
-  #settle({ header, body }: Frame): void {
+  #settle(frame: Frame): void {
+    const { header } = frame
     const call = this.#calls.get(header.id as number)
     if (!call) return
     this.#calls.delete(header.id as number)
     clearTimeout(call.timer)
     const error = header.error as { code?: EngineErrorCode; message: string } | undefined
     if (error) call.reject(new EngineError(error.code ?? 'model_failed', error.message))
-    else call.resolve({ header, body })
+    else call.resolve(frame)
   }
 
   #end(reason: string): void {

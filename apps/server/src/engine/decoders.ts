@@ -31,6 +31,8 @@ export interface DecodedImage {
   rgb: Uint8Array
   width: number
   height: number
+  /** Gives the memory of its pixels back. */
+  free(): void
 }
 
 /** Of an image that waits for a decoder. */
@@ -77,8 +79,8 @@ export class Decoders {
   async decode(image: Uint8Array, resize: LoadedDescription['resize'], turn: Turn): Promise<DecodedImage | undefined> {
     return await this.#inTurn(turn, async () => {
       const call = { resize: resize ?? null, ...this.#limits } satisfies DecodeCall
-      const { header, body } = await this.#call('decode', call, [image])
-      return { rgb: body, width: header.width as number, height: header.height as number }
+      const { header, body, free } = await this.#call('decode', call, [image])
+      return { rgb: body, width: header.width as number, height: header.height as number, free }
     })
   }
 

@@ -8,6 +8,9 @@ export interface FrameLinkOptions {
   onClose(): void
 }
 
+/** Bytes of a message at most whose memory is kept for the next: a batch of images has them, a huge upload has more. */
+const KEPT = 2 * 2 ** 20
+
 export class FrameLink {
   /** For Bun.connect and Bun.listen, which open one socket with it. */
   readonly handlers: Bun.SocketHandler<undefined, 'buffer'>
@@ -15,6 +18,8 @@ export class FrameLink {
   #socket: Bun.Socket<undefined> | undefined
   /** What the socket has not taken yet, in its order. */
   #unsent: Uint8Array[] = []
+  /** Of the messages that were written last: fresh memory for each would cost more than the copy into it. */
+  #memory: Buffer = Buffer.alloc(0)
 
   constructor({ onOpen, onFrame, onClose }: FrameLinkOptions) {
     this.handlers = {
@@ -33,7 +38,7 @@ export class FrameLink {
   }
 
   write(header: Header, bodies?: readonly Uint8Array[]): void {
-    this.#unsent.push(frameOf(header, bodies))
+    this.#unsent.push(frameOf(header, bodies, size => this.#allocate(size)))
     if (this.#unsent.length === 1) this.#send()
   }
 
@@ -46,6 +51,12 @@ export class FrameLink {
   destroy(): void {
     this.#unsent = []
     this.#socket?.terminate()
+  }
+
+  #allocate(size: number): Buffer {
+    if (size > KEPT || this.#unsent.length > 0) return Buffer.allocUnsafe(size)
+    if (this.#memory.length < size) this.#memory = Buffer.allocUnsafeSlow(size)
+    return this.#memory.subarray(0, size)
   }
 
   #send(): void {

@@ -26,3 +26,25 @@ test('floats are read wherever their bytes begin', () => {
   const shifted = Uint8Array.of(9, ...bytesOf(floats)).subarray(1)
   expect([...floatsOf(shifted)]).toEqual([...floats])
 })
+
+test('a frame that came by itself is freed, however it was cut; one that came with others leaves them theirs', () => {
+  const bodies = (chunks: readonly Uint8Array[]): number[][] => {
+    const reader = new FrameReader()
+    const [first, ...others] = chunks.flatMap(chunk => reader.push(chunk))
+    first?.free()
+    return [first, ...others].map(frame => (frame?.body.length ? [...frame.body] : []))
+  }
+  const received = (size: number): Uint8Array => new Uint8Array(frameOf({}, [new Uint8Array(size).fill(7)])) // no part of a pool
+  const large = received(10_000)
+  expect(bodies([received(3)])).toEqual([[]])
+  expect(bodies([large.slice(0, 6000), large.slice(6000)])).toEqual([[]])
+  const two = new Uint8Array(Buffer.concat([received(3), received(2)]))
+  expect(bodies([two])).toEqual([
+    [7, 7, 7],
+    [7, 7],
+  ])
+  expect(bodies([two.slice(0, 20), two.slice(20)])).toEqual([
+    [7, 7, 7],
+    [7, 7],
+  ])
+})

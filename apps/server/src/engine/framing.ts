@@ -1,20 +1,31 @@
 /** Messages between the server and its processes: a JSON header and raw bytes, each with its length before it. */
+import { giveBack } from './give-back.ts'
 
 export type Header = Record<string, unknown>
 
 export interface Frame {
   header: Header
   body: Uint8Array
+  /** Gives the body's memory back; nobody may read it afterwards. */
+  free(): void
 }
 
 /** Of the two lengths, uint32 each, little-endian. */
 const PREFIX = 8
 
-/** A message's bytes, in one piece: each write costs more than the copy. */
-export function frameOf(header: Header, bodies: readonly Uint8Array[] = []): Uint8Array {
+/**
+ * A message's bytes, in one piece: each write costs more than the copy.
+ *
+ * @param allocate gives memory of so many bytes
+ */
+export function frameOf(
+  header: Header,
+  bodies: readonly Uint8Array[] = [],
+  allocate: (size: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
   const json = Buffer.from(JSON.stringify(header))
   const bodySize = bodies.reduce((sum, body) => sum + body.byteLength, 0)
-  const frame = Buffer.allocUnsafe(PREFIX + json.length + bodySize)
+  const frame = allocate(PREFIX + json.length + bodySize)
   frame.writeUInt32LE(json.length, 0)
   frame.writeUInt32LE(bodySize, 4)
   frame.set(json, PREFIX)
@@ -48,7 +59,8 @@ export class FrameReader {
       }
       const bodyStart = PREFIX + bytes.readUInt32LE(0)
       const header = JSON.parse(bytes.toString('utf8', PREFIX, bodyStart)) as Header
-      frames.push({ header, body: bytes.subarray(bodyStart, end) })
+      const frame = bytes.subarray(0, end)
+      frames.push({ header, body: frame.subarray(bodyStart), free: () => giveBack(frame) })
       this.#chunks = bytes.length > end ? [bytes.subarray(end)] : []
       this.#size = bytes.length - end
       this.#needed = PREFIX
@@ -59,7 +71,11 @@ export class FrameReader {
 
 function joined(chunks: readonly Uint8Array[]): Buffer {
   const [first] = chunks
-  if (chunks.length > 1 || !first) return Buffer.concat(chunks)
+  if (chunks.length > 1 || !first) {
+    const bytes = Buffer.concat(chunks)
+    for (const chunk of chunks) giveBack(chunk)
+    return bytes
+  }
   return Buffer.from(first.buffer, first.byteOffset, first.length)
 }
 

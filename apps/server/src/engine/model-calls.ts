@@ -22,7 +22,7 @@ export interface LoadedDescription extends Omit<ModelDescription, 'name' | 'stat
 }
 
 /** An image of the model's size: RGB bytes [height, width, 3], or values [channels, height, width]. */
-export type PreparedInput = { rgb: Uint8Array } | { pixelValues: Float32Array }
+export type PreparedInput = { rgb: Uint8Array; free?(): void } | { pixelValues: Float32Array }
 
 /** What is wanted beside the logits. */
 export interface Wanted {

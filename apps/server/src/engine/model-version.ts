@@ -173,7 +173,7 @@ export class ModelVersion {
       for (const [i, job] of batch.entries()) {
         const result = checked(outputs[i] as EngineOutput, job.task)
         this.#nonFiniteInARow = result instanceof EngineError ? this.#nonFiniteInARow + 1 : 0
-        job.settle(result, compute)
+        settle(job, result, compute)
       }
     } catch (thrown) {
       const error = thrown as EngineError
@@ -181,7 +181,7 @@ export class ModelVersion {
       const again = batch.length > 1 && error.code !== 'worker_failed'
       for (const job of batch)
         if (again && job.isWanted) await this.#compute([job], child, worker)
-        else job.settle(error, compute)
+        else settle(job, error, compute)
     }
   }
 
@@ -196,6 +196,11 @@ export class ModelVersion {
     child.kill(`it gave ${outputs.length} answers to ${batch.length} images`)
     throw new EngineError('worker_failed', `The model gave ${outputs.length} answers to ${batch.length} images.`)
   }
+}
+
+function settle(job: Job, ...result: Parameters<Job['settle']>): void {
+  job.settle(...result)
+  if ('rgb' in job.input) job.input.free?.()
 }
 
 /** Features cost nothing beside the logits; attention has every layer write out its probabilities. */

@@ -29,7 +29,7 @@ export async function prepareInput(
       'wrong_shape',
       `The image is ${image.height}×${image.width}; the model takes ${height}×${width} and resizes nothing.`,
     )
-  return { rgb: image.rgb }
+  return { rgb: image.rgb, free: image.free }
 }
 
 function checkPixelValues(values: Float32Array, shape: readonly number[]): void {

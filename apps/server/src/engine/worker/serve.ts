@@ -1,10 +1,12 @@
 /** The process's side of the socket: answers calls by name, and ends when the server does. */
 import { FrameLink } from '../frame-link.ts'
-import type { Header } from '../framing.ts'
+import type { Frame, Header } from '../framing.ts'
+import { giveBack } from '../give-back.ts'
 import { endWithParent } from './end-with-parent.ts'
 
 export interface Reply {
   header?: Header
+  /** Given away: their memory is freed once they are written. */
   bodies?: readonly Uint8Array[]
 }
 
@@ -19,19 +21,22 @@ export function serve(handlers: Readonly<Record<string, Handler>>): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   endWithParent()
   const link = new FrameLink({
-    onFrame: ({ header, body }) => void answer(header, body),
+    onFrame: frame => void answer(frame),
     // The socket closes when the server has ended too, however it ended.
     onClose: () => process.exit(),
   })
   Bun.connect({ unix: process.argv[2] as string, socket: link.handlers }).catch(() => process.exit(1))
 
-  async function answer(header: Header, body: Uint8Array): Promise<void> {
+  async function answer({ header, body, free }: Frame): Promise<void> {
     const { id, call } = header as { id: number; call: string }
     try {
       const handler = handlers[call]
       if (!handler) throw new Error(`There is no call '${call}'.`)
       const reply = await handler(header, body)
       link.write({ id, ...reply.header }, reply.bodies)
+      for (const bytes of reply.bodies ?? []) giveBack(bytes)
+      // Not after an error: what was begun with it may not have ended.
+      free()
     } catch (error) {
       const { code, message } = error as Error & { code?: string }
       link.write({ id, error: { code, message } })
