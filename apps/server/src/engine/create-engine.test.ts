@@ -8,7 +8,7 @@ import { decodeImage } from '@vitral/datasets'
 import sharp from 'sharp'
 import { logitsOf, PIXELS, pixelsOf, removeFolders, tinyModel } from '../../test/tiny-model.ts'
 import { createEngine, type ManagedEngine } from './create-engine.ts'
-import type { EngineError, EngineInput, Task } from './engine.ts'
+import type { EngineError, EngineInput, EngineResult, Task } from './engine.ts'
 import type { EngineEvent } from './events.ts'
 
 /** Requests of each of many clients. */
@@ -116,6 +116,31 @@ test('every answer goes to its own request, from 64 clients at once', async () =
   await Promise.all(Array.from({ length: 64 }, (_, i) => client(i)))
   expect(batches.reduce((sum, size) => sum + size)).toBe(64 * turns)
   expect(Math.max(...batches)).toBe(8)
+  expect(engine.load()).toEqual([{ model: 'tiny', queued: 0, running: 0 }])
+})
+
+test('image files of all formats at once, some of them given up: each answer is of its own pixels', async () => {
+  const formats = ['jpeg', 'png', 'webp'] as const
+  const make = (i: number) =>
+    photo(40 + i, 300 - i)
+      .toFormat(formats[i % 3] as 'png')
+      .toBuffer()
+  const images = await Promise.all(Array.from({ length: 12 }, (_, i) => make(i)))
+  const alone: EngineResult[] = []
+  for (const image of images) alone.push(await run([{ image }]))
+  const client = async (i: number): Promise<void> => {
+    for (let turn = 0; turn < turns; turn++) {
+      const number = (i + turn) % images.length
+      const inputs = [{ image: images[number] as Uint8Array }]
+      const controller = new AbortController()
+      const leaving = engine.run({ model: 'tiny', task: 'classify', inputs, signal: controller.signal }).catch(() => {})
+      const staying = run(inputs)
+      if (turn % 2) setTimeout(() => controller.abort(), turn)
+      expectClose((await staying).outputs[0]?.logits, [...(alone[number]?.outputs[0]?.logits ?? [])])
+      await leaving
+    }
+  }
+  await Promise.all(Array.from({ length: 16 }, (_, i) => client(i)))
   expect(engine.load()).toEqual([{ model: 'tiny', queued: 0, running: 0 }])
 })
 

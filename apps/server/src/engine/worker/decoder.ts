@@ -6,6 +6,7 @@ import { BrokenImageError, type BrokenImageReason, decodeImage, functional, uses
 import type { DecodeCall, DrawCall } from '../decoders.ts'
 import { EngineError, type EngineErrorCode } from '../engine.ts'
 import { floatsOf } from '../framing.ts'
+import { giveBack } from '../give-back.ts'
 import { drawAttention } from './draw-attention.ts'
 import { serve } from './serve.ts'
 
@@ -24,6 +25,7 @@ serve({
     const { data, width, height } = resize
       ? functional.resize(image, resize.size, { interpolation: resize.interpolation })
       : image
+    if (data !== image.data) giveBack(image.data as Uint8Array)
     return { header: { width, height }, bodies: [data as Uint8Array] }
   },
   async draw(header, body) {
