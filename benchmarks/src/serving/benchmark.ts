@@ -10,7 +10,7 @@ import { Pipe } from '../contestant.ts'
 import { writePhoto } from '../data/images.ts'
 import { writeModel } from '../inputs.ts'
 import { processSeconds, quietMoment } from '../machine.ts'
-import { disturbance, measureRounds, millisecondsOf, quietCores, type Runner } from '../rounds.ts'
+import { disturbance, measureRounds, millisecondsOf, quietCores, type Round, type Runner } from '../rounds.ts'
 import { median, quantile } from '../statistics.ts'
 import { type BatchingRow, measureBatching } from './batching.ts'
 import { deadline, type ServedCase, type ServingCase, threads } from './cases.ts'
@@ -20,8 +20,8 @@ import { ServerProcess } from './server-process.ts'
 
 export interface ServingMeasurement {
   title: string
-  /** Milliseconds of one image, one after the other: through the server, and bare. */
-  alone: { server: number; bare: number }
+  /** Milliseconds of one image, one after the other: through the server, bare, and their difference within a round. */
+  alone: { server: number; bare: number; added: number }
   /** Images a second of all clients together, of the bare work in its best batches, and of the plain server. */
   together: { server: number; bare: number; onnx: number }
   bestBatch: number
@@ -90,6 +90,7 @@ async function measure(
     const onnx = await ServerProcess.startOnnx({ onnxFile, size, threads })
     stops.push(() => onnx.stop())
     const latencies = new Map<ServerProcess, number[]>()
+    const bareImages = (together: number): number => (together === 1 ? images.alone : images.together)
     const clientTimes: number[] = []
     const crowd = (name: string, to: ServerProcess): Runner =>
       runner(name, to, async () => {
@@ -99,33 +100,46 @@ async function measure(
         clientTimes.push((user + system) / 1000 / images.together)
         latencies.set(to, [...(latencies.get(to) ?? []), ...times])
       })
-    const runners = [
+    const measured = (runners: Runner[], rounds: number): ReturnType<typeof measureRounds> =>
+      measureRounds(runners, {
+        rounds,
+        beforeRound: () => quietMoment({ cores: quietCores, longestWait }),
+        onRound: round =>
+          log(
+            `${title}: ${runners.map(({ name }) => `${name} ${millisecondsOf(round, name).toFixed(0)} ms`).join(', ')}`,
+          ),
+      })
+    // Short turns, and many: the difference is a few percent, and the machine's own speed changes by more in a minute.
+    const ofOne = [
       runner('server alone', server, () => sendAll(server.url, image, images.alone, 1)),
-      runner('bare 1', bare, () => bare.run({ images: images.alone, together: 1 })),
-      crowd('server', server),
-      ...batchSizes
-        .slice(1)
-        .map(together => runner(`bare ${together}`, bare, () => bare.run({ images: images.together, together }))),
-      crowd('onnx', onnx),
+      runner('bare alone', bare, () => bare.run({ images: images.alone, together: 1 })),
     ]
-    const { quietest, all } = await measureRounds(runners, {
-      rounds,
-      beforeRound: () => quietMoment({ cores: quietCores, longestWait }),
-      onRound: round =>
-        log(
-          `${title}: ${runners.map(({ name }) => `${name} ${millisecondsOf(round, name).toFixed(0)} ms`).join(', ')}`,
+    const alone = (await measured(ofOne, 4 * rounds)).quietest
+    const ofAlone = (value: (round: Round) => number): number => median(alone.map(value)) / images.alone
+    const { quietest, all } = await measured(
+      [
+        crowd('server', server),
+        ...batchSizes.map(together =>
+          runner(`bare ${together}`, bare, () => bare.run({ images: bareImages(together), together })),
         ),
-    })
+        crowd('onnx', onnx),
+      ],
+      rounds,
+    )
     const milliseconds = (name: string): number => median(quietest.map(round => millisecondsOf(round, name)))
     const perSecond = (name: string): number =>
-      (1000 * (name === 'bare 1' ? images.alone : images.together)) / milliseconds(name)
+      (1000 * (name === 'bare 1' ? bareImages(1) : images.together)) / milliseconds(name)
     const [bestBatch] = batchSizes.toSorted((a, b) => perSecond(`bare ${b}`) - perSecond(`bare ${a}`)) as [number]
     const p99 = (of: ServerProcess): number => quantile(latencies.get(of) ?? [], 0.99)
     const live = new URL('/v2/health/live', server.url).href
     const health = await askDuring(live, sendAll(server.url, image, images.together, clients))
     return {
       title,
-      alone: { server: milliseconds('server alone') / images.alone, bare: milliseconds('bare 1') / images.alone },
+      alone: {
+        server: ofAlone(round => millisecondsOf(round, 'server alone')),
+        bare: ofAlone(round => millisecondsOf(round, 'bare alone')),
+        added: ofAlone(round => millisecondsOf(round, 'server alone') - millisecondsOf(round, 'bare alone')),
+      },
       together: { server: perSecond('server'), bare: perSecond(`bare ${bestBatch}`), onnx: perSecond('onnx') },
       bestBatch,
       p99: { server: p99(server), onnx: p99(onnx) },

@@ -27,12 +27,12 @@ export const servingCases: Readonly<Record<string, ServingCase>> = {
       {
         title: 'ViT-B/16 at 224×224',
         config: namedConfig('vit-base-patch16-224', { numLabels: 1000 }),
-        images: { together: 160, alone: 32 },
+        images: { together: 160, alone: 16 },
       },
       {
         title: 'ViT-Ti/4 at 32×32',
         config: namedConfig('vit-tiny-patch4-32', { numLabels: 10 }),
-        images: { together: 1024, alone: 200 },
+        images: { together: 1024, alone: 100 },
         batching: true,
       },
     ],

@@ -8,7 +8,7 @@ test('what the server adds, what all clients get, and what happens beyond that',
       measurements: [
         {
           title: 'A',
-          alone: { server: 10.5, bare: 10 },
+          alone: { server: 10.7, bare: 10, added: 0.5 },
           together: { server: 95, bare: 100, onnx: 50 },
           bestBatch: 8,
           p99: { server: 200, onnx: 400 },
@@ -28,7 +28,7 @@ test('what the server adds, what all clients get, and what happens beyond that',
       .map(cell => cell.trim())
       .slice(1, -1),
   )
-  expect(rows).toContainEqual(['A', '10.50', '10.00', '0.50 ms', '5.0%'])
+  expect(rows).toContainEqual(['A', '10.70', '10.00', '0.50 ms', '5.0%'])
   expect(rows).toContainEqual(['A', '95.0', '100.0 (batch 8)', '0.95', '50.0', '1.90×', '200 ms', '400 ms'])
   expect(rows).toContainEqual(['A', '190.0', '50.0%', '50.0%', '1990 ms', '2000 ms'])
   expect(rows).toContainEqual(['A', '1.0 ms', '4.3 ms'])

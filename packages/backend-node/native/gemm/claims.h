@@ -10,10 +10,36 @@
 
 namespace vitral::VITRAL_ISA {
 
+constexpr double passedOn = 2;  // tiles that a left panel costs when it is packed beforehand, for all threads
+
+// What is claimed: panels of rows, with all columns; or panels of columns, of one block of rows after the other, whose
+// left panels are then packed beforehand for all.
+struct Sharing {
+  bool byRows;
+  int64_t rowBlocks, units, shortest, longest;
+};
+
+template <class Panels>
+Sharing chooseSharing(int64_t M, int64_t N, int64_t threads, bool inPlace) {
+  const int64_t rowPanels = Panels::leftPanels(M), columnPanels = (N + Panels::width - 1) / Panels::width;
+  const int64_t blocks = M <= Panels::soleBlockRows ? 1 : (M + Panels::blockRows - 1) / Panels::blockRows;
+  const int64_t longest = (rowPanels + blocks - 1) / blocks;
+  // Every piece of rows reads the whole right operand: only of many rows is a short one worth it at the end.
+  if (threads > 1 && M >= 2 * threads * Panels::blockRows) return {true, blocks, rowPanels, (longest + 3) / 4, longest};
+  // Of fewer, as many to each thread; unless columns are more even, by more than it costs to pass on left panels.
+  const int64_t turns = (blocks + threads - 1) / threads, even = (rowPanels + turns * threads - 1) / (turns * threads);
+  const double passing = inPlace ? 0 : passedOn * rowPanels / threads;
+  if (turns * even * columnPanels <= (double)rowPanels * columnPanels / threads + passing)
+    return {true, turns * threads, rowPanels, even, even};
+  const int64_t enough = std::min(rowPanels, (4 * threads + columnPanels - 1) / columnPanels);
+  const int64_t rowBlocks = std::max(blocks, enough), units = rowBlocks * columnPanels;
+  return {false, rowBlocks, units, std::min<int64_t>(units < 16 * threads ? 1 : 2, columnPanels), columnPanels};
+}
+
 class Claims {
  public:
-  Claims(int64_t total, int64_t threads, int64_t shortest, int64_t longest)
-      : total_(total), share_(2 * threads), shortest_(shortest), longest_(longest) {}
+  Claims(const Sharing& sharing, int64_t threads)
+      : total_(sharing.units), share_(2 * threads), shortest_(sharing.shortest), longest_(sharing.longest) {}
 
   // Empty when all is claimed.
   Range claim() {

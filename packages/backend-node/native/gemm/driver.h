@@ -17,7 +17,6 @@
 namespace vitral::VITRAL_ISA {
 
 constexpr int64_t slabFloats = 5 << 20;
-constexpr double passedOn = 2;  // tiles that a left panel costs when it is packed beforehand, for all threads
 constexpr double serialOperations = 3e5;  // below this, waking a thread costs more than it gains
 
 // The product by way of `Panels` (fma.h tells what one has).
@@ -50,29 +49,6 @@ class Driver {
   static int64_t rightPanels(int64_t N) { return (N + Panels::width - 1) / Panels::width; }
   static int64_t rightPanelFloats(int64_t K) { return Panels::rightFloats(Panels::width, K); }
 
-  // What is claimed: panels of rows, with all columns; or panels of columns, of one block of rows after the other, whose
-  // left panels are then packed beforehand for all.
-  struct Sharing {
-    bool byRows;
-    int64_t rowBlocks, units, shortest, longest;
-  };
-
-  static Sharing chooseSharing(int64_t M, int64_t N, int64_t threads, bool inPlace) {
-    const int64_t rowPanels = Panels::leftPanels(M), columnPanels = rightPanels(N);
-    const int64_t blocks = M <= Panels::soleBlockRows ? 1 : (M + Panels::blockRows - 1) / Panels::blockRows;
-    const int64_t longest = (rowPanels + blocks - 1) / blocks;
-    // Every piece of rows reads the whole right operand: only of many rows is a short one worth it at the end.
-    if (threads > 1 && M >= 2 * threads * Panels::blockRows) return {true, blocks, rowPanels, (longest + 3) / 4, longest};
-    // Of fewer, as many to each thread; unless the columns are more even, by more than it costs to pass on left panels.
-    const int64_t turns = (blocks + threads - 1) / threads, even = (rowPanels + turns * threads - 1) / (turns * threads);
-    const double passing = inPlace ? 0 : passedOn * rowPanels / threads;
-    if (turns * even * columnPanels <= (double)rowPanels * columnPanels / threads + passing)
-      return {true, turns * threads, rowPanels, even, even};
-    const int64_t enough = std::min(rowPanels, (4 * threads + columnPanels - 1) / columnPanels);
-    const int64_t rowBlocks = std::max(blocks, enough), units = rowBlocks * columnPanels;
-    return {false, rowBlocks, units, std::min<int64_t>(units < 16 * threads ? 1 : 2, columnPanels), columnPanels};
-  }
-
   // packedA: the left panels, or null to read the operand's rows where they lie. after(): the right panel that will
   // probably be read next, or null.
   template <class After>
@@ -92,7 +68,7 @@ class Driver {
         const int64_t i = Panels::leftStart(product.M, p), rows = Panels::leftStart(product.M, p + 1) - i;
         const int64_t offset = i * product.ldc + product.column + j;
         const Range part = piece(panelFloats, rowPanels.length(), p - rowPanels.begin);  // of what is read next
-        const Ahead ahead = {next + part.begin, next ? part.length() : 0};
+        const Ahead ahead = next ? Ahead{next + part.begin, part.length()} : Ahead{};
         // The tile's rows lie on pages of their own: fetched now, they are there when the sums are done.
         if (!tile) prefetchTile(rows, columns, product.C + offset, product.ldc);
         if (last) end.prefetch(rows, columns, offset);
@@ -150,11 +126,11 @@ class Driver {
   static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads) {
     bool inPlace = false;
     if constexpr (Panels::mayReadInPlace) inPlace = !product.A.halves && Panels::readInPlace(product.A, product.N);
-    const Sharing sharing = chooseSharing(product.M, product.N, threads, inPlace);
+    const Sharing sharing = chooseSharing<Panels>(product.M, product.N, threads, inPlace);
     const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanels(product.N);
     const int64_t firstStep = steps[blocks.begin].begin;
     const float* shared = sharing.byRows || inPlace ? nullptr : packLeftForAll(product, steps, blocks, threads);
-    Claims claims(sharing.units, threads, sharing.shortest, sharing.longest);
+    Claims claims(sharing, threads);
     const auto rightPanel = [&](int64_t block, int64_t panel) {
       const Range of = steps[block];
       return product.packedB + Panels::rightFloats(product.N, of.begin - firstStep) + panel * rightPanelFloats(of.length());
