@@ -137,7 +137,11 @@ function conforms(env: () => Variables, worldSizes: readonly number[]): void {
     ranks[0]?.process.kill('SIGSTOP')
     const end = await ranks[1]?.ended
     expect(end?.error).toMatch(/^allReduce of 1000000 floats .*failed on rank 1: .* within 2000 ms/)
-    expect([end?.code, end?.stderr]).toEqual([1, ''])
+    expect(end?.code).toBe(1)
+    // Stopped between two sums it is told of early, as one that has not come; within a sum NCCL waits, and tells nothing.
+    expect(end?.stderr).toMatch(
+      /^(vitral: allReduce .* has waited on rank 1 .*: rank 0 \(process \d+\) has not come\n)?$/,
+    )
   }, 30_000)
 
   test('one that stays away is named', async () => {
