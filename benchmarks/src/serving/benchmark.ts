@@ -90,7 +90,7 @@ async function measure(
     const onnx = await ServerProcess.startOnnx({ onnxFile, size, threads })
     stops.push(() => onnx.stop())
     const latencies = new Map<ServerProcess, number[]>()
-    const bareImages = (together: number): number => (together === 1 ? images.alone : images.together)
+    const imagesOf = (name: string): number => (name === 'bare 1' ? images.alone : images.together)
     const clientTimes: number[] = []
     const crowd = (name: string, to: ServerProcess): Runner =>
       runner(name, to, async () => {
@@ -120,15 +120,14 @@ async function measure(
       [
         crowd('server', server),
         ...batchSizes.map(together =>
-          runner(`bare ${together}`, bare, () => bare.run({ images: bareImages(together), together })),
+          runner(`bare ${together}`, bare, () => bare.run({ images: imagesOf(`bare ${together}`), together })),
         ),
         crowd('onnx', onnx),
       ],
       rounds,
     )
     const milliseconds = (name: string): number => median(quietest.map(round => millisecondsOf(round, name)))
-    const perSecond = (name: string): number =>
-      (1000 * (name === 'bare 1' ? bareImages(1) : images.together)) / milliseconds(name)
+    const perSecond = (name: string): number => (1000 * imagesOf(name)) / milliseconds(name)
     const [bestBatch] = batchSizes.toSorted((a, b) => perSecond(`bare ${b}`) - perSecond(`bare ${a}`)) as [number]
     const p99 = (of: ServerProcess): number => quantile(latencies.get(of) ?? [], 0.99)
     const live = new URL('/v2/health/live', server.url).href
