@@ -136,10 +136,7 @@ std::optional<Failure> SharedMemory::whoHasEnded() {
 }
 
 bool SharedMemory::isAtOnce(size_t size) const {
-  if (!isShort(size)) return false;
-  for (int of = 0; of < segment_.worldSize; of++)
-    if (of != segment_.rank && !hasCome(of, 1)) return false;
-  return true;
+  return isShort(size) && haveOthersCome(1);
 }
 
 void SharedMemory::leave(const Failure& failure) {
@@ -206,7 +203,7 @@ void SharedMemory::lookAfterOthers() {
     const Member& other = segment_.member(of);
     const bool alive = segment_.alive(of);
     const uint32_t state = other.state.load();
-    if ((alive && state == Member::attached) || haveAllCome()) continue;
+    if ((alive && state == Member::attached) || haveOthersCome()) continue;
     if (state == Member::failed) fail({other.reason, other.waitedFor});
     fail({segment_.describe(of) + (state == Member::closed ? " has closed its collectives" : " has died"), of});
   }
@@ -223,9 +220,9 @@ void SharedMemory::tellOfLate(int of, Clock::time_point deadline) {
   sayLate(posted(segment_.rank).numbered(), segment_.rank, segment_.describe(of) + " has not come", waited);
 }
 
-bool SharedMemory::haveAllCome() const {
+bool SharedMemory::haveOthersCome(uint32_t further) const {
   for (int of = 0; of < segment_.worldSize; of++)
-    if (!hasCome(of)) return false;
+    if (of != segment_.rank && !hasCome(of, further)) return false;
   return true;
 }
 

@@ -33,7 +33,7 @@ class SharedMemory : public Transport {
   void meet();
   void waitFor(int of, Clock::time_point deadline);
   bool hasCome(int of, uint32_t further = 0) const;  // to this meeting, or to one after it
-  bool haveAllCome() const;
+  bool haveOthersCome(uint32_t further = 0) const;
   bool isShort(size_t size) const;
   void lookAfterOthers();
   void tellOfLate(int of, Clock::time_point deadline);

@@ -12,11 +12,12 @@ namespace vitral::VITRAL_ISA {
 
 constexpr double passedOn = 2;  // tiles that a left panel costs when it is packed beforehand, for all threads
 
-// What is claimed: panels of rows, with all columns; or panels of columns, of one block of rows after the other, whose
-// left panels are then packed beforehand for all.
+// What is claimed: panels of rows, with all columns; or panels of columns, of one of `rowBlocks` after the other, whose left
+// panels are then packed beforehand for all.
 struct Sharing {
-  bool byRows;
-  int64_t rowBlocks, units, shortest, longest;
+  int64_t rowBlocks;  // 0 where rows are claimed
+  int64_t units, shortest, longest;
+  bool byRows() const { return rowBlocks == 0; }
 };
 
 template <class Panels>
@@ -25,15 +26,15 @@ Sharing chooseSharing(int64_t M, int64_t N, int64_t threads, bool inPlace) {
   const int64_t blocks = M <= Panels::soleBlockRows ? 1 : (M + Panels::blockRows - 1) / Panels::blockRows;
   const int64_t longest = (rowPanels + blocks - 1) / blocks;
   // Every piece of rows reads the whole right operand: only of many rows is a short one worth it at the end.
-  if (threads > 1 && M >= 2 * threads * Panels::blockRows) return {true, blocks, rowPanels, (longest + 3) / 4, longest};
+  if (threads > 1 && M >= 2 * threads * Panels::blockRows) return {0, rowPanels, (longest + 3) / 4, longest};
   // Of fewer, as many to each thread; unless columns are more even, by more than it costs to pass on left panels.
   const int64_t turns = (blocks + threads - 1) / threads, even = (rowPanels + turns * threads - 1) / (turns * threads);
   const double passing = inPlace ? 0 : passedOn * rowPanels / threads;
   if (turns * even * columnPanels <= (double)rowPanels * columnPanels / threads + passing)
-    return {true, turns * threads, rowPanels, even, even};
+    return {0, rowPanels, even, even};
   const int64_t enough = std::min(rowPanels, (4 * threads + columnPanels - 1) / columnPanels);
   const int64_t rowBlocks = std::max(blocks, enough), units = rowBlocks * columnPanels;
-  return {false, rowBlocks, units, std::min<int64_t>(units < 16 * threads ? 1 : 2, columnPanels), columnPanels};
+  return {rowBlocks, units, std::min<int64_t>(units < 16 * threads ? 1 : 2, columnPanels), columnPanels};
 }
 
 class Claims {

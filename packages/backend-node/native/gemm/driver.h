@@ -17,7 +17,6 @@
 namespace vitral::VITRAL_ISA {
 
 constexpr int64_t slabFloats = 5 << 20;
-constexpr double serialOperations = 3e5;  // below this, waking a thread costs more than it gains
 
 // The product by way of `Panels` (fma.h tells what one has).
 template <class Panels>
@@ -48,6 +47,14 @@ class Driver {
 
   static int64_t rightPanels(int64_t N) { return (N + Panels::width - 1) / Panels::width; }
   static int64_t rightPanelFloats(int64_t K) { return Panels::rightFloats(Panels::width, K); }
+
+  // Where a k block's panel lies among the panels of M rows, or of N columns, from `firstStep` on: [k block][panel].
+  static int64_t leftAt(int64_t M, int64_t firstStep, Range block, int64_t panel) {
+    return Panels::leftPanels(M) * Panels::leftFloats(block.begin - firstStep) + panel * Panels::leftFloats(block.length());
+  }
+  static int64_t rightAt(int64_t N, int64_t firstStep, Range block, int64_t panel) {
+    return Panels::rightFloats(N, block.begin - firstStep) + panel * rightPanelFloats(block.length());
+  }
 
   // packedA: the left panels, or null to read the operand's rows where they lie. after(): the right panel that will
   // probably be read next, or null.
@@ -129,19 +136,17 @@ class Driver {
     const Sharing sharing = chooseSharing<Panels>(product.M, product.N, threads, inPlace);
     const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanels(product.N);
     const int64_t firstStep = steps[blocks.begin].begin;
-    const float* shared = sharing.byRows || inPlace ? nullptr : packLeftForAll(product, steps, blocks, threads);
+    const float* shared = sharing.byRows() || inPlace ? nullptr : packLeftForAll(product, steps, blocks, threads);
     Claims claims(sharing, threads);
     const auto rightPanel = [&](int64_t block, int64_t panel) {
-      const Range of = steps[block];
-      return product.packedB + Panels::rightFloats(product.N, of.begin - firstStep) + panel * rightPanelFloats(of.length());
+      return product.packedB + rightAt(product.N, firstStep, steps[block], panel);
     };
     const auto multiply = [&](Range rows, Range columns) {
       for (int64_t block = blocks.begin; block < blocks.end; block++) {
         const Range of = steps[block];
         const float* packedA = nullptr;
         if (shared) {
-          packedA = shared + rowPanels * Panels::leftFloats(of.begin - firstStep) +
-                    rows.begin * Panels::leftFloats(of.length());
+          packedA = shared + leftAt(product.M, firstStep, of, rows.begin);
         } else if (!inPlace) {
           float* own = scratch(Scratch::gemmLeft, rows.length() * Panels::leftFloats(of.length()));
           packLeftPanels(product, of, rows, own);
@@ -150,7 +155,7 @@ class Driver {
         const auto after = [&] {
           if (block + 1 < blocks.end) return rightPanel(block + 1, columns.begin);
           const int64_t unit = claims.next();
-          return unit < sharing.units ? rightPanel(blocks.begin, sharing.byRows ? 0 : unit % columnPanels) : nullptr;
+          return unit < sharing.units ? rightPanel(blocks.begin, sharing.byRows() ? 0 : unit % columnPanels) : nullptr;
         };
         multiplyBlock(product, of, block == 0, block == steps.blocks - 1, rows, columns, packedA, rightPanel(block, 0),
                       after);
@@ -158,7 +163,7 @@ class Driver {
     };
     parallelTasks(threads, [&](int64_t) {
       for (Range claimed = claims.claim(); claimed.length(); claimed = claims.claim())
-        if (sharing.byRows) {
+        if (sharing.byRows()) {
           multiply(claimed, {0, columnPanels});
         } else {
           for (int64_t unit = claimed.begin; unit < claimed.end;) {
@@ -177,8 +182,7 @@ class Driver {
     float* to = scratch(Scratch::gemmLeft, rowPanels * Panels::leftFloats(span));
     parallelTasks(blocks.length() * pieces, [&](int64_t task) {
       const Range of = steps[blocks.begin + task / pieces], panels = piece(rowPanels, pieces, task % pieces);
-      packLeftPanels(product, of, panels,
-                     to + rowPanels * Panels::leftFloats(of.begin - firstStep) + panels.begin * Panels::leftFloats(of.length()));
+      packLeftPanels(product, of, panels, to + leftAt(product.M, firstStep, of, panels.begin));
     });
     return to;
   }
@@ -188,7 +192,7 @@ class Driver {
     const int64_t panels = rightPanels(N), firstStep = steps[blocks.begin].begin;
     const auto pack = [&](Range of, int64_t k, int64_t length, int64_t panel) {
       const int64_t j = panel * Panels::width, columns = N - j < Panels::width ? N - j : Panels::width;
-      float* start = to + Panels::rightFloats(N, of.begin - firstStep) + panel * rightPanelFloats(of.length());
+      float* start = to + rightAt(N, firstStep, of, panel);
       const int64_t at = (of.begin + k) * B.rowStride + (column + j) * B.colStride;
       if (B.halves) {
         const float* expanded = expand(length, columns, B.halves + at, B.rowStride, B.colStride);

@@ -9,10 +9,10 @@ namespace vitral::VITRAL_ISA {
 constexpr int64_t fewQueries = lanes / 2;  // of more a panel is as fast
 inline bool isFew(Range queries) { return queries.length() <= fewQueries; }
 
-// Scores of one query against all keys, whole vectors of them: beyond the last key they are -∞, whose exponential is 0.
-inline int64_t scoreFloats(const Heads& heads) { return (heads.N + lanes - 1) / lanes * lanes; }
-inline void endScores(const Heads& heads, float* scores) {
-  for (int64_t j = heads.N; j < scoreFloats(heads); j++) scores[j] = -INFINITY;
+// What one query has for each key comes in whole vectors: beyond the last key scores are -∞, whose exponential is 0.
+inline int64_t keyFloats(const Heads& heads) { return rightWidth(heads.N); }
+inline void endWith(float value, const Heads& heads, float* ofKeys) {
+  for (int64_t j = heads.N; j < keyFloats(heads); j++) ofKeys[j] = value;
 }
 
 // rounded: operands of products count as bfloat16.
@@ -64,13 +64,13 @@ template <bool rounded>
 void forwardQuery(const Heads& heads, int64_t head, int64_t query, const float* q, HeadRows k, HeadRows v, NumbersOut out,
                   int64_t corner, float* logSumExp) {
   const int64_t N = heads.N, D = heads.D, start = corner + query * heads.hiddenSize();
-  float *scores = scratch(Scratch::attentionQuery, scoreFloats(heads) + D), *row = scores + scoreFloats(heads);
+  float *scores = scratch(Scratch::attentionQuery, keyFloats(heads) + D), *row = scores + keyFloats(heads);
   for (int64_t j = 0; j < N; j++) scores[j] = heads.scale * dot<rounded>(D, q, k[j]);
-  endScores(heads, scores);
+  endWith(-INFINITY, heads, scores);
   Vf highest = splat(-INFINITY), sum = {};
   for (int64_t j = 0; j < N; j += lanes) highest = max(highest, load(scores + j));
   const float top = reduceMax(highest);
-  const Vu index = splatBits((uint32_t)((head * N + query) * N)) + laneIndex();
+  const Vu index = dropoutKeys(heads, head, query);
   for (int64_t j = 0; j < N; j += lanes) {
     Vf weight = exp(load(scores + j) - top);
     sum += weight;
@@ -89,16 +89,15 @@ void backwardQuery(const Heads& heads, int64_t head, int64_t query, const float*
                    const float* out, const float* dOut, float logSumExp, bool accumulate, float* dKeys, float* dValues,
                    float* dq) {
   const int64_t N = heads.N, D = heads.D, ldc = rightWidth(D);
-  float *probabilities = scratch(Scratch::attentionQuery, 2 * scoreFloats(heads));
-  float* dScores = probabilities + scoreFloats(heads);
+  float *probabilities = scratch(Scratch::attentionQuery, 2 * keyFloats(heads)), *dScores = probabilities + keyFloats(heads);
   for (int64_t j = 0; j < N; j++) {
     probabilities[j] = heads.scale * dot<rounded>(D, q, k[j]);
     dScores[j] = dot<rounded>(D, dOut, v[j]);
   }
-  endScores(heads, probabilities);
-  for (int64_t j = N; j < scoreFloats(heads); j++) dScores[j] = 0;
+  endWith(-INFINITY, heads, probabilities);
+  endWith(0, heads, dScores);
   const float delta = dot<false>(D, out, dOut);  // Σ dP·P: what the normalisation takes from each dScore
-  const Vu index = splatBits((uint32_t)((head * N + query) * N)) + laneIndex();
+  const Vu index = dropoutKeys(heads, head, query);
   for (int64_t j = 0; j < N; j += lanes) {
     const Vf probability = exp(load(probabilities + j) - logSumExp);
     Vf dropped = probability, dProbability = load(dScores + j);

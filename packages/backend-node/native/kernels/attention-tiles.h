@@ -16,8 +16,7 @@
 
 namespace vitral::VITRAL_ISA {
 
-constexpr int64_t keyTile = 512;          // keys whose scores against one panel of queries are held at a time
-constexpr double serialOperations = 3e5;  // below this, waking a thread costs more than it gains
+constexpr int64_t keyTile = 512;  // keys whose scores against one panel of queries are held at a time
 
 struct Heads {
   int64_t B, N, Q, H, D;
@@ -166,6 +165,10 @@ inline void scaleAll(float* x, int64_t floats, float factor) {
 // The flat index of (head, query, key 0) in each lane, modulo 2^32.
 inline Vu dropoutRow(const Heads& heads, int64_t head, int64_t query) {
   return (splatBits((uint32_t)(head * heads.N + query)) + laneIndex()) * (uint32_t)heads.N;
+}
+// That of (head, query, key = lane).
+inline Vu dropoutKeys(const Heads& heads, int64_t head, int64_t query) {
+  return splatBits((uint32_t)((head * heads.N + query) * heads.N)) + laneIndex();
 }
 
 // How many parts each head's query panels are split into, so that the busiest thread has the least to do; packing k and
