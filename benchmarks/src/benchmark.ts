@@ -3,15 +3,24 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { measurePeak } from '@vitral/backend-node'
+import { measurePeak, multiplyAdd } from '@vitral/backend-node'
 import { forwardFlops, trainingFlops } from '@vitral/core'
 import { type Case, learningRate, threads } from './cases.ts'
 import { Contestant, type Given } from './contestant.ts'
 import { type ContestantEntry, type ContestantName, contestants } from './contestants.ts'
 import { writeInputs, writeModel } from './inputs.ts'
-import { forgetPeakMemory, peakMemory, quietMoment } from './machine.ts'
+import { forgetPeakMemory, peakMemory, processSeconds, quietMoment } from './machine.ts'
 import type { ContestantOptions } from './protocol.ts'
-import { disturbance, measureRounds, millisecondsOf, quietCores, type Round, speedRatio, warmUp } from './rounds.ts'
+import {
+  disturbance,
+  measureRounds,
+  millisecondsOf,
+  quietCores,
+  type Round,
+  type Runner,
+  speedRatio,
+  warmUp,
+} from './rounds.ts'
 import { maxDifference, median } from './statistics.ts'
 
 export interface Measurement {
@@ -24,6 +33,8 @@ export interface Measurement {
   gflops: number
   /** Of the machine's peak with as many threads. */
   shareOfPeak: number
+  /** Of what the machine keeps up for as many operations: the median of the shares within each round. */
+  shareOfSustained: number
   /** How many times as fast Vitral is: the median of the ratios within each round. */
   vitralIsFasterBy: number
   /** Resident, while measured; undefined where the system does not tell. */
@@ -34,10 +45,13 @@ export interface Measurement {
   lossDifference?: number
 }
 
-/** What the machine multiplies and adds from registers, in GFLOP/s: the best of the rounds. */
+/** What the machine multiplies and adds from registers, in GFLOP/s. */
 export interface Peak {
+  /** The best burst of all rounds. */
   oneThread: number
   allThreads: number
+  /** With all threads, for as many operations as a run has, in a turn of its own each round: the median. */
+  sustained: number
 }
 
 export interface BatchResult {
@@ -103,8 +117,9 @@ async function runBatch(
     const differences = await compareLogits(present)
     if (given.task === 'inference') for (const contestant of present) await warmUp(contestant, warmUpTime)
     for (const { pid } of present) forgetPeakMemory(pid)
-    const peak: Peak = { oneThread: 0, allThreads: 0 }
-    const { quietest, all } = await measureRounds(present, {
+    const flops = batchSize * (given.task === 'training' ? trainingFlops : forwardFlops)(benchmark.config)
+    const peak: Peak = { oneThread: 0, allThreads: 0, sustained: 0 }
+    const { quietest, all } = await measureRounds([...present, registers(flops)], {
       rounds: wanted,
       beforeRound: () => quietMoment({ cores: quietCores, longestWait }),
       onRound: round => {
@@ -113,7 +128,7 @@ async function runBatch(
         log(`batch ${batchSize}, ${describe(round)}`)
       },
     })
-    const flops = batchSize * (given.task === 'training' ? trainingFlops : forwardFlops)(benchmark.config)
+    peak.sustained = flops / median(quietest.map(round => millisecondsOf(round, 'registers'))) / 1e6
     const first = present[0] as Contestant
     const measurements = present.map(({ name, title, pid }) => {
       const milliseconds = median(quietest.map(round => millisecondsOf(round, name)))
@@ -125,6 +140,7 @@ async function runBatch(
         imagesPerSecond: (1000 * batchSize) / milliseconds,
         gflops,
         shareOfPeak: gflops / peak.allThreads,
+        shareOfSustained: 1 / speedRatio(quietest, 'registers', name),
         vitralIsFasterBy: speedRatio(quietest, 'vitral', name),
         peakMemoryMiB: peakMemory(pid),
         logitsDifference: differences.get(name) ?? 0,
@@ -144,6 +160,13 @@ async function runBatch(
   }
 }
 
+/** Takes turns as the contestants do, and does in each run as many operations as they, with nothing but registers. */
+const registers = (flops: number): Runner => ({
+  name: 'registers',
+  run: async () => ({ milliseconds: multiplyAdd(flops, threads) }),
+  cpuSeconds: () => processSeconds(process.pid),
+})
+
 export async function startAll(
   names: Case['contestants'],
   given: Given,
@@ -158,7 +181,12 @@ export async function startAll(
         absent.push({ contestant: name, reason: 'takes minutes; pass --slow' })
         continue
       }
-      const started = await Contestant.start(name, entry.command, given)
+      const held = heldTo(entry)
+      if (!held) {
+        absent.push({ contestant: name, reason: `cannot be held to ${process.env.VITRAL_ISA}` })
+        continue
+      }
+      const started = await Contestant.start(name, entry.command, given, held)
       if (started instanceof Contestant) present.push(started)
       else absent.push({ contestant: name, reason: started.unavailable })
     }
@@ -167,6 +195,12 @@ export async function startAll(
     throw error
   }
   return { present, absent }
+}
+
+/** What a contestant's environment has besides; undefined when it would use more than the instruction set asked for. */
+function heldTo({ heldTo }: ContestantEntry): Readonly<Record<string, string>> | undefined {
+  const wanted = process.env.VITRAL_ISA
+  return wanted && heldTo ? heldTo[wanted] : {}
 }
 
 /** @throws naming the contestant whose logits are another model's */

@@ -24,11 +24,17 @@ export class Contestant {
   /**
    * Starts a process and waits until it is ready.
    *
+   * @param environment what it has besides the harness' own
    * @returns the reason when it cannot take part on this machine
    * @throws with its error output when it ends before it is ready
    */
-  static async start(name: string, command: readonly string[], options: Given): Promise<Contestant | Unavailable> {
-    const pipe = new Pipe(name, command, options)
+  static async start(
+    name: string,
+    command: readonly string[],
+    options: Given,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Contestant | Unavailable> {
+    const pipe = new Pipe(name, command, options, environment)
     const first = (await pipe.read()) as Ready | Unavailable
     if ('ready' in first) return new Contestant(name, first.ready, pipe)
     pipe.stop()
@@ -71,13 +77,18 @@ export class Pipe {
   readonly #neverStarted: Promise<IteratorResult<string, undefined>>
   #errors = ''
 
-  constructor(name: string, [program = '', ...args]: readonly string[], options: { threads: number }) {
+  constructor(
+    name: string,
+    [program = '', ...args]: readonly string[],
+    options: { threads: number },
+    more: Readonly<Record<string, string>> = {},
+  ) {
     this.#name = name
     const threads = String(options.threads)
     // OpenBLAS chooses its kernels itself: what the environment asks for may be those of an older processor.
     const { OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE, ...environment } = process.env
     this.#child = spawn(program, [...args, JSON.stringify(options)], {
-      env: { ...environment, OMP_NUM_THREADS: threads, OPENBLAS_NUM_THREADS: threads },
+      env: { ...environment, OMP_NUM_THREADS: threads, OPENBLAS_NUM_THREADS: threads, ...more },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.#neverStarted = new Promise(resolve => {

@@ -7,6 +7,11 @@ export interface ContestantEntry {
   slow?: boolean
   /** How far its logits may be from the first contestant's: more is not rounding. @default 1e-3 */
   logitsTolerance?: number
+  /**
+   * What in its environment holds it to the instruction set that VITRAL_ISA names; without an entry for that, it does not
+   * take part. @default it follows VITRAL_ISA itself, or has no choice
+   */
+  heldTo?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -19,8 +24,11 @@ export const contestants = {
   vitral: { command: script('vitral') },
   // Factors of 8 significant bits, through twelve layers.
   'vitral-bfloat16': { command: script('vitral-bfloat16'), logitsTolerance: 0.05 },
-  onnxruntime: { command: script('onnxruntime') },
-  torch: { command: [python, file('../peers/torch_vit.py')] },
+  onnxruntime: { command: script('onnxruntime'), heldTo: {} },
+  torch: {
+    command: [python, file('../peers/torch_vit.py')],
+    heldTo: { avx2: { OPENBLAS_CORETYPE: 'Haswell', ATEN_CPU_CAPABILITY: 'avx2', DNNL_MAX_CPU_ISA: 'AVX2' } },
+  },
   'vitral-loader': { command: script('vitral-loader') },
   torchvision: { command: [python, file('../peers/torchvision_loader.py')] },
   // The kernels in a C++ loop; built once, into the build folder of backend-node.

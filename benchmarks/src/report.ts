@@ -19,6 +19,7 @@ const columns: [string, (measurement: Measurement, batch: BatchResult) => string
   ['images/s', ({ imagesPerSecond }) => imagesPerSecond.toFixed(2)],
   ['GFLOP/s', ({ gflops }) => gflops.toFixed(1)],
   ['of peak', ({ shareOfPeak }) => `${(100 * shareOfPeak).toFixed(1)}%`],
+  ['of sustained', ({ shareOfSustained }) => `${(100 * shareOfSustained).toFixed(1)}%`],
   [
     'Vitral is',
     ({ contestant, vitralIsFasterBy }) => (contestant === 'vitral' ? '' : `${vitralIsFasterBy.toFixed(2)}×`),
@@ -40,7 +41,8 @@ export function reportCase(
   const rounds = batches.map(
     ({ batchSize, peak, rounds: { counted, discarded, otherCores } }) =>
       `- batch ${batchSize}: ${counted} rounds, ${discarded} discarded, others used ${otherCores.toFixed(2)} cores; ` +
-      `peak ${peak.oneThread.toFixed(0)} GFLOP/s with one thread, ${peak.allThreads.toFixed(0)} with two`,
+      `peak ${peak.oneThread.toFixed(0)} GFLOP/s with one thread, ${peak.allThreads.toFixed(0)} with two, ` +
+      `${peak.sustained.toFixed(0)} sustained`,
   )
   const absent = new Map(batches.flatMap(batch => batch.absent.map(({ contestant, reason }) => [contestant, reason])))
   return [

@@ -19,7 +19,11 @@ ${markdownTable([
   ],
   [
     'of peak',
-    "the same as a share of what this machine's cores multiply and add from registers, measured in the same run",
+    "the same as a share of what this machine's cores multiply and add from registers, the best burst of the same run",
+  ],
+  [
+    'of sustained',
+    'the same as a share of what they keep up when they multiply and add as often with nothing but registers, in a turn of their own in each round',
   ],
   ['Vitral is', 'how many times as fast Vitral is: the median of the ratios within each round'],
   ['memory', 'the most resident memory of the process while it was measured, loading left out'],

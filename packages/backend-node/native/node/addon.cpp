@@ -38,7 +38,7 @@ const Export exports[] = {
     {"threads", exported::threads},
     {"setThreads", exported::setThreads},
     {"instructionSet", exported::instructionSet},
-    {"measurePeak", exported::measurePeak},
+    {"multiplyAdd", exported::multiplyAdd},
     {"patchEmbed", exported::patchEmbed},
     {"patchEmbedGrad", exported::patchEmbedGrad},
     {"embedTokens", exported::embedTokens},

@@ -11,7 +11,7 @@ napi_value discard(Arguments&);         // ArrayBuffer: gives its pages back to 
 napi_value threads(Arguments&);         // → number
 napi_value setThreads(Arguments&);      // number
 napi_value instructionSet(Arguments&);  // → 'amx', 'avx512bf16', 'avx512', 'avx2' or 'portable'
-napi_value measurePeak(Arguments&);     // threads → GFLOP/s of fused multiply-adds from registers
+napi_value multiplyAdd(Arguments&);     // operations, threads → ms that so many take from registers
 
 napi_value patchEmbed(Arguments&), patchEmbedGrad(Arguments&);
 napi_value embedTokens(Arguments&), embedTokensGrad(Arguments&);

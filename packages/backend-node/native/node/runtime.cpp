@@ -59,24 +59,21 @@ napi_value instructionSet(Arguments& a) {
   return result;
 }
 
-napi_value measurePeak(Arguments& a) {
-  const int64_t count = a.size("threads");
-  const auto measure = [&](int64_t rounds) {
-    double operations[256] = {};
-    const auto begin = std::chrono::steady_clock::now();
-    parallelTasks(count < 256 ? count : 256, [&](int64_t task) { operations[task] = kernels().spinFma(rounds); });
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    double sum = 0;
-    for (const double value : operations) sum += value;
-    return sum / seconds.count() / 1e9;
-  };
-  measure(200000);  // wakes the threads and lets the clock settle
-  double best = 0;
-  for (int i = 0; i < 5; i++) {
-    const double rate = measure(2000000);
-    best = rate > best ? rate : best;
-  }
-  return toJs(a.env(), best);
+napi_value multiplyAdd(Arguments& a) {
+  const double operations = a.number("operations");
+  const int64_t threads = a.size("threads");
+  if (threads > 256) throw ArgumentError("threads is more than 256");
+  // In many pieces, as the kernels share their work: a thread that is held up gets fewer. One thread needs none.
+  const int64_t pieces = threads == 1 ? 1 : 32 * threads;
+  const double each = kernels().spinFma(1) * (double)pieces;
+  const int64_t rounds = (int64_t)(operations / each) + 1;
+  const int before = threadCount();
+  setThreadCount((int)threads);
+  const auto begin = std::chrono::steady_clock::now();
+  parallelTasks(pieces, [&](int64_t) { kernels().spinFma(rounds); });
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  setThreadCount(before);
+  return toJs(a.env(), seconds.count() * 1000 * operations / (each * (double)rounds));
 }
 
 }  // namespace vitral::exported

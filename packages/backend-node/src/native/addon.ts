@@ -25,7 +25,8 @@ export interface Addon {
   threads(): number
   setThreads(threads: number): void
   instructionSet(): InstructionSet
-  measurePeak(threads: number): number
+  /** Milliseconds that so many operations take when nothing but registers is used, a fused multiply-add being two. */
+  multiplyAdd(operations: number, threads: number): number
   patchEmbed(...args: [...PatchShape, dtype: ComputeDtype, Floats, Floats, Floats, Floats]): void
   patchEmbedGrad(
     ...args: [
