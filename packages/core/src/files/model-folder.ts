@@ -2,8 +2,8 @@
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from '../vit/config.ts'
 import { configFromJson } from '../vit/config-json.ts'
 import { type DtypeArray, fromFloat32, toFloat32, type WeightDtype, weightDtypes } from './dtypes.ts'
-import { type SafeTensor, serializeSafetensors } from './safetensors.ts'
-import { readSafetensors } from './safetensors-file.ts'
+import type { SafeTensor } from './safetensors.ts'
+import { readSafetensors, writeSafetensors } from './safetensors-file.ts'
 import { flushFolder, writeFileAside } from './write-aside.ts'
 
 export interface Weights {
@@ -33,7 +33,7 @@ export async function readModelConfig(folder: string): Promise<ViTConfig> {
 /**
  * Reads a folder's configuration and weights, the weights as float32.
  *
- * @throws when a file is missing or malformed, when a shard lacks a tensor that the index promises, or has one it does not
+ * @throws when a file is missing, malformed or damaged, when a shard lacks a tensor that the index promises, or has one it does not
  */
 export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const { existsSync } = await import('node:fs')
@@ -69,7 +69,8 @@ export interface WriteModelOptions {
 
 /**
  * Writes `config.json` and the weights, creating the folder: `model.safetensors`, or shards and their index.
- * The configuration comes last: a folder that has one is complete. Weights of a model that was there before are removed.
+ * Each file of weights has a checksum, which reading compares. The configuration comes last: a folder that has one is
+ * complete. Weights of a model that was there before are removed.
  *
  * @throws before it writes, naming a weight that is too large for float16
  */
@@ -85,8 +86,7 @@ export async function writeModelFolder(
     throw new Error(`The weights' dtype is '${dtype}'; expected one of ${weightDtypes.join(', ')}.`)
   const shards = intoShards(weights, maxShardBytes, dtype)
   await mkdir(folder, { recursive: true })
-  for (const [file, tensors] of shards)
-    await writeFileAside(join(folder, file), serializeSafetensors(tensors, { format: 'pt' }))
+  for (const [file, tensors] of shards) await writeSafetensors(join(folder, file), tensors, { format: 'pt' })
   if (shards.size > 1) await writeFileAside(join(folder, INDEX), toJson(indexOf(shards)))
   for (const file of await readdir(folder)) if (isStale(file, shards)) await rm(join(folder, file))
   await writeFileAside(join(folder, 'config.json'), toJson({ ...config, torch_dtype: dtype }))

@@ -1,31 +1,53 @@
 /** safetensors on disk. */
-import {
-  parseSafetensors,
-  type SafeTensor,
-  type Safetensors,
-  SafetensorsError,
-  serializeSafetensors,
-} from './safetensors.ts'
+import { checksumField, hasChecksum, matchesChecksum, noChecksum, putChecksum } from './checksum.ts'
+import { parseSafetensors, type SafeTensor, type Safetensors, SafetensorsError, serialize } from './safetensors.ts'
 import { writeFileAside } from './write-aside.ts'
 
-/**
- * Reads a safetensors file.
- *
- * @param source a path, or the file's bytes
- * @returns tensors by name, and the metadata; the tensors share one buffer
- * @throws SafetensorsError for a malformed file, the file system's error for an unreadable one
- */
-export async function readSafetensors(source: string | Uint8Array): Promise<Safetensors> {
-  return typeof source === 'string' ? parseSafetensors(await readWhole(source), source) : parseSafetensors(source)
+export interface SafetensorsFile extends Safetensors {
+  /** Whether it has the checksum that `writeSafetensors` gives a file, and every byte is what was written. */
+  checked: boolean
 }
 
-/** Writes a safetensors file aside and renames it into place. */
+/**
+ * Reads a safetensors file. One with a checksum is compared with it; what others wrote has none, and bytes that are in
+ * memory already are not compared.
+ *
+ * @param source a path, or the file's bytes
+ * @returns tensors by name, and the metadata without the checksum; the tensors share one buffer
+ * @throws SafetensorsError for a malformed or damaged file, the file system's error for an unreadable one
+ */
+export async function readSafetensors(source: string | Uint8Array): Promise<SafetensorsFile> {
+  const isPath = typeof source === 'string'
+  const bytes = isPath ? await readWhole(source) : source
+  const checked = isPath && hasChecksum(bytes)
+  if (checked && !(await matchesChecksum(bytes)))
+    throw new SafetensorsError(`${source} is damaged: its content does not match its checksum.`)
+  const { tensors, metadata } = parseSafetensors(bytes, isPath ? source : undefined)
+  const { [checksumField]: checksum, ...others } = metadata
+  if (isPath && !checked && checksum !== undefined)
+    throw new SafetensorsError(
+      `${source} has its '${checksumField}' elsewhere than Vitral writes it: another program copied the checksum of an older content. Write the file again without that field.`,
+    )
+  return { tensors, metadata: others, checked }
+}
+
+/**
+ * Writes a safetensors file aside and renames it into place.
+ *
+ * Its metadata begin with `vitral_sha256`, by which `readSafetensors` sees that a byte has changed: the SHA-256 of the
+ * file with those 64 digits taken as zeros, as `{ head -c 42 FILE; printf %064d 0; tail -c +107 FILE; } | sha256sum`
+ * computes it. Other readers take it for any field; a program that rewrites the file must leave it out.
+ *
+ * @throws SafetensorsError for metadata with a `vitral_sha256` of their own
+ */
 export async function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, SafeTensor>,
   metadata: Record<string, string> = {},
 ): Promise<void> {
-  await writeFileAside(path, serializeSafetensors(tensors, metadata))
+  const pieces = serialize(tensors, metadata, noChecksum)
+  await putChecksum(pieces)
+  await writeFileAside(path, pieces)
 }
 
 /**

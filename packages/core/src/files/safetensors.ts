@@ -4,6 +4,7 @@
  * Files come from strangers, so the reader takes none on trust: every malformed file is refused with an error that names
  * the tensor, before anything is allocated for it. Source: the format's description in huggingface/safetensors.
  */
+import { checksumField } from './checksum.ts'
 import { bytesOf, type Dtype, type DtypeArray, dtypes, holds, isDtype, viewAs } from './dtypes.ts'
 import { hiddenFault } from './hidden-fault.ts'
 
@@ -61,11 +62,25 @@ export function serializeSafetensors(
   tensors: ReadonlyMap<string, SafeTensor>,
   metadata: Record<string, string> = {},
 ): Uint8Array[] {
+  return serialize(tensors, metadata)
+}
+
+/** @param checksum becomes the first field of the metadata */
+export function serialize(
+  tensors: ReadonlyMap<string, SafeTensor>,
+  metadata: Record<string, string>,
+  checksum?: string,
+): [header: Uint8Array, ...data: Uint8Array[]] {
+  if (Object.hasOwn(metadata, checksumField))
+    throw new SafetensorsError(`The metadata cannot have '${checksumField}': it is the file's own checksum.`)
+  const fields = Object.entries(metadata)
+  if (checksum !== undefined) fields.unshift([checksumField, checksum])
   const ordered = [...tensors].sort(
     ([nameA, a], [nameB, b]) => dtypes.indexOf(a.dtype) - dtypes.indexOf(b.dtype) || (nameA < nameB ? -1 : 1),
   )
-  const header: Record<string, unknown> = Object.create(null)
-  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata
+  const header: [name: string, json: string][] = [] // an object would put names such as '0' first
+  if (fields.length > 0)
+    header.push(['__metadata__', toObject(fields.map(([name, text]) => [name, JSON.stringify(text)]))])
   let offset = 0
   const pieces = ordered.map(([name, { dtype, shape, data }]) => {
     if (name === '__metadata__')
@@ -77,17 +92,20 @@ export function serializeSafetensors(
       throw new SafetensorsError(
         `Tensor '${name}' has ${data.length} elements; its shape [${shape}] needs ${elements}.`,
       )
-    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] }
+    header.push([name, JSON.stringify({ dtype, shape, data_offsets: [offset, offset + data.byteLength] })])
     offset += data.byteLength
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   })
-  const json = JSON.stringify(header)
-  const text = new TextEncoder().encode(json)
+  const text = new TextEncoder().encode(toObject(header))
   const padded = new Uint8Array(PREFIX + Math.ceil(text.length / 8) * 8).fill(0x20) // spaces, up to a multiple of eight
   new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - PREFIX), true)
   padded.set(text, PREFIX)
   return [padded, ...pieces]
 }
+
+/** A JSON object with its members in this order. */
+const toObject = (members: readonly [name: string, json: string][]): string =>
+  `{${members.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join()}}`
 
 function readHeaderLength(bytes: Uint8Array, source: string): number {
   if (bytes.length < PREFIX)

@@ -36,7 +36,7 @@ const plain: Record<string, readonly unknown[]> = {
   fan_in_fan_out: [false, undefined],
 }
 
-/** Writes the two files; the weights are named as in the model. */
+/** Writes the two files; the weights are named as in the model, and have a checksum that reading compares. */
 export async function writeAdapterFolder(
   folder: string,
   { rank, alpha, targets }: LoraConfig,

@@ -157,7 +157,8 @@ export abstract class PretrainedModel {
   /**
    * Writes `config.json` and `model.safetensors`, which open unchanged in Python's transformers; more than
    * `maxShardBytes` (5 GB) of weights become several files. Adapters are merged in the files, and stay in the model.
-   * Each file is written aside and renamed, so that none is ever half there.
+   * Each file is written aside and renamed, so that none is ever half there; the weights carry a checksum in their
+   * metadata, and reading them refuses a file that does not match it.
    */
   async savePretrained(folder: string, options: WriteModelOptions = {}): Promise<void> {
     const weights = new Map<string, Weights>()
