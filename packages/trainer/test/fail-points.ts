@@ -23,7 +23,8 @@ async function open(...args: Parameters<typeof real.open>): Promise<files.FileHa
     await write(bytes.subarray(0, bytes.length >> 1))
     throw error
   }
-  return Object.assign(file, { write: torn, sync: checked('sync', file.sync.bind(file)) })
+  const read = checked('read', file.read.bind(file) as (...args: unknown[]) => Promise<unknown>)
+  return Object.assign(file, { read, write: torn, sync: checked('sync', file.sync.bind(file)) })
 }
 
 mock.module('node:fs/promises', () => ({

@@ -362,7 +362,6 @@ describe('Ctrl-C', () => {
       expect((await uninterrupted).code).toBe(0)
       const last = (run: string) => readSafetensors(join(run, 'checkpoints', 'step-000000060.safetensors'))
       const [resumed, straight] = await Promise.all([last(out), last(whole)])
-      straight.tensors.delete('sha256') // of the seconds too
       for (const [name, { data: values }] of straight.tensors) expect(resumed.tensors.get(name)?.data).toEqual(values)
     },
     60_000,
