@@ -10,6 +10,13 @@ export function cutInHalf(path: string): void {
   writeFileSync(path, bytes.subarray(0, bytes.length / 2))
 }
 
+/** Flips one bit of the last weight. */
+export function flipBit(path: string): void {
+  const bytes = readFileSync(path)
+  writeFileSync(path, bytes.with(-1, (bytes.at(-1) as number) ^ 1))
+}
+
+/** The folder's checksum is then that of the edited weights. */
 export async function spoil(folder: string, edit: (tensors: Tensors) => void): Promise<void> {
   const path = join(folder, 'model.safetensors')
   const { tensors } = await readSafetensors(path)

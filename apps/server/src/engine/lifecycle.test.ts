@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { closeEngines, create, events, run, states } from '../../test/created-engines.ts'
-import { cutInHalf, makeNonFinite, resizeProcessor, spoil } from '../../test/damage.ts'
+import { cutInHalf, flipBit, makeNonFinite, resizeProcessor, spoil } from '../../test/damage.ts'
 import { FAULTS, inputWith } from '../../test/faults.ts'
 import { tinyModel } from '../../test/tiny-model.ts'
 import type { ModelDescription } from './engine.ts'
@@ -36,6 +36,7 @@ test('a folder that cannot be served is an error in one line', async () => {
     [folder => rmSync(join(folder, 'preprocessor_config.json')), /has no preprocessor_config\.json/],
     [folder => writeFileSync(join(folder, 'config.json'), '{'), /config\.json is not JSON/],
     [folder => cutInHalf(join(folder, 'model.safetensors')), /model\.safetensors/],
+    [folder => flipBit(join(folder, 'model.safetensors')), /model\.safetensors is damaged: its content does not match/],
     [folder => spoil(folder, tensors => tensors.delete('classifier.bias')), /classifier\.bias is missing/],
     [makeNonFinite, /no finite numbers; its weights are damaged/],
     [folder => resizeProcessor(folder, 32), /images of 32×32, but the model of config\.json takes 16×16/],

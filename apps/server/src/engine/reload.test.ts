@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeEngines, create, logits, pixelValues, run, states } from '../../test/created-engines.ts'
-import { cutInHalf, makeNonFinite } from '../../test/damage.ts'
+import { cutInHalf, flipBit, makeNonFinite } from '../../test/damage.ts'
 import { logitsOf, saveTinyModel, tinyModel } from '../../test/tiny-model.ts'
 import type { EngineResult } from './engine.ts'
 
@@ -62,6 +62,11 @@ test('a changed folder takes over under load: no request is lost, each answer is
 
 test.each([
   ['is cut off', (folder: string) => cutInHalf(join(folder, 'model.safetensors')), /model\.safetensors/],
+  [
+    'has a flipped bit',
+    (folder: string) => flipBit(join(folder, 'model.safetensors')),
+    /model\.safetensors is damaged/,
+  ],
   ['computes no numbers', makeNonFinite, /no finite numbers/],
   ['has other classes', (folder: string) => saveTinyModel(folder, { numLabels: 4 }), /has 4 classes, .* served 3/],
 ] as const)('a new version that %s is not taken; the one before goes on', async (_, damage, cause) => {

@@ -86,6 +86,14 @@ test('a model that is missing or damaged ends it soon, with one line that says w
     [damaged => rmSync(damaged, { recursive: true }), 'is neither a folder that exists nor'],
     [damaged => rmSync(join(damaged, 'model.safetensors')), 'has neither model.safetensors nor'],
     [damaged => truncateSync(join(damaged, 'model.safetensors'), 500), 'model.safetensors'],
+    [
+      damaged => {
+        const path = join(damaged, 'model.safetensors')
+        const bytes = readFileSync(path)
+        writeFileSync(path, bytes.with(-1, (bytes.at(-1) as number) ^ 1))
+      },
+      'model.safetensors is damaged: its content does not match its checksum.',
+    ],
     [damaged => writeFileSync(join(damaged, 'config.json'), '{"hidden_size":'), 'config.json is not JSON'],
   ]
   for (const [i, [damage, why]] of damages.entries()) {
