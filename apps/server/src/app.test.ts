@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { failure, images, post, start } from '../test/requests.ts'
+import { strangeNames } from '../test/strange-names.ts'
 import type { EngineErrorCode } from './engine/engine.ts'
 
 const classify = '/v1/models/tiny/classify'
@@ -72,17 +73,7 @@ test('an error that nobody foresaw tells nothing of the machine', async () => {
 
 test('names that are no names never reach the engine', async () => {
   const { app, engine } = start()
-  const names = [
-    '..%2f..%2fetc%2fpasswd',
-    '%2e%2e%2f',
-    '%5c',
-    'a%00',
-    '__proto__',
-    'constructor',
-    'x'.repeat(10_000),
-    'e%CC%81',
-  ]
-  for (const name of names)
+  for (const name of strangeNames('/etc/passwd'))
     for (const [method, path] of [
       ['POST', `/v1/models/${name}/classify`],
       ['POST', `/models/${name}`],

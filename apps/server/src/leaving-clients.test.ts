@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { createFakeEngine } from '../test/fake-engine.ts'
 import { FAULTS, inputWith } from '../test/faults.ts'
 import { images } from '../test/requests.ts'
-import { connect, type SocketClient } from '../test/socket-client.ts'
+import { connect, requestBytes, type SocketClient } from '../test/socket-client.ts'
 import { removeFolders, tinyModel } from '../test/tiny-model.ts'
 import { createEngine, type ManagedEngine } from './engine/create-engine.ts'
 import { type RunningServer, startServer } from './serve.ts'
@@ -96,12 +96,8 @@ async function outcomes(outcome: string): Promise<number> {
   return Number(line?.slice(series.length) ?? 0)
 }
 
-/** A request's head and body, as they are sent. */
-function bytesOf(path: string, headers: Record<string, string>, body: Uint8Array): Buffer {
-  const fields = Object.entries({ host: server.url.host, 'content-length': String(body.length), ...headers })
-  const lines = [`POST /${path} HTTP/1.1`, ...fields.map(([name, value]) => `${name}: ${value}`), '', '']
-  return Buffer.concat([Buffer.from(lines.join('\r\n')), body])
-}
+const bytesOf = (path: string, headers: Record<string, string>, body: Uint8Array): Uint8Array =>
+  requestBytes(server.url, 'POST', `/${path}`, headers, body)
 const send = (bytes: Uint8Array): void => {
   for (const client of clients) client.send(bytes)
 }

@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import sharp, { type Sharp } from 'sharp'
 import { failure } from '../test/requests.ts'
+import { notImages, polyglotEnds } from '../test/strange-files.ts'
 import { tinyServer } from '../test/tiny-server.ts'
 
 const MiB = 2 ** 20
@@ -43,34 +44,13 @@ test('a picture that lies on its side by its EXIF is seen upright', async () => 
   expect(await scores(await sharp(lying).png().toBuffer())).not.toEqual(expected)
 })
 
-const text = (text: string): Uint8Array => new TextEncoder().encode(text)
-
-test.each<[string, () => Promise<Uint8Array> | Uint8Array]>([
-  ['SVG', () => text('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>')],
-  ['GIF', () => plain(20, 10).gif().toBuffer()],
-  ['TIFF', () => plain(20, 10).tiff().toBuffer()],
-  ['AVIF', () => plain(20, 10).avif().toBuffer()],
-  ['HEIF', () => text('\0\0\0\x18ftypheic\0\0\0\0mif1heic')],
-  ['BMP', () => text(`BM\x46${'\0'.repeat(67)}`)],
-  ['PDF', () => text('%PDF-1.7\n1 0 obj\n<<>>\nendobj\n')],
-  ['a path', () => text('/etc/passwd')],
-  ['an address', () => text('file:///etc/passwd')],
-  ['a ZIP before a JPEG', async () => Buffer.concat([emptyZip, await plain(20, 10).jpeg().toBuffer()])],
-])('%s is no image here', async (_, file) => {
-  expect(await failure(await classify(await file()))).toEqual([415, 'unsupported_format'])
+test.each(Object.entries(notImages))('%s is no image here', async (_, make) => {
+  expect(await failure(await classify(await make('/etc/passwd')))).toEqual([415, 'unsupported_format'])
 })
 
-/** Of no files: the record at its end alone, by which an archive is known. */
-const emptyZip = Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18)])
-
-test.each<[string, Uint8Array]>([
-  ['a ZIP', emptyZip],
-  ['a PDF', text('%PDF-1.7\n')],
-  ['a script', text('<script>alert(1)</script>')],
-  ['an SVG', text('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>')],
-])('a JPEG with %s at its end is the JPEG that it is', async (_, rest) => {
+test.each(Object.entries(polyglotEnds))('a JPEG with %s at its end is the JPEG that it is', async (_, make) => {
   const jpeg = await plain(20, 10).jpeg().toBuffer()
-  expect(await scores(Buffer.concat([jpeg, rest]))).toEqual(await scores(jpeg))
+  expect(await scores(Buffer.concat([jpeg, await make('/etc/passwd')]))).toEqual(await scores(jpeg))
 })
 
 test('sixteen small files of many pixels are refused before they are decoded', async () => {

@@ -27,6 +27,21 @@ export function post(body: unknown, headers: Record<string, string> = {}): Reque
   return { method: 'POST', body: text, headers: { 'content-type': 'application/json', ...headers } }
 }
 
+/** What the Open Inference Protocol puts the length of a request's JSON in. */
+export const headerLength = 'Inference-Header-Content-Length'
+
+/** A POST request of JSON, with `binary` behind it. */
+export function withBinary(json: object, binary: Uint8Array, length?: string): RequestInit {
+  const head = Buffer.from(JSON.stringify(json))
+  const body = new Uint8Array(Buffer.concat([head, binary]))
+  return post(body, { [headerLength]: length ?? `${head.length}`, 'content-type': 'application/octet-stream' })
+}
+
+/** Files as the protocol has them in a binary tensor: of each its length, then its bytes. */
+export function fileTensor(...files: Uint8Array[]): Uint8Array {
+  return Buffer.concat(files.flatMap(bytes => [new Uint8Array(Uint32Array.of(bytes.length).buffer), bytes]))
+}
+
 export function form(...files: Uint8Array<ArrayBuffer>[]): FormData {
   const data = new FormData()
   for (const [i, file] of files.entries()) data.append('image', new Blob([file]), `${i}.jpg`)

@@ -45,3 +45,20 @@ export async function connect({ hostname, port }: URL, { reads = true } = {}): P
   })
   return client
 }
+
+/**
+ * A request's head and body, as they are sent.
+ *
+ * @param target of which nothing is resolved or escaped, as fetch does
+ */
+export function requestBytes(
+  { host }: URL,
+  method: string,
+  target: string,
+  headers: Record<string, string> = {},
+  body: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  const fields = Object.entries({ host, 'content-length': String(body.length), ...headers })
+  const lines = [`${method} ${target} HTTP/1.1`, ...fields.map(([name, value]) => `${name}: ${value}`), '', '']
+  return Buffer.concat([Buffer.from(lines.join('\r\n')), body])
+}

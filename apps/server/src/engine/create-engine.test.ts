@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { ViTImageProcessor } from '@vitral/core'
 import { decodeImage } from '@vitral/datasets'
 import sharp from 'sharp'
+import { notImages } from '../../test/strange-files.ts'
 import { logitsOf, PIXELS, pixelsOf, removeFolders, tinyModel } from '../../test/tiny-model.ts'
 import { createEngine, type ManagedEngine } from './create-engine.ts'
 import type { EngineError, EngineInput, EngineResult, Task } from './engine.ts'
@@ -156,11 +157,7 @@ describe('refuses, by a code', () => {
     }
   })
   test('what is no image, and formats that are not taken', async () => {
-    const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
-    const gif = await photo(9, 9).gif().toBuffer()
-    const tiff = await photo(9, 9).tiff().toBuffer()
-    const path = Buffer.from('/etc/passwd')
-    for (const image of [svg, gif, tiff, path, Buffer.from('http://127.0.0.1/cat.jpg')])
+    for (const image of await Promise.all(Object.values(notImages).map(make => make('/etc/passwd'))))
       expect((await refusal([{ image }])).code).toBe('unsupported_format')
     expect((await refusal([{ image: new Uint8Array(0) }])).code).toBe('image_corrupt')
   })

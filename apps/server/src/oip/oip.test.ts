@@ -1,27 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { createFakeEngine, model } from '../../test/fake-engine.ts'
-import { failure, images, post, start } from '../../test/requests.ts'
+import { failure, fileTensor, headerLength, images, post, start, withBinary } from '../../test/requests.ts'
 import { createApp } from '../app.ts'
 
 const path = '/v2/models/tiny/infer'
 const pixels = Array.from({ length: 12 }, (_, i) => i + 1)
 const tensor = { name: 'pixel_values', shape: [1, 3, 2, 2], datatype: 'FP32' }
-const headerLength = 'Inference-Header-Content-Length'
 const get = async (address: string): Promise<unknown> => (await start().app.request(address)).json()
-
-/** JSON, with `binary` behind it. */
-function withBinary(json: object, binary: Uint8Array, length?: string): RequestInit {
-  const head = Buffer.from(JSON.stringify(json))
-  const body = new Uint8Array(Buffer.concat([head, binary]))
-  return post(body, { [headerLength]: length ?? `${head.length}`, 'content-type': 'application/octet-stream' })
-}
 
 const floats = (values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer)
 const named = (values: Uint8Array): object => ({ ...tensor, parameters: { binary_data_size: values.length } })
-
-function files(...contents: Uint8Array[]): Uint8Array {
-  return Buffer.concat(contents.flatMap(bytes => [new Uint8Array(Uint32Array.of(bytes.length).buffer), bytes]))
-}
 
 describe('what the protocol tells', () => {
   test('of the server', async () => {
@@ -130,12 +118,12 @@ describe('infer', () => {
     const parameters = { binary_data_output: true }
     const binary = await app.request(path, post({ inputs: [{ ...tensor, data: pixels }], outputs, parameters }))
     const bytes = new Uint8Array(await binary.arrayBuffer()).slice(Number(binary.headers.get(headerLength)))
-    expect(bytes).toEqual(new Uint8Array(files(Buffer.from('2:1:dog'), Buffer.from('1:0:cat'))))
+    expect(bytes).toEqual(new Uint8Array(fileTensor(Buffer.from('2:1:dog'), Buffer.from('1:0:cat'))))
   })
 
   test('takes image files', async () => {
     const { app, engine } = start()
-    const binary = files(images.jpeg, images.png)
+    const binary = fileTensor(images.jpeg, images.png)
     const parameters = { binary_data_size: binary.length }
     const inputs = [{ name: 'image', datatype: 'BYTES', shape: [2], parameters }]
     const response = await app.request(path, withBinary({ inputs }, binary))

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { hc } from 'hono/client'
 import sharp from 'sharp'
+import { addresses } from '../../test/addresses.ts'
 import { failure, form, images, post, start } from '../../test/requests.ts'
+import { notImages } from '../../test/strange-files.ts'
 import type { AppType } from '../app.ts'
 
 const path = (task: string): string => `/v1/models/tiny/${task}`
@@ -44,18 +46,8 @@ describe('classify', () => {
     const { app, engine } = start()
     const ok = await app.request(path('classify'), post(images.jpeg, { 'content-type': 'image/png' }))
     expect(ok.status).toBe(200)
-    const svg = new TextEncoder().encode(
-      '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
-    )
-    const tiff = Uint8Array.of(0x49, 0x49, 0x2a, 0, 8, 0, 0, 0)
-    for (const bytes of [
-      new Uint8Array(0),
-      images.gif,
-      svg,
-      tiff,
-      new TextEncoder().encode('http://127.0.0.1/'),
-      new TextEncoder().encode('%PDF-1.7'),
-    ])
+    const others = await Promise.all(Object.values(notImages).map(make => make('/etc/passwd')))
+    for (const bytes of [new Uint8Array(0), ...others])
       expect(await failure(await app.request(path('classify'), post(bytes)))).toEqual([415, 'unsupported_format'])
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'x'])
       expect(await failure(await app.request(path('classify'), post(images.jpeg, { 'content-type': type })))).toEqual([
@@ -156,13 +148,7 @@ describe('the way of Hugging Face', () => {
     let hits = 0
     using canary = Bun.serve({ port: 0, fetch: () => new Response(`${++hits}`) })
     const { app, engine } = start()
-    for (const address of [
-      `${canary.url}`,
-      'file:///etc/passwd',
-      'ftp://x/',
-      `data:image/jpeg;base64,${inputs}`,
-      '/etc/passwd',
-    ])
+    for (const address of addresses(canary.port as number, '/etc/passwd'))
       expect((await app.request('/models/tiny', post({ inputs: address }))).status).toBeOneOf([400, 415])
     expect([hits, engine.requests.length]).toEqual([0, 0])
   })
