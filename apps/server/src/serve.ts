@@ -1,4 +1,5 @@
 /** Starts and stops the server: the port, the engine behind it, and the order in which both end. Needs Bun. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { type Config, type ConfigInput, parseConfig } from './config.ts'
 import { createEngine, type ManagedEngine } from './engine/create-engine.ts'
@@ -76,6 +77,9 @@ export async function startServer(input: ConfigInput, options: ServerOptions = {
   async function stop(): Promise<boolean> {
     isDraining = true
     await Bun.sleep(timeouts.drainDelayMilliseconds)
+    // Bun closes connections of which it has read nothing, and a server that was held up has requests waiting there: one turn
+    // of its loop accepts the connections, the next one begins to read them.
+    for (const _ of ['accept', 'read']) await nextTurn()
     void server.stop()
     const end = performance.now() + timeouts.drainMilliseconds
     while (server.pendingRequests > 0 && performance.now() < end) await Bun.sleep(10)
