@@ -1,6 +1,6 @@
 /** What it brings to compute images together, and to wait for others to compute them with. */
 import { quantile } from '../statistics.ts'
-import { sendAll } from './load.ts'
+import { sendAll, warmServer } from './load.ts'
 import { ServerProcess } from './server-process.ts'
 
 export interface BatchingRow {
@@ -27,7 +27,7 @@ export async function measureBatching(
     for (const maxDelay of delays) {
       const server = await ServerProcess.startVitral(modelFolder, { maxBatchSize, maxDelay })
       try {
-        await sendAll(server.url, image, images / 4, clients)
+        await warmServer(server.url, image, images / 4, clients)
         const start = performance.now()
         const times = await sendAll(server.url, image, images, clients)
         const perSecond = (1000 * images) / (performance.now() - start)

@@ -15,7 +15,7 @@ import { median, quantile } from '../statistics.ts'
 import { type BatchingRow, measureBatching } from './batching.ts'
 import { deadline, type ServedCase, type ServingCase, threads } from './cases.ts'
 import type { BareOptions, BareRequest } from './line-protocol.ts'
-import { askDuring, sendAll, sendAtRate } from './load.ts'
+import { askDuring, sendAll, sendAtRate, warmServer } from './load.ts'
 import { ServerProcess } from './server-process.ts'
 
 export interface ServingMeasurement {
@@ -87,6 +87,7 @@ async function measure(
     stops.push(() => bare.stop())
     const server = await ServerProcess.startVitral(modelFolder)
     stops.push(() => server.stop())
+    await warmServer(server.url, image, images.together / 4, clients)
     const onnx = await ServerProcess.startOnnx({ onnxFile, size, threads })
     stops.push(() => onnx.stop())
     const latencies = new Map<ServerProcess, number[]>()

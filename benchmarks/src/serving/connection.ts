@@ -6,6 +6,8 @@
 export interface Sent {
   milliseconds: number
   status: number
+  /** Of an answer that is not 200: why. */
+  reason?: string
 }
 
 interface Answering {
@@ -72,11 +74,14 @@ export class Connection {
     const head = answer.toString('latin1', 0, end)
     const [, status] = /^HTTP\/1\.1 (\d+)/.exec(head) ?? []
     const [, length] = /^content-length: (\d+)/im.exec(head) ?? []
-    if (answer.length < end + headEnd.length + Number(length)) return
+    const bodyStart = end + headEnd.length
+    if (answer.length < bodyStart + Number(length)) return
     this.#received = []
     const { start, resolve } = this.#answering as Answering
     this.#answering = undefined
-    resolve({ milliseconds: performance.now() - start, status: Number(status) })
+    const milliseconds = performance.now() - start
+    if (status === '200') resolve({ milliseconds, status: 200 })
+    else resolve({ milliseconds, status: Number(status), reason: answer.toString('utf8', bodyStart) })
   }
 }
 
