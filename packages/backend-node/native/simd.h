@@ -139,10 +139,11 @@ VITRAL_INLINE float reduceMax(Vf x) {
   return part[0];
 }
 
+constexpr float roundingMagic = 12582912.0f;  // 1.5·2^23: adding it rounds to the nearest integer, kept in the low bits
+
 // e^x within 1 ulp; +inf above 88.72, NaN stays NaN, and 0 below -87: just above where results would be denormal
-// numbers, on which arithmetic is a hundred times slower, and softmax and GELU do get there.
+// numbers, on which arithmetic is a hundred times slower, and softmax does get there.
 VITRAL_INLINE Vf exp(Vf x) {
-  const float roundingMagic = 12582912.0f;  // 1.5·2^23: adding it rounds to the nearest integer, kept in the low bits
   const Vi vanishes = x < -87.0f;
   x = max(splat(-87.0f), min(splat(89.0f), x));
   const Vf shifted = x * 1.44269504088896341f + roundingMagic;
@@ -164,31 +165,6 @@ VITRAL_INLINE Vf exp(Vf x) {
   const Vf result = p * asFloat((half + 127) << 23) * asFloat((exponent - half + 127) << 23);
 #endif
   return select(vanishes, Vf{}, result);
-}
-
-// Φ(-|x|), the lower tail of the normal distribution, as e^(-t·q(t))/2 with t = |x|: a minimax fit of -log erfc(t/√2)
-// whose extrapolation rises for ever, so that the tail goes to 0.
-VITRAL_INLINE Vf normalTail(Vf x) {
-  const Vf t = abs(x);
-  Vf q = splat(1.61971263e-6f);
-  q = q * t - 2.34002e-5f;
-  q = q * t + 1.11873036e-4f;
-  q = q * t + 1.3269241e-4f;
-  q = q * t - 4.93969629e-3f;
-  q = q * t + 3.64133082e-2f;
-  q = q * t + 3.18292081e-1f;
-  q = q * t + 7.97885895e-1f;
-  return 0.5f * exp(-q * t);
-}
-
-// GELU(x) = x·Φ(x), the exact one, and its derivative Φ(x) + x·φ(x): errors at most 1.5e-7·max(1, |x|).
-VITRAL_INLINE Vf gelu(Vf x) {
-  const Vf tail = normalTail(x);
-  return x * select(x < 0.0f, tail, 1.0f - tail);
-}
-VITRAL_INLINE Vf geluGradient(Vf x) {
-  const Vf tail = normalTail(x);
-  return select(x < 0.0f, tail, 1.0f - tail) + x * 0.39894228040143268f * exp(-0.5f * x * x);
 }
 
 }  // namespace vitral::VITRAL_ISA

@@ -1,6 +1,7 @@
 // The element-wise end of the matrix product's epilogue, on a tile still in L1.
 #pragma once
 
+#include "../gelu.h"
 #include "../kernels/drops.h"
 #include "bfloat16.h"
 #include "gemm.h"

@@ -1,6 +1,7 @@
 // The matrix product's panels for the vector units' fused multiply-adds: float32 as it is, or rounded to bfloat16.
 #pragma once
 
+#include "../gelu.h"
 #include "../kernels/lanes.h"
 #include "bfloat16.h"
 #include "pack.h"

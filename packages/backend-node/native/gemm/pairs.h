@@ -5,6 +5,7 @@
 // are those of micro.h. Numbers under 2^-126 count as zero, as on AMX.
 #pragma once
 
+#include "../gelu.h"
 #include "../kernels/lanes.h"
 #include "pack.h"
 #include "transpose.h"

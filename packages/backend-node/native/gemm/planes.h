@@ -6,6 +6,7 @@
 // a row holds two steps of 16 columns, interleaved. Steps are filled up with zeros to a multiple of 32.
 #pragma once
 
+#include "../gelu.h"
 #include "../kernels/lanes.h"
 #include "micro.h"
 #include "transpose.h"

@@ -12,6 +12,7 @@
 // A row or column with an element that is not finite becomes NaN.
 #pragma once
 
+#include "../gelu.h"
 #include "../kernels/lanes.h"
 #include "../threads.h"
 

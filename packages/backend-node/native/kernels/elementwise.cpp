@@ -1,5 +1,6 @@
 #include "elementwise.h"
 
+#include "../gelu.h"
 #include "../threads.h"
 #include "drops.h"
 

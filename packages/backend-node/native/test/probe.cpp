@@ -1,4 +1,5 @@
 // Element functions of simd.h and random.h behind plain pointers, for the test program.
+#include "../gelu.h"
 #include "../random.h"
 
 namespace vitral::VITRAL_ISA {
