@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "memory.h"
 #include "threads.h"
 
 namespace vitral {
@@ -22,9 +23,8 @@ float* scratch(Scratch slot, int64_t floats) {
     std::free(buffers.data[i]);
     buffers.data[i] = nullptr;
     buffers.floats[i] = 0;
-    void* fresh = nullptr;
-    if (posix_memalign(&fresh, 64, (size_t)floats * sizeof(float))) throw std::bad_alloc();
-    buffers.data[i] = static_cast<float*>(fresh);
+    buffers.data[i] = static_cast<float*>(allocateAligned((size_t)floats * sizeof(float)));
+    if (!buffers.data[i]) throw std::bad_alloc();
     buffers.floats[i] = floats;
   }
   return buffers.data[i];

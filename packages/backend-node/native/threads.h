@@ -31,6 +31,13 @@ void parallelTasks(int64_t count, Body&& body) {
   runTasks(count, [](void* context, int64_t task) { (*static_cast<Plain*>(context))(task); }, (void*)&body);
 }
 
+// The same; with serial, one after the other on the calling thread.
+template <class Body>
+void forEachTask(bool serial, int64_t count, Body&& body) {
+  if (!serial) return parallelTasks(count, body);
+  for (int64_t task = 0; task < count; task++) body(task);
+}
+
 // body(from, to) over pieces that cover [begin, end), each of at least `grain` elements but for the last.
 template <class Body>
 void parallelFor(int64_t begin, int64_t end, int64_t grain, Body&& body) {

@@ -8,11 +8,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "../threads.h"
-#include "bfloat16.h"
 #include "claims.h"
 #include "epilogue.h"
-#include "micro.h"
+#include "packing.h"
 
 namespace vitral::VITRAL_ISA {
 
@@ -21,16 +19,8 @@ constexpr int64_t slabFloats = 5 << 20;
 // The product by way of `Panels` (fma.h tells what one has).
 template <class Panels>
 class Driver {
-  // k in even blocks, each but the last a multiple of the panels' unit.
-  struct Steps {
-    int64_t K, blocks;
-    explicit Steps(int64_t K) : K(K), blocks((K + Panels::blockSteps - 1) / Panels::blockSteps) {}
-    Range operator[](int64_t i) const {
-      const Range units = piece((K + Panels::stepUnit - 1) / Panels::stepUnit, blocks, i);
-      const int64_t end = units.end * Panels::stepUnit;
-      return {units.begin * Panels::stepUnit, end < K ? end : K};
-    }
-  };
+  using Steps = VITRAL_ISA::Steps<Panels>;
+  using RightPacking = VITRAL_ISA::RightPacking<Panels>;
 
   // A product of the whole A with a slab of B: columns [column, column + N), some k blocks.
   struct SlabProduct {
@@ -42,26 +32,12 @@ class Driver {
     const GemmEpilogue& epilogue;
   };
 
-  // Steps of bfloat16 rows that are expanded at a time, so that they stay in L1.
-  static constexpr int64_t halvesChunk = 8 * Panels::chunkSteps;
-
-  static int64_t rightPanels(int64_t N) { return (N + Panels::width - 1) / Panels::width; }
-  static int64_t rightPanelFloats(int64_t K) { return Panels::rightFloats(Panels::width, K); }
-
-  // Where a k block's panel lies among the panels of M rows, or of N columns, from `firstStep` on: [k block][panel].
-  static int64_t leftAt(int64_t M, int64_t firstStep, Range block, int64_t panel) {
-    return Panels::leftPanels(M) * Panels::leftFloats(block.begin - firstStep) + panel * Panels::leftFloats(block.length());
-  }
-  static int64_t rightAt(int64_t N, int64_t firstStep, Range block, int64_t panel) {
-    return Panels::rightFloats(N, block.begin - firstStep) + panel * rightPanelFloats(block.length());
-  }
-
   // packedA: the left panels, or null to read the operand's rows where they lie. after(): the right panel that will
   // probably be read next, or null.
   template <class After>
   static void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool last, Range rowPanels,
                             Range columnPanels, const float* packedA, const float* packedB, After after) {
-    const int64_t K = steps.length(), panelFloats = rightPanelFloats(K);
+    const int64_t K = steps.length(), panelFloats = rightPanelFloats<Panels>(K);
     const GemmEpilogue& epilogue = product.epilogue;
     const TileEnd end(epilogue, product.C, product.ldc);
     float* tile = epilogue.halves ? scratch(Scratch::gemmTile, Panels::mostLeftRows * Panels::width) : nullptr;
@@ -97,59 +73,32 @@ class Driver {
     for (int64_t i = 0; i < rows; i++) roundToBfloat16(columns, tile + i * Panels::width, to + i * ld);
   }
 
-  static void packLeftPanels(const SlabProduct& product, Range steps, Range panels, float* to) {
-    const int64_t K = steps.length();
-    // Where a step's elements lie side by side, all panels take their part of a few steps before the next ones are
-    // read, so that these stay in L1.
-    const MatrixView& A = product.A;
-    const int64_t longest = A.halves ? halvesChunk : Panels::chunkSteps;
-    const int64_t chunk = (A.halves || A.rowStride == 1) && K > longest ? longest : K;
-    for (int64_t k = 0; k < K; k += chunk)
-      for (int64_t p = panels.begin; p < panels.end; p++) {
-        const int64_t i = Panels::leftStart(product.M, p), rows = Panels::leftStart(product.M, p + 1) - i;
-        const int64_t length = K - k < chunk ? K - k : chunk;
-        const int64_t at = i * A.rowStride + (steps.begin + k) * A.colStride;
-        float* panel = to + (p - panels.begin) * Panels::leftFloats(K);
-        if (A.halves) {
-          const float* expanded = expand(rows, length, A.halves + at, A.rowStride, A.colStride);
-          Panels::packLeft(rows, k, length, expanded, length, 1, A.gelu, panel);
-        } else {
-          Panels::packLeft(rows, k, length, A.data + at, A.rowStride, A.colStride, A.gelu, panel);
-        }
-      }
-  }
-
-  // bfloat16 as the panels are packed of it: [rows][columns] of float32, in L1.
-  static const float* expand(int64_t rows, int64_t columns, const uint16_t* from, int64_t rowStride, int64_t colStride) {
-    float* to = scratch(Scratch::gemmTile, rows * columns);
-    for (int64_t i = 0; i < rows; i++)
-      if (colStride == 1) expandBfloat16(columns, from + i * rowStride, to + i * columns);
-      else
-        for (int64_t j = 0; j < columns; j++) expandBfloat16(1, from + i * rowStride + j * colStride, to + i * columns + j);
-    return to;
-  }
-
-  // k blocks [blocks.begin, blocks.end) of `steps`, the slab's B lying packed.
-  static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads) {
+  // k blocks [blocks.begin, blocks.end) of `steps`. right: packs the slab's B; null when it lies packed.
+  static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads,
+                           const RightPacking* right) {
     bool inPlace = false;
     if constexpr (Panels::mayReadInPlace) inPlace = !product.A.halves && Panels::readInPlace(product.A, product.N);
     const Sharing sharing = chooseSharing<Panels>(product.M, product.N, threads, inPlace);
-    const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanels(product.N);
+    const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanelsOf<Panels>(product.N);
     const int64_t firstStep = steps[blocks.begin].begin;
-    const float* shared = sharing.byRows() || inPlace ? nullptr : packLeftForAll(product, steps, blocks, threads);
+    const LeftPacking<Panels> left(product.A, product.M, steps, blocks, sharing.byRows() || inPlace ? 0 : 4 * threads);
+    const float* shared = left.to;
+    const int64_t rightTasks = right ? right->tasks() : 0;
+    forEachTask(threads == 1, rightTasks + left.tasks(),
+                [&](int64_t task) { task < rightTasks ? (*right)(task) : left(task - rightTasks); });
     Claims claims(sharing, threads);
     const auto rightPanel = [&](int64_t block, int64_t panel) {
-      return product.packedB + rightAt(product.N, firstStep, steps[block], panel);
+      return product.packedB + rightAt<Panels>(product.N, firstStep, steps[block], panel);
     };
     const auto multiply = [&](Range rows, Range columns) {
       for (int64_t block = blocks.begin; block < blocks.end; block++) {
         const Range of = steps[block];
         const float* packedA = nullptr;
         if (shared) {
-          packedA = shared + leftAt(product.M, firstStep, of, rows.begin);
+          packedA = shared + leftAt<Panels>(product.M, firstStep, of, rows.begin);
         } else if (!inPlace) {
           float* own = scratch(Scratch::gemmLeft, rows.length() * Panels::leftFloats(of.length()));
-          packLeftPanels(product, of, rows, own);
+          packLeftPanels<Panels>(product.A, product.M, of, rows, own);
           packedA = own;
         }
         const auto after = [&] {
@@ -173,50 +122,6 @@ class Driver {
           }
         }
     });
-  }
-
-  // The left panels of those k blocks: [k block][panel].
-  static const float* packLeftForAll(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads) {
-    const int64_t rowPanels = Panels::leftPanels(product.M), firstStep = steps[blocks.begin].begin;
-    const int64_t span = steps[blocks.end - 1].end - firstStep, pieces = std::min(rowPanels, 4 * threads);
-    float* to = scratch(Scratch::gemmLeft, rowPanels * Panels::leftFloats(span));
-    parallelTasks(blocks.length() * pieces, [&](int64_t task) {
-      const Range of = steps[blocks.begin + task / pieces], panels = piece(rowPanels, pieces, task % pieces);
-      packLeftPanels(product, of, panels, to + leftAt(product.M, firstStep, of, panels.begin));
-    });
-    return to;
-  }
-
-  // Packs columns [column, column + N) of k blocks [blocks.begin, blocks.end): [k block][panel].
-  static void packRight(MatrixView B, int64_t N, int64_t column, const Steps& steps, Range blocks, float* to) {
-    const int64_t panels = rightPanels(N), firstStep = steps[blocks.begin].begin;
-    const auto pack = [&](Range of, int64_t k, int64_t length, int64_t panel) {
-      const int64_t j = panel * Panels::width, columns = N - j < Panels::width ? N - j : Panels::width;
-      float* start = to + rightAt(N, firstStep, of, panel);
-      const int64_t at = (of.begin + k) * B.rowStride + (column + j) * B.colStride;
-      if (B.halves) {
-        const float* expanded = expand(length, columns, B.halves + at, B.rowStride, B.colStride);
-        Panels::packRight(columns, k, length, expanded, 1, columns, B.gelu, start);
-      } else {
-        Panels::packRight(columns, k, length, B.data + at, B.colStride, B.rowStride, B.gelu, start);
-      }
-    };
-    constexpr int64_t chunk = Panels::chunkSteps;
-    for (int64_t block = blocks.begin; block < blocks.end; block++) {
-      const Range of = steps[block];
-      const int64_t K = of.length();
-      if (B.colStride == 1) {
-        const int64_t chunks = (K + chunk - 1) / chunk, grain = 65536 / (chunk * panels * Panels::width) + 1;
-        parallelFor(0, chunks, grain, [&](int64_t from, int64_t end) {
-          for (int64_t k = from * chunk; k < end * chunk && k < K; k += chunk)
-            for (int64_t panel = 0; panel < panels; panel++) pack(of, k, K - k < chunk ? K - k : chunk, panel);
-        });
-      } else {
-        parallelFor(0, panels, 65536 / (K * Panels::width) + 1, [&](int64_t from, int64_t end) {
-          for (int64_t panel = from; panel < end; panel++) pack(of, 0, K, panel);
-        });
-      }
-    }
   }
 
   static int64_t threadsFor(int64_t M, int64_t N, int64_t K) {
@@ -245,16 +150,15 @@ class Driver {
         multiply(M, N, K, A, B, whole, N, rest);
       });
     const int64_t threads = threadsFor(M, N, K), longest = steps[0].length();
-    const int64_t slabPanels = slabFloats / rightPanelFloats(longest), slabColumns = slabPanels * Panels::width;
+    const int64_t slabPanels = slabFloats / rightPanelFloats<Panels>(longest), slabColumns = slabPanels * Panels::width;
     for (int64_t column = 0; column < N; column += slabColumns) {
       const int64_t columns = N - column < slabColumns ? N - column : slabColumns;
       const int64_t slabBlocks = slabFloats / Panels::rightFloats(columns, longest);
       for (int64_t block = 0; block < steps.blocks; block += slabBlocks) {
         const Range blocks = {block, block + slabBlocks < steps.blocks ? block + slabBlocks : steps.blocks};
-        const int64_t span = steps[blocks.end - 1].end - steps[block].begin;
-        float* packed = scratch(Scratch::gemmRight, Panels::rightFloats(columns, span));
-        packRight(B, columns, column, steps, blocks, packed);
-        multiplySlab({M, columns, column, A, packed, C, ldc, epilogue}, steps, blocks, threads);
+        float* packed = scratch(Scratch::gemmRight, Panels::rightFloats(columns, steps.spanOf(blocks).length()));
+        const RightPacking right(B, columns, column, steps, blocks, packed);
+        multiplySlab({M, columns, column, A, packed, C, ldc, epilogue}, steps, blocks, threads, &right);
       }
     }
   }
@@ -263,7 +167,8 @@ class Driver {
 
   static void pack(int64_t K, int64_t N, MatrixView B, float* packed) {
     const Steps steps(K);
-    packRight(B, N, 0, steps, {0, steps.blocks}, packed);
+    const RightPacking right(B, N, 0, steps, {0, steps.blocks}, packed);
+    parallelTasks(right.tasks(), right);
   }
 
   static void multiplyPacked(int64_t M, int64_t N, int64_t K, MatrixView A, const float* packedB, float* C, int64_t ldc,
@@ -273,7 +178,7 @@ class Driver {
       return roundLater(M, N, ldc, epilogue, [&](float* whole, const GemmEpilogue& rest) {
         multiplyPacked(M, N, K, A, packedB, whole, N, rest);
       });
-    multiplySlab({M, N, 0, A, packedB, C, ldc, epilogue}, steps, {0, steps.blocks}, threadsFor(M, N, K));
+    multiplySlab({M, N, 0, A, packedB, C, ldc, epilogue}, steps, {0, steps.blocks}, threadsFor(M, N, K), nullptr);
   }
 };
 

@@ -185,10 +185,4 @@ inline int64_t chooseParts(const Heads& heads, int64_t threads, double packing) 
   return best;
 }
 
-template <class Body>
-void forEachTask(bool serial, int64_t count, Body&& body) {
-  if (!serial) return parallelTasks(count, body);
-  for (int64_t task = 0; task < count; task++) body(task);
-}
-
 }  // namespace vitral::VITRAL_ISA

@@ -6,26 +6,21 @@
 #include <unistd.h>
 
 #include "../kernels.h"
+#include "../memory.h"
 #include "../threads.h"
 #include "exports.h"
 
 namespace vitral::exported {
 
 napi_value allocate(Arguments& a) {
-  constexpr size_t huge = 2 << 20;
-  const size_t bytes = (size_t)a.size("bytes");
-  const size_t whole = bytes >= huge ? (bytes + huge - 1) / huge * huge : bytes;
-  void* data = nullptr;
-  if (posix_memalign(&data, bytes >= huge ? huge : 64, whole)) throw OutOfMemory((int64_t)whole);
-#if defined(__linux__)
-  // Large pages: a kernel that walks tens of megabytes would otherwise spend its time on address translation.
-  if (bytes >= huge) madvise(data, whole, MADV_HUGEPAGE);
-#endif
+  const auto bytes = (size_t)a.size("bytes");
+  void* data = allocateAligned(bytes);
+  if (!data) throw OutOfMemory((int64_t)bytes);
   napi_value buffer;
   const auto release = [](napi_env, void* memory, void*) { std::free(memory); };
-  if (napi_create_external_arraybuffer(a.env(), data, whole, release, nullptr, &buffer) != napi_ok) {
+  if (napi_create_external_arraybuffer(a.env(), data, bytes, release, nullptr, &buffer) != napi_ok) {
     std::free(data);
-    throw OutOfMemory((int64_t)whole);
+    throw OutOfMemory((int64_t)bytes);
   }
   return buffer;
 }

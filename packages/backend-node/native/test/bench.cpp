@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "../kernels.h"
+#include "../memory.h"
 #include "../threads.h"
 
 using namespace vitral;
@@ -61,8 +63,19 @@ static void measure(const Kernels& kernel, const std::string& name, double opera
   std::fflush(stdout);
 }
 
-static std::vector<float> noise(int64_t floats) {
-  std::vector<float> values(floats);
+// On large pages, as tensors are.
+template <class Value>
+struct Aligned {
+  using value_type = Value;
+  Value* allocate(size_t count) { return (Value*)allocateAligned(count * sizeof(Value)); }
+  void deallocate(Value* values, size_t) { std::free(values); }
+  bool operator==(const Aligned&) const { return true; }
+  bool operator!=(const Aligned&) const { return false; }
+};
+using Floats = std::vector<float, Aligned<float>>;
+
+static Floats noise(int64_t floats) {
+  Floats values(floats);
   uint32_t state = 1;
   for (float& value : values) value = (float)((state = state * 1664525u + 1013904223u) >> 8) / 8388608.0f - 1.0f;
   return values;
@@ -70,9 +83,8 @@ static std::vector<float> noise(int64_t floats) {
 
 static void benchLinear(const Kernels& kernel, Precision precision, int64_t M, int64_t N, int64_t K) {
   const auto x = noise(M * K), weight = noise(N * K), bias = noise(N), dy = noise(M * N);
-  std::vector<float> y(M * N), dx(M * K), dWeight(N * K), memory(kernel.packedWeightFloats(K, N, precision) + 16);
+  Floats y(M * N), dx(M * K), dWeight(N * K), memory(kernel.packedWeightFloats(K, N, precision));
   float* packed = memory.data();
-  while ((uintptr_t)packed % 64) packed++;  // as tensors are
   const double operations = 2.0 * M * N * K;
   const auto label = [&](const char* what) {
     return what + std::string(precision == Precision::bfloat16 ? " bfloat16" : "") + (" " + std::to_string(M) + " x " + std::to_string(N) + " x " + std::to_string(K));
@@ -102,7 +114,7 @@ static void benchLinear(const Kernels& kernel, Precision precision, int64_t M, i
 static void benchAttention(const Kernels& kernel, Precision precision, int64_t B, int64_t N, int64_t H, int64_t D, double dropout) {
   const int64_t C = H * D;
   const auto qkv = noise(B * N * 3 * C), dOut = noise(B * N * C);
-  std::vector<float> out(B * N * C), logSumExp(B * H * N), dQkv(B * N * 3 * C);
+  Floats out(B * N * C), logSumExp(B * H * N), dQkv(B * N * 3 * C);
   const float scale = 1 / std::sqrt((float)D);
   const double operations = 4.0 * B * H * N * N * D;
   const std::string label = "attention B" + std::to_string(B) + " N" + std::to_string(N) + " H" + std::to_string(H) +

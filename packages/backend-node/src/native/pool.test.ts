@@ -19,7 +19,7 @@ if (!compiler) console.log('skipped the thread pool: there is no C++ compiler')
 
 describe.skipIf(!compiler)('the thread pool', () => {
   beforeAll(() => {
-    const sources = ['cpus.cpp', 'scratch.cpp', 'threads.cpp', 'test/pool.cpp'].map(name => join(native, name))
+    const sources = ['cpus', 'memory', 'scratch', 'threads', 'test/pool'].map(name => join(native, `${name}.cpp`))
     const args = ['-O2', '-std=c++17', ...sources, '-o', program, '-pthread']
     const { status, stderr } = spawnSync(compiler as string, args, { encoding: 'utf8' })
     if (status !== 0) throw new Error(stderr)
