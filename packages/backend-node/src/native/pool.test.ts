@@ -1,30 +1,22 @@
 /** The thread pool and the count of CPUs, in a C++ program of their own: native/test/pool.cpp. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-
-const native = join(import.meta.dir, '../../native')
-const scratch = mkdtempSync(join(tmpdir(), 'vitral-pool-'))
-const program = join(scratch, 'pool')
-const compiler = ['g++', 'clang++'].find(name => Bun.which(name))
-
-function run(...args: string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
-  return { status, output: stdout + stderr }
-}
+import { compileProgram, compiler, type NativeProgram } from '../../test/native-program.ts'
 
 if (!compiler) console.log('skipped the thread pool: there is no C++ compiler')
 
 describe.skipIf(!compiler)('the thread pool', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'vitral-pool-'))
+  let program: NativeProgram
   beforeAll(() => {
-    const sources = ['cpus', 'memory', 'scratch', 'threads', 'test/pool'].map(name => join(native, `${name}.cpp`))
-    const args = ['-O2', '-std=c++17', ...sources, '-o', program, '-pthread']
-    const { status, stderr } = spawnSync(compiler as string, args, { encoding: 'utf8' })
-    if (status !== 0) throw new Error(stderr)
+    program = compileProgram('cpus', 'memory', 'scratch', 'threads', 'test/pool')
   })
-  afterAll(() => rmSync(scratch, { recursive: true }))
+  afterAll(() => {
+    program.remove()
+    rmSync(scratch, { recursive: true })
+  })
 
   for (const [check, what] of Object.entries({
     covers: 'carries out each task once, nested ones too',
@@ -36,7 +28,7 @@ describe.skipIf(!compiler)('the thread pool', () => {
     idle: 'uses no CPU time when there is nothing to do',
     affinity: 'has as many threads as the affinity mask has CPUs',
   }))
-    test(what, () => expect(run(check)).toEqual({ status: 0, output: '' }))
+    test(what, () => expect(program.run(check)).toEqual({ status: 0, output: '' }))
 
   for (const [what, files, cpus] of [
     ['nothing limits', {}, 0],
@@ -78,6 +70,6 @@ describe.skipIf(!compiler)('the thread pool', () => {
         mkdirSync(dirname(join(root, path)), { recursive: true })
         writeFileSync(join(root, path), text)
       }
-      expect(run('quota', root)).toEqual({ status: 0, output: `${cpus}\n` })
+      expect(program.run('quota', root)).toEqual({ status: 0, output: `${cpus}\n` })
     })
 })

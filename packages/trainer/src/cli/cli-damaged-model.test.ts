@@ -1,9 +1,10 @@
 /** What a model folder with one flipped bit makes of the commands that read it: one line that names the file. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { flipBit } from '../../test/flip-bit.ts'
 import { writeTinyCifar } from '../../test/tiny-cifar.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-damaged-'))
@@ -21,8 +22,7 @@ beforeAll(async () => {
   await tiny.savePretrained(model)
   tiny.dispose()
   await new ViTImageProcessor({ size: { height: 32, width: 32 } }).savePretrained(model)
-  const bytes = readFileSync(weights)
-  writeFileSync(weights, bytes.with(-1, (bytes.at(-1) as number) ^ 1))
+  flipBit(weights)
 })
 
 test.each([

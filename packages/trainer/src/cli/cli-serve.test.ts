@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { flipBit } from '../../test/flip-bit.ts'
 
 const temporary = mkdtempSync(join(tmpdir(), 'vitral-serve-'))
 const folder = join(temporary, 'tiny')
@@ -87,11 +88,7 @@ test('a model that is missing or damaged ends it soon, with one line that says w
     [damaged => rmSync(join(damaged, 'model.safetensors')), 'has neither model.safetensors nor'],
     [damaged => truncateSync(join(damaged, 'model.safetensors'), 500), 'model.safetensors'],
     [
-      damaged => {
-        const path = join(damaged, 'model.safetensors')
-        const bytes = readFileSync(path)
-        writeFileSync(path, bytes.with(-1, (bytes.at(-1) as number) ^ 1))
-      },
+      damaged => flipBit(join(damaged, 'model.safetensors')),
       'model.safetensors is damaged: its content does not match its checksum.',
     ],
     [damaged => writeFileSync(join(damaged, 'config.json'), '{"hidden_size":'), 'config.json is not JSON'],
