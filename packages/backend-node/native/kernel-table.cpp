@@ -15,6 +15,8 @@ const Kernels table = {
     gemmPacked,
     attentionForward,
     attentionBackward,
+    classAttentionForward,
+    classAttentionBackward,
     patchEmbedForward,
     patchEmbedBackward,
     embedTokensForward,

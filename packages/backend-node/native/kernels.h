@@ -8,6 +8,7 @@
 #include "images/project.h"
 #include "images/resize.h"
 #include "kernels/attention.h"
+#include "kernels/class-attention.h"
 #include "kernels/cross-entropy.h"
 #include "kernels/elementwise.h"
 #include "kernels/layer-norm.h"
@@ -27,6 +28,8 @@ struct Kernels {
   GemmPacked* gemmPacked;
   AttentionForward* attentionForward;
   AttentionBackward* attentionBackward;
+  ClassAttentionForward* classAttentionForward;
+  ClassAttentionBackward* classAttentionBackward;
   PatchEmbedForward* patchEmbedForward;
   PatchEmbedBackward* patchEmbedBackward;
   EmbedTokensForward* embedTokensForward;

@@ -128,7 +128,6 @@ void backwardPanel(const Heads& heads, int64_t head, Range queries, const Backwa
 void finishHead(const Heads& heads, int64_t parts, const float* dKeys, const float* dValues, int64_t partFloats, float* dq) {
   const int64_t D = heads.D, ldc = rightWidth(D);
   float *dk = dq + heads.hiddenSize(), *dv = dk + heads.hiddenSize();
-  for (int64_t i = heads.Q; i < heads.N; i++) std::memset(dq + i * heads.packedRow(), 0, D * sizeof(float));
   for (int64_t i = 0; i < heads.N; i++)
     for (int64_t d = 0; d < D; d += lanes) {
       Vf key = {}, value = {};
@@ -145,8 +144,8 @@ void finishHead(const Heads& heads, int64_t parts, const float* dKeys, const flo
 template <class Panels>
 void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, const float* logSumExp,
               float* dQkv) {
-  const int64_t B = heads.B, N = heads.N, Q = heads.Q, H = heads.H, D = heads.D, C = heads.hiddenSize();
-  const bool serial = 10.0 * B * H * Q * N * D < serialOperations;
+  const int64_t B = heads.B, N = heads.N, H = heads.H, D = heads.D, C = heads.hiddenSize();
+  const bool serial = 10.0 * B * H * N * N * D < serialOperations;
   const int64_t parts = chooseParts(heads, partsForThreads, 0.5);
   const int64_t sumFloats = lines(N * rightWidth(D)), partFloats = 2 * sumFloats;
   float* partials = parts > 1 ? scratch(Scratch::attentionPartials, B * H * parts * partFloats) : nullptr;
@@ -159,7 +158,7 @@ void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, c
     const BackwardScratch<Panels> memory(heads);
     [[maybe_unused]] const typename Panels::Registers registers;
     const Range all = {0, N}, own = heads.queries(panels);
-    const int64_t corner = b * Q * C + h * D;
+    const int64_t corner = b * N * C + h * D;
     const HeadRows k = packedRows(heads, Operand::key, qkv, b, h, all);
     const HeadRows v = packedRows(heads, Operand::value, qkv, b, h, all);
     const HeadRows q = packedRows(heads, Operand::query, qkv, b, h, own);
@@ -170,7 +169,7 @@ void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, c
       packByRows<Panels>(heads, v, memory.values);
       packByColumns<Panels>(heads, k, memory.keyColumns);
     }
-    const float* sums = logSumExp + head * Q;
+    const float* sums = logSumExp + head * N;
     for (int64_t panel = panels.begin; panel < panels.end; panel++) {
       const Range queries = heads.queries(panel);
       if (isFew(queries)) {
@@ -194,10 +193,10 @@ void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, c
 
 }  // namespace
 
-void attentionBackward(int64_t B, int64_t N, int64_t Q, int64_t H, int64_t D, Numbers qkv, Numbers out,
+void attentionBackward(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, Numbers out,
                        const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
                        uint32_t seed, Precision precision, float* dQkv) {
-  const Heads heads = {B, N, Q, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0,
+  const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0,
                        precision == Precision::bfloat16};
   withPanels(heads, [&](auto panels) { backward<decltype(panels)>(heads, qkv, out, dOut, logSumExp, dQkv); });
 }

@@ -1,4 +1,4 @@
-// Attention of a few queries, one at a time: the class token alone, or those that are left when panels are full. A panel
+// Attention of a few queries, one at a time: those that are left when panels are full. A panel
 // takes as long for one query as for all it holds. Here vectors run along the head's columns, and nothing is packed.
 #pragma once
 

@@ -4,7 +4,7 @@
 // [keys][queries] that stays in L1 or L2, with the queries in the vector lanes. That orientation makes maximum, sum and
 // exponential vertical, needs no mask for the keys, and lets every product run on the matrix product's own tiles: the
 // scores are written as the right panel that the product with v (or k) reads.
-// B batch, N tokens, of which the first Q are queries, C = H·D hidden size, H heads, D head size.
+// B batch, N tokens, C = H·D hidden size, H heads, D head size.
 #pragma once
 
 #include "../gemm/bfloat16.h"
@@ -19,7 +19,7 @@ namespace vitral::VITRAL_ISA {
 constexpr int64_t keyTile = 512;  // keys whose scores against one panel of queries are held at a time
 
 struct Heads {
-  int64_t B, N, Q, H, D;
+  int64_t B, N, H, D;
   float scale;
   KeepMultiplier keep;
   bool dropout;
@@ -29,9 +29,9 @@ struct Heads {
   int64_t tiles() const { return (N + keyTile - 1) / keyTile; }
   Range tile(int64_t i) const { return {i * N / tiles(), (i + 1) * N / tiles()}; }
   int64_t longestTile() const { return (N + tiles() - 1) / tiles(); }
-  int64_t queryPanels() const { return rightPanels(Q); }
+  int64_t queryPanels() const { return rightPanels(N); }
   Range queries(Range panels) const {
-    return {panels.begin * panelWidth, panels.end * panelWidth < Q ? panels.end * panelWidth : Q};
+    return {panels.begin * panelWidth, panels.end * panelWidth < N ? panels.end * panelWidth : N};
   }
   Range queries(int64_t panel) const { return queries({panel, panel + 1}); }
 };

@@ -95,8 +95,8 @@ void forwardPanel(const Heads& heads, int64_t head, Range queries, const Forward
 
 template <class Panels>
 void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) {
-  const int64_t B = heads.B, N = heads.N, Q = heads.Q, H = heads.H, D = heads.D;
-  const bool serial = 4.0 * B * H * Q * N * D < serialOperations;
+  const int64_t B = heads.B, N = heads.N, H = heads.H, D = heads.D;
+  const bool serial = 4.0 * B * H * N * N * D < serialOperations;
   const int64_t C = heads.hiddenSize(), parts = chooseParts(heads, serial ? 1 : threadCount(), 0.7);
   forEachTask(serial, B * H * parts, [&](int64_t task) {
     const int64_t head = task / parts, part = task % parts, b = head / H, h = head % H;
@@ -111,8 +111,8 @@ void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) 
       packByRows<Panels>(heads, k, memory.keys);
       packByColumns<Panels>(heads, v, memory.values);
     }
-    const int64_t corner = b * Q * C + h * D;
-    float* sums = logSumExp ? logSumExp + head * Q : nullptr;
+    const int64_t corner = b * N * C + h * D;
+    float* sums = logSumExp ? logSumExp + head * N : nullptr;
     for (int64_t panel = panels.begin; panel < panels.end; panel++) {
       const Range queries = heads.queries(panel);
       if (isFew(queries)) {
@@ -128,9 +128,9 @@ void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) 
 
 }  // namespace
 
-void attentionForward(int64_t B, int64_t N, int64_t Q, int64_t H, int64_t D, Numbers qkv, float scale,
+void attentionForward(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, float scale,
                       double dropoutProbability, uint32_t seed, Precision precision, NumbersOut out, float* logSumExp) {
-  const Heads heads = {B, N, Q, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0,
+  const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0,
                        precision == Precision::bfloat16};
   withPanels(heads, [&](auto panels) { forward<decltype(panels)>(heads, qkv, out, logSumExp); });
 }

@@ -1,21 +1,19 @@
 // Multi-head self-attention on packed qkv [B, N, 3C] without ever storing the N×N probabilities. qkv and out may be
 // bfloat16: with products of bfloat16 that changes no bit of out but its last rounding.
-// B batch, N tokens, of which the first Q are queries, C = H·D hidden size, H heads, D head size. 4·B·H·Q·N·D operations
-// forward, 10·B·H·Q·N·D backward.
+// B batch, N tokens, C = H·D hidden size, H heads, D head size. 4·B·H·N²·D operations forward, 10·B·H·N²·D backward.
 #pragma once
 
 #include "../gemm/gemm.h"
 
 namespace vitral {
 
-// out [B, Q, C] = dropout(softmax(scale·q·kᵀ))·v, head h in columns h·D…; logSumExp [B, H, Q], or null when not wanted,
+// out [B, N, C] = dropout(softmax(scale·q·kᵀ))·v, head h in columns h·D…; logSumExp [B, H, N], or null when not wanted,
 // is the natural logarithm of each row's sum of exp(scale·q·k). The precision is that of the products.
-using AttentionForward = void(int64_t B, int64_t N, int64_t Q, int64_t H, int64_t D, Numbers qkv, float scale,
+using AttentionForward = void(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, float scale,
                               double dropoutProbability, uint32_t seed, Precision precision, NumbersOut out,
                               float* logSumExp);
-// dQkv [B, N, 3C] is overwritten; tokens that are no queries have a dq of 0. The sums over queries have a fixed order,
-// whatever the thread count.
-using AttentionBackward = void(int64_t B, int64_t N, int64_t Q, int64_t H, int64_t D, Numbers qkv, Numbers out,
+// dQkv [B, N, 3C] is overwritten. The sums over queries have a fixed order, whatever the thread count.
+using AttentionBackward = void(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, Numbers out,
                                const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
                                uint32_t seed, Precision precision, float* dQkv);
 

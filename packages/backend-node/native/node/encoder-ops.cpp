@@ -1,8 +1,9 @@
 // The ops of the encoder and their gradients. B batch, N tokens, C hidden size, H heads, D head size; M rows, K inputs,
 // N outputs of a linear layer.
 #include <algorithm>
+#include <vector>
 
-#include "../encoder-layer.h"
+#include "../encoder.h"
 #include "../kernels.h"
 #include "../threads.h"
 #include "exports.h"
@@ -98,8 +99,7 @@ napi_value packQkv(Arguments& a) {
 }
 
 // The three of query, key and value as one, zero where there is none.
-static const float* joinedBiases(const float* const bias[3], int64_t C) {
-  float* joined = scratch(Scratch::kernel, 3 * C);
+static const float* joinBiases(const float* const bias[3], int64_t C, float* joined) {
   for (int i = 0; i < 3; i++)
     if (bias[i]) std::copy_n(bias[i], C, joined + i * C);
     else std::fill_n(joined + i * C, C, 0.0f);
@@ -117,7 +117,7 @@ napi_value qkv(Arguments& a) {
   for (const float*& b : bias) b = a.floatsOrNull("biases", C);
   const NumbersOut y = a.numbersOut("output", elements({M, 3, C}));
   if (packed) {
-    const float* joined = joinedBiases(bias, C);
+    const float* joined = joinBiases(bias, C, scratch(Scratch::kernel, 3 * C));
     kernels().linearForward(M, C, 3 * C, x, false, nullptr, packed, joined, {}, nullptr, precision, y, 3 * C);
   } else {
     for (int i = 0; i < 3; i++)
@@ -144,88 +144,173 @@ napi_value qkvGrad(Arguments& a) {
   return nullptr;
 }
 
-// How many of the tokens are queries.
-static int64_t queriesOf(Arguments& a, int64_t tokens) {
-  const int64_t queries = a.size("queries");
-  if (queries > tokens) throw ArgumentError("queries is more than tokens");
-  return queries;
-}
-
 napi_value attention(Arguments& a) {
-  const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), Q = queriesOf(a, N);
-  const int64_t H = a.size("numHeads"), D = a.size("headSize");
+  const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), H = a.size("numHeads"), D = a.size("headSize");
   const Precision precision = a.precision("dtype");
   const Numbers packed = a.numbers("qkv", elements({B, N, 3, H, D}));
   const double scale = a.number("scale"), dropoutProbability = a.number("dropoutProbability");
   const uint32_t seed = a.bits("seed");
-  const NumbersOut out = a.numbersOut("output", elements({B, Q, H, D}));
-  float* logSumExp = a.floatsOrNull("logSumExp", elements({B, H, Q}));
-  kernels().attentionForward(B, N, Q, H, D, packed, (float)scale, dropoutProbability, seed, precision, out, logSumExp);
+  const NumbersOut out = a.numbersOut("output", elements({B, N, H, D}));
+  float* logSumExp = a.floatsOrNull("logSumExp", elements({B, H, N}));
+  kernels().attentionForward(B, N, H, D, packed, (float)scale, dropoutProbability, seed, precision, out, logSumExp);
   return nullptr;
 }
 
 napi_value attentionGrad(Arguments& a) {
-  const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), Q = queriesOf(a, N);
-  const int64_t H = a.size("numHeads"), D = a.size("headSize");
+  const int64_t B = a.sizeOrZero("batch"), N = a.size("tokens"), H = a.size("numHeads"), D = a.size("headSize");
   const Precision precision = a.precision("dtype");
-  const float* dy = a.floats("dy", elements({B, Q, H, D}));
+  const float* dy = a.floats("dy", elements({B, N, H, D}));
   const Numbers packed = a.numbers("qkv", elements({B, N, 3, H, D}));
-  const Numbers out = a.numbers("output", elements({B, Q, H, D}));
-  const float* logSumExp = a.floats("logSumExp", elements({B, H, Q}));
+  const Numbers out = a.numbers("output", elements({B, N, H, D}));
+  const float* logSumExp = a.floats("logSumExp", elements({B, H, N}));
   const double scale = a.number("scale"), dropoutProbability = a.number("dropoutProbability");
   const uint32_t seed = a.bits("seed");
   float* dQkv = a.floats("dQkv", elements({B, N, 3, H, D}));
-  kernels().attentionBackward(B, N, Q, H, D, packed, out, dy, logSumExp, (float)scale, dropoutProbability, seed, precision,
+  kernels().attentionBackward(B, N, H, D, packed, out, dy, logSumExp, (float)scale, dropoutProbability, seed, precision,
                               dQkv);
   return nullptr;
 }
 
-static int64_t betweenFloats(const EncoderLayerShape& shape) {
+// Floats of what the forward pass leaves for the backward pass; throws when there are too many.
+static int64_t betweenFloats(const ClassAttentionShape& shape) {
   // More than is needed: its sum does not overflow.
-  elements({shape.batch, shape.tokens, 5, shape.hiddenSize + shape.intermediateSize});
-  return vitral::encoderLayerFloats(shape);
+  elements({shape.B, 1 + shape.H, 3, shape.hiddenSize() + shape.N});
+  return shape.betweenFloats();
 }
 
-napi_value encoderLayer(Arguments& a) {
-  EncoderLayerShape shape;
-  shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.outputTokens = queriesOf(a, shape.tokens);
-  shape.hiddenSize = a.size("hiddenSize");
-  shape.numHeads = a.size("numHeads"), shape.intermediateSize = a.size("intermediateSize");
-  shape.scale = a.number("scale"), shape.eps = a.number("eps");
-  const int64_t C = shape.hiddenSize, I = shape.intermediateSize;
-  if (C % shape.numHeads) throw ArgumentError("numHeads does not divide hiddenSize");
-  const Precision precision = a.precision("dtype");
-  const float* x = a.floats("x", elements({shape.batch, shape.tokens, C}));
-  const auto norm = [&]() -> NormWeights {
-    const float* weight = a.floats("norm's weight", C);
-    return {weight, a.floats("norm's bias", C)};
-  };
-  const auto packed = [&](int64_t K, int64_t N) { return a.floats("packed", packedFloats(K, N, precision)); };
-  const auto linear = [&](int64_t K, int64_t N) -> PackedLinear {
-    const float* weight = packed(K, N);
-    return {weight, a.floatsOrNull("bias", N)};
-  };
-  EncoderLayerWeights weights;
-  weights.normBefore = norm();
-  weights.qkv.weight = packed(C, 3 * C);
-  const float* bias[3];
-  for (const float*& b : bias) b = a.floatsOrNull("bias", C);
-  weights.projection = linear(C, C);
-  weights.normAfter = norm();
-  weights.up = linear(C, I);
-  weights.down = linear(I, C);
-  float* between = a.floats("between", betweenFloats(shape));
-  float* y = a.floats("output", elements({shape.batch, shape.outputTokens, C}));
-  weights.qkv.bias = joinedBiases(bias, C);
-  vitral::encoderLayer(shape, weights, precision, x, between, y);
+static ClassAttentionShape classAttentionShape(Arguments& a) {
+  ClassAttentionShape shape;
+  shape.B = a.sizeOrZero("batch"), shape.N = a.size("tokens"), shape.H = a.size("numHeads"), shape.D = a.size("headSize");
+  elements({shape.H, shape.D});
+  return shape;
+}
+
+// The weights of query, key and value, then the biases of query and value; the gradient has no use for the latter's.
+static ClassAttentionWeights classAttentionWeights(Arguments& a, int64_t C) {
+  ClassAttentionWeights weights{};
+  for (const float** weight : {&weights.query, &weights.key, &weights.value}) *weight = a.floats("weights", elements({C, C}));
+  return weights;
+}
+
+napi_value classAttentionFloats(Arguments& a) { return toJs(a.env(), (double)betweenFloats(classAttentionShape(a))); }
+
+napi_value classAttention(Arguments& a) {
+  const ClassAttentionShape shape = classAttentionShape(a);
+  const int64_t C = shape.hiddenSize();
+  const float* x = a.floats("x", elements({shape.B, shape.N, C}));
+  ClassAttentionWeights weights = classAttentionWeights(a, C);
+  for (const float** bias : {&weights.queryBias, &weights.valueBias}) *bias = a.floatsOrNull("biases", C);
+  const double scale = a.number("scale");
+  float* out = a.floats("output", elements({shape.B, C}));
+  kernels().classAttentionForward(shape, x, weights, (float)scale, a.floats("between", betweenFloats(shape)), out);
   return nullptr;
 }
 
-napi_value encoderLayerFloats(Arguments& a) {
-  EncoderLayerShape shape{};
+napi_value classAttentionGrad(Arguments& a) {
+  const ClassAttentionShape shape = classAttentionShape(a);
+  const int64_t C = shape.hiddenSize();
+  const float* dy = a.floats("dy", elements({shape.B, C}));
+  const float* x = a.floats("x", elements({shape.B, shape.N, C}));
+  const ClassAttentionWeights weights = classAttentionWeights(a, C);
+  const float* between = a.floats("between", betweenFloats(shape));
+  const double scale = a.number("scale");
+  ClassAttentionGradients gradients;
+  gradients.x = a.floatsOrNull("dx", elements({shape.B, shape.N, C}));
+  for (float** weight : {&gradients.query, &gradients.key, &gradients.value})
+    *weight = a.floatsOrNull("dWeights", elements({C, C}));
+  for (float** bias : {&gradients.queryBias, &gradients.valueBias}) *bias = a.floatsOrNull("dBiases", C);
+  kernels().classAttentionBackward(shape, x, weights, (float)scale, between, dy, gradients);
+  return nullptr;
+}
+
+static EncoderShape encoderShape(Arguments& a) {
+  EncoderShape shape{};
   shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.hiddenSize = a.size("hiddenSize");
-  shape.intermediateSize = a.size("intermediateSize");
-  return toJs(a.env(), (double)betweenFloats(shape));
+  shape.numHeads = a.size("numHeads"), shape.intermediateSize = a.size("intermediateSize");
+  if (shape.hiddenSize % shape.numHeads) throw ArgumentError("numHeads does not divide hiddenSize");
+  return shape;
+}
+
+static int64_t betweenFloats(const EncoderShape& shape) {
+  // More than is needed: its sum does not overflow.
+  elements({shape.batch, shape.tokens, 6 + 2 * shape.numHeads, shape.hiddenSize + shape.intermediateSize});
+  return vitral::encoderFloats(shape);
+}
+
+napi_value encoderFloats(Arguments& a) { return toJs(a.env(), (double)betweenFloats(encoderShape(a))); }
+
+// The arrays of encoder layers, taken in the order in which the Addon's type lists them. An empty one stands for none.
+class LayerArrays {
+  std::vector<int64_t> counts_;
+  const std::vector<float*> arrays_;
+  size_t next_ = 0;
+
+ public:
+  static constexpr size_t ofLayer = 17;
+
+  explicit LayerArrays(Arguments& a) : arrays_(a.floatArrays("weights", counts_)) {
+    if (arrays_.empty() || arrays_.size() % ofLayer)
+      throw ArgumentError("weights has " + std::to_string(arrays_.size()) + " entries; expected " + std::to_string(ofLayer) +
+                          " for each layer");
+  }
+
+  size_t layers() const { return arrays_.size() / ofLayer; }
+
+  const float* nextOrNull(int64_t count) {
+    const size_t i = next_++;
+    if (counts_[i] == 0) return nullptr;
+    if (counts_[i] != count)
+      throw ArgumentError("weights[" + std::to_string(i) + "] has " + std::to_string(counts_[i]) + " elements; expected " +
+                          std::to_string(count));
+    return arrays_[i];
+  }
+  const float* next(int64_t count) {
+    if (const float* array = nextOrNull(count)) return array;
+    throw ArgumentError("weights[" + std::to_string(next_ - 1) + "] is empty; expected " + std::to_string(count) + " elements");
+  }
+  NormWeights norm(int64_t C) {
+    const float* weight = next(C);
+    return {weight, next(C)};
+  }
+  PackedLinear linear(int64_t packed, int64_t outputs) {
+    const float* weight = next(packed);
+    return {weight, nextOrNull(outputs)};
+  }
+};
+
+napi_value encoder(Arguments& a) {
+  EncoderShape shape = encoderShape(a);
+  shape.scale = a.number("scale"), shape.eps = a.number("eps");
+  shape.classTokenOnly = a.flag("classTokenOnly");
+  const int64_t C = shape.hiddenSize, I = shape.intermediateSize;
+  const Precision precision = a.precision("dtype");
+  const float* x = a.floats("x", elements({shape.batch, shape.tokens, C}));
+  const int64_t qkv = packedFloats(C, 3 * C, precision), projection = packedFloats(C, C, precision);
+  const int64_t up = packedFloats(C, I, precision), down = packedFloats(I, C, precision);
+  LayerArrays arrays(a);
+  std::vector<EncoderLayerWeights> layers(arrays.layers());
+  float* joined = scratch(Scratch::kernel, elements({(int64_t)layers.size(), 3, C}));
+  for (EncoderLayerWeights& layer : layers) {
+    const bool ofClassToken = shape.classTokenOnly && &layer == &layers.back();
+    ClassAttentionWeights& classAttention = layer.classAttention;
+    layer.normBefore = arrays.norm(C);
+    layer.qkv.weight = ofClassToken ? arrays.nextOrNull(qkv) : arrays.next(qkv);
+    for (const float** weight : {&classAttention.query, &classAttention.key, &classAttention.value})
+      *weight = ofClassToken ? arrays.next(C * C) : arrays.nextOrNull(C * C);
+    const float* bias[3];
+    for (const float*& b : bias) b = arrays.nextOrNull(C);
+    classAttention.queryBias = bias[0], classAttention.valueBias = bias[2];
+    layer.qkv.bias = joinBiases(bias, C, joined);
+    joined += 3 * C;
+    layer.projection = arrays.linear(projection, C);
+    layer.normAfter = arrays.norm(C);
+    layer.up = arrays.linear(up, I);
+    layer.down = arrays.linear(down, C);
+  }
+  float* between = a.floats("between", betweenFloats(shape));
+  float* y = a.floats("output", elements({shape.batch, shape.outputTokens(), C}));
+  vitral::encoder(shape, layers.data(), (int64_t)layers.size(), precision, x, between, y);
+  return nullptr;
 }
 
 }  // namespace vitral::exported

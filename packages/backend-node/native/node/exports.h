@@ -23,7 +23,9 @@ napi_value packedLinearFloats(Arguments&), packLinear(Arguments&);  // the first
 napi_value linear(Arguments&), linearGrad(Arguments&);
 napi_value packQkv(Arguments&), qkv(Arguments&), qkvGrad(Arguments&);
 napi_value attention(Arguments&), attentionGrad(Arguments&);
-napi_value encoderLayerFloats(Arguments&), encoderLayer(Arguments&);  // the first → number
+napi_value classAttentionFloats(Arguments&);  // → number
+napi_value classAttention(Arguments&), classAttentionGrad(Arguments&);
+napi_value encoderFloats(Arguments&), encoder(Arguments&);  // the first → number
 napi_value gelu(Arguments&), geluGrad(Arguments&);
 napi_value dropRows(Arguments&);  // its own gradient
 napi_value crossEntropy(Arguments&);  // → the loss

@@ -121,11 +121,11 @@ static void benchAttention(const Kernels& kernel, Precision precision, int64_t B
                             " D" + std::to_string(D) + (dropout > 0 ? " dropout" : "") +
                             (precision == Precision::bfloat16 ? " bfloat16" : "");
   measure(kernel, label, operations, [&] {
-    kernel.attentionForward(B, N, N, H, D, qkv.data(), scale, dropout, 7, precision, out.data(),
+    kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, 7, precision, out.data(),
                             logSumExp.data());
   });
   measure(kernel, label + " backward", 2.5 * operations, [&] {
-    kernel.attentionBackward(B, N, N, H, D, qkv.data(), out.data(), dOut.data(), logSumExp.data(), scale, dropout, 7,
+    kernel.attentionBackward(B, N, H, D, qkv.data(), out.data(), dOut.data(), logSumExp.data(), scale, dropout, 7,
                              precision, dQkv.data());
   });
 }

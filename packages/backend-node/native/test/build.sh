@@ -26,8 +26,8 @@ for source in gemm/*.cpp kernels/*.cpp images/*.cpp kernel-table.cpp test/probe.
   compile "avx512bf16-$name" "$source" -DVITRAL_ISA=avx512bf16 $avx512 -mavx512bf16 $exact
   compile "amx-$name" "$source" -DVITRAL_ISA=amx $avx512 -mamx-tile -mamx-bf16 $exact
 done
-for source in cpus encoder-layer kernels memory scratch threads test/test test/bench test/vit; do compile "$(basename $source)" "$source.cpp"; done
+for source in cpus encoder kernels memory scratch threads test/test test/bench test/vit; do compile "$(basename $source)" "$source.cpp"; done
 for program in test bench vit; do
-  ${CXX:-g++} $flags "$out"/*-*.o "$out/cpus.o" "$out/kernels.o" "$out/memory.o" "$out/scratch.o" "$out/threads.o" "$out/$program.o" \
+  ${CXX:-g++} $flags "$out"/*-*.o "$out/cpus.o" "$out/encoder.o" "$out/kernels.o" "$out/memory.o" "$out/scratch.o" "$out/threads.o" "$out/$program.o" \
     -o "$out/$program" -pthread
 done

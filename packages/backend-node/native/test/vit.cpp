@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "../encoder-layer.h"
+#include "../encoder.h"
 #include "../kernels.h"
 #include "../threads.h"
 
@@ -88,14 +88,17 @@ int main(int, char** arguments) {
   for (int64_t i = 0; i < depth; i++) {
     const std::string name = "vit.encoder.layer." + std::to_string(i);
     Floats joined(3 * C * C), joinedBias(3 * C), packed(kernel.packedLinearFloats(C, 3 * C, precision));
-    int64_t part = 0;
-    for (const char* which : {"query", "key", "value"}) {
-      const std::string source = name + ".attention.attention." + which;
-      std::copy_n(weights(source + ".weight"), C * C, joined.values + part * C * C);
-      std::copy_n(weights(source + ".bias"), C, joinedBias.values + part++ * C);
+    const float *weight[3], *bias[3];
+    const std::string parts[] = {"query", "key", "value"};
+    for (int part = 0; part < 3; part++) {
+      const std::string source = name + ".attention.attention." + parts[part];
+      weight[part] = weights(source + ".weight"), bias[part] = weights(source + ".bias");
+      std::copy_n(weight[part], C * C, joined.values + part * C * C);
+      std::copy_n(bias[part], C, joinedBias.values + part * C);
     }
     kernel.packLinear(C, 3 * C, joined.values, packed.values, precision);
     layers.push_back({norm(name + ".layernorm_before"), {packed.values, joinedBias.values},
+                      {weight[0], weight[1], weight[2], bias[0], bias[2]},
                       linear(name + ".attention.output.dense", C, C), norm(name + ".layernorm_after"),
                       linear(name + ".intermediate.dense", C, I), linear(name + ".output.dense", I, C)});
   }
@@ -108,20 +111,16 @@ int main(int, char** arguments) {
   const float* patchWeight = weights(embeddings + "patch_embeddings.projection.weight");
   const float* patchBias = weights(embeddings + "patch_embeddings.projection.bias");
   const NormWeights lastNorm = norm("vit.layernorm");
-  // Of the last layer nothing but the class token is read.
-  const auto layerShape = [&](int64_t outputTokens) {
-    return EncoderLayerShape{1, M, C, H, I, 1 / std::sqrt((double)(C / H)), eps, outputTokens};
-  };
+  const EncoderShape encoderShape = {1, M, C, H, I, 1 / std::sqrt((double)(C / H)), eps, true};
   float *patches = Floats(N * C).values, *x = Floats(M * C).values;
-  float *between = Floats(encoderLayerFloats(layerShape(M))).values;
+  float *between = Floats(encoderFloats(encoderShape)).values, *token = Floats(C).values;
   float *feature = Floats(C).values, *logits = Floats(classes).values;
 
   const auto forward = [&] {
     kernel.patchEmbedForward(shape, pixels, patchWeight, patchBias, precision, patches);
     kernel.embedTokensForward(1, N, C, patches, classToken, positions, x);
-    for (const EncoderLayerWeights& layer : layers)
-      encoderLayer(layerShape(&layer == &layers.back() ? 1 : M), layer, precision, x, between, x);
-    kernel.layerNormForward(1, C, x, lastNorm.weight, lastNorm.bias, eps, feature, nullptr, nullptr);
+    encoder(encoderShape, layers.data(), depth, precision, x, between, token);
+    kernel.layerNormForward(1, C, token, lastNorm.weight, lastNorm.bias, eps, feature, nullptr, nullptr);
     kernel.linearForward(1, C, classes, feature, false, nullptr, classifier.weight, classifier.bias, {}, nullptr,
                          precision, logits, classes);
   };

@@ -132,23 +132,41 @@ export interface Addon {
       dQkv: Floats,
     ]
   ): void
-  encoderLayerFloats(batch: number, tokens: number, hiddenSize: number, intermediateSize: number): number
+  /** What the forward pass leaves for the backward pass. */
+  classAttentionFloats(...heads: Heads): number
+  classAttention(
+    ...args: [
+      ...Heads,
+      x: Floats,
+      ...weights: Floats[],
+      queryBias: Optional<Floats>,
+      valueBias: Optional<Floats>,
+      scale: number,
+      output: Floats,
+      between: Floats,
+    ]
+  ): void
+  /** dy, x, three weights, what lies between; the scale; dx, three dWeights, the biases' gradients of query and value. */
+  classAttentionGrad(...args: [...Heads, ...rest: (number | Optional<Floats>)[]]): void
+  encoderFloats(...shape: EncoderShape): number
   /**
-   * x; weight and bias of the first norm; the packed weight of query, key and value, and their three biases; packed weight
-   * and bias of the projection; the second norm's; packed weight and bias of both layers of the feed-forward network;
-   * memory between the ops; the output.
+   * `weights` has 17 arrays of each layer: weight and bias of the first norm; the packed weight of query, key and value, their
+   * three weights, and their three biases; packed weight and bias of the projection; the second norm's; packed weight and
+   * bias of both layers of the feed-forward network. An empty array stands for none: the last layer, if it is of the class
+   * token only, reads the three weights, and all others the packed one. `between` is memory between the ops.
    */
-  encoderLayer(
-    batch: number,
-    tokens: number,
-    outputTokens: number,
-    hiddenSize: number,
-    numHeads: number,
-    intermediateSize: number,
-    scale: number,
-    eps: number,
-    dtype: ComputeDtype,
-    ...tensors: Optional<Floats>[]
+  encoder(
+    ...args: [
+      ...EncoderShape,
+      scale: number,
+      eps: number,
+      classTokenOnly: boolean,
+      dtype: ComputeDtype,
+      x: Floats,
+      weights: Floats[],
+      between: Floats,
+      output: Floats,
+    ]
   ): void
   gelu(size: number, x: Floats, output: Floats): void
   geluGrad(size: number, dy: Floats, x: Floats, dx: Floats): void
@@ -221,7 +239,8 @@ export type PatchShape = [
   hiddenSize: number,
 ]
 type Grids = [rows: number, columns: number, newRows: number, newColumns: number]
-type Heads = [batch: number, tokens: number, queries: number, numHeads: number, headSize: number]
+type Heads = [batch: number, tokens: number, numHeads: number, headSize: number]
+type EncoderShape = [batch: number, tokens: number, hiddenSize: number, numHeads: number, intermediateSize: number]
 /** Of samples that the rows divide into evenly. */
 export type Drops = [
   dropoutProbability: number,

@@ -9,6 +9,7 @@
 import { attentionCases } from './attention.ts'
 import { binaryCrossEntropyCases } from './binary-cross-entropy.ts'
 import type { ConformanceCase } from './check.ts'
+import { classAttentionCases } from './class-attention.ts'
 import { crossEntropyCases } from './cross-entropy.ts'
 import { distillationLossCases } from './distillation-loss.ts'
 import { dropoutCases } from './dropout.ts'
@@ -51,6 +52,7 @@ export const conformanceCases = (): ConformanceCase[] => [
   ...layerNormCases(),
   ...qkvCases(),
   ...attentionCases(),
+  ...classAttentionCases(),
   ...linearCases(),
   ...loraWeightCases(),
   ...geluCases(),

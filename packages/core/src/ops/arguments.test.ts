@@ -64,9 +64,14 @@ const refusals: [name: string, call: () => unknown, message: string][] = [
     'attention: qkv has 18 columns, which are not 3 × 4 heads of equal size.',
   ],
   [
-    'attention, queries',
-    () => ops.attention(t(1, 2, 18), { numHeads: 3, queries: 3 }),
-    'attention: queries is 3; expected a whole number from 1 to 2, the number of tokens.',
+    'classAttention, heads',
+    () => ops.classAttention(t(1, 2, 6), [t(6, 6), t(6, 6), t(6, 6)], undefined, { numHeads: 4 }),
+    'classAttention: x has 6 columns, which are not 4 heads of equal size.',
+  ],
+  [
+    'classAttention, biases',
+    () => ops.classAttention(t(1, 2, 6), [t(6, 6), t(6, 6), t(6, 6)], [t(6), t(6), t(5)], { numHeads: 2 }),
+    'classAttention: biases has shape [5]; expected [6].',
   ],
   [
     'attention, dropout',

@@ -19,8 +19,6 @@ import type { Stored, StoredOption } from './stored.ts'
 
 export interface AttentionOptions extends StoredOption {
   numHeads: number
-  /** How many tokens ask, from the first on; all are asked. 1 where only the class token is of use. @default N */
-  queries?: number
   /** Factor of the scores. @default (C / numHeads) ** -0.5 */
   scale?: number
   /** Dropout on the attention probabilities. @default 0 */
@@ -35,40 +33,33 @@ const op = defineOp({
   kernel: 'VitralAttention',
   save: ['qkv'],
   saveOutput: true, // the next layer keeps it anyway, and it gives the row sums of the backward pass for nothing
-  sideOutputs: ['logSumExp'], // [B, H, Q]: with it the backward pass recomputes probabilities; no N×N tensor is kept
+  sideOutputs: ['logSumExp'], // [B, H, N]: with it the backward pass recomputes probabilities; no N×N tensor is kept
   half: true,
   gradients: ['qkv'],
-  reference({ qkv }: { qkv: Tensor }, { numHeads, queries, scale, dropoutProbability, seed }: AttentionAttrs) {
+  reference({ qkv }: { qkv: Tensor }, { numHeads, scale, dropoutProbability, seed }: AttentionAttrs) {
     const [batch, tokens, packedSize] = qkv.shape as Tensor3D['shape']
     const { query, key, value } = splitHeads(qkv, numHeads)
-    const ofQueries = <T extends Tensor4D>(x: T) => slice(x, [0, 0, 0, 0], [batch, numHeads, queries, -1])
-    const probabilities = softmax(mul(matMul(ofQueries(query), key, false, true), scale)) as Tensor4D // [B, H, Q, N]
-    const whole = [batch, numHeads, tokens, tokens] as Tensor4D['shape']
-    const mask = () => tensor4d(keepMask(seed, dropoutProbability, batch * numHeads * tokens ** 2), whole)
-    const kept = dropoutProbability > 0 ? mul(probabilities, ofQueries(mask())) : probabilities
-    return reshape(transpose(matMul(kept, value), [0, 2, 1, 3]), [batch, queries, packedSize / 3])
+    const probabilities = softmax(mul(matMul(query, key, false, true), scale)) as Tensor4D // [B, H, N, N]
+    const mask = () => tensor4d(keepMask(seed, dropoutProbability, probabilities.size), probabilities.shape)
+    const kept = dropoutProbability > 0 ? mul(probabilities, mask()) : probabilities
+    return reshape(transpose(matMul(kept, value), [0, 2, 1, 3]), [batch, tokens, packedSize / 3])
   },
 })
 
 /**
  * softmax(scale·Q·Kᵀ)·V for each head, heads concatenated (Vaswani et al. 2017;
- * torch.nn.functional.scaled_dot_product_attention). Softmax in float32. FLOPs 4·B·Q·N·C of Q queries.
+ * torch.nn.functional.scaled_dot_product_attention). Softmax in float32. FLOPs 4·B·N²·C.
  *
  * @param qkv [B, N, 3·C] as made by `qkv`
- * @returns [B, Q, C]; head h fills the columns h·D to (h + 1)·D
+ * @returns [B, N, C]; head h fills the columns h·D to (h + 1)·D
  */
 export function attention(
   qkv: Tensor3D,
-  { numHeads, queries = qkv.shape[1], scale, dropoutProbability = 0, seed = 0, stored = 'float32' }: AttentionOptions,
+  { numHeads, scale, dropoutProbability = 0, seed = 0, stored = 'float32' }: AttentionOptions,
 ): Tensor3D {
   const headSize = checkHeads('attention', qkv, numHeads)
-  const tokens = qkv.shape[1]
-  if (!Number.isInteger(queries) || queries < 1 || queries > tokens)
-    throw new Error(
-      `attention: queries is ${queries}; expected a whole number from 1 to ${tokens}, the number of tokens.`,
-    )
   checkProbability('attention', 'dropoutProbability', dropoutProbability)
-  const attrs = { numHeads, queries, scale: scale ?? headSize ** -0.5, dropoutProbability, seed, stored }
+  const attrs = { numHeads, scale: scale ?? headSize ** -0.5, dropoutProbability, seed, stored }
   return op({ qkv }, attrs) as Tensor3D
 }
 

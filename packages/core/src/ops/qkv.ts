@@ -8,7 +8,8 @@ import type { Stored, StoredOption } from './stored.ts'
 /** One for each of query, key and value. */
 export type Triple<T> = readonly [query: T, key: T, value: T]
 
-interface QkvInputs {
+/** Of the projections of self-attention. */
+export interface QkvInputs {
   [name: string]: Tensor | undefined
   x: Tensor
   queryWeight: Tensor
@@ -51,11 +52,21 @@ export function qkv(
   biases?: Triple<Tensor1D>,
   { stored = 'float32' }: StoredOption = {},
 ): Tensor3D {
-  checkShape('qkv', 'x', x, ['batch', 'tokens', 'hiddenSize'])
+  checkQkv('qkv', x, weights, biases)
+  return op(qkvInputs(x, weights, biases), { stored }) as Tensor3D
+}
+
+/** Requires x [B, N, C], weights [C, C] and biases [C]. */
+export function checkQkv(name: string, x: Tensor3D, weights: Triple<Tensor2D>, biases?: Triple<Tensor1D>): void {
+  checkShape(name, 'x', x, ['batch', 'tokens', 'hiddenSize'])
   const hiddenSize = x.shape[2]
-  for (const weight of weights) checkShape('qkv', 'weights', weight, [hiddenSize, hiddenSize])
-  for (const bias of biases ?? []) checkShape('qkv', 'biases', bias, [hiddenSize])
+  for (const weight of weights) checkShape(name, 'weights', weight, [hiddenSize, hiddenSize])
+  for (const bias of biases ?? []) checkShape(name, 'biases', bias, [hiddenSize])
+}
+
+/** The inputs by name. */
+export function qkvInputs(x: Tensor3D, weights: Triple<Tensor2D>, biases?: Triple<Tensor1D>): QkvInputs {
   const [queryWeight, keyWeight, valueWeight] = weights
   const [queryBias, keyBias, valueBias] = biases ?? []
-  return op({ x, queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias }, { stored }) as Tensor3D
+  return { x, queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias }
 }

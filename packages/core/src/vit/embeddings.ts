@@ -1,12 +1,17 @@
 /** Pixels to tokens: patches, mask token, class token, positions. */
-import { cast, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
-import { embedTokens, interpolatePositions, maskTokens, patchEmbed } from '../ops/index.ts'
+import { cast, reshape, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
+import { embedTokens, interpolatePositions, maskTokens, patchEmbed, selectToken } from '../ops/index.ts'
 import { pair, patchGrid, type ViTConfig } from './config.ts'
 import type { ForwardContext } from './forward-context.ts'
 import type { ParameterScope } from './parameters.ts'
 
 /** Where the class token is among the tokens. */
 export const CLASS_TOKEN = 0
+
+/** The class token by itself: [B, N, C] → [B, 1, C] */
+export function classToken(x: Tensor3D): Tensor3D {
+  return reshape(selectToken(x, CLASS_TOKEN), [x.shape[0], 1, x.shape[2]])
+}
 
 export interface EmbeddingOptions {
   /** [B, N]: 1 (or true) where the patch is replaced by the mask token. HF's `bool_masked_pos`. */

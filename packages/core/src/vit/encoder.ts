@@ -1,9 +1,11 @@
 /** The stack of layers. */
-import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
+import { type Tensor3D, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
+import { encoder } from '../ops/index.ts'
 import type { ViTConfig } from './config.ts'
 import type { ForwardContext } from './forward-context.ts'
 import { ViTLayer } from './layer.ts'
 import type { ParameterScope } from './parameters.ts'
+import { attentionScale } from './self-attention.ts'
 
 export interface EncoderResult {
   lastHiddenState: Tensor3D
@@ -14,11 +16,13 @@ export interface EncoderResult {
 }
 
 export class ViTEncoder {
+  readonly #config: ViTConfig
   readonly #layers: ViTLayer[]
 
   constructor(config: ViTConfig, parameters: ParameterScope) {
     const { numHiddenLayers, dropPathRate } = config
     const lastLayer = Math.max(1, numHiddenLayers - 1)
+    this.#config = config
     this.#layers = Array.from(
       { length: numHiddenLayers },
       (_, i) => new ViTLayer(config, parameters.scope(`layer.${i}`), (dropPathRate * i) / lastLayer),
@@ -30,6 +34,11 @@ export class ViTEncoder {
    * used, unless it was asked for as a hidden state.
    */
   forward(embeddings: Tensor3D, context: ForwardContext): EncoderResult {
+    const fused = this.#fused(embeddings, context)
+    if (fused) {
+      embeddings.dispose()
+      return { lastHiddenState: fused }
+    }
     const hiddenStates = [embeddings]
     const attentions: Tensor4D[] = []
     let lastHiddenState = embeddings
@@ -46,5 +55,15 @@ export class ViTEncoder {
       ...(context.outputHiddenStates && { hiddenStates }),
       ...(context.outputAttentions && { attentions }),
     }
+  }
+
+  /** All layers as one kernel, where there is one and nothing is wanted of what is between them. */
+  #fused(embeddings: Tensor3D, context: ForwardContext): Tensor3D | undefined {
+    const { training, outputAttentions, outputHiddenStates, classTokenOnly } = context
+    if (training || outputAttentions || outputHiddenStates || this.#layers.length === 0) return undefined
+    const { numAttentionHeads: numHeads, layerNormEps: eps } = this.#config
+    const attributes = { numHeads, classTokenOnly, scale: attentionScale(this.#config), eps }
+    const layers = this.#layers.map(layer => () => layer.tensors())
+    return tidy(() => encoder(embeddings, layers, attributes))
   }
 }

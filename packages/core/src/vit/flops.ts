@@ -4,30 +4,40 @@ import type { ViTConfig } from './config.ts'
 /** What of ViTConfig the work depends on. */
 export type FlopsConfig = Pick<
   ViTConfig,
-  'hiddenSize' | 'numHiddenLayers' | 'intermediateSize' | 'imageSize' | 'patchSize' | 'numChannels' | 'numLabels'
+  | 'hiddenSize'
+  | 'numHiddenLayers'
+  | 'numAttentionHeads'
+  | 'intermediateSize'
+  | 'imageSize'
+  | 'patchSize'
+  | 'numChannels'
+  | 'numLabels'
 >
 
 /**
  * What one image's logits need: the matrix products, which are all but about 1 % of the work. Of the last layer these are
- * the class token's, and all tokens' queries, keys and values; a pass that gives every token's hidden state does more.
+ * the class token's alone (`classAttention`); a pass that gives every token's hidden state does more.
  *
  * @example
- * forwardFlops(namedConfig('vit-base-patch16-224', { numLabels: 1000 })) // 32.9e9
+ * forwardFlops(namedConfig('vit-base-patch16-224', { numLabels: 1000 })) // 32.2e9
  */
 export function forwardFlops(config: FlopsConfig): number {
-  const { hiddenSize, numHiddenLayers, intermediateSize, numChannels, numLabels } = config
+  const { hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize, numChannels, numLabels } = config
   const [height, width] = pair(config.imageSize)
   const [patchHeight, patchWidth] = pair(config.patchSize)
   const numPatches = Math.floor(height / patchHeight) * Math.floor(width / patchWidth)
   const tokens = numPatches + 1
   const patchEmbedding = 2 * numPatches * numChannels * patchHeight * patchWidth * hiddenSize
-  const qkv = 2 * tokens * hiddenSize * 3 * hiddenSize
-  // Of a token that comes out of a layer: scores, their product with the values; the projection, both layers of the MLP.
+  // Of a token that comes out of a layer: queries, keys and values; scores, and their product with the values; the
+  // projection and both layers of the MLP. Of the last, scores and sums are of each head's own row of the tokens' width.
+  const qkv = 2 * hiddenSize * 3 * hiddenSize
   const attention = 2 * 2 * tokens * hiddenSize
   const others = 2 * hiddenSize * (hiddenSize + 2 * intermediateSize)
-  const tokensOut = numHiddenLayers > 0 ? (numHiddenLayers - 1) * tokens + 1 : 0
+  const whole = tokens * (qkv + attention + others)
+  const last = qkv + numAttentionHeads * attention + others
+  const layers = numHiddenLayers > 0 ? (numHiddenLayers - 1) * whole + last : 0
   const classifier = 2 * hiddenSize * numLabels
-  return patchEmbedding + numHiddenLayers * qkv + tokensOut * (attention + others) + classifier
+  return patchEmbedding + layers + classifier
 }
 
 /** One image's training step: each product has two more in the backward pass, for its two operands. */

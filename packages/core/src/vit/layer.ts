@@ -1,10 +1,10 @@
 /** One pre-norm encoder layer: attention and MLP, each behind a norm and around a residual connection. */
-import { reshape, type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
-import { encoderLayer, layerNorm, selectToken } from '../ops/index.ts'
+import { type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
+import { type EncoderLayerTensors, layerNorm, type Stored } from '../ops/index.ts'
 import { checkpoint } from '../tape/checkpoint.ts'
 import { recomputed } from '../tape/recompute.ts'
 import type { ViTConfig } from './config.ts'
-import { CLASS_TOKEN } from './embeddings.ts'
+import { classToken } from './embeddings.ts'
 import type { ForwardContext } from './forward-context.ts'
 import { ViTMlp } from './mlp.ts'
 import type { ParameterScope } from './parameters.ts'
@@ -35,6 +35,18 @@ export class ViTLayer {
     this.#mlp = new ViTMlp(config, parameters, dropPathProbability)
   }
 
+  /** The parameters by what they are for. */
+  tensors(): EncoderLayerTensors {
+    return {
+      normBeforeWeight: this.#normBefore.vector('weight'),
+      normBeforeBias: this.#normBefore.vector('bias'),
+      ...this.#attention.tensors(),
+      normAfterWeight: this.#normAfter.vector('weight'),
+      normAfterBias: this.#normAfter.vector('bias'),
+      ...this.#mlp.tensors(),
+    }
+  }
+
   /**
    * [B, N, C] → [B, N, C], or [B, 1, C] where the context wants the class token alone. What the tape has not saved is
    * freed here, not at the end of the model.
@@ -50,41 +62,19 @@ export class ViTLayer {
 
   #forward(input: Tensor3D, context: ForwardContext): LayerResult {
     return tidy(() => {
-      const fused = context.training || context.outputAttentions ? undefined : this.#fused(input, context)
-      if (fused) return { hiddenState: fused }
-      const normed = this.#norm(this.#normBefore, input)
+      const normed = this.#norm(this.#normBefore, input, this.#attention.reads(context))
       const residual = context.classTokenOnly ? classToken(input) : input
       const { output, probabilities } = this.#attention.forward(normed, residual, context)
-      const hiddenState = this.#mlp.forward(this.#norm(this.#normAfter, output), output, context)
+      const hiddenState = this.#mlp.forward(this.#norm(this.#normAfter, output, 'computed'), output, context)
       const result: LayerResult = { hiddenState }
       if (probabilities) result.probabilities = probabilities
       return result as LayerResult & TensorContainer
     }) as LayerResult
   }
 
-  #fused(x: Tensor3D, { classTokenOnly }: ForwardContext): Tensor3D | undefined {
-    const outputTokens = classTokenOnly ? 1 : x.shape[1]
-    const { numAttentionHeads: numHeads, layerNormEps: eps } = this.#config
-    const tensors = () => ({
-      x,
-      normBeforeWeight: this.#normBefore.vector('weight'),
-      normBeforeBias: this.#normBefore.vector('bias'),
-      ...this.#attention.tensors(),
-      normAfterWeight: this.#normAfter.vector('weight'),
-      normAfterBias: this.#normAfter.vector('bias'),
-      ...this.#mlp.tensors(),
-    })
-    return encoderLayer(tensors, { numHeads, outputTokens, scale: this.#attention.scale, eps })
-  }
-
-  #norm(norm: ParameterScope, x: Tensor3D): Tensor3D {
+  #norm(norm: ParameterScope, x: Tensor3D, stored: Stored): Tensor3D {
     const [weight, bias] = [norm.vector('weight'), norm.vector('bias')]
     const { layerNormEps: eps } = this.#config
-    return recomputed(input => layerNorm(input, weight, bias, eps, { stored: 'computed' }), x)
+    return recomputed(input => layerNorm(input, weight, bias, eps, { stored }), x)
   }
-}
-
-/** [B, N, C] → [B, 1, C] */
-function classToken(x: Tensor3D): Tensor3D {
-  return reshape(selectToken(x, CLASS_TOKEN), [x.shape[0], 1, x.shape[2]])
 }

@@ -82,7 +82,9 @@ test('numLabels 0 gives the features of the class token', async () => {
   const { logits } = classifier.forward(pixels())
   expect(logits.shape).toEqual([2, 12])
   const features = (await bare.forward(pixels()).lastHiddenState.data()).slice(0, 12)
-  expect([...(await logits.data()).slice(0, 12)]).toEqual([...features])
+  // The class token alone is attended by another order of products.
+  const given = (await logits.data()).slice(0, 12)
+  for (const [i, feature] of features.entries()) expect(given[i]).toBeCloseTo(feature, 5)
 })
 
 test('wrong pixels, labels and masks are refused with what would be right', () => {

@@ -1,7 +1,16 @@
 /** Multi-head self-attention, its output projection, and the residual connection around them. */
 import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
-import { type AttentionTensors, attention, attentionProbabilities, linear, qkv } from '../ops/index.ts'
+import {
+  type AttentionTensors,
+  attention,
+  attentionProbabilities,
+  classAttention,
+  linear,
+  qkv,
+  type Stored,
+} from '../ops/index.ts'
 import type { ViTConfig } from './config.ts'
+import { classToken } from './embeddings.ts'
 import type { ForwardContext } from './forward-context.ts'
 import type { ParameterScope } from './parameters.ts'
 
@@ -9,6 +18,11 @@ export interface AttentionResult {
   output: Tensor3D
   /** [B, H, N, N], when the context asks for it. */
   probabilities?: Tensor4D
+}
+
+/** What scores are multiplied by. */
+export function attentionScale({ qkScale, hiddenSize, numAttentionHeads }: ViTConfig): number {
+  return qkScale ?? (hiddenSize / numAttentionHeads) ** -0.5
 }
 
 export class ViTAttention {
@@ -28,12 +42,6 @@ export class ViTAttention {
     this.#dropPathProbability = dropPathProbability
   }
 
-  /** What scores are multiplied by. */
-  get scale(): number {
-    const { qkScale, hiddenSize, numAttentionHeads } = this.#config
-    return qkScale ?? (hiddenSize / numAttentionHeads) ** -0.5
-  }
-
   tensors(): AttentionTensors {
     const [query, key, value, projection] = [this.#query, this.#key, this.#value, this.#projection]
     const { qkvBias } = this.#config
@@ -49,21 +57,39 @@ export class ViTAttention {
     }
   }
 
-  /** residual + attention(x): [B, N, C] → [B, Q, C], of the tokens that the residual [B, Q, C] has: the first ones. */
+  /** How `forward` wants its x stored. */
+  reads(context: ForwardContext): Stored {
+    return this.#needsNoKeys(context) ? 'float32' : 'computed' // products alone read it, those of class attention in float32
+  }
+
+  /** residual + attention(x): [B, N, C] → [B, N, C], or where the context wants the class token alone, with its residual, [B, 1, C]. */
   forward(x: Tensor3D, residual: Tensor3D, context: ForwardContext): AttentionResult {
     const { numAttentionHeads: numHeads, hiddenDropoutProb } = this.#config
-    const { scale } = this
-    const stored = 'computed' as const // nothing but products reads either
+    const scale = attentionScale(this.#config)
     const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias, ...projection } = this.tensors()
     const biases = queryBias && keyBias && valueBias && ([queryBias, keyBias, valueBias] as const)
-    const packed = qkv(x, [queryWeight, keyWeight, valueWeight], biases, { stored }) // [B, N, 3·C]
-    const dropoutProbability = context.whileTraining(this.#config.attentionProbsDropoutProb)
-    const options = { numHeads, scale, dropoutProbability, seed: context.nextSeed(), stored }
-    const attended = attention(packed, { ...options, queries: residual.shape[1] }) // [B, Q, C]
+    const weights = [queryWeight, keyWeight, valueWeight] as const
+    const seed = context.nextSeed()
     const drops = context.branchDrops(hiddenDropoutProb, this.#dropPathProbability)
+    const project = (attended: Tensor3D) =>
+      linear(attended, projection.projectionWeight, projection.projectionBias, { residual, ...drops })
+    if (this.#needsNoKeys(context)) return { output: project(classAttention(x, weights, biases, { numHeads, scale })) }
+    const packed = qkv(x, weights, biases, { stored: 'computed' }) // [B, N, 3·C]
+    const dropoutProbability = this.#dropout(context)
+    const stored = context.classTokenOnly ? 'float32' : 'computed' // products alone read all tokens'
+    const attended = attention(packed, { numHeads, scale, dropoutProbability, seed, stored })
     return {
-      output: linear(attended, projection.projectionWeight, projection.projectionBias, { residual, ...drops }),
+      output: project(context.classTokenOnly ? classToken(attended) : attended),
       ...(context.outputAttentions && { probabilities: attentionProbabilities(packed, { numHeads, scale }) }),
     }
+  }
+
+  /** Whether keys and values need not be there: the class token alone is wanted, and none of its probabilities dropped. */
+  #needsNoKeys(context: ForwardContext): boolean {
+    return context.classTokenOnly && this.#dropout(context) === 0
+  }
+
+  #dropout(context: ForwardContext): number {
+    return context.whileTraining(this.#config.attentionProbsDropoutProb)
   }
 }

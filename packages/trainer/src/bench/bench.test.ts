@@ -47,8 +47,7 @@ describe.skipIf(!native)('costs', () => {
       ) as [number, number, number, number]
       const patches = (height / patchHeight) * (width / patchWidth)
       const tokens = patches + 1
-      const queries = (numHiddenLayers - 1) * tokens + 1
-      const scores = 2 * queries * tokens * hiddenSize
+      const scores = 2 * (numHiddenLayers - 1) * tokens * tokens * hiddenSize // of the last layer they are kept
       const pixels = 2 * patches * hiddenSize * numChannels * patchHeight * patchWidth
       expect(await flopsOf(true)).toBe(2 * (trainingFlops(config) + scores - pixels))
       expect(memory().numTensors).toBe(before)
@@ -75,10 +74,10 @@ describe.skipIf(!native)('costs', () => {
 })
 
 test('rows are sorted by time, are per round, and end with what is between kernels', () => {
-  const call = { inputs: { x: [2, 4], weight: [3, 4] }, outputs: [[2, 3]], bytes: 104 }
+  const call = { inputs: { x: [2, 4], weight: [3, 4] }, outputs: [[2, 3]], attributes: {}, bytes: 104 }
   const calls = [
     { kernel: 'VitralLinear', milliseconds: 2, ...call },
-    { kernel: 'Add', milliseconds: 5, inputs: { a: [10], b: [10] }, outputs: [[10]], bytes: 120 },
+    { kernel: 'Add', milliseconds: 5, inputs: { a: [10], b: [10] }, outputs: [[10]], attributes: {}, bytes: 120 },
     { kernel: 'VitralLinear', milliseconds: 2, ...call },
   ]
   const rows = profileRows(calls, 10, 2)

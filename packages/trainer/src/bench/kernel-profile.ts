@@ -3,6 +3,7 @@ import {
   engine,
   getKernelsForBackend,
   type KernelConfig,
+  type NamedAttrMap,
   type NamedTensorInfoMap,
   registerKernel,
   type TensorInfo,
@@ -17,6 +18,7 @@ export interface KernelCall {
   /** Shapes by name, of the tensors that were given. */
   inputs: Record<string, number[]>
   outputs: number[][]
+  attributes: NamedAttrMap
   /** Of all these tensors, as they are stored. */
   bytes: number
 }
@@ -62,6 +64,7 @@ function timed(config: KernelConfig, calls: KernelCall[]): KernelConfig {
         milliseconds,
         inputs,
         outputs: outputs.map(({ shape }) => shape),
+        attributes: params.attrs ?? {},
         bytes: bytes + bytesOf(outputs),
       })
       return result

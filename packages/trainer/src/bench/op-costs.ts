@@ -5,7 +5,7 @@
  */
 import type { KernelCall } from './kernel-profile.ts'
 
-type Shapes = Pick<KernelCall, 'inputs' | 'outputs'>
+type Shapes = Pick<KernelCall, 'inputs' | 'outputs' | 'attributes'>
 
 const sizeOf = (shape: readonly number[] = []): number => shape.reduce((product, size) => product * size, 1)
 
@@ -17,9 +17,15 @@ const product = (x: readonly number[] = [], weight: readonly number[] = []): num
 const wanted = (outputs: number[][], operands: (readonly number[] | undefined)[]): number =>
   operands.filter(operand => operand && outputs.some(shape => shape.join() === operand.join())).length
 
-/** Scores, and their product with the values: 4·B·Q·N·C, of qkv [B, N, 3·C] and the result [B, Q, C]. */
-const attention = (qkv: readonly number[] = [], output: readonly number[] = []): number =>
-  4 * sizeOf(output) * (qkv[1] ?? 1)
+/** Scores, and their product with the values: 4·B·N²·C, of the result [B, N, C]. */
+const attention = (output: readonly number[] = []): number => 4 * sizeOf(output) * (output[1] ?? 1)
+
+/** Of x [B, N, C]: a product of the class tokens with a matrix [C, C], and one of each head's row with all tokens. */
+function classAttention({ inputs, attributes }: Shapes): { ofWeight: number; ofTokens: number } {
+  const [batch = 1, tokens = 1, hiddenSize = 1] = inputs.x ?? []
+  const row = 2 * batch * hiddenSize
+  return { ofWeight: row * hiddenSize, ofTokens: row * (attributes.numHeads as number) * tokens }
+}
 
 /** dy [B, N, C] or its forward output, and weight [C, c, P, P']. */
 const patches = (tokens: readonly number[] = [], weight: readonly number[] = []): number =>
@@ -37,8 +43,18 @@ const flops: Readonly<Record<string, (shapes: Shapes) => number>> = {
   VitralQkvGrad: ({ inputs, outputs }) =>
     product(inputs.x, inputs.queryWeight) *
     outputs.reduce((sum, { length }) => sum + (length === 3 ? 3 : length === 2 ? 1 : 0), 0),
-  VitralAttention: ({ inputs, outputs }) => attention(inputs.qkv, outputs[0]),
-  VitralAttentionGrad: ({ inputs }) => 2.5 * attention(inputs.qkv, inputs.output), // the scores once more, and four products
+  VitralAttention: ({ outputs }) => attention(outputs[0]),
+  VitralAttentionGrad: ({ inputs }) => 2.5 * attention(inputs.output), // the scores once more, and four products
+  VitralClassAttention: shapes => {
+    const { ofWeight, ofTokens } = classAttention(shapes)
+    return 3 * ofWeight + 2 * ofTokens
+  },
+  // Without any wanted, two products of each kind; each weight's gradient is one, and of x one and two more.
+  VitralClassAttentionGrad: shapes => {
+    const { ofWeight, ofTokens } = classAttention(shapes)
+    const wanted = (rank: number) => shapes.outputs.filter(({ length }) => length === rank).length
+    return (2 + wanted(2) + wanted(3)) * ofWeight + (2 + 2 * wanted(3)) * ofTokens
+  },
   VitralLinear: ({ inputs }) => product(inputs.x, inputs.weight),
   VitralLinearGrad: ({ inputs, outputs }) =>
     product(inputs.x, inputs.weight) * wanted(outputs, [inputs.x, inputs.weight]),
@@ -71,10 +87,10 @@ export interface Cost {
   bytes: number
 }
 
-export function costOf({ kernel, inputs, outputs, bytes }: KernelCall): Cost {
+export function costOf({ kernel, bytes, ...shapes }: KernelCall): Cost {
   // Floats: a step writes parameters and state in place, and reads the gradients alone.
-  const written = kernel === 'VitralOptimizerStep' ? inPlace(inputs) : 0
-  return { flops: flops[kernel]?.({ inputs, outputs }) ?? 0, bytes: bytes + 4 * written }
+  const written = kernel === 'VitralOptimizerStep' ? inPlace(shapes.inputs) : 0
+  return { flops: flops[kernel]?.(shapes) ?? 0, bytes: bytes + 4 * written }
 }
 
 const inPlace = (inputs: KernelCall['inputs']): number =>

@@ -4,17 +4,16 @@ import { allocateStored, type StoredAs } from './stored.ts'
 
 interface Attributes {
   numHeads: number
-  queries: number
   scale: number
   dropoutProbability: number
   seed: number
 }
 
-type Heads = [batch: number, tokens: number, queries: number, numHeads: number, headSize: number]
+type Heads = [batch: number, tokens: number, numHeads: number, headSize: number]
 
-function headsOf({ shape }: TensorInfo, { numHeads, queries }: Attributes): Heads {
+function headsOf({ shape }: TensorInfo, { numHeads }: Attributes): Heads {
   const [batch, tokens, packedSize] = shape as [number, number, number]
-  return [batch, tokens, queries, numHeads, packedSize / 3 / numHeads]
+  return [batch, tokens, numHeads, packedSize / 3 / numHeads]
 }
 
 export const attention: KernelConfig = kernel<{ qkv: TensorInfo }, Attributes & StoredAs & Forward & Autocast>(
@@ -22,9 +21,9 @@ export const attention: KernelConfig = kernel<{ qkv: TensorInfo }, Attributes & 
   (backend, { qkv }, attrs) => {
     const { scale, dropoutProbability, seed, training } = attrs
     const heads = headsOf(qkv, attrs)
-    const [batch, , queries, numHeads, headSize] = heads
-    const output = allocateStored(backend, [batch, queries, numHeads * headSize], attrs)
-    const logSumExp = training ? backend.allocate([batch, numHeads, queries]) : undefined
+    const [batch, tokens, numHeads, headSize] = heads
+    const output = allocateStored(backend, [batch, tokens, numHeads * headSize], attrs)
+    const logSumExp = training ? backend.allocate([batch, numHeads, tokens]) : undefined
     backend.addon.attention(
       ...heads,
       withoutInt8(attrs),

@@ -1,10 +1,11 @@
 /** The kernels of Vitral's ops, in the order in which a training step meets them. */
 import type { KernelConfig } from '@tensorflow/tfjs-core'
 import { attention, attentionGrad } from './attention.ts'
+import { classAttention, classAttentionGrad } from './class-attention.ts'
 import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts'
 import { dropout, dropoutGrad } from './dropout.ts'
 import { embedTokens, embedTokensGrad, maskTokens, maskTokensGrad } from './embed-tokens.ts'
-import { encoderLayer } from './encoder-layer.ts'
+import { encoder } from './encoder.ts'
 import { gelu, geluGrad } from './gelu.ts'
 import { interpolatePositions, interpolatePositionsGrad } from './interpolate-positions.ts'
 import { layerNorm, layerNormGrad } from './layer-norm.ts'
@@ -23,8 +24,9 @@ export const kernels: readonly KernelConfig[] = [
   ...[layerNorm, layerNormGrad],
   ...[qkv, qkvGrad],
   ...[attention, attentionGrad],
+  ...[classAttention, classAttentionGrad],
   ...[linear, linearGrad],
-  encoderLayer,
+  encoder,
   ...[loraWeight, loraWeightGrad],
   ...[gelu, geluGrad],
   ...[dropout, dropoutGrad],

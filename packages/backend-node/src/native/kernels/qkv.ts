@@ -7,8 +7,8 @@ import { allocateStored, type StoredAs } from './stored.ts'
 export type QkvWeights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
 export type QkvBiases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
 
-const weightNames = ['queryWeight', 'keyWeight', 'valueWeight'] as const
-const biasNames = ['queryBias', 'keyBias', 'valueBias'] as const
+export const weightNames = ['queryWeight', 'keyWeight', 'valueWeight'] as const
+export const biasNames = ['queryBias', 'keyBias', 'valueBias'] as const
 
 export const qkv: KernelConfig = kernel<{ x: TensorInfo } & QkvWeights & QkvBiases, StoredAs & Forward & Autocast>(
   'VitralQkv',

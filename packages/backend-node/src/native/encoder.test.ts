@@ -1,4 +1,4 @@
-/** An encoder layer as one kernel: the bits of its ops, nothing left behind, and only where no gradient is wanted. */
+/** All layers of the encoder as one kernel: the bits of its ops, nothing left behind, and only where no gradient is wanted. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import {
   engine,
@@ -9,20 +9,28 @@ import {
   tensor4d,
   unregisterKernel,
 } from '@tensorflow/tfjs-core'
-import { autocast, type ComputeDtype, noGrad, normalStream, useBackend, ViTForImageClassification } from '@vitral/core'
+import {
+  autocast,
+  type ComputeDtype,
+  noGrad,
+  normalStream,
+  useBackend,
+  ViTForImageClassification,
+  ViTModel,
+} from '@vitral/core'
 import type { NativeBackend } from './backend.ts'
-import { encoderLayer } from './kernels/encoder-layer.ts'
+import { encoder } from './kernels/encoder.ts'
 
 let calls = 0
 const counted: KernelConfig = {
-  ...encoderLayer,
+  ...encoder,
   kernelFunc: params => {
     calls++
-    return encoderLayer.kernelFunc(params)
+    return encoder.kernelFunc(params)
   },
 }
 
-const remove = () => unregisterKernel(encoderLayer.kernelName, encoderLayer.backendName)
+const remove = () => unregisterKernel(encoder.kernelName, encoder.backendName)
 
 beforeAll(async () => {
   await useBackend('native')
@@ -32,7 +40,7 @@ beforeAll(async () => {
 
 afterAll(() => {
   remove()
-  registerKernel(encoderLayer)
+  registerKernel(encoder)
 })
 
 /** What `f` gives, how often the kernel ran for it, and the same with every op on its own. */
@@ -55,6 +63,7 @@ const configs = {
   'without bias of query, key and value': { ...base, numAttentionHeads: 3, qkvBias: false },
   'a network narrower than 3·C': { ...base, numAttentionHeads: 2, intermediateSize: 32 },
   'a scale of its own': { ...base, numAttentionHeads: 4, qkScale: 0.5 },
+  'one layer': { ...base, numAttentionHeads: 4, numHiddenLayers: 1 },
 }
 
 function images(batch: number): Tensor4D {
@@ -90,7 +99,7 @@ test.each(Object.entries(configs).flatMap(([name, config]) => dtypes.map(dtype =
         logits.dispose()
         return values
       })
-      expect(result.calls).toBe(3)
+      expect(result.calls).toBe(1)
       expect(result.fused).toEqual(result.apart)
       expect(result.fused.every(Number.isFinite)).toBe(true)
       expect(memory().numTensors).toBe(before)
@@ -99,22 +108,36 @@ test.each(Object.entries(configs).flatMap(([name, config]) => dtypes.map(dtype =
   },
 )
 
-test('hidden states are those of the ops; attentions, and gradients, are of the ops alone', () => {
+test.each(dtypes)('every token in %s, where all are wanted', dtype => {
+  const model = new ViTModel(configs.plain)
+  const pixelValues = images(2)
+  const { fused, apart, calls } = bothWays(() => {
+    const { lastHiddenState } = autocast({ dtype }, () => model.forward(pixelValues))
+    return lastHiddenState.dataSync() as Float32Array
+  })
+  expect(calls).toBe(1)
+  expect(fused).toHaveLength(2 * 17 * 48)
+  expect(fused).toEqual(apart)
+})
+
+test('a model without layers has nothing to fuse', () => {
+  const model = new ViTForImageClassification({ ...configs.plain, numHiddenLayers: 0 })
+  const { fused, apart, calls } = bothWays(() => model.forward(images(2)).logits.dataSync() as Float32Array)
+  expect(calls).toBe(0)
+  expect(fused).toEqual(apart)
+})
+
+test('hidden states, attentions and gradients are of the ops alone', () => {
   const model = shaken(new ViTForImageClassification({ ...configs.plain }))
   const pixelValues = images(2)
-  const states = bothWays(() => {
-    const { hiddenStates = [] } = model.forward(pixelValues, { outputHiddenStates: true })
-    return Float32Array.from(hiddenStates.flatMap(state => [...state.dataSync()]))
-  })
-  expect(states.fused).toEqual(states.apart)
-  expect(states.calls).toBe(3)
   calls = 0
+  expect(model.forward(pixelValues, { outputHiddenStates: true }).hiddenStates).toHaveLength(4)
   expect(model.forward(pixelValues, { outputAttentions: true }).attentions).toHaveLength(3)
   model.valueAndGrads(pixelValues, [0, 1], { training: false })
   model.forward(pixelValues, { training: true })
   expect(calls).toBe(0)
   noGrad(() => model.forward(pixelValues).logits)
-  expect(calls).toBe(3)
+  expect(calls).toBe(1)
 })
 
 test('with adapters', () => {
@@ -123,16 +146,23 @@ test('with adapters', () => {
   shaken(model)
   const pixelValues = images(2)
   const { fused, apart, calls } = bothWays(() => model.forward(pixelValues).logits.dataSync() as Float32Array)
-  expect(calls).toBe(3)
+  expect(calls).toBe(1)
   expect(fused).toEqual(apart)
 })
 
 test('a wrong argument is named, and a size beyond memory is refused', () => {
   const { addon } = engine().backend as NativeBackend
-  expect(() => addon.encoderLayer(1, 2, 2, 6, 4, 8, 1, 1e-6, 'float32')).toThrow('numHeads does not divide hiddenSize')
-  expect(() => addon.encoderLayer(1, 2, 1, 4, 2, 8, 1, 1e-6, 'float32', new Float32Array(7))).toThrow(
-    'x has 7 elements',
+  const [none, x] = [new Float32Array(0), new Float32Array(8)]
+  const run = (weights: Float32Array[], pixels = x) =>
+    addon.encoder(1, 2, 4, 2, 8, 1, 1e-6, true, 'float32', pixels, weights, none, none)
+  expect(() => addon.encoder(1, 2, 6, 4, 8, 1, 1e-6, true, 'float32', x, [], x, x)).toThrow(
+    'numHeads does not divide hiddenSize',
   )
-  expect(() => addon.encoderLayer(1, 2, 3, 4, 2, 8, 1, 1e-6, 'float32')).toThrow('queries is more than tokens')
-  expect(() => addon.encoderLayerFloats(2 ** 40, 2 ** 40, 1, 1)).toThrow('too large')
+  expect(() => run([], new Float32Array(7))).toThrow('x has 7 elements; expected 8')
+  expect(() => run([])).toThrow('weights has 0 entries; expected 17 for each layer')
+  expect(() => run(Array(18).fill(none))).toThrow('weights has 18 entries; expected 17 for each layer')
+  expect(() => run(Array(17).fill(none))).toThrow('weights[0] is empty; expected 4 elements')
+  expect(() => run([x, ...Array(16).fill(none)])).toThrow('weights[0] has 8 elements; expected 4')
+  expect(() => addon.encoderFloats(2 ** 40, 2 ** 40, 1, 1, 1)).toThrow('too large')
+  expect(() => addon.classAttentionFloats(2 ** 40, 2 ** 40, 1, 1)).toThrow('too large')
 })

@@ -1,0 +1,65 @@
+/** Whole pre-norm encoder layers, where a backend has them as one kernel and no gradient is wanted. */
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
+import { defineFusion } from '../tape/op.ts'
+
+/** The parameters of self-attention; biases of query, key and value are all there or all absent. */
+export interface AttentionTensors {
+  queryWeight: Tensor2D
+  keyWeight: Tensor2D
+  valueWeight: Tensor2D
+  queryBias: Tensor1D | undefined
+  keyBias: Tensor1D | undefined
+  valueBias: Tensor1D | undefined
+  projectionWeight: Tensor2D
+  projectionBias: Tensor1D
+}
+
+/** The parameters of the feed-forward network. */
+export interface MlpTensors {
+  upWeight: Tensor2D
+  upBias: Tensor1D
+  downWeight: Tensor2D
+  downBias: Tensor1D
+}
+
+export interface EncoderLayerTensors extends AttentionTensors, MlpTensors {
+  normBeforeWeight: Tensor1D
+  normBeforeBias: Tensor1D
+  normAfterWeight: Tensor1D
+  normAfterBias: Tensor1D
+}
+
+// A type, not an interface: only types fit the index signature of attributes.
+export type EncoderAttrs = {
+  numHeads: number
+  /** Nothing but the class token comes out. */
+  classTokenOnly: boolean
+  /** Of the attention scores. */
+  scale: number
+  /** Of all norms. */
+  eps: number
+}
+
+const op = defineFusion<{ [name: string]: Tensor | undefined }, EncoderAttrs & { layers: number }>('VitralEncoder')
+
+/**
+ * Of each layer h = x + projection(attention(qkv(norm(x)))), then h + down(gelu(up(norm(h)))): `layerNorm`, `qkv`, `attention`
+ * and `linear` without dropout (torch's fast path of TransformerEncoder); `classAttention` in the last one, where nothing but
+ * the class token comes out.
+ *
+ * @param x [B, N, C]
+ * @param layers their parameters, asked for only where they are one kernel, which gets them as `0.upWeight` and so on
+ * @returns [B, N, C] or [B, 1, C], or undefined where the ops must run apart
+ */
+export function encoder(
+  x: Tensor3D,
+  layers: readonly (() => EncoderLayerTensors)[],
+  attrs: EncoderAttrs,
+): Tensor3D | undefined {
+  const inputs = () =>
+    Object.fromEntries([
+      ['x', x],
+      ...layers.flatMap((tensors, i) => Object.entries(tensors()).map(([name, tensor]) => [`${i}.${name}`, tensor])),
+    ])
+  return op(inputs, { ...attrs, layers: layers.length }) as Tensor3D | undefined
+}
