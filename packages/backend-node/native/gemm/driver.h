@@ -26,6 +26,7 @@ class Driver {
   struct SlabProduct {
     int64_t M, N, column;
     MatrixView A;
+    float* sums;           // of A's rows, [k block][M], or null
     const float* packedB;  // the slab's first panel of its first k block
     float* C;
     int64_t ldc;
@@ -77,11 +78,11 @@ class Driver {
   static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads,
                            const RightPacking* right) {
     bool inPlace = false;
-    if constexpr (Panels::mayReadInPlace) inPlace = !product.A.halves && Panels::readInPlace(product.A, product.N);
+    if constexpr (Panels::mayReadInPlace) inPlace = !product.A.halves && !product.A.sums && Panels::readInPlace(product.A, product.N);
     const Sharing sharing = chooseSharing<Panels>(product.M, product.N, threads, inPlace);
     const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanelsOf<Panels>(product.N);
     const int64_t firstStep = steps[blocks.begin].begin;
-    const LeftPacking<Panels> left(product.A, product.M, steps, blocks, sharing.byRows() || inPlace ? 0 : 4 * threads);
+    const LeftPacking<Panels> left(product.A, product.M, steps, blocks, product.sums, sharing.byRows() || inPlace ? 0 : 4 * threads);
     const float* shared = left.to;
     const int64_t rightTasks = right ? right->tasks() : 0;
     forEachTask(threads == 1, rightTasks + left.tasks(),
@@ -98,7 +99,7 @@ class Driver {
           packedA = shared + leftAt<Panels>(product.M, firstStep, of, rows.begin);
         } else if (!inPlace) {
           float* own = scratch(Scratch::gemmLeft, rows.length() * Panels::leftFloats(of.length()));
-          packLeftPanels<Panels>(product.A, product.M, of, rows, own);
+          packLeftPanels<Panels>(product.A, product.M, of, rows, own, product.sums ? product.sums + block * product.M : nullptr);
           packedA = own;
         }
         const auto after = [&] {
@@ -150,6 +151,7 @@ class Driver {
         multiply(M, N, K, A, B, whole, N, rest);
       });
     const int64_t threads = threadsFor(M, N, K), longest = steps[0].length();
+    float* sums = A.sums ? scratch(Scratch::gemmSums, steps.blocks * M) : nullptr;
     const int64_t slabPanels = slabFloats / rightPanelFloats<Panels>(longest), slabColumns = slabPanels * Panels::width;
     for (int64_t column = 0; column < N; column += slabColumns) {
       const int64_t columns = N - column < slabColumns ? N - column : slabColumns;
@@ -158,9 +160,11 @@ class Driver {
         const Range blocks = {block, block + slabBlocks < steps.blocks ? block + slabBlocks : steps.blocks};
         float* packed = scratch(Scratch::gemmRight, Panels::rightFloats(columns, steps.spanOf(blocks).length()));
         const RightPacking right(B, columns, column, steps, blocks, packed);
-        multiplySlab({M, columns, column, A, packed, C, ldc, epilogue}, steps, blocks, threads, &right);
+        multiplySlab({M, columns, column, A, column == 0 ? sums : nullptr, packed, C, ldc, epilogue}, steps, blocks, threads,
+                     &right);
       }
     }
+    if (sums) addSteps(M, steps.blocks, sums, M, false, A.sums);
   }
 
   static int64_t packedFloats(int64_t K, int64_t N) { return Panels::rightFloats(N, K); }
@@ -178,7 +182,7 @@ class Driver {
       return roundLater(M, N, ldc, epilogue, [&](float* whole, const GemmEpilogue& rest) {
         multiplyPacked(M, N, K, A, packedB, whole, N, rest);
       });
-    multiplySlab({M, N, 0, A, packedB, C, ldc, epilogue}, steps, {0, steps.blocks}, threadsFor(M, N, K), nullptr);
+    multiplySlab({M, N, 0, A, nullptr, packedB, C, ldc, epilogue}, steps, {0, steps.blocks}, threadsFor(M, N, K), nullptr);
   }
 };
 

@@ -14,6 +14,8 @@ struct MatrixView {
   int64_t rowStride, colStride;
   bool gelu = false;
   const uint16_t* halves = nullptr;  // the same as bfloat16, instead of data
+  // Of a left operand of floats with rowStride 1: where the sum of each row goes, taken while the operand is packed.
+  float* sums = nullptr;
 };
 
 // Numbers of one array: float32, or bfloat16 where `halves` is not null.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../kernels/lanes.h"
 #include "../threads.h"
 #include "bfloat16.h"
 #include "micro.h"
@@ -52,10 +53,20 @@ inline const float* expand(int64_t rows, int64_t columns, const uint16_t* from, 
   return to;
 }
 
+// sums[i] (+)= the sum of row i over some steps, of which the elements lie side by side.
+inline void addSteps(int64_t rows, int64_t steps, const float* from, int64_t stepStride, bool accumulate, float* sums) {
+  eachOfRow(rows, [&](int64_t i, int64_t count) {
+    Vf sum = {};
+    for (int64_t k = 0; k < steps; k++) sum += loadSome(from + k * stepStride + i, count);
+    storeSome(sums + i, accumulate ? loadSome(sums + i, count) + sum : sum, count);
+  });
+}
+
 // Some panels of an operand of M rows, in a few steps. Where a step's elements lie side by side, all panels take their part
 // of a few steps before the next ones are read, so that these stay in L1; of bfloat16 those that are expanded at a time do.
+// sums: where A.sums of these steps go, or null.
 template <class Panels>
-void packLeftPanels(const MatrixView& A, int64_t M, Range steps, Range panels, float* to) {
+void packLeftPanels(const MatrixView& A, int64_t M, Range steps, Range panels, float* to, float* sums) {
   const int64_t K = steps.length();
   const int64_t longest = A.halves ? 8 * Panels::chunkSteps : Panels::chunkSteps;
   const int64_t chunk = (A.halves || A.rowStride == 1) && K > longest ? longest : K;
@@ -70,6 +81,7 @@ void packLeftPanels(const MatrixView& A, int64_t M, Range steps, Range panels, f
         Panels::packLeft(rows, k, length, expanded, length, 1, A.gelu, panel);
       } else {
         Panels::packLeft(rows, k, length, A.data + at, A.rowStride, A.colStride, A.gelu, panel);
+        if (sums) addSteps(rows, length, A.data + at, A.colStride, k > 0, sums + i);
       }
     }
 }
@@ -84,20 +96,22 @@ struct LeftPacking {
   int64_t M;
   const Steps<Panels>& steps;
   Range blocks;
+  float* sums;  // [k block of all][M], or null
   int64_t pieces;
   float* to = nullptr;
 
-  LeftPacking(const MatrixView& A, int64_t M, const Steps<Panels>& steps, Range blocks, int64_t pieces)
-      : A(A), M(M), steps(steps), blocks(blocks), pieces(std::min(Panels::leftPanels(M), pieces)) {
+  LeftPacking(const MatrixView& A, int64_t M, const Steps<Panels>& steps, Range blocks, float* sums, int64_t pieces)
+      : A(A), M(M), steps(steps), blocks(blocks), sums(sums), pieces(std::min(Panels::leftPanels(M), pieces)) {
     const int64_t floats = Panels::leftPanels(M) * Panels::leftFloats(steps.spanOf(blocks).length());
     if (pieces > 0) to = scratch(Scratch::gemmLeft, floats);
   }
 
   int64_t tasks() const { return blocks.length() * pieces; }
   void operator()(int64_t task) const {
-    const Range block = steps[blocks.begin + task / pieces];
-    const Range panels = piece(Panels::leftPanels(M), pieces, task % pieces);
-    packLeftPanels<Panels>(A, M, block, panels, to + leftAt<Panels>(M, steps[blocks.begin].begin, block, panels.begin));
+    const int64_t number = blocks.begin + task / pieces;
+    const Range block = steps[number], panels = piece(Panels::leftPanels(M), pieces, task % pieces);
+    packLeftPanels<Panels>(A, M, block, panels, to + leftAt<Panels>(M, steps[blocks.begin].begin, block, panels.begin),
+                           sums ? sums + number * M : nullptr);
   }
 };
 

@@ -33,8 +33,7 @@ void linearForward(int64_t M, int64_t K, int64_t N, Numbers x, bool ofGelu, cons
 }
 
 void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, Numbers x, bool ofGelu,
-                    const float* weight, Precision precision, bool accumulate, float* dx, float* dWeight,
-                    float* dBias) {
+                    const float* weight, Precision precision, float* dx, float* dWeight, float* dBias) {
   if (M == 0) {  // a sum over no rows
     if (dWeight) std::memset(dWeight, 0, N * K * sizeof(float));
     if (dBias) std::memset(dBias, 0, N * sizeof(float));
@@ -42,12 +41,12 @@ void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t ld
   }
   if (dx) {
     GemmEpilogue epilogue;
-    epilogue.accumulate = accumulate;
     if (ofGelu) epilogue.geluGradientOf = x.floats, epilogue.geluGradientOfHalves = x.halves;
     gemm(M, K, N, {dy, lddy, 1}, {weight, K, 1}, dx, K, epilogue, precision);
   }
-  if (dWeight) gemm(N, K, M, {dy, 1, lddy}, {x.floats, K, 1, ofGelu, x.halves}, dWeight, K, {}, precision);
-  if (dBias)
+  if (dWeight)
+    gemm(N, K, M, {dy, 1, lddy, false, nullptr, dBias}, {x.floats, K, 1, ofGelu, x.halves}, dWeight, K, {}, precision);
+  else if (dBias)
     columnSums(M, N, dBias, [&](int64_t row, int64_t c, int64_t n) { return loadSome(dy + row * lddy + c, n); });
 }
 

@@ -12,10 +12,9 @@ namespace vitral {
 using LinearForward = void(int64_t M, int64_t K, int64_t N, Numbers x, bool ofGelu, const float* weight,
                            const float* packed, const float* bias, const Drops& drops, const float* residual,
                            Precision precision, NumbersOut y, int64_t ldy);
-// dy [M, lddy…] → dx [M, K], dWeight [N, K], dBias [N]; each may be null. accumulate adds to dx.
+// dy [M, lddy…] → dx [M, K], dWeight [N, K], dBias [N]; each may be null.
 using LinearBackward = void(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, Numbers x, bool ofGelu,
-                            const float* weight, Precision precision, bool accumulate, float* dx, float* dWeight,
-                            float* dBias);
+                            const float* weight, Precision precision, float* dx, float* dWeight, float* dBias);
 // Floats of a packed weight, and the packing itself.
 using PackedLinearFloats = int64_t(int64_t K, int64_t N, Precision precision);
 using PackLinear = void(int64_t K, int64_t N, const float* weight, float* packed, Precision precision);

@@ -5,6 +5,7 @@
 
 #include "../encoder.h"
 #include "../kernels.h"
+#include "../qkv.h"
 #include "../threads.h"
 #include "exports.h"
 
@@ -84,29 +85,22 @@ napi_value linearGrad(Arguments& a) {
   float* dx = a.floatsOrNull("dx", elements({M, K}));
   float* dWeight = a.floatsOrNull("dWeight", elements({N, K}));
   float* dBias = a.floatsOrNull("dBias", N);
-  kernels().linearBackward(M, K, N, dy, N, x, ofGelu, weight, precision, false, dx, dWeight, dBias);
+  kernels().linearBackward(M, K, N, dy, N, x, ofGelu, weight, precision, dx, dWeight, dBias);
   return nullptr;
 }
 
 napi_value packQkv(Arguments& a) {
   const int64_t C = a.size("hiddenSize");
   const Precision precision = a.precision("dtype");
+  const float* weights[3];
+  for (const float*& weight : weights) weight = a.floats("weights", elements({C, C}));
   float* rows = scratch(Scratch::kernel, elements({3, C, C}));
-  for (int i = 0; i < 3; i++) std::copy_n(a.floats("weights", elements({C, C})), C * C, rows + i * C * C);
+  joinWeights(C, weights, rows);
   kernels().packLinear(C, 3 * C, rows, a.floats("packed", packedFloats(C, 3 * C, precision)),
                        precision);
   return nullptr;
 }
 
-// The three of query, key and value as one, zero where there is none.
-static const float* joinBiases(const float* const bias[3], int64_t C, float* joined) {
-  for (int i = 0; i < 3; i++)
-    if (bias[i]) std::copy_n(bias[i], C, joined + i * C);
-    else std::fill_n(joined + i * C, C, 0.0f);
-  return joined;
-}
-
-// The three projections write side by side into rows of 3·C: as one product where the weights are packed as one.
 napi_value qkv(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
   const Precision precision = a.precision("dtype");
@@ -117,12 +111,11 @@ napi_value qkv(Arguments& a) {
   for (const float*& b : bias) b = a.floatsOrNull("biases", C);
   const NumbersOut y = a.numbersOut("output", elements({M, 3, C}));
   if (packed) {
-    const float* joined = joinBiases(bias, C, scratch(Scratch::kernel, 3 * C));
+    float* joined = scratch(Scratch::kernel, 3 * C);
+    joinBiases(C, bias, joined);
     kernels().linearForward(M, C, 3 * C, x, false, nullptr, packed, joined, {}, nullptr, precision, y, 3 * C);
   } else {
-    for (int i = 0; i < 3; i++)
-      kernels().linearForward(M, C, C, x, false, weight[i], nullptr, bias[i], {}, nullptr, precision, y.from(i * C),
-                              3 * C);
+    qkvForward(M, C, x, weight, bias, precision, y);
   }
   return nullptr;
 }
@@ -138,9 +131,7 @@ napi_value qkvGrad(Arguments& a) {
   float *dWeight[3], *dBias[3];
   for (float*& w : dWeight) w = a.floatsOrNull("dWeights", elements({C, C}));
   for (float*& b : dBias) b = a.floatsOrNull("dBiases", C);
-  for (int i = 0; i < 3; i++)
-    kernels().linearBackward(M, C, C, dy + i * C, 3 * C, x, false, weight[i], precision, i > 0, dx, dWeight[i],
-                             dBias[i]);
+  qkvBackward(M, C, dy, x, weight, precision, dx, dWeight, dBias);
   return nullptr;
 }
 
@@ -300,7 +291,8 @@ napi_value encoder(Arguments& a) {
     const float* bias[3];
     for (const float*& b : bias) b = arrays.nextOrNull(C);
     classAttention.queryBias = bias[0], classAttention.valueBias = bias[2];
-    layer.qkv.bias = joinBiases(bias, C, joined);
+    joinBiases(C, bias, joined);
+    layer.qkv.bias = joined;
     joined += 3 * C;
     layer.projection = arrays.linear(projection, C);
     layer.normAfter = arrays.norm(C);

@@ -290,6 +290,35 @@ static void testInt8(const Kernels& kernel, GemmCase shape, bool extreme) {
                         std::to_string(K) + ": " + std::to_string(wrong) + " elements are not those of a plain loop");
 }
 
+// The sums of the left operand's rows, taken on the way: right, of every row, with the bits of one thread, and the product's
+// own bits as they are without them.
+static void testRowSums(const Kernels& kernel, GemmCase shape, Precision precision) {
+  const auto [M, N, K] = shape;
+  const int64_t ld = M + 3;
+  const auto left = noise(K * ld), right = noise(K * N);
+  std::vector<double> expected(M);
+  for (int64_t k = 0; k < K; k++)
+    for (int64_t i = 0; i < M; i++) expected[i] += left[k * ld + i];
+  const auto product = [&](float* sums) {
+    std::vector<float> c(M * N, NAN);
+    kernel.gemm(M, N, K, {left.data(), 1, ld, false, nullptr, sums}, {right.data(), N, 1}, c.data(), N, {}, precision);
+    return c;
+  };
+  const std::string what = std::string(kernel.isa) + " row sums " + std::to_string(M) + "x" + std::to_string(N) + "x" +
+                           std::to_string(K) + (precision == Precision::bfloat16 ? " bfloat16" : "");
+  const int threads = threadCount();
+  std::vector<float> first;
+  for (const int count : {1, 2, 5}) {
+    setThreadCount(count);
+    std::vector<float> sums(M, NAN);
+    check(product(sums.data()) == product(nullptr), what + " change the product");
+    checkClose(sums, expected, 1e-6, std::sqrt((double)K), what);
+    if (first.empty()) first = sums;
+    check(sums == first, what + " give other bits with " + std::to_string(count) + " threads");
+  }
+  setThreadCount(threads);
+}
+
 static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H, int64_t D, double dropout,
                           float size) {
   const int64_t C = H * D;
@@ -412,6 +441,10 @@ int main() {
           testAttention(*kernel, B, N, H, D, dropout, 1);
       testAttention(*kernel, 1, 40, 2, 16, 0, 8);
     }
+    // Rows that threads claim and columns that they claim, steps of several blocks, more than one slab, one row.
+    for (const GemmCase& shape : {GemmCase{1, 1, 1}, {1, 40, 70}, {17, 33, 2}, {48, 20, 1700}, {1500, 16, 40}, {1500, 70, 900},
+                                  {5, 14000, 400}, {6, 500, 13000}})
+      for (const Precision precision : {Precision::float32, Precision::bfloat16}) testRowSums(*kernel, shape, precision);
     setThreadCount(cpus);
     testGemm(*kernel, {3, 14000, 400}, 1, 1, false, Precision::float32);  // more than one slab
     testGemm(*kernel, {3, 500, 13000}, 0, 3, false, Precision::float32);
