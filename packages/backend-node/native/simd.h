@@ -106,6 +106,17 @@ VITRAL_INLINE Vf min(Vf a, Vf b) {
   return a < b ? a : b;
 #endif
 }
+// x, rounded by itself: not joined with what is added to it next into one instruction of one rounding.
+VITRAL_INLINE Vf alone(Vf x) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(x));
+#elif defined(__x86_64__)
+  asm("" : "+x"(x));
+#elif defined(__aarch64__)
+  asm("" : "+w"(x));
+#endif
+  return x;
+}
 VITRAL_INLINE Vf abs(Vf x) { return asFloat(asInt(x) & 0x7fffffff); }
 
 VITRAL_INLINE Vf sqrt(Vf x) {

@@ -53,7 +53,7 @@ void layerNormForward(int64_t M, int64_t C, const float* x, const float* weight,
 // Rows are taken in blocks of a fixed length: a block's part of the sums over rows is made while its rows are in cache,
 // and the parts are added in their order, so that the bits do not depend on the threads.
 void layerNormBackward(int64_t M, int64_t C, const float* dy, const float* x, const float* weight, const float* mean,
-                       const float* rstd, float* dx, float* dWeight, float* dBias) {
+                       const float* rstd, const float* around, float* dx, float* dWeight, float* dBias) {
   constexpr int64_t blockRows = 64;
   const int64_t blocks = (M + blockRows - 1) / blockRows;
   float* parts = scratch(Scratch::kernel, blocks * 2 * C);
@@ -78,7 +78,9 @@ void layerNormBackward(int64_t M, int64_t C, const float* dy, const float* x, co
         const float meanProduct =
             sumRow(C, [&](int64_t c, int64_t n) { return gradient(c, n) * normed(c, n); }) / (float)C;
         eachOfRow(C, [&](int64_t c, int64_t n) {
-          storeSome(dx + row * C + c, scale * (gradient(c, n) - meanGradient - normed(c, n) * meanProduct), n);
+          Vf result = scale * (gradient(c, n) - meanGradient - normed(c, n) * meanProduct);
+          if (around) result = alone(result) + loadSome(around + row * C + c, n);
+          storeSome(dx + row * C + c, result, n);
         });
       }
     }

@@ -1,8 +1,11 @@
 // The ops of the encoder and their gradients. B batch, N tokens, C hidden size, H heads, D head size; M rows, K inputs,
 // N outputs of a linear layer.
 #include <algorithm>
+#include <string>
+#include <type_traits>
 #include <vector>
 
+#include "../encoder-layer.h"
 #include "../encoder.h"
 #include "../kernels.h"
 #include "../qkv.h"
@@ -34,7 +37,7 @@ napi_value layerNormGrad(Arguments& a) {
   float* dx = a.floatsOrNull("dx", elements({M, C}));
   float* dWeight = a.floatsOrNull("dWeight", C);
   float* dBias = a.floatsOrNull("dBias", C);
-  kernels().layerNormBackward(M, C, dy, x, weight, mean, rstd, dx, dWeight, dBias);
+  kernels().layerNormBackward(M, C, dy, x, weight, mean, rstd, nullptr, dx, dWeight, dBias);
   return nullptr;
 }
 
@@ -232,32 +235,32 @@ napi_value encoderFloats(Arguments& a) { return toJs(a.env(), (double)betweenFlo
 
 // The arrays of encoder layers, taken in the order in which the Addon's type lists them. An empty one stands for none.
 class LayerArrays {
+  const std::string name_;
   std::vector<int64_t> counts_;
   const std::vector<float*> arrays_;
   size_t next_ = 0;
 
  public:
-  static constexpr size_t ofLayer = 17;
-
-  explicit LayerArrays(Arguments& a) : arrays_(a.floatArrays("weights", counts_)) {
+  LayerArrays(Arguments& a, const char* name, size_t ofLayer) : name_(name), arrays_(a.floatArrays(name, counts_)) {
     if (arrays_.empty() || arrays_.size() % ofLayer)
-      throw ArgumentError("weights has " + std::to_string(arrays_.size()) + " entries; expected " + std::to_string(ofLayer) +
+      throw ArgumentError(name_ + " has " + std::to_string(arrays_.size()) + " entries; expected " + std::to_string(ofLayer) +
                           " for each layer");
+    layers = arrays_.size() / ofLayer;
   }
 
-  size_t layers() const { return arrays_.size() / ofLayer; }
+  size_t layers;
 
-  const float* nextOrNull(int64_t count) {
+  float* nextOrNull(int64_t count) {
     const size_t i = next_++;
     if (counts_[i] == 0) return nullptr;
     if (counts_[i] != count)
-      throw ArgumentError("weights[" + std::to_string(i) + "] has " + std::to_string(counts_[i]) + " elements; expected " +
+      throw ArgumentError(name_ + "[" + std::to_string(i) + "] has " + std::to_string(counts_[i]) + " elements; expected " +
                           std::to_string(count));
     return arrays_[i];
   }
-  const float* next(int64_t count) {
-    if (const float* array = nextOrNull(count)) return array;
-    throw ArgumentError("weights[" + std::to_string(next_ - 1) + "] is empty; expected " + std::to_string(count) + " elements");
+  float* next(int64_t count) {
+    if (float* array = nextOrNull(count)) return array;
+    throw ArgumentError(name_ + "[" + std::to_string(next_ - 1) + "] is empty; expected " + std::to_string(count) + " elements");
   }
   NormWeights norm(int64_t C) {
     const float* weight = next(C);
@@ -278,8 +281,8 @@ napi_value encoder(Arguments& a) {
   const float* x = a.floats("x", elements({shape.batch, shape.tokens, C}));
   const int64_t qkv = packedFloats(C, 3 * C, precision), projection = packedFloats(C, C, precision);
   const int64_t up = packedFloats(C, I, precision), down = packedFloats(I, C, precision);
-  LayerArrays arrays(a);
-  std::vector<EncoderLayerWeights> layers(arrays.layers());
+  LayerArrays arrays(a, "weights", 17);
+  std::vector<EncoderLayerWeights> layers(arrays.layers);
   float* joined = scratch(Scratch::kernel, elements({(int64_t)layers.size(), 3, C}));
   for (EncoderLayerWeights& layer : layers) {
     const bool ofClassToken = shape.classTokenOnly && &layer == &layers.back();
@@ -302,6 +305,87 @@ napi_value encoder(Arguments& a) {
   float* between = a.floats("between", betweenFloats(shape));
   float* y = a.floats("output", elements({shape.batch, shape.outputTokens(), C}));
   vitral::encoder(shape, layers.data(), (int64_t)layers.size(), precision, x, between, y);
+  return nullptr;
+}
+
+static EncoderLayerShape encoderLayerShape(Arguments& a) {
+  EncoderLayerShape shape{};
+  shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.hiddenSize = a.size("hiddenSize");
+  shape.numHeads = a.size("numHeads"), shape.intermediateSize = a.size("intermediateSize");
+  if (shape.hiddenSize % shape.numHeads) throw ArgumentError("numHeads does not divide hiddenSize");
+  // More than any sum of what follows, which so cannot overflow; a piece takes 15 floats more at most.
+  elements({shape.batch, shape.tokens, 16, shape.hiddenSize + shape.numHeads, 16 + shape.intermediateSize});
+  return shape;
+}
+
+// The shape with what the passes do besides: scale and eps, and what is dropped.
+static EncoderLayerShape encoderLayerOptions(Arguments& a) {
+  EncoderLayerShape shape = encoderLayerShape(a);
+  shape.scale = a.number("scale"), shape.eps = a.number("eps");
+  shape.attentionDropout = a.number("attentionDropout"), shape.attentionSeed = a.bits("attentionSeed");
+  shape.afterAttention = a.drops(shape.rows()), shape.afterNetwork = a.drops(shape.rows());
+  return shape;
+}
+
+// Parameters, of which biases may be absent, or gradients, of which any may.
+template <class Float>
+static EncoderLayerTensors<Float> encoderLayerTensors(Arguments& a, const char* name, const EncoderLayerShape& shape) {
+  const int64_t C = shape.hiddenSize, I = shape.intermediateSize;
+  LayerArrays arrays(a, name, 16);
+  const auto weight = [&](int64_t count) -> Float* {
+    return std::is_const<Float>::value ? arrays.next(count) : arrays.nextOrNull(count);
+  };
+  const auto pair = [&](int64_t inputs, int64_t outputs) -> typename EncoderLayerTensors<Float>::Pair {
+    Float* first = weight(elements({inputs, outputs}));
+    return {first, arrays.nextOrNull(outputs)};
+  };
+  EncoderLayerTensors<Float> tensors;
+  tensors.normBefore = pair(1, C);
+  for (Float*& w : tensors.qkvWeights) w = weight(elements({C, C}));
+  for (Float*& bias : tensors.qkvBiases) bias = arrays.nextOrNull(C);
+  tensors.projection = pair(C, C);
+  tensors.normAfter = pair(1, C);
+  tensors.up = pair(C, I);
+  tensors.down = pair(I, C);
+  if (std::is_const<Float>::value && !(tensors.normBefore.bias && tensors.normAfter.bias))
+    throw ArgumentError(std::string(name) + ": a norm has no bias");
+  return tensors;
+}
+
+napi_value encoderLayerFloats(Arguments& a) {
+  const EncoderLayerShape shape = encoderLayerShape(a);
+  const Precision precision = a.precision("dtype");
+  napi_value sizes;
+  check(napi_create_array_with_length(a.env(), 3, &sizes));
+  const int64_t floats[] = {encoderLayerKeptFloats(shape, precision), encoderLayerForwardFloats(shape),
+                            encoderLayerBackwardFloats(shape)};
+  for (uint32_t i = 0; i < 3; i++) check(napi_set_element(a.env(), sizes, i, toJs(a.env(), (double)floats[i])));
+  return sizes;
+}
+
+napi_value encoderLayer(Arguments& a) {
+  const EncoderLayerShape shape = encoderLayerOptions(a);
+  const Precision precision = a.precision("dtype");
+  const int64_t size = elements({shape.batch, shape.tokens, shape.hiddenSize});
+  const float* x = a.floats("x", size);
+  const EncoderLayerParameters parameters = encoderLayerTensors<const float>(a, "weights", shape);
+  float* kept = a.floats("kept", encoderLayerKeptFloats(shape, precision));
+  float* between = a.floats("between", encoderLayerForwardFloats(shape));
+  encoderLayerForward(shape, parameters, precision, x, kept, between, a.floats("output", size));
+  return nullptr;
+}
+
+napi_value encoderLayerGrad(Arguments& a) {
+  const EncoderLayerShape shape = encoderLayerOptions(a);
+  const Precision precision = a.precision("dtype");
+  const int64_t size = elements({shape.batch, shape.tokens, shape.hiddenSize});
+  const float *dy = a.floats("dy", size), *x = a.floats("x", size);
+  const EncoderLayerParameters parameters = encoderLayerTensors<const float>(a, "weights", shape);
+  const float* kept = a.floats("kept", encoderLayerKeptFloats(shape, precision));
+  float* between = a.floats("between", encoderLayerBackwardFloats(shape));
+  float* dx = a.floatsOrNull("dx", size);
+  const EncoderLayerGradients gradients = encoderLayerTensors<float>(a, "gradients", shape);
+  encoderLayerBackward(shape, parameters, precision, dy, x, kept, between, dx, gradients);
   return nullptr;
 }
 

@@ -26,6 +26,8 @@ napi_value attention(Arguments&), attentionGrad(Arguments&);
 napi_value classAttentionFloats(Arguments&);  // → number
 napi_value classAttention(Arguments&), classAttentionGrad(Arguments&);
 napi_value encoderFloats(Arguments&), encoder(Arguments&);  // the first → number
+napi_value encoderLayerFloats(Arguments&);  // → three numbers
+napi_value encoderLayer(Arguments&), encoderLayerGrad(Arguments&);
 napi_value gelu(Arguments&), geluGrad(Arguments&);
 napi_value dropRows(Arguments&);  // its own gradient
 napi_value crossEntropy(Arguments&);  // → the loss

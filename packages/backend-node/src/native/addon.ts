@@ -148,7 +148,7 @@ export interface Addon {
   ): void
   /** dy, x, three weights, what lies between; the scale; dx, three dWeights, the biases' gradients of query and value. */
   classAttentionGrad(...args: [...Heads, ...rest: (number | Optional<Floats>)[]]): void
-  encoderFloats(...shape: EncoderShape): number
+  encoderFloats(...shape: EncoderLayerShape): number
   /**
    * `weights` has 17 arrays of each layer: weight and bias of the first norm; the packed weight of query, key and value, their
    * three weights, and their three biases; packed weight and bias of the projection; the second norm's; packed weight and
@@ -157,7 +157,7 @@ export interface Addon {
    */
   encoder(
     ...args: [
-      ...EncoderShape,
+      ...EncoderLayerShape,
       scale: number,
       eps: number,
       classTokenOnly: boolean,
@@ -166,6 +166,39 @@ export interface Addon {
       weights: Floats[],
       between: Floats,
       output: Floats,
+    ]
+  ): void
+  /** What the forward pass leaves for the backward pass, and what each of them has in between. */
+  encoderLayerFloats(...args: [...EncoderLayerShape, dtype: ComputeDtype]): [number, number, number]
+  /**
+   * `weights`: weight and bias of the first norm; the weights of query, key and value, and their biases; weight and bias of
+   * the projection, of the second norm, and of both layers of the feed-forward network. An empty array stands for no bias.
+   */
+  encoderLayer(
+    ...args: [
+      ...EncoderLayerShape,
+      ...LayerOptions,
+      dtype: ComputeDtype,
+      x: Floats,
+      weights: Floats[],
+      kept: Floats,
+      between: Floats,
+      output: Floats,
+    ]
+  ): void
+  /** `gradients` are in the order of the weights; an empty array stands for one that is not wanted. */
+  encoderLayerGrad(
+    ...args: [
+      ...EncoderLayerShape,
+      ...LayerOptions,
+      dtype: ComputeDtype,
+      dy: Floats,
+      x: Floats,
+      weights: Floats[],
+      kept: Floats,
+      between: Floats,
+      dx: Optional<Floats>,
+      gradients: Floats[],
     ]
   ): void
   gelu(size: number, x: Floats, output: Floats): void
@@ -240,7 +273,23 @@ export type PatchShape = [
 ]
 type Grids = [rows: number, columns: number, newRows: number, newColumns: number]
 type Heads = [batch: number, tokens: number, numHeads: number, headSize: number]
-type EncoderShape = [batch: number, tokens: number, hiddenSize: number, numHeads: number, intermediateSize: number]
+/** Of an encoder. */
+export type EncoderLayerShape = [
+  batch: number,
+  tokens: number,
+  hiddenSize: number,
+  numHeads: number,
+  intermediateSize: number,
+]
+/** Of an encoder layer: the factor of the scores and eps; what is dropped of probabilities, and after both branches. */
+export type LayerOptions = [
+  scale: number,
+  eps: number,
+  attentionDropout: number,
+  attentionSeed: number,
+  ...Drops,
+  ...Drops,
+]
 /** Of samples that the rows divide into evenly. */
 export type Drops = [
   dropoutProbability: number,

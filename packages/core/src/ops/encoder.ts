@@ -1,33 +1,7 @@
 /** Whole pre-norm encoder layers, where a backend has them as one kernel and no gradient is wanted. */
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
+import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core'
 import { defineFusion } from '../tape/op.ts'
-
-/** The parameters of self-attention; biases of query, key and value are all there or all absent. */
-export interface AttentionTensors {
-  queryWeight: Tensor2D
-  keyWeight: Tensor2D
-  valueWeight: Tensor2D
-  queryBias: Tensor1D | undefined
-  keyBias: Tensor1D | undefined
-  valueBias: Tensor1D | undefined
-  projectionWeight: Tensor2D
-  projectionBias: Tensor1D
-}
-
-/** The parameters of the feed-forward network. */
-export interface MlpTensors {
-  upWeight: Tensor2D
-  upBias: Tensor1D
-  downWeight: Tensor2D
-  downBias: Tensor1D
-}
-
-export interface EncoderLayerTensors extends AttentionTensors, MlpTensors {
-  normBeforeWeight: Tensor1D
-  normBeforeBias: Tensor1D
-  normAfterWeight: Tensor1D
-  normAfterBias: Tensor1D
-}
+import type { EncoderLayerTensors } from './encoder-layer.ts'
 
 // A type, not an interface: only types fit the index signature of attributes.
 export type EncoderAttrs = {

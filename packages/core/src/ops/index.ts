@@ -7,7 +7,14 @@ export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.ts'
 export { type DistillationLossOptions, distillationLoss } from './distillation-loss.ts'
 export { type DropoutOptions, dropout } from './dropout.ts'
 export { embedTokens, maskTokens } from './embed-tokens.ts'
-export { type AttentionTensors, type EncoderLayerTensors, encoder, type MlpTensors } from './encoder.ts'
+export { encoder } from './encoder.ts'
+export {
+  type AttentionTensors,
+  type EncoderLayerDrops,
+  type EncoderLayerTensors,
+  encoderLayer,
+  type MlpTensors,
+} from './encoder-layer.ts'
 export { type FocalLossOptions, focalLoss } from './focal-loss.ts'
 export { gelu } from './gelu.ts'
 export { gradNorm } from './grad-norm.ts'

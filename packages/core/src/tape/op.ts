@@ -24,7 +24,8 @@ export type Inputs = { [name: string]: Tensor | undefined }
 /** What tfjs passes to kernels unchanged. No `undefined`: an absent option has a value that says so. */
 export type Attrs = { [name: string]: number | string | boolean | number[] | string[] }
 
-export interface OpSpec<I extends Inputs, A extends Attrs> {
+/** A kernel and what its gradient kernel is given. */
+interface Differentiable<I extends Inputs> {
   /** Kernel name, `Vitral…`; the gradient kernel is this name + `Grad`. */
   kernel: string
   /** Inputs the gradient needs. Never an optional one: tfjs's tape cannot save an absent tensor. */
@@ -37,6 +38,9 @@ export interface OpSpec<I extends Inputs, A extends Attrs> {
   half?: boolean
   /** Inputs that have a gradient. */
   gradients: readonly (keyof I & string)[]
+}
+
+export interface OpSpec<I extends Inputs, A extends Attrs> extends Differentiable<I> {
   /** The op in stock tfjs ops: the definition of what a kernel must compute. */
   reference: (inputs: I, attrs: A) => Tensor
 }
@@ -59,7 +63,20 @@ export function withWanted<T>(names: readonly string[] | undefined, f: () => T):
 
 /** Defines a differentiable op and returns the function that runs it. */
 export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>): (inputs: I, attrs: A) => Tensor {
-  const { kernel, save, saveOutput = false, sideOutputs = [], half = false, gradients, reference } = spec
+  const { kernel, reference } = spec
+  const runKernel = differentiable<I, A>(spec)
+  const forward = (inputs: I, attrs: A): Tensor =>
+    hasKernel(kernel) ? runKernel(inputs, attrs) : tidy(() => reference(inputs, attrs))
+  return (inputs, attrs) => recordedIfWanted(inputs, () => forward(inputs, attrs))
+}
+
+/** Runs `f` without the tape where nobody wants a gradient of what it makes of the inputs. */
+const recordedIfWanted = (inputs: Inputs, f: () => Tensor): Tensor =>
+  wantsGradient(Object.values(inputs)) ? f() : noGrad(f)
+
+/** Registers the gradient, and returns what runs the kernel. */
+function differentiable<I extends Inputs, A extends Attrs>(spec: Differentiable<I>): (inputs: I, attrs: A) => Tensor {
+  const { kernel, save, saveOutput = false, sideOutputs = [], half = false, gradients } = spec
   kernelNames.add(kernel)
   const savedNames = [...save, ...(saveOutput ? ['output'] : []), ...sideOutputs]
   registerGradient({
@@ -78,8 +95,7 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
       return Object.fromEntries(names.map((name, i) => [name, () => grads[i] as Tensor]))
     },
   })
-  const forward = (inputs: I, attrs: A): Tensor => {
-    if (!hasKernel(kernel)) return tidy(() => reference(inputs, attrs))
+  return (inputs, attrs) => {
     const given = present(inputs)
     // Also inside a checkpoint, where the tape is off: a weight that trains is not worth packing.
     const training = engine().state.gradientDepth > 0
@@ -89,8 +105,6 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
     if (engine().isTapeOn()) saveOrigins(save.map(name => inputs[name]))
     return output as Tensor
   }
-  return (inputs, attrs) =>
-    wantsGradient(Object.values(inputs)) ? forward(inputs, attrs) : noGrad(() => forward(inputs, attrs))
 }
 
 /** Defines an op without a gradient, of several outputs or none, and returns the function that runs it. */
@@ -120,6 +134,26 @@ export function defineFusion<I extends Inputs, A extends Attrs>(
   return (inputs, attrs) => {
     if (engine().state.gradientDepth > 0 || !hasKernel(kernel)) return undefined
     return run(kernel, present(inputs()), { ...attrs, dtype: computeDtype() })[0]
+  }
+}
+
+/**
+ * The same under a tape, with a gradient: a backend's one kernel, and its one gradient kernel, instead of several ops. They
+ * get what those of an op get, and must give the ops' bits.
+ *
+ * @returns what runs it, or answers undefined where the ops must run apart
+ */
+export function defineFusedOp<I extends Inputs, A extends Attrs>(
+  spec: Differentiable<I>,
+): (inputs: () => I, attrs: A) => Tensor | undefined {
+  const { kernel } = spec
+  fusionNames.add(kernel)
+  fusionNames.add(`${kernel}Grad`)
+  const runKernel = differentiable<I, A>(spec)
+  return (inputs, attrs) => {
+    if (engine().state.gradientDepth === 0 || !hasKernel(kernel)) return undefined
+    const given = inputs()
+    return recordedIfWanted(given, () => runKernel(given, attrs))
   }
 }
 

@@ -68,7 +68,7 @@ export class ForwardContext {
   }
 
   /** What is dropped at the end of a branch while training, of a layer with this drop path. */
-  branchDrops(hiddenDropoutProb: number, layerDropPath: number): LinearDrops {
+  branchDrops(hiddenDropoutProb: number, layerDropPath: number): Required<LinearDrops> {
     const dropoutProbability = this.whileTraining(hiddenDropoutProb)
     const dropoutSeed = dropoutProbability > 0 ? this.nextSeed() : 0
     const dropPathProbability = this.whileTraining(layerDropPath)

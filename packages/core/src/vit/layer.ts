@@ -1,6 +1,6 @@
 /** One pre-norm encoder layer: attention and MLP, each behind a norm and around a residual connection. */
 import { type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
-import { type EncoderLayerTensors, layerNorm, type Stored } from '../ops/index.ts'
+import { type EncoderLayerDrops, type EncoderLayerTensors, encoderLayer, layerNorm, type Stored } from '../ops/index.ts'
 import { checkpoint } from '../tape/checkpoint.ts'
 import { recomputed } from '../tape/recompute.ts'
 import type { ViTConfig } from './config.ts'
@@ -8,7 +8,7 @@ import { classToken } from './embeddings.ts'
 import type { ForwardContext } from './forward-context.ts'
 import { ViTMlp } from './mlp.ts'
 import type { ParameterScope } from './parameters.ts'
-import { ViTAttention } from './self-attention.ts'
+import { attentionScale, ViTAttention } from './self-attention.ts'
 
 export interface LayerResult {
   /** [B, N, C], or of the class token alone [B, 1, C]. */
@@ -62,14 +62,27 @@ export class ViTLayer {
 
   #forward(input: Tensor3D, context: ForwardContext): LayerResult {
     return tidy(() => {
-      const normed = this.#norm(this.#normBefore, input, this.#attention.reads(context))
+      const drops = { ...this.#attention.drops(context), afterMlp: this.#mlp.drops(context) }
+      const fused = context.outputAttentions || context.classTokenOnly ? undefined : this.#fused(input, drops)
+      if (fused) return { hiddenState: fused }
+      const normed = this.#norm(this.#normBefore, input, this.#attention.reads(context, drops))
       const residual = context.classTokenOnly ? classToken(input) : input
-      const { output, probabilities } = this.#attention.forward(normed, residual, context)
-      const hiddenState = this.#mlp.forward(this.#norm(this.#normAfter, output, 'computed'), output, context)
+      const { output, probabilities } = this.#attention.forward(normed, residual, context, drops)
+      const hiddenState = this.#mlp.forward(this.#norm(this.#normAfter, output, 'computed'), output, drops.afterMlp)
       const result: LayerResult = { hiddenState }
       if (probabilities) result.probabilities = probabilities
       return result as LayerResult & TensorContainer
     }) as LayerResult
+  }
+
+  #fused(x: Tensor3D, drops: EncoderLayerDrops): Tensor3D | undefined {
+    const { numAttentionHeads: numHeads, layerNormEps: eps } = this.#config
+    return encoderLayer(() => ({ x, ...this.tensors() }), {
+      numHeads,
+      scale: attentionScale(this.#config),
+      eps,
+      ...drops,
+    })
   }
 
   #norm(norm: ParameterScope, x: Tensor3D, stored: Stored): Tensor3D {

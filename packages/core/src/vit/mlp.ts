@@ -1,6 +1,6 @@
 /** The feed-forward half of a layer: two linear layers with a GELU between, and the residual connection around them. */
 import type { Tensor3D } from '@tensorflow/tfjs-core'
-import { linear, type MlpTensors } from '../ops/index.ts'
+import { type LinearDrops, linear, type MlpTensors } from '../ops/index.ts'
 import type { ViTConfig } from './config.ts'
 import type { ForwardContext } from './forward-context.ts'
 import type { ParameterScope } from './parameters.ts'
@@ -27,11 +27,15 @@ export class ViTMlp {
     }
   }
 
+  /** What is dropped of its result. */
+  drops(context: ForwardContext): Required<LinearDrops> {
+    return context.branchDrops(this.#config.hiddenDropoutProb, this.#dropPathProbability)
+  }
+
   /** residual + MLP(x): [B, N, C] → [B, N, C] */
-  forward(x: Tensor3D, residual: Tensor3D, context: ForwardContext): Tensor3D {
+  forward(x: Tensor3D, residual: Tensor3D, drops: LinearDrops): Tensor3D {
     const { upWeight, upBias, downWeight, downBias } = this.tensors()
     const hidden = linear(x, upWeight, upBias, { stored: 'computed' }) // [B, N, 4·C]
-    const drops = context.branchDrops(this.#config.hiddenDropoutProb, this.#dropPathProbability)
     return linear(hidden, downWeight, downBias, { inputActivation: 'gelu', residual, ...drops }) // [B, N, C]
   }
 }

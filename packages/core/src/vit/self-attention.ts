@@ -5,6 +5,7 @@ import {
   attention,
   attentionProbabilities,
   classAttention,
+  type EncoderLayerDrops,
   linear,
   qkv,
   type Stored,
@@ -19,6 +20,8 @@ export interface AttentionResult {
   /** [B, H, N, N], when the context asks for it. */
   probabilities?: Tensor4D
 }
+
+export type AttentionDrops = Omit<EncoderLayerDrops, 'afterMlp'>
 
 /** What scores are multiplied by. */
 export function attentionScale({ qkScale, hiddenSize, numAttentionHeads }: ViTConfig): number {
@@ -57,25 +60,32 @@ export class ViTAttention {
     }
   }
 
+  /** What is dropped of its probabilities and of its result. */
+  drops(context: ForwardContext): AttentionDrops {
+    return {
+      dropoutProbability: context.whileTraining(this.#config.attentionProbsDropoutProb),
+      seed: context.nextSeed(),
+      afterAttention: context.branchDrops(this.#config.hiddenDropoutProb, this.#dropPathProbability),
+    }
+  }
+
   /** How `forward` wants its x stored. */
-  reads(context: ForwardContext): Stored {
-    return this.#needsNoKeys(context) ? 'float32' : 'computed' // products alone read it, those of class attention in float32
+  reads(context: ForwardContext, drops: AttentionDrops): Stored {
+    return needsNoKeys(context, drops) ? 'float32' : 'computed' // products alone read it, those of class attention in float32
   }
 
   /** residual + attention(x): [B, N, C] → [B, N, C], or where the context wants the class token alone, with its residual, [B, 1, C]. */
-  forward(x: Tensor3D, residual: Tensor3D, context: ForwardContext): AttentionResult {
-    const { numAttentionHeads: numHeads, hiddenDropoutProb } = this.#config
+  forward(x: Tensor3D, residual: Tensor3D, context: ForwardContext, drops: AttentionDrops): AttentionResult {
+    const { numAttentionHeads: numHeads } = this.#config
     const scale = attentionScale(this.#config)
     const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias, ...projection } = this.tensors()
     const biases = queryBias && keyBias && valueBias && ([queryBias, keyBias, valueBias] as const)
     const weights = [queryWeight, keyWeight, valueWeight] as const
-    const seed = context.nextSeed()
-    const drops = context.branchDrops(hiddenDropoutProb, this.#dropPathProbability)
+    const { dropoutProbability, seed, afterAttention } = drops
     const project = (attended: Tensor3D) =>
-      linear(attended, projection.projectionWeight, projection.projectionBias, { residual, ...drops })
-    if (this.#needsNoKeys(context)) return { output: project(classAttention(x, weights, biases, { numHeads, scale })) }
+      linear(attended, projection.projectionWeight, projection.projectionBias, { residual, ...afterAttention })
+    if (needsNoKeys(context, drops)) return { output: project(classAttention(x, weights, biases, { numHeads, scale })) }
     const packed = qkv(x, weights, biases, { stored: 'computed' }) // [B, N, 3·C]
-    const dropoutProbability = this.#dropout(context)
     const stored = context.classTokenOnly ? 'float32' : 'computed' // products alone read all tokens'
     const attended = attention(packed, { numHeads, scale, dropoutProbability, seed, stored })
     return {
@@ -83,13 +93,8 @@ export class ViTAttention {
       ...(context.outputAttentions && { probabilities: attentionProbabilities(packed, { numHeads, scale }) }),
     }
   }
-
-  /** Whether keys and values need not be there: the class token alone is wanted, and none of its probabilities dropped. */
-  #needsNoKeys(context: ForwardContext): boolean {
-    return context.classTokenOnly && this.#dropout(context) === 0
-  }
-
-  #dropout(context: ForwardContext): number {
-    return context.whileTraining(this.#config.attentionProbsDropoutProb)
-  }
 }
+
+/** Whether keys and values need not be there: the class token alone is wanted, and none of its probabilities dropped. */
+const needsNoKeys = ({ classTokenOnly }: ForwardContext, { dropoutProbability }: AttentionDrops): boolean =>
+  classTokenOnly && dropoutProbability === 0

@@ -12,7 +12,7 @@ interface Attributes extends Autocast {
 }
 
 /** What the addon takes for an array that is not there. */
-const NONE = new Float32Array(0)
+export const NONE: Float32Array = new Float32Array(0)
 
 /** All ops of all layers in one call: of a small model, calls take as long as kernels. */
 export const encoder: KernelConfig = kernel<Record<string, TensorInfo>, Attributes>(

@@ -6,6 +6,7 @@ import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts'
 import { dropout, dropoutGrad } from './dropout.ts'
 import { embedTokens, embedTokensGrad, maskTokens, maskTokensGrad } from './embed-tokens.ts'
 import { encoder } from './encoder.ts'
+import { encoderLayer, encoderLayerGrad } from './encoder-layer.ts'
 import { gelu, geluGrad } from './gelu.ts'
 import { interpolatePositions, interpolatePositionsGrad } from './interpolate-positions.ts'
 import { layerNorm, layerNormGrad } from './layer-norm.ts'
@@ -27,6 +28,7 @@ export const kernels: readonly KernelConfig[] = [
   ...[classAttention, classAttentionGrad],
   ...[linear, linearGrad],
   encoder,
+  ...[encoderLayer, encoderLayerGrad],
   ...[loraWeight, loraWeightGrad],
   ...[gelu, geluGrad],
   ...[dropout, dropoutGrad],

@@ -1,0 +1,101 @@
+/** A whole pre-norm encoder layer that trains, where a backend has it and its gradient as one kernel each. */
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
+import { defineFusedOp } from '../tape/op.ts'
+import { checkProbability } from './check.ts'
+import type { LinearDrops } from './linear.ts'
+
+/** The parameters of self-attention; biases of query, key and value are all there or all absent. */
+export interface AttentionTensors {
+  queryWeight: Tensor2D
+  keyWeight: Tensor2D
+  valueWeight: Tensor2D
+  queryBias: Tensor1D | undefined
+  keyBias: Tensor1D | undefined
+  valueBias: Tensor1D | undefined
+  projectionWeight: Tensor2D
+  projectionBias: Tensor1D
+}
+
+/** The parameters of the feed-forward network. */
+export interface MlpTensors {
+  upWeight: Tensor2D
+  upBias: Tensor1D
+  downWeight: Tensor2D
+  downBias: Tensor1D
+}
+
+/** The parameters of a layer. */
+export interface EncoderLayerTensors extends AttentionTensors, MlpTensors {
+  normBeforeWeight: Tensor1D
+  normBeforeBias: Tensor1D
+  normAfterWeight: Tensor1D
+  normAfterBias: Tensor1D
+}
+
+/** What is dropped while a layer trains. */
+export interface EncoderLayerDrops {
+  /** Of attention's probabilities, with its seed. */
+  dropoutProbability: number
+  seed: number
+  /** At the end of each branch. */
+  afterAttention: Required<LinearDrops>
+  afterMlp: Required<LinearDrops>
+}
+
+export interface EncoderLayerOptions extends EncoderLayerDrops {
+  numHeads: number
+  /** Of the attention scores. */
+  scale: number
+  /** Of both norms. */
+  eps: number
+}
+
+interface EncoderLayerInputs extends EncoderLayerTensors {
+  [name: string]: Tensor | undefined
+  x: Tensor3D
+}
+
+type EncoderLayerAttrs = {
+  numHeads: number
+  scale: number
+  eps: number
+  dropoutProbability: number
+  seed: number
+  /** Probability and seed of dropout, and of drop path. */
+  afterAttention: number[]
+  afterMlp: number[]
+}
+
+const weights = ['queryWeight', 'keyWeight', 'valueWeight', 'projectionWeight', 'upWeight', 'downWeight'] as const
+const norms = ['normBeforeWeight', 'normBeforeBias', 'normAfterWeight', 'normAfterBias'] as const
+const biases = ['queryBias', 'keyBias', 'valueBias', 'projectionBias', 'upBias', 'downBias'] as const
+
+const op = defineFusedOp<EncoderLayerInputs, EncoderLayerAttrs>({
+  kernel: 'VitralEncoderLayer',
+  save: ['x', ...norms, ...weights],
+  sideOutputs: ['kept'], // what the gradients of the ops would read, in the kernel's own layout; norms are computed again
+  half: true,
+  gradients: ['x', ...norms, ...weights, ...biases],
+})
+
+/**
+ * `layerNorm`, `qkv`, `attention` and `linear` as in `encoder`, under a tape and with what is dropped in training.
+ *
+ * @param inputs asked for only where it is one kernel; x is [B, N, C]
+ * @returns [B, N, C], or undefined where the ops must run apart
+ */
+export function encoderLayer(
+  inputs: () => EncoderLayerTensors & { x: Tensor3D },
+  { afterAttention, afterMlp, ...options }: EncoderLayerOptions,
+): Tensor3D | undefined {
+  checkProbability('encoderLayer', 'dropoutProbability', options.dropoutProbability)
+  const attrs = { ...options, afterAttention: numbers(afterAttention), afterMlp: numbers(afterMlp) }
+  return op(inputs as () => EncoderLayerInputs, attrs) as Tensor3D | undefined
+}
+
+function numbers(drops: Required<LinearDrops>): number[] {
+  const { dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed } = drops
+  checkProbability('encoderLayer', 'dropoutProbability', dropoutProbability)
+  checkProbability('encoderLayer', 'dropPathProbability', dropPathProbability)
+  return [dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed]
+}
