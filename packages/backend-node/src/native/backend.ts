@@ -30,16 +30,33 @@ interface Packed {
 export class NativeBackend extends MathBackendCPU {
   readonly addon: Addon = loadAddon()
   readonly #pool = new BufferPool(this.addon)
+  /** What the kernel that runs has allocated. */
+  #made: object[] = []
 
   constructor() {
     super()
     Object.assign(this, { firstUse: false }) // or the cpu backend would print an advertisement
   }
 
+  /** Runs a kernel, and frees what it has allocated when it throws: memory may end between two of its tensors. */
+  runKernel<T>(run: () => T): T {
+    this.#made = []
+    try {
+      return run()
+    } catch (error) {
+      for (const dataId of this.#made) if (this.data.has(dataId)) this.disposeData(dataId, true)
+      throw error
+    } finally {
+      this.#made = []
+    }
+  }
+
   /** A new float32 tensor, its values undefined: for the kernel that makes it to fill. */
   allocate(shape: number[]): { info: TensorInfo; values: Float32Array } {
     const values = this.#pool.acquire(util.sizeFromShape(shape))
-    return { info: { dataId: this.#keep(values, shape), shape, dtype: 'float32' }, values }
+    const dataId = this.#keep(values, shape)
+    this.#made.push(dataId)
+    return { info: { dataId, shape, dtype: 'float32' }, values }
   }
 
   /** The same, stored as bfloat16: half the memory. Every kernel can read it; those that know do without a copy. */
@@ -48,6 +65,7 @@ export class NativeBackend extends MathBackendCPU {
     const memory = this.#pool.acquire(Math.ceil(size / 2))
     const words = new Uint16Array(memory.buffer, memory.byteOffset, size)
     const dataId = super.write(memory, shape, 'float32')
+    this.#made.push(dataId)
     const record = this.#record(dataId)
     record.halves = { words, memory }
     Object.defineProperty(record, 'values', { get: () => expanded(words) })
@@ -116,7 +134,12 @@ export class NativeBackend extends MathBackendCPU {
     const records = weights.map(({ dataId }) => this.#record(dataId))
     for (const record of records) this.#dropPacked(record)
     const values = this.#pool.acquire(floats())
-    pack(values)
+    try {
+      pack(values)
+    } catch (error) {
+      this.#pool.release(values)
+      throw error
+    }
     for (const record of records) record.packed = { values, dtype, weights: records }
     return values
   }

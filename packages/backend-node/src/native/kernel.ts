@@ -10,8 +10,10 @@ export function kernel<I, A>(
   kernelName: string,
   run: (backend: NativeBackend, inputs: I, attrs: A) => Outputs,
 ): KernelConfig {
-  const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) =>
-    run(backend as NativeBackend, inputs as I, (attrs ?? {}) as A)
+  const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) => {
+    const native = backend as NativeBackend
+    return native.runKernel(() => run(native, inputs as I, (attrs ?? {}) as A))
+  }
   return { kernelName, backendName: 'native', kernelFunc }
 }
 
