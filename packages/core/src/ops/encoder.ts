@@ -1,5 +1,5 @@
 /** Whole pre-norm encoder layers, where a backend has them as one kernel and no gradient is wanted. */
-import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core'
+import type { NamedTensorMap, Tensor, Tensor3D } from '@tensorflow/tfjs-core'
 import { defineFusion } from '../tape/op.ts'
 import type { EncoderLayerTensors } from './encoder-layer.ts'
 
@@ -14,7 +14,10 @@ export type EncoderAttrs = {
   eps: number
 }
 
-const op = defineFusion<{ [name: string]: Tensor | undefined }, EncoderAttrs & { layers: number }>('VitralEncoder')
+const op = defineFusion<EncoderAttrs & { layers: number }>('VitralEncoder')
+
+/** Of each layer so far `0.upWeight` and so on, by short names: made once, as of a small model they take their time. */
+const inputNames: Record<string, string>[] = []
 
 /**
  * Of each layer h = x + projection(attention(qkv(norm(x)))), then h + down(gelu(up(norm(h)))): `layerNorm`, `qkv`, `attention`
@@ -30,10 +33,18 @@ export function encoder(
   layers: readonly (() => EncoderLayerTensors)[],
   attrs: EncoderAttrs,
 ): Tensor3D | undefined {
-  const inputs = () =>
-    Object.fromEntries([
-      ['x', x],
-      ...layers.flatMap((tensors, i) => Object.entries(tensors()).map(([name, tensor]) => [`${i}.${name}`, tensor])),
-    ])
+  const inputs = () => {
+    const all: NamedTensorMap = { x }
+    for (const [i, tensors] of layers.entries()) {
+      inputNames[i] ??= {}
+      const names = inputNames[i]
+      const given: Record<string, Tensor | undefined> = { ...tensors() }
+      for (const name in given) {
+        names[name] ??= `${i}.${name}`
+        if (given[name]) all[names[name]] = given[name]
+      }
+    }
+    return all
+  }
   return op(inputs, { ...attrs, layers: layers.length }) as Tensor3D | undefined
 }

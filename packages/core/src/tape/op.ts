@@ -127,13 +127,13 @@ export const isFusion = (kernelName: string): boolean => fusionNames.has(kernelN
  *
  * @returns what runs it, or answers undefined where the ops must run apart
  */
-export function defineFusion<I extends Inputs, A extends Attrs>(
+export function defineFusion<A extends Attrs>(
   kernel: string,
-): (inputs: () => I, attrs: A) => Tensor | undefined {
+): (inputs: () => NamedTensorMap, attrs: A) => Tensor | undefined {
   fusionNames.add(kernel)
   return (inputs, attrs) => {
     if (engine().state.gradientDepth > 0 || !hasKernel(kernel)) return undefined
-    return run(kernel, present(inputs()), { ...attrs, dtype: computeDtype() })[0]
+    return run(kernel, inputs(), { ...attrs, dtype: computeDtype() })[0]
   }
 }
 

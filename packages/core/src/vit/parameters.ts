@@ -80,6 +80,8 @@ export class ParameterScope {
   readonly #parameters: Parameters
   readonly #adapters: Adapters
   readonly #prefix: string
+  /** Whole names by short ones: of a small model joining them takes as long as its kernels. */
+  readonly #names = new Map<string, string>()
 
   constructor(parameters: Parameters, adapters: Adapters, prefix: string) {
     this.#parameters = parameters
@@ -97,7 +99,7 @@ export class ParameterScope {
   }
 
   has(name: string): boolean {
-    return this.#parameters.has(this.#prefix + name)
+    return this.#parameters.has(this.#nameOf(name))
   }
 
   vector(name: string): Tensor1D {
@@ -107,7 +109,7 @@ export class ParameterScope {
   /** With its adapter, if it has one: then a new tensor, made within the caller's tidy. */
   matrix(name: string): Tensor2D {
     const weight = this.#get(name) as unknown as Tensor2D
-    const adapter = this.#adapters.get(this.#prefix + name)
+    const adapter = this.#adapters.size > 0 ? this.#adapters.get(this.#nameOf(name)) : undefined
     return adapter ? adaptedWeight(weight, adapter) : weight
   }
 
@@ -120,8 +122,17 @@ export class ParameterScope {
   }
 
   #get(name: string): Variable {
-    const found = this.#parameters.get(this.#prefix + name)
-    if (!found) throw new Error(`The model has no parameter '${this.#prefix}${name}'.`)
+    const whole = this.#nameOf(name)
+    const found = this.#parameters.get(whole)
+    if (!found) throw new Error(`The model has no parameter '${whole}'.`)
     return found
+  }
+
+  #nameOf(name: string): string {
+    const known = this.#names.get(name)
+    if (known !== undefined) return known
+    const whole = this.#prefix + name
+    this.#names.set(name, whole)
+    return whole
   }
 }

@@ -14,32 +14,48 @@ interface Attributes extends Autocast {
 /** What the addon takes for an array that is not there. */
 export const NONE: Float32Array = new Float32Array(0)
 
+const parameters = [
+  ...(['normBeforeWeight', 'normBeforeBias'] as const),
+  ...(['queryWeight', 'keyWeight', 'valueWeight', 'queryBias', 'keyBias', 'valueBias'] as const),
+  ...(['projectionWeight', 'projectionBias', 'normAfterWeight', 'normAfterBias'] as const),
+  ...(['upWeight', 'upBias', 'downWeight', 'downBias'] as const),
+]
+type InputNames = Record<(typeof parameters)[number], string>
+
+/** `0.upWeight` and so on, made once: of a small model they take their time. */
+const inputNames: InputNames[] = []
+function inputNamesOf(layer: number): InputNames {
+  inputNames[layer] ??= Object.fromEntries(parameters.map(name => [name, `${layer}.${name}`])) as InputNames
+  return inputNames[layer]
+}
+
 /** All ops of all layers in one call: of a small model, calls take as long as kernels. */
 export const encoder: KernelConfig = kernel<Record<string, TensorInfo>, Attributes>(
   'VitralEncoder',
   (backend, inputs, { layers, numHeads, classTokenOnly, scale, eps, dtype }) => {
     const x = inputs.x as TensorInfo
     const [batch, tokens, hiddenSize] = x.shape as [number, number, number]
-    const arraysOf = (layer: number, ofClassToken: boolean) => {
-      const tensor = (name: string) => inputs[`${layer}.${name}`] as TensorInfo
-      const floats = (name: string) => backend.floats(tensor(name))
-      const packed = (name: string) => packedLinear(backend, tensor(name), dtype)
-      const bias = (name: string) => (`${layer}.${name}` in inputs ? floats(name) : NONE)
-      const weights = ['queryWeight', 'keyWeight', 'valueWeight']
-      return [
-        ...[floats('normBeforeWeight'), floats('normBeforeBias')],
-        ofClassToken ? NONE : packedQkv(backend, weights.map(tensor), dtype),
-        ...weights.map(weight => (ofClassToken ? floats(weight) : NONE)),
-        ...['queryBias', 'keyBias', 'valueBias'].map(bias),
-        ...[packed('projectionWeight'), floats('projectionBias')],
-        ...[floats('normAfterWeight'), floats('normAfterBias')],
-        ...[packed('upWeight'), floats('upBias')],
-        ...[packed('downWeight'), floats('downBias')],
-      ]
+    const tensor = (name: string) => inputs[name] as TensorInfo
+    const floats = (name: string) => backend.floats(tensor(name))
+    const packed = (name: string) => packedLinear(backend, tensor(name), dtype)
+    const bias = (name: string) => (inputs[name] ? floats(name) : NONE)
+    const weights: Float32Array[] = []
+    for (let layer = 0; layer < layers; layer++) {
+      const name = inputNamesOf(layer)
+      weights.push(floats(name.normBeforeWeight), floats(name.normBeforeBias))
+      if (classTokenOnly && layer === layers - 1)
+        weights.push(NONE, floats(name.queryWeight), floats(name.keyWeight), floats(name.valueWeight))
+      else {
+        const three = [tensor(name.queryWeight), tensor(name.keyWeight), tensor(name.valueWeight)]
+        weights.push(packedQkv(backend, three, dtype), NONE, NONE, NONE)
+      }
+      weights.push(bias(name.queryBias), bias(name.keyBias), bias(name.valueBias))
+      weights.push(packed(name.projectionWeight), floats(name.projectionBias))
+      weights.push(floats(name.normAfterWeight), floats(name.normAfterBias))
+      weights.push(packed(name.upWeight), floats(name.upBias), packed(name.downWeight), floats(name.downBias))
     }
-    const intermediateSize = (inputs['0.upWeight'] as TensorInfo).shape[0] as number
+    const intermediateSize = tensor(inputNamesOf(0).upWeight).shape[0] as number
     const shape = [batch, tokens, hiddenSize, numHeads, intermediateSize] as const
-    const weights = Array.from({ length: layers }, (_, i) => arraysOf(i, classTokenOnly && i === layers - 1)).flat()
     const between = backend.allocate([backend.addon.encoderFloats(...shape)])
     const output = backend.allocate([batch, classTokenOnly ? 1 : tokens, hiddenSize])
     backend.addon.encoder(
