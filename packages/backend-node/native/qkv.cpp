@@ -51,7 +51,8 @@ void qkvBackward(int64_t M, int64_t C, const float* dy, Numbers x, const float* 
     kernel.linearBackward(M, C, 3 * C, dy, 3 * C, x, false, joined, precision, dx, nullptr, nullptr);
   }
   if (all(dWeights)) {
-    kernel.linearBackward(M, C, 3 * C, dy, 3 * C, x, false, nullptr, precision, nullptr, joined, any(dBiases) ? bias : nullptr);
+    kernel.linearBackward(M, C, 3 * C, dy, 3 * C, x, false, nullptr, precision, nullptr, joined,
+                          any(dBiases) ? bias : nullptr);
     eachPiece(C * C, [&](int part, int64_t from, int64_t to) {
       std::copy(joined + part * C * C + from, joined + part * C * C + to, dWeights[part] + from);
     });

@@ -78,11 +78,13 @@ class Driver {
   static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads,
                            const RightPacking* right) {
     bool inPlace = false;
-    if constexpr (Panels::mayReadInPlace) inPlace = !product.A.halves && !product.A.sums && Panels::readInPlace(product.A, product.N);
+    if constexpr (Panels::mayReadInPlace)
+      inPlace = !product.A.halves && !product.A.sums && Panels::readInPlace(product.A, product.N);
     const Sharing sharing = chooseSharing<Panels>(product.M, product.N, threads, inPlace);
     const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanelsOf<Panels>(product.N);
     const int64_t firstStep = steps[blocks.begin].begin;
-    const LeftPacking<Panels> left(product.A, product.M, steps, blocks, product.sums, sharing.byRows() || inPlace ? 0 : 4 * threads);
+    const LeftPacking<Panels> left(product.A, product.M, steps, blocks, product.sums,
+                                   sharing.byRows() || inPlace ? 0 : 4 * threads);
     const float* shared = left.to;
     const int64_t rightTasks = right ? right->tasks() : 0;
     forEachTask(threads == 1, rightTasks + left.tasks(),
@@ -99,7 +101,8 @@ class Driver {
           packedA = shared + leftAt<Panels>(product.M, firstStep, of, rows.begin);
         } else if (!inPlace) {
           float* own = scratch(Scratch::gemmLeft, rows.length() * Panels::leftFloats(of.length()));
-          packLeftPanels<Panels>(product.A, product.M, of, rows, own, product.sums ? product.sums + block * product.M : nullptr);
+          float* sums = product.sums ? product.sums + block * product.M : nullptr;
+          packLeftPanels<Panels>(product.A, product.M, of, rows, own, sums);
           packedA = own;
         }
         const auto after = [&] {

@@ -1,8 +1,8 @@
 // Attention of the class token, the first of an image, from the tokens themselves: nobody's query but its own is wanted, and
 // so the keys and values of the others need never be computed. Products are associative:
 //
-//   score of token n   q·(Wk·xₙ) = (q·Wk)·xₙ       with q = Wq·x₀ + bq; the key's bias adds the same to each, and softmax takes
-//                                                  it away again
+//   score of token n   q·(Wk·xₙ) = (q·Wk)·xₙ       with q = Wq·x₀ + bq; the key's bias adds the same to each, and softmax
+//                                                  takes it away again
 //   result             Σ pₙ·(Wv·xₙ) = Wv·(Σ pₙ·xₙ)  plus the value's bias, as the probabilities' sum is 1
 //
 // That is 6·B·C² + 4·B·H·N·C operations forward, where the projections of all tokens take 6·B·N·C² and more.
