@@ -6,19 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeSafetensors } from '@vitral/core'
 import { fixture } from '../test/fixture.ts'
+import { options } from '../test/options.ts'
 import { Contestant } from './contestant.ts'
 import { contestants } from './contestants.ts'
 import type { ContestantOptions } from './protocol.ts'
 import { maxDifference } from './statistics.ts'
 
-const options: ContestantOptions = {
-  modelFolder: '',
-  onnxFile: '',
-  inputs: '',
-  task: 'inference',
-  threads: 2,
-  learningRate: 1e-3,
-}
 const echo = [process.execPath, join(import.meta.dirname, '../test/echo-contestant.ts')]
 
 test('a contestant says what it is, gives its logits and answers run by run', async () => {

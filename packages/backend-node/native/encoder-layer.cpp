@@ -122,11 +122,7 @@ class Backward {
   }
 
   static bool wants(const Gradients& of) { return of.weight || of.bias; }
-  bool wantsQkv() const {
-    const auto one = [](float* gradient) { return gradient != nullptr; };
-    return std::any_of(gradients.qkvWeights, gradients.qkvWeights + 3, one) ||
-           std::any_of(gradients.qkvBiases, gradients.qkvBiases + 3, one);
-  }
+  bool wantsQkv() const { return wantsAny(gradients.qkvWeights) || wantsAny(gradients.qkvBiases); }
 
  public:
   Backward(const EncoderLayerShape& shape, const EncoderLayerParameters& parameters, Precision precision, const float* x,

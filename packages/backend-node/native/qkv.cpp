@@ -17,8 +17,7 @@ void eachPiece(int64_t length, Copy copy) {
     parallelFor(0, length, grain, [&](int64_t from, int64_t to) { copy(part, from, to); });
 }
 
-bool all(float* const pointers[3]) { return pointers[0] && pointers[1] && pointers[2]; }
-bool any(float* const pointers[3]) { return pointers[0] || pointers[1] || pointers[2]; }
+bool wantsAll(float* const gradients[3]) { return gradients[0] && gradients[1] && gradients[2]; }
 
 }  // namespace
 
@@ -50,9 +49,9 @@ void qkvBackward(int64_t M, int64_t C, const float* dy, Numbers x, const float* 
     joinWeights(C, weights, joined);
     kernel.linearBackward(M, C, 3 * C, dy, 3 * C, x, false, joined, precision, dx, nullptr, nullptr);
   }
-  if (all(dWeights)) {
+  if (wantsAll(dWeights)) {
     kernel.linearBackward(M, C, 3 * C, dy, 3 * C, x, false, nullptr, precision, nullptr, joined,
-                          any(dBiases) ? bias : nullptr);
+                          wantsAny(dBiases) ? bias : nullptr);
     eachPiece(C * C, [&](int part, int64_t from, int64_t to) {
       std::copy(joined + part * C * C + from, joined + part * C * C + to, dWeights[part] + from);
     });

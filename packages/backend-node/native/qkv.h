@@ -14,6 +14,9 @@ void qkvForward(int64_t M, int64_t C, Numbers x, const float* const weights[3], 
 void qkvBackward(int64_t M, int64_t C, const float* dy, Numbers x, const float* const weights[3], Precision precision,
                  float* dx, float* const dWeights[3], float* const dBiases[3]);
 
+// Whether any of three gradients is wanted.
+inline bool wantsAny(float* const gradients[3]) { return gradients[0] || gradients[1] || gradients[2]; }
+
 // The three as one: [3, C, C], and [3, C] with zeros where there is none.
 void joinWeights(int64_t C, const float* const weights[3], float* joined);
 void joinBiases(int64_t C, const float* const biases[3], float* joined);

@@ -179,7 +179,7 @@ static ClassAttentionShape classAttentionShape(Arguments& a) {
   return shape;
 }
 
-// The weights of query, key and value, then the biases of query and value; the gradient has no use for the latter's.
+// The weights of query, key and value; the gradient has no use for biases.
 static ClassAttentionWeights classAttentionWeights(Arguments& a, int64_t C) {
   ClassAttentionWeights weights{};
   for (const float** weight : {&weights.query, &weights.key, &weights.value}) *weight = a.floats("weights", elements({C, C}));
@@ -217,8 +217,10 @@ napi_value classAttentionGrad(Arguments& a) {
   return nullptr;
 }
 
-static EncoderShape encoderShape(Arguments& a) {
-  EncoderShape shape{};
+// What both kinds of shape begin with.
+template <class Shape>
+static Shape layerSizes(Arguments& a) {
+  Shape shape{};
   shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.hiddenSize = a.size("hiddenSize");
   shape.numHeads = a.size("numHeads"), shape.intermediateSize = a.size("intermediateSize");
   if (shape.hiddenSize % shape.numHeads) throw ArgumentError("numHeads does not divide hiddenSize");
@@ -231,7 +233,7 @@ static int64_t betweenFloats(const EncoderShape& shape) {
   return vitral::encoderFloats(shape);
 }
 
-napi_value encoderFloats(Arguments& a) { return toJs(a.env(), (double)betweenFloats(encoderShape(a))); }
+napi_value encoderFloats(Arguments& a) { return toJs(a.env(), (double)betweenFloats(layerSizes<EncoderShape>(a))); }
 
 // The arrays of encoder layers, taken in the order in which the Addon's type lists them. An empty one stands for none.
 class LayerArrays {
@@ -273,7 +275,7 @@ class LayerArrays {
 };
 
 napi_value encoder(Arguments& a) {
-  EncoderShape shape = encoderShape(a);
+  EncoderShape shape = layerSizes<EncoderShape>(a);
   shape.scale = a.number("scale"), shape.eps = a.number("eps");
   shape.classTokenOnly = a.flag("classTokenOnly");
   const int64_t C = shape.hiddenSize, I = shape.intermediateSize;
@@ -309,10 +311,7 @@ napi_value encoder(Arguments& a) {
 }
 
 static EncoderLayerShape encoderLayerShape(Arguments& a) {
-  EncoderLayerShape shape{};
-  shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.hiddenSize = a.size("hiddenSize");
-  shape.numHeads = a.size("numHeads"), shape.intermediateSize = a.size("intermediateSize");
-  if (shape.hiddenSize % shape.numHeads) throw ArgumentError("numHeads does not divide hiddenSize");
+  const auto shape = layerSizes<EncoderLayerShape>(a);
   // More than any sum of what follows, which so cannot overflow; a piece takes 15 floats more at most.
   elements({shape.batch, shape.tokens, 16, shape.hiddenSize + shape.numHeads, 16 + shape.intermediateSize});
   return shape;

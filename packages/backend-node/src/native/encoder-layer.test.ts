@@ -1,72 +1,25 @@
 /** A layer that trains as one kernel, and its gradient as one: the bits of the ops, whatever is dropped or wanted. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import {
-  engine,
-  type KernelConfig,
-  memory,
-  registerKernel,
-  sum,
-  type Tensor,
-  type Tensor4D,
-  tensor4d,
-  unregisterKernel,
-  type Variable,
-} from '@tensorflow/tfjs-core'
-import {
-  autocast,
-  normalStream,
-  useBackend,
-  type ViTConfigOptions,
-  ViTForImageClassification,
-  valueAndGrads,
-} from '@vitral/core'
+import { engine, memory, sum, type Tensor, type Tensor4D, type Variable } from '@tensorflow/tfjs-core'
+import { autocast, useBackend, type ViTConfigOptions, ViTForImageClassification, valueAndGrads } from '@vitral/core'
+import { FusedKernels, images, shaken } from '../../test/fused-kernels.ts'
 import type { NativeBackend } from './backend.ts'
 import { deviceInfo, setThreads } from './index.ts'
 import { encoderLayer, encoderLayerGrad } from './kernels/encoder-layer.ts'
 
-const calls = { forward: 0, backward: 0 }
-const counted = (config: KernelConfig, which: keyof typeof calls): KernelConfig => ({
-  ...config,
-  kernelFunc: params => {
-    calls[which]++
-    return config.kernelFunc(params)
-  },
-})
-const [forward, backward] = [counted(encoderLayer, 'forward'), counted(encoderLayerGrad, 'backward')]
-
-const remove = () => {
-  for (const { kernelName, backendName } of [forward, backward]) unregisterKernel(kernelName, backendName)
-}
-const insert = (...configs: KernelConfig[]) => {
-  for (const config of configs) registerKernel(config)
-}
+let kernels: FusedKernels<'forward' | 'backward'>
 let threads = 0
 
 beforeAll(async () => {
   await useBackend('native')
   threads = deviceInfo().threads
-  remove()
-  insert(forward, backward)
+  kernels = new FusedKernels({ forward: encoderLayer, backward: encoderLayerGrad })
 })
 
 afterAll(() => {
   setThreads(threads)
-  remove()
-  insert(encoderLayer, encoderLayerGrad)
+  kernels.restore()
 })
-
-/** What `f` gives, how often each kernel ran for it, and the same with every op on its own. */
-function bothWays<T>(f: () => T): { fused: T; apart: T; calls: typeof calls } {
-  Object.assign(calls, { forward: 0, backward: 0 })
-  const fused = f()
-  const made = { ...calls }
-  remove()
-  try {
-    return { fused, apart: f(), calls: made }
-  } finally {
-    insert(forward, backward)
-  }
-}
 
 const plain = {
   ...{ hiddenSize: 48, numHiddenLayers: 3, numAttentionHeads: 4, intermediateSize: 80 },
@@ -77,29 +30,10 @@ const configs: Record<string, Partial<ViTConfigOptions>> = {
   plain,
   'without bias of query, key and value': { ...plain, qkvBias: false },
   'a network narrower than 3·C': { ...plain, intermediateSize: 32 },
-  'a scale of its own': { ...plain, qkScale: 0.5 },
+  'a scale and an eps of its own': { ...plain, qkScale: 0.5, layerNormEps: 0.3 },
   'dropout everywhere': { ...plain, hiddenDropoutProb: 0.2, attentionProbsDropoutProb: 0.3 },
   'drop path': { ...plain, dropPathRate: 0.5 },
   'all that drops': { ...plain, hiddenDropoutProb: 0.1, attentionProbsDropoutProb: 0.1, dropPathRate: 0.3 },
-}
-
-function images(batch: number): Tensor4D {
-  const next = normalStream(batch)
-  return tensor4d(
-    Float32Array.from({ length: batch * 3 * 16 * 16 }, () => next()),
-    [batch, 3, 16, 16],
-  )
-}
-
-/** Parameters that are zero or one in a fresh model hide what reads the wrong one. */
-function shaken(model: ViTForImageClassification): ViTForImageClassification {
-  const next = normalStream(7)
-  const native = engine().backend as NativeBackend
-  for (const [, parameter] of model.parameters()) {
-    const values = native.floatsInPlace(parameter)
-    for (const [i, value] of values.entries()) values[i] = value + 0.2 * next()
-  }
-  return model
 }
 
 function valuesOf(tensors: Record<string, Tensor>): Record<string, Float32Array> {
@@ -124,7 +58,7 @@ describe.each(Object.entries(configs))('%s', (_, config) => {
     for (const batch of [1, 3]) {
       const pixelValues = images(batch)
       const before = memory().numTensors
-      const { fused, apart, calls } = bothWays(() => autocast({ dtype }, () => step(model, pixelValues)))
+      const { fused, apart, calls } = kernels.bothWays(() => autocast({ dtype }, () => step(model, pixelValues)))
       expect(calls).toEqual({ forward: 2, backward: 2 }) // the last layer is of the class token
       expect(fused).toEqual(apart)
       expect(Object.values(fused).every(values => values.every(Number.isFinite))).toBe(true)
@@ -156,7 +90,7 @@ test.each(Object.entries(wanted))('the gradient of %s alone', (_, names) => {
     (parameter as Variable).trainable = names.some(part => name.includes(part))
   const pixelValues = images(2)
   const before = memory().numTensors
-  const { fused, apart, calls } = bothWays(() => step(model, pixelValues))
+  const { fused, apart, calls } = kernels.bothWays(() => step(model, pixelValues))
   expect(calls.forward).toBe(2)
   expect(calls.backward).toBeGreaterThan(0)
   expect(Object.keys(fused).length).toBeGreaterThan(2)
@@ -167,12 +101,12 @@ test.each(Object.entries(wanted))('the gradient of %s alone', (_, names) => {
 test('with checkpoints, with adapters, and of the pixels', () => {
   const model = shaken(new ViTForImageClassification(configs['all that drops']))
   const pixelValues = images(2)
-  const checkpointed = bothWays(() => step(model, pixelValues, { gradientCheckpointing: true }))
+  const checkpointed = kernels.bothWays(() => step(model, pixelValues, { gradientCheckpointing: true }))
   expect(checkpointed.calls).toEqual({ forward: 4, backward: 2 }) // once more for each gradient
   expect(checkpointed.fused).toEqual(checkpointed.apart)
   expect(checkpointed.fused).toEqual(step(model, pixelValues))
 
-  const ofPixels = bothWays(() => {
+  const ofPixels = kernels.bothWays(() => {
     const result = valueAndGrads(() => sum(model.forward(pixelValues).logits), [pixelValues])
     return valuesOf({ value: result.value, pixels: result.grads[0] as Tensor })
   })
@@ -180,7 +114,7 @@ test('with checkpoints, with adapters, and of the pixels', () => {
   expect(ofPixels.fused).toEqual(ofPixels.apart)
 
   model.addAdapters({ rank: 2, targets: ['query', 'intermediate.dense'] })
-  const adapted = bothWays(() => step(model, pixelValues))
+  const adapted = kernels.bothWays(() => step(model, pixelValues))
   expect(adapted.calls).toEqual({ forward: 2, backward: 2 })
   expect(adapted.fused).toEqual(adapted.apart)
 })
@@ -200,11 +134,11 @@ test('any number of threads gives the same bits', () => {
 test('attentions, and what has no gradient, are of other kernels', () => {
   const model = new ViTForImageClassification(plain)
   const pixelValues = images(2)
-  Object.assign(calls, { forward: 0, backward: 0 })
+  kernels.reset()
   model.forward(pixelValues, { training: true })
   model.forward(pixelValues)
   step(model, pixelValues, { outputAttentions: true })
-  expect(calls).toEqual({ forward: 0, backward: 0 })
+  expect(kernels.calls).toEqual({ forward: 0, backward: 0 })
 })
 
 test('a wrong argument is named, and a size beyond memory is refused', () => {

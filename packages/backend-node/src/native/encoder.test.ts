@@ -1,60 +1,19 @@
 /** All layers of the encoder as one kernel: the bits of its ops, nothing left behind, and only where no gradient is wanted. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import {
-  engine,
-  type KernelConfig,
-  memory,
-  registerKernel,
-  type Tensor4D,
-  tensor4d,
-  unregisterKernel,
-} from '@tensorflow/tfjs-core'
-import {
-  autocast,
-  type ComputeDtype,
-  noGrad,
-  normalStream,
-  useBackend,
-  ViTForImageClassification,
-  ViTModel,
-} from '@vitral/core'
+import { engine, memory } from '@tensorflow/tfjs-core'
+import { autocast, type ComputeDtype, noGrad, useBackend, ViTForImageClassification, ViTModel } from '@vitral/core'
+import { FusedKernels, images, shaken } from '../../test/fused-kernels.ts'
 import type { NativeBackend } from './backend.ts'
 import { encoder } from './kernels/encoder.ts'
 
-let calls = 0
-const counted: KernelConfig = {
-  ...encoder,
-  kernelFunc: params => {
-    calls++
-    return encoder.kernelFunc(params)
-  },
-}
-
-const remove = () => unregisterKernel(encoder.kernelName, encoder.backendName)
+let kernels: FusedKernels<'encoder'>
 
 beforeAll(async () => {
   await useBackend('native')
-  remove()
-  registerKernel(counted)
+  kernels = new FusedKernels({ encoder })
 })
 
-afterAll(() => {
-  remove()
-  registerKernel(encoder)
-})
-
-/** What `f` gives, how often the kernel ran for it, and the same with every op on its own. */
-function bothWays(f: () => Float32Array): { fused: Float32Array; apart: Float32Array; calls: number } {
-  calls = 0
-  const fused = f()
-  const made = calls
-  remove()
-  try {
-    return { fused, apart: f(), calls: made }
-  } finally {
-    registerKernel(counted)
-  }
-}
+afterAll(() => kernels.restore())
 
 const base = { hiddenSize: 48, numHiddenLayers: 3, intermediateSize: 80, imageSize: 16, patchSize: 4, numLabels: 5 }
 
@@ -62,26 +21,8 @@ const configs = {
   plain: { ...base, numAttentionHeads: 4 },
   'without bias of query, key and value': { ...base, numAttentionHeads: 3, qkvBias: false },
   'a network narrower than 3·C': { ...base, numAttentionHeads: 2, intermediateSize: 32 },
-  'a scale of its own': { ...base, numAttentionHeads: 4, qkScale: 0.5 },
+  'a scale and an eps of its own': { ...base, numAttentionHeads: 4, qkScale: 0.5, layerNormEps: 0.3 },
   'one layer': { ...base, numAttentionHeads: 4, numHiddenLayers: 1 },
-}
-
-function images(batch: number): Tensor4D {
-  const next = normalStream(batch)
-  return tensor4d(
-    Float32Array.from({ length: batch * 3 * 16 * 16 }, () => next()),
-    [batch, 3, 16, 16],
-  )
-}
-
-/** Parameters that are zero or one in a fresh model hide what reads the wrong one. */
-function shaken(model: ViTForImageClassification): ViTForImageClassification {
-  const next = normalStream(7)
-  const backend = engine().backend as NativeBackend
-  for (const [, parameter] of model.parameters())
-    for (const [i, value] of backend.floatsInPlace(parameter).entries())
-      backend.floatsInPlace(parameter)[i] = value + 0.2 * next()
-  return model
 }
 
 const dtypes: ComputeDtype[] = ['float32', 'bfloat16', 'int8']
@@ -93,13 +34,13 @@ test.each(Object.entries(configs).flatMap(([name, config]) => dtypes.map(dtype =
     for (const batch of [1, 3]) {
       const pixelValues = images(batch)
       const before = memory().numTensors
-      const result = bothWays(() => {
+      const result = kernels.bothWays(() => {
         const { logits } = autocast({ dtype }, () => model.forward(pixelValues))
         const values = logits.dataSync() as Float32Array
         logits.dispose()
         return values
       })
-      expect(result.calls).toBe(1)
+      expect(result.calls.encoder).toBe(1)
       expect(result.fused).toEqual(result.apart)
       expect(result.fused.every(Number.isFinite)).toBe(true)
       expect(memory().numTensors).toBe(before)
@@ -111,33 +52,33 @@ test.each(Object.entries(configs).flatMap(([name, config]) => dtypes.map(dtype =
 test.each(dtypes)('every token in %s, where all are wanted', dtype => {
   const model = new ViTModel(configs.plain)
   const pixelValues = images(2)
-  const { fused, apart, calls } = bothWays(() => {
+  const { fused, apart, calls } = kernels.bothWays(() => {
     const { lastHiddenState } = autocast({ dtype }, () => model.forward(pixelValues))
     return lastHiddenState.dataSync() as Float32Array
   })
-  expect(calls).toBe(1)
+  expect(calls.encoder).toBe(1)
   expect(fused).toHaveLength(2 * 17 * 48)
   expect(fused).toEqual(apart)
 })
 
 test('a model without layers has nothing to fuse', () => {
   const model = new ViTForImageClassification({ ...configs.plain, numHiddenLayers: 0 })
-  const { fused, apart, calls } = bothWays(() => model.forward(images(2)).logits.dataSync() as Float32Array)
-  expect(calls).toBe(0)
+  const { fused, apart, calls } = kernels.bothWays(() => model.forward(images(2)).logits.dataSync() as Float32Array)
+  expect(calls.encoder).toBe(0)
   expect(fused).toEqual(apart)
 })
 
 test('hidden states, attentions and gradients are of the ops alone', () => {
   const model = shaken(new ViTForImageClassification({ ...configs.plain }))
   const pixelValues = images(2)
-  calls = 0
+  kernels.reset()
   expect(model.forward(pixelValues, { outputHiddenStates: true }).hiddenStates).toHaveLength(4)
   expect(model.forward(pixelValues, { outputAttentions: true }).attentions).toHaveLength(3)
   model.valueAndGrads(pixelValues, [0, 1], { training: false })
   model.forward(pixelValues, { training: true })
-  expect(calls).toBe(0)
+  expect(kernels.calls.encoder).toBe(0)
   noGrad(() => model.forward(pixelValues).logits)
-  expect(calls).toBe(1)
+  expect(kernels.calls.encoder).toBe(1)
 })
 
 test('with adapters', () => {
@@ -145,8 +86,8 @@ test('with adapters', () => {
   model.addAdapters({ rank: 2, targets: ['query', 'intermediate.dense'] })
   shaken(model)
   const pixelValues = images(2)
-  const { fused, apart, calls } = bothWays(() => model.forward(pixelValues).logits.dataSync() as Float32Array)
-  expect(calls).toBe(1)
+  const { fused, apart, calls } = kernels.bothWays(() => model.forward(pixelValues).logits.dataSync() as Float32Array)
+  expect(calls.encoder).toBe(1)
   expect(fused).toEqual(apart)
 })
 

@@ -2,6 +2,7 @@ import type { Tensor3D } from '@tensorflow/tfjs-core'
 import { attention } from '../ops/attention.ts'
 import { type ConformanceCase, opCase, randomValues } from './check.ts'
 import { keep } from './random.ts'
+import { softmaxRow } from './softmax.ts'
 
 interface Shape {
   B: number
@@ -52,22 +53,13 @@ export const attentionCases = (): ConformanceCase[] =>
       for (let b = 0; b < B; b++)
         for (let h = 0; h < H; h++)
           for (let i = 0; i < N; i++) {
-            const scores = Array.from({ length: N }, (_, j) => {
+            const scores = Float64Array.from({ length: N }, (_, j) => {
               let dot = 0
               for (let d = 0; d < D; d++) dot += get(qkv, at(b, i, 0, h, d)) * get(qkv, at(b, j, 1, h, d))
               return dot * scale
             })
-            const largest = Math.max(...scores)
-            const powers = scores.map(score => Math.exp(score - largest))
-            const total = powers.reduce((sum, power) => sum + power, 0)
-            const kept = scores.map((_, j) => keep(seed, ((b * H + h) * N + i) * N + j, dropout))
-            visit(
-              b,
-              h,
-              i,
-              powers.map(power => power / total),
-              kept,
-            )
+            const kept = Array.from(scores, (_, j) => keep(seed, ((b * H + h) * N + i) * N + j, dropout))
+            visit(b, h, i, softmaxRow(scores, 0, N), kept)
           }
     }
 

@@ -2,6 +2,7 @@ import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
 import { classAttention } from '../ops/class-attention.ts'
 import { type ConformanceCase, opCase, randomValues, type Values } from './check.ts'
 import { product, productGradients } from './linear.ts'
+import { softmaxRow } from './softmax.ts'
 
 interface Shape {
   B: number
@@ -49,15 +50,12 @@ export const classAttentionCases = (): ConformanceCase[] =>
         Float64Array,
       ]
       const probabilities = (b: number, h: number): number[] => {
-        const scores = Array.from({ length: N }, (_, n) => {
+        const scores = Float64Array.from({ length: N }, (_, n) => {
           let dot = 0
           for (let d = 0; d < D; d++) dot += get(q, b * N * C + h * D + d) * get(k, (b * N + n) * C + h * D + d)
           return dot * scale
         })
-        const largest = Math.max(...scores)
-        const powers = scores.map(score => Math.exp(score - largest))
-        const total = powers.reduce((sum, power) => sum + power, 0)
-        return powers.map(power => power / total)
+        return softmaxRow(scores, 0, N)
       }
       return { q, k, v, probabilities }
     }

@@ -1,4 +1,4 @@
-/** The softmax of one row, in float64, for the cases of losses. */
+/** The softmax of one row, in float64, for the cases of losses and of attention. */
 
 /** Probabilities of row b of [B, K] logits, divided by a temperature first. */
 export function softmaxRow(logits: Float64Array, b: number, classes: number, temperature = 1): number[] {

@@ -2,7 +2,7 @@ import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import type { EncoderLayerShape, LayerOptions } from '../addon.ts'
 import type { NativeBackend } from '../backend.ts'
 import { type Autocast, type Backward, Gradients, kernel } from '../kernel.ts'
-import { NONE } from './encoder.ts'
+import { type LayerParameter, layerParameters, NONE } from './layer-tensors.ts'
 
 interface Attributes extends Autocast {
   numHeads: number
@@ -15,15 +15,7 @@ interface Attributes extends Autocast {
   afterMlp: [number, number, number, number]
 }
 
-/** In the order in which the addon takes them. */
-const names = [
-  ...(['normBeforeWeight', 'normBeforeBias'] as const),
-  ...(['queryWeight', 'keyWeight', 'valueWeight', 'queryBias', 'keyBias', 'valueBias'] as const),
-  ...(['projectionWeight', 'projectionBias'] as const),
-  ...(['normAfterWeight', 'normAfterBias'] as const),
-  ...(['upWeight', 'upBias', 'downWeight', 'downBias'] as const),
-]
-type Inputs = { x: TensorInfo } & { [name in (typeof names)[number]]?: TensorInfo }
+type Inputs = { x: TensorInfo } & { [name in LayerParameter]?: TensorInfo }
 
 function shapeOf({ x, upWeight }: Inputs, { numHeads }: Attributes): EncoderLayerShape {
   const [batch, tokens, hiddenSize] = x.shape as [number, number, number]
@@ -42,13 +34,13 @@ const optionsOf = (attrs: Attributes, batch: number): LayerOptions => [
 ]
 
 const arraysOf = (backend: NativeBackend, inputs: Inputs): Float32Array[] =>
-  names.map(name => (inputs[name] ? backend.floats(inputs[name]) : NONE))
+  layerParameters.map(name => (inputs[name] ? backend.floats(inputs[name]) : NONE))
 
 /** All ops of a layer in one call; what is packed of its weights goes, as they train. */
 export const encoderLayer: KernelConfig = kernel<Inputs, Attributes>('VitralEncoderLayer', (backend, inputs, attrs) => {
   const { addon } = backend
   const shape = shapeOf(inputs, attrs)
-  const weights = names.filter(name => name.endsWith('Weight')).map(name => inputs[name] as TensorInfo)
+  const weights = layerParameters.filter(name => name.endsWith('Weight')).map(name => inputs[name] as TensorInfo)
   backend.dropPacked(weights)
   const [keptFloats, betweenFloats] = addon.encoderLayerFloats(...shape, attrs.dtype)
   const output = backend.allocate(inputs.x.shape)
@@ -75,7 +67,7 @@ export const encoderLayerGrad: KernelConfig = kernel<Inputs & Record<'dy' | 'kep
     const shape = shapeOf(inputs, attrs)
     const [, , hiddenSize, , intermediateSize] = shape
     const gradients = new Gradients(backend, attrs)
-    const gradientOf = (name: (typeof names)[number]) => {
+    const gradientOf = (name: LayerParameter) => {
       const size = [name === 'upBias' ? intermediateSize : hiddenSize]
       return gradients.floats(name, name.endsWith('Weight') ? (inputs[name] as TensorInfo).shape : size) ?? NONE
     }
@@ -91,7 +83,7 @@ export const encoderLayerGrad: KernelConfig = kernel<Inputs & Record<'dy' | 'kep
       backend.floats(kept),
       between.values,
       gradients.floats('x', inputs.x.shape),
-      names.map(gradientOf),
+      layerParameters.map(gradientOf),
     )
     backend.disposeData(between.info.dataId)
     return gradients.all()

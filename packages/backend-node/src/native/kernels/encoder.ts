@@ -1,5 +1,6 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import { type Autocast, kernel } from '../kernel.ts'
+import { type LayerParameter, layerParameters, NONE } from './layer-tensors.ts'
 import { packedLinear } from './linear.ts'
 import { packedQkv } from './qkv.ts'
 
@@ -11,21 +12,12 @@ interface Attributes extends Autocast {
   eps: number
 }
 
-/** What the addon takes for an array that is not there. */
-export const NONE: Float32Array = new Float32Array(0)
-
-const parameters = [
-  ...(['normBeforeWeight', 'normBeforeBias'] as const),
-  ...(['queryWeight', 'keyWeight', 'valueWeight', 'queryBias', 'keyBias', 'valueBias'] as const),
-  ...(['projectionWeight', 'projectionBias', 'normAfterWeight', 'normAfterBias'] as const),
-  ...(['upWeight', 'upBias', 'downWeight', 'downBias'] as const),
-]
-type InputNames = Record<(typeof parameters)[number], string>
+type InputNames = Record<LayerParameter, string>
 
 /** `0.upWeight` and so on, made once: of a small model they take their time. */
 const inputNames: InputNames[] = []
 function inputNamesOf(layer: number): InputNames {
-  inputNames[layer] ??= Object.fromEntries(parameters.map(name => [name, `${layer}.${name}`])) as InputNames
+  inputNames[layer] ??= Object.fromEntries(layerParameters.map(name => [name, `${layer}.${name}`])) as InputNames
   return inputNames[layer]
 }
 

@@ -1,0 +1,11 @@
+import type { ContestantOptions } from '../src/protocol.ts'
+
+/** Of a contestant that reads no files. */
+export const options: ContestantOptions = {
+  modelFolder: '',
+  onnxFile: '',
+  inputs: '',
+  task: 'inference',
+  threads: 2,
+  learningRate: 1e-3,
+}
