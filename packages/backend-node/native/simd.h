@@ -18,8 +18,10 @@
 
 #if defined(__clang__)
 #define VITRAL_UNROLL _Pragma("clang loop unroll(full)")
+#define VITRAL_UNROLL_BY_FOUR _Pragma("clang loop unroll_count(4)")
 #else
 #define VITRAL_UNROLL _Pragma("GCC unroll 32")
+#define VITRAL_UNROLL_BY_FOUR _Pragma("GCC unroll 4")
 #endif
 #define VITRAL_INLINE inline __attribute__((always_inline))
 

@@ -2,7 +2,8 @@
 //
 // The right operand is packed in slabs of a few MB that stay in the last-level cache; a task takes a block of rows,
 // packs them k block by k block into its own L2 and multiplies them with every panel of the slab, so that its part of C
-// stays in L2 too. When there are too few rows for all threads, they share the panels instead.
+// stays in L2 too. When there are too few rows for all threads, they share the panels instead. What is read only a few times
+// is not packed, but read where it lies.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 
 #include "claims.h"
 #include "epilogue.h"
+#include "in-place.h"
 #include "packing.h"
 
 namespace vitral::VITRAL_ISA {
@@ -22,22 +24,59 @@ class Driver {
   using Steps = VITRAL_ISA::Steps<Panels>;
   using RightPacking = VITRAL_ISA::RightPacking<Panels>;
 
+  // Right panels one after the other, or side by side where they are read in place.
+  struct RightPanels {
+    const float* first;
+    int64_t apart;
+    const float* operator[](int64_t panel) const { return first + panel * apart; }
+  };
+
   // A product of the whole A with a slab of B: columns [column, column + N), some k blocks.
   struct SlabProduct {
     int64_t M, N, column;
     MatrixView A;
     float* sums;           // of A's rows, [k block][M], or null
-    const float* packedB;  // the slab's first panel of its first k block
+    MatrixView B;          // unless it was packed beforehand
+    const float* packedB;  // the slab's first panel of its first k block; null where B is read in place
+    InPlace inPlace;
     float* C;
     int64_t ldc;
     const GemmEpilogue& epilogue;
+
+    // The right panels of some steps, of which the first k block begins with `firstStep`.
+    RightPanels right(Range steps, int64_t firstStep) const {
+      if (inPlace.right) return {B.data + steps.begin * B.rowStride + column, Panels::width};
+      return {packedB + rightAt<Panels>(N, firstStep, steps, 0), rightPanelFloats<Panels>(steps.length())};
+    }
   };
 
-  // packedA: the left panels, or null to read the operand's rows where they lie. after(): the right panel that will
-  // probably be read next, or null.
+  static InPlace readInPlace(const MatrixView& A, const MatrixView* B, int64_t M, int64_t N) {
+    if constexpr (Panels::mayReadInPlace) return Panels::readInPlace(A, B, M, N);
+    else return {};
+  }
+
+  // The tile of `rows` rows from i on. left: their packed panel, or null to read them where they lie.
+  static void multiplyTile(const SlabProduct& product, Range steps, int64_t i, int64_t rows, const float* left,
+                           const float* right, const TileOutput& output, Ahead ahead) {
+    const int64_t K = steps.length();
+    if constexpr (Panels::mayReadInPlace) {
+      const MatrixView& A = product.A;
+      if (product.inPlace.right) {
+        const int64_t stride = left ? Panels::leftFloats(1) : A.colStride;
+        return Panels::multiplyRightInPlace(rows, K, left ? left : A.data + i + steps.begin * stride, stride, right,
+                                            product.B.rowStride, output);
+      }
+      if (!left)
+        return Panels::multiplyRowsInPlace(rows, K, A.data + i * A.rowStride + steps.begin, A.rowStride, right, output, ahead);
+    }
+    Panels::multiply(rows, K, left, right, output, ahead);
+  }
+
+  // packedA: the left panels, or null to read the operand where it lies. after(): the right panel that will probably be
+  // read next, or null.
   template <class After>
   static void multiplyBlock(const SlabProduct& product, Range steps, bool first, bool last, Range rowPanels,
-                            Range columnPanels, const float* packedA, const float* packedB, After after) {
+                            Range columnPanels, const float* packedA, const RightPanels& panels, After after) {
     const int64_t K = steps.length(), panelFloats = rightPanelFloats<Panels>(K);
     const GemmEpilogue& epilogue = product.epilogue;
     const TileEnd end(epilogue, product.C, product.ldc);
@@ -47,7 +86,7 @@ class Driver {
       const int64_t j = q * Panels::width;
       const int64_t columns = product.N - j < Panels::width ? product.N - j : Panels::width;
       const float* bias = last && epilogue.bias ? epilogue.bias + product.column + j : nullptr;
-      const float *right = packedB + q * panelFloats, *next = q + 1 < columnPanels.end ? right + panelFloats : after();
+      const float *right = panels[q], *next = q + 1 < columnPanels.end ? panels[q + 1] : after();
       for (int64_t p = rowPanels.begin; p < rowPanels.end; p++) {
         const int64_t i = Panels::leftStart(product.M, p), rows = Panels::leftStart(product.M, p + 1) - i;
         const int64_t offset = i * product.ldc + product.column + j;
@@ -58,12 +97,8 @@ class Driver {
         if (last) end.prefetch(rows, columns, offset);
         const TileOutput output = {tile ? tile : product.C + offset, tile ? Panels::width : product.ldc, columns, bias,
                                    !first || epilogue.accumulate};
-        if (packedA) {
-          Panels::multiply(rows, K, packedA + (p - rowPanels.begin) * Panels::leftFloats(K), right, output, ahead);
-        } else if constexpr (Panels::mayReadInPlace) {
-          const float* a = product.A.data + i * product.A.rowStride + steps.begin;
-          Panels::multiplyInPlace(rows, K, a, product.A.rowStride, right, output, ahead);
-        }
+        const float* left = packedA ? packedA + (p - rowPanels.begin) * Panels::leftFloats(K) : nullptr;
+        multiplyTile(product, steps, i, rows, left, right, output, ahead);
         if (tile) roundTile(rows, columns, tile, epilogue.halves + offset, product.ldc);
         else if (last) end.apply(rows, columns, offset);
       }
@@ -74,12 +109,10 @@ class Driver {
     for (int64_t i = 0; i < rows; i++) roundToBfloat16(columns, tile + i * Panels::width, to + i * ld);
   }
 
-  // k blocks [blocks.begin, blocks.end) of `steps`. right: packs the slab's B; null when it lies packed.
+  // k blocks [blocks.begin, blocks.end) of `steps`. right: packs the slab's B; null where it lies packed, or is read in place.
   static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads,
                            const RightPacking* right) {
-    bool inPlace = false;
-    if constexpr (Panels::mayReadInPlace)
-      inPlace = !product.A.halves && !product.A.sums && Panels::readInPlace(product.A, product.N);
+    const bool inPlace = product.inPlace.left;
     const Sharing sharing = chooseSharing<Panels>(product.M, product.N, threads, inPlace);
     const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanelsOf<Panels>(product.N);
     const int64_t firstStep = steps[blocks.begin].begin;
@@ -90,28 +123,30 @@ class Driver {
     forEachTask(threads == 1, rightTasks + left.tasks(),
                 [&](int64_t task) { task < rightTasks ? (*right)(task) : left(task - rightTasks); });
     Claims claims(sharing, threads);
-    const auto rightPanel = [&](int64_t block, int64_t panel) {
-      return product.packedB + rightAt<Panels>(product.N, firstStep, steps[block], panel);
-    };
+    const auto rightPanel = [&](int64_t block, int64_t panel) { return product.right(steps[block], firstStep)[panel]; };
     const auto multiply = [&](Range rows, Range columns) {
       for (int64_t block = blocks.begin; block < blocks.end; block++) {
         const Range of = steps[block];
         const float* packedA = nullptr;
+        float* sums = product.sums ? product.sums + block * product.M : nullptr;
         if (shared) {
           packedA = shared + leftAt<Panels>(product.M, firstStep, of, rows.begin);
         } else if (!inPlace) {
           float* own = scratch(Scratch::gemmLeft, rows.length() * Panels::leftFloats(of.length()));
-          float* sums = product.sums ? product.sums + block * product.M : nullptr;
           packLeftPanels<Panels>(product.A, product.M, of, rows, own, sums);
           packedA = own;
+        } else if (sums && columns.begin == 0) {
+          const MatrixView& A = product.A;
+          const int64_t i = Panels::leftStart(product.M, rows.begin), end = Panels::leftStart(product.M, rows.end);
+          addSteps(end - i, of.length(), A.data + i + of.begin * A.colStride, A.colStride, false, sums + i);
         }
         const auto after = [&] {
           if (block + 1 < blocks.end) return rightPanel(block + 1, columns.begin);
           const int64_t unit = claims.next();
           return unit < sharing.units ? rightPanel(blocks.begin, sharing.byRows() ? 0 : unit % columnPanels) : nullptr;
         };
-        multiplyBlock(product, of, block == 0, block == steps.blocks - 1, rows, columns, packedA, rightPanel(block, 0),
-                      after);
+        multiplyBlock(product, of, block == 0, block == steps.blocks - 1, rows, columns, packedA,
+                      product.right(of, firstStep), after);
       }
     };
     parallelTasks(threads, [&](int64_t) {
@@ -161,10 +196,12 @@ class Driver {
       const int64_t slabBlocks = slabFloats / Panels::rightFloats(columns, longest);
       for (int64_t block = 0; block < steps.blocks; block += slabBlocks) {
         const Range blocks = {block, block + slabBlocks < steps.blocks ? block + slabBlocks : steps.blocks};
-        float* packed = scratch(Scratch::gemmRight, Panels::rightFloats(columns, steps.spanOf(blocks).length()));
+        const InPlace inPlace = readInPlace(A, &B, M, columns);
+        const int64_t floats = inPlace.right ? 0 : Panels::rightFloats(columns, steps.spanOf(blocks).length());
+        float* packed = floats ? scratch(Scratch::gemmRight, floats) : nullptr;
         const RightPacking right(B, columns, column, steps, blocks, packed);
-        multiplySlab({M, columns, column, A, column == 0 ? sums : nullptr, packed, C, ldc, epilogue}, steps, blocks, threads,
-                     &right);
+        multiplySlab({M, columns, column, A, column == 0 ? sums : nullptr, B, packed, inPlace, C, ldc, epilogue}, steps, blocks,
+                     threads, packed ? &right : nullptr);
       }
     }
     if (sums) addSteps(M, steps.blocks, sums, M, false, A.sums);
@@ -185,7 +222,8 @@ class Driver {
       return roundLater(M, N, ldc, epilogue, [&](float* whole, const GemmEpilogue& rest) {
         multiplyPacked(M, N, K, A, packedB, whole, N, rest);
       });
-    multiplySlab({M, N, 0, A, nullptr, packedB, C, ldc, epilogue}, steps, {0, steps.blocks}, threadsFor(M, N, K), nullptr);
+    multiplySlab({M, N, 0, A, nullptr, {}, packedB, readInPlace(A, nullptr, M, N), C, ldc, epilogue}, steps, {0, steps.blocks},
+                 threadsFor(M, N, K), nullptr);
   }
 };
 

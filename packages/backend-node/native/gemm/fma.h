@@ -4,6 +4,7 @@
 #include "../gelu.h"
 #include "../kernels/lanes.h"
 #include "bfloat16.h"
+#include "in-place.h"
 #include "pack.h"
 
 namespace vitral::VITRAL_ISA {
@@ -55,14 +56,25 @@ struct FmaPanels {
     });
   }
 
-  // Whether the left operand's rows are read where they lie. With few columns packing them costs a tenth of the
-  // product; a tile's rows must not fall on the same few sets of L1, though.
-  static bool readInPlace(MatrixView A, int64_t N) {
-    return !A.gelu && N <= 512 && A.colStride == 1 && A.rowStride % 512 != 0;
+  // Of few columns packing the left operand costs a tenth of the product, of few rows packing the right one: an operand
+  // that is read so few times is read where it lies. Its rows must not fall on the same few sets of the caches, though.
+  // B: null where it is packed already.
+  static InPlace readInPlace(const MatrixView& A, const MatrixView* B, int64_t M, int64_t N) {
+    const auto spread = [](int64_t stride) { return stride % 512 != 0; };
+    InPlace read;
+    read.right = B && !B->gelu && !B->halves && B->colStride == 1 && spread(B->rowStride) && M <= 1280 && N % width == 0;
+    const bool leftOnce = !A.gelu && !A.halves && N <= 512;
+    read.left = leftOnce && (read.right ? A.rowStride == 1 && spread(A.colStride)
+                                        : A.colStride == 1 && spread(A.rowStride) && !A.sums);
+    return read;
   }
-  static void multiplyInPlace(int64_t rows, int64_t K, const float* left, int64_t rowStride, const float* right,
-                              const TileOutput& output, Ahead ahead) {
+  static void multiplyRowsInPlace(int64_t rows, int64_t K, const float* left, int64_t rowStride, const float* right,
+                                  const TileOutput& output, Ahead ahead) {
     multiplyTile<RowsLeft>(rows, K, left, rowStride, right, output, ahead);
+  }
+  static void multiplyRightInPlace(int64_t rows, int64_t K, const float* left, int64_t colStride, const float* right,
+                                   int64_t rowStride, const TileOutput& output) {
+    multiplyTileInPlace(rows, K, left, colStride, right, rowStride, output);
   }
   static void multiply(int64_t rows, int64_t K, const float* left, const float* right, const TileOutput& output,
                        Ahead ahead) {

@@ -1,8 +1,8 @@
 // The innermost loops of the matrix product: a tile of C held in registers for a whole block of k.
 //
-// The left operand comes as `rows` values for each k, broadcast one by one; the right operand as panels packed
-// [k][panelWidth]. The tile is as tall as the registers allow: each step loads `vectors` vectors and `rows` scalars for
-// rows·vectors fused multiply-adds, and both fit in cache, so the FMA units are what limits it.
+// The left operand comes as `rows` values for each k, broadcast one by one; the right operand as `vectors` vectors, of a panel
+// packed [k][panelWidth] or of rows where they lie. The tile is as tall as the registers allow: each step loads so many
+// vectors and scalars for rows·vectors fused multiply-adds, and both fit in cache, so the FMA units are what limits it.
 #pragma once
 
 #include "../simd.h"
@@ -21,17 +21,29 @@ constexpr int panelWidth = tileVectors * lanes;
 
 // Where the micro-kernel finds the left operand: element (row i, step k) is at i·rowStride + k·stepStride.
 struct PackedLeft {  // panels packed [k][tileRows]
-  static constexpr int64_t stepStride = tileRows;
+  static constexpr int64_t stepStride(int64_t) { return tileRows; }
   static constexpr int64_t rowStride(int64_t) { return 1; }
 };
 template <int width>
 struct PanelLeft {  // [row][width], as attention keeps its scores
-  static constexpr int64_t stepStride = 1;
+  static constexpr int64_t stepStride(int64_t) { return 1; }
   static constexpr int64_t rowStride(int64_t) { return width; }
 };
 struct RowsLeft {  // rows where they lie, `lda` floats apart
-  static constexpr int64_t stepStride = 1;
+  static constexpr int64_t stepStride(int64_t) { return 1; }
   static constexpr int64_t rowStride(int64_t lda) { return lda; }
+};
+struct ColumnsLeft {  // columns where they lie, `lda` floats apart
+  static constexpr int64_t stepStride(int64_t lda) { return lda; }
+  static constexpr int64_t rowStride(int64_t) { return 1; }
+};
+
+// How far apart it finds the steps of the right operand, of which it reads `width` floats.
+struct PackedRight {
+  static constexpr int64_t stepStride(int64_t, int64_t width) { return width; }
+};
+struct RowsRight {  // rows where they lie, `ldb` floats apart
+  static constexpr int64_t stepStride(int64_t ldb, int64_t) { return ldb; }
 };
 
 // A step's elements are words of 4 bytes: floats here, in pairs.h something else.
@@ -85,14 +97,15 @@ VITRAL_INLINE void storeColumn(Vf (&sum)[rows][vectors], int v, float* c, int64_
   }
 }
 
-template <int rows, int vectors, class Left, class Words>
-void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output, Ahead ahead) {
+template <int rows, int vectors, class Left, class Right, class Words>
+void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, int64_t ldb, const TileOutput& output, Ahead ahead) {
   // Three rows a base pointer: as many as x86 addresses with one index register and the factors 1 and 2.
-  const int64_t rowStride = Left::rowStride(lda);
+  const int64_t rowStride = Left::rowStride(lda), stepStride = Left::stepStride(lda);
   const float* base[(rows + 2) / 3];
   for (int i = 0; i < rows; i += 3) base[i / 3] = a + i * rowStride;
   Vf sum[rows][vectors] = {};
   AheadByStep next(ahead, K, b);
+  VITRAL_UNROLL_BY_FOUR  // six of a step's 26 instructions with AVX2 count steps: of four in a row most of those go
   for (int64_t k = 0; k < K; k++) {
     next.fetch();
     Vf right[vectors];
@@ -100,11 +113,11 @@ void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, const 
     for (int v = 0; v < vectors; v++) right[v] = load(b + v * lanes);
     VITRAL_UNROLL
     for (int i = 0; i < rows; i++) {
-      const Vf left = Words::broadcast(base[i / 3] + k * Left::stepStride + i % 3 * rowStride);
+      const Vf left = Words::broadcast(base[i / 3] + k * stepStride + i % 3 * rowStride);
       VITRAL_UNROLL
       for (int v = 0; v < vectors; v++) Words::addProduct(sum[i][v], left, right[v]);
     }
-    b += vectors * lanes;
+    b += Right::stepStride(ldb, vectors * lanes);
   }
   const int64_t ldc = output.ldc;
   const float* bias = output.bias;
@@ -126,14 +139,15 @@ void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, const 
 }
 
 // The tiles of every height up to tileRows, as a table.
-using Tile = void (*)(int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output, Ahead ahead);
-template <int vectors, class Left, class Words>
+using Tile = void (*)(int64_t K, const float* a, int64_t lda, const float* b, int64_t ldb, const TileOutput& output,
+                      Ahead ahead);
+template <int vectors, class Left, class Right, class Words>
 struct TileTable {
   Tile ofHeight[tileRows + 1] = {};
   constexpr TileTable() { fill<tileRows>(); }
   template <int rows>
   constexpr void fill() {
-    ofHeight[rows] = multiplyRows<rows, vectors, Left, Words>;
+    ofHeight[rows] = multiplyRows<rows, vectors, Left, Right, Words>;
     if constexpr (rows > 1) fill<rows - 1>();
   }
 };
@@ -143,9 +157,16 @@ struct TileTable {
 template <class Left, class Words = FloatWords>
 void multiplyTile(int64_t rows, int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output,
                   Ahead ahead) {
-  static constexpr TileTable<1, Left, Words> narrow;
-  static constexpr TileTable<tileVectors, Left, Words> wide;
-  (output.columns <= lanes ? narrow.ofHeight : wide.ofHeight)[rows](K, a, lda, b, output, ahead);
+  static constexpr TileTable<1, Left, PackedRight, Words> narrow;
+  static constexpr TileTable<tileVectors, Left, PackedRight, Words> wide;
+  (output.columns <= lanes ? narrow.ofHeight : wide.ofHeight)[rows](K, a, lda, b, 0, output, ahead);
+}
+
+// The same of panelWidth columns, with B's rows where they lie. A lies so, too, or is a packed panel with lda = tileRows.
+inline void multiplyTileInPlace(int64_t rows, int64_t K, const float* a, int64_t lda, const float* b, int64_t ldb,
+                                const TileOutput& output) {
+  static constexpr TileTable<tileVectors, ColumnsLeft, RowsRight, FloatWords> tiles;
+  tiles.ofHeight[rows](K, a, lda, b, ldb, output, {});
 }
 
 }  // namespace vitral::VITRAL_ISA

@@ -56,8 +56,14 @@ inline const float* expand(int64_t rows, int64_t columns, const uint16_t* from, 
 // sums[i] (+)= the sum of row i over some steps, of which the elements lie side by side.
 inline void addSteps(int64_t rows, int64_t steps, const float* from, int64_t stepStride, bool accumulate, float* sums) {
   eachOfRow(rows, [&](int64_t i, int64_t count) {
-    Vf sum = {};
-    for (int64_t k = 0; k < steps; k++) sum += loadSome(from + k * stepStride + i, count);
+    Vf several[4] = {};  // a sum waits for the one before
+    int64_t k = 0;
+    for (; k + 4 <= steps; k += 4) {
+      VITRAL_UNROLL
+      for (int s = 0; s < 4; s++) several[s] += loadSome(from + (k + s) * stepStride + i, count);
+    }
+    for (; k < steps; k++) several[0] += loadSome(from + k * stepStride + i, count);
+    const Vf sum = (several[0] + several[1]) + (several[2] + several[3]);
     storeSome(sums + i, accumulate ? loadSome(sums + i, count) + sum : sum, count);
   });
 }

@@ -441,13 +441,18 @@ int main() {
           testAttention(*kernel, B, N, H, D, dropout, 1);
       testAttention(*kernel, 1, 40, 2, 16, 0, 8);
     }
-    // Rows that threads claim and columns that they claim, steps of several blocks, more than one slab, one row.
+    // Rows that threads claim and columns that they claim, steps of several blocks, more than one slab, one row, operands
+    // that are read where they lie.
     for (const GemmCase& shape : {GemmCase{1, 1, 1}, {1, 40, 70}, {17, 33, 2}, {48, 20, 1700}, {1500, 16, 40}, {1500, 70, 900},
-                                  {5, 14000, 400}, {6, 500, 13000}})
+                                  {5, 14000, 400}, {6, 500, 13000}, {170, 64, 1700}, {65, 576, 1700}, {1, 64, 9}})
       for (const Precision precision : {Precision::float32, Precision::bfloat16}) testRowSums(*kernel, shape, precision);
     setThreadCount(cpus);
     testGemm(*kernel, {3, 14000, 400}, 1, 1, false, Precision::float32);  // more than one slab
     testGemm(*kernel, {3, 500, 13000}, 0, 3, false, Precision::float32);
+    // Both operands where they lie; the right one alone, of many columns, and of rows that are packed.
+    testGemm(*kernel, {170, 192, 1700}, 1, 3, false, Precision::float32);
+    testGemm(*kernel, {65, 576, 1700}, 1, 3, false, Precision::float32);
+    testGemm(*kernel, {197, 576, 1700}, 2, 2, false, Precision::float32);
   }
   std::printf("%d checks, %d failed\n", checks, failures);
   return failures ? 1 : 0;
