@@ -2,27 +2,11 @@
 
 #include <algorithm>
 
+#include "pieces.h"
 #include "qkv.h"
 
 namespace vitral {
 namespace {
-
-// Pieces of one array, each on a cache line of its own; with null it measures.
-class Pieces {
-  float* const start_;
-  int64_t floats_ = 0;
-
- public:
-  explicit Pieces(float* start) : start_(start) {}
-  template <class Number>
-  Number* take(int64_t count) {
-    Number* piece = start_ ? (Number*)(start_ + floats_) : nullptr;
-    const int64_t floats = (count * (int64_t)sizeof(Number) + 3) / 4;
-    floats_ += (floats + 15) / 16 * 16;
-    return piece;
-  }
-  int64_t floats() const { return floats_; }
-};
 
 struct NormSums {
   float *mean, *rstd;
@@ -166,16 +150,10 @@ class Backward {
 }  // namespace
 
 int64_t encoderLayerKeptFloats(const EncoderLayerShape& shape, Precision precision) {
-  Pieces pieces(nullptr);
-  precision == Precision::bfloat16 ? (void)Kept<uint16_t>(shape, pieces) : (void)Kept<float>(shape, pieces);
-  return pieces.floats();
+  return precision == Precision::bfloat16 ? floatsOf<Kept<uint16_t>>(shape) : floatsOf<Kept<float>>(shape);
 }
 int64_t encoderLayerForwardFloats(const EncoderLayerShape& shape) { return shape.rows() * shape.hiddenSize; }
-int64_t encoderLayerBackwardFloats(const EncoderLayerShape& shape) {
-  Pieces pieces(nullptr);
-  Gone gone(shape, pieces);
-  return pieces.floats();
-}
+int64_t encoderLayerBackwardFloats(const EncoderLayerShape& shape) { return floatsOf<Gone>(shape); }
 
 void encoderLayerForward(const EncoderLayerShape& shape, const EncoderLayerParameters& parameters, Precision precision,
                          const float* x, float* kept, float* between, float* y) {

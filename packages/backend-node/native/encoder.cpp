@@ -2,20 +2,12 @@
 
 #include <algorithm>
 
+#include "pieces.h"
+
 namespace vitral {
 
 static ClassAttentionShape classAttentionShape(const EncoderShape& shape) {
   return {shape.batch, shape.tokens, shape.numHeads, shape.hiddenSize / shape.numHeads};
-}
-
-// The widest of what a layer computes share one place: attention has used up q, k and v when the network begins.
-static int64_t wideFloats(const EncoderShape& shape) {
-  const int64_t rows = shape.batch * shape.tokens;
-  return std::max({rows * 3 * shape.hiddenSize, rows * shape.intermediateSize, classAttentionShape(shape).betweenFloats()});
-}
-
-int64_t encoderFloats(const EncoderShape& shape) {
-  return 3 * shape.batch * shape.tokens * shape.hiddenSize + wideFloats(shape);
 }
 
 namespace {
@@ -24,13 +16,16 @@ namespace {
 template <class Number>
 struct Between {
   float *hidden, *joined;  // a layer's result; attention's, with the residual
-  Number *narrow, *wide;   // rows of C; of more
-  Between(const EncoderShape& shape, float* at) {
-    const int64_t floats = shape.batch * shape.tokens * shape.hiddenSize;
-    hidden = at;
-    joined = hidden + floats;
-    narrow = (Number*)(joined + floats);
-    wide = (Number*)(joined + 2 * floats);
+  // Rows of C; of more: the widest share one place, as attention has used up q, k and v when the network begins. What the
+  // class token's attention reads and leaves there is float32 in any case.
+  Number *narrow, *wide;
+  Between(const EncoderShape& shape, Pieces& pieces) {
+    const int64_t rows = shape.batch * shape.tokens, C = shape.hiddenSize;
+    hidden = pieces.take<float>(rows * C);
+    joined = pieces.take<float>(rows * C);
+    narrow = (Number*)pieces.take<float>(rows * C);
+    wide = (Number*)pieces.take<float>(
+        std::max({rows * 3 * C, rows * shape.intermediateSize, classAttentionShape(shape).betweenFloats()}));
   }
 };
 
@@ -88,7 +83,8 @@ class Layer {
 template <class Number>
 void run(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t count, Precision precision, const float* x,
          float* at, float* y) {
-  const Between<Number> between(shape, at);
+  Pieces pieces(at);
+  const Between<Number> between(shape, pieces);
   for (int64_t i = 0; i < count; i++) {
     const Layer<Number> layer(shape, layers[i], precision, between);
     const bool isLast = i + 1 == count;
@@ -99,6 +95,8 @@ void run(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t c
 }
 
 }  // namespace
+
+int64_t encoderFloats(const EncoderShape& shape) { return floatsOf<Between<float>>(shape); }
 
 void encoder(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t count, Precision precision, const float* x,
              float* between, float* y) {

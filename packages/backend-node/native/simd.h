@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "inline.h"
+
 #ifndef VITRAL_ISA
 #error "compile kernel files with -DVITRAL_ISA=portable, avx2, avx512, avx512bf16 or amx"
 #endif
@@ -23,7 +25,6 @@
 #define VITRAL_UNROLL _Pragma("GCC unroll 32")
 #define VITRAL_UNROLL_BY_FOUR _Pragma("GCC unroll 4")
 #endif
-#define VITRAL_INLINE inline __attribute__((always_inline))
 
 namespace vitral::VITRAL_ISA {
 

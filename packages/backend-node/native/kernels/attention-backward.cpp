@@ -29,25 +29,18 @@ struct BackwardScratch {
   static int64_t queryRowsFloats(const Heads& heads) {
     return rightPanels(heads.D) * Panels::rightFloats(panelWidth, panelWidth);
   }
-  static int64_t floats(const Heads& heads) {
-    return 2 * lines(byRowsFloats<Panels>(heads)) + lines(byColumnsFloats<Panels>(heads)) +
-           2 * lines(Panels::rightFloats(panelWidth, heads.D)) + 2 * lines(queryRowsFloats(heads)) +
-           lines(heads.D * panelWidth) + 2 * lines(heads.longestTile() * panelWidth) +
-           lines(Panels::rightFloats(panelWidth, heads.longestTile()));
-  }
-  explicit BackwardScratch(const Heads& heads) {
-    Carver carver{scratch(Scratch::attention, floats(heads))};
-    keys = carver.take(byRowsFloats<Panels>(heads));
-    values = carver.take(byRowsFloats<Panels>(heads));
-    keyColumns = carver.take(byColumnsFloats<Panels>(heads));
-    query = carver.take(Panels::rightFloats(panelWidth, heads.D));
-    dOut = carver.take(Panels::rightFloats(panelWidth, heads.D));
-    queryRows = carver.take(queryRowsFloats(heads));
-    dOutRows = carver.take(queryRowsFloats(heads));
-    dQuery = carver.take(heads.D * panelWidth);
-    probabilities = carver.take(heads.longestTile() * panelWidth);
-    dScores = carver.take(heads.longestTile() * panelWidth);
-    packedScores = carver.take(Panels::rightFloats(panelWidth, heads.longestTile()));
+  BackwardScratch(const Heads& heads, Pieces& pieces) {
+    keys = pieces.take<float>(byRowsFloats<Panels>(heads));
+    values = pieces.take<float>(byRowsFloats<Panels>(heads));
+    keyColumns = pieces.take<float>(byColumnsFloats<Panels>(heads));
+    query = pieces.take<float>(Panels::rightFloats(panelWidth, heads.D));
+    dOut = pieces.take<float>(Panels::rightFloats(panelWidth, heads.D));
+    queryRows = pieces.take<float>(queryRowsFloats(heads));
+    dOutRows = pieces.take<float>(queryRowsFloats(heads));
+    dQuery = pieces.take<float>(heads.D * panelWidth);
+    probabilities = pieces.take<float>(heads.longestTile() * panelWidth);
+    dScores = pieces.take<float>(heads.longestTile() * panelWidth);
+    packedScores = pieces.take<float>(Panels::rightFloats(panelWidth, heads.longestTile()));
   }
 };
 
@@ -155,7 +148,7 @@ void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, c
     float* dq = dQkv + b * N * heads.packedRow() + h * D;
     float* dKeys = partials ? partials + task * partFloats : scratch(Scratch::attentionPartials, partFloats);
     float* dValues = dKeys + sumFloats;
-    const BackwardScratch<Panels> memory(heads);
+    const auto memory = scratchOf<BackwardScratch<Panels>>(heads);
     [[maybe_unused]] const typename Panels::Registers registers;
     const Range all = {0, N}, own = heads.queries(panels);
     const int64_t corner = b * N * C + h * D;

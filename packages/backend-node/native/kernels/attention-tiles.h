@@ -11,6 +11,7 @@
 #include "../gemm/pack.h"
 #include "../gemm/panels.h"
 #include "../gemm/range.h"
+#include "../pieces.h"
 #include "../random.h"
 #include "../threads.h"
 
@@ -36,15 +37,12 @@ struct Heads {
   Range queries(int64_t panel) const { return queries({panel, panel + 1}); }
 };
 
-// Hands out consecutive pieces of one scratch buffer, each on a cache line of its own.
-struct Carver {
-  float* at;
-  float* take(int64_t floats) {
-    float* piece = at;
-    at += (floats + 15) / 16 * 16;
-    return piece;
-  }
-};
+// Scratch memory of a thread, cut as Layout(heads, pieces) says.
+template <class Layout>
+Layout scratchOf(const Heads& heads) {
+  Pieces pieces(scratch(Scratch::attention, floatsOf<Layout>(heads)));
+  return Layout(heads, pieces);
+}
 inline int64_t lines(int64_t floats) { return (floats + 15) / 16 * 16; }
 
 // Asks for a head's rows ahead of their use: they lie a whole row of the matrix apart, each on a page of its own, where

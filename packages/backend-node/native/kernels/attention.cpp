@@ -34,20 +34,14 @@ void softmaxTile(const Heads& heads, int64_t head, int64_t query, Range keys, fl
 template <class Panels>
 struct ForwardScratch {
   float *keys, *values, *query, *scores, *packedScores, *result, *outRows;
-  static int64_t floats(const Heads& heads) {
-    return lines(byRowsFloats<Panels>(heads)) + lines(byColumnsFloats<Panels>(heads)) +
-           lines(Panels::rightFloats(panelWidth, heads.D)) + lines(heads.longestTile() * panelWidth) +
-           lines(Panels::rightFloats(panelWidth, heads.longestTile())) + 2 * lines(heads.D * panelWidth);
-  }
-  explicit ForwardScratch(const Heads& heads) {
-    Carver carver{scratch(Scratch::attention, floats(heads))};
-    keys = carver.take(byRowsFloats<Panels>(heads));
-    values = carver.take(byColumnsFloats<Panels>(heads));
-    query = carver.take(Panels::rightFloats(panelWidth, heads.D));
-    scores = carver.take(heads.longestTile() * panelWidth);
-    packedScores = carver.take(Panels::rightFloats(panelWidth, heads.longestTile()));
-    result = carver.take(heads.D * panelWidth);
-    outRows = carver.take(heads.D * panelWidth);
+  ForwardScratch(const Heads& heads, Pieces& pieces) {
+    keys = pieces.take<float>(byRowsFloats<Panels>(heads));
+    values = pieces.take<float>(byColumnsFloats<Panels>(heads));
+    query = pieces.take<float>(Panels::rightFloats(panelWidth, heads.D));
+    scores = pieces.take<float>(heads.longestTile() * panelWidth);
+    packedScores = pieces.take<float>(Panels::rightFloats(panelWidth, heads.longestTile()));
+    result = pieces.take<float>(heads.D * panelWidth);
+    outRows = pieces.take<float>(heads.D * panelWidth);
   }
 };
 
@@ -101,7 +95,7 @@ void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) 
   forEachTask(serial, B * H * parts, [&](int64_t task) {
     const int64_t head = task / parts, part = task % parts, b = head / H, h = head % H;
     const Range panels = {part * heads.queryPanels() / parts, (part + 1) * heads.queryPanels() / parts};
-    const ForwardScratch<Panels> memory(heads);
+    const auto memory = scratchOf<ForwardScratch<Panels>>(heads);
     [[maybe_unused]] const typename Panels::Registers registers;
     const Range all = {0, N};
     const HeadRows k = packedRows(heads, Operand::key, qkv, b, h, all);
