@@ -56,8 +56,8 @@ class Driver {
   }
 
   // The tile of `rows` rows from i on. left: their packed panel, or null to read them where they lie.
-  static void multiplyTile(const SlabProduct& product, Range steps, int64_t i, int64_t rows, const float* left,
-                           const float* right, const TileOutput& output, Ahead ahead) {
+  static void multiplyPanel(const SlabProduct& product, Range steps, int64_t i, int64_t rows, const float* left,
+                            const float* right, const TileOutput& output, Ahead ahead) {
     const int64_t K = steps.length();
     if constexpr (Panels::mayReadInPlace) {
       const MatrixView& A = product.A;
@@ -98,7 +98,7 @@ class Driver {
         const TileOutput output = {tile ? tile : product.C + offset, tile ? Panels::width : product.ldc, columns, bias,
                                    !first || epilogue.accumulate};
         const float* left = packedA ? packedA + (p - rowPanels.begin) * Panels::leftFloats(K) : nullptr;
-        multiplyTile(product, steps, i, rows, left, right, output, ahead);
+        multiplyPanel(product, steps, i, rows, left, right, output, ahead);
         if (tile) roundTile(rows, columns, tile, epilogue.halves + offset, product.ldc);
         else if (last) end.apply(rows, columns, offset);
       }
@@ -112,12 +112,12 @@ class Driver {
   // k blocks [blocks.begin, blocks.end) of `steps`. right: packs the slab's B; null where it lies packed, or is read in place.
   static void multiplySlab(const SlabProduct& product, const Steps& steps, Range blocks, int64_t threads,
                            const RightPacking* right) {
-    const bool inPlace = product.inPlace.left;
-    const Sharing sharing = chooseSharing<Panels>(product.M, product.N, threads, inPlace);
+    const bool leftInPlace = product.inPlace.left;
+    const Sharing sharing = chooseSharing<Panels>(product.M, product.N, threads, leftInPlace);
     const int64_t rowPanels = Panels::leftPanels(product.M), columnPanels = rightPanelsOf<Panels>(product.N);
     const int64_t firstStep = steps[blocks.begin].begin;
     const LeftPacking<Panels> left(product.A, product.M, steps, blocks, product.sums,
-                                   sharing.byRows() || inPlace ? 0 : 4 * threads);
+                                   sharing.byRows() || leftInPlace ? 0 : 4 * threads);
     const float* shared = left.to;
     const int64_t rightTasks = right ? right->tasks() : 0;
     forEachTask(threads == 1, rightTasks + left.tasks(),
@@ -131,7 +131,7 @@ class Driver {
         float* sums = product.sums ? product.sums + block * product.M : nullptr;
         if (shared) {
           packedA = shared + leftAt<Panels>(product.M, firstStep, of, rows.begin);
-        } else if (!inPlace) {
+        } else if (!leftInPlace) {
           float* own = scratch(Scratch::gemmLeft, rows.length() * Panels::leftFloats(of.length()));
           packLeftPanels<Panels>(product.A, product.M, of, rows, own, sums);
           packedA = own;

@@ -15,6 +15,7 @@
 
 #include "../encoder.h"
 #include "../kernels.h"
+#include "../memory.h"
 #include "../threads.h"
 
 using namespace vitral;
@@ -35,9 +36,9 @@ static std::string valueOf(const std::string& json, const std::string& key) {
 
 static int64_t numberOf(const std::string& json, const std::string& key) { return std::stoll(valueOf(json, key)); }
 
-// 64-byte aligned, as tensors are.
+// On large pages, as tensors are.
 struct Floats {
-  explicit Floats(int64_t count) : values((float*)std::aligned_alloc(64, (size_t)(count * 4 + 63) / 64 * 64)) {}
+  explicit Floats(int64_t count) : values((float*)allocateAligned(count * sizeof(float))) {}
   float* values;
 };
 
