@@ -7,6 +7,8 @@
 
 namespace vitral {
 
+VITRAL_INLINE int64_t wholeLines(int64_t floats) { return (floats + 15) / 16 * 16; }
+
 class Pieces {
   float* const start_;
   int64_t floats_ = 0;
@@ -16,8 +18,7 @@ class Pieces {
   template <class Number>
   VITRAL_INLINE Number* take(int64_t count) {
     Number* piece = start_ ? (Number*)(start_ + floats_) : nullptr;
-    const int64_t floats = (count * (int64_t)sizeof(Number) + 3) / 4;
-    floats_ += (floats + 15) / 16 * 16;
+    floats_ += wholeLines((count * (int64_t)sizeof(Number) + 3) / 4);
     return piece;
   }
   VITRAL_INLINE int64_t floats() const { return floats_; }

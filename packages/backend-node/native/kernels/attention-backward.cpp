@@ -140,7 +140,7 @@ void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, c
   const int64_t B = heads.B, N = heads.N, H = heads.H, D = heads.D, C = heads.hiddenSize();
   const bool serial = 10.0 * B * H * N * N * D < serialOperations;
   const int64_t parts = chooseParts(heads, partsForThreads, 0.5);
-  const int64_t sumFloats = lines(N * rightWidth(D)), partFloats = 2 * sumFloats;
+  const int64_t sumFloats = wholeLines(N * rightWidth(D)), partFloats = 2 * sumFloats;
   float* partials = parts > 1 ? scratch(Scratch::attentionPartials, B * H * parts * partFloats) : nullptr;
   forEachTask(serial, B * H * parts, [&](int64_t task) {
     const int64_t head = task / parts, part = task % parts, b = head / H, h = head % H;

@@ -43,7 +43,6 @@ Layout scratchOf(const Heads& heads) {
   Pieces pieces(scratch(Scratch::attention, floatsOf<Layout>(heads)));
   return Layout(heads, pieces);
 }
-inline int64_t lines(int64_t floats) { return (floats + 15) / 16 * 16; }
 
 // Asks for a head's rows ahead of their use: they lie a whole row of the matrix apart, each on a page of its own, where
 // the hardware's own prefetching does not follow.
@@ -71,7 +70,7 @@ inline HeadRows headRows(const Heads& heads, Operand operand, Numbers matrix, in
     return {matrix.floats + corner, rowLength};
   }
   prefetchRows<false>(matrix.halves + start, wanted.length(), rowLength, D);
-  const int64_t floats = lines(heads.N * D);
+  const int64_t floats = wholeLines(heads.N * D);
   float* to = scratch(Scratch::attentionRows, (int64_t)Operand::operands * floats) + (int64_t)operand * floats;
   for (int64_t i = wanted.begin; i < wanted.end; i++)
     expandBfloat16(D, matrix.halves + corner + i * rowLength, to + i * D);
