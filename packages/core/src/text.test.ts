@@ -1,0 +1,20 @@
+import { describe, expect, test } from 'bun:test'
+import { jsonLine, printable, printableLines } from './text.ts'
+
+const hostile = '\u001b]0;title\u0007\u009b2J\r\ncat\u202egod\u2028line\u007f\t'
+
+describe('printable', () => {
+  test('writes control characters as JSON does, and keeps all other text', () => {
+    expect(printable(hostile)).toBe('\\u001b]0;title\\u0007\\u009b2J\\r\\ncat\\u202egod\\u2028line\\u007f\\t')
+    expect(printable('Katze, γάτα, 猫 🐈‍⬛ "naïve" \\')).toBe('Katze, γάτα, 猫 🐈‍⬛ "naïve" \\')
+  })
+
+  test('printableLines keeps line ends alone', () =>
+    expect(printableLines('one\ntwo\u001b[1m\r\n')).toBe('one\ntwo\\u001b[1m\\r\n'))
+
+  test('jsonLine holds no control character and reads back the same', () => {
+    const line = jsonLine({ [hostile]: [hostile, 1, null] })
+    expect(line).toMatch(/^[\x20-\x7e]+$/)
+    expect(JSON.parse(line)).toEqual({ [hostile]: [hostile, 1, null] })
+  })
+})
