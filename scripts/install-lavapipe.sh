@@ -4,12 +4,14 @@
 set -euo pipefail
 
 if [ -e /usr/share/vulkan/icd.d/lvp_icd.json ] && dpkg --compare-versions "$(dpkg-query -W -f '${Version}' mesa-vulkan-drivers)" ge 24; then
-  echo "mesa-vulkan-drivers $(dpkg-query -W -f '${Version}' mesa-vulkan-drivers) is there already."
+  echo "mesa-vulkan-drivers $(dpkg-query -W -f '${Version}' mesa-vulkan-drivers) is already installed."
   exit 0
 fi
-list=/etc/apt/sources.list.d/bookworm-backports.list
-grep -rqs bookworm-backports /etc/apt/sources.list /etc/apt/sources.list.d ||
-  echo "deb http://deb.debian.org/debian bookworm-backports main" >"$list"
+if ! apt-cache policy | grep -q bookworm-backports; then
+  # The mirror that serves bookworm serves its backports too.
+  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | awk '$2 == "bookworm" { print $1; exit }')
+  echo "deb ${mirror:-http://deb.debian.org/debian} bookworm-backports main" >/etc/apt/sources.list.d/bookworm-backports.list
+fi
 apt-get update
 apt-get install -y --no-install-recommends -t bookworm-backports mesa-vulkan-drivers
 echo "Use it with VK_DRIVER_FILES=/usr/share/vulkan/icd.d/lvp_icd.json XDG_RUNTIME_DIR=/tmp"

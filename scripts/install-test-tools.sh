@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Installs what the tests that need more than Node and a C++ compiler run in, on Debian 12 as root: a browser, an MPI,
+# network namespaces, strace, the fast JPEG decoder and a software GPU. Without these their tests are skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools=(chromium fonts-dejavu-core openmpi-bin iproute2 strace libturbojpeg0)
+
+missing=()
+for tool in "${tools[@]}"; do
+  dpkg-query -W -f '${Status}' "$tool" 2>/dev/null | grep -q '^install ok installed' || missing+=("$tool")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "Installing ${missing[*]}…"
+  apt-get update -q
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+fi
+bash scripts/install-lavapipe.sh
