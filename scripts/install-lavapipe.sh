@@ -10,7 +10,7 @@ fi
 if ! apt-cache policy | grep -q bookworm-backports; then
   # The mirror that serves bookworm serves its backports too.
   mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | awk '$2 == "bookworm" { print $1; exit }')
-  echo "deb ${mirror:-http://deb.debian.org/debian} bookworm-backports main" >/etc/apt/sources.list.d/bookworm-backports.list
+  echo "deb ${mirror:?apt has no source for bookworm} bookworm-backports main" >/etc/apt/sources.list.d/bookworm-backports.list
 fi
 apt-get update
 apt-get install -y --no-install-recommends -t bookworm-backports mesa-vulkan-drivers
