@@ -2,6 +2,7 @@
 
 export { type BackendChoice, type BackendName, useBackend } from './backend.ts'
 export { type Dtype, type DtypeArray, toFloat32, type WeightDtype, weightDtypes } from './files/dtypes.ts'
+export { listNames } from './files/fields.ts'
 export { type HubOptions, resolveModel } from './files/hub.ts'
 export type { DownloadProgress } from './files/hub-download.ts'
 export { readModelConfig } from './files/model-folder.ts'
