@@ -1,7 +1,7 @@
 /** Image files to RGB bytes, with limits, since a file may have been made to do harm: one function for every runtime. */
 import { decoder } from '#decoder'
 import { BrokenImageError, type BrokenImageReason, UnreadableImageError } from './decode/broken-image.ts'
-import { Refusal } from './decode/decoder.ts'
+import { type DecodeLimits, Refusal, tooSlow } from './decode/decoder.ts'
 import { type ImageFormat, type ImageHeader, imageFormats, readImageHeader } from './decode/image-header.ts'
 import { describeForeignBytes } from './foreign-file.ts'
 import type { RawImage } from './types.ts'
@@ -14,7 +14,7 @@ export interface DecodeOptions {
   maxPixels?: number
   /** Largest file. @default 134217728, 128 MiB */
   maxBytes?: number
-  /** For decoding one image: whole seconds, 1 to 3600. @default 30 */
+  /** For decoding one image, all that is done once its bytes are read: whole seconds, 1 to 3600. @default 30 */
   timeoutSeconds?: number
   /** Those to accept, known by the file's bytes and not by its name. @default all of them; no TIFF in browsers */
   formats?: readonly ImageFormat[]
@@ -41,6 +41,7 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
   const refuse: Refuse = (why, reason, cause) =>
     new BrokenImageError(name, `${name} cannot be decoded: ${why}`, reason, cause)
   if (bytes.length === 0) throw new BrokenImageError(name, `${name} is empty; expected an image file.`, 'damaged')
+  const limits = { maxPixels, timeoutSeconds, end: performance.now() + timeoutSeconds * 1000 }
   const header = readImageHeader(bytes)
   checkFormat(header, bytes, formats, refuse)
   const { width, height } = header.size ?? { width: 0, height: 0 }
@@ -50,11 +51,24 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
       'limit',
     )
   try {
-    return await decoder.decode(bytes, header, { maxPixels, timeoutSeconds })
+    return await inTime(decoder.decode(bytes, header, limits), limits)
   } catch (error) {
     const { message } = error as Error
     if (error instanceof Refusal) throw refuse(message, error.reason, error.cause ?? error)
     throw new UnreadableImageError(name, `${name} cannot be decoded: ${message}`, error)
+  }
+}
+
+/** A decoder's thread cannot be stopped everywhere, nor between all of its steps: then its result is given up. */
+async function inTime<T>(work: Promise<T>, limits: DecodeLimits): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tooSlow(limits)), Math.max(0, limits.end - performance.now()))
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -1,6 +1,6 @@
 /** Decoding in browsers and their workers, by createImageBitmap. */
 import type { RawImage } from '../types.ts'
-import { type DecodeLimits, type Decoder, Refusal, refused, tooManyPixels, tooSlow } from './decoder.ts'
+import { type DecodeLimits, type Decoder, Refusal, refused, tooManyPixels } from './decoder.ts'
 import type { ImageHeader } from './image-header.ts'
 
 export const decoder: Decoder = { formats: ['jpeg', 'png', 'webp', 'avif', 'gif'], locate, read, decode }
@@ -45,16 +45,13 @@ async function decode(bytes: Uint8Array, { format }: ImageHeader, limits: Decode
   const blob = new Blob([bytes.buffer instanceof ArrayBuffer ? (bytes as BlobPart) : bytes.slice()], {
     type: `image/${format}`,
   })
-  const bitmap = await inTime(
-    createImageBitmap(blob, {
-      imageOrientation: 'from-image',
-      premultiplyAlpha: 'none',
-      colorSpaceConversion: 'none',
-    }).catch((error: unknown) => {
-      throw refused(error)
-    }),
-    limits,
-  )
+  const bitmap = await createImageBitmap(blob, {
+    imageOrientation: 'from-image',
+    premultiplyAlpha: 'none',
+    colorSpaceConversion: 'none',
+  }).catch((error: unknown) => {
+    throw refused(error)
+  })
   try {
     const { width, height } = bitmap
     if (width * height > limits.maxPixels) throw tooManyPixels(limits)
@@ -98,17 +95,4 @@ function withoutAlpha(rgba: Uint8Array | Uint8ClampedArray): Uint8Array {
   const rgb = new Uint8Array((rgba.length / 4) * 3)
   for (let i = 0, out = 0; i < rgba.length; i += 4) for (let c = 0; c < 3; c++) rgb[out++] = rgba[i + c] as number
   return rgb
-}
-
-/** A browser cannot stop a decoder; its result is given up. */
-async function inTime<T>(work: Promise<T>, limits: DecodeLimits): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooSlow(limits)), limits.timeoutSeconds * 1000)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

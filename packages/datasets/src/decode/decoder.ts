@@ -26,6 +26,8 @@ export const tooSlow = ({ timeoutSeconds }: DecodeLimits, cause?: unknown): Refu
 export interface DecodeLimits {
   maxPixels: number
   timeoutSeconds: number
+  /** When the time is over, by performance.now(). */
+  end: number
 }
 
 export interface Decoder {

@@ -46,37 +46,60 @@ export function readImageHeader(bytes: Uint8Array): ImageHeader | undefined {
   }
 }
 
+/**
+ * Steps from segment to segment on the way to the frame header. Cameras write about ten, profiles and depth maps up to some
+ * hundreds; a file of millions would hold up whoever asks for its header, which servers do where they answer.
+ */
+export const mostSegments = 4096
+
 /** Goes from segment to segment to the frame header. */
 function readJpeg(bytes: Uint8Array, view: DataView): ReturnType<Reader> {
-  let orientation: number | undefined = 1
-  for (let at = 2; ; ) {
-    while (view.getUint8(at) !== 0xff) at++
-    while (view.getUint8(at) === 0xff) at++
-    const marker = bytes[at] as number
+  let orientation: number | undefined
+  let hasExif = false
+  for (let at = 2, steps = 0; steps < mostSegments; steps++) {
+    at = bytes.indexOf(0xff, at)
+    if (at < 0) return {}
+    const marker = view.getUint8(++at)
+    if (marker === 0xff) continue // filling
     const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
-    if (isFrame)
+    if (isFrame) {
+      const isBaseline = (marker === 0xc0 || marker === 0xc1) && view.getUint8(at + 3) === 8
       return {
         size: { width: view.getUint16(at + 6), height: view.getUint16(at + 4) },
         components: view.getUint8(at + 8),
-        jpeg: { isBaseline: (marker === 0xc0 || marker === 0xc1) && view.getUint8(at + 3) === 8, orientation },
+        jpeg: { isBaseline, orientation: hasExif ? orientation : 1 },
       }
-    if (marker === 0xe1 && ascii(bytes, at + 3, at + 7) === 'Exif') orientation = readOrientation(view, at + 9)
+    }
     if (marker === 0xda || marker === 0xd9) return {} // pixels before any frame header: no decoder takes that
-    at += 1 + view.getUint16(at + 1)
+    const end = at + 1 + view.getUint16(at + 1)
+    // The first such segment counts, as it does for the decoders.
+    if (!hasExif && marker === 0xe1 && ascii(bytes, at + 3, at + 7) === 'Exif') {
+      hasExif = true
+      orientation = readOrientation(bytes.subarray(at + 9, end))
+    }
+    at = end
   }
+  return {}
 }
 
 /**
- * @param start of the TIFF header within
+ * Looks among the entries that the segment has room for, however many it says there are.
+ *
+ * @param tiff the segment from its TIFF header on
  * @returns 1 where nothing is said; undefined where that cannot be read here
  */
-function readOrientation(view: DataView, start: number): number | undefined {
-  const order = view.getUint16(start)
+function readOrientation(tiff: Uint8Array): number | undefined {
+  if (tiff.length < 8) return undefined
+  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength)
+  const order = view.getUint16(0)
   if (order !== 0x4949 && order !== 0x4d4d) return undefined
   const little = order === 0x4949
-  const directory = start + view.getUint32(start + 4, little)
-  const entries = view.getUint16(directory, little)
-  for (let entry = directory + 2; entry < directory + 2 + 12 * entries; entry += 12)
+  const directory = view.getUint32(4, little)
+  if (directory + 2 > tiff.length) return undefined
+  const first = directory + 2
+  const end = first + 12 * view.getUint16(directory, little)
+  if (end > tiff.length) return undefined
+  for (let entry = first; entry < end; entry += 12)
     if (view.getUint16(entry, little) === 0x0112) return view.getUint16(entry + 8, little)
   return 1
 }

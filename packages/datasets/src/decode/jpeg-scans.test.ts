@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test'
 import sharp from 'sharp'
 import { BrokenImageError, decodeImage } from '../index.ts'
+import { type ImageHeader, readImageHeader } from './image-header.ts'
 import { countScans, mostScans } from './jpeg-scans.ts'
+import { decodePlainJpeg } from './turbo-jpeg.ts'
 
 const picture = sharp({ create: { width: 64, height: 48, channels: 3, background: '#a63' } })
 const plain = await picture.jpeg().toBuffer()
@@ -49,3 +51,18 @@ test('a small file that would take minutes is refused at once', async () => {
   expect(error.message).toContain(`it has more than ${mostScans} scans; expected a JPEG file of a few.`)
   expect((user + system) / 1000).toBeLessThan(1000) // milliseconds
 }, 60_000)
+
+test('a file of nothing but markers is given up when its time is over', async () => {
+  const stuffed = Buffer.alloc(2 ** 24).fill(Buffer.of(0xff, 0))
+  let looks = 0
+  const scans = countScans(stuffed, () => ++looks === 3)
+  expect(scans).toBe(Infinity)
+  expect(looks).toBe(3)
+})
+
+test('a sequential file of many scans is left to the decoder that has a time limit', async () => {
+  const bytes = withScans(plain, 50)
+  const header = readImageHeader(bytes) as ImageHeader
+  expect(header.jpeg?.isBaseline).toBe(true)
+  expect(await decodePlainJpeg(bytes, header, countScans(bytes))).toBeUndefined()
+})

@@ -37,9 +37,11 @@ async function read(path: string, maxBytes: number): Promise<Uint8Array> {
 }
 
 async function decode(bytes: Uint8Array, header: ImageHeader, limits: DecodeLimits): Promise<RawImage> {
-  if (header.format === 'jpeg' && countScans(bytes) > mostScans)
+  const scans = header.format === 'jpeg' ? countScans(bytes, () => performance.now() > limits.end) : 0
+  if (scans === Infinity) throw tooSlow(limits)
+  if (scans > mostScans)
     throw new Refusal(`it has more than ${mostScans} scans; expected a JPEG file of a few.`, 'time')
-  return (await decodePlainJpeg(bytes, header)) ?? (await decodeBySharp(bytes, header, limits))
+  return (await decodePlainJpeg(bytes, header, scans)) ?? (await decodeBySharp(bytes, header, limits))
 }
 
 async function decodeBySharp(bytes: Uint8Array, header: ImageHeader, limits: DecodeLimits): Promise<RawImage> {

@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { nativeJpegDecoder } from '@vitral/backend-node/images'
 import sharp, { type Sharp } from 'sharp'
 import { type ImageHeader, readImageHeader } from './image-header.ts'
+import { countScans } from './jpeg-scans.ts'
 import { decodePlainJpeg } from './turbo-jpeg.ts'
 
 const isThere = nativeJpegDecoder() !== undefined
 if (!isThere) console.log('skipped: decoding by libjpeg-turbo, which is not installed (apt-get install libturbojpeg0)')
 
-const decode = (bytes: Uint8Array) => decodePlainJpeg(bytes, readImageHeader(bytes) as ImageHeader)
+const decode = (bytes: Uint8Array) => decodePlainJpeg(bytes, readImageHeader(bytes) as ImageHeader, countScans(bytes))
 const fixtures = join(import.meta.dir, '../../test/fixtures/decode')
 const fixture = (name: string): Uint8Array => Uint8Array.from(readFileSync(join(fixtures, name)))
 

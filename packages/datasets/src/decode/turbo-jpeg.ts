@@ -11,16 +11,25 @@ interface JpegDecoder {
 
 /** It runs in the calling thread and cannot be interrupted: beyond so many pixels, about 60 ms, sharp has its time limit. */
 const mostPixels = 2 ** 24
+/** Each goes over all of the image. A sequential file has one, or one for each component. */
+const mostScans = 3
 
 let loading: Promise<JpegDecoder | undefined> | undefined
 
-/** @returns undefined for a file that is left to sharp: one that is unusual, large or damaged; and where there is no library */
-export async function decodePlainJpeg(bytes: Uint8Array, header: ImageHeader): Promise<RawImage | undefined> {
+/**
+ * @param scans that the file has
+ * @returns undefined for a file that is left to sharp: one that is unusual, large or damaged; and where there is no library
+ */
+export async function decodePlainJpeg(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  scans: number,
+): Promise<RawImage | undefined> {
   const { size, jpeg } = header
   if (!size || !jpeg?.isBaseline || jpeg.orientation !== 1 || (header.components !== 1 && header.components !== 3))
     return undefined
   const { width, height } = size
-  if (width === 0 || height === 0 || width * height > mostPixels) return undefined
+  if (scans > mostScans || width === 0 || height === 0 || width * height > mostPixels) return undefined
   loading ??= load()
   const decoder = await loading
   if (!decoder) return undefined
