@@ -27,6 +27,7 @@ const signatures: readonly { what: string; matches: (start: Uint8Array, text: st
  */
 export function describeForeignBytes(start: Uint8Array): string | undefined {
   const head = start.subarray(0, 256)
+  // biome-ignore lint/plugin: 256 bytes at most
   const text = String.fromCharCode(...head)
   return signatures.find(({ matches }) => matches(head, text))?.what
 }

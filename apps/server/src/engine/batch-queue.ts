@@ -31,13 +31,13 @@ export class BatchQueue<T extends Queued> {
 
   push(items: readonly T[]): void {
     const since = performance.now()
-    this.#entries.push(...items.map(item => ({ item, since })))
+    for (const item of items) this.#entries.push({ item, since })
     this.#match()
   }
 
   /** Gives a batch back that was not begun; it is the next one. */
   putBack(items: readonly T[]): void {
-    this.#entries.unshift(...items.map(item => ({ item, since: 0 })))
+    this.#entries = items.map(item => ({ item, since: 0 })).concat(this.#entries)
     this.#match()
   }
 

@@ -47,16 +47,16 @@ const contents = (content = {}) =>
   Object.entries(content).flatMap(([name, { schema }]) => [make('p', make('code', name)), make('pre', type(schema))])
 
 function describe(path, method, route) {
-  const parts = [make('pre', curl(method, path, route.requestBody))]
-  if (route.description) parts.unshift(make('p', route.description))
+  const pre = make('pre', curl(method, path, route.requestBody))
+  let parts = route.description ? [make('p', route.description), pre] : [pre]
   if (route.parameters?.length) {
     const items = route.parameters.map(({ name, in: place, schema, description }) =>
       make('p', make('code', name), ` in ${place}: ${type(schema)}. ${description ?? schema.description ?? ''}`),
     )
-    parts.push(make('h3', 'Parameters'), ...items)
+    parts = [...parts, make('h3', 'Parameters'), ...items]
   }
-  if (route.requestBody) parts.push(make('h3', 'Body'), ...contents(route.requestBody.content))
-  parts.push(make('h3', 'Answer'), ...contents(route.responses[200]?.content))
+  if (route.requestBody) parts = [...parts, make('h3', 'Body'), ...contents(route.requestBody.content)]
+  parts = [...parts, make('h3', 'Answer'), ...contents(route.responses[200]?.content)]
   const failures = Object.keys(route.responses).filter(status => status !== '200')
   if (failures.length > 0) parts.push(make('p', `Errors { error, code }: ${failures.join(', ')}`))
   const summary = make('summary', make('code', `${method.toUpperCase()} ${path}`), ` ${route.summary}`)

@@ -1,6 +1,12 @@
 /** The page: sends an image to this server, and shows labels, scores, and where the model looked. */
 
 const element = id => document.getElementById(id)
+
+/** Puts a child for each of the items in the place of those before. */
+function fill(parent, items, childOf) {
+  parent.replaceChildren()
+  for (const item of items) parent.append(childOf(item))
+}
 const darkness = 0.8
 
 /** @throws the server's own sentence */
@@ -30,7 +36,7 @@ async function attempt(work) {
 
 async function listModels() {
   const { models } = await ask('/v1/models')
-  element('model').replaceChildren(...models.map(({ name }) => new Option(name)))
+  fill(element('model'), models, ({ name }) => new Option(name))
   tell('')
 }
 
@@ -51,7 +57,7 @@ async function explain(file) {
   await element('image').decode()
   const [{ predictions, attention }] = results
   draw(attention)
-  element('predictions').replaceChildren(...predictions.map(bar))
+  fill(element('predictions'), predictions, bar)
   element('result').hidden = false
   tell(`It sees ${predictions[0].label}, ${percent(predictions[0].score)}.`)
 }

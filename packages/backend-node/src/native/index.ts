@@ -61,5 +61,5 @@ export function multiplyAdd(operations: number, threads: number = loadAddon().th
 export function measurePeak(threads: number = loadAddon().threads()): number {
   const rate = (operations: number) => operations / multiplyAdd(operations, threads) / 1e6
   rate(threads * 1e8) // wakes the threads and lets the clock settle
-  return Math.max(...Array.from({ length: 5 }, () => rate(threads * 1e9)))
+  return Array.from({ length: 5 }, () => rate(threads * 1e9)).reduce((best, next) => Math.max(best, next))
 }

@@ -17,6 +17,7 @@ export interface ImageHeader {
 type Reader = (bytes: Uint8Array, view: DataView) => Omit<ImageHeader, 'format'>
 
 const ascii = (bytes: Uint8Array, start: number, end: number): string =>
+  // biome-ignore lint/plugin: eight bytes at most
   String.fromCharCode(...bytes.subarray(start, end))
 
 const formats: Record<ImageFormat, { matches: (start: Uint8Array) => boolean; read: Reader }> = {

@@ -19,7 +19,8 @@ export function chooseExamples({ contents }: Inspection, count: number, seed: nu
   const classes = byClass.flatMap((indices, label) => [shuffle(indices, new Random(seedFor(seed, 'order', label)))])
   const step = Math.max(1, classes.length / count)
   const shown = Array.from({ length: Math.min(count, classes.length) }, (_, i) => classes[Math.floor(i * step)] ?? [])
-  const rounds = Array.from({ length: Math.max(0, ...shown.map(({ length }) => length)) }, (_, round) =>
+  const longest = shown.reduce((most, { length }) => Math.max(most, length), 0)
+  const rounds = Array.from({ length: longest }, (_, round) =>
     shown.flatMap((indices, place) => (indices[round] === undefined ? [] : [{ place, index: indices[round] }])),
   )
   return rounds

@@ -42,7 +42,7 @@ export function partOfBatch(order: Order, begin: number, size: number, { share, 
 export function withLongerLead<Part extends BatchPart>(part: Part, more: number): Part {
   const { indices, repeats, lead = 0, reserve = { indices: new Int32Array(0) } } = part
   const kept = Math.max(0, reserve.indices.length - more)
-  const join = (first: Int32Array, last: Int32Array): Int32Array => Int32Array.of(...first.subarray(kept), ...last)
+  const join = (first: Int32Array, last: Int32Array): Int32Array => Int32Array.from([...first.subarray(kept), ...last])
   return {
     ...part,
     indices: join(reserve.indices, indices),

@@ -122,7 +122,7 @@ async function listClasses(
       )
     const list = await listImages(join(root, name))
     for (const path of list.images) files.push({ path, label })
-    ignored.push(...list.ignored)
+    for (const file of list.ignored) ignored.push(file)
   }
   return { files, ignored }
 }

@@ -19,7 +19,7 @@ export function drawBeta(random: Random, alpha: number): number {
 /** `count` shares that sum to 1, from the symmetric Dirichlet distribution. */
 export function drawDirichlet(random: Random, alpha: number, count: number): number[] {
   const logarithms = Array.from({ length: count }, () => logGamma(random, alpha))
-  const largest = Math.max(...logarithms)
+  const largest = logarithms.reduce((most, logarithm) => Math.max(most, logarithm), Number.NEGATIVE_INFINITY)
   const weights = logarithms.map(logarithm => Math.exp(logarithm - largest))
   const sum = weights.reduce((total, weight) => total + weight, 0)
   return weights.map(weight => weight / sum)

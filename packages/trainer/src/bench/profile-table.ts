@@ -1,4 +1,5 @@
 /** Kernel calls, added up by kernel: what each takes, and how near it is to what the machine can do. */
+import { columnWidths } from '../extremes.ts'
 import type { KernelCall } from './kernel-profile.ts'
 import { costOf } from './op-costs.ts'
 
@@ -71,7 +72,7 @@ export function profileTable(rows: readonly ProfileRow[]): string {
     ]),
     ['all', '', total.toFixed(2), '', '', ''],
   ]
-  const widths = (cells[0] as string[]).map((_, i) => Math.max(...cells.map(row => (row[i] as string).length)))
+  const widths = columnWidths(cells)
   return cells
     .map(row =>
       row

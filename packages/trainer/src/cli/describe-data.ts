@@ -1,4 +1,5 @@
 /** A data set's inspection as a person at the terminal reads it. */
+import { columnWidths, greatest } from '../extremes.ts'
 import type { DataReport, SplitReport } from '../inspect-data.ts'
 import { oneLine } from './command.ts'
 
@@ -55,9 +56,11 @@ interface Row {
 }
 
 function drawBars(rows: readonly Row[]): string[] {
-  const width = Math.max(0, ...rows.map(({ name }) => name.length))
-  const digits = Math.max(0, ...rows.map(({ count }) => String(count).length))
-  const largest = Math.max(1, ...rows.map(({ count }) => count))
+  const [width = 0, digits = 0] = columnWidths(rows.map(({ name, count }) => [name, String(count)]))
+  const largest = greatest(
+    rows.map(({ count }) => count),
+    1,
+  )
   return rows.map(({ name, count }) => {
     const bar = '█'.repeat(Math.ceil((count / largest) * 30))
     return `    ${name.padEnd(width)}  ${String(count).padStart(digits)}  ${bar}`.trimEnd()

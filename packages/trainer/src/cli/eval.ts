@@ -3,7 +3,6 @@ import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitra
 import { evaluationBatches } from '../data.ts'
 import { type Evaluation, evaluate } from '../evaluate.ts'
 import { withLabelsOf } from '../match-labels.ts'
-import type { Metrics } from '../metrics.ts'
 import { datasetNames, openDataset } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
 import { cropMargin, type TestTimeAugmentation, testTimeAugmentations } from '../test-time-augmentation.ts'
@@ -12,13 +11,13 @@ import {
   type Command,
   oneLine,
   parse,
-  percent,
   precisionOf,
   precisionOption,
   print,
   required,
   wholeNumber,
 } from './command.ts'
+import { describeEvaluation } from './describe-evaluation.ts'
 import { download, fetchModel } from './download.ts'
 
 const options = {
@@ -46,7 +45,7 @@ export const evalCommand: Command = {
   --batch-size N     images at a time (100)
   --precision NAME   float32, or bfloat16 or int8 (native alone) for the products (float32)
   --tta NAME         averages several views of each image: flip, five-crop or ten-crop
-  --confusion        also prints how often each class was taken for which
+  --confusion        also prints how often each class was taken for which; of more than 50 classes, the most frequent cases
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {accuracy, top5, loss, count, seconds, imagesPerSecond, macroF1, ece,
                      perClass: [{label, count, accuracy, precision, recall, f1}], confusion, calibration};
@@ -79,7 +78,7 @@ export const evalCommand: Command = {
       onBatch: done => progress.update({ title: 'evaluation', done, total: images.length }),
     })
     progress.end()
-    print(values.json ? JSON.stringify(result) : describe(result as Evaluation, values.confusion))
+    print(values.json ? JSON.stringify(result) : describeEvaluation(result as Evaluation, values.confusion))
     return 0
   },
 }
@@ -89,38 +88,4 @@ function augmentationOf(name: string | undefined): TestTimeAugmentation | undefi
   if (name !== undefined && !testTimeAugmentations.includes(name as TestTimeAugmentation))
     throw new Error(`--tta is '${name}'; expected one of ${testTimeAugmentations.join(', ')}.`)
   return name as TestTimeAugmentation | undefined
-}
-
-/** The two numbers that tell most; the accuracy of images that may have several classes asks for all of them. */
-export const mainFacts = (evaluation: Evaluation): string =>
-  'top5' in evaluation
-    ? `accuracy ${percent(evaluation.accuracy)}, top-5 ${percent(evaluation.top5)}`
-    : `all classes right ${percent(evaluation.accuracy)}, mean average precision ${percent(evaluation.meanAveragePrecision)}`
-
-function describe(evaluation: Evaluation, withConfusion: boolean): string {
-  const { loss, count, imagesPerSecond, perClass, macroF1 } = evaluation
-  const width = Math.max(...perClass.map(({ label }) => label.length))
-  return [
-    `${mainFacts(evaluation)}, loss ${loss.toFixed(4)}: ${count} images at ${imagesPerSecond.toFixed(0)} a second`,
-    `macro F1 ${percent(macroF1)}, ${'ece' in evaluation ? `expected calibration error ${percent(evaluation.ece)}` : `micro F1 ${percent(evaluation.microF1)}`}`,
-    ...perClass.map(
-      ({ label, count, accuracy, precision }) =>
-        `  ${label.padEnd(width)}  ${accuracy === null ? 'no image' : `${percent(accuracy).padStart(7)} of ${count}`}${precision === null ? '' : `, precision ${percent(precision)}`}`,
-    ),
-    ...(withConfusion && 'confusion' in evaluation ? ['', ...describeConfusion(evaluation, width)] : []),
-  ].join('\n')
-}
-
-/** A row for each class, a column for each that it was taken for, numbered in the order of the rows. */
-function describeConfusion({ confusion, perClass }: Metrics, width: number): string[] {
-  const cell = Math.max(3, ...confusion.flat().map(images => String(images).length)) + 1
-  const row = (name: string, cells: readonly (string | number)[]): string =>
-    `  ${name.padEnd(width + 4)}${cells.map(value => String(value).padStart(cell)).join('')}`
-  return [
-    row(
-      'is, taken for →',
-      perClass.map((_, i) => i + 1),
-    ),
-    ...confusion.map((images, i) => row(`${String(i + 1).padStart(3)} ${perClass[i]?.label}`, images)),
-  ]
 }

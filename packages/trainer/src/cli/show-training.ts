@@ -3,7 +3,7 @@ import type { TrainingData } from '../data.ts'
 import { duration, type Progress } from '../progress.ts'
 import type { Recipe } from '../recipe.ts'
 import type { TrainingObserver } from '../training-events.ts'
-import { mainFacts } from './eval.ts'
+import { mainFacts } from './describe-evaluation.ts'
 
 /** Keeps the progress line, and leaves one line for each epoch. */
 export function showTraining(

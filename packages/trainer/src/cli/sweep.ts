@@ -1,6 +1,7 @@
 /** `vitral sweep`: one recipe with several settings, and a table of how well each did. */
 import { basename } from 'node:path'
 import { useBackend } from '@vitral/core'
+import { columnWidths } from '../extremes.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
@@ -129,7 +130,7 @@ function describe(trials: readonly SweptTrial[]): string {
 
 /** Lines of a table, numbers and names to the right. */
 function alignColumns(rows: readonly string[][]): string[] {
-  const widths = (rows[0] as string[]).map((_, column) => Math.max(...rows.map(row => (row[column] as string).length)))
+  const widths = columnWidths(rows)
   return rows.map(row =>
     row
       .map((cell, column) => cell.padStart(widths[column] as number))

@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals wait for the event loop's
 import { deriveSeed } from '@vitral/core'
 import type { TrainingData } from '../data.ts'
+import { least } from '../extremes.ts'
 import { GradScaler } from '../grad-scaler.ts'
 import { NonFiniteError } from '../non-finite.ts'
 import { type PrepareOptions, prepareTraining } from '../prepare-training.ts'
@@ -94,5 +95,5 @@ function hasDiverged(points: readonly { loss: number }[], window: number): boole
   const means: number[] = []
   for (let end = window; end <= points.length; end++)
     means.push(points.slice(end - window, end).reduce((sum, { loss }) => sum + loss / window, 0))
-  return means.length > 0 && (means.at(-1) as number) > 4 * Math.min(...means)
+  return means.length > 0 && (means.at(-1) as number) > 4 * least(means)
 }

@@ -1,4 +1,5 @@
 /** The curve of a range test as an SVG file of its own, for light and dark pages. */
+import { greatest, least } from '../extremes.ts'
 import type { LrFindResult } from './lr-find.ts'
 
 const size = { width: 720, height: 420 }
@@ -16,16 +17,16 @@ export function plotRates({ points, suggestion }: LrFindResult): string {
   const [from, to] = [rates[0] ?? 0, rates.at(-1) ?? 1]
   const raw = points.map(({ loss }) => loss)
   const smooth = points.map(({ smoothLoss }) => smoothLoss)
-  const [least, most] = [Math.min(...smooth), Math.max(...smooth.slice(0, Math.ceil(smooth.length / 2)))]
-  const air = (most - least) / 4 || 1
+  const [low, high] = [least(smooth), greatest(smooth.slice(0, Math.ceil(smooth.length / 2)))]
+  const air = (high - low) / 4 || 1
   const x = (lr: number) => plot.left + ((Math.log10(lr) - from) / (to - from || 1)) * (plot.right - plot.left)
-  const y = (loss: number) => plot.bottom - ((loss - least + air) / (most - least + 2 * air)) * (plot.bottom - plot.top)
+  const y = (loss: number) => plot.bottom - ((loss - low + air) / (high - low + 2 * air)) * (plot.bottom - plot.top)
   const path = (name: string, losses: readonly number[]) => {
     const places = points.map(({ lr }, i) => `${round(x(lr))} ${round(y(losses[i] as number))}`)
     return `<path class="${name}" d="M${places.join('L')}"/>`
   }
   const decades = Array.from({ length: Math.floor(to) - Math.ceil(from) + 1 }, (_, i) => Math.ceil(from) + i)
-  const losses = Array.from({ length: 5 }, (_, i) => least - air + ((most - least + 2 * air) * i) / 4)
+  const losses = Array.from({ length: 5 }, (_, i) => low - air + ((high - low + 2 * air) * i) / 4)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="Loss over the learning rate">`,
     `<style>${style}</style>`,

@@ -1,4 +1,5 @@
 /** The images of an evaluation that say most: the surest mistakes, and the surest hits. */
+import { greatest } from '../extremes.ts'
 import type { ImageBatch } from '../train-step.ts'
 
 export interface ExampleImage {
@@ -34,7 +35,7 @@ export class ExampleImages {
     const size = shape[0] * shape[1] * shape[2]
     for (let b = 0; b < B; b++) {
       const row = logits.subarray(b * K, (b + 1) * K)
-      const taken = row.indexOf(Math.max(...row))
+      const taken = row.indexOf(greatest(row))
       if (taken < 0) continue // a logit is not a number
       const label = labels[b] as number
       const confidence = 1 / row.reduce((total, logit) => total + Math.exp(logit - (row[taken] as number)), 0)

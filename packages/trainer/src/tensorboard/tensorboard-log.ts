@@ -67,7 +67,7 @@ const tagged = (tag: string, evaluation: Evaluation): Record<string, number> =>
 /** TensorBoard reads the files of a folder by their names' order, so a later one gets a later second. */
 function nextFile(earlier: readonly string[], time: number): string {
   const seconds = earlier.map(name => Number(name.match(/^events\.out\.tfevents\.(\d+)\./)?.[1] ?? 0))
-  const second = Math.max(Math.floor(time / 1000), ...seconds.map(before => before + 1))
+  const second = seconds.reduce((latest, before) => Math.max(latest, before + 1), Math.floor(time / 1000))
   return `events.out.tfevents.${String(second).padStart(10, '0')}.${hostname()}`
 }
 

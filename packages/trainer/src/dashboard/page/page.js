@@ -23,8 +23,8 @@ source.addEventListener('run', ({ data }) => {
 })
 source.addEventListener('update', ({ data }) => {
   const { steps, evaluations, progress } = JSON.parse(data)
-  run.steps.push(...newer(steps, run.steps.at(-1)))
-  run.evaluations.push(...newer(evaluations, run.evaluations.at(-1)))
+  for (const step of newer(steps, run.steps.at(-1))) run.steps.push(step)
+  for (const evaluation of newer(evaluations, run.evaluations.at(-1))) run.evaluations.push(evaluation)
   Object.assign(run.progress, progress)
   if (['finished', 'stopped', 'failed'].includes(progress.state)) source.close()
   draw()
@@ -101,7 +101,7 @@ function secondCurve(evaluations) {
 
 function showFacts(progress, last, evaluations) {
   const { epoch, epochs, step, totalSteps, images, totalImages, state, secondsLeft, testAccuracy } = progress
-  const best = Math.max(...evaluations.map(({ accuracy }) => accuracy))
+  const best = evaluations.reduce((most, { accuracy }) => Math.max(most, accuracy), -Infinity)
   const facts = {
     Epoch: epoch && `${epoch} of ${epochs}`,
     Step: totalSteps && `${count(step)} of ${count(totalSteps)}`,
@@ -113,6 +113,7 @@ function showFacts(progress, last, evaluations) {
     'Time left': secondsLeft !== undefined && ['training', 'evaluating'].includes(state) && duration(secondsLeft),
   }
   const entries = Object.entries(facts).filter(([, value]) => value)
+  // biome-ignore lint/plugin: the facts above
   element('facts').replaceChildren(
     ...entries.map(([name, value]) => {
       const [group, term, description] = ['div', 'dt', 'dd'].map(tag => document.createElement(tag))
