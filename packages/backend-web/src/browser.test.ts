@@ -4,9 +4,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { BackendChoice } from '@vitral/core'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { trainingStep as referenceStep, type StepResult } from '../test/training-step.ts'
+import type { WebgpuAdapter } from './index.ts'
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 if (!executablePath)
@@ -14,6 +16,9 @@ if (!executablePath)
 
 declare function trainingStep(backend: string): Promise<StepResult>
 declare function setWasmPath(url: string): void
+declare function useBackend(name: 'auto'): Promise<BackendChoice>
+declare function webgpuAdapter(): Promise<WebgpuAdapter>
+declare function deviceErrors(): Promise<string[]>
 declare function whyNot(backend: string): Promise<string | undefined>
 
 describe.skipIf(!executablePath)('in Chromium', () => {
@@ -94,4 +99,21 @@ describe.skipIf(!executablePath)('in Chromium', () => {
       expect(lossAfter).toBeCloseTo(expected.lossAfter, 5)
       expect(lossAfter).toBeLessThan(loss)
     }, 120_000)
+
+  test('auto passes over a WebGPU adapter that is emulated on the CPU, and says so', async () => {
+    const { emulated, name, limits } = await page.evaluate(() => webgpuAdapter())
+    expect(limits.maxStorageBufferBindingSize).toBeGreaterThanOrEqual(2 ** 27)
+    const choice = await page.evaluate(() => useBackend('auto'))
+    if (!emulated) return expect(choice).toEqual({ name: 'webgpu', passedOver: [] })
+    expect(choice.name).toBe('wasm')
+    expect(choice.passedOver.map(({ name }) => name)).toEqual(['webgpu'])
+    expect(choice.passedOver[0]?.reason).toContain(`emulated on the CPU (${name})`)
+  })
+
+  test('webgpu throws what the device reports, and a new start takes a new device', async () => {
+    const [refused, lost, after] = await page.evaluate(() => deviceErrors())
+    expect(refused).toMatch(/^Reading a tensor on webgpu: WebGPU refused a command.*"Fill"/)
+    expect(lost).toMatch(/^Reading a tensor on webgpu: The WebGPU device was lost: ./)
+    expect(after).toBe('none')
+  }, 60_000)
 })

@@ -1,5 +1,7 @@
 /** What runs in the browser: the tests call these functions through the page. */
-import { setWasmPath } from '@vitral/backend-web'
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
+import { add, engine, fill } from '@tensorflow/tfjs-core'
+import { setWasmPath, webgpuAdapter } from '@vitral/backend-web'
 import { type BackendName, useBackend } from '@vitral/core'
 import { trainingStep } from './training-step.ts'
 
@@ -10,4 +12,24 @@ const whyNot = (name: BackendName): Promise<string | undefined> =>
     (error: Error) => error.message,
   )
 
-Object.assign(globalThis, { trainingStep, setWasmPath, whyNot })
+/** What reading says after a command that the device refuses, and then after the device is lost. */
+async function deviceErrors(): Promise<string[]> {
+  const messageOf = (promise: Promise<unknown>): Promise<string> =>
+    promise.then(
+      () => 'none',
+      (error: Error) => error.message,
+    )
+  await useBackend('webgpu')
+  const { device } = engine().backend as WebGPUBackend
+  const { createBindGroup } = device
+  device.createBindGroup = descriptor => createBindGroup({ ...descriptor, entries: [] })
+  const refused = await messageOf(add(fill([5000], 1), 1).data())
+  await useBackend('webgpu')
+  const waiting = add(fill([5000], 1), 1).data()
+  ;(engine().backend as WebGPUBackend).device.destroy()
+  const lost = await messageOf(waiting)
+  await useBackend('webgpu')
+  return [refused, lost, await messageOf(add(fill([5000], 1), 1).data())]
+}
+
+Object.assign(globalThis, { trainingStep, setWasmPath, whyNot, useBackend, webgpuAdapter, deviceErrors })

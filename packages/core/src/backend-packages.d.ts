@@ -4,6 +4,6 @@ declare module '@vitral/backend-node' {
   export function startTensorflow(): Promise<void>
 }
 declare module '@vitral/backend-web' {
-  export function startWebgpu(): Promise<void>
+  export function startWebgpu(options?: { emulation?: boolean }): Promise<void>
   export function startWasm(): Promise<void>
 }

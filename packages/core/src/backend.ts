@@ -9,11 +9,11 @@ export interface BackendChoice {
   passedOver: { name: BackendName; reason: string }[]
 }
 
-/** How each backend is registered with tfjs-core, and made ready. */
-const starters: Record<BackendName, () => Promise<void>> = {
+/** How each backend is registered with tfjs-core, and made ready; `chosen` is whether a user named it. */
+const starters: Record<BackendName, (chosen: boolean) => Promise<void>> = {
   native: async () => (await backendNode()).startNative(),
   tensorflow: async () => (await backendNode()).startTensorflow(),
-  webgpu: async () => (await import('@vitral/backend-web')).startWebgpu(),
+  webgpu: async chosen => (await import('@vitral/backend-web')).startWebgpu({ emulation: chosen }),
   wasm: async () => (await import('@vitral/backend-web')).startWasm(),
   cpu: async () => {
     await import('@tensorflow/tfjs-backend-cpu')
@@ -34,14 +34,15 @@ const packages: Record<BackendName, string> = {
   cpu: '@tensorflow/tfjs-backend-cpu',
 }
 
-/** Fastest first. Outside a browser a GPU is used only when asked for, since many machines only emulate one. */
+/** Fastest first. Outside a browser a GPU is used only when asked for, and inside only one that is not emulated. */
 const automatic = (): BackendName[] =>
   typeof document === 'undefined' ? ['native', 'wasm', 'cpu'] : ['webgpu', 'wasm', 'cpu']
 
 /**
  * Starts a backend and makes it the current one. Choose once, before any model is made: tensors stay where they are.
  *
- * @param name 'auto' takes the first that starts of native, wasm, cpu (in a browser webgpu, wasm, cpu).
+ * @param name 'auto' takes the first that starts of native, wasm, cpu (in a browser webgpu, wasm, cpu, where a WebGPU
+ *   adapter that a program on the CPU emulates is passed over).
  * @returns what was chosen and, with 'auto', why not the ones before it.
  * @throws when the backend named cannot start, with its own reason and what to install.
  * @example
@@ -53,7 +54,7 @@ export async function useBackend(name: 'auto' | BackendName): Promise<BackendCho
   const passedOver: BackendChoice['passedOver'] = []
   for (const candidate of name === 'auto' ? automatic() : [name]) {
     try {
-      await start(candidate)
+      await start(candidate, name !== 'auto')
       return { name: candidate, passedOver }
     } catch (error) {
       passedOver.push({ name: candidate, reason: reasonOf(candidate, error) })
@@ -63,8 +64,8 @@ export async function useBackend(name: 'auto' | BackendName): Promise<BackendCho
   throw new Error(name === 'auto' ? `No backend could start.\n${reasons}` : `The backend ${reasons}`)
 }
 
-async function start(name: BackendName): Promise<void> {
-  await starters[name]()
+async function start(name: BackendName, chosen: boolean): Promise<void> {
+  await starters[name](chosen)
   // tfjs only warns when a backend's factory fails, and answers false.
   if (!(await setBackend(name))) throw new Error('its factory failed; the warning above says why.')
   if (name === 'cpu') Object.assign(engine().backend, { firstUse: false }) // or it would print an advertisement

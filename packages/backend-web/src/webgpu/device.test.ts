@@ -7,8 +7,8 @@ import { join } from 'node:path'
 
 /** What a program prints that tries to start WebGPU in `folder` and then tells what became of navigator.gpu. */
 function attempt(folder: string, env: Record<string, string> = {}): string {
-  const program = `const { provideGpu } = await import(${JSON.stringify(join(folder, 'webgpu/device.ts'))})
-    await provideGpu().catch(error => console.log(error.message, '| gpu:', globalThis.navigator.gpu, typeof GPUBuffer))`
+  const program = `const { requestGpuAdapter } = await import(${JSON.stringify(join(folder, 'webgpu/device.ts'))})
+    await requestGpuAdapter().catch(error => console.log(error.message, '| gpu:', globalThis.navigator.gpu, typeof GPUBuffer))`
   const options = { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 60_000 } as const
   return spawnSync(process.execPath, ['--no-install', '-e', program], options).stdout
 }

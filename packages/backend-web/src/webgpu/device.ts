@@ -10,16 +10,18 @@ interface Dawn {
 /**
  * Makes sure that `navigator.gpu` exists and has an adapter. When it fails it leaves the globals as they were.
  *
+ * @returns the adapter that tfjs takes
  * @throws when there is none, with what to do
  */
-export async function provideGpu(): Promise<void> {
+export async function requestGpuAdapter(): Promise<GPUAdapter> {
   const builtIn = globalThis.navigator?.gpu
   if (!builtIn && !onNode) throw new Error(isSecureContext ? noWebGpu : notSecure)
   const dawn = builtIn ? undefined : await importDawn()
   const gpu = builtIn ?? (dawn as Dawn).create([])
-  const adapter = await gpu.requestAdapter().catch(() => null)
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)
   if (!adapter) throw new Error(onNode ? noAdapter : noAdapterInBrowser)
   if (dawn) setGlobals(gpu, dawn)
+  return adapter
 }
 
 function setGlobals(gpu: GPU, { globals }: Dawn): void {

@@ -50,6 +50,14 @@ export function randomValues(shape: number[], seed: number, scale = 1): Values {
   return { shape, data: Float64Array.from({ length: size }, () => Math.fround(next() * scale)) }
 }
 
+/**
+ * As many shapes as ViT-B/16 has parameters that train: what takes any number of tensors has to take so many, where a GPU
+ * binds eight at a time. Small, but for every eighth.
+ */
+export const shapesOfModel: readonly number[][] = Array.from({ length: 152 }, (_, i) =>
+  i % 8 === 0 ? [i + 1, 17] : [(i % 5) + 1, 3],
+)
+
 /** The nearest numbers of 8 significant bits, ties to even, as bfloat16 holds them. */
 export function toBfloat16({ shape, data }: Values): Values {
   const bits = new Uint32Array(Float32Array.from(data).buffer).map(b => b + 0x7fff + ((b >>> 16) & 1)) // wraps at 2^32

@@ -1,14 +1,14 @@
 import { gradNorm } from '../ops/grad-norm.ts'
-import { type ConformanceCase, expectClose, randomValues, toTensor, withoutLeak } from './check.ts'
+import { type ConformanceCase, expectClose, randomValues, shapesOfModel, toTensor, withoutLeak } from './check.ts'
 
 const shapes: number[][] = [[1], [3, 5], [17], [2, 33, 7], [257, 131]]
 
 export const gradNormCases = (): ConformanceCase[] =>
-  [1, 2, shapes.length].map(count => ({
-    name: `gradNorm: ${count} gradients`,
+  [shapes.slice(-1), shapes.slice(-2), shapes, shapesOfModel].map(some => ({
+    name: `gradNorm: ${some.length} gradients`,
     run: () =>
       withoutLeak(async () => {
-        const values = shapes.slice(-count).map((shape, i) => randomValues(shape, i))
+        const values = some.map((shape, i) => randomValues(shape, i))
         const gradients = values.map(toTensor)
         let squares = 0
         for (const { data } of values) for (const value of data) squares += value ** 2

@@ -1,12 +1,20 @@
 import { clone, type Tensor, type Variable, variable } from '@tensorflow/tfjs-core'
 import { type AdamStep, type LionStep, optimizerStep, type SgdStep, stateSlots } from '../ops/optimizer-step.ts'
-import { type ConformanceCase, expectClose, randomValues, toTensor, type Values, withoutLeak } from './check.ts'
+import {
+  type ConformanceCase,
+  expectClose,
+  randomValues,
+  shapesOfModel,
+  toTensor,
+  type Values,
+  withoutLeak,
+} from './check.ts'
 
 const shapes: number[][] = [[1], [3, 5], [17], [2, 33, 7], [257, 131]]
 const steps = [1, 2, 3, 5000] // the last: bias corrections that have all but gone
 
 /** Random, but for one zero in each: an element that has had no gradient yet must stay finite. */
-const gradientsAt = (step: number, of: number[][]): Values[] =>
+const gradientsAt = (step: number, of: readonly number[][]): Values[] =>
   of.map((shape, i) => {
     const values = randomValues(shape, 100 * step + i)
     values.data[0] = 0
@@ -49,13 +57,13 @@ const optimizers: Record<string, Options> = {
 
 export const optimizerStepCases = (): ConformanceCase[] =>
   Object.entries(optimizers).flatMap(([name, options]) =>
-    [1, 2, shapes.length].map(count => ({
-      name: `optimizerStep: ${name}, steps ${steps} of ${count} parameters`,
-      run: () => withoutLeak(() => checkOptimizer(options, shapes.slice(-count))),
+    [shapes.slice(-1), shapes.slice(-2), shapes, shapesOfModel].map(some => ({
+      name: `optimizerStep: ${name}, steps ${steps} of ${some.length} parameters`,
+      run: () => withoutLeak(() => checkOptimizer(options, some)),
     })),
   )
 
-async function checkOptimizer(options: Options, shapes: number[][]): Promise<void> {
+async function checkOptimizer(options: Options, shapes: readonly number[][]): Promise<void> {
   const initial = shapes.map((shape, i) => randomValues(shape, 50 + i))
   const slots = stateSlots(options)
   const toVariable = (values: Values): Variable => {

@@ -1,5 +1,13 @@
 import { unscale } from '../ops/unscale.ts'
-import { type ConformanceCase, expectClose, randomValues, toTensor, type Values, withoutLeak } from './check.ts'
+import {
+  type ConformanceCase,
+  expectClose,
+  randomValues,
+  shapesOfModel,
+  toTensor,
+  type Values,
+  withoutLeak,
+} from './check.ts'
 
 const shapes: number[][] = [[1], [3, 5], [17], [2, 33, 7], [257, 131]]
 const scale = 0.125
@@ -27,9 +35,15 @@ export const unscaleCases = (): ConformanceCase[] => [
     return unscaleCase(`${value} in element ${element} of gradient ${gradient}`, random(), [poison])
   }),
   unscaleCase('several that are not finite', random(), poisons), // still 1, no count
+  unscaleCase(`${shapesOfModel.length} gradients, finite`, random(shapesOfModel)),
+  ...[0, 7, shapesOfModel.length - 1].map(gradient =>
+    unscaleCase(`${shapesOfModel.length} gradients, NaN in gradient ${gradient}`, random(shapesOfModel), [
+      { value: Number.NaN, gradient, element: 1 },
+    ]),
+  ),
 ]
 
-const random = (): Values[] => shapes.map((shape, i) => randomValues(shape, i))
+const random = (of: readonly number[][] = shapes): Values[] => of.map((shape, i) => randomValues(shape, i))
 
 function unscaleCase(what: string, values: Values[], poisons: Poison[] = []): ConformanceCase {
   return {

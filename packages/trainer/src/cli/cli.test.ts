@@ -335,6 +335,13 @@ describe('from data to a prediction', () => {
     for (const { available, reason } of backends) expect(available || reason.length > 0).toBe(true)
     expect(nativeImages).toBe(backends[0].available)
     expect(devices[0]).toMatchObject({ kind: 'cpu', name: expect.any(String), cores: expect.any(Number) })
+    const webgpu = backends.find(({ name }: { name: string }) => name === 'webgpu')
+    expect(devices.length).toBe(webgpu.available ? 2 : 1)
+    if (webgpu.available)
+      expect(devices[1]).toMatchObject({
+        ...{ kind: 'webgpu', name: expect.any(String), emulated: expect.any(Boolean), features: expect.any(Array) },
+        limits: { maxBufferSize: expect.any(Number), maxStorageBufferBindingSize: expect.any(Number) },
+      })
     const native = backends[0].available
     expect(precision).toEqual(native ? ['float32', 'bfloat16', 'int8'] : ['float32'])
   })

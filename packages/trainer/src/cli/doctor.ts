@@ -4,7 +4,7 @@ import { type BackendName, useBackend } from '@vitral/core'
 import { usesNativeImages } from '@vitral/datasets'
 import { type Command, parse, print } from './command.ts'
 
-interface Device {
+interface Processor {
   kind: 'cpu'
   name: string
   /** Processors that this process may use. */
@@ -12,6 +12,17 @@ interface Device {
   /** Of the native kernels, when they are there. */
   threads?: number
   instructionSet?: string
+}
+
+/** What the backend webgpu runs on. */
+interface Gpu {
+  kind: 'webgpu'
+  name: string
+  /** Whether a program on the CPU plays it. */
+  emulated: boolean
+  features: string[]
+  /** Bytes, but for the number of buffers of a kernel. */
+  limits: Record<string, number>
 }
 
 interface BackendReport {
@@ -27,25 +38,30 @@ export const doctor: Command = {
   summary: 'shows which backends start on this machine, and why the others do not',
   help: `Usage: vitral doctor [--json]
 
-Starts every backend and prints which ones can be used, with the reason for those that cannot.
+Starts every backend and prints which ones can be used, with the reason for those that cannot; then the processor, and
+WebGPU's adapter with its limits and features, and whether it is a GPU or an emulation on the CPU.
 
-  --json    {backends: [{name, available, reason}], devices: [{kind, name, cores, threads, instructionSet}], precision, nativeImages}
+  --json    {backends: [{name, available, reason}], devices, precision, nativeImages}; of a device {kind: 'cpu', name, cores,
+            threads, instructionSet} or {kind: 'webgpu', name, emulated, features, limits}
   --help    this text`,
 
   async run(args) {
     const { values } = parse(args, {})
     const backends: BackendReport[] = []
     for (const name of names) backends.push(await probe(name))
-    const devices = [await cpu(backends.some(({ name, available }) => name === 'native' && available))]
-    const native = devices.some(({ instructionSet }) => instructionSet)
+    const starts = (wanted: BackendName) => backends.some(({ name, available }) => name === wanted && available)
+    const processor = await cpu(starts('native'))
+    const gpus = starts('webgpu') ? [await webgpu()] : []
+    const native = processor.instructionSet !== undefined
     const precision = ['float32', ...(native ? ['bfloat16', 'int8'] : [])]
     const nativeImages = await usesNativeImages()
-    if (values.json) print(JSON.stringify({ backends, devices, precision, nativeImages }))
+    if (values.json) print(JSON.stringify({ backends, devices: [processor, ...gpus], precision, nativeImages }))
     else {
       for (const { name, available, reason } of backends)
         print(`${available ? '✓' : '✗'} ${name.padEnd(10)}${reason ? ` ${reason}` : ''}`)
-      for (const { name, cores, threads = cores, instructionSet } of devices)
-        print([name, `${threads} threads`, instructionSet, ...precision].filter(Boolean).join(', '))
+      const { name, cores, threads = cores, instructionSet } = processor
+      print([name, `${threads} threads`, instructionSet, ...precision].filter(Boolean).join(', '))
+      for (const gpu of gpus) printGpu(gpu)
       print(`images are transformed by ${nativeImages ? 'native' : 'plain TypeScript'} functions`)
     }
     return backends.some(({ available }) => available) ? 0 : 1
@@ -61,7 +77,22 @@ async function probe(name: BackendName): Promise<BackendReport> {
   }
 }
 
-async function cpu(native: boolean): Promise<Device> {
+function printGpu({ name, emulated, limits, features }: Gpu): void {
+  print(`webgpu: ${name}${emulated ? '; no GPU, but emulated on the CPU, slower than wasm' : ''}`)
+  print(
+    `  limits: ${Object.entries(limits)
+      .map(([limit, value]) => `${limit} ${value}`)
+      .join(', ')}`,
+  )
+  print(`  features: ${features.join(', ') || 'none'}`)
+}
+
+async function webgpu(): Promise<Gpu> {
+  const { webgpuAdapter } = await import('@vitral/backend-web')
+  return { kind: 'webgpu', ...(await webgpuAdapter()) }
+}
+
+async function cpu(native: boolean): Promise<Processor> {
   if (!native) return { kind: 'cpu', name: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() }
   const { deviceInfo } = await import('@vitral/backend-node')
   const { cpu: name, ...info } = deviceInfo()
