@@ -1,12 +1,13 @@
 /** A model's accuracy on images it is not trained on. */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
 import { type Tensor2D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core'
-import { autocast, type ComputeDtype, type ViTForImageClassification } from '@vitral/core'
+import { autocast, type ComputeDtype, firstNonFinite, type ViTForImageClassification } from '@vitral/core'
 import { alone, type Collectives } from './ddp/collectives.ts'
 import { shareExamples } from './ddp/share-examples.ts'
 import { shareScores } from './ddp/share-scores.ts'
 import { type Metrics, MetricsGatherer } from './metrics.ts'
 import { MultiLabelGatherer, type MultiLabelMetrics } from './multi-label-metrics.ts'
+import { NonFiniteError } from './non-finite.ts'
 import type { ExampleImages } from './report/example-images.ts'
 import { averageViews, type TestTimeAugmentation } from './test-time-augmentation.ts'
 import type { ImageBatch } from './train-step.ts'
@@ -49,7 +50,7 @@ export interface EvaluateOptions {
  *
  * @returns accuracy, top-5, loss, confusion and calibration, and each class's own; of images that may have several classes
  * mean average precision instead of what supposes one; nothing when the signal stopped it.
- * @throws when there is no image.
+ * @throws when there is no image, and when a logit is NaN or infinite
  * @example
  * const { accuracy } = await evaluate(model, batches, { labels: ['cat', 'dog'] })
  */
@@ -66,6 +67,7 @@ export async function evaluate(
   const gatherer = multiLabel ? new MultiLabelGatherer(labels) : new MetricsGatherer(labels)
   const scoresOf = async (batch: ImageBatch): Promise<number[][]> => {
     const logits = await logitsOf(model, batch, precision, augmentation)
+    requireFinite(logits, batch)
     examples?.add(batch, logits)
     return gatherer.scores(logits, batch)
   }
@@ -89,6 +91,17 @@ export async function evaluate(
   if (examples) await shareExamples(collectives, examples)
   const seconds = (performance.now() - started) / 1000
   return { ...gatherer.result(), seconds, imagesPerSecond: done / seconds }
+}
+
+/** A score of NaN is neither right nor wrong: ranks and accuracies of it would be made up. */
+function requireFinite(logits: Float32Array, { labels, indices }: ImageBatch): void {
+  const wrong = firstNonFinite(logits)
+  if (wrong < 0) return
+  const image = Math.floor(wrong / (logits.length / labels.length))
+  const which = indices ? `image ${indices[image]} of the data set` : `image ${image} of the batch`
+  throw new NonFiniteError(
+    `The logits of ${which} hold ${logits[wrong]}; expected finite numbers. The weights are damaged or diverged, or the image's values overflow them.`,
+  )
 }
 
 async function logitsOf(

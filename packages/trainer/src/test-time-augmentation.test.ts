@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { mean, type Tensor2D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core'
+import { mean, type Tensor2D, type Tensor4D, tensor2d, tensor4d, tidy } from '@tensorflow/tfjs-core'
 import { useBackend } from '@vitral/core'
 import { averageViews, type TestTimeAugmentation } from './test-time-augmentation.ts'
 
@@ -50,3 +50,9 @@ test.each([
       expect(Math.exp(averaged[image]?.[0] ?? 0)).toBeCloseTo(expected(image, height, width, places, mirrored), 5)
   },
 )
+
+test('a class without any probability keeps a finite logarithm', () => {
+  const far = (): Tensor2D => tensor2d([[1000, -1000]])
+  const [row] = averageViews(pixels(4, 4), [4, 4], 'flip', far).arraySync()
+  expect(row).toEqual([0, -2000])
+})

@@ -1,5 +1,5 @@
 /** Several views of each image, whose probabilities are averaged: slower, and usually a little more accurate. */
-import { add, exp, log, logSumExp, mul, reverse, slice, sub, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
+import { logSumExp, reverse, slice, stack, sub, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core'
 
 /**
  * 'flip': the image and its mirror image. 'five-crop': the corners and the middle of a larger image. 'ten-crop': those and
@@ -27,16 +27,12 @@ export function averageViews(
 ): Tensor2D {
   const crops = augmentation === 'flip' ? [pixels] : fiveCrops(pixels, size)
   const views = augmentation === 'five-crop' ? crops : crops.flatMap(crop => [crop, reverse(crop, 3)])
-  const probabilities = views.map(view => {
+  // Logarithms throughout: a probability too small for a number would have an infinite one.
+  const logProbabilities = views.map(view => {
     const logits = logitsOf(view)
-    return exp(sub(logits, logSumExp(logits, 1, true)))
+    return sub(logits, logSumExp(logits, 1, true))
   })
-  return log(
-    mul(
-      probabilities.reduce((total, one) => add(total, one)),
-      1 / views.length,
-    ),
-  ) as Tensor2D
+  return sub(logSumExp(stack(logProbabilities), 0), Math.log(views.length)) // [B, K]
 }
 
 function fiveCrops(pixels: Tensor4D, [height, width]: readonly [number, number]): Tensor4D[] {

@@ -3,6 +3,7 @@ import { type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core'
 import { type HubOptions, resolveModel } from '../files/hub.ts'
 import { readModelFolder, type Weights } from '../files/model-folder.ts'
 import { canonicalNames } from '../files/weight-names.ts'
+import { requireFiniteWeights } from '../finite.ts'
 import { type Grid, interpolatePositions } from '../ops/index.ts'
 import { patchGrid, resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
 import { type ParameterShapes, parameterShapes } from './parameters.ts'
@@ -31,7 +32,7 @@ const heads = { classifier: /^classifier\./, pooler: /^(vit\.)?pooler\./, decode
 
 /**
  * @param kind of the model that is being loaded
- * @throws naming every tensor that is unknown, missing or of the wrong shape
+ * @throws naming every tensor that is unknown, missing or of the wrong shape, or the first that holds NaN or Infinity
  */
 export async function loadPretrained(
   folderOrHubId: string,
@@ -56,6 +57,7 @@ export async function loadPretrained(
   await fitPositions(found, `${kind.prefix}embeddings.position_embeddings`, { ...resolveConfig(), ...inFolder }, config)
   const shapes = parameterShapes(config, { ...kind, maskToken, pooler })
   const values = match(shapes, found, folder, options)
+  requireFiniteWeights(values, folder)
   const madeAnew = [...shapes.keys()].filter(name => !values.has(name))
   if (madeAnew.length > 0) (options.onMadeAnew ?? warn(folder))(madeAnew)
   return { config, values, has: { useMaskToken: maskToken, addPoolingLayer: pooler } }

@@ -5,6 +5,7 @@ import type { SafeTensor } from '../files/safetensors.ts'
 import { readSafetensors, writeSafetensors } from '../files/safetensors-file.ts'
 import { canonicalNames } from '../files/weight-names.ts'
 import { writeFileAside } from '../files/write-aside.ts'
+import { requireFiniteWeights } from '../finite.ts'
 import { adapterNames, type LoraConfig, type LoraTarget, targetOf } from './lora.ts'
 import type { Parameters } from './parameters.ts'
 import { isHead } from './trainable.ts'
@@ -73,7 +74,8 @@ export async function writeAdapterFolder(
  *
  * @param prefix of the backbone's names in the model
  * @param parameters of the model that the adapters are for
- * @throws naming the field that asks for what Vitral does not have, or every tensor that does not fit the model
+ * @throws naming the field that asks for what Vitral does not have, every tensor that does not fit the model, or the first
+ * that holds NaN or Infinity
  */
 export async function readAdapterFolder(
   folder: string,
@@ -93,7 +95,9 @@ export async function readAdapterFolder(
     rest.delete(name)
     if (found?.shape.join() !== shape.join())
       problems.push(`${name} has shape [${found?.shape ?? 'missing'}]; the model needs [${shape}]`)
-    return found ? { shape: found.shape, data: toFloat32(found) } : { shape: [], data: new Float32Array() }
+    const data = found ? toFloat32(found) : new Float32Array()
+    requireFiniteWeights([[name, data]], folder)
+    return { shape: found?.shape ?? [], data }
   }
   const result: AdapterFolder = { alpha, pairs: new Map(), head: new Map() }
   for (const [name, { shape }] of parameters) {

@@ -214,6 +214,9 @@ test('adapters of another kind, and those that do not fit, are refused and leave
   const loading = copy.loadAdapters(folder)
   await expect(loading).rejects.toThrow('query.lora_B.weight has shape [missing]; the model needs [20,3]')
   await expect(loading).rejects.toThrow('embeddings.lora_A.weight is unknown to the model')
+  ;(tensors.get('base_model.model.classifier.bias')?.data as Float32Array)[1] = Infinity
+  await writeSafetensors(weights, tensors)
+  await expect(copy.loadAdapters(folder)).rejects.toThrow("value 1 of 'classifier.bias' is Infinity")
   const bytes = readFileSync(weights)
   writeFileSync(weights, bytes.with(bytes.length - 1, (bytes.at(-1) as number) ^ 1))
   await expect(copy.loadAdapters(folder)).rejects.toThrow(`${weights} is damaged: its content does not match`)

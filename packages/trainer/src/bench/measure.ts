@@ -37,7 +37,8 @@ export interface BenchResult {
 
 interface Contestant {
   backend: BackendName
-  run: () => Promise<void>
+  /** @returns the logits, or the loss. */
+  run: () => Promise<ArrayLike<number>>
   /** Frees the model. */
   close: () => void
   times: number[]
@@ -105,7 +106,11 @@ async function prepare(backend: BackendName, options: Omit<BenchOptions, 'backen
   await useBackend(backend)
   const model = await options.createModel()
   const { run, close } = workOf(model, options)
-  await run()
+  const wrong = Array.from(await run()).find(value => !Number.isFinite(value))
+  if (wrong !== undefined)
+    throw new Error(
+      `The model computes ${wrong} on ${backend}; expected finite numbers, whose time is what is measured.`,
+    )
   const flops = options.batch * (options.train ? trainingFlops : forwardFlops)(model.config)
   return { backend, run, close, times: [], flops }
 }
@@ -124,9 +129,10 @@ function workOf(
     const forward = async () => {
       const x = input()
       const { logits } = autocast({ dtype: precision }, () => model.forward(x))
-      await logits.data()
+      const values = await logits.data()
       x.dispose()
       logits.dispose()
+      return values
     }
     return { run: forward, close: () => model.dispose() }
   }
@@ -135,8 +141,9 @@ function workOf(
     const x = input()
     const { loss, logits, grads } = autocast({ dtype: precision }, () => model.valueAndGrads(x, labels))
     optimizer.step(grads)
-    await loss.data()
+    const values = await loss.data()
     for (const tensor of [x, loss, logits, ...Object.values(grads)]) tensor.dispose()
+    return values
   }
   const close = () => {
     optimizer.dispose()
