@@ -43,6 +43,7 @@ export {
   imageFolderSplits,
   openImageFolder,
 } from './sources/image-folder.ts'
+export { type ImageList, listImages } from './sources/list-images.ts'
 export { type ManifestOptions, manifestSplits, openManifest } from './sources/manifest.ts'
 export {
   downloadFashionMnist,

@@ -1,5 +1,7 @@
 /** What a waiting person sees: one line that fits the terminal and rewrites itself, or plain lines where there is none. */
 
+import { printable, printableLines } from '@vitral/core'
+
 /** The part of a stream such as process.stderr that is used. */
 export interface ProgressStream {
   write(text: string): unknown
@@ -20,6 +22,8 @@ export interface Progress {
   update(state: ProgressState): void
   /** A line that stays. */
   say(line: string): void
+  /** Runs what writes to the terminal elsewhere, the rewritten line out of its way. */
+  beside(write: () => void): void
   /** Ends the rewritten line, and starts the clock anew for the next. */
   end(): void
 }
@@ -64,6 +68,11 @@ export function createProgress({
   const clear = () => {
     if (terminal && line) stream.write('\r\x1b[2K')
   }
+  const beside = (write: () => void) => {
+    clear()
+    write()
+    if (terminal && line) stream.write(line.slice(0, width()))
+  }
   return {
     update(state) {
       const time = now()
@@ -75,11 +84,8 @@ export function createProgress({
       line = progressLine(state, speed, terminal ? width() : undefined)
       stream.write(terminal ? `\r\x1b[2K${line}` : `${line}\n`)
     },
-    say(text) {
-      clear()
-      stream.write(`${text}\n`)
-      if (terminal && line) stream.write(line.slice(0, width()))
-    },
+    say: text => beside(() => stream.write(`${printableLines(text)}\n`)),
+    beside,
     end() {
       clear()
       line = ''
@@ -94,7 +100,8 @@ export function createProgress({
  * @param width columns to fit, bar included; without it no bar and no limit
  */
 export function progressLine(state: ProgressState, speed: number, width?: number): string {
-  const { title, unit = 'images', done, total, loss } = state
+  const { unit = 'images', done, total, loss } = state
+  const title = printable(state.title) // the name of a file, at times
   const share = total === 0 ? 1 : done / total
   const facts = [`${String(Math.floor(share * 100)).padStart(3)}%`, `${done}/${total} ${unit}`]
   if (loss !== undefined) facts.push(`loss ${loss.toFixed(4)}`)

@@ -1,5 +1,12 @@
 /** `vitral bench`: how fast a model runs here, and where its time goes. */
-import { type BackendName, configNames, namedConfig, useBackend, ViTForImageClassification } from '@vitral/core'
+import {
+  type BackendName,
+  configNames,
+  jsonLine,
+  namedConfig,
+  useBackend,
+  ViTForImageClassification,
+} from '@vitral/core'
 import { type BenchOptions, type BenchResult, measure, profile } from '../bench/measure.ts'
 import { profileRows, profileTable } from '../bench/profile-table.ts'
 import { createProgress } from '../progress.ts'
@@ -65,15 +72,13 @@ Measures a forward pass, or a training step, on each backend in turns, and print
       const rows = profileRows(calls, milliseconds, rounds)
       progress.end()
       print(
-        values.json
-          ? JSON.stringify({ ...about, backend, milliseconds: milliseconds / rounds, rows })
-          : profileTable(rows),
+        values.json ? jsonLine({ ...about, backend, milliseconds: milliseconds / rounds, rows }) : profileTable(rows),
       )
       return 0
     }
     const results = await measure(given)
     progress.end()
-    print(values.json ? JSON.stringify({ ...about, results }) : describe(about, results))
+    print(values.json ? jsonLine({ ...about, results }) : describe(about, results))
     return 0
   },
 }

@@ -40,6 +40,7 @@ beforeAll(async () => {
 
 const commands = [
   ['predict', '--model', 'MODEL', image, '--backend', 'cpu'],
+  ['predict', '--embed', '--model', 'MODEL', image, '--backend', 'cpu'],
   ['eval', '--model', 'MODEL', '--dataset', 'cifar10', '--data', data, '--backend', 'cpu'],
   ['export', '--model', 'MODEL', '--out', join(folder, 'out')],
   ['bench', '--model', 'MODEL', '--backend', 'cpu'],

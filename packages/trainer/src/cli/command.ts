@@ -1,6 +1,6 @@
 /** What the subcommands share: their shape, how their arguments are read, and what is printed. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import type { ComputeDtype } from '@vitral/core'
+import { type ComputeDtype, jsonLine, printable, printableLines } from '@vitral/core'
 
 export interface Command {
   /** For the list of commands. */
@@ -63,9 +63,23 @@ export function wholeNumber(value: string, what: string, least: number): number 
   return number
 }
 
-export const print = (text: string): void => void process.stdout.write(`${text}\n`)
+/** For commands that decode images. */
+export const maxPixelsOption: { 'max-pixels': { type: 'string' } } = { 'max-pixels': { type: 'string' } }
 
-/** Names of files may hold line ends and the terminal's own codes. */
-export const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ')
+/** @throws unless it is a number of pixels; undefined where the default holds */
+export const maxPixelsOf = (values: { 'max-pixels'?: string }): number | undefined =>
+  values['max-pixels'] === undefined ? undefined : wholeNumber(values['max-pixels'], '--max-pixels', 1)
+
+/** Lines for people; strings of files in them have passed `printable`, which keeps them in their line. */
+export const print = (text: string): void => printRaw(`${printableLines(text)}\n`)
+
+/** What is whole by itself and safe already, such as lines of JSON. */
+export const printRaw = (text: string): void => void (text && process.stdout.write(text))
+
+/** A value as one line of JSON. */
+export const printJson = (value: unknown): void => printRaw(`${jsonLine(value)}\n`)
+
+/** Why an image is refused, in one line and in the command line's words. */
+export const reasonOf = (reason: string): string => printable(reason).replaceAll(/\bmaxPixels\b/g, '--max-pixels')
 
 export const percent = (share: number): string => `${(share * 100).toFixed(2)}%`

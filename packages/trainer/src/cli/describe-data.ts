@@ -1,7 +1,7 @@
 /** A data set's inspection as a person at the terminal reads it. */
+import { printable } from '@vitral/core'
 import { columnWidths, greatest } from '../extremes.ts'
 import type { DataReport, SplitReport } from '../inspect-data.ts'
-import { oneLine } from './command.ts'
 
 /** Longer lists are cut; `--json` has them whole. */
 const most = 10
@@ -25,7 +25,7 @@ function describeSplit({ name, count, classes, sizes }: SplitReport): string[] {
   const half = most / 2
   const cut = usual.length > 2 * most
   const shown = cut ? [...usual.slice(0, half), ...usual.slice(-half)] : classes
-  const rows = shown.map(({ name, count }) => ({ name: oneLine(name), count }))
+  const rows = shown.map(({ name, count }) => ({ name: printable(name), count }))
   const bars = drawBars(rows)
   if (cut) bars.splice(half, 0, `    … ${usual.length - most} more classes …`)
   return [
@@ -80,7 +80,7 @@ function describeDuplicates(groups: DataReport['duplicates']): string[] {
   return section(title, groups.length, worst, group =>
     group
       .slice(0, most)
-      .map(({ example, split, label }, i) => `${i === 0 ? '' : '  = '}${example} (${split}, ${oneLine(label)})`),
+      .map(({ example, split, label }, i) => `${i === 0 ? '' : '  = '}${example} (${split}, ${printable(label)})`),
   )
 }
 
@@ -89,7 +89,7 @@ function section<T>(title: string, count: number, items: readonly T[], lines: (i
   const rest = items.length > most ? [`  … and ${items.length - most} more; --json lists them`] : []
   return [
     `\n${title}: ${count}`,
-    ...items.slice(0, most).flatMap(item => lines(item).map(line => `  ${oneLine(line)}`)),
+    ...items.slice(0, most).flatMap(item => lines(item).map(line => `  ${printable(line)}`)),
     ...rest,
   ]
 }

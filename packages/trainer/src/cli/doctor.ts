@@ -1,6 +1,6 @@
 /** `vitral doctor`: what this machine can compute with, and why not with the rest. */
 import { availableParallelism, cpus } from 'node:os'
-import { type BackendName, useBackend } from '@vitral/core'
+import { type BackendName, jsonLine, useBackend } from '@vitral/core'
 import { usesNativeImages } from '@vitral/datasets'
 import { type Command, parse, print } from './command.ts'
 
@@ -55,7 +55,7 @@ WebGPU's adapter with its limits and features, and whether it is a GPU or an emu
     const native = processor.instructionSet !== undefined
     const precision = ['float32', ...(native ? ['bfloat16', 'int8'] : [])]
     const nativeImages = await usesNativeImages()
-    if (values.json) print(JSON.stringify({ backends, devices: [processor, ...gpus], precision, nativeImages }))
+    if (values.json) print(jsonLine({ backends, devices: [processor, ...gpus], precision, nativeImages }))
     else {
       for (const { name, available, reason } of backends)
         print(`${available ? '✓' : '✗'} ${name.padEnd(10)}${reason ? ` ${reason}` : ''}`)

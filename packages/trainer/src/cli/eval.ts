@@ -1,5 +1,5 @@
 /** `vitral eval`: how well a model folder recognises the images of a data set. */
-import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { jsonLine, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { evaluationBatches } from '../data.ts'
 import { type Evaluation, evaluate } from '../evaluate.ts'
 import { withLabelsOf } from '../match-labels.ts'
@@ -9,11 +9,11 @@ import { cropMargin, type TestTimeAugmentation, testTimeAugmentations } from '..
 import {
   backendOption,
   type Command,
-  oneLine,
   parse,
   precisionOf,
   precisionOption,
   print,
+  reasonOf,
   required,
   wholeNumber,
 } from './command.ts'
@@ -68,7 +68,7 @@ export const evalCommand: Command = {
     const processor = await ViTImageProcessor.fromPretrained(folder)
     const model = await ViTForImageClassification.fromPretrained(folder)
     const images = withLabelsOf(opened, model.config.id2label, { dataset, model: folder })
-    const onSkipped = (reason: string): void => progress.say(`Left out: ${oneLine(reason)}`)
+    const onSkipped = (reason: string): void => progress.say(`Left out: ${reasonOf(reason)}`)
     const margin = augmentation?.endsWith('crop') ? cropMargin : 1
     const result = await evaluate(model, evaluationBatches(images, processor, { batchSize, margin, onSkipped }), {
       labels: images.classes,
@@ -78,7 +78,7 @@ export const evalCommand: Command = {
       onBatch: done => progress.update({ title: 'evaluation', done, total: images.length }),
     })
     progress.end()
-    print(values.json ? JSON.stringify(result) : describeEvaluation(result as Evaluation, values.confusion))
+    print(values.json ? jsonLine(result) : describeEvaluation(result as Evaluation, values.confusion))
     return 0
   },
 }

@@ -1,7 +1,14 @@
 /** `vitral export`: a model folder for others: merged, with smaller weights, in files of a size. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { useBackend, ViTForImageClassification, ViTImageProcessor, type WeightDtype, weightDtypes } from '@vitral/core'
+import {
+  jsonLine,
+  useBackend,
+  ViTForImageClassification,
+  ViTImageProcessor,
+  type WeightDtype,
+  weightDtypes,
+} from '@vitral/core'
 import { createProgress } from '../progress.ts'
 import { type Command, parse, print, required } from './command.ts'
 import { fetchModel } from './download.ts'
@@ -54,7 +61,7 @@ The folder opens in Vitral, in transformers.js and in Python's transformers.
     model.dispose()
     print(
       values.json
-        ? JSON.stringify({ out, dtype, parameters, files })
+        ? jsonLine({ out, dtype, parameters, files })
         : [
             `${parameters.toLocaleString('en-US')} parameters as ${dtype} in ${out}:`,
             ...files.map(({ name, bytes }) => `  ${name}  ${bytes.toLocaleString('en-US')} bytes`),

@@ -1,11 +1,11 @@
 /** `vitral lr-find`: which learning rate a recipe may begin with. */
-import { useBackend, writeFileAside } from '@vitral/core'
+import { jsonLine, useBackend, writeFileAside } from '@vitral/core'
 import { type LrFindResult, lrFind } from '../lr-find/lr-find.ts'
 import { plotRates } from '../lr-find/plot.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
-import { backendOption, type Command, oneLine, parse, print, wholeNumber } from './command.ts'
+import { backendOption, type Command, parse, print, reasonOf, wholeNumber } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
@@ -59,14 +59,14 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
       if (values.download) await download(recipe.dataset, values.data, progress, signal)
       const result = await lrFind({
         ...{ recipe, data: values.data, from, to, steps, signal },
-        onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${oneLine(reason)}`) : undefined,
+        onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${reasonOf(reason)}`) : undefined,
         hub: { onProgress: showDownload(progress) },
         onStep: (done, loss) => progress.update({ title: 'lr-find', unit: 'steps', done, total: steps, loss }),
       })
       progress.end()
       if (signal.aborted) return exitCodes[signal.reason as Interrupt]
       if (values.out !== undefined) await writeFileAside(values.out, plotRates(result))
-      print(values.json ? JSON.stringify(result) : describe(result, name))
+      print(values.json ? jsonLine(result) : describe(result, name))
       return 0
     } finally {
       progress.end()

@@ -1,78 +1,180 @@
-/** `vitral predict`: what a model sees in image files. */
-import { sigmoid, softmax, type Tensor2D, tidy, topk } from '@tensorflow/tfjs-core'
-import { autocast, useBackend, type ViTConfig, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
-import { decodeImage } from '@vitral/datasets'
+/** `vitral predict`: what a model sees in images, or the features that it makes of them. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Tensor2D, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
+import {
+  autocast,
+  type ComputeDtype,
+  printable,
+  type Scoring,
+  scores,
+  scoringOf,
+  topClasses,
+  useBackend,
+  ViTForImageClassification,
+  ViTImageProcessor,
+  ViTModel,
+} from '@vitral/core'
+import { selectToken } from '@vitral/core/ops'
+import { computeImages } from '../predict/compute-images.ts'
+import { findImages } from '../predict/find-images.ts'
+import { createFormat, type FormatName, formatNames, type ImageResult } from '../predict/formats.ts'
 import { createProgress } from '../progress.ts'
 import {
   backendOption,
   type Command,
+  maxPixelsOf,
+  maxPixelsOption,
   parse,
-  percent,
   precisionOf,
   precisionOption,
-  print,
+  printRaw,
   required,
   wholeNumber,
 } from './command.ts'
 import { fetchModel } from './download.ts'
+import { printError } from './print-error.ts'
 
 const options = {
   ...backendOption,
+  ...precisionOption,
+  ...maxPixelsOption,
   model: { type: 'string' },
   'top-k': { type: 'string', default: '5' },
-  ...precisionOption,
+  'batch-size': { type: 'string', default: '16' },
+  format: { type: 'string' },
+  embed: { type: 'boolean', default: false },
 } as const
 
-interface Prediction {
-  label: string
-  /** Probability, from 0 to 1; of a model whose classes do not exclude each other that of each by itself. */
-  score: number
-}
-
 export const predict: Command = {
-  summary: 'classifies image files',
+  summary: 'classifies images, or gives their features',
   help: `Usage: vitral predict --model FOLDER IMAGE… [OPTIONS]
+
+IMAGE is a file, a folder (the image files in it, at any depth), a pattern such as 'photos/**/*.jpg', or - for an image on
+the standard input. An image that cannot be read is a line on the standard error; the others have their results, and the
+exit code is 1.
 
   --model FOLDER     a model folder, or a hub id
   --top-k N          classes to show, best first (5)
+  --embed            features instead of classes, also of models without a classifier: the class token after the last
+                     layer norm, as the server's /embed gives it
+  --format NAME      text, jsonl (an object for each line) or csv (text; with --embed jsonl)
+  --batch-size N     images at a time (16)
+  --max-pixels N     larger images are refused (67108864, 8192 × 8192)
   --precision NAME   float32, or bfloat16 or int8 (native alone) for the products (float32)
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
-  --json             [{image, predictions: [{label, score}]}]
-  --help             this text`,
+  --json             [{image, predictions: [{label, score}]}], with --embed [{image, features}]
+  --help             this text
+
+Scores are shares of one class; of a multi-label model, and of a model with a single class, each is a probability of its
+own (the sigmoid of its logit); of regression they are the values.`,
 
   async run(args) {
-    const { values, positionals: images } = parse(args, options)
+    const { values, positionals: names } = parse(args, options)
     const id = required(values.model, '--model')
-    required(images[0], 'The image file')
+    required(names[0], 'The image file')
     const count = wholeNumber(values['top-k'], '--top-k', 1)
-    const dtype = precisionOf(values)
+    const batchSize = wholeNumber(values['batch-size'], '--batch-size', 1)
+    const maxPixels = maxPixelsOf(values)
+    const precision = precisionOf(values)
+    const formatName = formatOf(values)
     await useBackend(values.backend as 'auto')
-    const folder = await fetchModel(id, createProgress())
-    const model = await ViTForImageClassification.fromPretrained(folder)
+    const progress = createProgress()
+    const folder = await fetchModel(id, progress)
+    const { forward, scoring, resultOf } = await (values.embed ? openEmbedder : openClassifier)(folder, {
+      precision,
+      count,
+    })
     const processor = await ViTImageProcessor.fromPretrained(folder)
-    const results: { image: string; predictions: Prediction[] }[] = []
-    for (const image of images) {
-      const pixelValues = await processor.preprocess([await decodeImage(image)])
-      const { logits } = autocast({ dtype }, () => model.forward(pixelValues))
-      results.push({ image, predictions: await best(logits, model.config, count) })
-      pixelValues.dispose()
-      logits.dispose()
+
+    let [failed, done] = [0, 0]
+    const fail = (problem: string): void => {
+      failed++
+      progress.beside(() => printError('predict', new Error(printable(problem))))
     }
-    if (values.json) print(JSON.stringify(results))
-    else
-      for (const { image, predictions } of results)
-        print([image, ...predictions.map(({ label, score }) => `  ${percent(score).padStart(7)}  ${label}`)].join('\n'))
-    return 0
+    const { images, problems, ignored } = await findImages(names)
+    for (const problem of problems) fail(problem)
+    if (ignored.length > 0)
+      progress.say(`Left out: ${ignored.length} files that are no images by their names, such as ${ignored[0]}`)
+    const format = createFormat(formatName, scoring)
+    const write = (text: string): void => progress.beside(() => printRaw(text))
+    write(format.begin)
+    try {
+      for await (const { image, values, error } of computeImages(images, {
+        forward,
+        processor,
+        batchSize,
+        maxPixels,
+      })) {
+        if (values) write(format.result({ image, ...resultOf(values) }))
+        else fail(error as string)
+        progress.update({ title: 'predict', done: ++done, total: images.length })
+      }
+    } finally {
+      progress.end()
+      printRaw(format.end)
+    }
+    if (failed > 0 && images.length > 1)
+      progress.say(`vitral predict: ${failed} of ${images.length + problems.length} could not be read.`)
+    return failed > 0 ? 1 : 0
   },
 }
 
-/** @param logits [1, K] */
-async function best(logits: Tensor2D, config: ViTConfig, count: number): Promise<Prediction[]> {
-  const { problemType, id2label: labels } = config
-  const scoresOf = problemType === 'multi_label_classification' ? sigmoid : softmax
-  const { values, indices } = tidy(() => topk(scoresOf(logits), Math.min(count, logits.shape[1])))
-  const [scores, classes] = await Promise.all([values.data(), indices.data()])
-  values.dispose()
-  indices.dispose()
-  return Array.from(scores, (score, i) => ({ label: labels[classes[i] as number] ?? `LABEL_${classes[i]}`, score }))
+interface OpenedModel {
+  /** [B, c, h, w] → [B, K] */
+  forward(pixels: Tensor4D): Tensor2D
+  scoring: Scoring
+  /** @param values a row of the forward pass's output */
+  resultOf(values: Float32Array): Omit<ImageResult, 'image'>
+}
+
+interface OpenOptions {
+  precision: ComputeDtype
+  /** Classes to show. */
+  count: number
+}
+
+async function openClassifier(folder: string, { precision, count }: OpenOptions): Promise<OpenedModel> {
+  const { architectures } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}'))
+  if (Array.isArray(architectures) && architectures.includes('ViTModel'))
+    throw new Error(`${folder} is a ViTModel, which has no classifier; expected one, or --embed for its features.`)
+  const model = await ViTForImageClassification.fromPretrained(folder)
+  const { config } = model
+  if (config.numLabels === 0)
+    throw new Error(`The model in ${folder} has no classes; expected a classifier, or --embed for its features.`)
+  return {
+    forward: pixels => autocast({ dtype: precision }, () => model.forward(pixels)).logits,
+    scoring: scoringOf(config),
+    resultOf(logits) {
+      const all = scores(logits, config)
+      const label = (index: number): string => config.id2label[index] ?? `LABEL_${index}`
+      return {
+        predictions: topClasses(all, count).map(index => ({ label: label(index), score: all[index] as number })),
+      }
+    },
+  }
+}
+
+async function openEmbedder(folder: string, { precision }: OpenOptions): Promise<OpenedModel> {
+  const model = await ViTModel.fromPretrained(folder)
+  return {
+    forward: pixels =>
+      tidy(() => {
+        const { lastHiddenState } = autocast({ dtype: precision }, () => model.forward(pixels))
+        return selectToken(lastHiddenState, 0)
+      }),
+    scoring: 'none',
+    resultOf: features => ({ features: Array.from(features) }),
+  }
+}
+
+/** @throws unless it is one of the table, and agrees with --json */
+function formatOf({ format, json, embed }: { format?: string; json?: boolean; embed: boolean }): FormatName {
+  if (json && format !== undefined && format !== 'json')
+    throw new Error(`Both --json and --format ${format} are given; expected one of them.`)
+  const name = json ? 'json' : (format ?? (embed ? 'jsonl' : 'text'))
+  if (!(formatNames as readonly string[]).includes(name))
+    throw new Error(`--format is '${name}'; expected one of ${formatNames.join(', ')}.`)
+  if (embed && name === 'text') throw new Error('--format is text, which has no features; expected json, jsonl or csv.')
+  return name as FormatName
 }

@@ -1,11 +1,11 @@
 /** An error as the command tells it: one line. */
+import { reasonOf } from './command.ts'
 
 /** @param command its name, where it is known */
 export function printError(command: string | undefined, error: unknown): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
-  console.error(
-    `vitral${command ? ` ${command}` : ''}${rankUnderMpirun()}: ${message.trim().replaceAll(/\s*\n\s*/g, ' · ')}`,
-  )
+  const line = reasonOf(message.trim().replaceAll(/\s*\n\s*/g, ' · '))
+  console.error(`vitral${command ? ` ${command}` : ''}${rankUnderMpirun()}: ${line}`)
   if (process.env.VITRAL_DEBUG) console.error(stack)
 }
 

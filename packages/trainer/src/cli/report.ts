@@ -1,4 +1,5 @@
 /** `vitral report`: the page about a training run. */
+import { jsonLine } from '@vitral/core'
 import { writeReport } from '../report/report.ts'
 import { type Command, parse, print, required } from './command.ts'
 
@@ -19,7 +20,7 @@ anew. The page needs nothing else: curves, confusion, classes, calibration, imag
     const { values, positionals } = parse(args, options)
     const run = required(positionals[0], 'The folder of the run')
     const report = await writeReport(run, values.out)
-    print(values.json ? JSON.stringify({ report }) : `The report is ${report}`)
+    print(values.json ? jsonLine({ report }) : `The report is ${report}`)
     return 0
   },
 }

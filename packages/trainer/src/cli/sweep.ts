@@ -1,13 +1,13 @@
 /** `vitral sweep`: one recipe with several settings, and a table of how well each did. */
 import { basename } from 'node:path'
-import { useBackend } from '@vitral/core'
+import { jsonLine, printable, useBackend } from '@vitral/core'
 import { columnWidths } from '../extremes.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
 import { gridSearch, randomSearch, type Settings } from '../sweep/search.ts'
 import { type SweptTrial, sweep } from '../sweep/sweep.ts'
-import { backendOption, type Command, oneLine, parse, percent, print, wholeNumber } from './command.ts'
+import { backendOption, type Command, parse, percent, print, reasonOf, wholeNumber } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
@@ -70,7 +70,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       if (values.download) await download(recipe.dataset, data, progress, signal)
       const result = await sweep({
         ...{ recipe, trials, data, out, resume, signal, tensorboard: values.tensorboard },
-        onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${oneLine(reason)}`) : undefined,
+        onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${reasonOf(reason)}`) : undefined,
         hub: { onProgress: showDownload(progress) },
         onTrial({ settings }, { number, count, run, recipe }) {
           progress.say(`Trial ${number} of ${count}: ${settings.join(', ')}`)
@@ -78,7 +78,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
         },
       })
       progress.end()
-      print(values.json ? JSON.stringify({ out, ...result }) : describe(result.trials))
+      print(values.json ? jsonLine({ out, ...result }) : describe(result.trials))
       if (result.finished) return result.trials.some(({ status }) => status === 'failed') ? 1 : 0
       progress.say(`The sweep was stopped; its state is saved. To go on:\n\n  ${resumeCommand('sweep', args)}\n`)
       return exitCodes[signal.reason as Interrupt]
@@ -121,7 +121,7 @@ function describe(trials: readonly SweptTrial[]): string {
       status,
     ]
   })
-  const errors = trials.flatMap(({ name, error }) => (error ? [`${name}: ${oneLine(error)}`] : []))
+  const errors = trials.flatMap(({ name, error }) => (error ? [`${name}: ${printable(error)}`] : []))
   return [
     ...alignColumns([['accuracy', 'loss', ...(tested ? ['test'] : []), 'time', ...keys, 'trial', ''], ...rows]),
     ...errors,

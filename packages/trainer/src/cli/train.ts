@@ -1,6 +1,6 @@
 /** `vitral train`: a recipe, data and a folder in; a trained model out. */
 import { basename } from 'node:path'
-import { type ParameterCounts, useBackend, WriteError } from '@vitral/core'
+import { jsonLine, type ParameterCounts, printable, useBackend, WriteError } from '@vitral/core'
 import type { CheckpointOptions } from '../checkpoint.ts'
 import { startDashboard } from '../dashboard/dashboard.ts'
 import type { TrainingData } from '../data.ts'
@@ -12,7 +12,7 @@ import { createProgress, duration } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
 import { startRun } from '../run.ts'
 import type { TrainingResult } from '../training-events.ts'
-import { backendOption, type Command, oneLine, parse, percent, print, wholeNumber } from './command.ts'
+import { backendOption, type Command, parse, percent, print, reasonOf, wholeNumber } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodeOf, inProcessGroup } from './in-process-group.ts'
 import { isLaunch, launchTraining } from './launch-training.ts'
@@ -111,8 +111,8 @@ VITRAL_COLLECTIVES chooses what sums their gradients: local (shared memory), mpi
           resume,
           tensorboard: values.tensorboard,
           checkpoints,
-          onDamaged: reason => progress.say(oneLine(reason)),
-          onSkipped: values['skip-broken'] ? reason => warn(`Left out: ${oneLine(reason)}`) : undefined,
+          onDamaged: reason => progress.say(printable(reason)),
+          onSkipped: values['skip-broken'] ? reason => warn(`Left out: ${reasonOf(reason)}`) : undefined,
           hub: { onProgress: showDownload(progress) },
           collectives,
         })
@@ -126,7 +126,7 @@ VITRAL_COLLECTIVES chooses what sums their gradients: local (shared memory), mpi
         ending = result.finished ? 'finished' : 'stopped'
         progress.end()
         if (!isFirst) return result.finished ? 0 : exitCodeOf(signal)
-        if (values.json) print(JSON.stringify({ out, ...result }))
+        if (values.json) print(jsonLine({ out, ...result }))
         else if (result.finished && result.best) print(summary(result, result.best, data, out))
         if (result.finished) return 0
         progress.say(
