@@ -23,5 +23,7 @@ export const printable = (text: string): string =>
 /** The same of text whose line ends are its writer's own: each line by itself. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n')
 
+export { listNames } from './files/fields.ts'
+
 /** JSON in one line, with escapes also for what JSON leaves as it is and a terminal may obey; it reads back the same. */
 export const jsonLine = (value: unknown): string => JSON.stringify(value).replaceAll(unsafe, escaped)

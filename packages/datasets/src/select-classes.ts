@@ -1,4 +1,5 @@
 /** Some classes of a data set, in an order of one's own. */
+import { listNames } from '@vitral/core/text'
 import { keyThrough, nameThrough } from './subset.ts'
 import type { Dataset, Example } from './types.ts'
 
@@ -26,7 +27,7 @@ export function selectClasses(dataset: Dataset, classes: readonly string[]): Dat
   if (classes.length === 0) throw new Error('There is no class to select; expected at least one.')
   for (const [i, name] of classes.entries()) {
     if (!dataset.classes.includes(name))
-      throw new Error(`The data set has no class '${name}'; expected some of ${dataset.classes.join(', ')}.`)
+      throw new Error(`The data set has no class '${name}'; expected some of ${listNames(dataset.classes)}.`)
     if (classes.indexOf(name) !== i) throw new Error(`The class '${name}' is selected twice.`)
   }
   const wanted = new Set(classes.map(name => dataset.classes.indexOf(name)))

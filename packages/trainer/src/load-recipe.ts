@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { didYouMean } from './did-you-mean.ts'
 import { defineRecipe, type Recipe, type RecipeOptions } from './recipe.ts'
 import { recipes } from './recipes/index.ts'
 
@@ -12,9 +13,10 @@ import { recipes } from './recipes/index.ts'
 export async function loadRecipe(nameOrPath: string): Promise<Recipe> {
   if (Object.hasOwn(recipes, nameOrPath)) return recipes[nameOrPath] as Recipe
   const path = resolve(nameOrPath)
+  const names = Object.keys(recipes)
   if (!/\.[cm]?[jt]s$/.test(path))
     throw new Error(
-      `There is no recipe '${nameOrPath}'; expected one of ${Object.keys(recipes).join(', ')}, or the path of a .ts or .js file.`,
+      `There is no recipe '${nameOrPath}'; expected one of ${names.join(', ')}, or the path of a .ts or .js file.${didYouMean(nameOrPath, names)}`,
     )
   if (!existsSync(path)) throw new Error(`There is no recipe file ${path}.`)
   if (/ts$/.test(path) && !process.versions.bun)

@@ -16,6 +16,7 @@ import {
   openMnist,
   type Split,
 } from '@vitral/datasets'
+import { didYouMean } from './did-you-mean.ts'
 
 export interface DownloadOptions {
   onProgress?: (progress: DownloadProgress) => void
@@ -65,7 +66,10 @@ export const datasetNames: readonly string[] = Object.keys(datasets)
 
 function entry(name: string): DatasetEntry {
   const found = Object.hasOwn(datasets, name) ? datasets[name] : undefined
-  if (!found) throw new Error(`There is no data set '${name}'; expected one of ${datasetNames.join(', ')}.`)
+  if (!found)
+    throw new Error(
+      `There is no data set '${name}'; expected one of ${datasetNames.join(', ')}.${didYouMean(name, datasetNames)}`,
+    )
   return found
 }
 

@@ -1,5 +1,6 @@
 /** The fields of a recipe and what each may hold, as a table. */
-import { configNames, type LoraConfig, namedConfig, resolveLora } from '@vitral/core'
+import { configNames, type LoraConfig, listNames, namedConfig, resolveLora } from '@vitral/core'
+import { didYouMean } from './did-you-mean.ts'
 import { createLoss, lossNames } from './losses.ts'
 import { algorithms, resolveOptions } from './optimizers/algorithms.ts'
 import type { Recipe } from './recipe.ts'
@@ -220,7 +221,9 @@ function refuseUnknown(group: Group, prefix = ''): void {
   for (const [key, value] of Object.entries(group)) {
     const path = prefix + key
     if (!Object.hasOwn(fields, path))
-      throw new Error(`A recipe has no field '${path}'; expected one of ${known.join(', ')}.`)
+      throw new Error(
+        `A recipe has no field '${path}'; expected one of ${listNames(known, 12)}.${didYouMean(path, Object.keys(fields))}`,
+      )
     if (hasFields(path) && object.accepts(value)) refuseUnknown(value as Group, `${path}.`)
   }
 }

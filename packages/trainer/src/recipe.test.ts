@@ -46,6 +46,7 @@ describe('defineRecipe', () => {
     [{ batchSize: 2.5 }, "The recipe's batchSize is 2.5; expected a whole number of at least 1."],
     [{ dataset: undefined }, "The recipe's dataset is missing; expected a name."],
     [{ batchsize: 2 }, "A recipe has no field 'batchsize'; expected one of model, dataset"],
+    [{ batchsize: 2 }, "more. Did you mean 'batchSize'?"],
     [
       { optimizer: { name: 'adam', rl: 1 } },
       "A recipe has no field 'optimizer.rl'; expected one of optimizer.name, optimizer.lr",

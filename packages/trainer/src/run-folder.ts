@@ -1,8 +1,9 @@
 /** The files of a training run's folder, and the recipe it was begun with. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { removeLeftovers, writeError, writeFileAside } from '@vitral/core'
+import { readJsonFile } from './json-file.ts'
 import type { Recipe } from './recipe.ts'
 
 export interface RunPaths {
@@ -81,8 +82,9 @@ export async function clearLeftovers(out: string): Promise<void> {
   for (const folder of [out, best, adapters, checkpoints]) if (existsSync(folder)) await removeLeftovers(folder)
 }
 
-/** What recordRun wrote. */
-export const readRecord = ({ config }: RunPaths): RunRecord => JSON.parse(readFileSync(config, 'utf8')) as RunRecord
+/** What recordRun wrote. @throws naming the file, when it was cut off or changed */
+export const readRecord = ({ config }: RunPaths): RunRecord =>
+  readJsonFile<RunRecord>(config, ({ recipe }) => typeof recipe?.model === 'object')
 
 /** @throws naming the fields in which two recipes differ. */
 export function requireSame(recipe: Recipe, begunWith: Recipe, out: string): void {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readSafetensors, useBackend, ViTForImageClassification } from '@vitral/core'
 import { writeTinyCifar } from '../../test/tiny-cifar.ts'
+import { vitralVersion } from '../environment.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-cli-'))
 const data = join(folder, 'cifar-10-batches-bin')
@@ -68,16 +69,27 @@ describe('help', () => {
   })
 })
 
+test('vitral --version says which Vitral this is, and what runs it', async () => {
+  expect(await vitral('--version')).toEqual({
+    stdout: `vitral ${vitralVersion()}, Bun ${process.versions.bun}\n`,
+    stderr: '',
+    code: 0,
+  })
+})
+
 describe('bad input ends with one clear line and a code that is not 0', () => {
   const cases: [string[], RegExp][] = [
     [
       ['trian'],
-      /^vitral: There is no command 'trian'; expected one of train, lr-find, sweep, eval, predict, export, report, serve, data, bench, doctor\.$/,
+      /^vitral: There is no command 'trian'; expected one of train, lr-find, sweep, eval, predict, export, report, serve, data, bench, doctor\. Did you mean 'train'\?$/,
     ],
     [['train'], /^vitral train: The recipe is missing\.$/],
     [['train', 'cifar10-mcro'], /^vitral train: There is no recipe 'cifar10-mcro'; expected one of cifar10-demo,/],
     [['train', './mine.ts'], /^vitral train: There is no recipe file .*mine\.ts\.$/],
-    [['train', 'cifar10-demo', '--epoch', '3'], /^vitral train: Unknown option '--epoch'/],
+    [['train', 'cifar10-demo', '--epoch', '3'], /^vitral train: Unknown option '--epoch'\. Did you mean '--epochs'\?$/],
+    [['eval', '--modle', 'x'], /^vitral eval: Unknown option '--modle'\. Did you mean '--model'\?$/],
+    [['predict', '--sideways'], /^vitral predict: Unknown option '--sideways'\.$/],
+    [['train', 'cifar10-demo', '--set', 'optimiser.lr=1'], /field 'optimiser'; .* Did you mean 'optimizer'\?$/],
     [['train', 'cifar10-demo', '--epochs', '0'], /^vitral train: The recipe's epochs is 0; expected a whole number/],
     [['train', 'cifar10-demo', '--set', 'optimizer.rl=1'], /no field 'optimizer\.rl'; expected one of optimizer\.name/],
     [['train', 'cifar10-demo', '--backend', 'cuda'], /There is no backend 'cuda'; choose 'auto' or one of/],

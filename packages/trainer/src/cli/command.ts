@@ -1,12 +1,15 @@
 /** What the subcommands share: their shape, how their arguments are read, and what is printed. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { type ComputeDtype, jsonLine, printable, printableLines } from '@vitral/core'
+import { didYouMean } from '../did-you-mean.ts'
 
 export interface Command {
   /** For the list of commands. */
   summary: string
   /** For `--help`. */
   help: string
+  /** Whether it goes on when nobody reads its standard output: it leaves more than that. @default false */
+  goesOnUnread?: boolean
   /** @returns the exit code. */
   run(args: string[]): Promise<number>
 }
@@ -45,8 +48,17 @@ export function parse<O extends Options>(args: string[], options: O): Parsed<O> 
   try {
     return parseArgs({ args, options: { ...options, ...common }, allowPositionals: true }) as Parsed<O>
   } catch (error) {
-    throw new Error((error as Error).message.split(/\. To specify|\n/)[0])
+    const [line = ''] = (error as Error).message.split(/\. To specify|\n/)
+    const [, flag] = /^Unknown option '-{1,2}(.+)'$/.exec(line) ?? []
+    throw new Error(flag === undefined ? line : `${line}.${didYouMeanFlag(flag, { ...options, ...common })}`)
   }
+}
+
+function didYouMeanFlag(flag: string, known: Options): string {
+  return didYouMean(
+    `--${flag}`,
+    Object.keys(known).map(name => `--${name}`),
+  )
 }
 
 /** @throws naming what is missing. */

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The `vitral` command: finds the subcommand, runs it, and turns an error into one line and an exit code. */
 import { endWithLauncher } from '../ddp/end-with-launcher.ts'
+import { didYouMean } from '../did-you-mean.ts'
+import { vitralVersion } from '../environment.ts'
 import { bench } from './bench.ts'
 import type { Command } from './command.ts'
 import { print } from './command.ts'
@@ -8,6 +10,7 @@ import { data } from './data.ts'
 import { doctor } from './doctor.ts'
 import { evalCommand } from './eval.ts'
 import { exportCommand } from './export.ts'
+import { guardOutput } from './guard-output.ts'
 import { lrFindCommand } from './lr-find.ts'
 import { predict } from './predict.ts'
 import { printError } from './print-error.ts'
@@ -37,16 +40,25 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
   .join('\n')}
 
-vitral COMMAND --help tells more. With VITRAL_DEBUG=1 an error shows where it came from.`
+vitral COMMAND --help tells more, vitral --version which Vitral this is. With VITRAL_DEBUG=1 an error shows where it came from.`
 
 async function main([name, ...args]: string[]): Promise<number> {
-  if (name === undefined || name === '--help' || name === '-h') {
-    ;(name === undefined ? console.error : print)(help)
-    return name === undefined ? 2 : 0
+  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined
+  guardOutput(command && name, { goesOn: command?.goesOnUnread })
+  if (name === undefined) {
+    console.error(help)
+    return 2
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  const { bun, node } = process.versions
+  if (name === '--help' || name === '-h') print(help)
+  else if (name === '--version') print(`vitral ${vitralVersion()}, ${bun ? `Bun ${bun}` : `Node ${node}`}`)
+  else return await run(name, command, args)
+  return 0
+}
+
+async function run(name: string, command: Command | undefined, args: string[]): Promise<number> {
   try {
-    if (!command) throw new Error(`There is no command '${name}'; expected one of ${Object.keys(commands).join(', ')}.`)
+    if (!command) throw new Error(unknownCommand(name))
     if (args.includes('--help') || args.includes('-h')) {
       print(command.help)
       return 0
@@ -56,6 +68,11 @@ async function main([name, ...args]: string[]): Promise<number> {
     printError(command && name, error)
     return 1
   }
+}
+
+const unknownCommand = (name: string): string => {
+  const known = Object.keys(commands)
+  return `There is no command '${name}'; expected one of ${known.join(', ')}.${didYouMean(name, known)}`
 }
 
 const letEnd = endWithLauncher()

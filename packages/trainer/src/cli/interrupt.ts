@@ -1,12 +1,24 @@
 /**
- * Ctrl-C, SIGTERM, and SIGUSR2, which mpirun passes on and schedulers send before the time is up, as a wish to stop: the
- * first one is granted at the next safe moment, the second at once.
+ * Ctrl-C, SIGTERM, SIGUSR2, which mpirun passes on and schedulers send before the time is up, and SIGHUP of a terminal
+ * that is closed, as a wish to stop: the first one is granted at the next safe moment, the second at once.
  */
+import { readFileSync } from 'node:fs'
 
-export type Interrupt = 'SIGINT' | 'SIGTERM' | 'SIGUSR2'
+export type Interrupt = 'SIGINT' | 'SIGTERM' | 'SIGUSR2' | 'SIGHUP'
 
-/** The codes that a shell gives to a process ended by the first two of these signals. */
-export const exitCodes: Record<Interrupt, number> = { SIGINT: 130, SIGTERM: 143, SIGUSR2: 143 }
+/** The codes that a shell gives to a process ended by these signals; SIGUSR2 counts as SIGTERM. */
+export const exitCodes: Record<Interrupt, number> = { SIGINT: 130, SIGTERM: 143, SIGUSR2: 143, SIGHUP: 129 }
+
+/**
+ * Those of the signals that this process is to listen to. Under nohup a terminal's end is to be survived: a listener
+ * would undo that.
+ */
+export const interrupts = (): Interrupt[] => [
+  'SIGINT',
+  'SIGTERM',
+  'SIGUSR2',
+  ...(ignoresHangup() ? [] : ['SIGHUP' as const]),
+]
 
 /**
  * Listens until the first signal. Then the system's own handling is back, so that a second one ends the process even
@@ -16,7 +28,7 @@ export const exitCodes: Record<Interrupt, number> = { SIGINT: 130, SIGTERM: 143,
  */
 export function onInterrupt(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController()
-  const names: Interrupt[] = ['SIGINT', 'SIGTERM', 'SIGUSR2']
+  const names = interrupts()
   const stop = (name: NodeJS.Signals) => {
     release()
     controller.abort(name)
@@ -26,4 +38,14 @@ export function onInterrupt(): { signal: AbortSignal; release: () => void } {
   }
   for (const name of names) process.on(name, stop)
   return { signal: controller.signal, release }
+}
+
+/** Whether it was started so; Linux tells. Node resets it before any of our code runs. */
+function ignoresHangup(): boolean {
+  try {
+    const [, mask = '0'] = /^SigIgn:\s*([\da-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+    return (BigInt(`0x${mask}`) & 1n) === 1n // bit 0 is signal 1, SIGHUP
+  } catch {
+    return false
+  }
 }

@@ -21,6 +21,7 @@ const options = {
 
 export const serve: Command = {
   summary: 'answers over HTTP',
+  goesOnUnread: true,
   help: `Usage: vitral serve [NAME=]MODEL… [OPTIONS]
 
   MODEL               a model folder, or a hub id; NAME is what clients call it (the folder's)

@@ -1,4 +1,5 @@
 /** A training run as a person at the terminal sees it. */
+import { listNames } from '@vitral/core'
 import type { TrainingData } from '../data.ts'
 import { duration, type Progress } from '../progress.ts'
 import type { Recipe } from '../recipe.ts'
@@ -17,7 +18,7 @@ export function showTraining(
     onStep({ epoch, images, meanLoss, unusedParameters = [] }) {
       const unused = unusedParameters.filter(name => !told.has(name))
       for (const name of unused) told.add(name)
-      if (unused.length > 0) progress.say(`Without a gradient in some of the processes: ${unused.join(', ')}`)
+      if (unused.length > 0) progress.say(`Without a gradient in some of the processes: ${listNames(unused)}`)
       title = `epoch ${epoch}/${epochs}`
       progress.update({ title, done: images, total: trainImages, loss: meanLoss })
       if (images === trainImages) progress.end()

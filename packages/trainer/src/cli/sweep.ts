@@ -30,6 +30,7 @@ const options = {
 
 export const sweepCommand: Command = {
   summary: 'trains a recipe with several settings, and compares them',
+  goesOnUnread: true,
   help: `Usage: vitral sweep RECIPE --grid KEY=A,B… [--data PATH] [--out DIR] [OPTIONS]
        vitral sweep RECIPE --random N --range KEY=RANGE… [--data PATH] [--out DIR] [OPTIONS]
 

@@ -43,6 +43,7 @@ const options = {
 
 export const train: Command = {
   summary: 'trains a model by a recipe',
+  goesOnUnread: true,
   help: `Usage: vitral train RECIPE [--data PATH] [--out DIR] [OPTIONS]
 
 RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that exports one.

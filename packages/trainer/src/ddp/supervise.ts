@@ -1,5 +1,6 @@
 /** What watches over the processes of a training run: it ends them together, and begins again where that was asked for. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { interrupts } from '../cli/interrupt.ts'
 import type { RankEnd, RankProcess } from './rank-process.ts'
 
 export interface SuperviseOptions {
@@ -17,7 +18,7 @@ export interface SuperviseOptions {
   timeout?: number
   /** Is told in a line what happened. @default standard error */
   say?: (line: string) => void
-  /** Passed on to all, once; the second time they are killed. @default SIGINT and SIGTERM of this process */
+  /** Passed on to all, once; the second time they are killed. @default SIGINT, SIGTERM and SIGHUP of this process */
   signals?: NodeJS.EventEmitter
 }
 
@@ -31,13 +32,14 @@ export const timeoutOf = ({ timeout }: Pick<SuperviseOptions, 'timeout'>): numbe
 /** @returns the code to exit with: 0 when all ended well, else that of the first that failed */
 export async function supervise(options: SuperviseOptions): Promise<number> {
   const { start, describe, maxRestarts = 0, say = toStandardError, signals = process } = options
+  const passedOn = interrupts().filter(signal => signal !== 'SIGUSR2')
   let running: RankProcess[] = []
   let stopping: NodeJS.Signals | undefined
   const passOn = (signal: NodeJS.Signals) => {
     for (const rank of running) rank.kill(stopping ? 'SIGKILL' : signal)
     stopping = signal
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) signals.on(signal, passOn)
+  for (const signal of passedOn) signals.on(signal, passOn)
   try {
     for (let attempt = 0; ; attempt++) {
       running = start(attempt)
@@ -50,7 +52,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
       say(`Starting all again, ${attempt + 1} of ${maxRestarts} times.`)
     }
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) signals.off(signal, passOn)
+    for (const signal of passedOn) signals.off(signal, passOn)
   }
 }
 
@@ -77,8 +79,8 @@ async function endTogether(
   return cause
 }
 
-/** It ended by itself, as it was told to by Ctrl-C or SIGTERM; then all do, after the same step. */
-const wasStopped = ({ code, signal }: RankEnd): boolean => !signal && (code === 130 || code === 143)
+/** It ended by itself, as it was told to by Ctrl-C, SIGTERM or SIGHUP; then all do, after the same step. */
+const wasStopped = ({ code, signal }: RankEnd): boolean => !signal && [130, 143, 129].includes(code)
 
 /** @param timeout milliseconds that the others have once one has ended well */
 async function firstFailure(ranks: readonly RankProcess[], timeout: number): Promise<RankEnd | undefined> {

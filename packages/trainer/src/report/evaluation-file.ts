@@ -1,8 +1,9 @@
 /** evaluation.json: all that the evaluation of a run's best model found, for its report and for other programs. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { writeFileAside } from '@vitral/core'
 import { encodePicture } from '@vitral/datasets'
 import type { Evaluation } from '../evaluate.ts'
+import { readJsonFile } from '../json-file.ts'
 import type { ExampleImage, ExampleImages } from './example-images.ts'
 
 export interface ReportedImage extends Omit<ExampleImage, 'pixelValues' | 'shape'> {
@@ -41,7 +42,9 @@ export async function writeEvaluation(
 
 /** Nothing when there is no such file. */
 export const readEvaluation = (path: string): ReportedEvaluation | undefined =>
-  existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as ReportedEvaluation) : undefined
+  existsSync(path)
+    ? readJsonFile<ReportedEvaluation>(path, ({ evaluation }) => typeof evaluation === 'object')
+    : undefined
 
 async function reported(image: ExampleImage, normalization: Normalization): Promise<ReportedImage> {
   const { pixelValues, shape, ...rest } = image

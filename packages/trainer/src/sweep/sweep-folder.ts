@@ -1,7 +1,8 @@
 /** The files of a sweep: its trials by number, and of each that is done its result. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAside } from '@vitral/core'
+import { readJsonFile } from '../json-file.ts'
 import type { Recipe } from '../recipe.ts'
 import { requireSame } from '../run-folder.ts'
 import type { TrainingResult } from '../training-events.ts'
@@ -41,7 +42,9 @@ export async function openSweep(
   { recipe, trials, resume }: { recipe: Recipe; trials: readonly Settings[]; resume: boolean },
 ): Promise<Trial[]> {
   const path = join(out, 'sweep.json')
-  const begun = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as SweepFile) : undefined
+  const begun = existsSync(path)
+    ? readJsonFile<SweepFile>(path, ({ recipe, trials }) => typeof recipe === 'object' && Array.isArray(trials))
+    : undefined
   if (begun && !resume)
     throw new Error(`${out} already holds a sweep; add --resume to go on with it, or choose another --out.`)
   if (!begun && resume) throw new Error(`${out} holds no sweep to resume; leave --resume out to begin one.`)
@@ -56,7 +59,7 @@ export async function openSweep(
 /** @returns nothing when the trial is not done yet. */
 export function readResult(folder: string): TrialResult | undefined {
   const path = join(folder, 'result.json')
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as TrialResult) : undefined
+  return existsSync(path) ? readJsonFile<TrialResult>(path) : undefined
 }
 
 export async function writeResult(folder: string, result: TrialResult): Promise<void> {
