@@ -42,6 +42,8 @@ export interface TrainingDataOptions {
   workers: number
   /** Told of each image that is left out since it cannot be decoded; without it the first one ends the run. */
   onSkipped?: OnSkipped
+  /** Larger images are refused. @default decodeImage's */
+  maxPixels?: number
   /**
    * Which of several processes this is: of each training batch it has its part, of the batches of an evaluation every
    * numReplicas-th. All counts are of all processes. @default one process
@@ -53,7 +55,7 @@ export interface TrainingDataOptions {
 export async function openTrainingData(
   recipe: Recipe,
   path: string,
-  { workers, onSkipped, share }: TrainingDataOptions,
+  { workers, onSkipped, maxPixels, share }: TrainingDataOptions,
 ): Promise<TrainingData> {
   const { batchSize, evalBatchSize, seed } = recipe
   if (share && share.numReplicas > batchSize)
@@ -62,7 +64,7 @@ export async function openTrainingData(
     )
   const chains = recipeTransforms(recipe)
   const onBroken = onSkipped ? 'skip' : 'raise'
-  const { train, validation, test } = await openParts(recipe, path, { onBroken })
+  const { train, validation, test } = await openParts(recipe, path, { onBroken, decode: { maxPixels } })
   const common = { workers, cacheBytes, reuseMemory: true }
   const training = createLoader(train, {
     ...common,

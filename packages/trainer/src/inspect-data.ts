@@ -1,6 +1,6 @@
 /** Everything that can be said of a data set before a model is trained on it. */
 import { type Dataset, findDuplicates, type Inspection, inspectDataset, type Place, type Split } from '@vitral/datasets'
-import { datasetSplits, openDataset } from './open-dataset.ts'
+import { datasetSplits, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
 
 export interface SplitReport {
   name: Split
@@ -30,8 +30,9 @@ export async function inspectData(
   name: string,
   path: string,
   onProgress: (split: Split, done: number, total: number) => void,
+  options: OpenDatasetOptions = {},
 ): Promise<InspectedData> {
-  const datasets = await openSplits(name, path)
+  const datasets = await openSplits(name, path, options)
   const inspections: Partial<Record<Split, Inspection>> = {}
   for (const [split, dataset] of datasets)
     inspections[split] = await inspectDataset(dataset, {
@@ -61,8 +62,8 @@ export async function inspectData(
   return { report: { splits: reports, duplicates }, dataset, inspection: inspected[first] }
 }
 
-async function openSplits(name: string, path: string): Promise<Map<Split, Dataset>> {
+async function openSplits(name: string, path: string, options: OpenDatasetOptions): Promise<Map<Split, Dataset>> {
   const opened = new Map<Split, Dataset>()
-  for (const split of await datasetSplits(name, path)) opened.set(split, await openDataset(name, path, split))
+  for (const split of await datasetSplits(name, path)) opened.set(split, await openDataset(name, path, split, options))
   return opened
 }

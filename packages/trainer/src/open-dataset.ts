@@ -1,6 +1,7 @@
 /** Data sets by the names that recipes and the command line have for them. */
 import {
   type Dataset,
+  type DecodeOptions,
   type DownloadProgress,
   downloadCifar10,
   downloadCifar100,
@@ -26,6 +27,8 @@ export interface DownloadOptions {
 export interface OpenDatasetOptions {
   /** What an image file does that cannot be decoded: ends the run, or is left out of its batch. @default 'raise' */
   onBroken?: 'raise' | 'skip'
+  /** Limits on what is decoded of image files. */
+  decode?: Pick<DecodeOptions, 'maxPixels'>
 }
 
 interface DatasetEntry {

@@ -16,6 +16,8 @@ export interface PrepareOptions {
   data: string
   /** Told of each image that is left out since it cannot be decoded; without it the first one ends the run. */
   onSkipped?: OnSkipped
+  /** Larger images are refused. @default decodeImage's */
+  maxPixels?: number
   /** Threads that load images. @default 0, or half the processors when the images must be resized */
   workers?: number
   /** Which of several processes this is. @default one process */
@@ -34,10 +36,10 @@ export interface PreparedTraining {
 
 /** @throws when data or recipe cannot be used */
 export async function prepareTraining(options: PrepareOptions): Promise<PreparedTraining> {
-  const { recipe, onSkipped, hub, share } = options
+  const { recipe, onSkipped, maxPixels, hub, share } = options
   const chains = recipeTransforms(recipe)
   const workers = options.workers ?? defaultWorkers(chains.train, share?.numReplicas)
-  const data = await openTrainingData(recipe, options.data, { workers, onSkipped, share })
+  const data = await openTrainingData(recipe, options.data, { workers, onSkipped, maxPixels, share })
   checkLoss(recipe, data)
   const model = await createModel(recipe, data, hub)
   const processor = processorOf(chains.evaluation, model.config.imageSize)

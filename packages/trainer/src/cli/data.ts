@@ -8,11 +8,12 @@ import { inspectData } from '../inspect-data.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
 import { recipeTransforms, transformChain } from '../recipe-transforms.ts'
-import { type Command, parse, print, required, wholeNumber } from './command.ts'
+import { type Command, maxPixelsOf, maxPixelsOption, parse, print, required, wholeNumber } from './command.ts'
 import { describeData } from './describe-data.ts'
 import { recipeOf } from './recipe-option.ts'
 
 const options = {
+  ...maxPixelsOption,
   dataset: { type: 'string' },
   chain: { type: 'string' },
   recipe: { type: 'string' },
@@ -36,6 +37,7 @@ twice: in training and test at once, or with two labels.
   --chain NAME       without a recipe: ${Object.keys(transforms.chains).join(', ')} (article-fine-tune)
   --rows N           images on the sheet, of as many classes as there are, ${mostSheetRows} at most (10)
   --seed N           chooses the images and their augmentation (42)
+  --max-pixels N     larger images are refused (67108864, 8192 × 8192)
   --json             {dataset, splits: [{name, count, classes, sizes, broken, ignored}], duplicates, sheet: {path, examples}}
   --help             this text`,
 
@@ -52,11 +54,15 @@ twice: in training and test at once, or with two labels.
     const made = await transformsFor(values)
     const rows = wholeNumber(values.rows, '--rows', 1)
     const seed = wholeNumber(values.seed, '--seed', 0)
+    const decode = { maxPixels: maxPixelsOf(values) }
     if (values.out) await checkFolder(values.out)
     const name = values.dataset ?? (await guessDataset(place))
     const progress = createProgress()
-    const { report, dataset, inspection } = await inspectData(name, place, (split, done, total) =>
-      progress.update({ title: split, done, total }),
+    const { report, dataset, inspection } = await inspectData(
+      name,
+      place,
+      (split, done, total) => progress.update({ title: split, done, total }),
+      { decode },
     )
     progress.end()
     const wanted = values.out ? chooseExamples(inspection, rows, seed) : []

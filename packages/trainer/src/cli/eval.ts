@@ -9,6 +9,8 @@ import { cropMargin, type TestTimeAugmentation, testTimeAugmentations } from '..
 import {
   backendOption,
   type Command,
+  maxPixelsOf,
+  maxPixelsOption,
   parse,
   precisionOf,
   precisionOption,
@@ -22,6 +24,7 @@ import { download, fetchModel } from './download.ts'
 
 const options = {
   ...backendOption,
+  ...maxPixelsOption,
   model: { type: 'string' },
   dataset: { type: 'string' },
   data: { type: 'string', default: 'data' },
@@ -42,6 +45,7 @@ export const evalCommand: Command = {
   --data PATH        where the data set is (data): its folder, or the file of a manifest
   --download         downloads the data set to --data first, unless it is there
   --skip-broken      leaves out images that cannot be decoded, and says which
+  --max-pixels N     larger images are refused (67108864, 8192 × 8192)
   --batch-size N     images at a time (100)
   --precision NAME   float32, or bfloat16 or int8 (native alone) for the products (float32)
   --tta NAME         averages several views of each image: flip, five-crop or ten-crop
@@ -62,7 +66,10 @@ export const evalCommand: Command = {
     const progress = createProgress()
     if (values.download) await download(dataset, values.data, progress)
     const onBroken = values['skip-broken'] ? 'skip' : 'raise'
-    const opened = await openDataset(dataset, values.data, 'test', { onBroken })
+    const opened = await openDataset(dataset, values.data, 'test', {
+      onBroken,
+      decode: { maxPixels: maxPixelsOf(values) },
+    })
     await useBackend(values.backend as 'auto')
     const folder = await fetchModel(id, progress)
     const processor = await ViTImageProcessor.fromPretrained(folder)

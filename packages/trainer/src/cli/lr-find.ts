@@ -5,13 +5,23 @@ import { plotRates } from '../lr-find/plot.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
-import { backendOption, type Command, parse, print, reasonOf, wholeNumber } from './command.ts'
+import {
+  backendOption,
+  type Command,
+  maxPixelsOf,
+  maxPixelsOption,
+  parse,
+  print,
+  reasonOf,
+  wholeNumber,
+} from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
 
 const options = {
   ...backendOption,
+  ...maxPixelsOption,
   ...recipeOptions,
   data: { type: 'string', default: 'data' },
   download: { type: 'boolean', default: false },
@@ -36,6 +46,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --dataset NAME     another than the recipe's: ${datasetNames.join(', ')}
   --download         downloads the data set to --data first, unless it is there
   --skip-broken      leaves out images that cannot be decoded, and says which
+  --max-pixels N     larger images are refused (67108864, 8192 × 8192)
   --from X  --to X   the first and the last learning rate (1e-7, 10)
   --steps N          how many there are (100)
   --out FILE         also draws the curve, as an SVG file
@@ -60,6 +71,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
       const result = await lrFind({
         ...{ recipe, data: values.data, from, to, steps, signal },
         onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${reasonOf(reason)}`) : undefined,
+        maxPixels: maxPixelsOf(values),
         hub: { onProgress: showDownload(progress) },
         onStep: (done, loss) => progress.update({ title: 'lr-find', unit: 'steps', done, total: steps, loss }),
       })

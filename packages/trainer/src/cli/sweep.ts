@@ -7,7 +7,17 @@ import { createProgress, duration } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
 import { gridSearch, randomSearch, type Settings } from '../sweep/search.ts'
 import { type SweptTrial, sweep } from '../sweep/sweep.ts'
-import { backendOption, type Command, parse, percent, print, reasonOf, wholeNumber } from './command.ts'
+import {
+  backendOption,
+  type Command,
+  maxPixelsOf,
+  maxPixelsOption,
+  parse,
+  percent,
+  print,
+  reasonOf,
+  wholeNumber,
+} from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
@@ -16,6 +26,7 @@ import { showTraining } from './show-training.ts'
 
 const options = {
   ...backendOption,
+  ...maxPixelsOption,
   ...recipeOptions,
   data: { type: 'string', default: 'data' },
   out: { type: 'string' },
@@ -46,6 +57,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --dataset NAME     another than the recipe's: ${datasetNames.join(', ')}
   --download         downloads the data set to --data first, unless it is there
   --skip-broken      leaves out images that cannot be decoded, and says which
+  --max-pixels N     larger images are refused (67108864, 8192 × 8192)
   --out DIR          folder of the sweep: sweep.json, trial-001/, trial-002/ … (runs/RECIPE-sweep)
   --resume           goes on with the sweep in --out: what is finished is kept, what was stopped goes on; more values or
                      a larger N add trials
@@ -72,6 +84,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       const result = await sweep({
         ...{ recipe, trials, data, out, resume, signal, tensorboard: values.tensorboard },
         onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${reasonOf(reason)}`) : undefined,
+        maxPixels: maxPixelsOf(values),
         hub: { onProgress: showDownload(progress) },
         onTrial({ settings }, { number, count, run, recipe }) {
           progress.say(`Trial ${number} of ${count}: ${settings.join(', ')}`)

@@ -12,7 +12,17 @@ import { createProgress, duration } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
 import { startRun } from '../run.ts'
 import type { TrainingResult } from '../training-events.ts'
-import { backendOption, type Command, parse, percent, print, reasonOf, wholeNumber } from './command.ts'
+import {
+  backendOption,
+  type Command,
+  maxPixelsOf,
+  maxPixelsOption,
+  parse,
+  percent,
+  print,
+  reasonOf,
+  wholeNumber,
+} from './command.ts'
 import { download, showDownload } from './download.ts'
 import { exitCodeOf, inProcessGroup } from './in-process-group.ts'
 import { isLaunch, launchTraining } from './launch-training.ts'
@@ -22,6 +32,7 @@ import { showTraining } from './show-training.ts'
 
 const options = {
   ...backendOption,
+  ...maxPixelsOption,
   ...recipeOptions,
   data: { type: 'string', default: 'data' },
   out: { type: 'string' },
@@ -52,6 +63,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --dataset NAME     another than the recipe's: ${datasetNames.join(', ')}
   --download         downloads the data set to --data first, unless it is there
   --skip-broken      leaves out images that cannot be decoded, and says which
+  --max-pixels N     larger images are refused (67108864, 8192 × 8192)
   --out DIR          folder of the run: best/ (a model folder), report.html,
                      evaluation.json, metrics.jsonl, recipe.json, checkpoints/ (runs/RECIPE)
   --resume           goes on with the run in --out, exactly where it stopped
@@ -114,6 +126,7 @@ VITRAL_COLLECTIVES chooses what sums their gradients: local (shared memory), mpi
           checkpoints,
           onDamaged: reason => progress.say(printable(reason)),
           onSkipped: values['skip-broken'] ? reason => warn(`Left out: ${reasonOf(reason)}`) : undefined,
+          maxPixels: maxPixelsOf(values),
           hub: { onProgress: showDownload(progress) },
           collectives,
         })
