@@ -7,12 +7,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, readlink, rename, symlink } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { trimToken } from './hub-token.ts'
 import { writeFileAside } from './write-aside.ts'
 
 export interface HubEnvironment {
   /** HF_ENDPOINT. @default https://huggingface.co */
   endpoint: string
-  /** HF_TOKEN, or the token that `hf auth login` stored. */
+  /** HF_TOKEN, or the token that `hf auth login` stored, without white space around it. */
   token?: string
   /** HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub. */
   cacheFolder: string
@@ -26,7 +27,8 @@ export interface HubEnvironment {
 export function hubEnvironment(env: Record<string, string | undefined> = process.env): HubEnvironment {
   const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface')
   const tokenFile = env.HF_TOKEN_PATH || join(home, 'token')
-  const token = env.HF_TOKEN || (existsSync(tokenFile) ? readFileSync(tokenFile, 'utf8').trim() : undefined)
+  const token =
+    trimToken(env.HF_TOKEN) ?? (existsSync(tokenFile) ? trimToken(readFileSync(tokenFile, 'utf8')) : undefined)
   return {
     endpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
     ...(token && { token }),

@@ -40,9 +40,12 @@ async function download(
   if (!/^\w[\w.+/-]*$/.test(revision) || revision.includes('..'))
     throw new Error(`revision is '${revision}'; expected the name of a branch or tag, or a commit.`)
   const { hubEnvironment, RepositoryCache } = await import('./hub-cache.ts')
+  const { requireToken, trimToken } = await import('./hub-token.ts')
   const { describeFile, downloadFile } = await import('./hub-download.ts')
   const { HubUnreachableError } = await import('./hub-request.ts')
-  const environment = { ...hubEnvironment(), ...(cacheFolder && { cacheFolder }), ...(token && { token }) }
+  const given = trimToken(token)
+  const environment = { ...hubEnvironment(), ...(cacheFolder && { cacheFolder }), ...(given && { token: given }) }
+  if (environment.token) requireToken(environment.token)
   const cache = new RepositoryCache(environment.cacheFolder, id)
   const fromCache = async (reason: string): Promise<string> => {
     const commit = await cache.knownCommit(revision)

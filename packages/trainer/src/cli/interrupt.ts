@@ -2,7 +2,7 @@
  * Ctrl-C, SIGTERM, SIGUSR2, which mpirun passes on and schedulers send before the time is up, and SIGHUP of a terminal
  * that is closed, as a wish to stop: the first one is granted at the next safe moment, the second at once.
  */
-import { readFileSync } from 'node:fs'
+import { ignoresHangup } from '@vitral/core/hangup'
 
 export type Interrupt = 'SIGINT' | 'SIGTERM' | 'SIGUSR2' | 'SIGHUP'
 
@@ -38,14 +38,4 @@ export function onInterrupt(): { signal: AbortSignal; release: () => void } {
   }
   for (const name of names) process.on(name, stop)
   return { signal: controller.signal, release }
-}
-
-/** Whether it was started so; Linux tells. Node resets it before any of our code runs. */
-function ignoresHangup(): boolean {
-  try {
-    const [, mask = '0'] = /^SigIgn:\s*([\da-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
-    return (BigInt(`0x${mask}`) & 1n) === 1n // bit 0 is signal 1, SIGHUP
-  } catch {
-    return false
-  }
 }
