@@ -62,14 +62,14 @@ describe('a folder of images', () => {
 
   test('is told to people, each fact on one line', () => {
     const { stdout } = vitral('inspect', images)
-    expect(stdout).toStartWith(`${images}: folder, 19 images\n\ntrain: 14 images in 3 classes\n    cat   6  ███`)
+    expect(stdout).toStartWith(`${images}: folder, 19 images\n\ntrain: 14 images in 3 classes\n    cat    6  ███`)
     expect(stdout).toMatch(
-      /\n {4}dog {3}6 {2}█+\n {4}emu {3}0\n {2}sizes, by the shorter side\n {4}16 to 31 {2}12 {2}█+\n/,
+      /\n {4}dog\\n {2}6 {2}█+\n {4}emu {4}0\n {2}sizes, by the shorter side\n {4}16 to 31 {2}12 {2}█+\n/,
     )
     expect(stdout).toContain('\nbroken: 2\n')
     expect(stdout).toMatch(/\n {2}.*cut\.png cannot be decoded: [^\n]+\n {2}.*dangling\.png does not exist/)
     expect(stdout).toContain('more than once (1 in more than one split, 1 with different labels): 1\n')
-    expect(stdout).toContain(`\n    = ${images}/val/dog /leak.png (validation, dog )\n`)
+    expect(stdout).toContain(`\n    = ${images}/val/dog\\n/leak.png (validation, dog\\n)\n`)
   })
 
   test('is drawn as the model will see it', async () => {

@@ -1,4 +1,5 @@
 /** An error as the command tells it: one line. */
+import { printableLines } from '@vitral/core'
 import { reasonOf } from './command.ts'
 
 /** @param command its name, where it is known */
@@ -6,7 +7,7 @@ export function printError(command: string | undefined, error: unknown): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   const line = reasonOf(message.trim().replaceAll(/\s*\n\s*/g, ' · '))
   console.error(`vitral${command ? ` ${command}` : ''}${rankUnderMpirun()}: ${line}`)
-  if (process.env.VITRAL_DEBUG) console.error(stack)
+  if (process.env.VITRAL_DEBUG) console.error(printableLines(String(stack)))
 }
 
 /** There all processes write to one terminal; our own launcher marks their lines itself. */

@@ -5,7 +5,7 @@ import { showTraining } from './show-training.ts'
 
 test('parameters that some processes have not used are named, each once', () => {
   const said: string[] = []
-  const progress: Progress = { update: () => {}, end: () => {}, say: line => said.push(line) }
+  const progress: Progress = { update: () => {}, end: () => {}, say: line => said.push(line), beside: () => {} }
   const { onStep } = showTraining(progress, { epochs: 1 } as never, { trainImages: 100, evaluationImages: 10 } as never)
   const step = { epoch: 1, step: 1, images: 8, lr: 0.1, loss: 2, meanLoss: 2, imagesPerSecond: 1 }
   onStep?.(step)

@@ -1,5 +1,6 @@
 /** What watches over the processes of a training run: it ends them together, and begins again where that was asked for. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { printableLines } from '@vitral/core'
 import { interrupts } from '../cli/interrupt.ts'
 import type { RankEnd, RankProcess } from './rank-process.ts'
 
@@ -56,7 +57,8 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
   }
 }
 
-export const toStandardError = (line: string): void => console.error(line)
+/** Lines of other processes, too, whatever they hold. */
+export const toStandardError = (line: string): void => console.error(printableLines(line))
 
 /** @returns the first that failed, once all have ended; nothing when all ended well */
 async function endTogether(
