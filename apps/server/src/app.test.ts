@@ -43,6 +43,7 @@ test('each error of the engine has its status, and Retry-After where trying agai
     unsupported_format: 415,
     wrong_shape: 400,
     non_finite_input: 400,
+    input_overflows: 422,
     non_finite_output: 500,
     too_many_inputs: 422,
     queue_full: 429,

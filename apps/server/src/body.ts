@@ -1,5 +1,6 @@
 /** Reads a request's body: never more of it than is allowed, by no request for longer than its bytes explain. */
 import type { Context } from 'hono'
+import { giveBack } from './engine/give-back.ts'
 import { RequestError } from './errors.ts'
 import type { Services } from './services.ts'
 
@@ -32,6 +33,12 @@ export class ByteBudget {
   }
 }
 
+export interface BodyOptions {
+  maxBytes: number
+  /** Sees the bytes in the order in which they come, so that a body is refused before all of it is there. */
+  watch?(bytes: Uint8Array): void
+}
+
 /**
  * Calls `use` with the whole body; its bytes count as taken until that is done.
  *
@@ -40,7 +47,7 @@ export class ByteBudget {
 export async function withBody<Result>(
   { req: { raw } }: Context,
   { budget, config }: Services,
-  maxBytes: number,
+  { maxBytes, watch }: BodyOptions,
   use: (body: Uint8Array<ArrayBuffer>) => Promise<Result>,
 ): Promise<Result> {
   const encoding = raw.headers.get('content-encoding') ?? 'identity'
@@ -56,6 +63,7 @@ export async function withBody<Result>(
     if (size + bytes.length > maxBytes) throw tooLarge(maxBytes)
     budget.take(bytes.length)
     size += bytes.length
+    watch?.(bytes)
   }
   const readAtOnce = async (): Promise<Uint8Array<ArrayBuffer>> => {
     const body = new Uint8Array(await raw.arrayBuffer())
@@ -94,9 +102,13 @@ function append(blocks: Uint8Array[], size: number, piece: Uint8Array): void {
   }
 }
 
+/** The blocks' memory is given back, so that the body is there twice for no longer than this. */
 function join(blocks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(size)
-  for (const [i, block] of blocks.entries()) joined.set(block.subarray(0, size - i * blockSize), i * blockSize)
+  for (const [i, block] of blocks.entries()) {
+    joined.set(block.subarray(0, size - i * blockSize), i * blockSize)
+    giveBack(block)
+  }
   return joined
 }
 

@@ -104,6 +104,8 @@ export const configSchema = z.strictObject({
       totalBytes: bytes.default(256 * MiB),
       jsonDepth: z.int().min(1).max(1000).default(64),
       imagesPerRequest: z.int().min(1).default(32),
+      /** Scores and numbers that one answer has as JSON; binary answers have more. */
+      answerValues: z.int().min(1).default(100_000),
       imagePixels: z.int().min(1).default(24_000_000),
       imageSide: z.int().min(1).default(16_384),
     })

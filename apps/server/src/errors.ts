@@ -13,6 +13,7 @@ const engineStatuses = {
   unsupported_format: 415,
   wrong_shape: 400,
   non_finite_input: 400,
+  input_overflows: 422,
   non_finite_output: 500,
   too_many_inputs: 422,
   queue_full: 429,
@@ -38,6 +39,7 @@ const statuses = {
   rate_limited: 429,
   not_ready: 503,
   too_many_bytes: 503,
+  too_many_outputs: 422,
   internal: 500,
 } as const
 

@@ -1,6 +1,6 @@
 /** From a request's inputs to the engine and back: what all routes that compute have in common. */
 import type { Context } from 'hono'
-import type { EngineInput, EngineResult, ModelDescription, Task } from './engine/engine.ts'
+import type { EngineRequest, EngineResult, ModelDescription } from './engine/engine.ts'
 import { RequestError } from './errors.ts'
 import type { AppEnv, Services } from './services.ts'
 
@@ -19,7 +19,7 @@ export function findModel(context: Context<AppEnv>, { engine }: Services, name: 
 export async function infer(
   context: Context<AppEnv>,
   { engine, config, metrics }: Services,
-  request: { model: string; task: Task; inputs: readonly EngineInput[]; draw?: boolean; timeout?: number },
+  request: Omit<EngineRequest, 'signal'>,
 ): Promise<EngineResult> {
   const result = await engine.run({
     ...request,

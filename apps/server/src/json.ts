@@ -1,6 +1,19 @@
 /** Reads JSON from strangers: nesting is counted before a parser follows it, and the result is what its schema says. */
-import type { z } from '@hono/zod-openapi'
+import { z } from '@hono/zod-openapi'
 import { RequestError } from './errors.ts'
+
+/**
+ * What the schema takes, unless it has more items or fields than that: a schema looks at each of a million before it counts
+ * them, and makes an error of each that is wrong.
+ */
+export const atMost = <Schema extends z.ZodType>(most: number, schema: Schema): z.ZodType<z.output<Schema>> =>
+  z.preprocess((value, context) => {
+    if (typeof value !== 'object' || value === null) return value
+    const count = Array.isArray(value) ? value.length : Object.keys(value).length
+    if (count <= most) return value
+    context.addIssue({ code: 'custom', message: `has ${count} items; expected at most ${most}` })
+    return z.NEVER
+  }, schema)
 
 /** @throws RequestError naming what is wrong, and where */
 export function readJson<Schema extends z.ZodType>(

@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test'
-import { failure, images, post, start } from '../test/requests.ts'
+import { failure, form, images, post, start } from '../test/requests.ts'
 import { ByteBudget } from './body.ts'
 import { parseConfig } from './config.ts'
 import { createRateLimiter } from './middleware/rate-limit.ts'
-import { predictions } from './predictions.ts'
 
 const path = '/v1/models/tiny/classify'
 
@@ -81,6 +80,11 @@ test('JSON that is made to do harm costs no more than a moment', async () => {
     '['.repeat(1_000_000),
     keys,
     '{"inputs":1e999}',
+    ...['{}', '1', '[]'].flatMap(item =>
+      ['inputs', 'outputs', 'parameters'].map(field => `{"${field}":[${Array(1_000_000).fill(item).join()}]}`),
+    ),
+    `{"inputs":[{"name":"image","datatype":"BYTES","shape":[${Array(1_000_000).fill('""').join()}]}]}`,
+    `{"parameters":{${Array.from({ length: 200_000 }, (_, i) => `"k${i}":[]`).join()}}}`,
     '{"inputs":"x","inputs":2}',
     '{"inputs":"\\ud800"}',
     '\ufeff{}',
@@ -147,26 +151,26 @@ test('metrics count each request once, and name nothing that clients make up', a
   expect(text.split('\n').filter(line => line && !line.startsWith('#')).length).toBeLessThan(300)
 })
 
-test('scores are shares of one, or each for itself', () => {
-  const labels = ['a', 'b']
-  const score = (multiLabel: boolean) => predictions(Float32Array.of(0, 1000), { labels, multiLabel }, 5)
-  expect(score(false)).toEqual([
-    { label: 'b', index: 1, score: 1 },
-    { label: 'a', index: 0, score: 0 },
+test('an answer has as many values as its limit allows, however many classes and images are asked for', async () => {
+  const { app, engine } = start({ limits: { answerValues: 5 } })
+  const two = post(form(images.jpeg, images.png))
+  expect((await app.request(`${path}?top_k=2`, two)).status).toBe(200)
+  // Of three classes there are no more, also where a hundred thousand are asked for.
+  expect((await app.request(`${path}?top_k=100000`, post(images.jpeg))).status).toBe(200)
+  expect(engine.requests).toHaveLength(2)
+  const pixels = { name: 'pixel_values', datatype: 'FP32', shape: [2, 3, 2, 2], data: Array(24).fill(1) }
+  const oip = (outputs: object[]) => app.request('/v2/models/tiny/infer', post({ inputs: [pixels], outputs }))
+  for (const refused of [
+    app.request(`${path}?top_k=3`, two),
+    app.request('/v1/models/tiny/explain?top_k=3', two),
+    app.request('/v1/models/tiny/embed', two),
+    oip([{ name: 'logits' }]),
+    oip([{ name: 'features' }]),
+    oip([{ name: 'logits', parameters: { classification: 3, binary_data: true } }]),
   ])
-  expect(score(true).map(({ score }) => score)).toEqual([1, 0.5])
-})
-
-test('the best classes are those that sorting gives', () => {
-  const labels: string[] = []
-  for (let round = 0; round < 50; round++) {
-    const logits = Float32Array.from({ length: 40 }, () => Math.floor(Math.random() * 12))
-    const sorted = Array.from(logits, (score, index) => ({ label: `LABEL_${index}`, index, score })).sort(
-      (a, b) => b.score - a.score,
-    )
-    for (const count of [1, 5, 39, 40, 100])
-      expect(predictions(logits, { labels, multiLabel: false }, count, 'none')).toEqual(sorted.slice(0, count))
-  }
+    expect(await failure(await refused)).toEqual([422, 'too_many_outputs'])
+  expect(engine.requests).toHaveLength(2)
+  expect((await oip([{ name: 'features', parameters: { binary_data: true } }])).status).toBe(200)
 })
 
 test('a configuration that is wrong is refused by the names of its fields', () => {

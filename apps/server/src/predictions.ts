@@ -1,9 +1,10 @@
-/** From logits to names with scores, best first. */
+/** From the best classes to their names, with scores. */
 import { z } from '@hono/zod-openapi'
-import type { ModelDescription } from './engine/engine.ts'
+import type { Config } from './config.ts'
+import type { EngineOutput, ModelDescription } from './engine/engine.ts'
+import { RequestError } from './errors.ts'
 
 export const scoring = ['softmax', 'sigmoid', 'none'] as const
-export type Scoring = (typeof scoring)[number]
 
 export const predictionSchema = z
   .object({ label: z.string(), index: z.int().min(0), score: z.number() })
@@ -11,42 +12,30 @@ export const predictionSchema = z
 
 export type Prediction = z.output<typeof predictionSchema>
 
-/** @param scoring the model's own unless given: sigmoid of a multi-label one, softmax of others */
-export function predictions(
-  logits: Float32Array,
-  { labels, multiLabel }: Pick<ModelDescription, 'labels' | 'multiLabel'>,
-  topK: number,
-  scoring: Scoring = multiLabel ? 'sigmoid' : 'softmax',
-): Prediction[] {
-  const scores = scorers[scoring](logits)
-  return largest(scores, topK).map(index => ({
+/** @returns the classes that the engine chose, best first */
+export function predictions({ best }: EngineOutput, { labels }: Pick<ModelDescription, 'labels'>): Prediction[] {
+  if (!best) throw new Error('The engine was not asked for the best classes.')
+  return Array.from(best.indices, (index, i) => ({
     label: labels[index] ?? `LABEL_${index}`,
     index,
-    score: scores[index] as number,
+    score: best.scores[i] as number,
   }))
 }
 
-/** Where the largest are, best first, of equal ones the first; without sorting a thousand for the sake of five. */
-function largest(scores: Float32Array, count: number): number[] {
-  const best: number[] = []
-  for (let i = 0; i < scores.length; i++) {
-    const score = scores[i] as number
-    if (best.length === count && score <= (scores[best[count - 1] as number] as number)) continue
-    let place = Math.min(best.length, count - 1)
-    for (; place > 0 && (scores[best[place - 1] as number] as number) < score; place--)
-      best[place] = best[place - 1] as number
-    best[place] = i
-  }
-  return best
+/**
+ * Refuses an answer that would be long to write as JSON, which nobody else is answered meanwhile.
+ *
+ * @param values of each image
+ * @throws RequestError
+ */
+export function checkAnswer(images: number, values: number, { answerValues }: Config['limits']): void {
+  if (images * values > answerValues)
+    throw new RequestError(
+      'too_many_outputs',
+      `The answer would have ${images * values} values; at most ${answerValues} are written as JSON. Ask for fewer classes or images, or for binary data.`,
+    )
 }
 
-const scorers: Record<Scoring, (logits: Float32Array) => Float32Array> = {
-  none: logits => logits,
-  sigmoid: logits => logits.map(logit => 1 / (1 + Math.exp(-logit))),
-  softmax(logits) {
-    const most = logits.reduce((a, b) => Math.max(a, b), -Infinity)
-    const powers = logits.map(logit => Math.exp(logit - most))
-    const sum = powers.reduce((a, b) => a + b, 0)
-    return powers.map(power => power / sum)
-  },
-}
+/** Classes that an answer has for each image; of a model that is not known yet, as many as are asked for. */
+export const countOf = (topK: number, { labels }: Pick<ModelDescription, 'labels'>): number =>
+  labels.length > 0 ? Math.min(topK, labels.length) : topK

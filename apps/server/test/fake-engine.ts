@@ -1,5 +1,6 @@
 /** An engine without a model: its answers follow from the bytes it is given, and it fails as it is told. */
 import { drawAttention } from '../src/engine/worker/draw-attention.ts'
+import { bestClasses } from '../src/engine/worker/finish-output.ts'
 import {
   type Engine,
   EngineError,
@@ -28,7 +29,7 @@ export const model: ModelDescription = {
   hiddenSize: 4,
   backend: 'native',
   precision: 'float32',
-  multiLabel: false,
+  scoring: 'softmax',
   version: 'v1',
 }
 
@@ -53,8 +54,9 @@ export function createFakeEngine(models: ModelDescription[] = [model]): FakeEngi
         const attention = { height: 2, width: 2, values: Float32Array.of(1, 0.5, 0.25, 0) }
         const limits = { maxPixels: 1e7, timeoutSeconds: 5 }
         const first = 'image' in input ? (input.image.at(-1) ?? 0) : (input.pixelValues[0] ?? 0)
+        const logits = Float32Array.of(1, 2, 0).map(value => value * first)
         return {
-          logits: Float32Array.of(1, 2, 0).map(value => value * first),
+          ...(request.best ? { best: bestClasses(logits, request.best, 'softmax') } : { logits }),
           features: Float32Array.of(0, 1, 2, first),
           attention,
           ...(request.draw && 'image' in input && { drawn: await drawAttention(input.image, attention, limits) }),

@@ -20,7 +20,7 @@ export interface AnswerOptions {
 /** @throws EngineError of the first input that has no answer */
 export async function answer(
   version: ModelVersion,
-  { inputs, task, draw: isDrawn = false }: EngineRequest,
+  { inputs, task, best, draw: isDrawn = false }: EngineRequest,
   { ticket, decode, draw, queueTimeout, onRunning }: AnswerOptions,
 ): Promise<EngineResult> {
   const stages = { queue: 0, decode: 0, compute: 0 }
@@ -42,6 +42,7 @@ export async function answer(
     ({ resolve, reject }, i): Job => ({
       input: prepared[i] as Job['input'],
       task,
+      best,
       get isWanted() {
         return ticket.isWanted
       },

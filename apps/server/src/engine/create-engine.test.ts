@@ -63,7 +63,7 @@ test('describes the model', () => {
     hiddenSize: 16,
     backend: 'cpu',
     precision: 'float32',
-    multiLabel: false,
+    scoring: 'softmax',
   })
   expect(engine.ready()).toBe(true)
 })

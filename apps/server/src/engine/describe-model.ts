@@ -1,5 +1,6 @@
 /** What is told of a model, by the two JSON files of its folder. */
 import type { ImageProcessorConfig, Size, ViTConfig } from '@vitral/core'
+import { scoringOf } from '@vitral/core/scores'
 import type { LoadedDescription, ModelSettings } from './model-calls.ts'
 
 /** @throws when the files do not fit together */
@@ -19,7 +20,7 @@ export function describeModel(
     imageSize,
     numChannels: config.numChannels,
     hiddenSize: config.hiddenSize,
-    multiLabel: config.problemType === 'multi_label_classification',
+    scoring: scoringOf(config),
     resize: doResize ? { size: [size.height, size.width], interpolation: resample } : undefined,
     memory: 0,
   }

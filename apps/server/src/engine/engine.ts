@@ -4,6 +4,7 @@
  */
 
 import type { ComputeDtype } from '@vitral/core'
+import type { Scoring } from '@vitral/core/scores'
 
 export type Task = 'classify' | 'embed' | 'classify-and-embed' | 'explain'
 
@@ -13,6 +14,8 @@ export interface EngineRequest {
   task: Task
   /** All are taken into the queue together, or none. */
   inputs: readonly EngineInput[]
+  /** The best classes that are wanted in place of the logits: they are chosen where the model computes. */
+  best?: BestClasses
   /** Whether an explanation's attention is also laid over each image. */
   draw?: boolean
   /** Aborted when the client has gone: what has not begun is not computed. */
@@ -21,13 +24,22 @@ export interface EngineRequest {
   timeout?: number
 }
 
+export interface BestClasses {
+  /** How many, or all where there are fewer. */
+  count: number
+  /** Another scoring than the model's own. */
+  scoring?: Scoring
+}
+
 /** An image file's bytes (JPEG, PNG, WebP), or a prepared image [channels, height, width] of the model's size. */
 export type EngineInput = { image: Uint8Array } | { pixelValues: Float32Array }
 
-/** One input's answer; every value is finite, or there is an error 'non_finite_output' in its place. */
+/** One input's answer; every value is finite, or there is an error in its place. */
 export interface EngineOutput {
-  /** [numLabels], of all tasks but 'embed'. */
+  /** [numLabels], of all tasks but 'embed', unless the best classes are wanted. */
   logits?: Float32Array
+  /** Places of the best classes among the labels, best first, and their scores. */
+  best?: { indices: Float32Array; scores: Float32Array }
   /** [hiddenSize], the class token after the last layer norm, of 'embed' and 'classify-and-embed'. */
   features?: Float32Array
   /** Attention rollout from the class token to each patch, largest 1, of 'explain'. */
@@ -56,8 +68,8 @@ export interface ModelDescription {
   /** What computes: native, wasm, … */
   backend: string
   precision: ComputeDtype
-  /** Whether scores are independent of each other (sigmoid), as of a multi-label classifier, or shares of one (softmax). */
-  multiLabel: boolean
+  /** What makes logits scores: softmax, the sigmoid of multi-label models and of a single label, or nothing of regression. */
+  scoring: Scoring
   version: string
   /** Why it has failed; a sentence for people, without paths. */
   error?: string
@@ -90,6 +102,7 @@ export type EngineErrorCode =
   | 'unsupported_format'
   | 'wrong_shape'
   | 'non_finite_input'
+  | 'input_overflows'
   | 'non_finite_output'
   | 'too_many_inputs'
   | 'queue_full'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { FAULTS, inputWith } from '../../test/faults.ts'
-import { removeFolders, tinyModel } from '../../test/tiny-model.ts'
+import { PIXELS, removeFolders, tinyModel } from '../../test/tiny-model.ts'
 import { createEngine, type ManagedEngine } from './create-engine.ts'
 import type { EngineRequest, EngineResult } from './engine.ts'
 import type { EngineEvent } from './events.ts'
@@ -79,7 +79,7 @@ test('who leaves while a failed batch is computed one by one is not computed', a
 })
 
 test('values that are no numbers are an error, of their image alone', async () => {
-  expect(codes(await inOneBatch([0, FAULTS.nan, 0]))).toEqual(['answered', 'non_finite_output', 'answered'])
+  expect(codes(await inOneBatch([0, FAULTS.nan, 0]))).toEqual(['answered', 'input_overflows', 'answered'])
 })
 
 test('answers that cannot be matched to their images are given to nobody', async () => {
@@ -127,10 +127,29 @@ test('who waits for a model that hangs is answered at the queue’s limit, which
   await hurried.close()
 }, 30_000)
 
-test('many images in a row without finite values are a sick model', async () => {
-  await Promise.allSettled(Array.from({ length: 16 }, () => run(FAULTS.nan)))
+test('no number of inputs that overflow makes the model one that is not ready', async () => {
+  const results = await Promise.allSettled(Array.from({ length: 40 }, () => run(FAULTS.nan)))
+  expect(codes(results)).toEqual(Array(40).fill('input_overflows'))
+  expect(engine.ready()).toBe(true)
+  expect(failures()).toEqual([])
+})
+
+test('a model that computes no numbers from its own input either is loaded anew', async () => {
+  await expect(run(FAULTS.sicken)).rejects.toMatchObject({ code: 'non_finite_output' })
   expect(engine.ready()).toBe(false)
-  await run(0)
+  expect(failures()).toEqual(['its model computes values that are no finite numbers'])
+  expect((await run(0)).outputs).toHaveLength(1)
+  expect(engine.ready()).toBe(true)
+})
+
+test('finite values that overflow in a real model are their input’s error, and its neighbours are answered', async () => {
+  const huge = { pixelValues: new Float32Array(PIXELS).map((_, i) => (i % 2 ? 3e38 : -3e38)) }
+  const ask = (input: EngineRequest['inputs'][number]) => engine.run({ ...request(0), inputs: [input] })
+  const busy = run(FAULTS.delay + 100)
+  while (engine.load()[0]?.running !== 1) await Bun.sleep(1)
+  const answers = Promise.allSettled([run(0), ...Array.from({ length: 32 }, () => ask(huge)), run(0)])
+  await busy
+  expect(codes(await answers)).toEqual(['answered', ...Array(32).fill('input_overflows'), 'answered'])
   expect(engine.ready()).toBe(true)
 })
 

@@ -1,6 +1,6 @@
 /** What the server and a model's process say to each other: the types, and how arrays become one body and back. */
 import type { BackendName, ComputeDtype, Interpolation } from '@vitral/core'
-import type { EngineOutput, ModelDescription } from './engine.ts'
+import type { BestClasses, EngineOutput, ModelDescription, Task } from './engine.ts'
 import { bytesOf, floatsOf } from './framing.ts'
 
 export interface ModelSettings {
@@ -24,30 +24,43 @@ export interface LoadedDescription extends Omit<ModelDescription, 'name' | 'stat
 /** An image of the model's size: RGB bytes [height, width, 3], or values [channels, height, width]. */
 export type PreparedInput = { rgb: Uint8Array; free?(): void } | { pixelValues: Float32Array }
 
-/** What is wanted beside the logits. */
-export interface Wanted {
-  features: boolean
-  attention: boolean
+/** What one input is computed for. */
+export interface Purpose {
+  task: Task
+  best?: BestClasses
 }
 
 export interface ComputeCall {
-  inputs: { kind: 'rgb' | 'pixelValues'; bytes: number }[]
-  wanted: Wanted
+  inputs: ({ kind: 'rgb' | 'pixelValues'; bytes: number } & Purpose)[]
 }
 
-/** How the floats of a reply's body are divided, input by input. */
-export type OutputLayout = {
+/** How the floats of a reply's body are divided, input by input; null: its values are no finite numbers. */
+export type OutputLayout = ({
   logits?: number
+  best?: number
   features?: number
   attention?: readonly [height: number, width: number]
-}[]
+} | null)[]
 
-export function inputLayout(inputs: readonly PreparedInput[]): { inputs: ComputeCall['inputs']; bodies: Uint8Array[] } {
-  const bodies = inputs.map(input => ('rgb' in input ? input.rgb : bytesOf(input.pixelValues)))
+export interface ComputeReply {
+  layout: OutputLayout
+  /** Bytes that the process has resident. */
+  memory: number
+  /** Whether the model computes no finite numbers from an input of its own either. */
+  isSick: boolean
+}
+
+export function inputLayout(jobs: readonly ({ input: PreparedInput } & Purpose)[]): {
+  inputs: ComputeCall['inputs']
+  bodies: Uint8Array[]
+} {
+  const bodies = jobs.map(({ input }) => ('rgb' in input ? input.rgb : bytesOf(input.pixelValues)))
   return {
-    inputs: inputs.map((input, i) => ({
+    inputs: jobs.map(({ input, task, best }, i) => ({
       kind: 'rgb' in input ? 'rgb' : 'pixelValues',
       bytes: bodies[i]?.byteLength ?? 0,
+      task,
+      ...(best && { best }),
     })),
     bodies,
   }
@@ -62,31 +75,48 @@ export function splitInputs(layout: ComputeCall['inputs'], body: Uint8Array): Pr
   })
 }
 
-export function outputLayout(outputs: readonly EngineOutput[]): { layout: OutputLayout; arrays: Float32Array[] } {
+/** @param outputs null where the values are no finite numbers */
+export function outputLayout(outputs: readonly (EngineOutput | null)[]): {
+  layout: OutputLayout
+  arrays: Float32Array[]
+} {
   return {
-    layout: outputs.map(({ logits, features, attention }) => ({
-      logits: logits?.length,
-      features: features?.length,
-      attention: attention && [attention.height, attention.width],
-    })),
-    arrays: outputs.flatMap(({ logits, features, attention }) =>
-      [logits, features, attention?.values].filter(array => array !== undefined),
+    layout: outputs.map(
+      output =>
+        output && {
+          logits: output.logits?.length,
+          best: output.best?.indices.length,
+          features: output.features?.length,
+          attention: output.attention && [output.attention.height, output.attention.width],
+        },
+    ),
+    arrays: outputs.flatMap(output =>
+      [
+        output?.logits,
+        ...[output?.best?.indices, output?.best?.scores],
+        ...[output?.features, output?.attention?.values],
+      ].filter(array => array !== undefined),
     ),
   }
 }
 
-export function splitOutputs(layout: OutputLayout, body: Uint8Array): EngineOutput[] {
+export function splitOutputs(layout: OutputLayout, body: Uint8Array): (EngineOutput | null)[] {
   let start = 0
   const take = (length: number): Float32Array => {
     const bytes = length * Float32Array.BYTES_PER_ELEMENT
     start += bytes
     return floatsOf(body.subarray(start - bytes, start))
   }
-  return layout.map(({ logits, features, attention }) => ({
-    ...(logits !== undefined && { logits: take(logits) }),
-    ...(features !== undefined && { features: take(features) }),
-    ...(attention && {
-      attention: { height: attention[0], width: attention[1], values: take(attention[0] * attention[1]) },
-    }),
-  }))
+  return layout.map(lengths => {
+    if (!lengths) return null
+    const { logits, best, features, attention } = lengths
+    return {
+      ...(logits !== undefined && { logits: take(logits) }),
+      ...(best !== undefined && { best: { indices: take(best), scores: take(best) } }),
+      ...(features !== undefined && { features: take(features) }),
+      ...(attention && {
+        attention: { height: attention[0], width: attention[1], values: take(attention[0] * attention[1]) },
+      }),
+    }
+  })
 }

@@ -1,15 +1,15 @@
 /** One content of a model folder, loaded: its processes, what waits for them, and who still uses it. */
 import { BatchQueue, type Queued } from './batch-queue.ts'
 import { Child } from './child.ts'
-import { EngineError, type EngineOutput, type Task } from './engine.ts'
-import { firstNonFinite } from './first-non-finite.ts'
+import { EngineError, type EngineOutput } from './engine.ts'
 import type { Header } from './framing.ts'
 import { KeptChild } from './kept-child.ts'
 import {
+  type ComputeReply,
   inputLayout,
   type LoadedDescription,
-  type OutputLayout,
   type PreparedInput,
+  type Purpose,
   splitOutputs,
 } from './model-calls.ts'
 import type { ResolvedEngineOptions, ResolvedModelOptions } from './options.ts'
@@ -20,9 +20,8 @@ export interface VersionOptions {
 }
 
 /** One image to be computed. */
-export interface Job {
+export interface Job extends Purpose {
   input: PreparedInput
-  task: Task
   readonly isWanted: boolean
   /** Told that its batch begins. */
   begin(): void
@@ -32,8 +31,6 @@ export interface Job {
 
 type QueuedJob = Job & Queued
 
-/** Images in a row without finite outputs, from which the model and not an image is to blame. */
-const MANY_NON_FINITE = 16
 /** Times of what batches take of late after which one is said to hang. */
 const OVERDUE = 10
 
@@ -48,7 +45,6 @@ export class ModelVersion {
   #users = 0
   #onUnused: (() => void) | undefined
   #secondsPerBatch = 0
-  #nonFiniteInARow = 0
 
   private constructor(options: VersionOptions, ready: Ready[]) {
     const { model, engine } = options
@@ -87,9 +83,9 @@ export class ModelVersion {
     return [...this.#memory.values()].reduce((sum, bytes) => sum + bytes, 0)
   }
 
-  /** Whether any of its processes runs, and it has not given one error after the other of late. */
+  /** Whether any of its processes runs; one whose model computes no numbers does not, whatever it was sent. */
   get healthy(): boolean {
-    return this.#workers.some(worker => worker.running) && this.#nonFiniteInARow < MANY_NON_FINITE
+    return this.#workers.some(worker => worker.running)
   }
 
   /** Whether all its processes have failed again and again. */
@@ -166,15 +162,15 @@ export class ModelVersion {
       return compute
     }
     try {
-      const outputs = await this.#call(batch, child, worker)
-      const compute = report()
-      this.#secondsPerBatch = 0.8 * this.#secondsPerBatch + (0.2 * compute) / 1000
-      worker.wasOfUse()
-      for (const [i, job] of batch.entries()) {
-        const result = checked(outputs[i] as EngineOutput, job.task)
-        this.#nonFiniteInARow = result instanceof EngineError ? this.#nonFiniteInARow + 1 : 0
-        settle(job, result, compute)
+      const { outputs, isSick } = await this.#call(batch, child, worker)
+      const compute = report(isSick ? sickModel() : undefined)
+      if (isSick) child.kill('its model computes values that are no finite numbers')
+      else {
+        this.#secondsPerBatch = 0.8 * this.#secondsPerBatch + (0.2 * compute) / 1000
+        worker.wasOfUse()
       }
+      for (const [i, job] of batch.entries())
+        settle(job, outputs[i] ?? (isSick ? sickModel() : overflow(job.input)), compute)
     } catch (thrown) {
       const error = thrown as EngineError
       const compute = report(error)
@@ -185,18 +181,30 @@ export class ModelVersion {
     }
   }
 
-  async #call(batch: readonly QueuedJob[], child: Child, worker: KeptChild): Promise<EngineOutput[]> {
-    const { inputs, bodies } = inputLayout(batch.map(({ input }) => input))
-    const tasks = batch.map(({ task }) => task)
-    const wanted = { features: tasks.some(task => task.endsWith('embed')), attention: tasks.includes('explain') }
-    const { header, body } = await child.call('compute', { inputs, wanted }, bodies, this.#options.engine.watchdog)
-    this.#memory.set(worker, header.memory as number)
-    const outputs = splitOutputs(header.layout as OutputLayout, body)
-    if (outputs.length === batch.length) return outputs
+  async #call(
+    batch: readonly QueuedJob[],
+    child: Child,
+    worker: KeptChild,
+  ): Promise<{ outputs: (EngineOutput | null)[]; isSick: boolean }> {
+    const { inputs, bodies } = inputLayout(batch)
+    const { header, body } = await child.call('compute', { inputs }, bodies, this.#options.engine.watchdog)
+    const { layout, memory, isSick } = header as unknown as ComputeReply
+    this.#memory.set(worker, memory)
+    const outputs = splitOutputs(layout, body)
+    if (outputs.length === batch.length) return { outputs, isSick }
     child.kill(`it gave ${outputs.length} answers to ${batch.length} images`)
     throw new EngineError('worker_failed', `The model gave ${outputs.length} answers to ${batch.length} images.`)
   }
 }
+
+const sickModel = (): EngineError =>
+  new EngineError('non_finite_output', 'The model computes values that are no finite numbers; it is loaded anew.')
+
+const overflow = (input: PreparedInput): EngineError =>
+  new EngineError(
+    'input_overflows',
+    `The model's values overflow at this ${'rgb' in input ? 'image' : 'input'}${'rgb' in input ? '' : '; expected values as the processor normalizes them, near 0'}.`,
+  )
 
 function settle(job: Job, ...result: Parameters<Job['settle']>): void {
   job.settle(...result)
@@ -227,19 +235,4 @@ async function startWorker({ model, engine }: VersionOptions, version?: string):
     child.kill('its model cannot be loaded')
     throw error
   }
-}
-
-/** What the task asks for, or the error when it holds what is no finite number. */
-function checked(output: EngineOutput, task: Task): EngineOutput | EngineError {
-  const wanted = pick(output, task)
-  const arrays = [wanted.logits, wanted.features, wanted.attention?.values]
-  if (arrays.every(values => !values || firstNonFinite(values) < 0)) return wanted
-  return new EngineError('non_finite_output', 'The model computed values for the image that are no finite numbers.')
-}
-
-/** Of a batch that was computed for several tasks, what one of them asks for. */
-function pick({ logits, features, attention }: EngineOutput, task: Task): EngineOutput {
-  if (task === 'embed') return { features }
-  if (task === 'classify-and-embed') return { logits, features }
-  return task === 'explain' ? { logits, attention } : { logits }
 }

@@ -1,7 +1,7 @@
 /** From what a request holds to what a model's process takes: images decoded, everything checked. */
+import { firstNonFinite } from '@vitral/core/finite'
 import type { DecodedImage, Decoders } from './decoders.ts'
 import { EngineError, type EngineInput } from './engine.ts'
-import { firstNonFinite } from './first-non-finite.ts'
 import type { LoadedDescription, PreparedInput } from './model-calls.ts'
 
 export type Decode = Decoders['decode']

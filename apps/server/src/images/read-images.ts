@@ -4,6 +4,7 @@ import { withBody } from '../body.ts'
 import { RequestError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import { checkImage } from './check-image.ts'
+import { Form } from './form.ts'
 
 const binary = { type: 'string' as const, format: 'binary' }
 
@@ -38,8 +39,12 @@ export async function withImages<Result>(
       'unsupported_media_type',
       'The Content-Type is not one of image/*, application/octet-stream and multipart/form-data.',
     )
-  return withBody(context, services, isForm ? limits.multipartBytes : limits.imageBytes, async body => {
-    const images = isForm ? await filesOf(body, type) : [body]
+  const form = isForm ? new Form(type, limits) : undefined
+  const options = form
+    ? { maxBytes: limits.multipartBytes, watch: (bytes: Uint8Array) => form.watch(bytes) }
+    : { maxBytes: limits.imageBytes }
+  return withBody(context, services, options, async body => {
+    const images = form ? form.files(body) : [body]
     if (images.length === 0)
       throw new RequestError('invalid_request', 'The form has no file; expected one or more images.')
     if (images.length > limits.imagesPerRequest)
@@ -50,16 +55,4 @@ export async function withImages<Result>(
     for (const image of images) checkImage(image, limits)
     return use(images)
   })
-}
-
-async function filesOf(body: Uint8Array<ArrayBuffer>, type: string): Promise<Uint8Array[]> {
-  let form: FormData
-  try {
-    form = await new Response(body, { headers: { 'content-type': type } }).formData()
-  } catch (error) {
-    throw new RequestError('invalid_request', 'The form is malformed, or its boundary is missing.', { cause: error })
-  }
-  // Bun's types know of strings alone.
-  const files = ([...form.values()] as (string | File)[]).filter(value => typeof value !== 'string')
-  return Promise.all(files.map(async file => new Uint8Array(await file.arrayBuffer())))
 }

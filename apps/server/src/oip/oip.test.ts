@@ -134,6 +134,54 @@ describe('infer', () => {
     ])
   })
 
+  test('takes image files in JSON as base64, flat or nested', async () => {
+    const { app, engine } = start()
+    const [jpeg, png] = [images.jpeg, images.png].map(bytes => bytes.toBase64())
+    const send = (data: unknown[], shape: number[]) =>
+      app.request(path, post({ inputs: [{ name: 'image', datatype: 'BYTES', shape, data }] }))
+    for (const [data, shape] of [
+      [[jpeg, png], [2]],
+      [
+        [[jpeg], [png]],
+        [2, 1],
+      ],
+    ] as const) {
+      expect((await send([...data], [...shape])).status).toBe(200)
+      expect(engine.requests.pop()?.inputs).toEqual([{ image: images.jpeg }, { image: images.png }])
+    }
+    for (const [data, shape, code] of [
+      [['no base64!'], [1], 'invalid_request'],
+      [[jpeg], [2], 'invalid_request'],
+      [[1], [1], 'invalid_request'],
+      [[images.gif.toBase64()], [1], 'unsupported_format'],
+    ] as const)
+      expect((await failure(await send([...data], [...shape])))[1]).toBe(code)
+    expect(engine.requests).toEqual([])
+  })
+
+  test('takes a raw body that is a file for a file, also where it is as long as the pixels', async () => {
+    const engine = createFakeEngine([{ ...model, imageSize: [16, 16] }])
+    const app = createApp({ engine, config: { log: false } })
+    const size = 3 * 16 * 16 * 4
+    const headers = { [headerLength]: '0', 'content-type': 'application/octet-stream' }
+    const padded = (file: Uint8Array) => Buffer.concat([file, Buffer.alloc(size - file.length)])
+    for (const file of [images.jpeg, images.png, images.webp]) {
+      const body = new Uint8Array(padded(file))
+      expect((await app.request(path, post(body, headers))).status).toBe(200)
+      expect(engine.requests.pop()?.inputs).toEqual([{ image: body }])
+    }
+    for (const file of [images.gif, images.jpeg.subarray(0, 40)]) {
+      const response = await app.request(path, post(new Uint8Array(padded(file)), headers))
+      expect([415, 422]).toContain(response.status)
+    }
+    // -7.99 in floats begins as a JPEG file does.
+    const values = new Float32Array(size / 4).fill(
+      new Float32Array(Uint8Array.of(255, 216, 255, 192).buffer)[0] as number,
+    )
+    expect((await app.request(path, post(new Uint8Array(values.buffer), headers))).status).toBe(200)
+    expect(engine.requests.pop()?.inputs).toEqual([{ pixelValues: values }])
+  })
+
   test('takes one image or its pixels with nothing around them', async () => {
     const { app, engine } = start()
     for (const raw of [floats(pixels), images.jpeg]) {

@@ -1,4 +1,6 @@
 /** From a tensor of the protocol to images: nothing is allocated by a shape before the data is known to be as large. */
+
+import { fromBase64 } from '../base64.ts'
 import type { Config } from '../config.ts'
 import type { EngineInput, ModelDescription } from '../engine/engine.ts'
 import { RequestError } from '../errors.ts'
@@ -35,22 +37,36 @@ function readPixels({ shape, datatype, data }: InferInput, binary: Uint8Array, m
   return Array.from({ length: count }, (_, i) => ({ pixelValues: values.subarray(i * size, (i + 1) * size) }))
 }
 
-/** shape [B] or [B, 1]; of each file its length (uint32, little-endian), then its bytes */
+/** shape [B] or [B, 1]; in JSON each file as base64, in binary its length (uint32, little-endian), then its bytes */
 function readFiles({ shape, datatype, data }: InferInput, binary: Uint8Array, limits: Config['limits']): EngineInput[] {
   if (datatype !== 'BYTES') throw wrong(`Input image has datatype ${datatype}; expected BYTES.`)
-  if (data) throw wrong('Input image has data in JSON; image files are taken as binary data alone.')
   const [count = 0, ...rest] = shape
   if (count < 1 || rest.length > 1 || rest.some(size => size !== 1))
     throw new RequestError('wrong_shape', `Input image has shape [${shape}]; expected [-1].`)
+  const files = data ? decodeFiles(data, count) : splitFiles(binary, count)
+  for (const image of files) checkImage(image, limits)
+  return files.map(image => ({ image }))
+}
+
+/** As Triton's clients write image files in JSON: strings of base64, flat or nested as the shape is. */
+function decodeFiles(data: unknown[], count: number): Uint8Array[] {
+  const texts = data.flat()
+  if (texts.length !== count) throw wrong(`Input image has ${texts.length} files; its shape says ${count}.`)
+  return texts.map(text => {
+    if (typeof text !== 'string')
+      throw wrong('Input image has data that are not strings; expected image files in base64.')
+    return fromBase64(text, 'Input image')
+  })
+}
+
+function splitFiles(binary: Uint8Array, count: number): Uint8Array[] {
   const view = new DataView(binary.buffer, binary.byteOffset, binary.byteLength)
-  const images: EngineInput[] = []
+  const images: Uint8Array[] = []
   let at = 0
   for (let i = 0; i < count; i++) {
     const end = at + 4 <= binary.length ? at + 4 + view.getUint32(at, true) : Infinity
     if (end > binary.length) throw wrong(`Input image ends within file ${i}.`)
-    const image = binary.subarray(at + 4, end)
-    checkImage(image, limits)
-    images.push({ image })
+    images.push(binary.subarray(at + 4, end))
     at = end
   }
   if (at !== binary.length) throw wrong(`Input image has ${binary.length - at} bytes after its last file.`)

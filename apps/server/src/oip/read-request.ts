@@ -1,4 +1,5 @@
 /** An inference request's bytes: JSON, JSON with binary tensors behind it, or nothing but one tensor. */
+import { readImageHeader } from '@vitral/datasets'
 import type { Config } from '../config.ts'
 import type { EngineInput, ModelDescription } from '../engine/engine.ts'
 import { RequestError } from '../errors.ts'
@@ -48,7 +49,8 @@ function read(json: Uint8Array, binary: Uint8Array, model: ModelDescription, lim
 /** The body is one image, as a file or as pixels; the answer is binary. */
 function readRaw(body: Uint8Array, model: ModelDescription, limits: Config['limits']): ReadRequest {
   const [height, width] = model.imageSize
-  const isPixels = body.length === model.numChannels * height * width * 4
+  // The first bytes before the length: a file may happen to be as long as the pixels.
+  const isPixels = !isImageFile(body) && body.length === model.numChannels * height * width * 4
   const common = { parameters: { binary_data_size: body.length } }
   const input = isPixels
     ? ({ name: 'pixel_values', datatype: 'FP32', shape: [1, model.numChannels, height, width], ...common } as const)
@@ -60,6 +62,12 @@ function readRaw(body: Uint8Array, model: ModelDescription, limits: Config['limi
     outputs: [{ name: 'logits', parameters: {} }],
     parameters: { binary_data_output: true },
   }
+}
+
+/** Files begin as floats do that no processor gives: of JPEG files the first four bytes are -2047 or far beyond. */
+function isImageFile(body: Uint8Array): boolean {
+  const header = readImageHeader(body)
+  return header !== undefined && (header.format !== 'jpeg' || (body[3] ?? 0) >= 0xc4)
 }
 
 function withLength(bytes: Uint8Array): Uint8Array {

@@ -1,5 +1,6 @@
 /** Requests and answers of the Open Inference Protocol v2 (REST), with its extensions for binary tensors and classification. */
 import { z } from '@hono/zod-openapi'
+import { atMost } from '../json.ts'
 
 /** What was negotiated with nobody but is offered: names that clients look for in GET /v2. */
 export const extensions = ['binary_tensor_data', 'classification', 'schedule_policy'] as const
@@ -11,6 +12,7 @@ export type OutputName = (typeof outputNames)[number]
 
 /** One that is not known here is passed over, as Triton does: clients say by some how they wrote a tensor. */
 const parameter = z.union([z.string(), z.number(), z.boolean()])
+const mostParameters = 100
 const byteCount = z.int().min(0)
 
 /** 150,528 numbers of one image are not looked at one by one here, but when they are copied. */
@@ -18,18 +20,24 @@ const data = z.custom<unknown[]>(Array.isArray, 'expected an array').openapi({ t
 
 const inputSchema = z.strictObject({
   name: z.enum(inputNames),
-  shape: z.array(z.int().min(0)).min(1).max(4),
+  shape: atMost(4, z.array(z.int().min(0)).min(1)),
   datatype: z.enum(['FP32', 'BYTES']),
-  parameters: z.object({ binary_data_size: byteCount.optional() }).catchall(parameter).prefault({}),
+  parameters: atMost(
+    mostParameters,
+    z.object({ binary_data_size: byteCount.optional() }).catchall(parameter).prefault({}),
+  ),
   data: data.optional(),
 })
 
 const requestedOutputSchema = z.strictObject({
   name: z.enum(outputNames),
-  parameters: z
-    .object({ binary_data: z.boolean().optional(), classification: z.int().min(1).optional() })
-    .catchall(parameter)
-    .prefault({}),
+  parameters: atMost(
+    mostParameters,
+    z
+      .object({ binary_data: z.boolean().optional(), classification: z.int().min(1).optional() })
+      .catchall(parameter)
+      .prefault({}),
+  ),
 })
 
 export const inferRequestSchema = z
@@ -39,19 +47,25 @@ export const inferRequestSchema = z
       .max(255)
       .refine(id => !/\p{Surrogate}/u.test(id), 'expected well-formed Unicode')
       .optional(),
-    parameters: z
-      .object({
-        binary_data_output: z.boolean().default(false),
-        timeout: z.int().min(1).optional().openapi({ description: 'Microseconds.' }),
-      })
-      .catchall(parameter)
-      .prefault({}),
-    inputs: z.array(inputSchema).length(1),
-    outputs: z
-      .array(requestedOutputSchema)
-      .min(1)
-      .refine(outputs => new Set(outputs.map(({ name }) => name)).size === outputs.length, 'an output is named twice')
-      .default([{ name: 'logits', parameters: {} }]),
+    parameters: atMost(
+      mostParameters,
+      z
+        .object({
+          binary_data_output: z.boolean().default(false),
+          timeout: z.int().min(1).optional().openapi({ description: 'Microseconds.' }),
+        })
+        .catchall(parameter)
+        .prefault({}),
+    ),
+    inputs: atMost(1, z.array(inputSchema).length(1)),
+    outputs: atMost(
+      outputNames.length,
+      z
+        .array(requestedOutputSchema)
+        .min(1)
+        .refine(outputs => new Set(outputs.map(({ name }) => name)).size === outputs.length, 'an output is named twice')
+        .default([{ name: 'logits', parameters: {} }]),
+    ),
   })
   .openapi('InferRequest')
 

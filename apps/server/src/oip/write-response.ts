@@ -1,6 +1,8 @@
 /** Answers of the protocol: each output as numbers in JSON, as bytes behind it, or as its best classes. */
-import type { EngineOutput, ModelDescription } from '../engine/engine.ts'
-import { predictions } from '../predictions.ts'
+
+import type { Config } from '../config.ts'
+import type { BestClasses, EngineOutput, ModelDescription } from '../engine/engine.ts'
+import { checkAnswer, countOf, predictions } from '../predictions.ts'
 import type { InferResponse, RequestedOutput } from './schemas.ts'
 
 type OutputTensor = InferResponse['outputs'][number]
@@ -9,6 +11,32 @@ interface Written {
   outputs: OutputTensor[]
   /** What follows the JSON, in the outputs' order. */
   binary: Uint8Array[]
+}
+
+const classesOf = ({ name, parameters }: RequestedOutput): number | undefined =>
+  name === 'logits' ? parameters.classification : undefined
+
+/** The best classes, where they are wanted in place of the logits. */
+export function bestOf(requested: readonly RequestedOutput[]): BestClasses | undefined {
+  const [count] = requested.flatMap(output => classesOf(output) ?? [])
+  return count === undefined ? undefined : { count, scoring: 'none' }
+}
+
+/** @throws RequestError for outputs that are too long to be written one by one */
+export function checkOutputs(
+  requested: readonly RequestedOutput[],
+  binaryByDefault: boolean,
+  images: number,
+  model: ModelDescription,
+  limits: Config['limits'],
+): void {
+  for (const output of requested) {
+    const count = classesOf(output)
+    const { binary_data = binaryByDefault } = output.parameters
+    if (count !== undefined) checkAnswer(images, countOf(count, model), limits)
+    else if (!binary_data)
+      checkAnswer(images, output.name === 'logits' ? model.labels.length : model.hiddenSize, limits)
+  }
 }
 
 /** @param results of each image, with all that was asked for */
@@ -21,10 +49,10 @@ export function writeOutputs(
   const written: Written = { outputs: [], binary: [] }
   for (const { name, parameters } of requested) {
     const rows = results.map(output => output[name] as Float32Array)
-    const { classification, binary_data = binaryByDefault } = parameters
+    const { binary_data = binaryByDefault } = parameters
     const tensor =
-      name === 'logits' && classification !== undefined
-        ? classes(rows, model, classification)
+      classesOf({ name, parameters }) !== undefined
+        ? classes(results, model)
         : { datatype: 'FP32', values: rows.flatMap(row => Array.from(row)), width: rows[0]?.length ?? 0 }
     const { datatype, values, width } = tensor
     const common = { name, datatype, shape: [rows.length, width] }
@@ -41,11 +69,10 @@ export function writeOutputs(
 
 /** "value:index:label", best first; the value is the logit, as the extension has it. */
 function classes(
-  rows: Float32Array[],
+  results: readonly EngineOutput[],
   model: ModelDescription,
-  count: number,
 ): { datatype: string; values: string[]; width: number } {
-  const best = rows.map(row => predictions(row, model, count, 'none'))
+  const best = results.map(output => predictions(output, model))
   const values = best.flat().map(({ score, index, label }) => `${score}:${index}:${label}`)
   return { datatype: 'BYTES', values, width: best[0]?.length ?? 0 }
 }

@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { imageBody, withImages } from '../images/read-images.ts'
 import { findModel, infer } from '../infer.ts'
 import { countInference } from '../middleware/count-inference.ts'
-import { predictions } from '../predictions.ts'
+import { checkAnswer, countOf, predictions } from '../predictions.ts'
 import { createRouter, type Services } from '../services.ts'
 import { failures, json, modelParameter, predictionsSchema, resultsOf, timeoutHeader, topK } from './schemas.ts'
 
@@ -23,14 +23,17 @@ export const classifyRoutes = (services: Services) => {
   const router = createRouter()
   router.post('/v1/models/:model/classify', countInference(services.metrics))
   return router.openapi(route, async context => {
-    const { name } = findModel(context, services, context.req.valid('param').model)
+    const known = findModel(context, services, context.req.valid('param').model)
+    const { name } = known
     const { top_k } = context.req.valid('query')
     return withImages(context, services, async images => {
       const inputs = images.map(image => ({ image }))
-      const { outputs, version } = await infer(context, services, { model: name, task: 'classify', inputs })
+      checkAnswer(images.length, countOf(top_k, known), services.config.limits)
+      const request = { model: name, task: 'classify' as const, inputs, best: { count: top_k } }
+      const { outputs, version } = await infer(context, services, request)
       // Looked up again: a model that was loaded for this request has labels only now.
       const model = findModel(context, services, name)
-      const results = outputs.map(({ logits }) => ({ predictions: predictions(logits as Float32Array, model, top_k) }))
+      const results = outputs.map(output => ({ predictions: predictions(output, model) }))
       return context.json({ model: name, version, results }, 200)
     })
   })

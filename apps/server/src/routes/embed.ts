@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { imageBody, withImages } from '../images/read-images.ts'
 import { findModel, infer } from '../infer.ts'
 import { countInference } from '../middleware/count-inference.ts'
+import { checkAnswer } from '../predictions.ts'
 import { createRouter, type Services } from '../services.ts'
 import { failures, json, modelParameter, resultsOf, timeoutHeader } from './schemas.ts'
 
@@ -25,9 +26,10 @@ export const embedRoutes = (services: Services) => {
   const router = createRouter()
   router.post('/v1/models/:model/embed', countInference(services.metrics))
   return router.openapi(route, async context => {
-    const { name } = findModel(context, services, context.req.valid('param').model)
+    const { name, hiddenSize } = findModel(context, services, context.req.valid('param').model)
     return withImages(context, services, async images => {
       const inputs = images.map(image => ({ image }))
+      checkAnswer(images.length, hiddenSize, services.config.limits)
       const { outputs, version } = await infer(context, services, { model: name, task: 'embed', inputs })
       const results = outputs.map(({ features }) => ({ features: Array.from(features as Float32Array) }))
       return context.json({ model: name, version, results }, 200)

@@ -6,7 +6,7 @@ import { RequestError } from '../errors.ts'
 import { imageBody, withImages } from '../images/read-images.ts'
 import { findModel, infer } from '../infer.ts'
 import { countInference } from '../middleware/count-inference.ts'
-import { predictions } from '../predictions.ts'
+import { checkAnswer, countOf, predictions } from '../predictions.ts'
 import { createRouter, type Services } from '../services.ts'
 import { failures, json, modelParameter, predictionsSchema, resultsOf, timeoutHeader, topK } from './schemas.ts'
 
@@ -34,13 +34,14 @@ const route = createRoute({
   },
 })
 
-type Explained = Required<Pick<EngineOutput, 'logits' | 'attention'>>
+type Explained = EngineOutput & Required<Pick<EngineOutput, 'attention'>>
 
 export const explainRoutes = (services: Services) => {
   const router = createRouter()
   router.post('/v1/models/:model/explain', countInference(services.metrics))
   return router.openapi(route, async context => {
-    const { name } = findModel(context, services, context.req.valid('param').model)
+    const known = findModel(context, services, context.req.valid('param').model)
+    const { name } = known
     const { top_k } = context.req.valid('query')
     const supports = ['application/json', 'image/png']
     const asImage = accepts(context, { header: 'Accept', supports, default: 'application/json' }) === 'image/png'
@@ -48,14 +49,15 @@ export const explainRoutes = (services: Services) => {
       if (asImage && images.length > 1)
         throw new RequestError('not_acceptable', `An answer as PNG is for one image; the request has ${images.length}.`)
       const inputs = images.map(image => ({ image }))
-      const request = { model: name, task: 'explain' as const, inputs, draw: asImage }
+      checkAnswer(images.length, countOf(top_k, known), services.config.limits)
+      const request = { model: name, task: 'explain' as const, inputs, best: { count: top_k }, draw: asImage }
       const { outputs, version } = await infer(context, services, request)
       if (asImage)
         return context.body(outputs[0]?.drawn as Uint8Array<ArrayBuffer>, 200, { 'Content-Type': 'image/png' })
       const model = findModel(context, services, name)
-      const results = (outputs as Explained[]).map(({ logits, attention }) => ({
-        predictions: predictions(logits, model, top_k),
-        attention: { ...attention, values: Array.from(attention.values) },
+      const results = (outputs as Explained[]).map(output => ({
+        predictions: predictions(output, model),
+        attention: { ...output.attention, values: Array.from(output.attention.values) },
       }))
       return context.json({ model: name, version, results }, 200)
     })

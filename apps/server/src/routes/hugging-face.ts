@@ -1,13 +1,14 @@
 /** POST /models/{model}: image classification as Hugging Face's inference API has it, so that its clients work here. */
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { fromBase64 } from '../base64.ts'
 import { withBody } from '../body.ts'
-import { RequestError } from '../errors.ts'
+import type { EngineOutput } from '../engine/engine.ts'
 import { checkImage } from '../images/check-image.ts'
 import { findModel, infer } from '../infer.ts'
 import { readJson } from '../json.ts'
 import { countInference } from '../middleware/count-inference.ts'
-import { predictions, scoring } from '../predictions.ts'
+import { checkAnswer, countOf, predictions, scoring } from '../predictions.ts'
 import { type AppEnv, createRouter, type Services } from '../services.ts'
 import { failures, json, modelParameter, timeoutHeader } from './schemas.ts'
 
@@ -56,14 +57,16 @@ export const huggingFaceRoutes = (services: Services) => {
   router.openAPIRegistry.register('HuggingFaceRequest', requestSchema)
   router.post('/models/:model', countInference(services.metrics))
   return router.openapi(route, async context => {
-    const { name } = findModel(context, services, context.req.valid('param').model)
+    const known = findModel(context, services, context.req.valid('param').model)
+    const { name } = known
     return withInputs(context, services, async ({ image, top_k, function_to_apply }) => {
       checkImage(image, services.config.limits)
-      const { outputs } = await infer(context, services, { model: name, task: 'classify', inputs: [{ image }] })
+      checkAnswer(1, countOf(top_k, known), services.config.limits)
+      const best = { count: top_k, scoring: function_to_apply }
+      const { outputs } = await infer(context, services, { model: name, task: 'classify', inputs: [{ image }], best })
       const model = findModel(context, services, name)
-      const best = predictions(outputs[0]?.logits as Float32Array, model, top_k, function_to_apply)
       return context.json(
-        best.map(({ label, score }) => ({ label, score })),
+        predictions(outputs[0] as EngineOutput, model).map(({ label, score }) => ({ label, score })),
         200,
       )
     })
@@ -77,21 +80,11 @@ async function withInputs<Result>(
 ): Promise<Result> {
   const { imageBytes, jsonBytes, jsonDepth } = services.config.limits
   if (!/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? ''))
-    return withBody(context, services, imageBytes, image => use({ image, top_k: 5 }))
+    return withBody(context, services, { maxBytes: imageBytes }, image => use({ image, top_k: 5 }))
   // Base64 has four bytes for three.
   const maxBytes = Math.max(jsonBytes, Math.ceil(imageBytes / 3) * 4 + 4096)
-  return withBody(context, services, maxBytes, async body => {
+  return withBody(context, services, { maxBytes }, async body => {
     const { inputs, parameters } = readJson(body, requestSchema, jsonDepth)
-    return use({ ...parameters, image: fromBase64(inputs) })
+    return use({ ...parameters, image: fromBase64(inputs, 'inputs') })
   })
-}
-
-function fromBase64(text: string): Uint8Array {
-  try {
-    return Uint8Array.fromBase64(text)
-  } catch (error) {
-    throw new RequestError('invalid_request', 'inputs: expected an image file in base64; addresses are not fetched.', {
-      cause: error,
-    })
-  }
 }

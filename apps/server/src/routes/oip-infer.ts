@@ -7,7 +7,7 @@ import { countInference } from '../middleware/count-inference.ts'
 import { readRequest } from '../oip/read-request.ts'
 import { type InferResponse, inferRequestSchema, inferResponseSchema, type OutputName } from '../oip/schemas.ts'
 import { findVersion, versionParameter } from '../oip/version.ts'
-import { writeOutputs } from '../oip/write-response.ts'
+import { bestOf, checkOutputs, writeOutputs } from '../oip/write-response.ts'
 import { type AppEnv, createRouter, type Services } from '../services.ts'
 import { failures, json, modelParameter, timeoutHeader } from './schemas.ts'
 
@@ -55,12 +55,15 @@ export const oipInferRoutes = (services: Services) => {
 async function answer(context: Context<AppEnv>, services: Services, target: { model: string; version?: string }) {
   const model = findVersion(context, services, target)
   const { limits } = services.config
-  return withBody(context, services, limits.tensorBytes, async body => {
+  return withBody(context, services, { maxBytes: limits.tensorBytes }, async body => {
     const { id, inputs, outputs, parameters } = readRequest(body, context.req.header(headerLength), model, limits)
     const isWanted = (name: OutputName): boolean => outputs.some(output => output.name === name)
     const task = !isWanted('features') ? 'classify' : isWanted('logits') ? 'classify-and-embed' : 'embed'
     const timeout = parameters.timeout === undefined ? undefined : parameters.timeout / 1000
-    const result = await infer(context, services, { model: model.name, task, inputs, ...(timeout && { timeout }) })
+    checkOutputs(outputs, parameters.binary_data_output, inputs.length, model, limits)
+    const best = bestOf(outputs)
+    const request = { model: model.name, task, inputs, best, ...(timeout && { timeout }) } as const
+    const result = await infer(context, services, request)
     const { outputs: written, binary } = writeOutputs(
       outputs,
       parameters.binary_data_output,

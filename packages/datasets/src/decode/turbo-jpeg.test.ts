@@ -73,23 +73,23 @@ describe('left to sharp', () => {
   test('what is larger than its time allows', async () => {
     const bytes = fixture('colour.jpg')
     const header = readImageHeader(bytes) as ImageHeader
-    expect(await decodePlainJpeg(bytes, { ...header, size: { width: 4097, height: 4096 } })).toBeUndefined()
+    expect(await decodePlainJpeg(bytes, { ...header, size: { width: 4097, height: 4096 } }, 1)).toBeUndefined()
   })
 
   test.skipIf(!isThere)('a size that is not that of the file', async () => {
     const bytes = fixture('colour.jpg')
     const header = readImageHeader(bytes) as ImageHeader
     const { width, height } = header.size as { width: number; height: number }
-    expect(await decodePlainJpeg(bytes, { ...header, size: { width: width + 1, height } })).toBeUndefined()
-    expect(await decodePlainJpeg(bytes, header)).toMatchObject({ width, height })
+    expect(await decodePlainJpeg(bytes, { ...header, size: { width: width + 1, height } }, 1)).toBeUndefined()
+    expect(await decodePlainJpeg(bytes, header, 1)).toMatchObject({ width, height })
   })
 
   test.skipIf(!isThere)('a damaged file, after which others are decoded still', async () => {
     const bytes = fixture('colour.jpg')
     for (let length = 2; length < bytes.length - 2; length += 5) {
       const header = { ...(readImageHeader(bytes) as ImageHeader) }
-      expect(await decodePlainJpeg(bytes.slice(0, length), header)).toBeUndefined()
-      expect(await decodePlainJpeg(bytes, header)).toBeDefined()
+      expect(await decodePlainJpeg(bytes.slice(0, length), header, 1)).toBeUndefined()
+      expect(await decodePlainJpeg(bytes, header, 1)).toBeDefined()
     }
   })
 })

@@ -7,6 +7,7 @@ import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
 import {
   attentionRollout,
   autocast,
+  firstNonFinite,
   noGrad,
   patchGrid,
   useBackend,
@@ -15,7 +16,7 @@ import {
 } from '@vitral/core'
 import { describeModel, heightAndWidth } from '../describe-model.ts'
 import type { EngineOutput } from '../engine.ts'
-import type { LoadedDescription, ModelSettings, PreparedInput, Wanted } from '../model-calls.ts'
+import type { LoadedDescription, ModelSettings, PreparedInput } from '../model-calls.ts'
 
 export interface LoadedModel {
   description: LoadedDescription
@@ -23,7 +24,7 @@ export interface LoadedModel {
    * @param inputs all RGB bytes, or all values
    * @returns one output for each input, in their order
    */
-  compute(inputs: readonly PreparedInput[], wanted: Wanted): Promise<EngineOutput[]>
+  compute(inputs: readonly PreparedInput[], wanted: { features: boolean; attention: boolean }): Promise<EngineOutput[]>
 }
 
 /** @throws when the folder cannot be read, does not fit together, or computes what is no number */
@@ -109,16 +110,24 @@ const LONGEST_WARM_UP = 5000
  * The first pass is slow, as kernels and memory are made for it, and the first full batch takes memory that a smaller one
  * did not; and a model that computes no numbers is found out.
  */
-async function warmUp({ description, compute }: LoadedModel, maxBatchSize: number): Promise<void> {
-  const { imageSize, numChannels } = description
-  const input = { pixelValues: new Float32Array(numChannels * imageSize[0] * imageSize[1]) }
+async function warmUp(model: LoadedModel, maxBatchSize: number): Promise<void> {
   const started = performance.now()
-  const [output] = await compute([input], { features: true, attention: false })
-  if (!output?.logits?.every(Number.isFinite) || !output.features?.every(Number.isFinite))
+  if (!(await computesNumbers(model)))
     throw new Error('The model computes values that are no finite numbers; its weights are damaged.')
   if ((performance.now() - started) * maxBatchSize < LONGEST_WARM_UP)
-    await compute(Array(maxBatchSize).fill(input), { features: false, attention: false })
+    await model.compute(Array(maxBatchSize).fill(ownInput(model)), { features: false, attention: false })
 }
+
+/** Whether all that the model computes from an input of its own, which no client chose, are finite numbers. */
+export async function computesNumbers(model: LoadedModel): Promise<boolean> {
+  const [output] = await model.compute([ownInput(model)], { features: true, attention: false })
+  return [output?.logits, output?.features].every(values => values && firstNonFinite(values) < 0)
+}
+
+/** Zeros, the mean of what a processor gives. */
+const ownInput = ({ description: { imageSize, numChannels } }: LoadedModel): PreparedInput => ({
+  pixelValues: new Float32Array(numChannels * imageSize[0] * imageSize[1]),
+})
 
 /** SHA-256 of what the model is made of, in short. */
 async function hashFolder(folder: string): Promise<string> {

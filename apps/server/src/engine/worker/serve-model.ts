@@ -1,7 +1,8 @@
 /** A process that holds one model and computes batches with it. */
 import { bytesOf, type Header } from '../framing.ts'
-import { type ComputeCall, type ModelSettings, outputLayout, splitInputs } from '../model-calls.ts'
-import type { LoadedModel } from './load-model.ts'
+import { type ComputeCall, type ComputeReply, type ModelSettings, outputLayout, splitInputs } from '../model-calls.ts'
+import { finishOutput } from './finish-output.ts'
+import { computesNumbers, type LoadedModel } from './load-model.ts'
 import { serve } from './serve.ts'
 
 /** @param load told what the server wants; its model answers from then on */
@@ -14,10 +15,17 @@ export function serveModel(load: (settings: ModelSettings) => Promise<LoadedMode
     },
     async compute(header, body) {
       if (!model) throw new Error('No model has been loaded.')
-      const { inputs, wanted } = header as unknown as ComputeCall
-      const outputs = await model.compute(splitInputs(inputs, body), wanted)
+      const { description, compute } = model
+      const { inputs } = header as unknown as ComputeCall
+      const features = inputs.some(({ task }) => task.endsWith('embed'))
+      const attention = inputs.some(({ task }) => task === 'explain')
+      const computed = await compute(splitInputs(inputs, body), { features, attention })
+      const outputs = computed.map((output, i) => finishOutput(output, inputs[i], description))
+      // Whether that is the inputs' fault or the model's, an input of its own tells.
+      const isSick = outputs.includes(null) && !(await computesNumbers(model))
       const { layout, arrays } = outputLayout(outputs)
-      return { header: { layout, memory: process.memoryUsage.rss() }, bodies: arrays.map(bytesOf) }
+      const reply: ComputeReply = { layout, memory: process.memoryUsage.rss(), isSick }
+      return { header: reply as unknown as Header, bodies: arrays.map(bytesOf) }
     },
   })
 }
