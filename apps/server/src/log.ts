@@ -17,7 +17,24 @@ export function limitLog(lines: number): void {
   linesPerSecond = lines
 }
 
+const waiting: (() => void)[] = []
+
+/** Writes a line once what is at hand is done, as an answer on its way, or before the next line that cannot wait. */
+export function logSoon(...line: Parameters<typeof log>): void {
+  if (waiting.push(() => write(...line)) === 1) setImmediate(writeWaiting)
+}
+
+function writeWaiting(): void {
+  for (const write of waiting.splice(0)) write()
+}
+
 export function log(level: Level, message: string, fields: Record<string, unknown> = {}): void {
+  writeWaiting()
+  write(level, message, fields)
+}
+
+/** Unless there are too many, which are counted. */
+function write(level: Level, message: string, fields: Record<string, unknown> = {}): void {
   const now = Math.floor(performance.now() / 1000)
   if (now !== second) [second, written] = [now, 0]
   if (isBlocked || written >= linesPerSecond) {
@@ -27,13 +44,13 @@ export function log(level: Level, message: string, fields: Record<string, unknow
   if (leftOut > 0) {
     const lines = leftOut
     leftOut = 0
-    write('error', 'log_lines_left_out', { lines })
+    print('error', 'log_lines_left_out', { lines })
   }
   written++
-  write(level, message, fields)
+  print(level, message, fields)
 }
 
-function write(level: Level, message: string, fields: Record<string, unknown>): void {
+function print(level: Level, message: string, fields: Record<string, unknown>): void {
   const line = JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })
   const text = line.replaceAll(unsafe, code => `\\u${code.charCodeAt(0).toString(16).padStart(4, '0')}`)
   if (process.stdout.write(`${text}\n`)) return

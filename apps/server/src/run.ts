@@ -1,34 +1,50 @@
 /** The life of a server process: from its start to the signal that ends it. */
-import type { ConfigInput } from './config.ts'
+import { type ConfigInput, parseConfig } from './config.ts'
 import { log } from './log.ts'
-import { type RunningServer, startServer } from './serve.ts'
+import { type RunningServer, type ServerOptions, startServer } from './serve.ts'
+
+/** Milliseconds beyond the time to drain after which the process ends whatever is left. */
+const GRACE = 5000
 
 /**
- * Serves until SIGTERM or SIGINT, then finishes what was accepted; a second signal ends the process at once.
+ * Serves until SIGTERM or SIGINT, then finishes what was accepted, and gives up what is still being loaded; a second signal
+ * ends the process at once. From the first one on it ends within the time to drain, whatever it is at.
  *
  * @returns the exit code: 0 when everything was finished
  * @throws what startServer throws
  */
 export async function runServer(
   config: ConfigInput,
-  start: (config: ConfigInput) => Promise<RunningServer> = startServer,
+  start: (config: ConfigInput, options: Pick<ServerOptions, 'signal'>) => Promise<RunningServer> = startServer,
 ): Promise<number> {
-  const { promise: signalled, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  const { drainDelayMilliseconds, drainMilliseconds } = parseConfig(config).timeouts
+  const { promise: signalled, resolve } = Promise.withResolvers<undefined>()
+  const starting = new AbortController()
   let isEnding = false
   const onSignal = (signal: NodeJS.Signals): void => {
     if (isEnding) process.exit(1)
     isEnding = true
-    resolve(signal)
+    log('info', 'draining', { signal })
+    const late = (): void => {
+      log('error', 'stopped', { finished: false })
+      process.exit(1)
+    }
+    // Does not keep a process that has nothing left to do.
+    setTimeout(late, drainDelayMilliseconds + drainMilliseconds + GRACE).unref()
+    starting.abort()
+    resolve(undefined)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal)
   try {
-    // A signal that comes while models are loaded ends the process as well.
-    const server = await Promise.race([start(config), signalled.then(() => undefined)])
-    if (!server) return 1
-    log('info', 'listening', { url: server.url.href })
-    const signal = await signalled
-    log('info', 'draining', { signal })
-    const isFinished = await server.stop()
+    const server = await start(config, { signal: starting.signal }).catch((error: unknown) => {
+      if (!isEnding) throw error
+      return undefined
+    })
+    if (server) {
+      log('info', 'listening', { url: server.url.href })
+      await signalled
+    }
+    const isFinished = (await server?.stop()) ?? true
     log(isFinished ? 'info' : 'error', 'stopped', { finished: isFinished })
     return isFinished ? 0 : 1
   } finally {

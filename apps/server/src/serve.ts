@@ -4,6 +4,7 @@ import { createApp } from './app.ts'
 import { type Config, type ConfigInput, parseConfig } from './config.ts'
 import { createEngine, type ManagedEngine } from './engine/create-engine.ts'
 import type { Engine } from './engine/engine.ts'
+import type { EngineOptions } from './engine/options.ts'
 import { limitLog, log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import type { Tracing } from './tracing.ts'
@@ -22,6 +23,8 @@ export interface RunningServer {
 export interface ServerOptions {
   /** In place of one that is made by the configuration. */
   engine?: Engine
+  /** Gives up the start, as of models that are loaded for long, and ends what has been started. */
+  signal?: AbortSignal
 }
 
 /**
@@ -56,7 +59,7 @@ export async function startServer(input: ConfigInput, options: ServerOptions = {
   let engine: Engine & Partial<ManagedEngine>
   const metrics = createMetrics({ load: () => engine?.load() ?? [], memory: () => engine?.memory?.() ?? [] })
   try {
-    engine = options.engine ?? (await startEngine(config, metrics.event))
+    engine = options.engine ?? (await startEngine(config, metrics.event, options.signal))
   } catch (error) {
     await server.stop(true)
     throw error
@@ -118,8 +121,9 @@ function listen(options: Bun.Serve.Options<undefined>): Bun.Server<undefined> {
 function startEngine(
   { models, engine, limits, timeouts, log: isLogged }: ReturnType<typeof parseConfig>,
   count: ReturnType<typeof createMetrics>['event'],
+  signal: AbortSignal | undefined,
 ): Promise<ManagedEngine> {
-  return createEngine({
+  const options: EngineOptions = {
     models,
     memoryBudget: engine.memoryBytes ?? undefined,
     decoders: engine.decoders,
@@ -137,7 +141,8 @@ function startEngine(
       const { event: message, ...fields } = event
       log(message.endsWith('failed') ? 'error' : 'info', message, fields)
     },
-  })
+  }
+  return createEngine(options, { signal })
 }
 
 function answerWhileLoading(request: Request): Response {

@@ -3,6 +3,9 @@
  * last must. STOPS=20 in the environment stops it so many times under load.
  */
 import { afterAll, expect, test } from 'bun:test'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { images, post } from '../test/requests.ts'
 import { type Line, startedServer, startedWithModel } from '../test/started-server.ts'
 import { removeFolders, tinyModel } from '../test/tiny-model.ts'
@@ -18,6 +21,57 @@ test('a server without work ends well before its time to drain is over', async (
   const start = performance.now()
   expect(await server.stop()).toBe(0)
   expect(performance.now() - start).toBeLessThan(7000) // of 10,000 milliseconds; it takes a tenth of a second
+}, 60_000)
+
+/** A model whose weights never come, as from a disk that hangs. */
+async function endlessModel(): Promise<string> {
+  const folder = await tinyModel()
+  const weights = join(folder, 'model.safetensors')
+  rmSync(weights)
+  execFileSync('mkfifo', [weights])
+  return folder
+}
+
+const childrenOf = (pid: number): string[] =>
+  spawnSync('ps', ['--no-headers', '-o', 'stat=', '--ppid', String(pid)], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter(state => state !== '' && !state.startsWith('Z'))
+
+test('SIGTERM ends a server whose models are still being loaded, and their processes', async () => {
+  const folder = await endlessModel()
+  const program = join(import.meta.dir, '../test/serve-folder.ts')
+  const config = { timeouts: { drainMilliseconds: 3000 } }
+  const server = Bun.spawn([process.execPath, program, folder], {
+    env: { ...process.env, CONFIG: JSON.stringify(config) },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  // The decoders' process, and then the model's.
+  while (childrenOf(server.pid).length < 2) await Bun.sleep(20)
+  const { pid } = server
+  server.kill('SIGTERM')
+  const end = setTimeout(() => server.kill('SIGKILL'), 30_000)
+  expect([await server.exited, server.signalCode]).toEqual([0, null])
+  clearTimeout(end)
+  expect(childrenOf(pid)).toEqual([])
+  const lines = (await server.stdout.text()).trim().split('\n')
+  expect(lines.map(line => JSON.parse(line).message)).toEqual(['draining', 'stopped'])
+  expect(await server.stderr.text()).toBe('')
+}, 60_000)
+
+test('SIGTERM ends a server while a request waits for a model that is loaded on demand', async () => {
+  const models = [{ name: 'tiny', folder: await endlessModel(), backend: 'cpu' as const, load: 'on-demand' as const }]
+  const timeouts = { drainMilliseconds: 500 }
+  const server = await startedWithModel('', 0, { variables: { CONFIG: JSON.stringify({ models, timeouts }) } })
+  const answer = fetch(new URL('v1/models/tiny/classify', server.url), post(images.jpeg))
+  while (childrenOf(server.pid).length < 2) await Bun.sleep(20)
+  const stopped = server.stop()
+  const outcome = await answer.then(
+    async response => ((await response.json()) as { code: string }).code,
+    () => 'reset',
+  )
+  expect(['draining', 'reset']).toContain(outcome)
+  expect(await stopped).toBe(1) // not all that was accepted is answered
 }, 60_000)
 
 /** A server to which 50 requests a second are sent, each with a number for its id. */

@@ -15,6 +15,8 @@ export interface ChildOptions {
   module: string
   /** Milliseconds until it has connected. */
   timeout: number
+  /** Aborted when the engine is over: nothing that is loaded or computed is waited for. */
+  signal?: AbortSignal
 }
 
 interface Call {
@@ -50,6 +52,7 @@ export class Child {
 
   /** @throws EngineError 'worker_failed' when the process ends or is not there in time */
   static async start(options: ChildOptions): Promise<Child> {
+    if (options.signal?.aborted) throw new EngineError('draining', 'The server goes down.')
     // A folder that no other user may enter, there until the process has connected: a server that is killed leaves none, and one
     // that runs for weeks has none that a system may clear away.
     const folder = await mkdtemp(join(tmpdir(), 'vitral-'))
@@ -60,7 +63,7 @@ export class Child {
     }
   }
 
-  static async #connected(path: string, { module, timeout }: ChildOptions): Promise<Child> {
+  static async #connected(path: string, { module, timeout, signal }: ChildOptions): Promise<Child> {
     const connected = Promise.withResolvers<void>()
     let child: Child | undefined
     const settle = (frame: Frame): void => {
@@ -79,6 +82,9 @@ export class Child {
       stdout: 'ignore',
       stderr: 'inherit',
     })
+    const abort = (): void => (child ? child.kill('the server goes down') : subprocess.kill('SIGKILL'))
+    signal?.addEventListener('abort', abort)
+    void subprocess.exited.then(() => signal?.removeEventListener('abort', abort))
     const timer = setTimeout(() => {
       subprocess.kill('SIGKILL')
       connected.reject(new EngineError('worker_failed', `A process did not start within ${timeout} ms.`))

@@ -31,15 +31,26 @@ export interface ManagedEngine extends Engine {
  * const engine = await createEngine({ models: [{ name: 'vit', folder: 'models/vit' }] })
  * const { outputs } = await engine.run({ model: 'vit', task: 'classify', inputs: [{ image: bytes }] })
  */
-export async function createEngine(options: EngineOptions): Promise<ManagedEngine> {
+export async function createEngine(options: EngineOptions, { signal }: StartOptions = {}): Promise<ManagedEngine> {
+  signal?.throwIfAborted()
   const engine = new VitralEngine(resolveOptions(options))
+  const abort = (): void => void engine.close(0)
+  signal?.addEventListener('abort', abort)
   try {
     await engine.start()
+    signal?.throwIfAborted()
   } catch (error) {
     await engine.close()
     throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
   }
   return engine
+}
+
+export interface StartOptions {
+  /** Gives up what has not started yet, and ends its processes. */
+  signal?: AbortSignal
 }
 
 class VitralEngine implements ManagedEngine {
@@ -47,6 +58,8 @@ class VitralEngine implements ManagedEngine {
   #decoders: Decoders | undefined
   readonly #models: Map<string, ServedModel>
   readonly #stopWatching: (() => void)[] = []
+  /** Aborted at the end: no process outlives the engine, whatever it is at. */
+  readonly #ending = new AbortController()
   #roomMaking: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
@@ -56,6 +69,7 @@ class VitralEngine implements ManagedEngine {
     const draw: Draw = async (...args) => await this.#decoders?.draw(...args)
     const shared = {
       engine: options,
+      signal: this.#ending.signal,
       decode,
       draw,
       makeRoom: this.#makeRoom.bind(this),
@@ -67,6 +81,7 @@ class VitralEngine implements ManagedEngine {
     const { models, watchInterval, memoryBudget, onEvent } = this.#options
     this.#decoders = await Decoders.start({
       ...this.#options,
+      signal: this.#ending.signal,
       onFailure: (reason, failuresInARow) => onEvent({ event: 'worker_failed', reason, failuresInARow }),
     })
     for (const { name, folder, workers, load } of models) {
@@ -144,6 +159,7 @@ class VitralEngine implements ManagedEngine {
     const error = new EngineError('draining', 'The server went down before there was an answer.')
     const left = await Promise.all(models.map(model => model.stop(error)))
     await this.#decoders?.stop()
+    this.#ending.abort()
     const unfinished = left.reduce((sum, count) => sum + count, 0)
     if (unfinished > 0)
       throw new EngineError('draining', `${unfinished} requests were not finished within ${timeout} ms.`)

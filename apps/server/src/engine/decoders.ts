@@ -25,6 +25,7 @@ export interface DrawCall {
 export interface DecoderOptions
   extends Pick<ResolvedEngineOptions, 'decoders' | 'maxPixels' | 'decodeTimeoutSeconds' | 'loadTimeout' | 'backoff'> {
   onFailure(reason: string, failuresInARow: number): void
+  signal?: AbortSignal
 }
 
 export interface DecodedImage {
@@ -64,7 +65,8 @@ export class Decoders {
   }
 
   static async start(options: DecoderOptions): Promise<Decoders> {
-    const start = (): Promise<Child> => Child.start({ module: MODULE, timeout: options.loadTimeout })
+    const start = (): Promise<Child> =>
+      Child.start({ module: MODULE, timeout: options.loadTimeout, signal: options.signal })
     const first = await Promise.all(Array.from({ length: options.decoders }, start))
     return new Decoders(
       first.map(child => new KeptChild(child, { start, ...options })),

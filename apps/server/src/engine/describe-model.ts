@@ -1,7 +1,11 @@
 /** What is told of a model, by the two JSON files of its folder. */
-import type { ImageProcessorConfig, Size, ViTConfig } from '@vitral/core'
+import { type ImageProcessorConfig, readModelConfig, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
 import { scoringOf } from '@vitral/core/scores'
 import type { LoadedDescription, ModelSettings } from './model-calls.ts'
+
+/** Classes of a model at most, and characters of all their names: they are in every list of the models. */
+const mostLabels = 100_000
+const mostCharacters = 2 ** 22
 
 /** @throws when the files do not fit together */
 export function describeModel(
@@ -16,7 +20,7 @@ export function describeModel(
     )
   return {
     ...rest,
-    labels: Array.from({ length: config.numLabels }, (_, i) => config.id2label[i] ?? `LABEL_${i}`),
+    labels: labelsOf(config),
     imageSize,
     numChannels: config.numChannels,
     hiddenSize: config.hiddenSize,
@@ -29,20 +33,26 @@ export function describeModel(
 /**
  * Of a model that is not loaded; its weights are not read.
  *
- * @returns undefined where the files cannot be read: whoever loads the folder says why
+ * @throws when the files cannot be read
  */
 export async function describeFolder({
   folder,
   backend,
   precision,
-}: Pick<ModelSettings, 'folder' | 'backend' | 'precision'>): Promise<LoadedDescription | undefined> {
-  try {
-    const { readModelConfig, ViTImageProcessor } = await import('@vitral/core')
-    const [config, processor] = await Promise.all([readModelConfig(folder), ViTImageProcessor.fromPretrained(folder)])
-    return describeModel(config, processor.config, { backend, precision, version: '' })
-  } catch {
-    return undefined
-  }
+}: Pick<ModelSettings, 'folder' | 'backend' | 'precision'>): Promise<LoadedDescription> {
+  const [config, processor] = await Promise.all([readModelConfig(folder), ViTImageProcessor.fromPretrained(folder)])
+  return describeModel(config, processor.config, { backend, precision, version: '' })
+}
+
+function labelsOf({ numLabels, id2label }: ViTConfig): string[] {
+  if (numLabels > mostLabels) throw new Error(`config.json has ${numLabels} classes; at most ${mostLabels} are served.`)
+  const labels = Array.from({ length: numLabels }, (_, i) => id2label[i] ?? `LABEL_${i}`)
+  const characters = labels.reduce((sum, label) => sum + label.length, 0)
+  if (characters > mostCharacters)
+    throw new Error(
+      `The classes' names in config.json have ${characters} characters; at most ${mostCharacters} are served.`,
+    )
+  return labels
 }
 
 export const heightAndWidth = (size: Size): [height: number, width: number] =>

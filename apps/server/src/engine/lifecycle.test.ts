@@ -67,6 +67,20 @@ test('a model on demand is loaded by its first request, once', async () => {
   expect(events.filter(({ event }) => event === 'loaded')).toHaveLength(1)
 })
 
+test('a configuration of millions of classes is read elsewhere, and not listed', async () => {
+  const folder = await tinyModel()
+  const path = join(folder, 'config.json')
+  const labels = Array.from({ length: 3_000_000 }, (_, i) => `"${i}":"class ${i}"`)
+  const config = JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), id2label: 0 })
+  writeFileSync(path, config.replace('"id2label":0', `"id2label":{${labels.join()}}`))
+  // Of this process alone: what its children work is theirs.
+  const before = process.cpuUsage()
+  const engine = await create([{ name: 'tiny', folder, load: 'on-demand' }])
+  const { user, system } = process.cpuUsage(before)
+  expect((user + system) / 1000).toBeLessThan(1000)
+  expect(JSON.stringify(engine.models()).length).toBeLessThan(1000)
+}, 60_000)
+
 test('a model on demand that cannot be loaded fails its requests, and is loaded once it has been put right', async () => {
   const folder = await tinyModel()
   const weights = readFileSync(join(folder, 'model.safetensors'))

@@ -17,6 +17,7 @@ import type { ResolvedEngineOptions, ResolvedModelOptions } from './options.ts'
 export interface VersionOptions {
   model: ResolvedModelOptions
   engine: ResolvedEngineOptions
+  signal?: AbortSignal
 }
 
 /** One image to be computed. */
@@ -221,9 +222,9 @@ interface Ready {
 }
 
 /** @param version the content that the folder must have */
-async function startWorker({ model, engine }: VersionOptions, version?: string): Promise<Ready> {
+async function startWorker({ model, engine, signal }: VersionOptions, version?: string): Promise<Ready> {
   const { folder, backend, precision, threads, maxBatchSize } = model
-  const child = await Child.start({ module: engine.modelModule, timeout: engine.loadTimeout })
+  const child = await Child.start({ module: engine.modelModule, timeout: engine.loadTimeout, signal })
   try {
     const settings = { folder, backend, precision, threads, maxBatchSize }
     const { header } = await child.call('load', { settings } satisfies Header, [], engine.loadTimeout)

@@ -1,7 +1,7 @@
 /** One model by its name: which version of it answers, and how that is exchanged for another. */
 import { Admission } from './admission.ts'
 import { answer, type Draw } from './answer.ts'
-import { describeFolder } from './describe-model.ts'
+import { describeInChild } from './describe-in-child.ts'
 import { EngineError, type EngineRequest, type EngineResult, type ModelDescription } from './engine.ts'
 import { ensureFolder, estimateMemory } from './folder.ts'
 import { knownOf } from './known-of.ts'
@@ -83,7 +83,7 @@ export class ServedModel {
 
   /** Learns what can be told of it before it is loaded. */
   async readDescription(): Promise<void> {
-    const description = await describeFolder(this.#options.model)
+    const description = await describeInChild(this.#options)
     if (!this.#current) this.#description = description ?? this.#description
   }
 
@@ -209,7 +209,7 @@ export class ServedModel {
       this.#error = explain(error as Error, model.folder)
       this.#retryAt = performance.now() + RETRY
       const serving = before?.description.version
-      engine.onEvent({ event: 'load_failed', model: model.name, reason: this.#error, serving })
+      if (!this.#stopped) engine.onEvent({ event: 'load_failed', model: model.name, reason: this.#error, serving })
       throw this.#failure(error)
     }
     const { version } = this.#current.description

@@ -1,7 +1,7 @@
 /** A line for each request, with what is needed to find it again, and nothing of its body or key. */
 import type { MiddlewareHandler } from 'hono'
 import { toRequestError } from '../errors.ts'
-import { log } from '../log.ts'
+import { logSoon } from '../log.ts'
 import type { AppEnv } from '../services.ts'
 import { clientAddress } from './client-address.ts'
 
@@ -24,6 +24,6 @@ export function accessLog({ trustProxy }: { trustProxy: boolean }): MiddlewareHa
       stack: error?.code === 'internal' && error.cause instanceof Error ? error.cause.stack : undefined,
     }
     // Once the answer is on its way, which would wait for it otherwise.
-    setImmediate(() => log(error?.code === 'internal' ? 'error' : 'info', 'request', fields))
+    logSoon(error?.code === 'internal' ? 'error' : 'info', 'request', fields)
   }
 }
