@@ -112,3 +112,12 @@ test.each(cases)(
     }
   },
 )
+
+test('every model that is shipped has its checksum, so that a flipped bit is not served', async () => {
+  const examples = join(import.meta.dir, '../../../../examples')
+  const files = readdirSync(examples, { recursive: true, encoding: 'utf8' }).filter(name =>
+    name.endsWith('.safetensors'),
+  )
+  expect(files).toContain('pretrained/model.safetensors')
+  for (const file of files) expect(await readSafetensors(join(examples, file))).toMatchObject({ checked: true })
+})
