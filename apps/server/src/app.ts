@@ -13,7 +13,9 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { accessLog } from './middleware/access-log.ts'
 import { authenticate } from './middleware/authenticate.ts'
 import { clientAddress } from './middleware/client-address.ts'
+import { knownHost } from './middleware/known-host.ts'
 import { createRateLimiter, rateLimit } from './middleware/rate-limit.ts'
+import { sameSite } from './middleware/same-site.ts'
 import { classifyRoutes } from './routes/classify.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { embedRoutes } from './routes/embed.ts'
@@ -72,6 +74,9 @@ export function createApp({
       permissionsPolicy: { camera: ['self'], microphone: [], geolocation: [] },
     }),
   )
+  const host = knownHost(config)
+  if (host) app.use(host)
+  app.use(sameSite(allowed.origins))
   if (allowed.origins.length > 0) app.use(cors({ origin: allowed.origins, allowMethods: ['GET', 'POST'] }))
   app.use(
     methodNotAllowed({

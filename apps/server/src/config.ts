@@ -1,5 +1,6 @@
 /** Everything that can be configured, with its default; what a file, the environment and flags end up as. */
 import { z } from '@hono/zod-openapi'
+import { isLoopback } from './loopback.ts'
 
 const MiB = 2 ** 20
 const milliseconds = z.int().min(1)
@@ -51,6 +52,11 @@ const rate = z.strictObject({
 /** `prefault` where a whole section may be left out: its own fields' defaults are then used. */
 export const configSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
+  /**
+   * Names beside this machine's own that clients may know the server by, as in the Host header. Without any, a server on a
+   * loopback address answers to those of this machine alone, and one that others reach to all.
+   */
+  hosts: z.array(z.string().min(1)).default([]),
   /** 0 takes any free port. */
   port: z.int().min(0).max(65535).default(8000),
   /** Listens on other addresses than this machine's own without any API key. */
@@ -154,11 +160,9 @@ export function parseConfig(input: unknown): Config {
     throw new Error(
       `timeouts.idleSeconds is ${idleSeconds}; expected at least 5 s more than timeouts.requestMilliseconds, ${requestMilliseconds}.`,
     )
-  if (!loopback.has(data.host) && data.auth.keys.length === 0 && !data.allowWithoutKey)
+  if (!isLoopback(data.host) && data.auth.keys.length === 0 && !data.allowWithoutKey)
     throw new Error(
       `host is ${data.host}, which others can reach, and auth.keys is empty; expected a key, or allowWithoutKey where that is meant.`,
     )
   return data
 }
-
-const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])

@@ -54,9 +54,9 @@ test('SIGTERM ends a server whose models are still being loaded, and their proce
   expect([await server.exited, server.signalCode]).toEqual([0, null])
   clearTimeout(end)
   expect(childrenOf(pid)).toEqual([])
-  const lines = (await server.stdout.text()).trim().split('\n')
+  const lines = (await new Response(server.stdout).text()).trim().split('\n')
   expect(lines.map(line => JSON.parse(line).message)).toEqual(['draining', 'stopped'])
-  expect(await server.stderr.text()).toBe('')
+  expect(await new Response(server.stderr).text()).toBe('')
 }, 60_000)
 
 test('SIGTERM ends a server while a request waits for a model that is loaded on demand', async () => {
