@@ -14,6 +14,7 @@ test('the models are listed with what a client needs to know', async () => {
     {
       name: 'tiny',
       state: 'ready',
+      classifies: true,
       labels: ['cat', 'dog', 'bird'],
       imageSize: [2, 2],
       backend: 'native',
@@ -44,6 +45,7 @@ test('each error of the engine has its status, and Retry-After where trying agai
     wrong_shape: 400,
     non_finite_input: 400,
     input_overflows: 422,
+    no_classifier: 422,
     non_finite_output: 500,
     too_many_inputs: 422,
     queue_full: 429,

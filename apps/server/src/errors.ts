@@ -14,6 +14,7 @@ const engineStatuses = {
   wrong_shape: 400,
   non_finite_input: 400,
   input_overflows: 422,
+  no_classifier: 422,
   non_finite_output: 500,
   too_many_inputs: 422,
   queue_full: 429,

@@ -12,8 +12,12 @@ export const predictionSchema = z
 
 export type Prediction = z.output<typeof predictionSchema>
 
-/** @returns the classes that the engine chose, best first */
-export function predictions({ best }: EngineOutput, { labels }: Pick<ModelDescription, 'labels'>): Prediction[] {
+/** @returns the classes that the engine chose, best first; none of a model without a classifier */
+export function predictions(
+  { best }: EngineOutput,
+  { labels, classifies }: Pick<ModelDescription, 'labels' | 'classifies'>,
+): Prediction[] {
+  if (!classifies) return []
   if (!best) throw new Error('The engine was not asked for the best classes.')
   return Array.from(best.indices, (index, i) => ({
     label: labels[index] ?? `LABEL_${index}`,

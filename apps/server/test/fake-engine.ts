@@ -23,6 +23,7 @@ export interface FakeEngine extends Engine {
 export const model: ModelDescription = {
   name: 'tiny',
   state: 'ready',
+  classifies: true,
   labels: ['cat', 'dog', 'bird'],
   imageSize: [2, 2],
   numChannels: 3,

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { useBackend, ViTForImageClassification, ViTImageProcessor, ViTModel } from '@vitral/core'
 
 /** Pixels of the tiny model's images: [3, 16, 16]. */
 export const PIXELS = 3 * 16 * 16
@@ -18,9 +18,14 @@ const config = {
 }
 
 /** Writes a model of random parameters into the folder, over what is there. */
-export async function saveTinyModel(folder: string, { seed = 0, numLabels = 3 } = {}): Promise<void> {
+export async function saveTinyModel(
+  folder: string,
+  { seed = 0, numLabels = 3, isHeadless = false } = {},
+): Promise<void> {
   await useBackend('cpu')
-  const model = new ViTForImageClassification({ ...config, numLabels }, { seed })
+  const model = isHeadless
+    ? new ViTModel(config, { seed, addPoolingLayer: true })
+    : new ViTForImageClassification({ ...config, numLabels }, { seed })
   await new ViTImageProcessor({ size: { height: 16, width: 16 } }).savePretrained(folder)
   await model.savePretrained(folder)
   model.dispose()

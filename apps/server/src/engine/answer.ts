@@ -23,6 +23,9 @@ export async function answer(
   { inputs, task, best, draw: isDrawn = false }: EngineRequest,
   { ticket, decode, draw, queueTimeout, onRunning }: AnswerOptions,
 ): Promise<EngineResult> {
+  // Features stand in the logits' place there: they are no scores.
+  if (!version.description.classifies && task.startsWith('classify'))
+    throw new EngineError('no_classifier', 'The model has no classifier: it gives features, at /embed, and no classes.')
   const stages = { queue: 0, decode: 0, compute: 0 }
   const started = performance.now()
   ticket.limitQueue(queueTimeout, () => version.hangs)

@@ -63,6 +63,7 @@ test('describes the model', () => {
     hiddenSize: 16,
     backend: 'cpu',
     precision: 'float32',
+    classifies: true,
     scoring: 'softmax',
   })
   expect(engine.ready()).toBe(true)

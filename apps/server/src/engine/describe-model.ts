@@ -1,4 +1,6 @@
 /** What is told of a model, by the two JSON files of its folder. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type ImageProcessorConfig, readModelConfig, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
 import { scoringOf } from '@vitral/core/scores'
 import type { LoadedDescription, ModelSettings } from './model-calls.ts'
@@ -20,6 +22,7 @@ export function describeModel(
     )
   return {
     ...rest,
+    classifies: config.numLabels > 0,
     labels: labelsOf(config),
     imageSize,
     numChannels: config.numChannels,
@@ -40,8 +43,28 @@ export async function describeFolder({
   backend,
   precision,
 }: Pick<ModelSettings, 'folder' | 'backend' | 'precision'>): Promise<LoadedDescription> {
-  const [config, processor] = await Promise.all([readModelConfig(folder), ViTImageProcessor.fromPretrained(folder)])
-  return describeModel(config, processor.config, { backend, precision, version: '' })
+  const [config, processor, options] = await Promise.all([
+    readModelConfig(folder),
+    ViTImageProcessor.fromPretrained(folder),
+    headOf(folder),
+  ])
+  return describeModel({ ...config, ...options }, processor.config, { backend, precision, version: '' })
+}
+
+/** What a model is loaded with: without a classifier where its folder says that it has none, and then none is made up. */
+export async function headOf(folder: string): Promise<{ numLabels?: number }> {
+  // Who reads the file for its meaning says what is wrong with it.
+  const text = await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}')
+  const { architectures } = parsed(text)
+  return Array.isArray(architectures) && architectures.includes('ViTModel') ? { numLabels: 0 } : {}
+}
+
+function parsed(text: string): { architectures?: unknown } {
+  try {
+    return JSON.parse(text) ?? {}
+  } catch {
+    return {}
+  }
 }
 
 function labelsOf({ numLabels, id2label }: ViTConfig): string[] {

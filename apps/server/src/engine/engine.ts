@@ -59,6 +59,8 @@ export interface EngineResult {
 export interface ModelDescription {
   name: string
   state: 'unloaded' | 'loading' | 'ready' | 'failed'
+  /** False of a model without a classifier (ViTModel, as of DINO): it gives features, and shows where it looked. */
+  classifies: boolean
   /** Names of the classes, in the order of the logits; empty until it has been loaded once. */
   labels: readonly string[]
   /** [height, width]. */
@@ -103,6 +105,7 @@ export type EngineErrorCode =
   | 'wrong_shape'
   | 'non_finite_input'
   | 'input_overflows'
+  | 'no_classifier'
   | 'non_finite_output'
   | 'too_many_inputs'
   | 'queue_full'

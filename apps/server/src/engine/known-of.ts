@@ -10,7 +10,14 @@ export function knownOf(
   if (!loaded)
     return {
       ...{ name, backend, precision, version: '' },
-      ...{ labels: [], imageSize: [0, 0], numChannels: 0, hiddenSize: 0, scoring: 'softmax' as const },
+      ...{
+        classifies: true,
+        labels: [],
+        imageSize: [0, 0],
+        numChannels: 0,
+        hiddenSize: 0,
+        scoring: 'softmax' as const,
+      },
     }
   const { resize: _, memory: __, ...known } = loaded
   return { name, ...known }

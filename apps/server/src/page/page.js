@@ -43,9 +43,23 @@ async function listModels() {
 /** Numbers the explanations: an answer that comes after a newer question is not shown. */
 let asked = 0
 let address
+/** What another model is asked about as well once it is chosen. */
+let chosen
 
 async function explain(file) {
   const number = ++asked
+  chosen = file
+  try {
+    await show(file, number)
+  } catch (error) {
+    if (number !== asked) return
+    // What another model, or of another image, was said would look as the answer.
+    element('result').hidden = true
+    throw error
+  }
+}
+
+async function show(file, number) {
   tell('The model is looking at it…')
   const model = encodeURIComponent(element('model').value)
   const headers = { 'content-type': 'application/octet-stream' }
@@ -59,7 +73,10 @@ async function explain(file) {
   draw(attention)
   fill(element('predictions'), predictions, bar)
   element('result').hidden = false
-  tell(`It sees ${predictions[0].label}, ${percent(predictions[0].score)}.`)
+  const [best] = predictions
+  tell(
+    best ? `It sees ${best.label}, ${percent(best.score)}.` : 'It names nothing: it is a model without a classifier.',
+  )
 }
 
 const percent = score => `${(score * 100).toFixed(1)}%`
@@ -136,6 +153,7 @@ element('shoot').addEventListener('click', () => attempt(shoot))
 element('overlay').addEventListener('change', ({ target }) => {
   element('attention').hidden = !target.checked
 })
+element('model').addEventListener('change', () => chosen && attempt(() => explain(chosen)))
 element('settings').addEventListener('submit', event => event.preventDefault())
 element('key').addEventListener('change', () => attempt(listModels))
 attempt(listModels)

@@ -7,6 +7,7 @@ const modelSchema = z
   .object({
     name: z.string(),
     state: z.enum(['unloaded', 'loading', 'ready', 'failed']),
+    classifies: z.boolean().openapi({ description: 'False of a model that gives features alone.' }),
     labels: z.array(z.string()),
     imageSize: z.array(z.int()).length(2).openapi({ description: '[height, width]' }),
     backend: z.string(),
@@ -26,9 +27,11 @@ const route = createRoute({
 
 export const modelRoutes = ({ engine }: Services) =>
   createRouter().openapi(route, context => {
-    const models = engine.models().map(({ name, state, labels, imageSize, backend, precision, version, error }) => ({
-      ...{ name, state, labels: [...labels], imageSize: [...imageSize], backend, precision, version },
-      ...(error === undefined ? {} : { error }),
-    }))
+    const models = engine
+      .models()
+      .map(({ name, state, classifies, labels, imageSize, backend, precision, version, error }) => ({
+        ...{ name, state, classifies, labels: [...labels], imageSize: [...imageSize], backend, precision, version },
+        ...(error === undefined ? {} : { error }),
+      }))
     return context.json({ models }, 200)
   })

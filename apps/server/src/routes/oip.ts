@@ -96,6 +96,7 @@ function describe({
   numChannels,
   imageSize,
   labels,
+  classifies,
   hiddenSize,
 }: Found): z.output<typeof modelMetadataSchema> {
   return {
@@ -107,7 +108,7 @@ function describe({
       { name: 'image', datatype: 'BYTES', shape: [-1] },
     ],
     outputs: [
-      { name: 'logits', datatype: 'FP32', shape: [-1, labels.length || -1] },
+      ...(classifies ? [{ name: 'logits', datatype: 'FP32', shape: [-1, labels.length || -1] }] : []),
       { name: 'features', datatype: 'FP32', shape: [-1, hiddenSize] },
     ],
   }

@@ -14,7 +14,7 @@ import {
   ViTForImageClassification,
   ViTImageProcessor,
 } from '@vitral/core'
-import { describeModel, heightAndWidth } from '../describe-model.ts'
+import { describeModel, headOf, heightAndWidth } from '../describe-model.ts'
 import type { EngineOutput } from '../engine.ts'
 import type { LoadedDescription, ModelSettings, PreparedInput } from '../model-calls.ts'
 
@@ -38,7 +38,7 @@ export async function loadModel({
   const { name } = await useBackend(backend)
   if (name === 'native' && threads) (await import('@vitral/backend-node')).setThreads(threads)
   const [model, processor, version] = await Promise.all([
-    ViTForImageClassification.fromPretrained(folder),
+    headOf(folder).then(head => ViTForImageClassification.fromPretrained(folder, head)),
     ViTImageProcessor.fromPretrained(folder),
     hashFolder(folder),
   ])
@@ -54,6 +54,7 @@ function computeWith(
   precision: ModelSettings['precision'],
 ): LoadedModel['compute'] {
   const [height, width] = heightAndWidth(model.config.imageSize)
+  const classifies = model.config.numLabels > 0
   const grid = patchGrid(model.config.imageSize, model.config.patchSize)
   const normalizer = new ViTImageProcessor({ ...processor.config, doResize: false })
   const shape = [model.config.numChannels, height, width] as const
@@ -69,7 +70,7 @@ function computeWith(
 
   return async (inputs, { features, attention }) => {
     const pixelValues = await toTensor(inputs)
-    const options = { outputFeatures: features, outputAttentions: attention }
+    const options = { outputFeatures: features && classifies, outputAttentions: attention }
     const forward = (): Tensor[] => {
       const output = model.forward(pixelValues, options)
       const rollout = output.attentions && attentionRollout(output.attentions, grid)
@@ -83,10 +84,12 @@ function computeWith(
       pixelValues.dispose()
     }
     return inputs.map((_, i) => {
+      // Without a classifier its input is what it would have given.
       const [logits, ...rest] = rows.map(values => values[i] as Float32Array)
+      if (!classifies) rest.unshift(logits as Float32Array)
       const values = attention ? rest.pop() : undefined
       return {
-        logits: logits as Float32Array,
+        ...(classifies && { logits: logits as Float32Array }),
         ...(features && { features: rest[0] as Float32Array }),
         ...(values && { attention: { height: grid[0], width: grid[1], values } }),
       }
@@ -121,7 +124,7 @@ async function warmUp(model: LoadedModel, maxBatchSize: number): Promise<void> {
 /** Whether all that the model computes from an input of its own, which no client chose, are finite numbers. */
 export async function computesNumbers(model: LoadedModel): Promise<boolean> {
   const [output] = await model.compute([ownInput(model)], { features: true, attention: false })
-  return [output?.logits, output?.features].every(values => values && firstNonFinite(values) < 0)
+  return [output?.logits, output?.features].every(values => !values || firstNonFinite(values) < 0)
 }
 
 /** Zeros, the mean of what a processor gives. */

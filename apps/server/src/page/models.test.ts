@@ -1,0 +1,68 @@
+/** The page with several models: what it shows is of the one that is chosen. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { removeFolders, tinyModel } from '../../test/tiny-model.ts'
+import { type RunningServer, startServer } from '../serve.ts'
+
+const examples = join(import.meta.dir, '../../../../examples')
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
+if (!executablePath)
+  console.log('skipped the page in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
+
+describe.skipIf(!executablePath)('in Chromium', () => {
+  let browser: Browser
+  let server: RunningServer
+  let page: Page
+  const asked: string[] = []
+  beforeAll(async () => {
+    const backend = 'cpu' as const
+    const models = [
+      { name: 'three', folder: await tinyModel({ numLabels: 3 }), backend },
+      { name: 'four', folder: await tinyModel({ numLabels: 4 }), backend },
+      { name: 'features', folder: await tinyModel({ isHeadless: true }), backend },
+    ]
+    server = await startServer({ port: 0, log: false, models })
+    browser = await chromium.launch({ ...(executablePath && { executablePath }), args: ['--no-sandbox'] })
+    page = await browser.newPage()
+    page.on('request', request => {
+      if (request.method() === 'POST') asked.push(new URL(request.url()).pathname)
+    })
+    await page.goto(server.url.href)
+    await page.waitForSelector('#model option', { state: 'attached' })
+  }, 60_000)
+  afterAll(async () => {
+    await browser?.close()
+    await server?.stop()
+    removeFolders()
+  }, 60_000)
+
+  test('choosing another model asks it about the image that was chosen', async () => {
+    await page.selectOption('#model', 'four')
+    await page.selectOption('#model', 'three')
+    expect(asked).toEqual([]) // there is no image yet
+    await page.setInputFiles('#file', join(examples, 'images/ship.png'))
+    await page.waitForSelector('#predictions li:nth-child(3)')
+    expect(await page.locator('#predictions li').count()).toBe(3)
+    await page.selectOption('#model', 'four')
+    await page.waitForSelector('#predictions li:nth-child(4)')
+    expect(asked).toEqual(['/v1/models/three/explain', '/v1/models/four/explain'])
+    if (process.env.SCREENSHOT) await page.screenshot({ path: `${process.env.SCREENSHOT}-four.png` })
+  }, 60_000)
+
+  test('a model without a classifier shows where it looked, and names nothing', async () => {
+    await page.selectOption('#model', 'features')
+    await page.waitForSelector('#status:has-text("without a classifier")')
+    expect(await page.locator('#predictions li').count()).toBe(0)
+    expect(await page.locator('#attention').isVisible()).toBe(true)
+    if (process.env.SCREENSHOT) await page.screenshot({ path: `${process.env.SCREENSHOT}-features.png` })
+  }, 60_000)
+
+  test('an answer that fails leaves no other one on the page', async () => {
+    await page.setInputFiles('#file', join(examples, 'pretrained/config.json'))
+    await page.waitForSelector('#status.error')
+    expect(await page.locator('#result').isVisible()).toBe(false)
+    if (process.env.SCREENSHOT) await page.screenshot({ path: `${process.env.SCREENSHOT}-error.png` })
+  }, 60_000)
+})
