@@ -2,9 +2,7 @@
  * One JSON object a line on the standard output; so many a second at most, and none while nobody reads: what floods the
  * server with errors, or a pipe that is blocked, must not slow it or fill its memory. What was left out is counted.
  */
-
-/** JSON leaves line ends of Unicode and the terminal's 8-bit codes as they are. */
-const unsafe = /[\u007f-\u009f\u2028\u2029]/g
+import { jsonLine } from '@vitral/core/text'
 
 type Level = 'info' | 'error'
 
@@ -51,9 +49,8 @@ function write(level: Level, message: string, fields: Record<string, unknown> = 
 }
 
 function print(level: Level, message: string, fields: Record<string, unknown>): void {
-  const line = JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })
-  const text = line.replaceAll(unsafe, code => `\\u${code.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  if (process.stdout.write(`${text}\n`)) return
+  const line = jsonLine({ time: new Date().toISOString(), level, message, ...fields })
+  if (process.stdout.write(`${line}\n`)) return
   isBlocked = true
   process.stdout.once('drain', () => {
     isBlocked = false

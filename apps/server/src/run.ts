@@ -1,4 +1,5 @@
 /** The life of a server process: from its start to the signal that ends it. */
+import { ignoresHangup } from '@vitral/core/hangup'
 import { type ConfigInput, parseConfig } from './config.ts'
 import { log } from './log.ts'
 import { type RunningServer, type ServerOptions, startServer } from './serve.ts'
@@ -7,8 +8,8 @@ import { type RunningServer, type ServerOptions, startServer } from './serve.ts'
 const GRACE = 5000
 
 /**
- * Serves until SIGTERM or SIGINT, then finishes what was accepted, and gives up what is still being loaded; a second signal
- * ends the process at once. From the first one on it ends within the time to drain, whatever it is at.
+ * Serves until SIGTERM, SIGINT or SIGHUP, then finishes what was accepted, and gives up what is still being loaded; a
+ * second signal ends the process at once. From the first one on it ends within the time to drain, whatever it is at.
  *
  * @returns the exit code: 0 when everything was finished
  * @throws what startServer throws
@@ -21,6 +22,7 @@ export async function runServer(
   const { promise: signalled, resolve } = Promise.withResolvers<undefined>()
   const starting = new AbortController()
   let isEnding = false
+  const signals = ['SIGTERM', 'SIGINT', ...(ignoresHangup() ? [] : ['SIGHUP' as const])] as const
   const onSignal = (signal: NodeJS.Signals): void => {
     if (isEnding) process.exit(1)
     isEnding = true
@@ -34,7 +36,7 @@ export async function runServer(
     starting.abort()
     resolve(undefined)
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal)
+  for (const signal of signals) process.on(signal, onSignal)
   try {
     const server = await start(config, { signal: starting.signal }).catch((error: unknown) => {
       if (!isEnding) throw error
@@ -48,6 +50,6 @@ export async function runServer(
     log(isFinished ? 'info' : 'error', 'stopped', { finished: isFinished })
     return isFinished ? 0 : 1
   } finally {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, onSignal)
+    for (const signal of signals) process.off(signal, onSignal)
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { ignoresHangup } from '@vitral/core/hangup'
 import { images, post } from '../test/requests.ts'
 import { type Line, startedServer, startedWithModel } from '../test/started-server.ts'
 import { removeFolders, tinyModel } from '../test/tiny-model.ts'
@@ -73,6 +74,15 @@ test('SIGTERM ends a server while a request waits for a model that is loaded on 
   expect(['draining', 'reset']).toContain(outcome)
   expect(await stopped).toBe(1) // not all that was accepted is answered
 }, 60_000)
+
+test.skipIf(ignoresHangup())(
+  'a terminal that is closed ends a server as SIGTERM does',
+  async () => {
+    const server = await startedWithModel(await tinyModel())
+    expect(await server.stop('SIGHUP')).toBe(0)
+  },
+  60_000,
+)
 
 /** A server to which 50 requests a second are sent, each with a number for its id. */
 async function busyServer() {

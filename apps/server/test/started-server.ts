@@ -15,7 +15,7 @@ export interface StartedServer {
   /** Files and sockets that it has open. */
   openFiles(): number
   /** Asks it to end, again if it was asked before. @returns its exit code */
-  stop(): Promise<number>
+  stop(signal?: NodeJS.Signals): Promise<number>
   /** Ends it with no time to do anything. */
   kill(): Promise<void>
 }
@@ -74,8 +74,8 @@ async function started(
       return 10 * (Number(fields[11]) + Number(fields[12]))
     },
     openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
-    async stop() {
-      child.kill('SIGTERM')
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal)
       const code = await child.exited
       await drained
       return code
