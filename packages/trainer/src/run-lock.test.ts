@@ -62,10 +62,22 @@ test('a process with the pid of one before it is not taken for that one', async 
   expect(locks()).toEqual([])
 })
 
-test('a process on another machine counts as alive', async () => {
-  writeFileSync(join(folder, 'lock-elsewhere-1-unknown-0'), '')
-  await expect(lockRun(folder)).rejects.toThrow('is in use by process 1 on elsewhere')
-  expect(locks()).toEqual(['lock-elsewhere-1-unknown-0'])
+test('a process on another machine counts as alive while its lock file changes, and as gone after a lease', async () => {
+  const name = 'lock-elsewhere-1-unknown-0-0a1b2c3d'
+  let beat = 0
+  const renew = (): void => writeFileSync(join(folder, name), `has ${beat++}`)
+  renew()
+  const renewal = setInterval(renew, 20)
+  const patient = { seconds: 600, renewSeconds: 1 }
+  await expect(lockRun(folder, { lease: patient, onWait: () => {} })).rejects.toThrow(
+    'is in use by process 1 on elsewhere',
+  )
+  clearInterval(renewal)
+  expect(locks()).toEqual([name])
+  const lock = await lockRun(folder, { lease: { seconds: 0.2, renewSeconds: 0.05 }, onWait: () => {} })
+  expect(locks()).toHaveLength(1)
+  expect(locks()).not.toEqual([name])
+  lock.release()
 })
 
 test('of many that come at once exactly one has it', async () => {

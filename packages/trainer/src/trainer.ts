@@ -141,6 +141,7 @@ export class Trainer {
       imagesPerSecond: (count / (performance.now() - began)) * 1000,
       ...(unused && { unusedParameters: unused }),
     }
+    this.#parts.lock?.requireHeld()
     await this.#observers.tell('onStep', report)
   }
 
@@ -175,6 +176,7 @@ export class Trainer {
   async #saveBest(): Promise<void> {
     const { recipe, model, processor, paths } = this.#parts
     if (!this.#writes) return
+    this.#parts.lock?.requireHeld()
     await saveBestModel(paths, { model, processor, baseModel: recipe.model.pretrained })
   }
 
@@ -223,6 +225,7 @@ export class Trainer {
     this.#position.plan = data.plan
     this.#position.seconds = this.#seconds()
     if (!this.#writes) return
+    this.#parts.lock?.requireHeld()
     await saveCheckpoint(paths.checkpoints, this.#position, this.#state(), checkpoints)
     this.#saved = { ...this.#position }
   }

@@ -14,7 +14,6 @@ import { cifar10, cifar100 } from '../sources/cifar-layout.ts'
 import { downloadCifar } from '../sources/download-cifar.ts'
 import { downloadIdx, mnist, openMnist } from '../sources/mnist.ts'
 import { downloadFile } from './download-file.ts'
-import { withLock } from './lock.ts'
 
 const content = Buffer.from(Uint8Array.from({ length: 300_000 }, (_, i) => Math.imul(i, 2654435761) >>> 24))
 const md5Of = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex')
@@ -98,29 +97,6 @@ describe('a download', () => {
     await downloadFile(path, options)
     expect(readFileSync(path).equals(content)).toBe(true)
     expect(asked[1]?.range).toMatch(/^bytes=\d+-$/)
-  })
-})
-
-describe('a lock', () => {
-  test('lets one work at a time, and is gone afterwards', async () => {
-    const folder = temporaryFolder()
-    let [inside, most] = [0, 0]
-    const work = async (): Promise<void> => {
-      most = Math.max(most, ++inside)
-      await Bun.sleep(20)
-      inside--
-    }
-    await Promise.all([1, 2, 3].map(() => withLock(join(folder, 'lock'), undefined, work)))
-    expect([most, readdirSync(folder)]).toEqual([1, []])
-  })
-
-  test('of a process that has ended is taken over', async () => {
-    const path = join(temporaryFolder(), 'lock')
-    const gone = Bun.spawn(['true'])
-    await gone.exited
-    const { hostname } = await import('node:os')
-    writeFileSync(path, `${gone.pid} ${hostname()}`)
-    expect(await withLock(path, AbortSignal.timeout(5000), async () => 'done')).toBe('done')
   })
 })
 

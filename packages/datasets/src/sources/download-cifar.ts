@@ -1,8 +1,8 @@
 /** CIFAR-10 and CIFAR-100 from their home, or a mirror of it. */
 import { join } from 'node:path'
+import { withLock } from '@vitral/core/node'
 import { getArchive } from '../download/archive.ts'
 import type { DownloadOptions } from '../download/download-file.ts'
-import { withLock } from '../download/lock.ts'
 import { checkCifar } from './cifar-folder.ts'
 import { type CifarLayout, cifar10, cifar100 } from './cifar-layout.ts'
 
@@ -52,7 +52,7 @@ export async function downloadCifar(
       () => false,
     )
   if (await isComplete()) return target
-  return withLock(`${target}.lock`, options.signal, async () => {
+  return withLock(`${target}.lock`, { signal: options.signal }, async () => {
     if (await isComplete()) return target // another process has made it meanwhile
     await getArchive(folder, { ...layout.archive, url }, options)
     await check()

@@ -1,7 +1,7 @@
 /** MNIST and Fashion-MNIST, found and downloaded under the names that torchvision gives them. */
 import { join } from 'node:path'
+import { withLock } from '@vitral/core/node'
 import { downloadFile } from '../download/download-file.ts'
-import { withLock } from '../download/lock.ts'
 import { exists } from '../files.ts'
 import type { Dataset } from '../types.ts'
 import type { DownloadDatasetOptions } from './download-cifar.ts'
@@ -118,7 +118,7 @@ export async function downloadIdx(
   { url = layout.url, ...options }: DownloadDatasetOptions,
 ): Promise<string> {
   const target = join(folder, layout.folder)
-  return withLock(`${target}.lock`, options.signal, async () => {
+  return withLock(`${target}.lock`, { signal: options.signal }, async () => {
     for (const [file, md5] of Object.entries(layout.md5)) {
       if (await exists(join(target, file))) continue
       await downloadFile(join(target, `${file}.gz`), { url: `${url.replace(/\/$/, '')}/${file}.gz`, md5, ...options })
