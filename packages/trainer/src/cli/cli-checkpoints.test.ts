@@ -65,7 +65,7 @@ test('a damaged checkpoint is told in one line, and the one before is used', asy
   const line = `${newest} is damaged: its content does not match its checksum. Going on from the one before it, ${second.split('/').at(-1)}.`
   expect(stderr.split('\n').filter(text => text.includes('damaged'))).toEqual([line])
   expect((await readCheckpoint(newest)).sections).toEqual(before.sections)
-}, 20_000)
+}, 60_000)
 
 test('a second process is refused in one line, and the first goes on', async () => {
   const out = join(folder, 'two')
@@ -87,7 +87,7 @@ test('a second process is refused in one line, and the first goes on', async () 
   stays.kill('SIGTERM')
   expect((await ended(stays)).code).toBe(143)
   expect(readdirSync(out).filter(name => name.startsWith('lock-'))).toEqual([])
-}, 30_000)
+}, 60_000)
 
 describe('a folder that cannot be written', () => {
   test.skipIf(!mayMount)(
@@ -117,7 +117,7 @@ describe('a folder that cannot be written', () => {
         unmount(out)
       }
     },
-    20_000,
+    60_000,
   )
 
   const root = process.getuid?.() === 0
