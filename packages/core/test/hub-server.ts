@@ -9,6 +9,12 @@ export interface Fault {
   cutAfter?: number
   damage?: boolean
   status?: number
+  /** The paths that the status is for. @default all */
+  statusPaths?: RegExp
+  /** Bytes that are sent beyond those of a weights file. */
+  excess?: number
+  /** Sizes that are announced, whatever is sent. */
+  announce?: number
   code?: string
   commit?: string
   /** Paths that begin so are never answered. */
@@ -59,7 +65,8 @@ export class HubServer {
     const [authorization = null, encoding = null] = [headers.get('authorization'), headers.get('accept-encoding')]
     this.requests.push({ method, path, range, authorization, encoding })
     if (fault.silent && path.startsWith(fault.silent)) return new Promise(() => {})
-    if (fault.status) return new Response(null, { status: fault.status, headers: { 'x-error-code': fault.code ?? '' } })
+    if (fault.status && (fault.statusPaths ?? /^/).test(path))
+      return new Response(null, { status: fault.status, headers: { 'x-error-code': fault.code ?? '' } })
     if (path.startsWith('/owner/renamed/'))
       return new Response(null, { status: 307, headers: { location: path.replace('renamed', 'model') } })
     if (path.startsWith('/cdn/')) return this.#content(path.slice('/cdn/'.length), range)
@@ -72,7 +79,7 @@ export class HubServer {
       : createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
     const described = {
       'x-repo-commit': fault.commit ?? commit,
-      'x-linked-size': `${bytes.length}`,
+      'x-linked-size': `${fault.announce ?? bytes.length}`,
       'x-linked-etag': `"${checksum}"`,
     }
     if (large) return new Response(null, { status: 302, headers: { ...described, location: `${this.storage}${name}` } })
@@ -80,8 +87,9 @@ export class HubServer {
   }
 
   #content(name: string, range: string | null): Response {
-    const { damage, cutAfter } = this.fault
-    const whole = Uint8Array.from(this.file(name))
+    const { damage, cutAfter, excess = 0 } = this.fault
+    const whole = new Uint8Array(this.file(name).length + (name.endsWith('.safetensors') ? excess : 0))
+    whole.set(this.file(name))
     if (damage) whole[whole.length - 1] = (whole[whole.length - 1] as number) ^ 1
     const from = Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0)
     const part = whole.subarray(from)

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, readlink, rename, symlink } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { trimToken } from './hub-token.ts'
 import { writeFileAside } from './write-aside.ts'
 
@@ -19,6 +19,8 @@ export interface HubEnvironment {
   cacheFolder: string
   /** HF_HUB_OFFLINE: nothing is asked of the network. */
   offline: boolean
+  /** VITRAL_HUB_MAX_BYTES: the most that the files of a model may have together. @default 64 GiB */
+  maxBytes: number
   /** HF_HUB_DOWNLOAD_TIMEOUT: how long the hub may be silent. @default 30 */
   timeoutSeconds: number
 }
@@ -34,6 +36,7 @@ export function hubEnvironment(env: Record<string, string | undefined> = process
     ...(token && { token }),
     cacheFolder: env.HF_HUB_CACHE || join(home, 'hub'),
     offline: /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ''),
+    maxBytes: Number(env.VITRAL_HUB_MAX_BYTES) || 64 * 2 ** 30,
     timeoutSeconds: Number(env.HF_HUB_DOWNLOAD_TIMEOUT) || 30,
   }
 }
@@ -48,6 +51,11 @@ export class RepositoryCache {
 
   blob(checksum: string): string {
     return join(this.folder, 'blobs', checksum)
+  }
+
+  /** Beside Python's locks, which are of another kind. */
+  lock(checksum: string): string {
+    return join(dirname(this.folder), '.locks', basename(this.folder), `${checksum}.lock`)
   }
 
   snapshot(commit: string): string {

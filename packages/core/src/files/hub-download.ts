@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto'
 import { constants, createReadStream, existsSync } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { boundedBody, TooManyBytesError } from './bounded-body.ts'
+import { withLock } from './file-lock.ts'
 import type { HubEnvironment, RepositoryCache } from './hub-cache.ts'
-import { ask, refusal, Silence } from './hub-request.ts'
+import { ask, failure, HubUnavailableError, refusal, Silence } from './hub-request.ts'
 
 export interface DownloadProgress {
   file: string
@@ -56,7 +58,10 @@ export async function describeFile(
 
 /**
  * Downloads a file unless the cache has it. The bytes are beside it as `.incomplete` until their checksum is right.
- * Processes that download the same file write the same bytes to the same places, so that the first to end serves all.
+ * Several processes that want the same file wait for the one that downloads it.
+ *
+ * @throws when the hub cannot be reached or refuses, the connection breaks, more is sent than was announced, or the file
+ * arrives damaged
  */
 export async function downloadFile(
   environment: HubEnvironment,
@@ -65,17 +70,15 @@ export async function downloadFile(
   onProgress?: (progress: DownloadProgress) => void,
 ): Promise<void> {
   const blob = cache.blob(remote.checksum)
-  if (!existsSync(blob)) {
-    await mkdir(dirname(blob), { recursive: true })
-    const incomplete = `${blob}.incomplete`
-    try {
+  if (!existsSync(blob))
+    await withLock(cache.lock(remote.checksum), {}, async () => {
+      if (existsSync(blob)) return // another process was first
+      await mkdir(dirname(blob), { recursive: true })
+      const incomplete = `${blob}.incomplete`
       await receive(environment, remote, incomplete, onProgress)
       await verify(incomplete, remote)
       await rename(incomplete, blob)
-    } catch (error) {
-      if (!existsSync(blob)) throw error // else another process was first
-    }
-  }
+    })
   await cache.link(remote.commit, remote.file, remote.checksum)
 }
 
@@ -93,9 +96,15 @@ async function receive(
     const from = had > size ? 0 : had
     if (from === size) return
     const response = await ask(environment, url, { from, silence })
-    if (response.status >= 400) throw new Error(`${url} answered ${response.status} ${response.statusText}.`)
+    if (response.status >= 400)
+      throw failure(response.status, `${url} answered ${response.status} ${response.statusText}.`)
     let received = response.status === 206 ? from : 0 // a server may send the whole file, whatever it was asked
-    for await (const chunk of untilBroken(response)) {
+    for await (const chunk of boundedBody(untilBroken(response), {
+      url,
+      from: received,
+      announced: size,
+      limit: size,
+    })) {
       silence.heard()
       for (let rest = chunk; rest.length > 0; ) {
         const { bytesWritten } = await file.write(rest, 0, rest.length, received)
@@ -106,9 +115,12 @@ async function receive(
     }
     await file.sync()
     if (received < size)
-      throw new Error(
+      throw new HubUnavailableError(
         `The connection broke after ${received} of ${size} bytes of ${name}; run the same again to go on from there.`,
       )
+  } catch (error) {
+    if (error instanceof TooManyBytesError) await rm(incomplete, { force: true })
+    throw error
   } finally {
     silence.end()
     await file.close()

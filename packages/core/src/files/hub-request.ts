@@ -1,9 +1,10 @@
 /** Requests to a hub: redirects, the token that must not leave it, silence that ends, and refusals in plain words. */
 import type { HubEnvironment } from './hub-cache.ts'
+import { proxiedFetch, proxyVariable } from './proxied-fetch.ts'
 
-/** A hub that cannot be reached, in contrast to one that refuses. */
-export class HubUnreachableError extends Error {
-  override readonly name = 'HubUnreachableError'
+/** A hub that cannot be reached, or has too much to do or a fault of its own, in contrast to one that refuses. */
+export class HubUnavailableError extends Error {
+  override readonly name = 'HubUnavailableError'
 }
 
 export interface HubRequest {
@@ -45,7 +46,7 @@ export class Silence {
 /**
  * Asks for a URL of the hub, following redirects; the token stays with the host it was meant for.
  *
- * @throws HubUnreachableError when no answer comes
+ * @throws HubUnavailableError when no answer comes
  */
 export async function ask(
   { endpoint, token }: HubEnvironment,
@@ -73,11 +74,12 @@ export async function ask(
 
 async function send(url: URL, endpoint: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, init)
+    return await proxiedFetch(url, init)
   } catch (error) {
     const cause = (error as { cause?: Error }).cause?.message ?? (error as Error).message
-    throw new HubUnreachableError(
-      `Cannot reach the hub at ${endpoint} (${cause}). Give a local model folder instead, or set HF_ENDPOINT to a mirror.`,
+    const proxy = proxyVariable(url)
+    throw new HubUnavailableError(
+      `Cannot reach the hub at ${endpoint}${proxy ? ` through ${proxy}` : ''} (${cause}). Give a local model folder instead, or set HF_ENDPOINT to a mirror.`,
     )
   }
 }
@@ -97,5 +99,11 @@ export function refusal(
   if (status === 404 && headers.get('x-error-code') === 'RevisionNotFound')
     return new Error(`${id} has no revision '${revision}'.`)
   if (status === 404) return new Error(`${endpoint} has no model ${id}.`)
-  return new Error(`${endpoint} answered ${status} ${message} for ${id}.`)
+  return failure(status, `${endpoint} answered ${status} ${message} for ${id}.`)
+}
+
+/** The error of an answer of 400 or more: with the hub's own troubles, what the cache has will do. */
+export function failure(status: number, message: string): Error {
+  const isUnavailable = status === 408 || status === 429 || status >= 500
+  return isUnavailable ? new HubUnavailableError(message) : new Error(message)
 }

@@ -1,6 +1,6 @@
 /** A model's folder: a path as it is, or a hub id downloaded into Hugging Face's cache. */
 import type { DownloadProgress } from './hub-download.ts'
-import { readJson, shardNames } from './model-folder.ts'
+import { readJson, readModelConfig, shardNames } from './model-folder.ts'
 
 export interface HubOptions {
   /** Branch, tag or commit. @default 'main' */
@@ -11,17 +11,23 @@ export interface HubOptions {
   token?: string
   /** Told as a file arrives. */
   onProgress?: (progress: DownloadProgress) => void
+  /** Told in one line why the hub was of no use, when the cache's copy is taken instead. @default console.warn */
+  onWarning?: (message: string) => void
+  /** Most bytes that the files of the model may have together. @default VITRAL_HUB_MAX_BYTES, else 64 GiB */
+  maxBytes?: number
 }
 
 const INDEX = 'model.safetensors.index.json'
 
 /**
  * The folder of a model. A hub id is downloaded (config.json, preprocessor_config.json, the safetensors), verified by
- * its checksums, and kept in the cache that Python uses too. HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and
- * HF_HUB_OFFLINE are honoured. When the hub cannot be reached, what the cache has is used.
+ * its checksums, and kept in the cache that Python uses too; a configuration that describes no ViT is refused before the
+ * weights are downloaded. HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE are honoured, and HTTPS_PROXY,
+ * HTTP_PROXY and NO_PROXY. When the hub cannot be reached, is overloaded (429) or fails (5xx), what the cache has is used.
  *
  * @param folderOrHubId a path, or `owner/name`
- * @throws when it is neither, when the hub refuses, and when it cannot be reached and the cache is empty
+ * @throws when it is neither, when the hub refuses, when it is of no use and the cache is empty, and when it announces or
+ * sends more than it may
  */
 export async function resolveModel(folderOrHubId: string, options: HubOptions = {}): Promise<string> {
   const { existsSync } = await import('node:fs')
@@ -35,16 +41,21 @@ export async function resolveModel(folderOrHubId: string, options: HubOptions = 
 
 async function download(
   id: string,
-  { revision = 'main', cacheFolder, token, onProgress }: HubOptions,
+  { revision = 'main', cacheFolder, token, onProgress, onWarning = console.warn, maxBytes }: HubOptions,
 ): Promise<string> {
   if (!/^\w[\w.+/-]*$/.test(revision) || revision.includes('..'))
     throw new Error(`revision is '${revision}'; expected the name of a branch or tag, or a commit.`)
   const { hubEnvironment, RepositoryCache } = await import('./hub-cache.ts')
   const { requireToken, trimToken } = await import('./hub-token.ts')
   const { describeFile, downloadFile } = await import('./hub-download.ts')
-  const { HubUnreachableError } = await import('./hub-request.ts')
+  const { HubUnavailableError } = await import('./hub-request.ts')
   const given = trimToken(token)
-  const environment = { ...hubEnvironment(), ...(cacheFolder && { cacheFolder }), ...(given && { token: given }) }
+  const environment = {
+    ...hubEnvironment(),
+    ...(cacheFolder && { cacheFolder }),
+    ...(given && { token: given }),
+    ...(maxBytes && { maxBytes }),
+  }
   if (environment.token) requireToken(environment.token)
   const cache = new RepositoryCache(environment.cacheFolder, id)
   const fromCache = async (reason: string): Promise<string> => {
@@ -52,25 +63,52 @@ async function download(
     if (commit && (await isComplete(cache.snapshot(commit)))) return cache.snapshot(commit)
     throw new Error(`${reason} The cache ${environment.cacheFolder} does not have ${id} either.`)
   }
+  const useCache = async (reason: string): Promise<string> => {
+    const folder = await fromCache(reason)
+    onWarning(`${reason} Using the copy in the cache, ${folder}.`)
+    return folder
+  }
   if (environment.offline) return fromCache('HF_HUB_OFFLINE is set, so the hub is not asked.')
 
+  let announced = 0
   const fetchFile = async (file: string, at: string): Promise<string | undefined> => {
     const remote = await describeFile(environment, id, at, file)
+    announced += remote?.size ?? 0
+    requireSize(id, file, { size: remote?.size ?? 0, announced, maxBytes: environment.maxBytes })
     if (remote) await downloadFile(environment, cache, remote, onProgress)
     return remote?.commit
   }
   try {
     const commit = await fetchFile('config.json', revision)
     if (!commit) throw new Error(`${id} has no config.json; it is not a transformers model.`)
+    await readModelConfig(cache.snapshot(commit)) // what describes no ViT needs no weights
     await fetchFile('preprocessor_config.json', commit)
     if (!(await fetchFile('model.safetensors', commit)))
       await fetchShards(cache.snapshot(commit), id, file => fetchFile(file, commit))
     await cache.setCommit(revision, commit)
     return cache.snapshot(commit)
   } catch (error) {
-    if (error instanceof HubUnreachableError) return fromCache(error.message)
+    if (error instanceof HubUnavailableError) return useCache(error.message)
     throw error
   }
+}
+
+/** Most bytes of a file that is not weights. */
+const mostJsonBytes = 64 * 2 ** 20
+
+function requireSize(
+  id: string,
+  file: string,
+  { size, announced, maxBytes }: { size: number; announced: number; maxBytes: number },
+): void {
+  const [given, most] = file.endsWith('.json') ? [size, Math.min(mostJsonBytes, maxBytes)] : [announced, maxBytes]
+  if (given <= most) return
+  const [bytes, limit] = [given, most].map(count => count.toLocaleString('en-US'))
+  throw new Error(
+    file.endsWith('.json')
+      ? `${file} of ${id} has ${bytes} bytes; expected at most ${limit}.`
+      : `${id} has ${bytes} bytes up to ${file}; expected at most ${limit}. If that is its size, set VITRAL_HUB_MAX_BYTES to it.`,
+  )
 }
 
 async function fetchShards(

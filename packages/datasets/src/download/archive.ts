@@ -14,7 +14,7 @@ export interface Archive {
   folder: string
   /** Files in it that are wanted. */
   files: readonly string[]
-  /** Limit on its unpacked size. */
+  /** Limit on its size, packed and unpacked. */
   maxBytes: number
 }
 
@@ -30,7 +30,7 @@ export async function getArchive(
 ): Promise<string> {
   const target = join(parent, folder)
   const archive = join(parent, basename(new URL(url).pathname))
-  await downloadFile(archive, { url, md5, ...options })
+  await downloadFile(archive, { url, md5, maxBytes, ...options })
   const aside = await mkdtemp(join(parent, `${folder}.`))
   try {
     const wanted = new Map(files.map(file => [`${folder}/${file}`, join(aside, file)]))

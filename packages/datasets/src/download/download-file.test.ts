@@ -42,11 +42,15 @@ afterAll(() => {
 beforeEach(() => {
   asked = []
   faults = []
+  breakNow = () => {}
   files = {}
 })
 
+let breakNow: () => void = () => {}
+/** Breaks once something has arrived, however slow the client is. */
 const breaks = (response: ServerResponse, rest: Buffer): void => {
-  response.write(rest.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 20))
+  response.write(rest.subarray(0, 100_000))
+  breakNow = () => void response.destroy()
 }
 const fallsSilent = (response: ServerResponse, rest: Buffer): void => {
   response.write(rest.subarray(0, 100_000))
@@ -62,7 +66,8 @@ describe('a download', () => {
   test('goes on by itself where the connection breaks', async () => {
     const path = join(temporaryFolder(), 'file')
     faults = [breaks, breaks]
-    await downloadFile(path, options)
+    const onProgress = (): void => breakNow()
+    await downloadFile(path, { ...options, onProgress })
     expect(readFileSync(path).equals(content)).toBe(true)
     expect(asked.map(({ range }) => range !== undefined)).toEqual([false, true, true])
   })
@@ -97,6 +102,59 @@ describe('a download', () => {
     await downloadFile(path, options)
     expect(readFileSync(path).equals(content)).toBe(true)
     expect(asked[1]?.range).toMatch(/^bytes=\d+-$/)
+  })
+})
+
+describe('bytes that are too many', () => {
+  /** In chunks, without a length, until the client hangs up. */
+  const endless = (headers: Record<string, string>, status = 200): Promise<{ url: string; stop: () => void }> =>
+    new Promise(resolve => {
+      const mirror = createServer((_, response) => {
+        response.writeHead(status, headers)
+        const more = (): void => {
+          while (!response.destroyed && response.write(content));
+        }
+        response.on('drain', more)
+        more()
+      }).listen(0, '127.0.0.1', () => {
+        const stop = (): void => {
+          mirror.closeAllConnections()
+          mirror.close()
+        }
+        resolve({ url: `http://127.0.0.1:${(mirror.address() as AddressInfo).port}/file`, stop })
+      })
+    })
+
+  test('end a download without a length at its limit, and are deleted', async () => {
+    const [folder, { url, stop }] = [temporaryFolder(), await endless({})]
+    let most = 0
+    const onProgress = ({ received }: { received: number }): void => {
+      most = Math.max(most, received)
+    }
+    const download = downloadFile(join(folder, 'file'), { ...options, url, maxBytes: 1_000_000, onProgress })
+    await expect(download).rejects.toThrow(`${url} sends more than 1,000,000 bytes, the most it may have.`)
+    expect(most).toBeLessThanOrEqual(1_000_000)
+    expect(readdirSync(folder)).toEqual([])
+    stop()
+  })
+
+  test('end one whose size a range has announced', async () => {
+    const folder = temporaryFolder()
+    const { url, stop } = await endless({ 'content-range': 'bytes 100000-299999/300000' }, 206)
+    writeFileSync(join(folder, 'file.incomplete'), content.subarray(0, 100_000))
+    await expect(downloadFile(join(folder, 'file'), { ...options, url })).rejects.toThrow(
+      `${url} sends more than the 300,000 bytes it announced.`,
+    )
+    expect(readdirSync(folder)).toEqual([])
+    stop()
+  })
+
+  test('are refused where they are announced', async () => {
+    const folder = temporaryFolder()
+    await expect(downloadFile(join(folder, 'file'), { ...options, maxBytes: 1000 })).rejects.toThrow(
+      'announces 300,000 bytes; no more than 1,000 are taken of it.',
+    )
+    expect([asked.length, readdirSync(folder)]).toEqual([1, []])
   })
 })
 

@@ -4,6 +4,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { boundedBody, proxiedFetch, proxyVariable, TooManyBytesError } from '@vitral/core/node'
 
 export interface DownloadProgress {
   file: string
@@ -17,6 +18,8 @@ export interface DownloadOptions {
   url: string
   /** Of the whole file, in hexadecimal. */
   md5: string
+  /** Most bytes that the file may have. @default 1 GiB, more than any data set that Vitral knows */
+  maxBytes?: number
   onProgress?: (progress: DownloadProgress) => void
   /** Stops the download; what has come stays for the next attempt. */
   signal?: AbortSignal
@@ -32,7 +35,8 @@ const mostRetries = 4
 /**
  * Downloads to `path`, unless the file is there; until the checksum is right the bytes are beside it, as `.incomplete`.
  *
- * @throws when the server cannot be reached or refuses, the connection breaks, or the file arrives damaged
+ * @throws when the server cannot be reached or refuses, the connection breaks, more is sent than was announced or than
+ * `maxBytes`, or the file arrives damaged
  */
 export async function downloadFile(path: string, options: DownloadOptions): Promise<void> {
   const { url, md5 } = options
@@ -57,17 +61,24 @@ async function receiveAll(incomplete: string, name: string, options: DownloadOpt
     try {
       return await receive(incomplete, name, options)
     } catch (error) {
-      if (signal?.aborted || broken === mostRetries || !(error instanceof BrokenOff || broken > 0)) throw error
+      if (error instanceof TooManyBytesError) await rm(incomplete, { force: true })
+      if (
+        error instanceof TooManyBytesError ||
+        signal?.aborted ||
+        broken === mostRetries ||
+        !(error instanceof BrokenOff || broken > 0)
+      )
+        throw error
       await sleep(retrySeconds * 2 ** broken * 1000, undefined, { signal })
     }
   }
 }
 
 async function receive(incomplete: string, name: string, options: DownloadOptions): Promise<void> {
-  const { url, onProgress, idleSeconds = 60 } = options
+  const { url, maxBytes = 2 ** 30, onProgress, idleSeconds = 60 } = options
   const watch = watchIdle(idleSeconds, options.signal)
   try {
-    await receiveRest(incomplete, name, { url, onProgress, signal: watch.signal }, watch.touch)
+    await receiveRest(incomplete, name, { url, maxBytes, onProgress, signal: watch.signal }, watch.touch)
   } finally {
     watch.end()
   }
@@ -91,7 +102,7 @@ function watchIdle(seconds: number, signal?: AbortSignal): { signal: AbortSignal
 async function receiveRest(
   incomplete: string,
   name: string,
-  { url, onProgress, signal }: Pick<DownloadOptions, 'url' | 'onProgress' | 'signal'>,
+  { url, maxBytes, onProgress, signal }: Pick<DownloadOptions, 'url' | 'onProgress' | 'signal'> & { maxBytes: number },
   touch: () => void,
 ): Promise<void> {
   const offset = await stat(incomplete).then(
@@ -103,11 +114,11 @@ async function receiveRest(
   if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status} ${response.statusText}.`)
   const resumed = response.status === 206 // else the server sends the whole file, whatever it was asked
   let received = resumed ? offset : 0
-  const length = Number(response.headers.get('content-length') ?? Number.NaN)
-  const total = Number.isNaN(length) ? undefined : received + length
+  const total = announcedSize(response, received)
   const file = await open(incomplete, resumed ? 'a' : 'w')
   try {
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    const body = response.body as unknown as AsyncIterable<Uint8Array>
+    for await (const chunk of boundedBody(body, { url, from: received, announced: total, limit: maxBytes })) {
       for (let rest = chunk; rest.length > 0; ) rest = rest.subarray((await file.write(rest)).bytesWritten)
       touch()
       received += chunk.length
@@ -115,11 +126,19 @@ async function receiveRest(
     }
     await file.sync()
   } catch (error) {
-    throw brokenOff(url, received, total, error)
+    throw error instanceof TooManyBytesError ? error : brokenOff(url, received, total, error)
   } finally {
     await file.close()
   }
   if (total !== undefined && received < total) throw brokenOff(url, received, total)
+}
+
+/** The whole file's, by the length of what comes or, of a part in chunks, by its range. */
+function announcedSize({ headers }: Response, received: number): number | undefined {
+  const [length, range] = ['content-length', 'content-range'].map(name => headers.get(name))
+  if (length) return received + Number(length)
+  const whole = /\/(\d+)$/.exec(range ?? '')?.[1]
+  return whole === undefined ? undefined : Number(whole)
 }
 
 class BrokenOff extends Error {}
@@ -136,10 +155,11 @@ async function request(url: string, offset: number, signal?: AbortSignal): Promi
   try {
     // The bytes of the file: of packed ones neither the place to go on from nor the length would be right.
     const headers = { 'accept-encoding': 'identity', ...(offset > 0 && { range: `bytes=${offset}-` }) }
-    return await fetch(url, { signal, headers })
+    return await proxiedFetch(url, { signal, headers })
   } catch (error) {
     const reason = (error as { cause?: Error }).cause?.message ?? (error as Error).message
-    throw new Error(`${url} cannot be reached (${reason}).`, { cause: error })
+    const proxy = proxyVariable(new URL(url))
+    throw new Error(`${url} cannot be reached${proxy ? ` through ${proxy}` : ''} (${reason}).`, { cause: error })
   }
 }
 

@@ -111,6 +111,9 @@ async function open(layout: MnistLayout, folder: string, { split, channels }: Mn
   return openIdx({ images: await find(images), labels: await find(labels), classes, channels })
 }
 
+/** The largest file, of 60,000 images, has 26 MB. */
+const mostBytes = 2 ** 26
+
 /** @param layout another one is for tests */
 export async function downloadIdx(
   layout: MnistLayout,
@@ -121,7 +124,8 @@ export async function downloadIdx(
   return withLock(`${target}.lock`, { signal: options.signal }, async () => {
     for (const [file, md5] of Object.entries(layout.md5)) {
       if (await exists(join(target, file))) continue
-      await downloadFile(join(target, `${file}.gz`), { url: `${url.replace(/\/$/, '')}/${file}.gz`, md5, ...options })
+      const source = `${url.replace(/\/$/, '')}/${file}.gz`
+      await downloadFile(join(target, `${file}.gz`), { url: source, md5, maxBytes: mostBytes, ...options })
     }
     return target
   })

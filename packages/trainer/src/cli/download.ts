@@ -10,7 +10,10 @@ export async function download(name: string, folder: string, progress: Progress,
 
 /** The folder of a model: a path as it is, a hub id downloaded. */
 export async function fetchModel(folderOrHubId: string, progress: Progress): Promise<string> {
-  const folder = await resolveModel(folderOrHubId, { onProgress: showDownload(progress) })
+  const folder = await resolveModel(folderOrHubId, {
+    onProgress: showDownload(progress),
+    onWarning: line => progress.say(line),
+  })
   progress.end()
   return folder
 }
