@@ -2,4 +2,4 @@
 
 export { type BodyBounds, boundedBody, TooManyBytesError } from './files/bounded-body.ts'
 export { type FileLock, type Lease, type LockOptions, takeLock, withLock } from './files/file-lock.ts'
-export { proxiedFetch, proxyVariable } from './files/proxied-fetch.ts'
+export { proxiedFetch, proxyVariable, statusLine } from './files/proxied-fetch.ts'

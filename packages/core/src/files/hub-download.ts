@@ -7,6 +7,7 @@ import { boundedBody, TooManyBytesError } from './bounded-body.ts'
 import { withLock } from './file-lock.ts'
 import type { HubEnvironment, RepositoryCache } from './hub-cache.ts'
 import { ask, failure, HubUnavailableError, refusal, Silence } from './hub-request.ts'
+import { statusLine } from './proxied-fetch.ts'
 
 export interface DownloadProgress {
   file: string
@@ -96,8 +97,7 @@ async function receive(
     const from = had > size ? 0 : had
     if (from === size) return
     const response = await ask(environment, url, { from, silence })
-    if (response.status >= 400)
-      throw failure(response.status, `${url} answered ${response.status} ${response.statusText}.`)
+    if (response.status >= 400) throw failure(response.status, `${url} answered ${statusLine(response)}.`)
     let received = response.status === 206 ? from : 0 // a server may send the whole file, whatever it was asked
     for await (const chunk of boundedBody(untilBroken(response), {
       url,

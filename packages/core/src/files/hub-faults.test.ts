@@ -173,6 +173,10 @@ describe.each([
           expect(proxy.asked[0]).toBe('HEAD http://hub.invalid/owner/model/resolve/main/config.json')
           expect(proxy.asked.every(line => !line.includes('/cdn/'))).toBe(true)
         }
+        hub.fault = { status: 503 }
+        const env503 = { HF_ENDPOINT: 'http://hub.invalid', HTTP_PROXY: proxy.url, HF_HOME: join(home, 'empty') }
+        expect(await resolveThere(env503)).toContain('answered 503 Service Unavailable for owner/model.')
+        hub.fault = {}
         proxy.asked.length = 0
         const excepted = { HF_ENDPOINT: hub.endpoint, HTTP_PROXY: proxy.url, NO_PROXY: 'localhost,127.0.0.1' }
         expect(await resolveThere(excepted)).toEndWith(commit)

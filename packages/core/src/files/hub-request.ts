@@ -1,6 +1,6 @@
 /** Requests to a hub: redirects, the token that must not leave it, silence that ends, and refusals in plain words. */
 import type { HubEnvironment } from './hub-cache.ts'
-import { proxiedFetch, proxyVariable } from './proxied-fetch.ts'
+import { proxiedFetch, proxyVariable, statusLine } from './proxied-fetch.ts'
 
 /** A hub that cannot be reached, or has too much to do or a fault of its own, in contrast to one that refuses. */
 export class HubUnavailableError extends Error {
@@ -85,21 +85,18 @@ async function send(url: URL, endpoint: string, init: RequestInit): Promise<Resp
 }
 
 /** What an answer of 400 or more means, and what to do. */
-export function refusal(
-  { status, statusText, headers }: Response,
-  id: string,
-  revision: string,
-  endpoint: string,
-): Error {
-  const message = headers.get('x-error-message') ?? statusText
+export function refusal(response: Response, id: string, revision: string, endpoint: string): Error {
+  const { status, headers } = response
+  const error = headers.get('x-error-message')
+  const answer = error ? `${status} ${error}` : statusLine(response)
   if (status === 401 || status === 403)
     return new Error(
-      `${endpoint} refuses ${id} (${status}: ${message}): it does not exist, or it is private or gated and needs HF_TOKEN.`,
+      `${endpoint} refuses ${id} (${answer}): it does not exist, or it is private or gated and needs HF_TOKEN.`,
     )
   if (status === 404 && headers.get('x-error-code') === 'RevisionNotFound')
     return new Error(`${id} has no revision '${revision}'.`)
   if (status === 404) return new Error(`${endpoint} has no model ${id}.`)
-  return failure(status, `${endpoint} answered ${status} ${message} for ${id}.`)
+  return failure(status, `${endpoint} answered ${answer} for ${id}.`)
 }
 
 /** The error of an answer of 400 or more: with the hub's own troubles, what the cache has will do. */

@@ -3,6 +3,8 @@
  * only when it is told to before it starts.
  */
 
+import { STATUS_CODES } from 'node:http'
+
 const forHttp = ['http_proxy', 'HTTP_PROXY'] as const
 const forHttps = ['https_proxy', 'HTTPS_PROXY'] as const
 const variables = [...forHttp, ...forHttps]
@@ -28,3 +30,7 @@ export async function proxiedFetch(url: string | URL, init: RequestInit): Promis
 /** The name of the variable that sets a proxy for such addresses, for messages: its value may hold a password. */
 export const proxyVariable = (url: URL): string | undefined =>
   (url.protocol === 'https:' ? forHttps : forHttp).find(name => process.env[name])
+
+/** Such as '503 Service Unavailable': through a proxy undici loses the words of plain http. */
+export const statusLine = ({ status, statusText }: Response): string =>
+  `${status} ${statusText || STATUS_CODES[status] || ''}`.trim()

@@ -4,7 +4,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { boundedBody, proxiedFetch, proxyVariable, TooManyBytesError } from '@vitral/core/node'
+import { boundedBody, proxiedFetch, proxyVariable, statusLine, TooManyBytesError } from '@vitral/core/node'
 
 export interface DownloadProgress {
   file: string
@@ -111,7 +111,7 @@ async function receiveRest(
   )
   const response = await request(url, offset, signal)
   if (response.status === 416) return // nothing is missing, or too much is there: the checksum tells
-  if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status} ${response.statusText}.`)
+  if (!response.ok || !response.body) throw new Error(`${url} answered ${statusLine(response)}.`)
   const resumed = response.status === 206 // else the server sends the whole file, whatever it was asked
   let received = resumed ? offset : 0
   const total = announcedSize(response, received)

@@ -89,6 +89,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.
 
 Started once for each process by torchrun, mpirun or a cluster's launcher (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
 MASTER_PORT), all train one model: the recipe's batchSize is that of all together, and the result that of one process.
+Under Slurm, srun on one machine needs no MPI; over several use --nnodes inside an allocation, or srun --mpi=pmix.
 VITRAL_COLLECTIVES chooses what sums their gradients: local (shared memory), mpi, or nccl (a CUDA device for each).`,
 
   async run(args) {

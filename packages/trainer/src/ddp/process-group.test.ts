@@ -33,13 +33,35 @@ describe('the place of a process', () => {
     expect(placementOf(openMpi)).toMatchObject({ engine: 'mpi', rank: 1, worldSize: 2, localRank: 0 })
     expect(placementOf({ ...openMpi, VITRAL_COLLECTIVES: 'nccl' })).toMatchObject({ engine: 'nccl', meet: 'mpi' })
     expect(placementOf({ PMI_RANK: '0', PMI_SIZE: '2' })).toMatchObject({ engine: 'mpi', rank: 0, worldSize: 2 })
-    const srun = { SLURM_PROCID: '3', SLURM_NTASKS: '4', SLURM_STEP_NUM_TASKS: '4', SLURM_LOCALID: '1' }
-    expect(placementOf(srun)).toMatchObject({ engine: 'mpi', rank: 3, worldSize: 4, localRank: 1 })
+  })
+
+  test('as srun says it: on one machine without an MPI, over several with the one that srun serves', () => {
+    const step = { SLURM_JOB_ID: '7', SLURM_STEP_ID: '2', SLURM_NODEID: '1', SLURM_STEP_TASKS_PER_NODE: '2(x2)' }
+    const srun = { ...step, SLURM_PROCID: '3', SLURM_NTASKS: '4', SLURM_STEP_NUM_TASKS: '4', SLURM_LOCALID: '1' }
+    const one = { ...srun, SLURM_STEP_NUM_NODES: '1' }
+    const here = { engine: 'local', meet: 'local', rank: 3, worldSize: 4, localRank: 1, id: 'slurm-7-2-0' }
+    expect(placementOf(one)).toMatchObject(here)
+    expect(placementOf({ ...one, PMI_RANK: '3', PMI_SIZE: '4', PMI_FD: '11' })).toMatchObject(here)
+    expect(placementOf({ ...one, VITRAL_COLLECTIVES: 'nccl' })).toMatchObject({ engine: 'nccl', meet: 'local' })
+    const two = { ...srun, SLURM_STEP_NUM_NODES: '2' }
+    expect(placementOf({ ...two, PMIX_NAMESPACE: 'slurm.pmix.7.2' })).toMatchObject({ engine: 'mpi', rank: 3 })
+    expect(() => placementOf(two)).toThrow(
+      /^srun over 2 machines was started without --mpi, .* vitral train --nnodes 2 --nproc N inside an allocation .* srun --mpi=pmix/,
+    )
+    expect(() => placementOf({ ...one, VITRAL_COLLECTIVES: 'mpi' })).toThrow('srun with VITRAL_COLLECTIVES=mpi was')
+    expect(() => placementOf({ ...two, VITRAL_COLLECTIVES: 'local' })).toThrow(
+      'SLURM_STEP_NUM_TASKS is 4, and only 2 of these processes are on this machine',
+    )
+    // A step of an mpirun's daemons is that mpirun's.
+    const hydra = { ...two, SLURM_STEP_NUM_TASKS: '2', PMI_RANK: '3', PMI_SIZE: '4', MPI_LOCALRANKID: '1' }
+    expect(placementOf(hydra)).toMatchObject({ engine: 'mpi', rank: 3, worldSize: 4, localRank: 1 })
+    expect(placementOf({ ...two, ...torchrun })).toMatchObject({ engine: 'local', id: 'node-0:29500' })
   })
 
   test('none where there is one process', () => {
     expect(placementOf({})).toBeUndefined()
     expect(placementOf({ SLURM_PROCID: '0', SLURM_NTASKS: '4' })).toBeUndefined() // a batch script
+    expect(placementOf({ SLURM_PROCID: '0', SLURM_STEP_NUM_TASKS: '1' })).toBeUndefined()
     expect(placementOf({ RANK: '0', WORLD_SIZE: '1' })).toBeUndefined()
   })
 

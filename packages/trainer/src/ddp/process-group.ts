@@ -3,6 +3,7 @@ import { version_core as tfjsVersion } from '@tensorflow/tfjs-core'
 import { vitralVersion } from '../environment.ts'
 import { alone, type Collectives } from './collectives.ts'
 import { isLaunchersChild, secondsWithoutLauncher } from './end-with-launcher.ts'
+import { requireMpiOf, slurmStep } from './slurm.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -36,19 +37,25 @@ const places = [
     localRank: 'OMPI_COMM_WORLD_LOCAL_RANK',
   },
   { engine: 'mpi', rank: 'PMI_RANK', worldSize: 'PMI_SIZE', localRank: 'MPI_LOCALRANKID' },
-  // Of a step: a batch script has SLURM_NTASKS too, and is one process.
-  { engine: 'mpi', rank: 'SLURM_PROCID', worldSize: 'SLURM_STEP_NUM_TASKS', localRank: 'SLURM_LOCALID' },
 ] as const
+
+/** On one machine no MPI is needed. */
+const slurmPlace = (nodes: number) =>
+  ({
+    engine: nodes === 1 ? 'local' : 'mpi',
+    ...{ rank: 'SLURM_PROCID', worldSize: 'SLURM_STEP_NUM_TASKS', localRank: 'SLURM_LOCALID' },
+  }) as const
 
 /**
  * Reads RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT as torchrun sets them, or what mpirun or srun sets instead of
- * the first three; VITRAL_COLLECTIVES chooses the engine and VITRAL_COLLECTIVES_TIMEOUT says how many seconds it waits.
+ * them; VITRAL_COLLECTIVES chooses the engine and VITRAL_COLLECTIVES_TIMEOUT says how many seconds it waits.
  *
  * @returns nothing where there is one process alone
  * @throws naming a variable that is missing, or not a number in its range
  */
 export function placementOf(env: Variables): Placement | undefined {
-  const names = places.find(({ worldSize }) => env[worldSize])
+  const step = env.WORLD_SIZE ? undefined : slurmStep(env)
+  const names = step ? slurmPlace(step.nodes) : places.find(({ worldSize }) => env[worldSize])
   if (!names) {
     const other = ['RANK', 'LOCAL_RANK'].find(name => env[name])
     if (other) throw new Error(`${other} is set to '${env[other]}', but WORLD_SIZE is not; set both, or neither.`)
@@ -60,12 +67,13 @@ export function placementOf(env: Variables): Placement | undefined {
   const localRank = env[names.localRank] ? whole(env, names.localRank, 0, worldSize - 1) : rank
   const engine = env.VITRAL_COLLECTIVES || names.engine
   const meet = engine === 'nccl' ? names.engine : engine === 'mpi' ? 'mpi' : 'local'
-  const processesHere = Number(env.LOCAL_WORLD_SIZE)
+  if (step && meet === 'mpi') requireMpiOf(step)
+  const processesHere = step?.processesHere ?? Number(env.LOCAL_WORLD_SIZE)
   if (meet === 'local' && processesHere > 0 && processesHere < worldSize)
     throw new Error(
-      `WORLD_SIZE is ${worldSize}, and only LOCAL_WORLD_SIZE, ${processesHere}, of these processes are on this machine; shared memory joins those of one machine alone. For several machines start them with mpirun, or with vitral train --hosts A,B --nproc ${processesHere}.`,
+      `${names.worldSize} is ${worldSize}, and only ${step ? processesHere : `LOCAL_WORLD_SIZE, ${processesHere},`} of these processes are on this machine; shared memory joins those of one machine alone. For several machines start them with mpirun, or with vitral train --hosts A,B --nproc ${processesHere}.`,
     )
-  const needsMaster = meet !== 'mpi' // mpirun's processes know each other
+  const needsMaster = meet !== 'mpi' && !step // mpirun's processes know each other, and those of a step its name
   if (needsMaster || env.MASTER_PORT) whole(env, 'MASTER_PORT', 1, 65535)
   if (needsMaster && !env.MASTER_ADDR)
     throw new Error(
@@ -76,7 +84,7 @@ export function placementOf(env: Variables): Placement | undefined {
     throw new Error(`VITRAL_COLLECTIVES_TIMEOUT is '${timeout}'; expected seconds, a number above 0.`)
   return {
     ...{ engine, rank, worldSize, localRank, meet },
-    id: `${env.MASTER_ADDR ?? 'mpirun'}:${env.MASTER_PORT ?? 0}`,
+    id: step?.id ?? `${env.MASTER_ADDR ?? 'mpirun'}:${env.MASTER_PORT ?? 0}`,
     timeout: timeout ? Number(timeout) * 1000 : undefined,
   }
 }

@@ -1,5 +1,6 @@
 /** Divides a machine's processors between the processes of a training run that are on it. */
 import { availableParallelism } from 'node:os'
+import { slurmStep } from './slurm.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -14,10 +15,12 @@ export async function shareProcessors(env: Variables): Promise<void> {
   const processes = processesHere(env)
   if (processes === 1) return
   const { setThreads } = await import('@vitral/backend-node')
-  setThreads(threadsEach(processes, env.OMP_NUM_THREADS))
+  setThreads(threadsEach(processes, env.OMP_NUM_THREADS, processorsHere(env, processes)))
 }
 
 export function processesHere(env: Variables): number {
+  const step = env.LOCAL_WORLD_SIZE ? undefined : slurmStep(env)
+  if (step) return step.processesHere
   const name = localWorldSizes.find(name => env[name])
   return Math.max(1, Number(name && env[name]) || 1)
 }
@@ -25,4 +28,13 @@ export function processesHere(env: Variables): number {
 export function threadsEach(processes: number, wanted?: string, processors: number = availableParallelism()): number {
   const threads = Number(wanted)
   return Number.isInteger(threads) && threads > 0 ? threads : Math.max(1, Math.floor(processors / processes))
+}
+
+/**
+ * The processors of all the processes here, by Slurm's allocation where there is one: a process that Slurm has bound to its
+ * own sees only those.
+ */
+export function processorsHere(env: Variables, processes: number, visible: number = availableParallelism()): number {
+  const allocated = slurmStep(env) ? Number(env.SLURM_CPUS_ON_NODE) : 0
+  return allocated > 0 ? Math.min(visible * processes, allocated) : visible
 }
