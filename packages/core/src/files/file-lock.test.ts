@@ -166,6 +166,26 @@ describe('withLock', () => {
     expect([most, readdirSync(folder)]).toEqual([1, []])
   }, 60_000)
 
+  test('lets one process at a time in, of several that find the lock of one that was killed', async () => {
+    const { child, said } = other(patient)
+    expect(await said()).toBe('has it')
+    await kill(child)
+    const log = join(folder, 'log')
+    const text = `
+      import { appendFileSync } from 'node:fs'
+      import { withLock } from ${JSON.stringify(join(import.meta.dirname, 'file-lock.ts'))}
+      await withLock(${JSON.stringify(path)}, {}, async () => {
+        appendFileSync(${JSON.stringify(log)}, 'in\\n')
+        await Bun.sleep(30)
+        appendFileSync(${JSON.stringify(log)}, 'out\\n')
+      })`
+    const all = Array.from({ length: 6 }, () => Bun.spawn([process.execPath, '-e', text], { stderr: 'inherit' }))
+    children.push(...all)
+    expect(await Promise.all(all.map(({ exited }) => exited))).toEqual(Array(6).fill(0))
+    expect(readFileSync(log, 'utf8')).toBe('in\nout\n'.repeat(6))
+    expect(locks()).toEqual([])
+  }, 60_000)
+
   test('waiting ends by its signal, and leaves nothing but the owner', async () => {
     const lock = await takeLock(path, 'it', patient)
     const waiting = withLock(path, { ...patient, signal: AbortSignal.timeout(100) }, async () => 'done')
