@@ -33,7 +33,8 @@ describe.skipIf(reason !== undefined)('vitral train under srun', () => {
       // Open MPI asks for this where root starts it.
       env: { ...process.env, ...slurm.env, OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
     })
-    const [stdout, stderr] = await Promise.all([child.stdout, child.stderr].map(pipe => new Response(pipe).text()))
+    const texts = [new Response(child.stdout).text(), new Response(child.stderr).text()] as const
+    const [stdout, stderr] = await Promise.all(texts)
     return { stdout, stderr, code: await child.exited }
   }
 
