@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the tests that need more than Node and a C++ compiler run in, on Debian 12 as root: a browser, an MPI,
+# Installs what the tests that need more than Node and a C++ compiler run in, on Debian 12 as root: a browser, an MPI, Slurm,
 # network namespaces, strace, the fast JPEG decoder and a software GPU. Without these their tests are skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tools=(chromium fonts-dejavu-core openmpi-bin iproute2 strace libturbojpeg0)
+tools=(chromium fonts-dejavu-core openmpi-bin iproute2 strace libturbojpeg0 slurm-wlm munge)
 
 missing=()
 for tool in "${tools[@]}"; do
