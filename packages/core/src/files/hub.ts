@@ -1,4 +1,6 @@
 /** A model's folder: a path as it is, or a hub id downloaded into Hugging Face's cache. */
+
+import { printable } from '../text.ts'
 import type { DownloadProgress } from './hub-download.ts'
 import { readJson, readModelConfig, shardNames } from './model-folder.ts'
 
@@ -65,7 +67,7 @@ async function download(
   }
   const useCache = async (reason: string): Promise<string> => {
     const folder = await fromCache(reason)
-    onWarning(`${reason} Using the copy in the cache, ${folder}.`)
+    onWarning(printable(`${reason} Using the copy in the cache, ${folder}.`)) // the reason quotes the hub
     return folder
   }
   if (environment.offline) return fromCache('HF_HUB_OFFLINE is set, so the hub is not asked.')
