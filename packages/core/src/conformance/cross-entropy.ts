@@ -1,6 +1,6 @@
-import { type Tensor1D, type Tensor2D, tensor1d } from '@tensorflow/tfjs-core'
+import { add, type Tensor1D, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core'
 import { crossEntropy } from '../ops/cross-entropy.ts'
-import { type ConformanceCase, opCase, randomValues } from './check.ts'
+import { type ConformanceCase, opCase, randomValues, toTensor, withoutLeak } from './check.ts'
 
 interface Shape {
   B: number
@@ -25,7 +25,33 @@ const shapes: Shape[] = [
   { B: 3, K: 7, labelSmoothing: 0, soft: true, weighted: true },
 ]
 
-export const crossEntropyCases = (): ConformanceCase[] =>
+export const crossEntropyCases = (): ConformanceCase[] => [...losses(), labelsOutOfRange()]
+
+/** Labels that are no classes are refused, or the loss is NaN where they cannot be read without waiting; never a number. */
+const labelsOutOfRange = (): ConformanceCase => ({
+  name: 'crossEntropy: labels out of range',
+  run: () =>
+    withoutLeak(async () => {
+      const [B, K] = [2000, 3]
+      const logits = toTensor(randomValues([B, K], 1)) as Tensor2D
+      for (const wrong of [-1, K, K + 1]) {
+        const fromUser = tensor1d(new Int32Array(B).fill(wrong), 'int32')
+        const computed = tidy(() => add(fromUser, tensor1d(new Int32Array(B), 'int32')) as Tensor1D)
+        for (const labels of [fromUser, computed]) {
+          const loss = await Promise.resolve()
+            .then(() => crossEntropy(logits, labels))
+            .catch((error: Error) => error)
+          const says = loss instanceof Error ? loss.message : `a loss of ${(await loss.data())[0]}`
+          if (!/labels\[0\] is .* expected a class index|a loss of NaN/.test(says))
+            throw new Error(`labels of ${wrong} with ${K} classes give ${says}`)
+          for (const made of [labels, loss]) if (!(made instanceof Error)) made.dispose()
+        }
+      }
+      logits.dispose()
+    }),
+})
+
+const losses = (): ConformanceCase[] =>
   shapes.map(({ B, K, labelSmoothing, soft, size = 1, weighted = false }) => {
     const classes = Array.from({ length: B }, (_, b) => (b * 7 + 1) % K)
     const probabilities = randomValues([B, K], 2)

@@ -1,6 +1,6 @@
 /** Every op refuses arguments that do not fit, before any work, with an error that names them. */
 import { beforeAll, expect, test } from 'bun:test'
-import { ones, setBackend, type Tensor, tidy, zeros } from '@tensorflow/tfjs-core'
+import { ones, setBackend, type Tensor, tensor1d, tidy, zeros } from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import * as ops from './index.ts'
 
@@ -8,6 +8,13 @@ beforeAll(() => setBackend('cpu'))
 
 const t = (...shape: number[]): never => ones(shape) as Tensor as never
 const ints = (...shape: number[]): never => zeros(shape, 'int32') as Tensor as never
+
+/** A step of SGD with momentum over one parameter of two elements. */
+const step = (options: Partial<ops.SgdStep>, tensors: Partial<ops.OptimizerTensors> = {}): void =>
+  ops.optimizerStep(
+    { parameters: [t(2)], gradients: [t(2)], state: [[t(2)]], ...tensors },
+    { algorithm: 'sgd', step: 1, lr: 0.1, weightDecay: 0, momentum: 0.9, nesterov: false, ...options },
+  )
 
 const refusals: [name: string, call: () => unknown, message: string][] = [
   [
@@ -123,6 +130,88 @@ const refusals: [name: string, call: () => unknown, message: string][] = [
     'crossEntropy: labels has shape [2, 4]; expected [2, 3].',
   ],
   ['crossEntropy, smoothing', () => ops.crossEntropy(t(2, 3), ints(2), { labelSmoothing: 1 }), 'labelSmoothing is 1'],
+  [
+    'crossEntropy, labels',
+    () => ops.crossEntropy(t(2, 3), tensor1d([2, 3], 'int32')),
+    'crossEntropy: labels[1] is 3; expected a class index from 0 to 2.',
+  ],
+  [
+    'focalLoss, labels',
+    () => ops.focalLoss(t(2, 3), tensor1d([-1, 0], 'int32')),
+    'focalLoss: labels[0] is -1; expected a class index from 0 to 2.',
+  ],
+  [
+    'binaryCrossEntropy, labels',
+    () => ops.binaryCrossEntropy(t(1, 3), tensor1d([3], 'int32')),
+    'binaryCrossEntropy: labels[0] is 3; expected a class index from 0 to 2.',
+  ],
+  [
+    'crossEntropy, no class',
+    () => ops.crossEntropy(t(2, 0), ints(2)),
+    'crossEntropy: logits has shape [2, 0]; expected classes to be 1 or more.',
+  ],
+  [
+    'patchEmbed, patch of nothing',
+    () => ops.patchEmbed(t(1, 3, 8, 8), t(5, 3, 0, 4), t(5)),
+    'patchEmbed: weight has shape [5, 3, 0, 4]; expected patchHeight to be 1 or more.',
+  ],
+  [
+    'interpolatePositions, from, in halves',
+    () => ops.interpolatePositions(t(1, 5, 6), [0.5, 8], [4, 4]),
+    'interpolatePositions: from is [0.5,8]; expected two positive whole numbers, rows and columns.',
+  ],
+  [
+    'attention, half a head',
+    () => ops.attention(t(1, 2, 18), { numHeads: 0.5 }),
+    'attention: numHeads is 0.5; expected a positive whole number.',
+  ],
+  [
+    'classAttention, half a head',
+    () => ops.classAttention(t(1, 2, 6), [t(6, 6), t(6, 6), t(6, 6)], undefined, { numHeads: 0.5 }),
+    'classAttention: numHeads is 0.5; expected a positive whole number.',
+  ],
+  [
+    'attention, seed',
+    () => ops.attention(t(1, 2, 18), { numHeads: 3, seed: Number.NaN }),
+    'attention: seed is NaN; expected a whole number.',
+  ],
+  ['linear, seed', () => ops.linear(t(2, 4), t(3, 4), undefined, { dropPathSeed: 0.5 }), 'linear: dropPathSeed is 0.5'],
+  [
+    'linear, activation',
+    () => ops.linear(t(2, 4), t(3, 4), undefined, { inputActivation: 'relu' as 'gelu' }),
+    "linear: inputActivation is 'relu'; expected 'none' or 'gelu'.",
+  ],
+  [
+    'qkv, stored',
+    () => ops.qkv(t(1, 2, 6), [t(6, 6), t(6, 6), t(6, 6)], undefined, { stored: 'half' as 'computed' }),
+    "qkv: stored is 'half'; expected 'float32' or 'computed'.",
+  ],
+  ['dropout, seed', () => ops.dropout(t(2, 3), { probability: 0.1, seed: Infinity }), 'dropout: seed is Infinity'],
+  ['gradNorm, dtype', () => ops.gradNorm([t(2), ints(2)]), 'gradNorm: gradient 1 is int32; expected float32.'],
+  ['unscale, dtype', () => ops.unscale([ints(2)], 1), 'unscale: gradient 0 is int32; expected float32.'],
+  ['optimizerStep, step', () => step({ step: 0 }), 'optimizerStep: step is 0; expected a positive whole number.'],
+  [
+    'optimizerStep, algorithm',
+    () => step({ algorithm: 'rms' as 'sgd' }),
+    "optimizerStep: algorithm is 'rms'; expected 'adam' or 'lion' or 'sgd'.",
+  ],
+  ['optimizerStep, lr', () => step({ lr: Number.NaN }), 'optimizerStep: lr is NaN; expected a number.'],
+  [
+    'optimizerStep, limit',
+    () => step({ gradientLimit: -1 }),
+    'optimizerStep: gradientLimit is -1; expected a number of 0',
+  ],
+  [
+    'optimizerStep, gradient',
+    () => step({}, { gradients: [t(3)] }),
+    'optimizerStep: gradient 0 has shape [3]; expected [2].',
+  ],
+  [
+    'optimizerStep, state',
+    () => step({}, { state: [[t(1)]] }),
+    'optimizerStep: state 0 of parameter 0 has shape [1]; expected [2].',
+  ],
+  ['optimizerStep, no state', () => step({}, { state: [[]] }), 'expected as many gradients as parameters and 1 slots'],
   ['gradNorm', () => ops.gradNorm([]), 'gradNorm: there is no gradient'],
   ['unscale', () => ops.unscale([], 1), 'unscale: there is no gradient'],
 ]

@@ -14,8 +14,8 @@ import {
 } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
-import { checkProbability, checkShape } from './check.ts'
-import type { Stored, StoredOption } from './stored.ts'
+import { checkCount, checkProbability, checkSeed, checkShape } from './check.ts'
+import { checkStored, type Stored, type StoredOption } from './stored.ts'
 
 export interface AttentionOptions extends StoredOption {
   numHeads: number
@@ -59,6 +59,8 @@ export function attention(
 ): Tensor3D {
   const headSize = checkHeads('attention', qkv, numHeads)
   checkProbability('attention', 'dropoutProbability', dropoutProbability)
+  checkSeed('attention', 'seed', seed)
+  checkStored('attention', stored)
   const attrs = { numHeads, scale: scale ?? headSize ** -0.5, dropoutProbability, seed, stored }
   return op({ qkv }, attrs) as Tensor3D
 }
@@ -81,6 +83,7 @@ export function attentionProbabilities(
 
 function checkHeads(name: string, qkv: Tensor3D, numHeads: number): number {
   checkShape(name, 'qkv', qkv, ['batch', 'tokens', '3·hiddenSize'])
+  checkCount(name, 'numHeads', numHeads)
   const headSize = qkv.shape[2] / 3 / numHeads
   if (!Number.isInteger(headSize) || headSize < 1)
     throw new Error(`${name}: qkv has ${qkv.shape[2]} columns, which are not 3 × ${numHeads} heads of equal size.`)

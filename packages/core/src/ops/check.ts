@@ -3,8 +3,12 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 
 const show = (shape: readonly (number | string)[]): string => `[${shape.join(', ')}]`
 
+/** Sizes that may be 0: a batch without images has a result without images, and an image's sides are compared with its patches'. */
+const mayBeEmpty = ['batch', 'height', 'width']
+
 /**
- * Requires `tensor` to be float32 of `expected` shape, in which a string stands for any size and is what the error says.
+ * Requires `tensor` to be float32 of `expected` shape, in which a string stands for any size and is what the error says;
+ * none but those of `mayBeEmpty` for 0.
  *
  * @throws naming the op, the argument, the shape it has and the shape it needs.
  */
@@ -13,6 +17,11 @@ export function checkShape(op: string, name: string, tensor: Tensor, expected: r
   const fits =
     shape.length === expected.length && expected.every((size, i) => typeof size === 'string' || size === shape[i])
   if (!fits) throw new Error(`${op}: ${name} has shape ${show(shape)}; expected ${show(expected)}.`)
+  const empty = expected.findIndex(
+    (size, i) => shape[i] === 0 && typeof size === 'string' && !mayBeEmpty.includes(size),
+  )
+  if (empty >= 0)
+    throw new Error(`${op}: ${name} has shape ${show(shape)}; expected ${expected[empty]} to be 1 or more.`)
   checkFloat(op, name, dtype)
 }
 
@@ -22,6 +31,31 @@ export function checkLastAxis(op: string, name: string, tensor: Tensor, lastSize
   if (shape.length === 0 || shape.at(-1) !== lastSize)
     throw new Error(`${op}: ${name} has shape ${show(shape)}; expected [..., ${lastSize}].`)
   checkFloat(op, name, dtype)
+}
+
+/** Requires one or more tensors, all of them float32. */
+export function checkGradients(op: string, gradients: readonly Tensor[]): void {
+  if (gradients.length === 0) throw new Error(`${op}: there is no gradient; expected at least one.`)
+  gradients.forEach(({ dtype }, i) => {
+    checkFloat(op, `gradient ${i}`, dtype)
+  })
+}
+
+/** Requires one of the words that an option knows: where a type is not checked, another would be passed over. */
+export function checkChoice(op: string, name: string, choice: string, known: readonly string[]): void {
+  if (!known.includes(choice))
+    throw new Error(`${op}: ${name} is '${choice}'; expected ${known.map(word => `'${word}'`).join(' or ')}.`)
+}
+
+/** Requires a positive whole number. */
+export function checkCount(op: string, name: string, count: number): void {
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new Error(`${op}: ${name} is ${count}; expected a positive whole number.`)
+}
+
+/** Requires a seed of random numbers to be whole; it counts modulo 2^32. */
+export function checkSeed(op: string, name: string, seed: number): void {
+  if (!Number.isInteger(seed)) throw new Error(`${op}: ${name} is ${seed}; expected a whole number.`)
 }
 
 /** Requires `0 ≤ probability < 1`: at 1 nothing would be kept, and the rest divided by zero. */

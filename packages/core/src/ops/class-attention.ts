@@ -14,6 +14,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
 import type { AttentionOptions } from './attention.ts'
+import { checkCount } from './check.ts'
 import { linearReference } from './linear.ts'
 import { checkQkv, type QkvInputs, qkvInputs, type Triple } from './qkv.ts'
 
@@ -60,6 +61,7 @@ export function classAttention(
   { numHeads, scale }: Pick<AttentionOptions, 'numHeads' | 'scale'>,
 ): Tensor3D {
   checkQkv('classAttention', x, weights, biases)
+  checkCount('classAttention', 'numHeads', numHeads)
   const headSize = x.shape[2] / numHeads
   if (!Number.isInteger(headSize) || headSize < 1)
     throw new Error(`classAttention: x has ${x.shape[2]} columns, which are not ${numHeads} heads of equal size.`)

@@ -1,7 +1,7 @@
 /** A whole pre-norm encoder layer that trains, where a backend has it and its gradient as one kernel each. */
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
 import { defineFusedOp } from '../tape/op.ts'
-import { checkProbability } from './check.ts'
+import { checkProbability, checkSeed } from './check.ts'
 import type { LinearDrops } from './linear.ts'
 
 /** The parameters of self-attention; biases of query, key and value are all there or all absent. */
@@ -89,6 +89,7 @@ export function encoderLayer(
   { afterAttention, afterMlp, ...options }: EncoderLayerOptions,
 ): Tensor3D | undefined {
   checkProbability('encoderLayer', 'dropoutProbability', options.dropoutProbability)
+  checkSeed('encoderLayer', 'seed', options.seed)
   const attrs = { ...options, afterAttention: numbers(afterAttention), afterMlp: numbers(afterMlp) }
   return op(inputs as () => EncoderLayerInputs, attrs) as Tensor3D | undefined
 }
@@ -97,5 +98,7 @@ function numbers(drops: Required<LinearDrops>): number[] {
   const { dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed } = drops
   checkProbability('encoderLayer', 'dropoutProbability', dropoutProbability)
   checkProbability('encoderLayer', 'dropPathProbability', dropPathProbability)
+  checkSeed('encoderLayer', 'dropoutSeed', dropoutSeed)
+  checkSeed('encoderLayer', 'dropPathSeed', dropPathSeed)
   return [dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed]
 }

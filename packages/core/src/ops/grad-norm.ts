@@ -1,6 +1,7 @@
 /** The global norm of a set of gradients. */
 import { add, addN, type Scalar, sqrt, square, sum, type Tensor } from '@tensorflow/tfjs-core'
 import { defineStep } from '../tape/op.ts'
+import { checkGradients } from './check.ts'
 import { numbered } from './numbered.ts'
 
 const op = defineStep('VitralGradNorm', (inputs, { count }: { count: number }) => {
@@ -15,7 +16,7 @@ const op = defineStep('VitralGradNorm', (inputs, { count }: { count: number }) =
  * @returns scalar
  */
 export function gradNorm(gradients: readonly Tensor[]): Scalar {
-  if (gradients.length === 0) throw new Error('gradNorm: there is no gradient; expected at least one.')
+  checkGradients('gradNorm', gradients)
   const inputs = Object.fromEntries(gradients.map((gradient, i) => [`g${i}`, gradient]))
   return op(inputs, { count: gradients.length })[0] as Scalar
 }

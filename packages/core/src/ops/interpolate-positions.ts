@@ -30,10 +30,12 @@ const op = defineOp({
  * @returns [1, 1 + rows'·columns', C]
  */
 export function interpolatePositions(positionEmbeddings: Tensor3D, from: Grid, to: Grid): Tensor3D {
+  for (const [name, grid] of Object.entries({ from, to }))
+    if (grid.length !== 2 || !grid.every(size => Number.isSafeInteger(size) && size > 0))
+      throw new Error(
+        `interpolatePositions: ${name} is [${grid}]; expected two positive whole numbers, rows and columns.`,
+      )
   checkShape('interpolatePositions', 'positionEmbeddings', positionEmbeddings, [1, 1 + from[0] * from[1], 'hiddenSize'])
-  for (const size of to)
-    if (!Number.isInteger(size) || size < 1)
-      throw new Error(`interpolatePositions: to is [${to}]; expected two positive whole numbers, rows and columns.`)
   return op({ positionEmbeddings }, { from: [...from], to: [...to] }) as Tensor3D
 }
 

@@ -2,7 +2,7 @@
 import { add, mean, mul, rsqrt, square, sub, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
 import { checkLastAxis, checkShape } from './check.ts'
-import type { Stored, StoredOption } from './stored.ts'
+import { checkStored, type Stored, type StoredOption } from './stored.ts'
 
 const op = defineOp({
   kernel: 'VitralLayerNorm',
@@ -41,5 +41,6 @@ export function layerNorm<T extends Tensor>(
   checkShape('layerNorm', 'bias', bias, [weight.size])
   checkLastAxis('layerNorm', 'x', x, weight.size)
   if (!(eps >= 0)) throw new Error(`layerNorm: eps is ${eps}; expected a number that is not negative.`)
+  checkStored('layerNorm', stored)
   return op({ x, weight, bias }, { eps, stored }) as T
 }

@@ -2,9 +2,9 @@
 import { add, matMul, mul, reshape, type Tensor, type Tensor1D, type Tensor2D, tensor } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
-import { checkLastAxis, checkProbability, checkShape } from './check.ts'
+import { checkChoice, checkLastAxis, checkProbability, checkSeed, checkShape } from './check.ts'
 import { geluReference } from './gelu.ts'
-import type { Stored, StoredOption } from './stored.ts'
+import { checkStored, type Stored, type StoredOption } from './stored.ts'
 
 /** What is dropped of a linear layer's result, before the residual is added. */
 export interface LinearDrops {
@@ -84,10 +84,14 @@ export function linear<T extends Tensor>(
   const { dropoutProbability = 0, dropoutSeed = 0, dropPathProbability = 0, dropPathSeed = 0 } = drops
   checkProbability('linear', 'dropoutProbability', dropoutProbability)
   checkProbability('linear', 'dropPathProbability', dropPathProbability)
+  checkSeed('linear', 'dropoutSeed', dropoutSeed)
+  checkSeed('linear', 'dropPathSeed', dropPathSeed)
   if (dropPathProbability > 0 && x.shape.length < 2)
     throw new Error(
       `linear: x has shape [${x.shape}]; drop path needs samples along a first axis: [B, ..., ${x.shape}].`,
     )
+  checkChoice('linear', 'inputActivation', inputActivation, ['none', 'gelu'])
+  checkStored('linear', stored)
   if (stored === 'computed' && (residual || dropoutProbability > 0 || dropPathProbability > 0))
     throw new Error("linear: what is dropped of, or has a residual added, is float32; leave out stored: 'computed'.")
   const attrs = { inputActivation, stored, dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed }

@@ -1,6 +1,7 @@
 /** One step of an optimizer over all parameters at once, in place. */
 import { add, clipByValue, div, mul, sign, sqrt, square, sub, type Tensor, type Variable } from '@tensorflow/tfjs-core'
 import { defineStep } from '../tape/op.ts'
+import { checkChoice, checkCount, checkShape } from './check.ts'
 import { numbered } from './numbered.ts'
 
 interface SharedOptions {
@@ -79,29 +80,44 @@ const op = defineStep('VitralOptimizerStep', (inputs, attrs: StepAttrs) => {
  * (`decoupled`), SGD with momentum and Nesterov; and Lion's (Chen et al. 2023, algorithm 2). Bytes: parameter, gradient and state read once, parameter and state
  * written once.
  *
- * @throws when the lists differ in length, or a gradient in shape from its parameter.
+ * @throws when the lists differ in length, or a gradient or a state in shape from its parameter.
  */
 export function optimizerStep(
   { parameters, gradients, state }: OptimizerTensors,
   { gradientScale = 1, gradientLimit = Infinity, ...options }: AdamStep | SgdStep | LionStep,
 ): void {
+  checkOptions({ ...options, gradientLimit })
   const slots = stateSlots(options)
-  if (gradients.length !== parameters.length || state.length !== slots)
+  const asMany = [gradients, ...state].every(({ length }) => length === parameters.length)
+  if (!asMany || state.length !== slots)
     throw new Error(
-      `optimizerStep: ${parameters.length} parameters, ${gradients.length} gradients and ${state.length} state slots; expected as many gradients as parameters and ${slots} slots.`,
+      `optimizerStep: ${parameters.length} parameters, ${gradients.length} gradients and ${state.length} state slots; expected as many gradients as parameters and ${slots} slots, each with a variable for each parameter.`,
     )
   const inputs: { [name: string]: Tensor } = {}
   parameters.forEach((parameter, i) => {
+    const { shape } = parameter
     const gradient = gradients[i] as Tensor
-    if (gradient.shape.join() !== parameter.shape.join())
-      throw new Error(`optimizerStep: gradient ${i} has shape [${gradient.shape}], its parameter [${parameter.shape}].`)
+    checkShape('optimizerStep', `parameter ${i}`, parameter, shape)
+    checkShape('optimizerStep', `gradient ${i}`, gradient, shape)
     inputs[`p${i}`] = parameter
     inputs[`g${i}`] = gradient
     state.forEach((slot, j) => {
+      checkShape('optimizerStep', `state ${j} of parameter ${i}`, slot[i] as Variable, shape)
       inputs[`s${j}_${i}`] = slot[i] as Variable
     })
   })
   op(inputs, { ...options, gradientScale, gradientLimit, count: parameters.length, slots } as StepAttrs)
+}
+
+function checkOptions(options: AdamStep | SgdStep | LionStep): void {
+  checkChoice('optimizerStep', 'algorithm', options.algorithm, Object.keys(updates))
+  checkCount('optimizerStep', 'step', options.step)
+  // Not gradientScale: of gradients that are not finite a clip is NaN, and what is done about them is the caller's.
+  for (const [name, value] of Object.entries(options))
+    if (typeof value === 'number' && Number.isNaN(value))
+      throw new Error(`optimizerStep: ${name} is NaN; expected a number.`)
+  if (options.gradientLimit !== undefined && options.gradientLimit < 0)
+    throw new Error(`optimizerStep: gradientLimit is ${options.gradientLimit}; expected a number of 0 or more.`)
 }
 
 const updates: { adam: (o: AdamStep) => Update; sgd: (o: SgdStep) => Update; lion: (o: LionStep) => Update } = {

@@ -3,7 +3,7 @@ import { concat, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from
 import { defineOp } from '../tape/op.ts'
 import { checkShape } from './check.ts'
 import { linearReference } from './linear.ts'
-import type { Stored, StoredOption } from './stored.ts'
+import { checkStored, type Stored, type StoredOption } from './stored.ts'
 
 /** One for each of query, key and value. */
 export type Triple<T> = readonly [query: T, key: T, value: T]
@@ -53,6 +53,7 @@ export function qkv(
   { stored = 'float32' }: StoredOption = {},
 ): Tensor3D {
   checkQkv('qkv', x, weights, biases)
+  checkStored('qkv', stored)
   return op(qkvInputs(x, weights, biases), { stored }) as Tensor3D
 }
 

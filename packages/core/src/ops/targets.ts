@@ -2,10 +2,13 @@
 import {
   add,
   cast,
+  div,
+  engine,
   logSumExp,
   mul,
   oneHot,
   sub,
+  sum,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -15,7 +18,7 @@ import { checkProbability, checkShape } from './check.ts'
 /** Class indices [B] int32, or probabilities [B, K] float32. */
 export type LabelTensor = Tensor1D | Tensor2D
 
-/** @throws naming the loss, and what fits its logits */
+/** @throws naming the loss and what fits its logits: a shape, or the class indices there are */
 export function checkLabels(loss: string, labels: LabelTensor, logits: Tensor2D): void {
   checkShape(loss, 'logits', logits, ['batch', 'classes'])
   if (labels.rank === 2) checkShape(loss, 'labels', labels, logits.shape)
@@ -23,14 +26,40 @@ export function checkLabels(loss: string, labels: LabelTensor, logits: Tensor2D)
     throw new Error(
       `${loss}: labels are ${labels.dtype} of shape [${labels.shape}]; expected int32 [${logits.shape[0]}] or float32 [${logits.shape.join(', ')}].`,
     )
+  else checkClasses(loss, valuesAtHand(labels), logits.shape[1])
 }
 
-/** The labels [B, K], smoothed: (1 − ε)·label + ε/K. */
+/** @throws naming the loss, and the first label that is no class index from 0 to `classes` − 1 */
+export function checkClasses(loss: string, labels: ArrayLike<number>, classes: number): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i] as number
+    if (!Number.isInteger(label) || label < 0 || label >= classes)
+      throw new Error(`${loss}: labels[${i}] is ${label}; expected a class index from 0 to ${classes - 1}.`)
+  }
+}
+
+/**
+ * The values, where they can be read without waiting: everywhere but on webgpu, which has those alone that no kernel has
+ * read there yet. `targetsOf` makes the loss of the others NaN.
+ */
+function valuesAtHand(labels: Tensor): ArrayLike<number> {
+  const { backend } = engine() as {
+    backend: { tensorMap?: { get(id: object): { values?: ArrayLike<number> | null } } }
+  }
+  return backend.tensorMap ? (backend.tensorMap.get(labels.dataId).values ?? []) : labels.dataSync()
+}
+
+/** The labels [B, K], smoothed: (1 − ε)·label + ε/K. A label that is no class has NaN. */
 export function targetsOf(labels: Tensor, classes: number, labelSmoothing: number): Tensor2D {
-  // Not with oneHot's own dtype: tfjs's wasm kernel writes integers whatever it is told.
-  const targets = labels.rank === 1 ? cast(oneHot(labels as Tensor1D, classes), 'float32') : labels
+  const targets = labels.rank === 1 ? oneHotTargets(labels as Tensor1D, classes) : labels
   if (labelSmoothing === 0) return targets as Tensor2D
   return add(mul(targets, 1 - labelSmoothing), labelSmoothing / classes)
+}
+
+function oneHotTargets(labels: Tensor1D, classes: number): Tensor {
+  // Not with oneHot's own dtype: tfjs's wasm kernel writes integers whatever it is told.
+  const targets = cast(oneHot(labels, classes), 'float32')
+  return div(targets, sum(targets, 1, true)) // 0/0 where no class is the label's, instead of a loss without it
 }
 
 /** log softmax(logits) along the last axis; tfjs's own logSoftmax has no wasm kernel. */

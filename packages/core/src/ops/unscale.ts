@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs-core'
 import { defineStep } from '../tape/op.ts'
+import { checkGradients } from './check.ts'
 import { numbered } from './numbered.ts'
 
 const op = defineStep('VitralUnscale', (inputs, { count, scale }: { count: number; scale: number }) => {
@@ -29,7 +30,7 @@ const op = defineStep('VitralUnscale', (inputs, { count, scale }: { count: numbe
  * @returns new gradients, and the scalar `foundNonFinite`: 1 or 0
  */
 export function unscale(gradients: readonly Tensor[], scale: number): { gradients: Tensor[]; foundNonFinite: Scalar } {
-  if (gradients.length === 0) throw new Error('unscale: there is no gradient; expected at least one.')
+  checkGradients('unscale', gradients)
   const inputs = Object.fromEntries(gradients.map((gradient, i) => [`g${i}`, gradient]))
   const outputs = op(inputs, { count: gradients.length, scale })
   return { gradients: outputs.slice(0, -1), foundNonFinite: outputs.at(-1) as Scalar }
