@@ -26,14 +26,13 @@ export { type FlopsConfig, forwardFlops, trainingFlops } from './vit/flops.ts'
 export type { FromPretrainedOptions } from './vit/load-pretrained.ts'
 export { type LoraConfig, type LoraTarget, loraTargets, resolveLora } from './vit/lora.ts'
 export type { WriteAdaptersOptions } from './vit/lora-folder.ts'
+export { type Labels, type Loss, problemTypeOf } from './vit/loss.ts'
 export { mimeticValues } from './vit/mimetic-init.ts'
 export {
   type ClassifierForwardOptions,
   type ClassifierGradsOptions,
   type ClassifierOutput,
   type ForwardOptions,
-  type Labels,
-  type Loss,
   type LossAndGrads,
   ViTForImageClassification,
   ViTModel,

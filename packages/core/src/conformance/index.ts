@@ -21,6 +21,7 @@ import { interpolatePositionsCases } from './interpolate-positions.ts'
 import { layerNormCases } from './layer-norm.ts'
 import { linearCases } from './linear.ts'
 import { loraWeightCases } from './lora-weight.ts'
+import { meanSquaredErrorCases } from './mean-squared-error.ts'
 import { optimizerStepCases } from './optimizer-step.ts'
 import { patchEmbedCases } from './patch-embed.ts'
 import { qkvCases } from './qkv.ts'
@@ -61,6 +62,7 @@ export const conformanceCases = (): ConformanceCase[] => [
   ...crossEntropyCases(),
   ...binaryCrossEntropyCases(),
   ...focalLossCases(),
+  ...meanSquaredErrorCases(),
   ...distillationLossCases(),
   ...gradNormCases(),
   ...unscaleCases(),

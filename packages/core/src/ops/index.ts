@@ -22,6 +22,7 @@ export { type Grid, interpolatePositions } from './interpolate-positions.ts'
 export { layerNorm } from './layer-norm.ts'
 export { type LinearDrops, type LinearOptions, linear } from './linear.ts'
 export { loraWeight } from './lora-weight.ts'
+export { meanSquaredError } from './mean-squared-error.ts'
 export {
   type AdamStep,
   type LionStep,

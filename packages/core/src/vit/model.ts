@@ -8,15 +8,15 @@ import {
   type Tensor4D,
   type TensorContainer,
   tanh,
-  tensor1d,
   tidy,
 } from '@tensorflow/tfjs-core'
-import { crossEntropy, type LabelTensor, linear, selectToken } from '../ops/index.ts'
+import { linear, selectToken } from '../ops/index.ts'
 import { valueAndGrads } from '../tape/value-and-grads.ts'
 import type { ViTConfigOptions } from './config.ts'
 import { CLASS_TOKEN, type EmbeddingOptions } from './embeddings.ts'
 import { ForwardContext, type ForwardContextOptions } from './forward-context.ts'
 import { type FromPretrainedOptions, loadPretrained } from './load-pretrained.ts'
+import { type Labels, type Loss, lossOf } from './loss.ts'
 import { PretrainedModel, type ViTOptions } from './pretrained-model.ts'
 
 export interface ForwardOptions extends EmbeddingOptions, ForwardContextOptions {}
@@ -79,19 +79,10 @@ export class ViTModel extends PretrainedModel {
   }
 }
 
-/** Class indices, one for each image; or probabilities [B, numLabels]. */
-export type Labels = readonly number[] | Int32Array | LabelTensor
-
-/**
- * A scalar to be made small, of logits [B, numLabels], labels ([B] int32, or [B, numLabels] float32) and the images
- * [B, c, h, w].
- */
-export type Loss = (logits: Tensor2D, labels: LabelTensor, pixelValues: Tensor4D) => Scalar
-
 export interface ClassifierForwardOptions extends ForwardOptions {
   /** With labels the result has the loss. */
   labels?: Labels
-  /** @default crossEntropy */
+  /** @default by the configuration's `problemType`, as in transformers; see `problemTypeOf` */
   loss?: Loss
   /** Whether the output has the features that the classifier works on. @default false */
   outputFeatures?: boolean
@@ -160,14 +151,14 @@ export class ViTForImageClassification extends PretrainedModel {
    * @throws when channels, size or labels do not fit the configuration
    */
   forward(pixelValues: Tensor4D, options: ClassifierForwardOptions = {}): ClassifierOutput {
-    const { labels, loss = meanCrossEntropy } = options
+    const { labels, loss } = options
     return tidied(() => {
       const context = new ForwardContext({ ...options, classTokenOnly: true })
       const { lastHiddenState, ...rest } = this.backbone.forward(pixelValues, context, options)
       const features = selectToken(lastHiddenState, CLASS_TOKEN)
       const output: ClassifierOutput = { ...rest, logits: this.#classify(features) }
       if (options.outputFeatures) output.features = features
-      if (labels) output.loss = loss(output.logits, this.#labelTensor(labels), pixelValues)
+      if (labels) output.loss = lossOf(this.config, { logits: output.logits, pixelValues }, labels, loss)
       return output
     })
   }
@@ -215,18 +206,7 @@ export class ViTForImageClassification extends PretrainedModel {
     const classifier = this.root.scope('classifier')
     return linear(features, classifier.matrix('weight'), classifier.vector('bias'))
   }
-
-  #labelTensor(labels: Labels): LabelTensor {
-    if (!Array.isArray(labels) && !(labels instanceof Int32Array)) return labels as LabelTensor
-    const { numLabels } = this.config
-    const wrong = labels.findIndex(label => !Number.isInteger(label) || label < 0 || label >= numLabels)
-    if (wrong >= 0)
-      throw new Error(`labels[${wrong}] is ${labels[wrong]}; expected a class index from 0 to ${numLabels - 1}.`)
-    return tensor1d(labels, 'int32')
-  }
 }
-
-const meanCrossEntropy: Loss = (logits, labels) => crossEntropy(logits, labels)
 
 /** tidy for results with optional fields, which tfjs's container type does not know. */
 function tidied<T extends object>(f: () => T): T {
