@@ -1,5 +1,6 @@
 /** From what a request holds to what a model's process takes: images decoded, everything checked. */
 import { firstNonFinite } from '@vitral/core/finite'
+import { elementsOf } from '@vitral/core/sizes'
 import type { DecodedImage, Decoders } from './decoders.ts'
 import { EngineError, type EngineInput } from './engine.ts'
 import type { LoadedDescription, PreparedInput } from './model-calls.ts'
@@ -33,7 +34,7 @@ export async function prepareInput(
 }
 
 function checkPixelValues(values: Float32Array, shape: readonly number[]): void {
-  const size = shape.reduce((product, length) => product * length, 1)
+  const size = elementsOf(shape)
   if (values.length !== size)
     throw new EngineError(
       'wrong_shape',

@@ -1,5 +1,6 @@
 /** From a tensor of the protocol to images: nothing is allocated by a shape before the data is known to be as large. */
 
+import { elementsOf } from '@vitral/core/sizes'
 import { fromBase64 } from '../base64.ts'
 import type { Config } from '../config.ts'
 import type { EngineInput, ModelDescription } from '../engine/engine.ts'
@@ -32,7 +33,7 @@ function readPixels({ shape, datatype, data }: InferInput, binary: Uint8Array, m
   if (datatype !== 'FP32') throw wrong(`Input pixel_values has datatype ${datatype}; expected FP32.`)
   if (count < 1 || imageShape.length !== 3 || imageShape.some((size, i) => size !== expected[i]))
     throw new RequestError('wrong_shape', `Input pixel_values has shape [${shape}]; expected [-1,${expected}].`)
-  const size = expected.reduce((a, b) => a * b, 1)
+  const size = elementsOf(expected)
   const values = data ? flatten(data, count * size) : readFloats(binary, count * size)
   return Array.from({ length: count }, (_, i) => ({ pixelValues: values.subarray(i * size, (i + 1) * size) }))
 }

@@ -21,10 +21,14 @@ napi_value toJs(napi_env env, double value) {
 
 int64_t elements(std::initializer_list<int64_t> dimensions) {
   int64_t product = 1;
-  for (const int64_t dimension : dimensions)
-    if (__builtin_mul_overflow(product, dimension, &product) || product > (int64_t)1 << 62)
+  bool empty = false;
+  for (const int64_t dimension : dimensions) {
+    // The sizes beside an empty one count too: kernels multiply them, and divide by the product.
+    if (dimension == 0) empty = true;
+    else if (__builtin_mul_overflow(product, dimension, &product) || product > (int64_t)1 << 62)
       throw ArgumentError("the dimensions are too large");
-  return product;
+  }
+  return empty ? 0 : product;
 }
 
 Arguments::Arguments(napi_env env, napi_callback_info info) : env_(env) {

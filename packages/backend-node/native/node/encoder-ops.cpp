@@ -41,8 +41,9 @@ napi_value layerNormGrad(Arguments& a) {
   return nullptr;
 }
 
-// Floats of a packed weight; throws when its products have more terms than int8 sums.
+// Floats of a packed weight; throws when there are too many, or when its products have more terms than int8 sums.
 static int64_t packedFloats(int64_t K, int64_t N, Precision precision) {
+  elements({K, N, 16});  // more than padding and the planes of bfloat16 make of it: its own sum does not overflow
   if (precision == Precision::int8 && K > mostInt8Steps)
     throw ArgumentError("a layer of more than " + std::to_string(mostInt8Steps) + " inputs cannot be multiplied in int8");
   return kernels().packedLinearFloats(K, N, precision);
@@ -50,7 +51,6 @@ static int64_t packedFloats(int64_t K, int64_t N, Precision precision) {
 
 napi_value packedLinearFloats(Arguments& a) {
   const int64_t K = a.size("inputs"), N = a.size("outputs");
-  elements({K, N, 16});  // more than padding and the planes of bfloat16 make of it: the sum below does not overflow
   return toJs(a.env(), (double)packedFloats(K, N, a.precision("dtype")));
 }
 
@@ -282,7 +282,7 @@ napi_value encoder(Arguments& a) {
   const Precision precision = a.precision("dtype");
   const float* x = a.floats("x", elements({shape.batch, shape.tokens, C}));
   const int64_t qkv = packedFloats(C, 3 * C, precision), projection = packedFloats(C, C, precision);
-  const int64_t up = packedFloats(C, I, precision), down = packedFloats(I, C, precision);
+  const int64_t up = packedFloats(C, I, precision), down = packedFloats(I, C, precision), square = elements({C, C});
   LayerArrays arrays(a, "weights", 17);
   std::vector<EncoderLayerWeights> layers(arrays.layers);
   float* joined = scratch(Scratch::kernel, elements({(int64_t)layers.size(), 3, C}));
@@ -292,7 +292,7 @@ napi_value encoder(Arguments& a) {
     layer.normBefore = arrays.norm(C);
     layer.qkv.weight = ofClassToken ? arrays.nextOrNull(qkv) : arrays.next(qkv);
     for (const float** weight : {&classAttention.query, &classAttention.key, &classAttention.value})
-      *weight = ofClassToken ? arrays.next(C * C) : arrays.nextOrNull(C * C);
+      *weight = ofClassToken ? arrays.next(square) : arrays.nextOrNull(square);
     const float* bias[3];
     for (const float*& b : bias) b = arrays.nextOrNull(C);
     classAttention.queryBias = bias[0], classAttention.valueBias = bias[2];

@@ -27,6 +27,17 @@ test('the addon refuses what does not fit, naming it', () => {
     'the dimensions are too large',
   )
   expect(() => addon.packedLinearFloats(2 ** 40, 2 ** 40, 'float32')).toThrow('the dimensions are too large')
+  const huge = 2 ** 40
+  const none = floats(0)
+  const tooLarge = 'the dimensions are too large' // also where an empty batch makes the whole 0
+  expect(() => addon.patchEmbed(0, 1, huge, huge, 1, 1, 1, 'float32', none, floats(1), floats(1), none)).toThrow(
+    tooLarge,
+  )
+  expect(() =>
+    addon.patchEmbedGrad(0, 1, huge, huge, 1, 1, 1, 'float32', none, none, floats(1), null, null, null),
+  ).toThrow(tooLarge)
+  expect(() => addon.embedTokens(0, huge, huge, none, none, none, none)).toThrow(tooLarge)
+  expect(() => addon.attention(0, huge, huge, 1, 'float32', none, 1, 0, 0, none, null)).toThrow(tooLarge)
   expect(() => addon.packedLinearFloats(2 ** 17 + 1, 1, 'int8')).toThrow('more than 131072 inputs')
   expect(() => addon.packedLinearFloats(1, 1, 'int4' as 'int8')).toThrow("dtype is not 'float32', 'bfloat16' or 'int8'")
   expect(() => addon.setThreads(257)).toThrow('threads is more than 256')

@@ -6,6 +6,7 @@
  */
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { type TensorInfo, util } from '@tensorflow/tfjs-core'
+import { elementsOf } from '@vitral/core/sizes'
 import { type Addon, type ComputeDtype, loadAddon } from './addon.ts'
 import { BufferPool } from './buffer-pool.ts'
 
@@ -53,7 +54,7 @@ export class NativeBackend extends MathBackendCPU {
 
   /** A new float32 tensor, its values undefined: for the kernel that makes it to fill. */
   allocate(shape: number[]): { info: TensorInfo; values: Float32Array } {
-    const values = this.#pool.acquire(util.sizeFromShape(shape))
+    const values = this.#pool.acquire(elementsOf(shape))
     const dataId = this.#keep(values, shape)
     this.#made.push(dataId)
     return { info: { dataId, shape, dtype: 'float32' }, values }
@@ -61,7 +62,7 @@ export class NativeBackend extends MathBackendCPU {
 
   /** The same, stored as bfloat16: half the memory. Every kernel can read it; those that know do without a copy. */
   allocateHalves(shape: number[]): { info: TensorInfo; values: Uint16Array } {
-    const size = util.sizeFromShape(shape)
+    const size = elementsOf(shape)
     const memory = this.#pool.acquire(Math.ceil(size / 2))
     const words = new Uint16Array(memory.buffer, memory.byteOffset, size)
     const dataId = super.write(memory, shape, 'float32')
@@ -80,7 +81,7 @@ export class NativeBackend extends MathBackendCPU {
   /** Bytes that a tensor's values take. */
   storedBytes({ dataId, shape, dtype }: TensorInfo): number {
     const words = this.#record(dataId).halves?.words
-    return words ? words.byteLength : util.sizeFromShape(shape) * util.bytesPerElement(dtype)
+    return words ? words.byteLength : elementsOf(shape) * util.bytesPerElement(dtype)
   }
 
   /** The values of a float32 tensor, for reading by a kernel. */

@@ -1,5 +1,6 @@
 /** How a kernel is written: the one place where tfjs's untyped inputs and attributes get their types. */
 import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
+import { elementsOf } from '@vitral/core/sizes'
 import type { ComputeDtype } from './addon.ts'
 import type { NativeBackend } from './backend.ts'
 
@@ -72,6 +73,6 @@ export class Gradients {
 }
 
 /** Leading dimensions of [..., C], flattened. */
-export const rowsOf = ({ shape }: TensorInfo): number => shape.slice(0, -1).reduce((rows, size) => rows * size, 1)
+export const rowsOf = ({ shape }: TensorInfo): number => elementsOf(shape.slice(0, -1))
 
-export const sizeOf = ({ shape }: TensorInfo): number => shape.reduce((product, size) => product * size, 1)
+export const sizeOf = ({ shape }: TensorInfo): number => elementsOf(shape)

@@ -7,6 +7,7 @@ import {
   type TensorInfo,
   unregisterKernel,
 } from '@tensorflow/tfjs-core'
+import { elementsOf } from '@vitral/core/sizes'
 import type { NativeBackend } from './backend.ts'
 import { kernel, type Outputs, rowsOf, sizeOf } from './kernel.ts'
 
@@ -59,7 +60,7 @@ const batchMatMul = kernel<Pair, { transposeA: boolean; transposeB: boolean }>(
     const columns = transposeB ? rowsB : columnsB
     const { info, values } = backend.allocate([...batch, rows, columns])
     const [left, right] = [backend.floats(a), backend.floats(b)]
-    const count = batch.reduce((product, size) => product * size, 1)
+    const count = elementsOf(batch)
     backend.addon.matMul(count, rows, columns, inner, left, transposeA, right, transposeB, values)
     return info
   },

@@ -4,6 +4,7 @@
  */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
 import { getKernelsForBackend, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core'
+import { elementsOf } from '@vitral/core/sizes'
 
 const BYTES_PER_ELEMENT = 4 // float32, int32 and bool, as tfjs keeps them on the device
 
@@ -111,7 +112,7 @@ function checkLimits(op: string, limits: GPUSupportedLimits, shapes: readonly (r
       ? [maxBufferSize, 'maxBufferSize']
       : [maxStorageBufferBindingSize, 'maxStorageBufferBindingSize']
   for (const shape of shapes) {
-    const bytes = shape.reduce((product, size) => product * size, BYTES_PER_ELEMENT)
+    const bytes = elementsOf(shape) * BYTES_PER_ELEMENT
     if (bytes > limit)
       throw new Error(
         `${op} on webgpu: a tensor of shape [${shape.join(', ')}] has ${bytes} bytes, and one kernel of this device reaches ` +

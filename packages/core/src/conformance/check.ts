@@ -3,6 +3,7 @@
  * float64 loops, each gradient also when it alone is wanted and when it alone is not, and that no tensor is left over.
  */
 import { env, memory, mul, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
+import { elementsOf } from '../sizes.ts'
 import { autocast } from '../tape/autocast.ts'
 import { normalStream } from '../tape/random.ts'
 import { valueAndGrads } from '../tape/value-and-grads.ts'
@@ -46,7 +47,7 @@ export const TOLERANCE = 2e-5
 /** Normal numbers as float32 holds them. */
 export function randomValues(shape: number[], seed: number, scale = 1): Values {
   const next = normalStream(seed)
-  const size = shape.reduce((product, length) => product * length, 1)
+  const size = elementsOf(shape)
   return { shape, data: Float64Array.from({ length: size }, () => Math.fround(next() * scale)) }
 }
 

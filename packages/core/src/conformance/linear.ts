@@ -1,5 +1,6 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { linear } from '../ops/linear.ts'
+import { elementsOf } from '../sizes.ts'
 import { bfloat16Case, type ConformanceCase, type OpCase, opCase, randomValues } from './check.ts'
 import { gelu, geluGradient } from './gelu.ts'
 import { keep } from './random.ts'
@@ -111,7 +112,7 @@ function linearCase(shape: Shape): OpCase<Input> {
   const [dropoutSeed, dropPathSeed] = [5, 12]
   const active = inputActivation === 'gelu'
   const outputShape = [...rows, Out]
-  const total = outputShape.reduce((product, length) => product * length, 1)
+  const total = elementsOf(outputShape)
   const keptOfSample = Array.from({ length: rows[0] as number }, (_, b) => keep(dropPathSeed, b, dropPath))
   const kept = Float64Array.from({ length: total }, (_, i) => {
     const sample = Math.floor((i * keptOfSample.length) / total)

@@ -4,6 +4,8 @@
  * Files come from strangers, so the reader takes none on trust: every malformed file is refused with an error that names
  * the tensor, before anything is allocated for it. Source: the format's description in huggingface/safetensors.
  */
+
+import { elementsOf } from '../sizes.ts'
 import { checksumField } from './checksum.ts'
 import { bytesOf, type Dtype, type DtypeArray, dtypes, holds, isDtype, viewAs } from './dtypes.ts'
 import { hiddenFault } from './hidden-fault.ts'
@@ -87,7 +89,7 @@ export function serialize(
       throw new SafetensorsError(`A tensor cannot be called '__metadata__': the format keeps that name for itself.`)
     if (!holds(dtype, data))
       throw new SafetensorsError(`Tensor '${name}' is ${dtype}, but its data are a ${data.constructor.name}.`)
-    const elements = shape.reduce((product, size) => product * size, 1)
+    const elements = elementsOf(shape)
     if (data.length !== elements)
       throw new SafetensorsError(
         `Tensor '${name}' has ${data.length} elements; its shape [${shape}] needs ${elements}.`,

@@ -1,5 +1,6 @@
 /** The memory of a tensor itself, where a backend has it in this process and the tensor does not share it. */
-import { engine, type KernelBackend, type Tensor, type TensorInfo, tensor, util } from '@tensorflow/tfjs-core'
+import { engine, type KernelBackend, type Tensor, type TensorInfo, tensor } from '@tensorflow/tfjs-core'
+import { elementsOf } from '../sizes.ts'
 
 /** What a backend has whose kernels work on memory that JavaScript sees. */
 interface InPlaceBackend extends KernelBackend {
@@ -27,7 +28,7 @@ export function ownFloats(x: Tensor): Float32Array | undefined {
 export function filled(shape: number[], fill: (values: Float32Array) => void): Tensor {
   const backend: InPlaceBackend = engine().backend
   if (!backend.allocate) {
-    const values = new Float32Array(util.sizeFromShape(shape))
+    const values = new Float32Array(elementsOf(shape))
     fill(values)
     return tensor(values, shape)
   }

@@ -1,4 +1,6 @@
 /** The initial values of a fresh model's parameters, as the article's (and Hugging Face's) `_init_weights`. */
+
+import { elementsOf } from '../sizes.ts'
 import { deriveSeed, normalStream } from '../tape/random.ts'
 import type { ParameterShapes } from './parameters.ts'
 
@@ -22,7 +24,7 @@ export function initialValues(
   const values = new Map<string, Float32Array>()
   let index = 0
   for (const [name, shape] of shapes) {
-    const size = shape.reduce((product, length) => product * length, 1)
+    const size = elementsOf(shape)
     const own = deriveSeed(seed, index++)
     values.set(name, known.get(name) ?? initialValue(name, size, initializerRange, own))
   }

@@ -1,5 +1,5 @@
 /** Which parameters of a model train: tfjs's own flag on each variable, set by parts of the model. */
-import { util } from '@tensorflow/tfjs-core'
+import { elementsOf } from '../sizes.ts'
 import type { Parameters } from './parameters.ts'
 
 /**
@@ -44,7 +44,6 @@ export const trainableOf = (parameters: Parameters): Parameters =>
   new Map([...parameters].filter(([, { trainable }]) => trainable))
 
 export function countParameters(parameters: Parameters): ParameterCounts {
-  const count = (some: Parameters): number =>
-    [...some.values()].reduce((sum, { shape }) => sum + util.sizeFromShape(shape), 0)
+  const count = (some: Parameters): number => [...some.values()].reduce((sum, { shape }) => sum + elementsOf(shape), 0)
   return { trainable: count(trainableOf(parameters)), total: count(parameters) }
 }

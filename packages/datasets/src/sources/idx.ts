@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { elementsOf } from '@vitral/core/sizes'
 import { describeForeignBytes } from '../foreign-file.ts'
 import { packedDataset } from '../packed-dataset.ts'
 import type { Dataset } from '../types.ts'
@@ -66,7 +67,7 @@ async function readIdx(path: string, axes: number): Promise<IdxArray> {
   if (bytes.length < head) throw new Error(`${path} has ${bytes.length} bytes; its head alone has ${head}.`)
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis))
-  const expected = shape.reduce((product, length) => product * length, 1)
+  const expected = elementsOf(shape)
   if (expected === 0 || bytes.length - head !== expected)
     throw new Error(
       `${path} has ${bytes.length - head} bytes after its head; expected ${shape.join(' · ')} = ${expected}.`,

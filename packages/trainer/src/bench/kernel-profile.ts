@@ -11,6 +11,7 @@ import {
   util,
 } from '@tensorflow/tfjs-core'
 import { isFusion } from '@vitral/core'
+import { elementsOf } from '@vitral/core/sizes'
 
 export interface KernelCall {
   kernel: string
@@ -77,7 +78,7 @@ function bytesOf(tensors: readonly (TensorInfo | undefined)[]): number {
   const backend = engine().backend as { storedBytes?(tensor: TensorInfo): number }
   const bytes = tensors.map(tensor => {
     if (!tensor) return 0
-    return backend.storedBytes?.(tensor) ?? util.sizeFromShape(tensor.shape) * util.bytesPerElement(tensor.dtype)
+    return backend.storedBytes?.(tensor) ?? elementsOf(tensor.shape) * util.bytesPerElement(tensor.dtype)
   })
   return bytes.reduce((sum, size) => sum + size, 0)
 }

@@ -3,11 +3,13 @@
  * are two), and bytes, each operand read and each result written once. What is linear in the tensors' size has bytes
  * alone: memory is its limit.
  */
+
+import { elementsOf } from '@vitral/core/sizes'
 import type { KernelCall } from './kernel-profile.ts'
 
 type Shapes = Pick<KernelCall, 'inputs' | 'outputs' | 'attributes'>
 
-const sizeOf = (shape: readonly number[] = []): number => shape.reduce((product, size) => product * size, 1)
+const sizeOf = (shape: readonly number[] = []): number => elementsOf(shape)
 
 /** x [..., In] times a matrix [Out, In, …]: the product of all sizes. */
 const product = (x: readonly number[] = [], weight: readonly number[] = []): number =>

@@ -1,5 +1,6 @@
 /** Gives every process what the first one has: the state of a run, new or read from its checkpoint. */
 import type { Variable } from '@tensorflow/tfjs-core'
+import { elementsOf } from '@vitral/core/sizes'
 import {
   parameterSection,
   type RunPosition,
@@ -56,7 +57,7 @@ async function broadcastSections(
     const { values, tensors = [] } = header.sections[key] ?? {}
     const received: Required<SectionState> = { values, tensors: new Map() }
     for (const [name, shape] of tensors) {
-      const size = shape.reduce((product, length) => product * length, 1)
+      const size = elementsOf(shape)
       const data = sections[key]?.tensors?.get(name)?.data ?? new Float32Array(size)
       await broadcastAll(collectives, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
       received.tensors.set(name, { shape, data })

@@ -14,6 +14,7 @@ import {
   ViTForImageClassification,
   ViTImageProcessor,
 } from '@vitral/core'
+import { elementsOf } from '@vitral/core/sizes'
 import { describeModel, headOf, heightAndWidth } from '../describe-model.ts'
 import type { EngineOutput } from '../engine.ts'
 import type { LoadedDescription, ModelSettings, PreparedInput } from '../model-calls.ts'
@@ -58,7 +59,7 @@ function computeWith(
   const grid = patchGrid(model.config.imageSize, model.config.patchSize)
   const normalizer = new ViTImageProcessor({ ...processor.config, doResize: false })
   const shape = [model.config.numChannels, height, width] as const
-  const size = shape.reduce((product, length) => product * length)
+  const size = elementsOf(shape)
   /** [B, channels, height, width] */
   const toTensor = async (inputs: readonly PreparedInput[]): Promise<Tensor4D> => {
     const images = inputs.flatMap(input => ('rgb' in input ? { data: input.rgb, width, height, channels: 3 } : []))
