@@ -7,6 +7,7 @@ import {
   ViTForImageClassification,
 } from '@vitral/core'
 import { applyFineTune } from './fine-tune.ts'
+import { problemTypeOfData } from './problem-type.ts'
 import type { Recipe } from './recipe.ts'
 
 /** The classes of a data set. */
@@ -45,7 +46,7 @@ async function wholeModel(
 ): Promise<ViTForImageClassification> {
   const { seed } = recipe
   const { pretrained, name, config, init } = recipe.model
-  const problemType = multiLabel ? 'multi_label_classification' : 'single_label_classification'
+  const problemType = problemTypeOfData(config?.problemType, { multiLabel })
   const fields: ViTConfigOptions = { ...config, problemType, numLabels: labels.length, id2label: { ...labels } }
   if (pretrained !== undefined)
     return ViTForImageClassification.fromPretrained(pretrained, {

@@ -8,6 +8,7 @@ import { shareScores } from './ddp/share-scores.ts'
 import { type Metrics, MetricsGatherer } from './metrics.ts'
 import { MultiLabelGatherer, type MultiLabelMetrics } from './multi-label-metrics.ts'
 import { NonFiniteError } from './non-finite.ts'
+import { problemTypeOfData } from './problem-type.ts'
 import type { ExampleImages } from './report/example-images.ts'
 import { averageViews, type TestTimeAugmentation } from './test-time-augmentation.ts'
 import type { ImageBatch } from './train-step.ts'
@@ -50,7 +51,8 @@ export interface EvaluateOptions {
  *
  * @returns accuracy, top-5, loss, confusion and calibration, and each class's own; of images that may have several classes
  * mean average precision instead of what supposes one; nothing when the signal stopped it.
- * @throws when there is no image, and when a logit is NaN or infinite
+ * @throws when there is no image, when the model's problem type is another than the images', and when a logit is NaN or
+ * infinite
  * @example
  * const { accuracy } = await evaluate(model, batches, { labels: ['cat', 'dog'] })
  */
@@ -61,6 +63,7 @@ export async function evaluate(
 ): Promise<Evaluation | undefined> {
   const { labels, precision = 'float32', multiLabel = false, augmentation, examples, onBatch, signal } = options
   const { collectives = alone } = options
+  problemTypeOfData(model.config.problemType, { multiLabel })
   if (multiLabel && augmentation)
     throw new Error(`Views cannot be averaged (${augmentation}) of images that may have several classes.`)
   const started = performance.now()

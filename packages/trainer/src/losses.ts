@@ -1,6 +1,6 @@
 /** The losses as a table: by the name a recipe gives. */
 import type { Loss } from '@vitral/core'
-import { binaryCrossEntropy, crossEntropy, focalLoss } from '@vitral/core/ops'
+import { binaryCrossEntropy, crossEntropy, focalLoss, meanSquaredError } from '@vitral/core/ops'
 
 export interface LossOptions {
   /** ε, of 'cross-entropy' and 'binary-cross-entropy'. @default 0 */
@@ -13,7 +13,7 @@ export interface LossOptions {
   gamma?: number
 }
 
-export type LossName = 'cross-entropy' | 'binary-cross-entropy' | 'focal'
+export type LossName = 'cross-entropy' | 'binary-cross-entropy' | 'focal' | 'mean-squared-error'
 
 const losses: Record<LossName, { options: readonly (keyof LossOptions)[]; create: (options: LossOptions) => Loss }> = {
   'cross-entropy': {
@@ -28,6 +28,7 @@ const losses: Record<LossName, { options: readonly (keyof LossOptions)[]; create
     options: ['gamma', 'classWeights'],
     create: options => (logits, labels) => focalLoss(logits, labels, options),
   },
+  'mean-squared-error': { options: [], create: () => (logits, labels) => meanSquaredError(logits, labels) },
 }
 
 export const lossNames: readonly string[] = Object.keys(losses)
@@ -45,6 +46,6 @@ export function createLoss(name: LossName, options: LossOptions = {}): Loss {
   const { options: known, create } = losses[name]
   for (const [option, value] of Object.entries(options))
     if (value !== undefined && !known.includes(option as keyof LossOptions))
-      throw new Error(`The loss '${name}' has no option '${option}'; it has ${known.join(', ')}.`)
+      throw new Error(`The loss '${name}' has no option '${option}'; it has ${known.join(', ') || 'none'}.`)
   return create(options)
 }

@@ -49,6 +49,10 @@ export async function prepareTraining(options: PrepareOptions): Promise<Prepared
 
 /** A loss that supposes one class would train a model of several on nonsense. */
 function checkLoss({ loss, distillation }: Recipe, { multiLabel }: TrainingData): void {
+  if (loss.name === 'mean-squared-error')
+    throw new Error(
+      "loss.name is 'mean-squared-error', which is of numbers, and the images of a data set have classes; expected another loss.",
+    )
   if (!multiLabel) return
   if (loss.name !== 'binary-cross-entropy')
     throw new Error(

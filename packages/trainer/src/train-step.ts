@@ -22,7 +22,7 @@ export type ImageBatch = Pick<Batch, 'pixelValues' | 'labels' | 'softLabels'> & 
 export interface TrainStepOptions {
   /** Of all dropout in the step; that of an image depends on its micro-batch, and on its place there. */
   seed: number
-  /** @default the mean cross-entropy */
+  /** @default by the model's `problemType`, as in transformers; see `problemTypeOf` of @vitral/core */
   loss?: Loss
   /** Of the products, forward and backward; parameters and their updates are float32. @default 'float32' */
   precision?: TrainingDtype
