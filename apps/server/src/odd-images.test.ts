@@ -1,7 +1,9 @@
 /** Image files that are seldom seen and right, those that are others' formats, too, and those that would take much memory: to a server in a process of its own. */
 import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
-import { failure } from '../test/requests.ts'
+import { failure, post } from '../test/requests.ts'
 import { notImages, polyglotEnds } from '../test/strange-files.ts'
 import { tinyServer } from '../test/tiny-server.ts'
 
@@ -42,6 +44,23 @@ test('a picture that lies on its side by its EXIF is seen upright', async () => 
   const lying = await picture().rotate(-90).png().withMetadata({ orientation: 6 }).toBuffer()
   expect(await scores(lying)).toEqual(expected)
   expect(await scores(await sharp(lying).png().toBuffer())).not.toEqual(expected)
+})
+
+const fixtures = join(import.meta.dirname, '../../../packages/datasets/test/fixtures/decode')
+const fixture = (name: string): Uint8Array => Uint8Array.from(readFileSync(join(fixtures, name)))
+
+test.each(['colour.bmp', 'top-down.bmp', 'colour.ppm', 'text.ppm'])('%s is the PNG of its pixels', async name => {
+  expect(await scores(fixture(name))).toEqual(await scores(fixture('colour.png')))
+  const { url } = tiny.server
+  const drawn = await fetch(new URL('v1/models/tiny/explain', url), post(fixture(name), { accept: 'image/png' }))
+  expect([drawn.status, (await sharp(await drawn.arrayBuffer()).metadata()).width]).toEqual([200, 16])
+})
+
+test('a BMP of more pixels than allowed is refused before it is decoded', async () => {
+  const bomb = Buffer.from(fixture('run-length.bmp'))
+  bomb.writeInt32LE(60_000, 18)
+  bomb.writeInt32LE(60_000, 22)
+  expect(await failure(await classify(bomb))).toEqual([413, 'image_too_large'])
 })
 
 test.each(Object.entries(notImages))('%s is no image here', async (_, make) => {

@@ -1,4 +1,5 @@
 /** An engine without a model: its answers follow from the bytes it is given, and it fails as it is told. */
+import { decodeUpload } from '../src/engine/worker/decode-upload.ts'
 import { drawAttention } from '../src/engine/worker/draw-attention.ts'
 import { bestClasses } from '../src/engine/worker/finish-output.ts'
 import {
@@ -60,7 +61,8 @@ export function createFakeEngine(models: ModelDescription[] = [model]): FakeEngi
           ...(request.best ? { best: bestClasses(logits, request.best, 'softmax') } : { logits }),
           features: Float32Array.of(0, 1, 2, first),
           attention,
-          ...(request.draw && 'image' in input && { drawn: await drawAttention(input.image, attention, limits) }),
+          ...(request.draw &&
+            'image' in input && { drawn: await drawAttention(await decodeUpload(input.image, limits), attention) }),
         }
       })
       return { outputs: await Promise.all(outputs), version: 'v1', stages: { queue: 1, decode: 2, compute: 3 } }

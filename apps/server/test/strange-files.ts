@@ -26,7 +26,7 @@ export const notImages: Readonly<Record<string, MakeFile>> = {
   'a TIFF': () => file(plain().tiff()),
   'an AVIF': () => file(plain().avif()),
   'a HEIF': () => text('\0\0\0\x18ftypheic\0\0\0\0mif1heic'),
-  'a BMP': () => text(`BM\x46${'\0'.repeat(67)}`),
+  'a start of a BMP': () => text(`BM\x46${'\0'.repeat(67)}`),
   'a PDF': pdf,
   'a PostScript': path => text(`%!PS-Adobe-3.0 EPSF-3.0\n(${path}) (r) file\n`),
   'a drawing of ImageMagick': path => text(`push graphic-context\nimage over 0,0 9,9 '${path}'\npop graphic-context\n`),

@@ -67,14 +67,41 @@ files = {
     "animated.gif": (palette, {"save_all": True, "append_images": [palette.rotate(180)], "duration": 100}),
     "colour.tif": (image, {"compression": "tiff_lzw"}),
     "cmyk.tif": (image.convert("CMYK"), {}),
+    "colour.bmp": (image, {}),
+    "palette.bmp": (palette, {}),
+    "one-bit.bmp": (image.convert("1"), {}),
+    "alpha.bmp": (rgba, {}),
+    "colour.ppm": (image, {}),
+    "grey.pgm": (grey, {}),
+    "one-bit.pbm": (image.convert("1"), {}),
 }
 
 for name, (made, options) in files.items():
     made.save(folder / name, **options)
 (folder / "colour-16.png").write_bytes(png_of_16_bits())
 
+
+def bmp(height, bits, compression, data, palette=b""):
+    """What PIL reads but does not write: rows from the top, run lengths."""
+    start = 54 + len(palette)
+    file = struct.pack("<2sIHHI", b"BM", start + len(data), 0, 0, start)
+    return file + struct.pack("<IiiHHIIiiII", 40, 16, height, 1, bits, compression, len(data), 0, 0, 0, 0) + palette + data
+
+
+runs = b"".join(bytes([10, 3 * row, 6, 255 - row, 0, 0]) for row in range(12)) + b"\0\1"
+colours = b"".join(bytes([i, 255 - i, i // 2, 0]) for i in range(256))
+bitmaps = {
+    "top-down.bmp": bmp(-12, 24, 0, rgb[..., ::-1].tobytes()),
+    "run-length.bmp": bmp(12, 8, 1, runs, colours),
+    "text.ppm": b"P3 # a comment\n16 12\n255\n" + b" ".join(b"%d" % value for value in rgb.flat) + b"\n",
+    "colour-16.ppm": b"P6\n16 12\n65535\n" + (rgb.astype(np.uint16) * 250 + 77).astype(">u2").tobytes(),
+    "few-levels.ppm": b"P6\n16 12\n51\n" + (rgb % 52).astype(np.uint8).tobytes(),
+}
+for name, content in bitmaps.items():
+    (folder / name).write_bytes(content)
+
 expected = {}
-for name in [*files, "colour-16.png"]:
+for name in [*files, *bitmaps, "colour-16.png"]:
     opened = Image.open(folder / name)
     if name == "grey-16.png":
         pixels = np.repeat((grey16 >> 8).astype(np.uint8)[..., None], 3, -1)

@@ -84,7 +84,7 @@ describe('refuses, naming the file', () => {
     }
   })
   test.each([
-    ['something else', 'not an image', 'it is no JPEG, PNG, WebP, AVIF, TIFF or GIF.'],
+    ['something else', 'not an image', 'it is no JPEG, PNG, WebP, AVIF, TIFF, GIF, BMP or Netpbm.'],
     ['zeros', new Uint8Array(5000), 'it begins with zeros; expected JPEG,'],
     [
       'a drawing',

@@ -16,13 +16,13 @@ export interface DecodeOptions {
   maxBytes?: number
   /** For decoding one image, all that is done once its bytes are read: whole seconds, 1 to 3600. @default 30 */
   timeoutSeconds?: number
-  /** Those to accept, known by the file's bytes and not by its name. @default all of them; no TIFF in browsers */
+  /** Those to accept, known by the file's bytes and not by its name. @default all of them; no TIFF and Netpbm in browsers */
   formats?: readonly ImageFormat[]
 }
 
 /**
- * Decodes a JPEG, PNG, WebP, AVIF, TIFF or GIF (its first frame) to RGB, as PIL's convert('RGB') would: grey and palette
- * become colour, CMYK is converted without a profile, alpha is dropped and not blended, colour profiles are not applied.
+ * Decodes a JPEG, PNG, WebP, AVIF, TIFF, GIF (its first frame), BMP or Netpbm (PBM, PGM, PPM) to RGB, as PIL's
+ * convert('RGB') would: grey and palette become colour, CMYK is converted without a profile, alpha is dropped and not blended, colour profiles are not applied.
  * Unlike PIL: EXIF's orientation is applied, of 16-bit grey the high bytes are taken, and transparent pixels of a GIF
  * are black. Browsers decode by their own codecs; Chromium's give the same bytes.
  *
@@ -98,6 +98,8 @@ const titles: Record<ImageFormat, string> = {
   avif: 'AVIF',
   tiff: 'TIFF',
   gif: 'GIF',
+  bmp: 'BMP',
+  netpbm: 'Netpbm',
 }
 
 function checkFormat(

@@ -9,7 +9,6 @@ const signatures: readonly { what: string; matches: (start: Uint8Array, text: st
     what: 'it is a web page, which a failed download left',
     matches: (_, text) => /^\s*<(!doctype|html|head|\?xml)/i.test(text),
   },
-  { what: 'it is a BMP image', matches: (_, text) => text.startsWith('BM') },
   { what: 'it is a HEIC image', matches: (_, text) => /^.{4}ftyp(hei|hev|mif1)/s.test(text) },
   { what: 'it is a JPEG XL image', matches: (_, text) => text.startsWith('\xff\n') || text.startsWith('JXL ', 4) },
   { what: 'it is a JPEG 2000 image', matches: (_, text) => text.startsWith('\xffO\xff') || text.startsWith('jP  ', 4) },

@@ -1,10 +1,13 @@
 /** The public names of @vitral/datasets. */
+
+export { findClass, similarClasses } from './class-names.ts'
 export { BrokenImageError, type BrokenImageReason, UnreadableImageError } from './decode/broken-image.ts'
 export { type ImageFormat, type ImageHeader, readImageHeader } from './decode/image-header.ts'
 export { type DecodeOptions, decodeImage, type ImageSource } from './decode.ts'
 export type { BrokenImageOptions } from './decode-or-skip.ts'
 export type { DownloadProgress } from './download/download-file.ts'
 export { type EncodePictureOptions, encodePicture } from './encode-picture.ts'
+export { pathIn, pathOnDisk, textOfName } from './file-names.ts'
 export * as functional from './functional/index.ts'
 export { usesNativeImages } from './functional/kernels/kernels.ts'
 export { type ImageFile, type ImageFileDataset, imageFiles } from './image-files.ts'
@@ -40,11 +43,13 @@ export { type IdxFiles, openIdx } from './sources/idx.ts'
 export {
   type ImageFolderDataset,
   type ImageFolderOptions,
+  imageFolderOwnSplits,
   imageFolderSplits,
   openImageFolder,
 } from './sources/image-folder.ts'
+export { countLeftOut, type LeftOutCount, type LeftOutFile } from './sources/left-out.ts'
 export { type ImageList, listImages } from './sources/list-images.ts'
-export { type ManifestOptions, manifestSplits, openManifest } from './sources/manifest.ts'
+export { type ManifestOptions, manifestOwnSplits, manifestSplits, openManifest } from './sources/manifest.ts'
 export {
   downloadFashionMnist,
   downloadMnist,
@@ -52,7 +57,15 @@ export {
   openFashionMnist,
   openMnist,
 } from './sources/mnist.ts'
-export { type Split, type SplitOptions, splits, stratifiedSplit } from './sources/split.ts'
+export {
+  type Split,
+  type SplitChoice,
+  type SplitOptions,
+  splitChoices,
+  splits,
+  stratifiedSplit,
+} from './sources/split.ts'
+export { splitNamed } from './sources/split-names.ts'
 export { subset } from './subset.ts'
 export * as transforms from './transforms/index.ts'
 export type {

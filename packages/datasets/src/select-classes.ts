@@ -39,7 +39,7 @@ export function selectClasses(dataset: Dataset, classes: readonly string[]): Dat
 export function selectedClasses(dataset: Dataset, selection: ClassSelection): Dataset {
   const { classes, indices } = selection
   const places = new Map(classes.map((name, place) => [dataset.classes.indexOf(name), place]))
-  const { labels, inMemory, source } = dataset
+  const { labels, inMemory, leftOut, source } = dataset
   const relabelled = ({ image, label }: Example): Example => ({ image, label: places.get(label) as number })
   return {
     length: indices.length,
@@ -55,6 +55,7 @@ export function selectedClasses(dataset: Dataset, selection: ClassSelection): Da
     },
     nameOf: nameThrough(dataset, indices),
     keyOf: keyThrough(dataset, indices),
+    ...(leftOut && { leftOut }),
     ...(source && { source: { name: 'selectedClasses', params: { source, selection } } }),
   }
 }

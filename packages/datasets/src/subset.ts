@@ -10,7 +10,7 @@ export function subset(dataset: Dataset, indices: readonly number[]): Dataset {
   const wrong = indices.find(index => !(Number.isInteger(index) && index >= 0 && index < dataset.length))
   if (wrong !== undefined)
     throw new RangeError(`indices has ${wrong}; expected whole numbers from 0 to ${dataset.length - 1}.`)
-  const { classes, multiLabel, labels, inMemory, source } = dataset
+  const { classes, multiLabel, labels, inMemory, leftOut, source } = dataset
   return {
     length: indices.length,
     classes,
@@ -25,6 +25,7 @@ export function subset(dataset: Dataset, indices: readonly number[]): Dataset {
     },
     nameOf: nameThrough(dataset, indices),
     keyOf: keyThrough(dataset, indices),
+    ...(leftOut && { leftOut }),
     ...(source && { source: { name: 'subset', params: { source, indices } } }),
   }
 }

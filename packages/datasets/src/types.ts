@@ -1,6 +1,7 @@
 /** The data path, one type at each arrow: Dataset → Example → (transforms) → Batch. */
 import type { RawImage } from '@vitral/core/image'
 import type { Random } from './random.ts'
+import type { LeftOutFile } from './sources/left-out.ts'
 
 export type { RawImage }
 
@@ -36,6 +37,8 @@ export interface Dataset {
    * folder: by it a data set is divided, and known again when a run goes on. @default its index
    */
   keyOf?(index: number): string
+  /** Files that lie where the data set does and are no part of it; `countLeftOut` counts them by reason. */
+  readonly leftOut?: readonly LeftOutFile[]
   /** How a worker opens the same data again; without it the loader runs in the calling thread only. */
   readonly source?: DatasetSource
 }

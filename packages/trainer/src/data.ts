@@ -1,14 +1,17 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
+import { availableParallelism } from 'node:os'
 import { ViTImageProcessor } from '@vitral/core'
-import { createLoader, type Dataset, type LoaderPlan, type Replicas } from '@vitral/datasets'
+import { type Batch, createLoader, type Dataset, type Loader, type LoaderPlan, type Transform } from '@vitral/datasets'
 import { everyBatchOf } from './ddp/batch-share.ts'
+import { alone, type Collectives } from './ddp/collectives.ts'
 import { openParts } from './held-out.ts'
 import { transformsOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
 import { createSampler } from './recipe-sampler.ts'
-import { recipeTransforms } from './recipe-transforms.ts'
+import { type MadeTransforms, recipeTransforms } from './recipe-transforms.ts'
 import { type OnSkipped, skippedImages } from './skipped-images.ts'
 import type { ImageBatch } from './train-step.ts'
+import { checkClasses, describeUnderstood } from './understood-data.ts'
 
 /** What the loop needs to know of its data. */
 export interface TrainingData {
@@ -30,6 +33,8 @@ export interface TrainingData {
   evaluation(): AsyncIterable<ImageBatch>
   /** Of images that choose nothing, where there are some beside those of the evaluation. */
   test?: { images: number; batches(): AsyncIterable<ImageBatch> }
+  /** What was understood of the files, in lines for who starts the run. */
+  understood?: readonly string[]
   /** Ends the threads that load. */
   close(): Promise<void>
 }
@@ -38,33 +43,47 @@ export interface TrainingData {
 const cacheBytes = 2 ** 29
 
 export interface TrainingDataOptions {
-  /** Threads that load; 0 loads between the steps, which is fastest for small images. See `createLoader`. */
-  workers: number
+  /**
+   * Threads that load; 0 loads between the steps, which is fastest for small images. See `createLoader`.
+   *
+   * @default 0, or half the processors when the images must be resized
+   */
+  workers?: number
+  /** Makes the transforms, once the data is known to be there. @default those of the recipe alone */
+  transforms?: () => Promise<MadeTransforms>
   /** Told of each image that is left out since it cannot be decoded; without it the first one ends the run. */
   onSkipped?: OnSkipped
   /** Larger images are refused. @default decodeImage's */
   maxPixels?: number
   /**
-   * Which of several processes this is: of each training batch it has its part, of the batches of an evaluation every
-   * numReplicas-th. All counts are of all processes. @default one process
+   * The processes that train together: of each training batch this one has its part, of the batches of an evaluation every
+   * worldSize-th. All counts are of all processes. @default one process
    */
-  share?: Replicas
+  collectives?: Collectives
 }
 
-/** Opens a recipe's data: what it is trained on, evaluated on after each epoch, and tested on at its end. */
+/**
+ * Opens a recipe's data: what it is trained on, evaluated on after each epoch, and tested on at its end.
+ *
+ * @throws when the data cannot be opened or shared, or all training images are of one class
+ */
 export async function openTrainingData(
   recipe: Recipe,
   path: string,
-  { workers, onSkipped, maxPixels, share }: TrainingDataOptions,
+  { onSkipped, maxPixels, collectives = alone, ...options }: TrainingDataOptions = {},
 ): Promise<TrainingData> {
   const { batchSize, evalBatchSize, seed } = recipe
+  const { worldSize, rank } = collectives
+  const share = worldSize > 1 ? { numReplicas: worldSize, rank } : undefined
   if (share && share.numReplicas > batchSize)
     throw new Error(
       `The batches of ${batchSize} images are to be shared by ${share.numReplicas} processes; expected at least one image for each. Set a larger batchSize, or start fewer processes.`,
     )
-  const chains = recipeTransforms(recipe)
   const onBroken = onSkipped ? 'skip' : 'raise'
   const { train, validation, test } = await openParts(recipe, path, { onBroken, decode: { maxPixels } })
+  checkClasses(train)
+  const chains = (await options.transforms?.()) ?? recipeTransforms(recipe)
+  const workers = options.workers ?? defaultWorkers(chains.train, worldSize)
   const common = { workers, cacheBytes, reuseMemory: true }
   const training = createLoader(train, {
     ...common,
@@ -83,8 +102,14 @@ export async function openTrainingData(
   })
   const evaluation = createLoader(validation, forEvaluation(validation))
   const testing = test && createLoader(test, { ...forEvaluation(test), cacheBytes: 0 }) // used once
-  const passTraining = skippedImages(train.length, reason => onSkipped?.(reason))
-  const passEvaluation = skippedImages(validation.length, reason => onSkipped?.(reason))
+  const pass = ({ length }: Dataset) =>
+    onSkipped ? skippedImages(length, onSkipped, collectives) : (batches: AsyncIterable<Batch>) => batches
+  const [passTraining, passEvaluation] = [pass(train), pass(validation)]
+  /** Every process takes as many batches, since they tell each other which images those lack. */
+  const inRounds = (loader: Loader, { length }: Dataset): AsyncIterable<Batch> =>
+    share && onSkipped
+      ? padded(loader.batches(), Math.ceil(Math.ceil(length / evalBatchSize) / worldSize))
+      : loader.batches()
   return {
     labels: train.classes,
     multiLabel: train.multiLabel ?? false,
@@ -93,18 +118,43 @@ export async function openTrainingData(
     stepsPerEpoch: training.batchesPerEpoch,
     plan: training.plan,
     train: from => passTraining(training.batches(from)),
-    evaluation: () => passEvaluation(evaluation.batches()),
+    evaluation: () => passEvaluation(inRounds(evaluation, validation)),
     ...(test &&
       testing && {
         test: {
           images: test.length,
-          batches: () => skippedImages(test.length, reason => onSkipped?.(reason))(testing.batches()),
+          batches: () => pass(test)(inRounds(testing, test)),
         },
       }),
+    understood: describeUnderstood([
+      { name: 'train', dataset: train },
+      { name: recipe.validation === 'test' ? 'test, which choose the best model' : 'validation', dataset: validation },
+      ...(test ? [{ name: 'test', dataset: test }] : []),
+    ]),
     close: async () => {
       await Promise.all([training.close(), evaluation.close(), testing?.close()])
     },
   }
+}
+
+/** Small images are made faster than they are sent between threads. */
+const defaultWorkers = (chain: readonly Transform[], processes: number): number =>
+  chain.some(({ name }) => name === 'resize') ? Math.ceil(availableParallelism() / 2 / processes) : 0
+
+/** The batches, and empty ones behind them up to the count. */
+async function* padded(batches: AsyncIterable<Batch>, count: number): AsyncGenerator<Batch, void, undefined> {
+  let given = 0
+  for await (const batch of batches) {
+    given++
+    yield batch
+  }
+  for (; given < count; given++)
+    yield {
+      pixelValues: { data: new Float32Array(0), shape: [0, 0, 0, 0] },
+      labels: new Int32Array(0),
+      indices: new Int32Array(0),
+      skipped: [],
+    }
 }
 
 export interface EvaluationBatchesOptions {

@@ -69,6 +69,7 @@ export async function evaluate(
   const started = performance.now()
   const gatherer = multiLabel ? new MultiLabelGatherer(labels) : new MetricsGatherer(labels)
   const scoresOf = async (batch: ImageBatch): Promise<number[][]> => {
+    if (batch.labels.length === 0) return []
     const logits = await logitsOf(model, batch, precision, augmentation)
     requireFinite(logits, batch)
     examples?.add(batch, logits)

@@ -1,6 +1,7 @@
 /** Everything that can be said of a data set before a model is trained on it. */
 import { type Dataset, findDuplicates, type Inspection, inspectDataset, type Place, type Split } from '@vitral/datasets'
 import { datasetSplits, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
+import { describeNotes } from './understood-data.ts'
 
 export interface SplitReport {
   name: Split
@@ -16,6 +17,8 @@ export interface DataReport {
   splits: SplitReport[]
   /** Groups of examples with the same pixels. */
   duplicates: { example: string; split: string; label: string }[][]
+  /** What training says of the data before it begins: odd classes, and what is left out by reason, a line each. */
+  notes: string[]
 }
 
 export interface InspectedData {
@@ -59,7 +62,8 @@ export async function inspectData(
     label: dataset.classes[label] ?? 'no class',
   })
   const duplicates = findDuplicates(inspected).map(group => group.map(describe))
-  return { report: { splits: reports, duplicates }, dataset, inspection: inspected[first] }
+  const notes = describeNotes([...datasets].map(([name, dataset]) => ({ name, dataset })))
+  return { report: { splits: reports, duplicates, notes }, dataset, inspection: inspected[first] }
 }
 
 async function openSplits(name: string, path: string, options: OpenDatasetOptions): Promise<Map<Split, Dataset>> {

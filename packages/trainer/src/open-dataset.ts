@@ -7,7 +7,9 @@ import {
   downloadCifar100,
   downloadFashionMnist,
   downloadMnist,
+  imageFolderOwnSplits,
   imageFolderSplits,
+  manifestOwnSplits,
   manifestSplits,
   openCifar10,
   openCifar100,
@@ -16,6 +18,7 @@ import {
   openManifest,
   openMnist,
   type Split,
+  type SplitChoice,
 } from '@vitral/datasets'
 import { didYouMean } from './did-you-mean.ts'
 
@@ -34,7 +37,9 @@ export interface OpenDatasetOptions {
 interface DatasetEntry {
   /** Those that are sets of images of their own. */
   splits(path: string): Promise<readonly Split[]>
-  open(path: string, split: Split, options: OpenDatasetOptions): Promise<Dataset>
+  /** Those of them that its maker gave it; none where it comes in one piece. @default all of them */
+  ownSplits?(path: string): Promise<readonly Split[]>
+  open(path: string, split: SplitChoice, options: OpenDatasetOptions): Promise<Dataset>
   /** Absent for data that only the user has. */
   download?(folder: string, options: DownloadOptions): Promise<unknown>
 }
@@ -44,7 +49,10 @@ const official = (
   open: (folder: string, split: 'train' | 'test') => Promise<Dataset>,
   download: NonNullable<DatasetEntry['download']>,
 ): DatasetEntry => ({
-  open: (folder, split) => open(folder, split === 'train' ? 'train' : 'test'),
+  async open(folder, split) {
+    if (split === 'all') throw new Error('The data set comes in train and test images; expected one of them, not all.')
+    return open(folder, split === 'train' ? 'train' : 'test')
+  },
   splits: async () => ['train', 'test'],
   download,
 })
@@ -58,10 +66,12 @@ const datasets: Readonly<Record<string, DatasetEntry>> = {
   folder: {
     open: (folder, split, options) => openImageFolder(folder, { split, ...options }),
     splits: folder => imageFolderSplits(folder),
+    ownSplits: imageFolderOwnSplits,
   },
   manifest: {
     open: (path, split, options) => openManifest(path, { split, ...options }),
     splits: path => manifestSplits(path),
+    ownSplits: manifestOwnSplits,
   },
 }
 
@@ -77,7 +87,7 @@ function entry(name: string): DatasetEntry {
 }
 
 /**
- * Opens one split of a data set.
+ * Opens one split of a data set, or all of it.
  *
  * @param path its folder; of a manifest the file
  * @throws when there is no data set of that name, or the path does not hold it.
@@ -85,7 +95,7 @@ function entry(name: string): DatasetEntry {
 export async function openDataset(
   name: string,
   path: string,
-  split: Split,
+  split: SplitChoice,
   options: OpenDatasetOptions = {},
 ): Promise<Dataset> {
   return entry(name).open(path, split, options)
@@ -98,6 +108,18 @@ export async function openDataset(
  */
 export async function datasetSplits(name: string, path: string): Promise<readonly Split[]> {
   return entry(name).splits(path)
+}
+
+/**
+ * The images to test a model on: the data set's own test images, or else its own validation images; all images of a data
+ * set in one piece.
+ *
+ * @throws when there is no data set of that name, or the path does not hold it.
+ */
+export async function testSplit(name: string, path: string): Promise<SplitChoice> {
+  const { splits, ownSplits = splits } = entry(name)
+  const own = await ownSplits(path)
+  return own.includes('test') ? 'test' : own.includes('validation') ? 'validation' : 'all'
 }
 
 /**

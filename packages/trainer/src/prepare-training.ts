@@ -1,13 +1,13 @@
 /** From a recipe and a data set's place to all that training computes with; nothing is written. */
-import { availableParallelism } from 'node:os'
 import type { HubOptions, Loss, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
-import type { Replicas, Transform } from '@vitral/datasets'
 import { createModel } from './create-model.ts'
 import { openTrainingData, type TrainingData } from './data.ts'
+import type { Collectives } from './ddp/collectives.ts'
+import { describePreparation, pretrainedProcessor } from './pretrained-processor.ts'
 import { processorOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
 import { recipeLoss } from './recipe-loss.ts'
-import { recipeTransforms } from './recipe-transforms.ts'
+import { type MadeTransforms, recipeTransforms } from './recipe-transforms.ts'
 import type { OnSkipped } from './skipped-images.ts'
 
 export interface PrepareOptions {
@@ -20,8 +20,8 @@ export interface PrepareOptions {
   maxPixels?: number
   /** Threads that load images. @default 0, or half the processors when the images must be resized */
   workers?: number
-  /** Which of several processes this is. @default one process */
-  share?: Replicas
+  /** The processes that train together; the caller's to close. @default one process */
+  collectives?: Collectives
   /** How a pretrained model is downloaded, and who is told of its progress. */
   hub?: HubOptions
 }
@@ -36,15 +36,21 @@ export interface PreparedTraining {
 
 /** @throws when data or recipe cannot be used */
 export async function prepareTraining(options: PrepareOptions): Promise<PreparedTraining> {
-  const { recipe, onSkipped, maxPixels, hub, share } = options
-  const chains = recipeTransforms(recipe)
-  const workers = options.workers ?? defaultWorkers(chains.train, share?.numReplicas)
-  const data = await openTrainingData(recipe, options.data, { workers, onSkipped, maxPixels, share })
+  const { recipe, hub, ...loading } = options
+  let its: ViTImageProcessor | undefined
+  const transforms = async (): Promise<MadeTransforms> => {
+    its = await pretrainedProcessor(recipe, hub)
+    return recipeTransforms(recipe, its)
+  }
+  const data = await openTrainingData(recipe, options.data, { ...loading, transforms })
   checkLoss(recipe, data)
-  const model = await createModel(recipe, data, hub)
-  const processor = processorOf(chains.evaluation, model.config.imageSize)
+  const notes: string[] = []
+  const model = await createModel(recipe, data, { hub, onNote: note => notes.push(note) })
+  const { evaluation } = recipeTransforms(recipe, its)
+  const processor = processorOf(evaluation, model.config.imageSize)
   const loss = await recipeLoss(recipe, { labels: data.labels, processor, hub })
-  return { data, model, loss, processor }
+  const understood = [...(data.understood ?? []), ...notes, ...describePreparation(recipe, processor, its)]
+  return { data: { ...data, understood }, model, loss, processor }
 }
 
 /** A loss that supposes one class would train a model of several on nonsense. */
@@ -63,7 +69,3 @@ function checkLoss({ loss, distillation }: Recipe, { multiLabel }: TrainingData)
       'A teacher of one class an image cannot teach images that may have several; expected no distillation.',
     )
 }
-
-/** Small images are made faster than they are sent between threads. */
-const defaultWorkers = (chain: readonly Transform[], processes = 1): number =>
-  chain.some(({ name }) => name === 'resize') ? Math.ceil(availableParallelism() / 2 / processes) : 0

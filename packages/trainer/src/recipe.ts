@@ -14,7 +14,7 @@ import type { RecipeTransforms } from './recipe-transforms.ts'
 import type { ScheduleName, ShapeOptions } from './schedules/index.ts'
 
 export interface RecipeModel {
-  /** A folder or hub id to start from; its classifier is made anew when the classes differ. */
+  /** A folder or hub id to start from; its classifier is newly initialized unless the classes have the same names in the same order. */
   pretrained?: string
   /** A named configuration to start from, such as 'vit-base-patch16-224', with fresh parameters. */
   name?: string
@@ -63,7 +63,11 @@ export interface Recipe {
    */
   validation: number | 'test'
   sampler: RecipeSampler
-  /** Of images: the name of a pair of chains, or the transforms of training and of evaluation one by one. */
+  /**
+   * Of images: the name of a pair of chains, or the transforms of training and of evaluation one by one. A chain that has a
+   * name takes size, interpolation, mean and deviation from the model's processor where the model is pretrained, and the
+   * size from `model.config.imageSize` where that is given; transforms one by one stay as they are.
+   */
   transforms: string | RecipeTransforms
   /** Of whole batches in training, such as mixUp(); then labels are shares of classes. */
   batchTransforms: readonly TransformSpec[]

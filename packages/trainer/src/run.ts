@@ -15,7 +15,7 @@ import { tensorboardLog } from './tensorboard/tensorboard-log.ts'
 import { Trainer } from './trainer.ts'
 import type { TrainingObserver } from './training-events.ts'
 
-export interface RunOptions extends Omit<PrepareOptions, 'share'> {
+export interface RunOptions extends PrepareOptions {
   /** Folder of the run. */
   out: string
   /** Go on with the run that is there. @default false */
@@ -87,9 +87,7 @@ async function joinRun(options: RunOptions, collectives: Collectives): Promise<R
 
 /** Where another process cannot train, or has other data, nothing is begun here either. */
 async function prepareTogether(options: RunOptions, collectives: Collectives): Promise<PreparedTraining> {
-  const { rank, worldSize } = collectives
-  const share = worldSize > 1 ? { numReplicas: worldSize, rank } : undefined
-  const prepared = await together(collectives, prepareTraining({ ...options, share }))
+  const prepared = await together(collectives, prepareTraining(options))
   await requireSameData(collectives, prepared.data)
   return prepared
 }

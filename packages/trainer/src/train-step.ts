@@ -46,7 +46,7 @@ export interface TrainStepOptions {
 export interface TrainStepResult {
   /** Mean over the batch, of all processes, before the update. */
   loss: number
-  /** In the batch, of all processes. */
+  /** In the batch, of all processes; 0 when none could be decoded, and then nothing was computed. */
   images: number
   /** Before clipping; only when clipping. */
   gradNorm?: number
@@ -64,7 +64,7 @@ interface LossAndGrads {
 }
 
 /**
- * Trains on one batch. Every tensor it makes is freed again.
+ * Trains on one batch. Every tensor it makes is freed again. A batch without images, of all processes, is no step.
  *
  * @throws when the loss or the norm of the gradients is not a number any more, before the parameters are touched, saying
  * where that began.
@@ -77,6 +77,7 @@ export async function trainStep(
 ): Promise<TrainStepResult> {
   const { scaler, clipGradNorm: maxNorm, clipGradValue: maxValue } = options
   const { result, ownLoss, ...computed } = await lossAndGrads(model, batch, options)
+  if (result.images === 0) return result
   let { grads } = computed
   try {
     // A scale of 1 or less overflows nothing: then the fault is the loss's own.
@@ -107,8 +108,8 @@ async function lossAndGrads(
   { seed, loss, precision = 'float32', gradientCheckpointing, microBatchSize, scaler, parallel }: TrainStepOptions,
 ): Promise<LossAndGrads> {
   const count = batch.labels.length
-  if (count === 0 && !parallel) throw new Error('The batch has no image; expected at least one.')
   const { first: place, total: images } = parallel ? await parallel.share(count) : { first: 0, total: count }
+  if (images === 0) return { result: { loss: 0, images }, ownLoss: 0, grads: {} }
   const size = Math.min(microBatchSize ?? count, count)
   let total = 0
   let grads: Gradients = {}

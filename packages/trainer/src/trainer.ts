@@ -125,6 +125,12 @@ export class Trainer {
       ...tools,
       ...recipeStep(recipe),
     })
+    if (count === 0) {
+      // No image of the batch could be decoded: it keeps its place in the schedule, and is no step.
+      position.batch++
+      position.step++
+      return
+    }
     const images = position.batch * recipe.batchSize + count
     position.batch++
     position.step++

@@ -110,6 +110,8 @@ export interface RunScenario {
   data: string
   out: string
   resume?: boolean
+  /** Leaves out images that cannot be decoded, whose names the result then has. */
+  skipBroken?: boolean
   /** This process is told to stop after the step. */
   stopAfter?: number
   /** The run's steps in which it is told during the evaluation. */
@@ -117,9 +119,13 @@ export interface RunScenario {
 }
 
 /** A whole run, or a part of one, as `vitral train` has it. */
-async function run(collectives: Collectives, { stopAfter, stopInEvaluation, ...options }: RunScenario) {
+async function run(collectives: Collectives, { stopAfter, stopInEvaluation, skipBroken, ...options }: RunScenario) {
   await useBackend('native')
-  const { trainer, model } = await startRun({ ...options, collectives })
+  const skipped: string[] = []
+  const onSkipped = skipBroken
+    ? (reason: string) => void skipped.push(/\w+\.png/.exec(reason)?.[0] ?? reason)
+    : undefined
+  const { trainer, model } = await startRun({ ...options, onSkipped, collectives })
   const controller = new AbortController()
   const reports: Record<string, unknown>[] = []
   trainer.observe({
@@ -142,7 +148,7 @@ async function run(collectives: Collectives, { stopAfter, stopInEvaluation, ...o
   await trainer.close()
   model.dispose()
   const files = existsSync(options.out) ? readdirSync(options.out).sort() : []
-  return { result, reports, parameters, files }
+  return { result, reports, parameters, files, ...(skipBroken && { skipped }) }
 }
 
 /** A step in which this process has gradients of these parameters only, each of the value given. */

@@ -31,7 +31,7 @@ export interface BestClasses {
   scoring?: Scoring
 }
 
-/** An image file's bytes (JPEG, PNG, WebP), or a prepared image [channels, height, width] of the model's size. */
+/** An image file's bytes (JPEG, PNG, WebP, BMP, Netpbm), or a prepared image [channels, height, width] of the model's size. */
 export type EngineInput = { image: Uint8Array } | { pixelValues: Float32Array }
 
 /** One input's answer; every value is finite, or there is an error in its place. */

@@ -2,10 +2,9 @@
 import { readImageHeader } from '@vitral/datasets'
 import type { Config } from '../config.ts'
 import { RequestError } from '../errors.ts'
+import { uploadFormats } from './upload-formats.ts'
 
-const formats: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp'])
-
-/** @throws RequestError, unless it is a JPEG, PNG or WebP file whose header claims no more pixels than allowed */
+/** @throws RequestError, unless it is a file of these formats whose header claims no more pixels than allowed */
 export function checkImage(bytes: Uint8Array, limits: Config['limits']): void {
   if (bytes.length > limits.imageBytes)
     throw new RequestError(
@@ -13,8 +12,8 @@ export function checkImage(bytes: Uint8Array, limits: Config['limits']): void {
       `An image has ${bytes.length} bytes; at most ${limits.imageBytes} are taken.`,
     )
   const header = readImageHeader(bytes)
-  if (!header || !formats.has(header.format))
-    throw new RequestError('unsupported_format', 'An upload is no JPEG, PNG or WebP file.')
+  if (!header || !uploadFormats.includes(header.format))
+    throw new RequestError('unsupported_format', 'An upload is no JPEG, PNG, WebP, BMP or Netpbm file.')
   if (!header.size) throw new RequestError('image_corrupt', `A ${header.format} file is cut off or damaged.`)
   const { width, height } = header.size
   if (width < 1 || height < 1)

@@ -11,7 +11,8 @@ const binary = { type: 'string' as const, format: 'binary' }
 /** In OpenAPI's words; what is in them is checked by `checkImage`. */
 export const imageBody = {
   required: true,
-  description: 'One image as it is, or many as the files of a form. JPEG, PNG and WebP are known by their first bytes.',
+  description:
+    'One image as it is, or many as the files of a form. JPEG, PNG, WebP, BMP and Netpbm are known by their first bytes.',
   content: {
     'image/*': { schema: binary },
     'application/octet-stream': { schema: binary },

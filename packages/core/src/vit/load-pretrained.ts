@@ -12,6 +12,11 @@ import { type ParameterShapes, parameterShapes } from './parameters.ts'
 export interface FromPretrainedOptions extends ViTConfigOptions, HubOptions {
   /** Make tensors that are missing or of another shape anew, instead of failing: a head for other labels. @default false */
   ignoreMismatchedSizes?: boolean
+  /**
+   * What keeps the folder's classifier: its shape; or its classes too, which then have to be those of `id2label`, in their
+   * order: a classifier of as many other classes is a wrong start, and newly initialized. @default 'same-shape'
+   */
+  keepHead?: 'same-shape' | 'same-classes'
   /** Told the names of the tensors made anew. @default a warning on the console */
   onMadeAnew?: (names: string[]) => void
   /** Of the values made anew. @default 0 */
@@ -49,6 +54,7 @@ export async function loadPretrained(
   for (const name of found.keys())
     if (
       (!kind.classifier && heads.classifier.test(name)) ||
+      (!keepsHead(inFolder, config, options) && heads.classifier.test(name)) ||
       (!pooler && heads.pooler.test(name)) ||
       heads.decoder.test(name)
     )
@@ -61,6 +67,13 @@ export async function loadPretrained(
   const madeAnew = [...shapes.keys()].filter(name => !values.has(name))
   if (madeAnew.length > 0) (options.onMadeAnew ?? warn(folder))(madeAnew)
   return { config, values, has: { useMaskToken: maskToken, addPoolingLayer: pooler } }
+}
+
+/** Classes that the folder does not name are others. */
+function keepsHead(inFolder: ViTConfigOptions, config: ViTConfig, { keepHead }: FromPretrainedOptions): boolean {
+  if (keepHead !== 'same-classes') return true
+  const names = Object.entries(inFolder.id2label ?? {})
+  return names.length === config.numLabels && names.every(([label, name]) => config.id2label[Number(label)] === name)
 }
 
 type GridFields = Pick<ViTConfig, 'imageSize' | 'patchSize'>

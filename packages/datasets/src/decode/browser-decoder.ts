@@ -3,7 +3,7 @@ import type { RawImage } from '../types.ts'
 import { type DecodeLimits, type Decoder, Refusal, refused, tooManyPixels } from './decoder.ts'
 import type { ImageHeader } from './image-header.ts'
 
-export const decoder: Decoder = { formats: ['jpeg', 'png', 'webp', 'avif', 'gif'], locate, read, decode }
+export const decoder: Decoder = { formats: ['jpeg', 'png', 'webp', 'avif', 'gif', 'bmp'], locate, read, decode }
 
 /** A worker takes a relative URL to be one beside its own script. */
 function locate(url: string): string {

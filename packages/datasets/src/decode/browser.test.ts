@@ -15,7 +15,7 @@ if (!executablePath)
 declare function decode(url: string, options?: DecodeOptions): Promise<Decoded>
 
 const fixtures = join(import.meta.dir, '../../test/fixtures/decode')
-const files = readdirSync(fixtures).filter(name => !/\.(json|tif)$/.test(name))
+const files = readdirSync(fixtures).filter(name => !/\.(json|tif|p[bgp]m)$/.test(name))
 
 describe.skipIf(!executablePath)('in Chromium', () => {
   const bundle = mkdtempSync(join(tmpdir(), 'vitral-bundle-'))
@@ -73,13 +73,14 @@ describe.skipIf(!executablePath)('in Chromium', () => {
   })
 
   test('a file cut off is named', async () => {
-    for (const name of ['colour.jpg', 'colour.png', 'lossy.webp', 'colour.avif', 'colour.gif'])
+    for (const name of ['colour.jpg', 'colour.png', 'lossy.webp', 'colour.avif', 'colour.gif', 'colour.bmp'])
       expect(await refusal(`/cut/${name}`)).toStartWith(`/cut/${name} cannot be decoded: `)
   })
   test('a missing file, another format, too many pixels and too many bytes are named', async () => {
     expect(await refusal('/missing/x.jpg')).toBe('/missing/x.jpg answered 404 Not Found.')
+    expect(await refusal('/whole/colour.ppm')).toContain('it is a Netpbm image; expected JPEG, PNG,')
     expect(await refusal('/whole/colour.tif')).toBe(
-      '/whole/colour.tif cannot be decoded: it is a TIFF image; expected JPEG, PNG, WebP, AVIF or GIF.',
+      '/whole/colour.tif cannot be decoded: it is a TIFF image; expected JPEG, PNG, WebP, AVIF, GIF or BMP.',
     )
     expect(await refusal('/whole/colour.png', { maxPixels: 100 })).toContain(
       'it has 16×12 pixels, more than maxPixels, 100',

@@ -1,7 +1,7 @@
 /** What the first bytes of an image file say, before a decoder is trusted with it: its format and how large it claims to be. */
 
 /** The formats that are decoded; whatever else a decoder knows (SVG, PDF, …) is never handed to it. */
-export const imageFormats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const
+export const imageFormats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif', 'bmp', 'netpbm'] as const
 export type ImageFormat = (typeof imageFormats)[number]
 
 export interface ImageHeader {
@@ -33,6 +33,8 @@ const formats: Record<ImageFormat, { matches: (start: Uint8Array) => boolean; re
     matches: start => /^GIF8[79]a/.test(ascii(start, 0, 6)),
     read: (_, view) => ({ size: { width: view.getUint16(6, true), height: view.getUint16(8, true) } }),
   },
+  bmp: { matches: start => ascii(start, 0, 2) === 'BM' && bmpHeaderSizes.has(start[14] as number), read: readBmp },
+  netpbm: { matches: start => /^P[1-6][\s#]/.test(ascii(start, 0, 3)), read: readNetpbm },
 }
 
 /** @returns undefined for what is none of the formats */
@@ -136,4 +138,21 @@ function readAvif(bytes: Uint8Array, view: DataView): ReturnType<Reader> {
     if (!size || width * height > size.width * size.height) size = { width, height }
   }
   return { size }
+}
+
+/** Sizes of the headers that BMP has had, which tell it from text that begins with its two letters. */
+const bmpHeaderSizes: ReadonlySet<number> = new Set([12, 16, 40, 52, 56, 64, 108, 124])
+
+/** OS/2's header has 16-bit sides; all later ones have 32 bits, the height negative where the first row is the top one. */
+function readBmp(_: Uint8Array, view: DataView): ReturnType<Reader> {
+  if (view.getUint32(14, true) === 12)
+    return { size: { width: view.getUint16(18, true), height: view.getUint16(20, true) } }
+  return { size: { width: view.getInt32(18, true), height: Math.abs(view.getInt32(22, true)) } }
+}
+
+/** PBM, PGM and PPM: the magic number, width and height as text, divided by spaces and comments. */
+function readNetpbm(bytes: Uint8Array): ReturnType<Reader> {
+  const [, width, height] =
+    /^P\d(?:\s|#[^\n\r]*[\n\r])+(\d+)(?:\s|#[^\n\r]*[\n\r])+(\d+)\s/.exec(ascii(bytes, 0, 1024)) ?? []
+  return width && height ? { size: { width: Number(width), height: Number(height) } } : {}
 }

@@ -1,11 +1,13 @@
-/** Decoding in Bun and Node, by sharp, whose codecs run outside of JavaScript's thread; and of plain JPEG faster. */
+/** Decoding in Bun and Node, by sharp, whose codecs run outside of JavaScript's thread; plain JPEG faster, and bitmaps. */
 import { readFile, stat } from 'node:fs/promises'
 import type { Sharp } from 'sharp'
+import { pathOnDisk } from '../file-names.ts'
 import type { RawImage } from '../types.ts'
 import { cmykToRgb } from './cmyk.ts'
 import { type DecodeLimits, type Decoder, Refusal, refused, tooManyPixels, tooSlow } from './decoder.ts'
 import { type ImageHeader, imageFormats } from './image-header.ts'
 import { countScans, mostScans } from './jpeg-scans.ts'
+import { decodePlainBitmap, isPlainBitmap } from './plain-bitmap.ts'
 import { decodePlainJpeg } from './turbo-jpeg.ts'
 
 export const decoder: Decoder = { formats: imageFormats, read, decode }
@@ -20,7 +22,8 @@ const lasting: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'cannot be read: its name is too long (ENAMETOOLONG).',
 }
 
-async function read(path: string, maxBytes: number): Promise<Uint8Array> {
+async function read(name: string, maxBytes: number): Promise<Uint8Array> {
+  const path = pathOnDisk(name)
   try {
     // Before it is opened: opening a named pipe would wait for ever.
     const file = await stat(path)
@@ -41,6 +44,7 @@ async function decode(bytes: Uint8Array, header: ImageHeader, limits: DecodeLimi
   if (scans === Infinity) throw tooSlow(limits)
   if (scans > mostScans)
     throw new Refusal(`it has more than ${mostScans} scans; expected a JPEG file of a few.`, 'time')
+  if (isPlainBitmap(header)) return decodePlainBitmap(bytes, header)
   return (await decodePlainJpeg(bytes, header, scans)) ?? (await decodeBySharp(bytes, header, limits))
 }
 

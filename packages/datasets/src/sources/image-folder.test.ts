@@ -1,9 +1,12 @@
 /** Image folders: torchvision's order, splits, and what stands in folders that is no image. */
 import { describe, expect, test } from 'bun:test'
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { temporaryFolder } from '../../test/temporary-folder.ts'
-import { imageFolderSplits, openImageFolder } from './image-folder.ts'
+import { createLoader } from '../loader/loader.ts'
+import { toTensor } from '../transforms/to-tensor.ts'
+import { imageFolderOwnSplits, imageFolderSplits, openImageFolder } from './image-folder.ts'
+import { countLeftOut } from './left-out.ts'
 
 const image = join(import.meta.dir, '../../test/fixtures/decode/colour.png')
 
@@ -49,7 +52,7 @@ describe('train and test folders', () => {
         ...['0 train/cat/z.png', '0 train/cat/b/1.png', '0 train/cat/b-c/0.png', '0 train/cat/b/x/7.png'],
         ...['1 train/dog/10.JPG', '1 train/dog/2.png'],
       ],
-      ignored: ['train/cat/.hidden.png', 'train/cat/Thumbs.db', 'train/cat/notes.txt'],
+      ignored: ['train/.git', 'train/cat/.hidden.png', 'train/cat/Thumbs.db', 'train/cat/notes.txt'],
     })
   })
   test('have the classes of training in every split', async () => {
@@ -161,11 +164,63 @@ test('tells of images and folders that are in no class', async () => {
   expect((await open(flat, 'train')).ignored).toEqual(['0.jpg'])
 })
 
-test('knows the rarer names of JPEG files', async () => {
-  const root = folder('a/1.jfif', 'a/2.JPE', 'a/3.bmp')
+test('knows the rarer names of JPEG files, BMP and Netpbm', async () => {
+  const root = folder('a/1.jfif', 'a/2.JPE', 'a/3.bmp', 'a/4.PPM', 'a/5.heic')
   const { files, ignored } = await openImageFolder(root, { split: 'train', fractions: { validation: 0, test: 0 } })
-  expect(files.map(({ path }) => path.slice(root.length + 1))).toEqual(['a/1.jfif', 'a/2.JPE'])
-  expect(ignored).toEqual([join(root, 'a/3.bmp')])
+  expect(files.map(({ path }) => path.slice(root.length + 1))).toEqual(['a/1.jfif', 'a/2.JPE', 'a/3.bmp', 'a/4.PPM'])
+  expect(ignored).toEqual([join(root, 'a/5.heic')])
+})
+
+test('counts what is left out by reason, each file once', async () => {
+  const root = folder('train/a/1.png', 'test/a/2.png', 'train/a/1.heic', 'test/a/2.heic', 'train/a/.x.png', '0.jpg')
+  const splits = await Promise.all((['train', 'test'] as const).map(split => openImageFolder(root, { split })))
+  expect(countLeftOut(splits.flatMap(({ leftOut = [] }) => leftOut))).toEqual([
+    { reason: 'no images that are read, by their extension .heic', count: 2, first: join(root, 'train/a/1.heic') },
+    { reason: 'images in no folder of a class', count: 1, first: join(root, '0.jpg') },
+    { reason: 'hidden, or left there by a system', count: 1, first: join(root, 'train/a/.x.png') },
+  ])
+})
+
+describe('names of splits', () => {
+  test.each([
+    ['Training', 'Testing', 'test'],
+    ['TRAIN', 'Test', 'test'],
+    ['train', 'eval', 'test'],
+    ['train', 'Evaluation', 'test'],
+    ['train', 'holdout', 'test'],
+    ['Train', 'Valid', 'validation'],
+    ['train', 'dev', 'validation'],
+  ] as const)('%s and %s', async (train, held, split) => {
+    const root = folder(`${train}/a/1.png`, `${train}/b/1.png`, `${held}/a/2.png`, `${held}/b/2.png`)
+    expect(await imageFolderSplits(root)).toEqual(['train', split])
+    expect(await open(root, 'train')).toMatchObject({
+      classes: ['a', 'b'],
+      files: [`0 ${train}/a/1.png`, `1 ${train}/b/1.png`],
+    })
+    expect((await open(root, split)).files).toEqual([`0 ${held}/a/2.png`, `1 ${held}/b/2.png`])
+  })
+  test('that mean the same split are refused together', async () => {
+    const root = folder('train/a/1.png', 'Training/a/2.png', 'test/a/3.png')
+    await expect(open(root, 'train')).rejects.toThrow(
+      `${root} has the folders Training and train, which both name its train images; expected one of them`,
+    )
+  })
+  test('are those of classes where they hold images', async () => {
+    expect((await open(folder('Test/1.png', 'Control/1.png'), 'train')).classes).toEqual(['Control', 'Test'])
+    await expect(open(folder('Training/a/1.png', 'cat/1.png'), 'train')).rejects.toThrow(
+      'has the folder Training, which holds folders as a split of a data set does, beside cat, which holds images',
+    )
+  })
+})
+
+test("'all' is every image, of all splits or of a folder in one piece", async () => {
+  const opened = async (root: string) => (await openImageFolder(root, { split: 'all' })).files.length
+  const root = folder('train/a/1.png', 'Testing/a/2.png', 'dev/a/3.png')
+  expect(await opened(root)).toBe(3)
+  expect(await imageFolderOwnSplits(root)).toEqual(['train', 'validation', 'test'])
+  const flat = folder(...Array.from({ length: 20 }, (_, i) => `a/${i}.png`))
+  expect(await opened(flat)).toBe(20)
+  expect(await imageFolderOwnSplits(flat)).toEqual([])
 })
 
 test('tells which splits there are', async () => {
@@ -179,8 +234,8 @@ describe('refuses', () => {
   test('no folder, a file, another split', async () => {
     await expect(open('/nowhere/at/all', 'train')).rejects.toThrow('/nowhere/at/all does not exist; expected a folder')
     await expect(open(image, 'train')).rejects.toThrow(`${image} is a file; expected a folder of images.`)
-    await expect(open(dirname(image), 'all' as 'train')).rejects.toThrow(
-      "split is 'all'; expected one of train, validation, test.",
+    await expect(open(dirname(image), 'any' as 'train')).rejects.toThrow(
+      "split is 'any'; expected one of train, validation, test, all.",
     )
   })
   test('images without folders', async () => {
@@ -201,6 +256,32 @@ describe('names and links', () => {
     const names = ['Zebra', 'apfel', 'é', 'e\u0301', '\uff5e', '😀', '-dash', 'a\nb', 'x'.repeat(200)]
     const { classes } = await open(folder(...names.map(name => `${name}/1.png`)), 'train')
     expect(classes).toEqual(['-dash', 'Zebra', 'a\nb', 'apfel', 'e\u0301', 'x'.repeat(200), 'é', '\uff5e', '😀'])
+  })
+  test('of one class in two Unicode forms are one class, unless both are classes of training', async () => {
+    const [composed, decomposed] = ['caf\u00e9', 'cafe\u0301']
+    const root = folder(`train/${composed}/1.png`, 'train/tea/1.png', `val/${decomposed}/2.png`, 'val/tea/2.png')
+    expect(await open(root, 'validation')).toMatchObject({
+      classes: [composed, 'tea'],
+      files: [`0 val/${decomposed}/2.png`, '1 val/tea/2.png'],
+    })
+    const both = folder(`train/${composed}/1.png`, `train/${decomposed}/1.png`, 'train/tea/1.png')
+    expect((await open(both, 'train')).classes).toHaveLength(3)
+  })
+  test('that are not UTF-8 are read, by workers too', async () => {
+    const root = folder('a/1.png', 'b/2.png')
+    const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
+    mkdirSync(Buffer.concat([bytes(`${root}/cl`), Buffer.of(0xe9)]))
+    cpSync(image, join(root, 'whole.png'))
+    renameSync(
+      join(root, 'whole.png'),
+      Buffer.concat([bytes(`${root}/cl`), Buffer.of(0xe9), bytes('/caf'), Buffer.of(0xe9, 0xff), bytes('.png')]),
+    )
+    const dataset = await openImageFolder(root, { split: 'all' })
+    expect(dataset.classes).toEqual(['a', 'b', 'cl\udce9'])
+    expect(dataset.files.at(-1)?.path).toBe(`${root}/cl\udce9/caf\udce9\udcff.png`)
+    const loader = createLoader(dataset, { transforms: [toTensor()], batchSize: 3, workers: 1 })
+    for await (const { labels } of loader.batches()) expect([...labels]).toEqual([0, 1, 2])
+    await loader.close()
   })
   test('in a circle end, to a folder are followed, to nothing are broken images', async () => {
     const root = folder('a/1.png', 'b/2.png')

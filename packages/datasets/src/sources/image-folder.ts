@@ -1,36 +1,46 @@
 /** Image files sorted into folders by class, as torchvision's ImageFolder reads them. */
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { listNames } from '@vitral/core/text'
+import { findClass } from '../class-names.ts'
 import type { BrokenImageOptions } from '../decode-or-skip.ts'
+import { pathIn, pathOnDisk } from '../file-names.ts'
 import { type ImageFile, type ImageFileDataset, imageFiles } from '../image-files.ts'
+import { findSplitFolders, type SplitFolders } from './find-split-folders.ts'
+import { ignoredBecause, type LeftOutFile } from './left-out.ts'
 import { listFolders, listImages, listStrays } from './list-images.ts'
-import { checkSplit, choosePart, type Split, type SplitOptions, splits, stratifiedSplit } from './split.ts'
+import {
+  checkSplit,
+  choosePart,
+  type Split,
+  type SplitChoice,
+  type SplitOptions,
+  splits,
+  stratifiedSplit,
+} from './split.ts'
 
 export interface ImageFolderOptions extends BrokenImageOptions, SplitOptions {
-  split: Split
+  /** One split, or 'all' images whichever they are in. */
+  split: SplitChoice
 }
 
 export interface ImageFolderDataset extends ImageFileDataset {
-  /** Paths of the files that are no images by their names, and of images and folders that are in no class. */
+  /** Paths of hidden files, of those that are no images by their names, and of images and folders that are in no class. */
   readonly ignored: readonly string[]
-}
-
-const folderNames: Record<Split, readonly string[]> = {
-  train: ['train', 'training'],
-  validation: ['validation', 'val', 'valid'],
-  test: ['test'],
 }
 
 /**
  * Opens a folder of images.
  *
  * Either `FOLDER/train/CLASS/IMAGE` and the same in `val` or `test`; of these one stands in for the other when it is
- * missing. Or, where a folder of such a name has images and no folders, and so is a class, or there is none, `FOLDER/CLASS/IMAGE`, of which seeded shares of every class are held out for validation and test. The
- * classes are the names of the folders in the order of their code points, as torchvision has them; those of all splits are
- * the ones of training. Images may lie in folders below their class. Hidden files and files with another extension than
- * an image's are ignored, and links are followed.
+ * missing. They may have any of the names that people give splits, such as `Training`, `valid` or `Testing`, in any case.
+ * Or, where a folder of such a name has images and no folders, and so is a class, or there is none, `FOLDER/CLASS/IMAGE`,
+ * of which seeded shares of every class are held out for validation and test. The classes are the names of the folders in
+ * the order of their code points, as torchvision has them; those of all splits are the ones of training. Images may lie in
+ * folders below their class. Hidden files and files with another extension than an image's are ignored, which `leftOut`
+ * lists, and links are followed. Names need not be UTF-8; see `textOfName`.
  *
- * @throws when there is no such folder, or no class, or no image in it, or a class that training does not have
+ * @throws when there is no such folder, or no class, or no image in it, or a class that training does not have; when it
+ * mixes splits and classes, or has two folders for one split
  * @example
  * const train = await openImageFolder('flowers', { split: 'train' })
  * train.classes // ['daisy', 'rose']
@@ -38,24 +48,29 @@ const folderNames: Record<Split, readonly string[]> = {
 export async function openImageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolderDataset> {
   const { split, fractions, seed, ...rest } = options
   checkSplit(split)
-  const { parts, others } = await findParts(folder)
+  const found = await findParts(folder)
+  const { parts } = found
   const { train = parts.validation ?? parts.test ?? folder } = parts
   const classes = await classesOf(train)
-  const held = { validation: parts.validation ?? parts.test, test: parts.test ?? parts.validation }
-  if (split === 'train' && !parts.train && held.test)
-    throw new Error(`${folder} has a folder ${held.test.slice(folder.length + 1)}, but none named train.`)
-  const root = split === 'train' ? train : (held[split] ?? train)
-  const { files, ignored } = await listClasses(root, classes)
-  const chosen = held.test
-    ? files
-    : choosePart(divide(root, files, classes, { fractions, seed }), split).map(i => files[i] as ImageFile)
+  const roots = rootsOf(folder, parts, split)
+  const lists = await Promise.all(roots.map(root => listClasses(root, classes)))
+  const files = lists.flatMap(list => list.files)
+  const beside = roots.includes(folder) ? [] : await besideSplits(folder, found)
+  const ignored = [...beside, ...lists.flatMap(list => list.ignored)]
+  const isDivided = !parts.validation && !parts.test && split !== 'all'
+  const top = roots.length === 1 ? (roots[0] as string) : folder
+  const chosen = isDivided
+    ? choosePart(divide(top, files, classes, { fractions, seed }), split).map(i => files[i] as ImageFile)
+    : files
   if (chosen.length === 0)
     throw new Error(
-      `${root} has no image for ${split}: ${files.length} images in ${classes.length} classes, ${ignored.length} files ignored. Expected CLASS/IMAGE.jpg, .jpeg, .png, .webp, .avif, .gif or .tif.`,
+      `${top} has no image for ${split}: ${files.length} images in ${classes.length} classes, ${ignored.length} files ignored. Expected CLASS/IMAGE.jpg, .jpeg, .png, .webp, .avif, .gif, .tif, .bmp, .ppm or .pgm.`,
     )
-  const strays = root === folder ? [] : await listStrays(folder)
-  const beside = root === folder ? [] : others.map(name => join(folder, name))
-  return { ...imageFiles(chosen, classes, { ...rest, folder: root }), ignored: [...strays, ...beside, ...ignored] }
+  return {
+    ...imageFiles(chosen, classes, { ...rest, folder: top }),
+    ignored: ignored.map(({ path }) => path),
+    leftOut: ignored,
+  }
 }
 
 /**
@@ -72,31 +87,44 @@ export async function imageFolderSplits(folder: string, options: SplitOptions = 
   return splits.filter(split => parts[split].length > 0)
 }
 
-/** The folders of the splits, and the names of those beside them. */
-async function findParts(folder: string): Promise<{ parts: Partial<Record<Split, string>>; others: string[] }> {
-  const is = await stat(folder).catch(() => undefined)
+/**
+ * The splits that have a folder of their own; none of a folder in one piece.
+ *
+ * @throws when there is no such folder
+ */
+export async function imageFolderOwnSplits(folder: string): Promise<Split[]> {
+  const { parts } = await findParts(folder)
+  return splits.filter(split => parts[split])
+}
+
+async function findParts(folder: string): Promise<SplitFolders> {
+  const is = await stat(pathOnDisk(folder)).catch(() => undefined)
   if (!is?.isDirectory())
     throw new Error(`${folder} ${is ? 'is a file' : 'does not exist'}; expected a folder of images.`)
-  const splitNames = Object.values(folderNames).flat()
-  const all = await listFolders(folder)
-  const named = all.filter(name => splitNames.includes(name))
-  const others = all.filter(name => !splitNames.includes(name))
-  const holdFolders: string[] = []
-  for (const name of named) if ((await listFolders(join(folder, name))).length > 0) holdFolders.push(name)
-  if (others.length > 0) {
-    if (holdFolders.length === 0) return { parts: {}, others } // classes whose names are those of splits
-    for (const name of others)
-      if ((await listStrays(join(folder, name))).length > 0)
-        throw new Error(
-          `${folder} has the folder ${holdFolders[0]}, which holds folders as a split of a data set does, beside ${name}, which holds images as a class does. Expected train, val and test with a folder for each class in them, or folders of classes alone: move ${name} elsewhere, or give ${holdFolders[0]} another name.`,
-        )
+  return findSplitFolders(folder)
+}
+
+/** The folders with the classes of a split, where validation and test stand in for each other. */
+function rootsOf(folder: string, parts: SplitFolders['parts'], split: SplitChoice): string[] {
+  const { train, validation, test } = parts
+  const held = { validation: validation ?? test, test: test ?? validation }
+  if (split === 'all') {
+    const all = splits.flatMap(name => parts[name] ?? [])
+    return all.length > 0 ? all : [folder]
   }
-  const parts: Partial<Record<Split, string>> = {}
-  for (const [split, names] of Object.entries(folderNames) as [Split, readonly string[]][]) {
-    const name = names.find(name => named.includes(name))
-    if (name) parts[split] = join(folder, name)
-  }
-  return { parts, others }
+  if (split === 'train' && !train && held.test)
+    throw new Error(`${folder} has a folder ${held.test.slice(folder.length + 1)}, but none named train.`)
+  return [split === 'train' ? (train ?? folder) : (held[split] ?? train ?? folder)]
+}
+
+/** What lies in the folder beside those of its splits. */
+async function besideSplits(folder: string, { others }: SplitFolders): Promise<LeftOutFile[]> {
+  const { images, hidden } = await listStrays(folder)
+  return [
+    ...images.map(path => ({ path, reason: ignoredBecause.noClass })),
+    ...others.map(name => ({ path: pathIn(folder, name), reason: ignoredBecause.noSplit })),
+    ...hidden.map(path => ({ path, reason: ignoredBecause.hidden })),
+  ]
 }
 
 async function classesOf(folder: string): Promise<string[]> {
@@ -104,23 +132,27 @@ async function classesOf(folder: string): Promise<string[]> {
   if (classes.length > 0) return classes
   const { images, ignored } = await listImages(folder)
   throw new Error(
-    `${folder} has no folders, which would be its classes, but ${images.length} images and ${ignored.length} other files; expected ${join(folder, 'CLASS', 'IMAGE.jpg')}.`,
+    `${folder} has no folders, which would be its classes, but ${images.length} images and ${ignored.length} other files; expected ${pathIn(pathIn(folder, 'CLASS'), 'IMAGE.jpg')}.`,
   )
 }
 
 async function listClasses(
   root: string,
   classes: readonly string[],
-): Promise<{ files: FolderImage[]; ignored: string[] }> {
+): Promise<{ files: FolderImage[]; ignored: LeftOutFile[] }> {
   const files: FolderImage[] = []
-  const ignored = await listStrays(root)
+  const { images, hidden } = await listStrays(root)
+  const ignored: LeftOutFile[] = [
+    ...images.map(path => ({ path, reason: ignoredBecause.noClass })),
+    ...hidden.map(path => ({ path, reason: ignoredBecause.hidden })),
+  ]
   for (const name of await listFolders(root)) {
-    const label = classes.indexOf(name)
+    const label = findClass(classes, name)
     if (label < 0)
       throw new Error(
-        `${join(root, name)} is of a class that training does not have; its ${classes.length} are ${classes.slice(0, 10).join(', ')}${classes.length > 10 ? ', …' : ''}.`,
+        `${pathIn(root, name)} is of a class that training does not have; its ${classes.length} are ${listNames(classes)}.`,
       )
-    const list = await listImages(join(root, name))
+    const list = await listImages(pathIn(root, name))
     for (const path of list.images) files.push({ path, label })
     for (const file of list.ignored) ignored.push(file)
   }

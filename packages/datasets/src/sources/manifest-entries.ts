@@ -4,6 +4,7 @@ import { extname } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { readTextFile } from '../files.ts'
 import { type Split, splits } from './split.ts'
+import { splitNamed } from './split-names.ts'
 
 /** A line. */
 export interface ManifestEntry {
@@ -81,10 +82,8 @@ function toEntry(record: Record<string, unknown>, place: string): ManifestEntry 
     throw new Error(`${place} has ${Object.hasOwn(record, 'path') ? 'an empty' : 'no'} path; expected ${expectation}.`)
   const label = labelOf(record, place)
   if (split === undefined || split === null || split === '') return { path, label }
-  const name = typeof split === 'string' ? split.trim() : split
-  const part = name === 'val' ? 'validation' : (name as Split)
-  if (!splits.includes(part))
-    throw new Error(`${place} has split ${JSON.stringify(split)}; expected ${splits.join(', ')}.`)
+  const part = typeof split === 'string' ? splitNamed(split) : undefined
+  if (!part) throw new Error(`${place} has split ${JSON.stringify(split)}; expected ${splits.join(', ')}.`)
   return { path, label, split: part }
 }
 

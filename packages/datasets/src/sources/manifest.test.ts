@@ -114,7 +114,11 @@ describe('refuses, naming the line', () => {
     ['a.csv', 'path,label\nx.png,cat\ny.png\n', /a\.csv is no valid table: .*line 3/],
     ['a.csv', 'path,label\nx.png,\n', 'a.csv, line 2 has no label; expected the name of a class.'],
     ['a.csv', 'path,label\n,cat\n', 'a.csv, line 2 has an empty path'],
-    ['a.csv', 'path,label,split\nx.png,cat,dev\n', 'a.csv, line 2 has split "dev"; expected train, validation, test.'],
+    [
+      'a.csv',
+      'path,label,split\nx.png,cat,rest\n',
+      'a.csv, line 2 has split "rest"; expected train, validation, test.',
+    ],
     ['a.csv', '', 'names no image'],
     ['a.jsonl', '{"path":"x.png","label":"cat"}\n{"path":', 'a.jsonl, line 2 is not JSON'],
     ['a.jsonl', '["x.png","cat"]', 'a.jsonl, line 1 is ["x.png","cat"]; expected {"path": …, "label": …}.'],

@@ -1,20 +1,31 @@
 /** Image files named by a list: a CSV with a header, or JSON objects one a line. */
 import { dirname, resolve } from 'node:path'
+import { listNames } from '@vitral/core/text'
+import { findClass } from '../class-names.ts'
 import type { BrokenImageOptions } from '../decode-or-skip.ts'
 import { type ImageFile, type ImageFileDataset, imageFiles } from '../image-files.ts'
 import { compareCodePoints } from './code-points.ts'
 import { type ManifestEntry, readManifestEntries } from './manifest-entries.ts'
-import { checkSplit, choosePart, type Split, type SplitOptions, splits, stratifiedSplit } from './split.ts'
+import {
+  checkSplit,
+  choosePart,
+  type Split,
+  type SplitChoice,
+  type SplitOptions,
+  splits,
+  stratifiedSplit,
+} from './split.ts'
 
 export interface ManifestOptions extends BrokenImageOptions, SplitOptions {
-  split: Split
+  /** One split, or 'all' images whichever they are in. */
+  split: SplitChoice
   /** Names of the classes, in the order of the labels. @default those in the file, sorted */
   classes?: readonly string[]
 }
 
 /**
- * Opens a list of images: `path` and `label`, and if there is one `split`, which is train, validation (or val) or test.
- * Without it, seeded shares of every class are held out for validation and test. Paths are relative to the list's folder.
+ * Opens a list of images: `path` and `label`, and if there is one `split`, which is train, validation or test, or another
+ * name that people give them, such as val or Testing. Without it, seeded shares of every class are held out for validation and test. Paths are relative to the list's folder.
  * Labels are the names of classes, sorted by code points, or as numbers when all are whole numbers. A list with `labels`
  * in place of `label` is a multi-label data set: names divided by bars, or in JSON an array, which may be empty.
  *
@@ -34,18 +45,19 @@ export async function openManifest(path: string, options: ManifestOptions): Prom
   const labels = new Map(classes.map((name, label) => [name, label]))
   const files = entries.map<ImageFile>(({ path: file, label }) => {
     const labelNamed = (name: string): number => {
-      const found = labels.get(name)
-      if (found !== undefined) return found
-      throw new Error(
-        `${path}: ${file} has label '${name}'; expected one of ${classes.slice(0, 10).join(', ')}${classes.length > 10 ? ', …' : ''}.`,
-      )
+      const found = labels.get(name) ?? findClass(classes, name)
+      if (found >= 0) return found
+      throw new Error(`${path}: ${file} has label '${name}'; expected one of ${listNames(classes)}.`)
     }
     return {
       path: resolve(dirname(path), file),
       label: typeof label === 'string' ? labelNamed(label) : label.map(labelNamed),
     }
   })
-  const chosen = choosePart(divide(entries, classes, { fractions, seed }), split).map(i => files[i] as ImageFile)
+  const chosen =
+    split === 'all'
+      ? files
+      : choosePart(divide(entries, classes, { fractions, seed }), split).map(i => files[i] as ImageFile)
   if (chosen.length === 0) throw new Error(`${path} names no image for ${split}, of ${files.length}.`)
   return imageFiles(chosen, classes, { ...rest, folder: dirname(resolve(path)) })
 }
@@ -58,6 +70,18 @@ export async function openManifest(path: string, options: ManifestOptions): Prom
 export async function manifestSplits(path: string, options: SplitOptions = {}): Promise<Split[]> {
   const entries = await readManifestEntries(path)
   const parts = divide(entries, classesOf(entries), options)
+  return splits.filter(split => parts[split].length > 0)
+}
+
+/**
+ * The splits that a list names; none where it has no `split`.
+ *
+ * @throws naming the file and the line that is wrong
+ */
+export async function manifestOwnSplits(path: string): Promise<Split[]> {
+  const entries = await readManifestEntries(path)
+  if (!entries.some(({ split }) => split)) return []
+  const parts = divide(entries, classesOf(entries), {})
   return splits.filter(split => parts[split].length > 0)
 }
 

@@ -6,9 +6,13 @@ import { compareCodePoints } from './code-points.ts'
 export const splits = ['train', 'validation', 'test'] as const
 export type Split = (typeof splits)[number]
 
-/** @throws when the split is none of the three */
-export function checkSplit(split: Split): void {
-  if (!splits.includes(split)) throw new Error(`split is '${split}'; expected one of ${splits.join(', ')}.`)
+/** A split, or all images whichever split they are in. */
+export type SplitChoice = Split | 'all'
+export const splitChoices: readonly SplitChoice[] = [...splits, 'all']
+
+/** @throws when the split is none of them */
+export function checkSplit(split: SplitChoice): void {
+  if (!splitChoices.includes(split)) throw new Error(`split is '${split}'; expected one of ${splitChoices.join(', ')}.`)
 }
 
 export interface SplitOptions {

@@ -1,4 +1,5 @@
 /** Whole chains of transforms by name, each with a part for training and one for evaluation. */
+import type { ResizeOptions } from '../functional/geometry.ts'
 import type { Transform } from '../types.ts'
 import { colorJitter } from './color-jitter.ts'
 import { normalize } from './normalize.ts'
@@ -13,6 +14,11 @@ export interface ChainOptions {
   train: boolean
   /** Height and width to resize to, of a chain that resizes. @default [224, 224] */
   size?: readonly [height: number, width: number]
+  /** How it resizes, of a chain that does. @default 'bilinear' */
+  interpolation?: ResizeOptions['interpolation']
+  /** To normalize by, of each channel, such as a pretrained model's. @default the chain's own */
+  mean?: readonly number[]
+  std?: readonly number[]
 }
 
 export type Chain = (options: ChainOptions) => Transform[]
@@ -28,34 +34,42 @@ const half = [0.5, 0.5, 0.5]
 const usual = [224, 224] as const
 
 /** The article's fine-tuning: 224×224, as the pre-trained model saw its images, and mirrored ones. */
-export function articleFineTune({ train, size = usual }: ChainOptions): Transform[] {
-  return [resize(size), ...(train ? [randomHorizontalFlip()] : []), toTensor(), normalize(half, half)]
+export function articleFineTune({ train, mean = half, std = half, ...options }: ChainOptions): Transform[] {
+  return [resized(options), ...(train ? [randomHorizontalFlip()] : []), toTensor(), normalize(mean, std)]
 }
 
 /** The article's training from scratch: 224×224 with all its augmentation. */
-export function articleFromScratch({ train, size = usual }: ChainOptions): Transform[] {
-  if (!train) return [resize(size), toTensor(), normalize(cifar10Mean, cifar10Std)]
+export function articleFromScratch({
+  train,
+  mean = cifar10Mean,
+  std = cifar10Std,
+  ...options
+}: ChainOptions): Transform[] {
+  if (!train) return [resized(options), toTensor(), normalize(mean, std)]
   return [
     randomCrop(32, { padding: 4 }),
-    resize(size),
+    resized(options),
     randomHorizontalFlip(),
     randomRotation(15),
     colorJitter({ brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.1 }),
     toTensor(),
-    normalize(cifar10Mean, cifar10Std),
+    normalize(mean, std),
   ]
 }
 
 /** CIFAR-10 at its own size, for small models: crops and flips. */
-export function cifar32({ train }: ChainOptions): Transform[] {
+export function cifar32({ train, mean = cifar10Mean, std = cifar10Std }: ChainOptions): Transform[] {
   const augmentation = train ? [randomCrop(32, { padding: 4 }), randomHorizontalFlip()] : []
-  return [...augmentation, toTensor(), normalize(cifar10Mean, cifar10Std)]
+  return [...augmentation, toTensor(), normalize(mean, std)]
 }
 
 /** The same with flips alone: a run of a few epochs is too short to over-fit, and learns faster from whole images. */
-export function cifar32Flip({ train }: ChainOptions): Transform[] {
-  return [...(train ? [randomHorizontalFlip()] : []), toTensor(), normalize(cifar10Mean, cifar10Std)]
+export function cifar32Flip({ train, mean = cifar10Mean, std = cifar10Std }: ChainOptions): Transform[] {
+  return [...(train ? [randomHorizontalFlip()] : []), toTensor(), normalize(mean, std)]
 }
+
+const resized = ({ size = usual, interpolation }: Pick<ChainOptions, 'size' | 'interpolation'>): Transform =>
+  interpolation ? resize(size, { interpolation }) : resize(size)
 
 /** For recipes and command lines. */
 export const chains: Readonly<Record<string, Chain>> = {

@@ -60,12 +60,20 @@ describe('images of one’s own', () => {
     expect(id2label).toEqual({ 0: 'blue', 1: 'green', 2: 'red' })
   })
 
-  test('are evaluated: the held-out tenth, the same images from a manifest', () => {
-    const fromFolder = JSON.parse(evaluate(best, '--dataset', 'folder', '--data', images).stdout)
+  test('are evaluated: all of a folder or list without splits, or the split that is asked for', () => {
+    const whole = evaluate(best, '--dataset', 'folder', '--data', images)
+    expect(whole.stderr).toBe('3 classes: blue, green, red\nImages: 60 in all\n')
+    expect(JSON.parse(whole.stdout).count).toBe(60)
+    expect(JSON.parse(evaluate(best, '--dataset', 'manifest', '--data', manifest).stdout).count).toBe(60)
+    const held = ['--data', images, '--split', 'Test']
+    const fromFolder = JSON.parse(evaluate(best, '--dataset', 'folder', ...held).stdout)
     expect(fromFolder.count).toBe(6)
     expect(fromFolder.perClass.map(({ label }: { label: string }) => label)).toEqual(['blue', 'green', 'red'])
-    const fromManifest = JSON.parse(evaluate(best, '--dataset', 'manifest', '--data', manifest).stdout)
-    expect(fromManifest.count).toBe(6)
+    const { stderr, code } = evaluate(best, '--dataset', 'folder', '--data', images, '--split', 'mine')
+    expect({ stderr, code }).toEqual({
+      stderr: "vitral eval: --split is 'mine'; expected one of train, validation, test, all.\n",
+      code: 1,
+    })
   })
 
   test('may have some of the classes: they are matched by name', () => {
@@ -79,10 +87,17 @@ describe('images of one’s own', () => {
     expect(perClass.map(({ count }: { count: number }) => count)).toEqual([0, 3, 3])
     mkdirSync(join(some, 'test', 'white'))
     const { stderr, code } = evaluate(best, '--dataset', 'folder', '--data', some)
-    expect({ stderr, code }).toMatchObject({ code: 0 }) // three names for three classes: by their order
+    expect({ stderr, code }).toEqual({
+      stderr: expect.stringContaining("does not know 1 of the data's 3 classes: white. It knows 3: blue, green, red."),
+      code: 1,
+    })
+    expect(evaluate(best, '--dataset', 'folder', '--data', some, '--by-position').code).toBe(0)
+    expect(evaluate(best, '--dataset', 'folder', '--data', some, '--split', 'train').stderr).toBe(
+      `vitral eval: ${some} has no train images; it has test.\n`,
+    )
     mkdirSync(join(some, 'test', 'black'))
-    expect(evaluate(best, '--dataset', 'folder', '--data', some).stderr).toMatch(
-      /^vitral eval: .*best has 3 classes, but folder has 4; expected the same, or names that the model knows\.\n$/,
+    expect(evaluate(best, '--dataset', 'folder', '--data', some, '--by-position').stderr).toMatch(
+      /^vitral eval: --by-position takes .* but the data has 4 and .*best 3; expected as many\.\n$/m,
     )
   })
 
@@ -97,9 +112,9 @@ describe('images of one’s own', () => {
     )
     const { stderr, code } = evaluate(best, ...held)
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^vitral eval: Example 0: .*red\/7\.png cannot be decoded: [^\n]+\n$/)
+    expect(stderr).toMatch(/^vitral eval: Example 0: .*red\/7\.png cannot be decoded: [^\n]+\n$/m)
     const skipped = evaluate(best, ...held, '--skip-broken')
-    expect(skipped.stderr).toMatch(/^Left out: .*red\/7\.png cannot be decoded: [^\n]+\n$/)
+    expect(skipped.stderr).toMatch(/^Left out: .*red\/7\.png cannot be decoded: [^\n]+\n$/m)
     expect(JSON.parse(skipped.stdout).count).toBe(1)
     writeFileSync(path, whole)
   })

@@ -6,6 +6,7 @@ import { type ContactSheetOptions, chooseExamples, contactSheet, mostSheetRows, 
 import { guessDataset } from '../guess-dataset.ts'
 import { inspectData } from '../inspect-data.ts'
 import { datasetNames } from '../open-dataset.ts'
+import { pretrainedProcessor } from '../pretrained-processor.ts'
 import { createProgress } from '../progress.ts'
 import { recipeTransforms, transformChain } from '../recipe-transforms.ts'
 import { type Command, maxPixelsOf, maxPixelsOption, parse, print, required, wholeNumber } from './command.ts'
@@ -38,7 +39,8 @@ twice: in training and test at once, or with two labels.
   --rows N           images on the sheet, of as many classes as there are, ${mostSheetRows} at most (10)
   --seed N           chooses the images and their augmentation (42)
   --max-pixels N     larger images are refused (67108864, 8192 × 8192)
-  --json             {dataset, splits: [{name, count, classes, sizes, broken, ignored}], duplicates, sheet: {path, examples}}
+  --json             {dataset, splits: [{name, count, classes, sizes, broken, ignored}], duplicates, notes,
+                     sheet: {path, examples}}
   --help             this text`,
 
   async run(args) {
@@ -92,7 +94,7 @@ async function transformsFor(values: {
   }
   if (values.chain) throw new Error('Both --recipe and --chain are given; expected one of them.')
   const { recipe } = await recipeOf([values.recipe], { set: values.set })
-  const { train, evaluation, batches } = recipeTransforms(recipe)
+  const { train, evaluation, batches } = recipeTransforms(recipe, await pretrainedProcessor(recipe))
   return { training: train, evaluation, batches }
 }
 

@@ -6,13 +6,14 @@ import type { DataReport, SplitReport } from '../inspect-data.ts'
 /** Longer lists are cut; `--json` has them whole. */
 const most = 10
 
-export function describeData(dataset: string, path: string, { splits, duplicates }: DataReport): string {
+export function describeData(dataset: string, path: string, { splits, duplicates, notes }: DataReport): string {
   const total = splits.reduce((sum, { count }) => sum + count, 0)
   const broken = splits.flatMap(split => split.broken)
   const ignored = [...new Set(splits.flatMap(split => split.ignored))]
   return [
     `${path}: ${dataset}, ${total} images`,
     ...splits.flatMap(describeSplit),
+    ...(notes.length > 0 ? ['', ...notes] : []),
     ...section('broken', broken.length, broken, ({ reason }) => [reason]),
     ...section('ignored: no images by their names, or in no class', ignored.length, ignored, file => [file]),
     ...describeDuplicates(duplicates),

@@ -1,11 +1,13 @@
 /** `vitral eval`: how well a model folder recognises the images of a data set. */
 import { jsonLine, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { type SplitChoice, splitChoices, splitNamed } from '@vitral/datasets'
 import { evaluationBatches } from '../data.ts'
 import { type Evaluation, evaluate } from '../evaluate.ts'
 import { withLabelsOf } from '../match-labels.ts'
-import { datasetNames, openDataset } from '../open-dataset.ts'
+import { datasetNames, datasetSplits, openDataset, testSplit } from '../open-dataset.ts'
 import { createProgress } from '../progress.ts'
 import { cropMargin, type TestTimeAugmentation, testTimeAugmentations } from '../test-time-augmentation.ts'
+import { describeUnderstood } from '../understood-data.ts'
 import {
   backendOption,
   type Command,
@@ -29,6 +31,8 @@ const options = {
   dataset: { type: 'string' },
   data: { type: 'string', default: 'data' },
   download: { type: 'boolean', default: false },
+  split: { type: 'string' },
+  'by-position': { type: 'boolean', default: false },
   'skip-broken': { type: 'boolean', default: false },
   'batch-size': { type: 'string', default: '100' },
   tta: { type: 'string' },
@@ -41,9 +45,12 @@ export const evalCommand: Command = {
   help: `Usage: vitral eval --model FOLDER --dataset NAME [--data PATH] [OPTIONS]
 
   --model FOLDER     a model folder, or a hub id
-  --dataset NAME     ${datasetNames.join(', ')}; its test images are used
+  --dataset NAME     ${datasetNames.join(', ')}
   --data PATH        where the data set is (data): its folder, or the file of a manifest
   --download         downloads the data set to --data first, unless it is there
+  --split NAME       train, validation, test or all (the data set's own test images, or else validation images;
+                     all of a folder or list that has no splits)
+  --by-position      takes the data's classes in the order of the model's, whatever their names
   --skip-broken      leaves out images that cannot be decoded, and says which
   --max-pixels N     larger images are refused (67108864, 8192 × 8192)
   --batch-size N     images at a time (100)
@@ -66,15 +73,18 @@ export const evalCommand: Command = {
     const progress = createProgress()
     if (values.download) await download(dataset, values.data, progress)
     const onBroken = values['skip-broken'] ? 'skip' : 'raise'
-    const opened = await openDataset(dataset, values.data, 'test', {
+    const split = values.split === undefined ? await testSplit(dataset, values.data) : splitOf(values.split)
+    await checkSplitIsThere(dataset, values.data, split)
+    const opened = await openDataset(dataset, values.data, split, {
       onBroken,
       decode: { maxPixels: maxPixelsOf(values) },
     })
+    for (const line of describeUnderstood([{ name: split, dataset: opened }])) progress.say(line)
     await useBackend(values.backend as 'auto')
     const folder = await fetchModel(id, progress)
     const processor = await ViTImageProcessor.fromPretrained(folder)
     const model = await ViTForImageClassification.fromPretrained(folder)
-    const images = withLabelsOf(opened, model.config.id2label, { dataset, model: folder })
+    const images = withLabelsOf(opened, model.config.id2label, { model: folder, byPosition: values['by-position'] })
     const onSkipped = (reason: string): void => progress.say(`Left out: ${reasonOf(reason)}`)
     const margin = augmentation?.endsWith('crop') ? cropMargin : 1
     const result = await evaluate(model, evaluationBatches(images, processor, { batchSize, margin, onSkipped }), {
@@ -88,6 +98,20 @@ export const evalCommand: Command = {
     print(values.json ? jsonLine(result) : describeEvaluation(result as Evaluation, values.confusion))
     return 0
   },
+}
+
+/** @throws unless it names a split, or all of them. */
+function splitOf(name: string): SplitChoice {
+  const split = name === 'all' ? name : splitNamed(name)
+  if (!split) throw new Error(`--split is '${name}'; expected one of ${splitChoices.join(', ')}.`)
+  return split
+}
+
+/** @throws where another split would stand in for it. */
+async function checkSplitIsThere(dataset: string, path: string, split: SplitChoice): Promise<void> {
+  if (split === 'all') return
+  const there = await datasetSplits(dataset, path)
+  if (!there.includes(split)) throw new Error(`${path} has no ${split} images; it has ${there.join(', ')}.`)
 }
 
 /** @throws unless it is one of the three. */

@@ -131,6 +131,7 @@ VITRAL_COLLECTIVES chooses what sums their gradients: local (shared memory), mpi
           hub: { onProgress: showDownload(progress) },
           collectives,
         })
+        for (const line of data.understood ?? []) progress.say(line)
         progress.say(
           `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, ${worldSize > 1 ? `${worldSize} processes, ` : ''}backend ${backend}; ${data.stepsPerEpoch} steps an epoch. ${trainedShare(parameters)}`,
         )

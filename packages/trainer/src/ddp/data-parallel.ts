@@ -61,13 +61,11 @@ export class DataParallel {
   /**
    * Begins a step.
    *
-   * @param count of this process's images; may be 0
-   * @throws when no process has an image
+   * @param count of this process's images; may be 0. When no process has one, there is no step to reduce
    */
   async share(count: number): Promise<Share> {
     const counts = (await exchange(this.#collectives, [count])).map(([images]) => images as number)
     this.#processesWithImages = counts.filter(images => images > 0).length
-    if (this.#processesWithImages === 0) throw new Error('The batch has no image; expected at least one.')
     return { first: sum(counts.slice(0, this.#collectives.rank)), total: sum(counts) }
   }
 

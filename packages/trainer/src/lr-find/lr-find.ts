@@ -64,6 +64,7 @@ export async function lrFind(options: LrFindOptions): Promise<LrFindResult> {
   let diverged = false
   try {
     for await (const batch of endlessBatches(data)) {
+      if (batch.labels.length === 0) continue
       const step = points.length
       optimizer.lr = Number((from * (to / from) ** (step / (steps - 1))).toPrecision(6)) // the last digits of a power differ between engines
       const seed = deriveSeed(recipe.seed, step)

@@ -54,7 +54,7 @@ async function addFolder(found: FoundImages, folder: string): Promise<void> {
   const { images, ignored } = await listImages(folder)
   if (images.length === 0) found.problems.push(`${folder} holds no image file.`)
   for (const path of images) found.images.push({ name: path, source: path })
-  for (const path of ignored) found.ignored.push(path)
+  for (const { path } of ignored) found.ignored.push(path)
 }
 
 async function addPattern(found: FoundImages, pattern: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** Lays attention over an image: what was looked at keeps its light, the rest goes dark. */
+import type { RawImage } from '@vitral/datasets'
 import sharp from 'sharp'
-import { EngineError, type EngineOutput } from '../engine.ts'
+import type { EngineOutput } from '../engine.ts'
 
 /** The picture's longer side at most, in pixels. */
 const maxSide = 1024
@@ -13,41 +14,28 @@ sharp.unblock({
   operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer', 'VipsForeignLoadWebpBuffer'],
 })
 
-/**
- * @returns a PNG file
- * @throws EngineError 'image_corrupt' for what sharp refuses
- */
+/** @returns a PNG file */
 export async function drawAttention(
-  image: Uint8Array,
+  image: RawImage,
   { height, width, values }: NonNullable<EngineOutput['attention']>,
-  { maxPixels, timeoutSeconds }: { maxPixels: number; timeoutSeconds: number },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    const picture = await sharp(image, { limitInputPixels: maxPixels, failOn: 'warning' })
-      .timeout({ seconds: timeoutSeconds })
-      .autoOrient()
-      .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
-      .toColourspace('srgb')
-      .removeAlpha()
-      .raw()
-      .toBuffer({ resolveWithObject: true })
-    const size = { width: picture.info.width, height: picture.info.height }
-    const light = Uint8Array.from(values, value => Math.round(255 * (darkest + (1 - darkest) * value)))
-    const mask = await sharp(light, { raw: { width, height, channels: 1 } })
-      .resize({ ...size, fit: 'fill', kernel: 'cubic' })
-      .toColourspace('srgb')
-      .removeAlpha()
-      .png()
-      .toBuffer()
-    const png = await sharp(picture.data, { raw: { ...size, channels: picture.info.channels } })
-      .composite([{ input: mask, blend: 'multiply' }])
-      .removeAlpha()
-      .png()
-      .toBuffer()
-    return new Uint8Array(png)
-  } catch (error) {
-    throw new EngineError('image_corrupt', 'The image cannot be drawn; it may be cut off or damaged.', {
-      cause: error,
-    })
-  }
+  const raw = { width: image.width, height: image.height, channels: image.channels as 3 }
+  const picture = await sharp(image.data, { raw })
+    .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const size = { width: picture.info.width, height: picture.info.height }
+  const light = Uint8Array.from(values, value => Math.round(255 * (darkest + (1 - darkest) * value)))
+  const mask = await sharp(light, { raw: { width, height, channels: 1 } })
+    .resize({ ...size, fit: 'fill', kernel: 'cubic' })
+    .toColourspace('srgb')
+    .removeAlpha()
+    .png()
+    .toBuffer()
+  const png = await sharp(picture.data, { raw: { ...size, channels: picture.info.channels } })
+    .composite([{ input: mask, blend: 'multiply' }])
+    .removeAlpha()
+    .png()
+    .toBuffer()
+  return new Uint8Array(png)
 }
