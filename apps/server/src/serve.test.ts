@@ -53,7 +53,7 @@ test('answers over a socket, also much at once', async () => {
 
 test('a length that no route takes is refused before the body', async () => {
   const { server, engine } = await serve()
-  const head = `POST /v1/models/tiny/classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length:`
+  const head = `POST /v1/models/tiny/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length:`
   expect(statuses(await raw(server.port, `${head} 99999999999\r\n\r\nhello`))).toEqual(['413'])
   // Within what some route takes, but not this one.
   expect(statuses(await raw(server.port, `${head} 20000000\r\n\r\nhello`))).toEqual(['413'])
@@ -62,17 +62,17 @@ test('a length that no route takes is refused before the body', async () => {
 
 test('requests that two servers would read differently are not answered twice', async () => {
   const { server, engine } = await serve()
-  const inner = 'GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n'
+  const inner = 'GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n'
   const start = 'POST /v1/models/tiny/classify HTTP/1.1\r\nContent-Type: image/jpeg\r\n'
   for (const head of [
-    'Host: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked',
-    'Host: x\r\nContent-Length: 4\r\nContent-Length: 5',
-    'Host: x\r\nContent-Length: +5',
-    'Host: x\r\nContent-Length: -5',
-    'Host: x\r\nTransfer-Encoding: xchunked',
-    'Host: x\r\nContent-Length: 4\r\nTransfer-Encoding:\r\n chunked', // a line that goes on in the next
-    'Host: x\r\nContent-Length: 4\r\nX-Note: a\r\n b',
-    'Host: x\r\nContent-Length : 4',
+    'Host: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked',
+    'Host: localhost\r\nContent-Length: 4\r\nContent-Length: 5',
+    'Host: localhost\r\nContent-Length: +5',
+    'Host: localhost\r\nContent-Length: -5',
+    'Host: localhost\r\nTransfer-Encoding: xchunked',
+    'Host: localhost\r\nContent-Length: 4\r\nTransfer-Encoding:\r\n chunked', // a line that goes on in the next
+    'Host: localhost\r\nContent-Length: 4\r\nX-Note: a\r\n b',
+    'Host: localhost\r\nContent-Length : 4',
     'Content-Length: 0',
   ]) {
     const answered = statuses(await raw(server.port, `${start}${head}\r\n\r\n0\r\n\r\n${inner}`))

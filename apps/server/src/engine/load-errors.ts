@@ -1,11 +1,12 @@
 /** Why a folder is not served, in one line for people who may not know where it lies. */
+import { printable } from '@vitral/core/text'
 import type { LoadedDescription } from './model-calls.ts'
 
 const LONGEST = 400
 
 /** The error's message on one line, without the folder's path. */
 export function explain({ message }: Error, folder: string): string {
-  const line = message.replaceAll(`${folder}/`, '').replaceAll(folder, 'its folder').replace(/\s+/g, ' ')
+  const line = printable(message.replaceAll(`${folder}/`, '').replaceAll(folder, 'its folder').replace(/\s+/g, ' '))
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line
 }
 
