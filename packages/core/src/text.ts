@@ -23,7 +23,19 @@ export const printable = (text: string): string =>
 /** The same of text whose line ends are its writer's own: each line by itself. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n')
 
-export { listNames } from './files/fields.ts'
-
 /** JSON in one line, with escapes also for what JSON leaves as it is and a terminal may obey; it reads back the same. */
 export const jsonLine = (value: unknown): string => JSON.stringify(value).replaceAll(unsafe, escaped)
+
+/** A text of a file in at most 100 characters, safe to print. */
+export const shortText = (text: string): string => printable(text.length > 100 ? `${text.slice(0, 99)}…` : text)
+
+/**
+ * The first names of a list, safe to print, and how many more there are: a message stays readable whatever a file holds.
+ *
+ * @example
+ * listNames(['a', 'b', 'c'], 2) // 'a, b and 1 more'
+ */
+export function listNames(names: readonly string[], most: number = 5): string {
+  const first = names.slice(0, most).map(shortText).join(', ')
+  return names.length <= most ? first : `${first} and ${names.length - most} more`
+}

@@ -1,8 +1,14 @@
 /** Run by Node: reads what overflows V8's stack if a pattern has to match it, and downloads from the hub it is given. */
-import { hiddenFault } from '../src/files/hidden-fault.ts'
 import { resolveModel } from '../src/files/hub.ts'
-import { readModelFolder } from '../src/files/model-folder.ts'
+import { openModelFolder } from '../src/files/model-folder.ts'
+import { readHeader } from '../src/files/safetensors-header.ts'
 
-const fault = hiddenFault(`{"${'n'.repeat(10_000_000)}":{"dtype":"F32","dtype":"F32"}}`)
-const { weights } = await readModelFolder(await resolveModel('owner/model'))
-console.log(JSON.stringify({ fault, tensors: weights.size }))
+const fault = (() => {
+  try {
+    return readHeader(new TextEncoder().encode(`{"${'n'.repeat(10_000_000)}":{"dtype":"F32","dtype":"F32"}}`), 'it')
+  } catch (error) {
+    return (error as Error).message
+  }
+})()
+const { weights } = await openModelFolder(await resolveModel('owner/model'))
+console.log(JSON.stringify({ fault, tensors: (await weights.read()).size }))

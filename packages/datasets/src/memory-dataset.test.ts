@@ -125,6 +125,8 @@ test('selected classes are labelled anew, in the order they are given, from work
     expect([0, 1, 2].map(i => Math.round((batch?.pixelValues.data[i * 12] as number) * 255))).toEqual([0, 2, 4])
   }
   expect(() => selectClasses(dataset, ['e'])).toThrow("no class 'e'; expected some of a, b, c, d.")
+  const many = { ...dataset, classes: Array.from({ length: 21_843 }, (_, i) => `n${i}`) }
+  expect(() => selectClasses(many, ['e'])).toThrow(/expected some of n0, .*, n4 and 21838 more\.$/)
   expect(() => selectClasses(dataset, ['a', 'a'])).toThrow("The class 'a' is selected twice.")
   expect(() => selectClasses(dataset, [])).toThrow('There is no class to select')
   const own: Dataset = { length: 1, classes: ['a'], get: () => dataset.get(0) }

@@ -1,5 +1,5 @@
 /** The fields of a recipe and what each may hold, as a table. */
-import { configNames, type LoraConfig, listNames, namedConfig, resolveLora } from '@vitral/core'
+import { configNames, describeValue, type LoraConfig, listNames, namedConfig, resolveLora } from '@vitral/core'
 import { didYouMean } from './did-you-mean.ts'
 import { createLoss, lossNames } from './losses.ts'
 import { algorithms, resolveOptions } from './optimizers/algorithms.ts'
@@ -11,6 +11,8 @@ import { recipeScheduler, scheduleNames } from './schedules/index.ts'
 interface Field {
   accepts: (value: unknown) => boolean
   expected: string
+  /** Of numbers. */
+  most?: number
   optional?: true
 }
 
@@ -18,7 +20,12 @@ const number = (expected: string, accepts: (value: number) => boolean): Field =>
   accepts: value => typeof value === 'number' && Number.isFinite(value) && accepts(value),
   expected,
 })
-const atLeastOne = number('a whole number of at least 1', value => Number.isInteger(value) && value >= 1)
+/** Beyond it no memory holds what is counted. */
+const MOST = 2 ** 31 - 1
+const atLeastOne: Field = {
+  ...number('a whole number of at least 1', value => Number.isInteger(value) && value >= 1),
+  most: MOST,
+}
 const aboveZero = number('a number above 0', value => value > 0)
 const notNegative = number('a number that is 0 or more', value => value >= 0)
 const text: Field = { accepts: value => typeof value === 'string' && value !== '', expected: 'a name' }
@@ -40,18 +47,19 @@ const specs: Field = {
   expected: 'a list of transforms, such as randomHorizontalFlip() or {"name": "randomHorizontalFlip", "args": []}',
 }
 const weights: Field = {
-  accepts: value => Array.isArray(value) && value.every(weight => typeof weight === 'number' && weight >= 0),
+  accepts: value => Array.isArray(value) && value.every(notNegative.accepts),
   expected: 'a list of numbers that are 0 or more, one for each class',
 }
 const orNull = (field: Field): Field => ({
+  ...field,
   accepts: value => value === null || field.accepts(value),
   expected: `${field.expected}, or null`,
 })
 const optional = (field: Field): Field => ({ ...field, optional: true })
 
-/** A configuration's fields; its classes come from the data set. */
+/** A classifier's fields; its classes come from the data set, and it has no pooler. */
 const configFields = [...Object.keys(namedConfig(configNames[0] as string)), 'mlpRatio'].filter(
-  name => !['numLabels', 'id2label', 'extra'].includes(name),
+  name => !['numLabels', 'id2label', 'extra', 'poolerAct', 'poolerOutputSize'].includes(name),
 )
 
 const fields: Record<string, Field> = {
@@ -112,7 +120,7 @@ const fields: Record<string, Field> = {
   'schedule.cycleEpochs': optional(aboveZero),
   'schedule.stepEpochs': optional(aboveZero),
   'schedule.milestoneEpochs': optional({
-    accepts: value => Array.isArray(value) && value.every(epoch => typeof epoch === 'number' && epoch > 0),
+    accepts: value => Array.isArray(value) && value.every(aboveZero.accepts),
     expected: 'a list of epochs',
   }),
   ...Object.fromEntries(
@@ -142,7 +150,7 @@ const fields: Record<string, Field> = {
   precision: oneOf(['float32', 'bfloat16']),
   gradientCheckpointing: boolean,
   clipGradNorm: {
-    accepts: value => value === null || (typeof value === 'number' && value > 0),
+    accepts: value => value === null || aboveZero.accepts(value),
     expected: 'a number above 0, or null for no clipping',
   },
   clipGradValue: orNull(aboveZero),
@@ -163,11 +171,12 @@ const fields: Record<string, Field> = {
 /** @throws naming the first field that is unknown, missing or wrong, and what it should be. */
 export function checkRecipe(recipe: Recipe): Recipe {
   refuseUnknown(recipe as unknown as Group)
-  for (const [path, { accepts, expected, optional }] of Object.entries(fields)) {
+  for (const [path, { accepts, expected, most = Infinity, optional }] of Object.entries(fields)) {
     const value = read(recipe, path)
     if (value === undefined && optional) continue
-    if (!accepts(value))
-      throw new Error(`The recipe's ${path} is ${JSON.stringify(value) ?? 'missing'}; expected ${expected}.`)
+    if (!accepts(value)) throw new Error(`The recipe's ${path} is ${describeValue(value)}; expected ${expected}.`)
+    if ((value as number) > most)
+      throw new Error(`The recipe's ${path} is ${describeValue(value)}; expected at most ${most}.`)
   }
   const { model, fineTune, optimizer, schedule, epochs } = recipe
   if (model.pretrained !== undefined && model.name !== undefined)

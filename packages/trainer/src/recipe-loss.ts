@@ -1,5 +1,5 @@
 /** The loss that a recipe describes, with the teacher it may name. */
-import { type HubOptions, type Loss, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { type HubOptions, type Loss, listNames, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { distill } from './distillation.ts'
 import { createLoss } from './losses.ts'
 import type { Recipe } from './recipe.ts'
@@ -22,9 +22,9 @@ export async function recipeLoss(
   const { teacher: folder, ...how } = distillation
   const teacher = await ViTForImageClassification.fromPretrained(folder, hub)
   const known = Array.from({ length: teacher.config.numLabels }, (_, i) => teacher.config.id2label[i] ?? '')
-  if (known.join() !== labels.join())
+  if (known.length !== labels.length || known.some((label, i) => label !== labels[i]))
     throw new Error(
-      `The teacher ${folder} knows ${known.length} classes, ${list(known)}; expected those of the data set, in their order: ${list(labels)}.`,
+      `The teacher ${folder} knows ${known.length} classes, ${listNames(known)}; expected those of the data set, in their order: ${listNames(labels)}.`,
     )
   const prepares = await ViTImageProcessor.fromPretrained(folder, hub)
   for (const field of ['size', 'doRescale', 'rescaleFactor', 'doNormalize', 'imageMean', 'imageStd'] as const) {
@@ -36,6 +36,3 @@ export async function recipeLoss(
   }
   return distill(loss, teacher, how)
 }
-
-const list = (names: readonly string[]): string =>
-  names.length > 6 ? `${names.slice(0, 5).join(', ')}, …` : names.join(', ')

@@ -43,6 +43,22 @@ describe('defineRecipe', () => {
 
   test.each([
     [{ epochs: 0 }, "The recipe's epochs is 0; expected a whole number of at least 1."],
+    [{ epochs: 2 ** 53 }, "The recipe's epochs is 9007199254740992; expected at most 2147483647."],
+    [{ microBatchSize: 1e300 }, "The recipe's microBatchSize is 1e+300; expected at most 2147483647."],
+    [{ clipGradNorm: Infinity }, "The recipe's clipGradNorm is Infinity; expected a number above 0, or null"],
+    [
+      { optimizer: { name: 'sgd', lr: Infinity } },
+      "The optimizer's lr is Infinity; expected a number that is 0 or more",
+    ],
+    [
+      { loss: { name: 'cross-entropy', classWeights: [Infinity] } },
+      'loss.classWeights is ["Infinity"]; expected a list of numbers',
+    ],
+    [
+      { schedule: { name: 'step', milestoneEpochs: [Infinity] } },
+      'schedule.milestoneEpochs is ["Infinity"]; expected a list of epochs',
+    ],
+    [{ model: { config: { poolerAct: 'gelu' } } }, "A recipe has no field 'model.config.poolerAct'; expected"],
     [{ batchSize: 2.5 }, "The recipe's batchSize is 2.5; expected a whole number of at least 1."],
     [{ dataset: undefined }, "The recipe's dataset is missing; expected a name."],
     [{ batchsize: 2 }, "A recipe has no field 'batchsize'; expected one of model, dataset"],

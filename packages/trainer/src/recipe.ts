@@ -19,7 +19,7 @@ export interface RecipeModel {
   /** A named configuration to start from, such as 'vit-base-patch16-224', with fresh parameters. */
   name?: string
   /** Fields over those of the above, or over the defaults of ViT-B/16. The classes come from the data set. */
-  config?: Omit<ViTConfigOptions, 'numLabels' | 'id2label' | 'extra'>
+  config?: Omit<ViTConfigOptions, 'numLabels' | 'id2label' | 'extra' | 'poolerAct' | 'poolerOutputSize'>
   /**
    * Of fresh parameters. 'normal': Hugging Face's. 'mimetic': attention and positions begin with what trained models have
    * in common, which a small model on few images learns far faster from. @default 'normal'

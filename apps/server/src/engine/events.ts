@@ -6,8 +6,18 @@ export type EngineEvent =
   | { event: 'batch'; model: string; size: number; compute: number; error?: EngineErrorCode }
   /** A process ended or did not start; it is replaced. `model` is absent for one that decodes images. */
   | { event: 'worker_failed'; model?: string; reason: string; failuresInARow: number }
-  /** A model is ready; `replaces` is the version that answered before. */
-  | { event: 'loaded'; model: string; version: string; replaces?: string; milliseconds: number }
+  /**
+   * A model is ready; `replaces` is the version that answered before, `unknownFields` are those of its config.json that
+   * change nothing.
+   */
+  | {
+      event: 'loaded'
+      model: string
+      version: string
+      replaces?: string
+      milliseconds: number
+      unknownFields?: readonly string[]
+    }
   /** A model could not be loaded; the version that answered before, if there is one, goes on. */
   | { event: 'load_failed'; model: string; reason: string; serving?: string }
   | { event: 'unloaded'; model: string; version: string }

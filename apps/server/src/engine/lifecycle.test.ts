@@ -53,6 +53,14 @@ test('a folder that cannot be served is an error in one line', async () => {
   await Promise.all(damaged)
 })
 
+test('fields of config.json that nobody knows are in the event of its loading', async () => {
+  const folder = await tinyModel()
+  const path = join(folder, 'config.json')
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), my_note: 1 }))
+  await create([{ name: 'tiny', folder }])
+  expect(events).toContainEqual(expect.objectContaining({ event: 'loaded', unknownFields: ['my_note'] }))
+})
+
 test('a model on demand is loaded by its first request, once', async () => {
   const engine = await create([{ name: 'tiny', folder: await tinyModel(), load: 'on-demand' }])
   expect(states(engine)).toEqual(['unloaded'])

@@ -19,6 +19,8 @@ export interface LoadedDescription extends Omit<ModelDescription, 'name' | 'stat
   resize?: { size: readonly [height: number, width: number]; interpolation: Interpolation }
   /** Bytes that the process has resident. */
   memory: number
+  /** Names of the fields of config.json that nobody knows, where there are some; the first hundred. */
+  unknownFields?: readonly string[]
 }
 
 /** An image of the model's size: RGB bytes [height, width, 3], or values [channels, height, width]. */

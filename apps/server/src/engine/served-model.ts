@@ -212,7 +212,7 @@ export class ServedModel {
       if (!this.#stopped) engine.onEvent({ event: 'load_failed', model: model.name, reason: this.#error, serving })
       throw this.#failure(error)
     }
-    const { version } = this.#current.description
+    const { version, unknownFields } = this.#current.description
     const milliseconds = performance.now() - started
     engine.onEvent({
       event: 'loaded',
@@ -220,6 +220,7 @@ export class ServedModel {
       version,
       replaces: before?.description.version,
       milliseconds,
+      unknownFields,
     })
     if (before) void this.#drain(before)
   }

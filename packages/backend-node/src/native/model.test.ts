@@ -3,6 +3,7 @@ import { useBackend } from '@vitral/core'
 import { classTokenSuite } from '../../../core/test/class-token-suite.ts'
 import { fixtureSuite } from '../../../core/test/fixture-suite.ts'
 import { loraSuite } from '../../../core/test/lora-suite.ts'
+import { oddSizesSuite } from '../../../core/test/odd-sizes-suite.ts'
 
 beforeAll(() => useBackend('native'))
 
@@ -11,3 +12,5 @@ describe('PyTorch fixtures on native', () => fixtureSuite((name, run) => test(na
 describe('what a classifier reads, on native', () => classTokenSuite((name, run) => test(name, run), 1e-5))
 
 describe('low-rank adapters on native', () => loraSuite((name, run) => test(name, run)))
+
+describe('images of odd sizes on native', () => oddSizesSuite((name, run) => test(name, run)))

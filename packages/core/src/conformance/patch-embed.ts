@@ -10,6 +10,10 @@ interface Shape {
   patchHeight: number
   patchWidth: number
   hiddenSize: number
+  /** Pixels beyond the last whole patch, which are left out. @default 0 */
+  restHeight?: number
+  /** @default 0 */
+  restWidth?: number
 }
 
 const shapes: Shape[] = [
@@ -18,11 +22,38 @@ const shapes: Shape[] = [
   { batch: 3, channels: 3, rows: 3, columns: 1, patchHeight: 5, patchWidth: 2, hiddenSize: 33 },
   { batch: 2, channels: 4, rows: 4, columns: 5, patchHeight: 8, patchWidth: 8, hiddenSize: 48 },
   { batch: 1, channels: 3, rows: 2, columns: 3, patchHeight: 16, patchWidth: 16, hiddenSize: 65 },
+  {
+    batch: 2,
+    channels: 3,
+    rows: 2,
+    columns: 2,
+    patchHeight: 8,
+    patchWidth: 8,
+    hiddenSize: 16,
+    restHeight: 2,
+    restWidth: 7,
+  },
+  {
+    batch: 2,
+    channels: 1,
+    rows: 1,
+    columns: 3,
+    patchHeight: 4,
+    patchWidth: 5,
+    hiddenSize: 9,
+    restHeight: 0,
+    restWidth: 1,
+  },
+]
+
+const imageSize = (s: Shape): [height: number, width: number] => [
+  s.rows * s.patchHeight + (s.restHeight ?? 0),
+  s.columns * s.patchWidth + (s.restWidth ?? 0),
 ]
 
 /** Calls visit(token row, hidden index, pixel index, weight index) for every product of the embedding. */
 function eachProduct(s: Shape, visit: (token: number, hidden: number, pixel: number, weight: number) => void): void {
-  const [height, width] = [s.rows * s.patchHeight, s.columns * s.patchWidth]
+  const [height, width] = imageSize(s)
   for (let b = 0; b < s.batch; b++)
     for (let row = 0; row < s.rows; row++)
       for (let column = 0; column < s.columns; column++)
@@ -46,7 +77,7 @@ function patchEmbedCase(s: Shape): OpCase<'pixelValues' | 'weight' | 'bias'> {
   return {
     name: `patchEmbed: ${Object.values(s).join('×')}`,
     inputs: {
-      pixelValues: randomValues([s.batch, s.channels, s.rows * s.patchHeight, s.columns * s.patchWidth], 1),
+      pixelValues: randomValues([s.batch, s.channels, ...imageSize(s)], 1),
       weight: randomValues([s.hiddenSize, s.channels, s.patchHeight, s.patchWidth], 2),
       bias: randomValues([s.hiddenSize], 3),
     },

@@ -1,15 +1,7 @@
 /** The table of fields: what is read, and that nothing else is passed over. */
 import { expect, test } from 'bun:test'
-import {
-  describeValue,
-  type FieldTable,
-  finiteNumber,
-  listNames,
-  oneOf,
-  readFields,
-  trueOrFalse,
-  wholeNumber,
-} from './fields.ts'
+import { listNames } from '../text.ts'
+import { describeValue, type FieldTable, finiteNumber, oneOf, readFields, trueOrFalse, wholeNumber } from './fields.ts'
 
 const table = {
   what: 'a thing',
@@ -50,8 +42,8 @@ const refused: [json: string, message: string][] = [
   ['{"eps":-1}', 'eps is -1; expected'],
   ['{"bias":0}', 'bias is 0; expected true or false'],
   ['{"kind":"c"}', 'kind is "c"; expected "a", "b"'],
-  ['{"crop":true}', 'crop is true, which Vitral does not have; expected false or no such field'],
-  ['{"groups":[2]}', 'groups is [2], which Vitral does not have; expected 1 or no such field'],
+  ['{"crop":true}', 'crop is true; expected false or no such field, since Vitral has no other'],
+  ['{"groups":[2]}', 'groups is [2]; expected 1 or no such field'],
   ['{"a":1,"b":false,"c":3,"d":4,"e":5,"f":6}', 'x.json: Vitral does not know a, b, c, d, e and 1 more;'],
   ['{"__proto__":1}', 'x.json: Vitral does not know __proto__;'],
 ]
@@ -66,8 +58,12 @@ test('unknown fields are returned where the table says so', () => {
 })
 
 test('long values and long lists are cut in messages', () => {
-  expect(describeValue('x'.repeat(1e6))).toHaveLength(80)
+  expect(describeValue('x'.repeat(1e6))).toHaveLength(100)
   expect(describeValue(undefined)).toBe('missing')
+  expect(describeValue(JSON.parse('[1e400, 1]'))).toBe('["Infinity",1]')
   expect(listNames(['a', 'b'])).toBe('a, b')
+  expect(listNames(['x'.repeat(1e6)])).toHaveLength(100)
+  expect(listNames(['a\u001b[2J', 'b\nc'])).toBe('a\\u001b[2J, b\\nc')
+  expect(describeValue('\u202e\u009b')).toBe('"\\u202e\\u009b"')
   expect(listNames(['a', 'b', 'c'], 2)).toBe('a, b and 1 more')
 })

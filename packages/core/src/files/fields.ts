@@ -1,4 +1,5 @@
 /** One table for each kind of JSON file of others: the fields that are obeyed, those that change no number, and all others refused. */
+import { listNames, shortText } from '../text.ts'
 
 /** How one field is read. */
 export interface FieldReading {
@@ -6,7 +7,7 @@ export interface FieldReading {
   key: string
   /** What it can be, for errors. */
   expected: string
-  /** Its value, or undefined when the file's is no such thing; a number is never Infinity where `numbers` read it. */
+  /** Its value, or undefined when the file's is no such thing. */
   read: (value: unknown) => unknown
 }
 
@@ -60,7 +61,7 @@ export function readFields<Field extends string>(
     const value = own(json, key)
     if (asksForNothing(value) || neutral.includes(value)) continue
     const harmlessly = [...neutral.map(describeValue), 'no such field'].join(' or ')
-    throw new Error(`${source}: ${key} is ${describeValue(value)}, which Vitral does not have; expected ${harmlessly}.`)
+    throw new Error(`${source}: ${key} is ${describeValue(value)}; expected ${harmlessly}, since Vitral has no other.`)
   }
   const others = Object.keys(json).filter(key => !known.has(key) && !asksForNothing(json[key]))
   if (unknown === 'refused' && others.length > 0)
@@ -97,22 +98,15 @@ export const oneOf = (...texts: readonly string[]): Omit<FieldReading, 'key'> =>
   read: value => (texts.includes(value as string) ? value : undefined),
 })
 
-/** A value of a file in at most 80 characters, as JSON but for numbers beyond it: 1e400 is Infinity, never null. */
+/** A value of a file in at most 100 characters, as JSON but for numbers beyond it: 1e400 is Infinity, never null. */
 export function describeValue(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'missing')
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text
+  const text =
+    typeof value === 'number' ? String(value) : (JSON.stringify(value, (_, part) => spelledOut(part)) ?? 'missing')
+  return shortText(text)
 }
 
-/**
- * The first names of a list, and how many more there are: a message stays readable whatever a file holds.
- *
- * @example
- * listNames(['a', 'b', 'c'], 2) // 'a, b and 1 more'
- */
-export function listNames(names: readonly string[], most: number = 5): string {
-  if (names.length <= most) return names.join(', ')
-  return `${names.slice(0, most).join(', ')} and ${names.length - most} more`
-}
+const spelledOut = (part: unknown): unknown =>
+  typeof part === 'number' && !Number.isFinite(part) ? String(part) : part
 
 const isObject = (json: unknown): json is Record<string, unknown> =>
   typeof json === 'object' && json !== null && !Array.isArray(json)

@@ -2,7 +2,9 @@
 
 import { printable } from '../text.ts'
 import type { DownloadProgress } from './hub-download.ts'
-import { readJson, readModelConfig, shardNames } from './model-folder.ts'
+import { readJson } from './json-file.ts'
+import { readModelConfig } from './model-folder.ts'
+import { hasAllWeights, shardNames } from './weight-files.ts'
 
 export interface HubOptions {
   /** Branch, tag or commit. @default 'main' */
@@ -130,8 +132,5 @@ async function fetchShards(
 async function isComplete(snapshot: string): Promise<boolean> {
   const { existsSync } = await import('node:fs')
   const { join } = await import('node:path')
-  const has = (file: string): boolean => existsSync(join(snapshot, file))
-  if (!has('config.json')) return false
-  if (has('model.safetensors')) return true
-  return has(INDEX) && [...shardNames(await readJson(join(snapshot, INDEX)), INDEX).values()].every(has)
+  return existsSync(join(snapshot, 'config.json')) && (await hasAllWeights(snapshot))
 }

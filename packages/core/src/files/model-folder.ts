@@ -1,63 +1,70 @@
 /** A Hugging Face model folder: `config.json`, and weights in one safetensors file or in shards with an index. */
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from '../vit/config.ts'
-import { configFromJson } from '../vit/config-json.ts'
-import { type DtypeArray, fromFloat32, toFloat32, type WeightDtype, weightDtypes } from './dtypes.ts'
+import { configFromJson, type ReadConfig } from '../vit/config-json.ts'
+import { checkCounts } from '../vit/weight-counts.ts'
+import { type DtypeArray, fromFloat32, type WeightDtype, weightDtypes } from './dtypes.ts'
+import { readJson } from './json-file.ts'
 import type { SafeTensor } from './safetensors.ts'
-import { readSafetensors, writeSafetensors } from './safetensors-file.ts'
+import { writeSafetensors } from './safetensors-file.ts'
+import { hasAllWeights, INDEX, openWeightFiles, WEIGHTS, type WeightFiles, type Weights } from './weight-files.ts'
 import { flushFolder, writeFileAside } from './write-aside.ts'
-
-export interface Weights {
-  shape: number[]
-  data: Float32Array
-}
 
 export interface ModelFolder {
   config: ViTConfigOptions
-  /** By the names in the file. */
-  weights: Map<string, Weights>
+  /** Names of fields of config.json that nobody knows. */
+  unknown: string[]
+  /** Their headers have been read. */
+  weights: WeightFiles
 }
 
-const WEIGHTS = 'model.safetensors'
-const INDEX = 'model.safetensors.index.json'
-
 /**
- * Reads a folder's `config.json` alone: what a model is, before its weights are there.
+ * Reads a folder's `config.json`: what a model is. Where its weights are all there, their headers are compared with it.
  *
  * @returns with the defaults of what it leaves out
  * @throws when it is missing, malformed, or describes no ViT
  */
 export async function readModelConfig(folder: string): Promise<ViTConfig> {
-  return resolveConfig(await readConfigFile(folder), `${folder}/config.json`)
+  const weights = (await hasAllWeights(folder)) ? await openWeightFiles(folder) : undefined
+  const { options } = await readConfigFile(folder, weights)
+  if (weights) checkCounts(options, weights.shapes, folder)
+  return resolveConfig(options, `${folder}/config.json`)
 }
 
 /**
- * Reads a folder's configuration and weights, the weights as float32.
+ * Reads a folder's configuration and the headers of its weights.
  *
- * @throws when a file is missing, malformed or damaged, when a shard lacks a tensor that the index promises, or has one it does not
+ * @throws when a file is missing or malformed, when a shard lacks a tensor that the index promises, or has one it does not
  */
-export async function readModelFolder(folder: string): Promise<ModelFolder> {
-  const { existsSync } = await import('node:fs')
-  const { join } = await import('node:path')
-  const config = await readConfigFile(folder)
-  const weights = new Map<string, Weights>()
-  const add = (tensors: ReadonlyMap<string, SafeTensor>) => {
-    for (const [name, tensor] of tensors) weights.set(name, { shape: tensor.shape, data: toFloat32(tensor) })
-  }
-  if (existsSync(join(folder, WEIGHTS))) add((await readSafetensors(join(folder, WEIGHTS))).tensors)
-  else if (existsSync(join(folder, INDEX))) await readShards(folder, add)
-  else
-    throw new Error(
-      `${folder} has neither ${WEIGHTS} nor ${INDEX}; weights in other formats must be converted to safetensors first.`,
-    )
-  return { config, weights }
+export async function openModelFolder(folder: string): Promise<ModelFolder> {
+  const weights = await openWeightFiles(folder)
+  const { options: config, unknown } = await readConfigFile(folder, weights)
+  if (!weights) throw new Error(`${folder} ${await whatThereIs(folder)}`)
+  return { config, unknown, weights }
 }
 
-async function readConfigFile(folder: string): Promise<ViTConfigOptions> {
+/** A configuration is as long as its names of classes; those are no more than the classifier of its weights has rows. */
+async function readConfigFile(folder: string, weights: WeightFiles | undefined): Promise<ReadConfig> {
   const { existsSync } = await import('node:fs')
   const { join } = await import('node:path')
   const path = join(folder, 'config.json')
-  if (!existsSync(path)) throw new Error(`${folder} has no config.json; expected a Hugging Face model folder.`)
-  return configFromJson(await readJson(path), path)
+  if (!existsSync(path)) {
+    const adapters = existsSync(join(folder, 'adapter_config.json'))
+    throw new Error(
+      `${folder} has no config.json; expected a Hugging Face model folder${adapters ? ', and it holds adapters alone: merge them into their base model with vitral export --adapters' : ''}.`,
+    )
+  }
+  const classes = weights?.shapes.get('classifier.weight')?.[0]
+  const mostBytes = classes === undefined ? undefined : 4 * 2 ** 20 + 1024 * classes
+  return configFromJson(await readJson(path, mostBytes), path)
+}
+
+/** Why a folder has no weights that are read. */
+async function whatThereIs(folder: string): Promise<string> {
+  const { readdir } = await import('node:fs/promises')
+  const other = (await readdir(folder)).find(name => /\.(bin|pth?|ckpt|h5|msgpack|npz|onnx)$/.test(name))
+  return other === undefined
+    ? `has neither ${WEIGHTS} nor ${INDEX}; expected the weights in one of them.`
+    : `has neither ${WEIGHTS} nor ${INDEX}, but ${other}; convert it in Python: from_pretrained(folder).save_pretrained(folder).`
 }
 
 export interface WriteModelOptions {
@@ -140,42 +147,3 @@ const isStale = (file: string, shards: Shards): boolean =>
     : (file === WEIGHTS || /^model-\d{5}-of-\d{5}\.safetensors$/.test(file)) && !shards.has(file)
 
 const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
-
-/** Reads a JSON file; the error of a malformed one names it. */
-export async function readJson(path: string): Promise<unknown> {
-  const { readFile } = await import('node:fs/promises')
-  try {
-    return JSON.parse(await readFile(path, 'utf8'))
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new Error(`${path} is not JSON: ${error.message}`)
-    throw error
-  }
-}
-
-/** The file names of the shards an index lists; an index from a stranger may not name a file elsewhere. */
-export function shardNames(index: unknown, source: string): Map<string, string> {
-  const map = (index as { weight_map?: unknown } | null)?.weight_map
-  if (typeof map !== 'object' || map === null) throw new Error(`${source} has no weight_map.`)
-  for (const [name, shard] of Object.entries(map))
-    if (typeof shard !== 'string' || !/^[\w-][\w.-]*\.safetensors$/.test(shard))
-      throw new Error(
-        `${source}: the shard of '${name}' is ${JSON.stringify(shard)}; expected a .safetensors file name.`,
-      )
-  return new Map(Object.entries(map as Record<string, string>))
-}
-
-async function readShards(folder: string, add: (tensors: ReadonlyMap<string, SafeTensor>) => void): Promise<void> {
-  const { existsSync } = await import('node:fs')
-  const { join } = await import('node:path')
-  const promised = shardNames(await readJson(join(folder, INDEX)), join(folder, INDEX))
-  for (const shard of new Set(promised.values())) {
-    const path = join(folder, shard)
-    if (!existsSync(path)) throw new Error(`${folder} has no ${shard}, which ${INDEX} lists.`)
-    const { tensors } = await readSafetensors(path)
-    for (const [name, file] of promised)
-      if (file === shard && !tensors.has(name)) throw new Error(`${path} lacks '${name}', which ${INDEX} promises.`)
-    for (const name of tensors.keys())
-      if (promised.get(name) !== shard) throw new Error(`${path} has '${name}', which ${INDEX} does not list there.`)
-    add(tensors)
-  }
-}

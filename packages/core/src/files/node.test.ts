@@ -19,7 +19,7 @@ test.skipIf(!node)('names of megabytes are read, and a model is downloaded, in p
   })
   const [output, errors] = await Promise.all([program.stdout, program.stderr].map(pipe => new Response(pipe).text()))
   expect(errors).toBe('')
-  expect(JSON.parse(output as string)).toEqual({ fault: "has the key 'dtype' twice", tensors: 56 })
+  expect(JSON.parse(output as string)).toEqual({ fault: "The header of it has the key 'dtype' twice.", tensors: 56 })
   await hub.stop()
   rmSync(home, { recursive: true })
 })

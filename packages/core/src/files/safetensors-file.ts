@@ -1,6 +1,14 @@
 /** safetensors on disk. */
 import { checksumField, hasChecksum, matchesChecksum, noChecksum, putChecksum } from './checksum.ts'
-import { parseSafetensors, type SafeTensor, type Safetensors, SafetensorsError, serialize } from './safetensors.ts'
+import {
+  headerEndOf,
+  parseHeader,
+  parseSafetensors,
+  type SafeTensor,
+  type Safetensors,
+  serialize,
+} from './safetensors.ts'
+import { type Entry, SafetensorsError } from './safetensors-header.ts'
 import { writeFileAside } from './write-aside.ts'
 
 export interface SafetensorsFile extends Safetensors {
@@ -29,6 +37,36 @@ export async function readSafetensors(source: string | Uint8Array): Promise<Safe
       `${source} has its '${checksumField}' elsewhere than Vitral writes it: another program copied the checksum of an older content. Write the file again without that field.`,
     )
   return { tensors, metadata: others, checked }
+}
+
+export interface SafetensorsHeader {
+  entries: readonly Entry[]
+  /** Whether the file has the checksum that `writeSafetensors` gives one. */
+  hasChecksum: boolean
+}
+
+/**
+ * Reads a file's header alone: what its tensors are, before a byte of them is in memory.
+ *
+ * @throws SafetensorsError for a malformed one, the file system's error for an unreadable one
+ */
+export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
+  const { open } = await import('node:fs/promises')
+  const file = await open(path, 'r')
+  try {
+    const { size } = await file.stat()
+    const start = new Uint8Array(8)
+    await file.read(start, 0, start.length, 0)
+    const bytes = new Uint8Array(headerEndOf(start, size, path))
+    for (let position = 0; position < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, position, bytes.length - position, position)
+      if (bytesRead === 0) throw new SafetensorsError(`${path} was cut off while its header was being read.`)
+      position += bytesRead
+    }
+    return { entries: parseHeader(bytes, size, path).entries, hasChecksum: hasChecksum(bytes) }
+  } finally {
+    await file.close()
+  }
 }
 
 /**

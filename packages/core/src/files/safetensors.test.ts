@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBits } from '../tape/random.ts'
 import { bytesOf, type Dtype, dtypes, toFloat32, viewAs } from './dtypes.ts'
-import { parseSafetensors, type SafeTensor, SafetensorsError, serializeSafetensors } from './safetensors.ts'
+import { parseSafetensors, type SafeTensor, serializeSafetensors } from './safetensors.ts'
 import { readSafetensors, writeSafetensors } from './safetensors-file.ts'
+import { SafetensorsError } from './safetensors-header.ts'
 
 /** A file from a header's text and as many bytes of data. */
 function file(header: string | Uint8Array, dataBytes = 0, headerLength?: bigint): Uint8Array {
@@ -55,7 +56,27 @@ const refused: [name: string, bytes: Uint8Array, message: string][] = [
   ['a size with an exponent', file(one('"dtype":"F32","shape":[2e0],"data_offsets":[0,8]'), 8), 'has 2e0 in shape'],
   ['an offset of -0', file(one('"dtype":"F32","shape":[2],"data_offsets":[-0,8]'), 8), 'has -0 in data_offsets'],
   ['a tensor inside a tensor', file(`{"a":{"b":{${valid}}}}`, 8), "Tensor 'a' of safetensors has dtype undefined"],
-  ['a header that nests deeply', file(`{"a":${'['.repeat(1000)}${']'.repeat(1000)}}`), 'deeper than 128 levels'],
+  [
+    'a header that nests deeply',
+    file(`{"a":${'['.repeat(1000)}${']'.repeat(1000)}}`),
+    "Tensor 'a' of safetensors is not described by an object",
+  ],
+  [
+    'nested brackets beyond what a tensor needs',
+    file(`{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}`),
+    "Tensor 'a' of safetensors is described by more than 4096 characters",
+  ],
+  ['a shape without end', file(one(`"shape":[${'0,'.repeat(1e6)}0]`)), 'is described by more than 4096 characters'],
+  [
+    'brackets in the metadata',
+    file(`{"__metadata__":{"a":${'['.repeat(1e6)}}}`),
+    'is not a map from strings to strings',
+  ],
+  [
+    'more tensors than a file has',
+    file(`{${Array.from({ length: 140_000 }, (_, i) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`)}}`),
+    'has an object of more than 131072 members',
+  ],
   ['metadata that is not text', file('{"__metadata__":{"n":1}}'), 'is not a map from strings to strings'],
   ['a tensor that is a number', file('{"a":1}'), "Tensor 'a' of safetensors is not described by an object"],
   ['an unknown dtype', file(one('"dtype":"F8","shape":[],"data_offsets":[0,1]'), 1), 'has dtype "F8"; known are U64'],

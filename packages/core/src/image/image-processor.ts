@@ -1,7 +1,7 @@
 /** Images to pixel values as a model was trained on them: `preprocessor_config.json`, Hugging Face's ViTImageProcessor. */
 import type { Tensor4D } from '@tensorflow/tfjs-core'
 import { type HubOptions, resolveModel } from '../files/hub.ts'
-import { readJson } from '../files/model-folder.ts'
+import { readJson } from '../files/json-file.ts'
 import { writeFileAside } from '../files/write-aside.ts'
 import { filled } from '../tape/own-floats.ts'
 import { configFromJson, configToJson } from './processor-json.ts'

@@ -24,8 +24,8 @@ const refusals: [name: string, call: () => unknown, message: string][] = [
   ],
   [
     'patchEmbed, size',
-    () => ops.patchEmbed(t(1, 3, 9, 8), t(5, 3, 4, 4), t(5)),
-    'patchEmbed: an image of 9×8 pixels is not a whole number of 4×4 patches',
+    () => ops.patchEmbed(t(1, 3, 3, 8), t(5, 3, 4, 4), t(5)),
+    'patchEmbed: an image of 3×8 pixels has no whole patch of 4×4',
   ],
   [
     'patchEmbed, too small',

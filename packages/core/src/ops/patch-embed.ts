@@ -3,6 +3,7 @@ import {
   add,
   matMul,
   reshape,
+  slice,
   type Tensor,
   type Tensor1D,
   type Tensor3D,
@@ -41,8 +42,8 @@ const op = defineOp({
  * @param pixelValues [B, c, h, w], NCHW
  * @param weight [C, c, P, P']
  * @param bias [C]
- * @returns [B, (h / P)·(w / P'), C], patches in row-major order
- * @throws when the channels differ, or when the image is not a whole number of patches.
+ * @returns [B, ⌊h / P⌋·⌊w / P'⌋, C], patches in row-major order; pixels beyond the last whole patch are left out
+ * @throws when the channels differ, or when the image is smaller than a patch.
  */
 export function patchEmbed(pixelValues: Tensor4D, weight: Tensor4D, bias: Tensor1D): Tensor3D {
   checkShape('patchEmbed', 'weight', weight, ['hiddenSize', 'channels', 'patchHeight', 'patchWidth'])
@@ -50,9 +51,17 @@ export function patchEmbed(pixelValues: Tensor4D, weight: Tensor4D, bias: Tensor
   checkShape('patchEmbed', 'pixelValues', pixelValues, ['batch', channels, 'height', 'width'])
   checkShape('patchEmbed', 'bias', bias, [hiddenSize])
   const [, , height, width] = pixelValues.shape
-  if (height < patchHeight || width < patchWidth || height % patchHeight || width % patchWidth)
+  if (height < patchHeight || width < patchWidth)
     throw new Error(
-      `patchEmbed: an image of ${height}×${width} pixels is not a whole number of ${patchHeight}×${patchWidth} patches; resize it to multiples of the patch size.`,
+      `patchEmbed: an image of ${height}×${width} pixels has no whole patch of ${patchHeight}×${patchWidth}; resize it to a patch or more.`,
     )
-  return op({ pixelValues, weight, bias }, {}) as Tensor3D
+  return op({ pixelValues: wholePatches(pixelValues, patchHeight, patchWidth), weight, bias }, {}) as Tensor3D
+}
+
+/** The images without what a stride leaves over at the right and at the bottom. */
+function wholePatches(pixelValues: Tensor4D, patchHeight: number, patchWidth: number): Tensor4D {
+  const [batch, channels, height, width] = pixelValues.shape
+  const [restHeight, restWidth] = [height % patchHeight, width % patchWidth]
+  if (restHeight === 0 && restWidth === 0) return pixelValues
+  return slice(pixelValues, [0, 0, 0, 0], [batch, channels, height - restHeight, width - restWidth])
 }

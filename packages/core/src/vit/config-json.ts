@@ -1,108 +1,135 @@
-/** `config.json` as Hugging Face writes it, read and written; what Vitral does not know survives. */
+/** `config.json` as Hugging Face writes it, read by its table of fields and written; what changes no number survives. */
+import {
+  describeValue,
+  type FieldReading,
+  type FieldTable,
+  finiteNumber,
+  readFields,
+  trueOrFalse,
+} from '../files/fields.ts'
+import { shortText } from '../text.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
+import { harmlessFields, refusedFields } from './config-fields.ts'
+import { namesOfLabels } from './label-names.ts'
 
 type Json = Record<string, unknown>
-type Field = Exclude<keyof ViTConfig, 'extra' | 'id2label' | 'numLabels'>
+type Field = Exclude<keyof ViTConfig, 'extra' | 'id2label' | 'numLabels' | 'qkScale'>
 
-/** Our names and the file's. dropPathRate and qkScale are Vitral's own; transformers keeps and ignores them. */
-const names: readonly (readonly [Field, string])[] = [
-  ['hiddenSize', 'hidden_size'],
-  ['numHiddenLayers', 'num_hidden_layers'],
-  ['numAttentionHeads', 'num_attention_heads'],
-  ['intermediateSize', 'intermediate_size'],
-  ['hiddenAct', 'hidden_act'],
-  ['hiddenDropoutProb', 'hidden_dropout_prob'],
-  ['attentionProbsDropoutProb', 'attention_probs_dropout_prob'],
-  ['initializerRange', 'initializer_range'],
-  ['layerNormEps', 'layer_norm_eps'],
-  ['imageSize', 'image_size'],
-  ['patchSize', 'patch_size'],
-  ['numChannels', 'num_channels'],
-  ['qkvBias', 'qkv_bias'],
-  ['dropPathRate', 'drop_path_rate'],
-  ['qkScale', 'qk_scale'],
-  ['problemType', 'problem_type'],
-]
+const text = { expected: 'a string', read: (value: unknown) => (typeof value === 'string' ? value : undefined) }
+const size = { expected: 'a number or [height, width]', read: toSize }
+const any = { expected: 'anything', read: (value: unknown) => value }
 
-/** Fields Vitral writes anew, so that what was read of them is not kept beside; the last two are the weights' type. */
-const rewritten = [
-  'model_type',
-  'architectures',
-  'id2label',
-  'label2id',
-  'num_labels',
-  ...names.map(([, json]) => json),
-  'torch_dtype',
-  'dtype',
-]
+/** Our names and the file's. dropPathRate is Vitral's own, for training; transformers keeps and ignores it. */
+const readings: Record<Field, FieldReading> = {
+  hiddenSize: { key: 'hidden_size', ...finiteNumber() },
+  numHiddenLayers: { key: 'num_hidden_layers', ...finiteNumber() },
+  numAttentionHeads: { key: 'num_attention_heads', ...finiteNumber() },
+  intermediateSize: { key: 'intermediate_size', ...finiteNumber() },
+  hiddenAct: { key: 'hidden_act', expected: 'a string', read: toActivation },
+  hiddenDropoutProb: { key: 'hidden_dropout_prob', ...finiteNumber() },
+  attentionProbsDropoutProb: { key: 'attention_probs_dropout_prob', ...finiteNumber() },
+  initializerRange: { key: 'initializer_range', ...finiteNumber() },
+  layerNormEps: { key: 'layer_norm_eps', ...finiteNumber() },
+  imageSize: { key: 'image_size', ...size },
+  patchSize: { key: 'patch_size', ...size },
+  numChannels: { key: 'num_channels', ...finiteNumber() },
+  qkvBias: { key: 'qkv_bias', ...trueOrFalse },
+  dropPathRate: { key: 'drop_path_rate', ...finiteNumber() },
+  poolerAct: { key: 'pooler_act', ...text },
+  poolerOutputSize: { key: 'pooler_output_size', ...finiteNumber() },
+  problemType: { key: 'problem_type', ...text },
+}
+
+const table: FieldTable<Field | 'modelType' | 'numLabels' | 'id2label' | 'label2id'> = {
+  what: 'a Hugging Face configuration',
+  obeyed: {
+    modelType: { key: 'model_type', ...text },
+    ...readings,
+    numLabels: { key: 'num_labels', ...finiteNumber() },
+    id2label: { key: 'id2label', ...any },
+    label2id: { key: 'label2id', ...any },
+  },
+  harmless: harmlessFields,
+  refused: refusedFields,
+  unknown: 'returned',
+}
+
+/** Fields Vitral writes anew, so that what was read of them is not kept beside; the last are the weights' type. */
+const rewritten = new Set([
+  ...Object.values(table.obeyed).map(({ key }) => key),
+  ...['architectures', 'qk_scale', 'torch_dtype', 'dtype'],
+])
+
+/** Ours alone, and written only where they say something. */
+const leftOutByDefault: readonly Field[] = ['dropPathRate', 'poolerAct', 'poolerOutputSize', 'problemType']
+
+export interface ReadConfig {
+  options: ViTConfigOptions
+  /** Names of fields that neither transformers' ViT nor Vitral knows; they are kept, and change nothing. */
+  unknown: string[]
+}
 
 /**
  * Reads a configuration.
  *
  * @param json the parsed file
  * @param source its path, for errors
- * @throws when it is no ViT's, or a field has the wrong type
+ * @throws when it is no ViT's, a field has the wrong type, or one asks for what Vitral does not have
  */
-export function configFromJson(json: unknown, source: string): ViTConfigOptions {
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new Error(`${source} holds no JSON object; expected a Hugging Face configuration.`)
-  const file = json as Json
-  if (file.model_type !== undefined && file.model_type !== 'vit')
-    throw new Error(`${source} describes a model of type '${file.model_type}'; Vitral reads 'vit'.`)
-  const options: Json = { extra: Object.fromEntries(Object.entries(file).filter(([key]) => !rewritten.includes(key))) }
-  for (const [field, key] of names) {
-    const value = file[key]
-    if (value === undefined || (value === null && field !== 'qkScale' && field !== 'problemType')) continue
-    checkType(field, value, `${source}: ${key}`)
-    options[field] = value
-  }
-  const { id2label, num_labels: numLabels } = file
-  if (numLabels !== undefined && typeof numLabels !== 'number')
-    throw new Error(`${source}: num_labels is ${JSON.stringify(numLabels)}; expected a number.`)
-  if (id2label !== undefined && id2label !== null) options.id2label = labelsFromJson(id2label, source)
-  else if (numLabels !== undefined) options.numLabels = numLabels
-  return options as ViTConfigOptions
+export function configFromJson(json: unknown, source: string): ReadConfig {
+  const file = (typeof json === 'object' && json !== null ? json : {}) as Json
+  refuseOthers(file, source)
+  const { values, unknown } = readFields(json, table, source)
+  if (Object.keys(values).length === 0)
+    throw new Error(`${source} has none of the fields of a ViT's configuration; expected at least model_type.`)
+  const { modelType, numLabels, id2label, label2id, ...fields } = values
+  const options = fields as ViTConfigOptions
+  options.extra = Object.fromEntries(Object.entries(file).filter(([key]) => !rewritten.has(key)))
+  if ((id2label ?? label2id) !== undefined) options.id2label = namesOfLabels(id2label, label2id, source)
+  else if (numLabels !== undefined) options.numLabels = numLabels as number
+  return { options, unknown }
 }
 
 /** Writes a configuration that Python's transformers opens; `architecture` is the class's name. */
 export function configToJson(config: ViTConfig, architecture: string): Json {
-  const fields = names.filter(([field]) => !isDefaultOfOurs(field, config)).map(([field, key]) => [key, config[field]])
+  const defaults = resolveConfig()
+  const fields = (Object.entries(readings) as [Field, FieldReading][]).filter(
+    ([field]) => !(leftOutByDefault.includes(field) && config[field] === defaults[field]),
+  )
   const labels = Object.entries(config.id2label)
   return {
     ...config.extra,
     architectures: [architecture],
     model_type: 'vit',
-    ...Object.fromEntries(fields),
+    ...Object.fromEntries(fields.map(([field, { key }]) => [key, config[field]])),
     ...(config.numLabels === 0 && { num_labels: 0 }),
     id2label: Object.fromEntries(labels),
     label2id: Object.fromEntries(labels.map(([id, label]) => [label, Number(id)])),
   }
 }
 
-function isDefaultOfOurs(field: Field, config: ViTConfig): boolean {
-  return ['dropPathRate', 'qkScale', 'problemType'].includes(field) && config[field] === resolveConfig()[field]
+/** What a field of another kind of file says more about than its own value. */
+function refuseOthers({ model_type: type, ...file }: Json, source: string): void {
+  if (type === undefined && (file.pretrained_cfg ?? file.architecture) !== undefined)
+    throw new Error(
+      `${source} describes ${describeValue(file.architecture)}, a model of timm's; Vitral reads those of transformers. ` +
+        "Convert it with transformers' convert_vit_timm_to_pytorch.py.",
+    )
+  if (type !== undefined && type !== null && type !== 'vit')
+    throw new Error(`${source} describes a model of type '${shortText(String(type))}'; Vitral reads 'vit'.`)
+  if ((file.qk_scale ?? null) !== null)
+    throw new Error(
+      `${source}: qk_scale is ${describeValue(file.qk_scale)}, which transformers' ViT would pass over; expected no such field. ` +
+        'If the weights were trained with that factor, multiply the weights and biases of the queries by it and by the square root of the width of a head.',
+    )
 }
 
-const nullable: Partial<Record<Field, string>> = { qkScale: 'number', problemType: 'string' }
-
-function checkType(field: Field, value: unknown, where: string): void {
-  if (field === 'imageSize' || field === 'patchSize') {
-    const fits = typeof value === 'number' || (Array.isArray(value) && value.every(size => typeof size === 'number'))
-    if (!fits) throw new Error(`${where} is ${JSON.stringify(value)}; expected a number or [height, width].`)
-    return
-  }
-  const expected = nullable[field] ?? typeof resolveConfig()[field]
-  if (value !== null && typeof value !== expected)
-    throw new Error(`${where} is ${JSON.stringify(value)}; expected a ${expected}.`)
+function toSize(value: unknown): unknown {
+  const sizes = Array.isArray(value) ? value : [value]
+  return sizes.length <= 2 && sizes.every(length => Number.isFinite(length)) ? value : undefined
 }
 
-/** HF's JSON has string keys, "0" to "K − 1". */
-function labelsFromJson(id2label: unknown, source: string): Record<number, string> {
-  const entries = typeof id2label === 'object' && id2label !== null ? Object.entries(id2label) : []
-  const complete =
-    entries.every(([, label]) => typeof label === 'string') &&
-    entries.every((_, i) => Object.hasOwn(id2label as object, i))
-  if (!complete || (entries.length === 0 && JSON.stringify(id2label) !== '{}'))
-    throw new Error(`${source}: id2label is not a map from "0" … "K − 1" to names.`)
-  return Object.fromEntries(entries.map(([id, label]) => [Number(id), label as string]))
+/** transformers calls the same exact function by two names. */
+function toActivation(value: unknown): unknown {
+  return value === 'gelu_python' ? 'gelu' : text.read(value)
 }

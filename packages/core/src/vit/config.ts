@@ -1,4 +1,6 @@
 /** The configuration of a ViT: its fields with Hugging Face's defaults, and what makes one valid. */
+import { describeValue } from '../files/fields.ts'
+import { checkMemory } from './memory-need.ts'
 
 /** One number for both, or height and width. */
 export type Size = number | readonly [height: number, width: number]
@@ -25,7 +27,7 @@ export interface ViTConfig {
   initializerRange: number
   /** @default 1e-12 */
   layerNormEps: number
-  /** @default 224 */
+  /** Pixels beyond the last whole patch are left out, as a convolution leaves them out. @default 224 */
   imageSize: Size
   /** @default 16 */
   patchSize: Size
@@ -33,8 +35,15 @@ export interface ViTConfig {
   numChannels: number
   /** @default true */
   qkvBias: boolean
-  /** Factor of the attention scores; null is (hiddenSize / numAttentionHeads) ** -0.5. @default null */
+  /**
+   * Factor of the attention scores; null is (hiddenSize / numAttentionHeads) ** -0.5. Hugging Face's ViT has no such
+   * field: saving folds another factor into the query's weights. @default null
+   */
   qkScale: number | null
+  /** Activation of a ViTModel's pooler: 'tanh', 'gelu' or 'relu'; models without one never look at it. @default 'tanh' */
+  poolerAct: string
+  /** Width of a ViTModel's pooler; null is hiddenSize. @default null */
+  poolerOutputSize: number | null
   /** 0 leaves the classifier out: the logits are then the class token's features. @default 2 */
   numLabels: number
   /** Names of the classes by index. @default LABEL_0, LABEL_1, … */
@@ -60,6 +69,18 @@ export function patchGrid(imageSize: Size, patchSize: Size): readonly [rows: num
   return [Math.floor(height / patchHeight), Math.floor(width / patchWidth)]
 }
 
+/** More than any data set has; each has a name in memory. */
+const MOST_LABELS = 2 ** 20
+
+/** Sizes beyond it are no model's, and no shape of a tensor holds them. */
+const MOST = 2 ** 31 - 1
+
+const isCount = (value: unknown, least = 1, most = MOST): boolean =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+
+/** Whether float32, which every kernel computes in, holds the number. */
+const isFloat = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(Math.fround(value))
+
 /**
  * Fills in Hugging Face's defaults.
  *
@@ -74,6 +95,10 @@ export function resolveConfig(
 ): ViTConfig {
   const { hiddenSize = 768, id2label } = options
   const numLabels = options.numLabels ?? (id2label ? Object.keys(id2label).length : 2)
+  if (!isCount(numLabels, 0, MOST_LABELS))
+    throw new Error(
+      `${source}: numLabels is ${describeValue(numLabels)}; expected a whole number, 0 or more and at most ${MOST_LABELS}.`,
+    )
   const config: ViTConfig = {
     hiddenSize,
     numHiddenLayers: 12,
@@ -90,6 +115,8 @@ export function resolveConfig(
     numChannels: 3,
     qkvBias: true,
     qkScale: null,
+    poolerAct: 'tanh',
+    poolerOutputSize: null,
     problemType: null,
     extra: {},
     ...options,
@@ -109,32 +136,35 @@ const problemTypes: readonly (ProblemType | null)[] = [
 
 function validate(config: ViTConfig, source: string): void {
   const require = (holds: boolean, field: keyof ViTConfig, expected: string): void => {
-    if (!holds) throw new Error(`${source}: ${field} is ${JSON.stringify(config[field])}; expected ${expected}.`)
+    if (!holds) throw new Error(`${source}: ${field} is ${describeValue(config[field])}; expected ${expected}.`)
   }
-  const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0
   for (const field of ['hiddenSize', 'numAttentionHeads', 'intermediateSize', 'numChannels'] as const)
-    require(isCount(config[field]), field, 'a positive whole number')
-  for (const field of ['numHiddenLayers', 'numLabels'] as const)
-    require(config[field] === 0 || isCount(config[field]), field, 'a whole number, 0 or more')
+    require(isCount(config[field]), field, `a positive whole number, at most ${MOST}`)
+  require(isCount(config.numHiddenLayers, 0), 'numHiddenLayers', `a whole number, 0 or more and at most ${MOST}`)
   for (const field of ['hiddenDropoutProb', 'attentionProbsDropoutProb', 'dropPathRate'] as const)
     require(config[field] >= 0 && config[field] < 1, field, 'a probability from 0 up to, but not including, 1')
   for (const field of ['imageSize', 'patchSize'] as const) {
     const sizes = pair(config[field])
-    require(sizes.length === 2 && sizes.every(isCount), field, 'a positive whole number of pixels, or [height, width]')
+    require(sizes.length === 2 &&
+      sizes.every(size =>
+        isCount(size),
+      ), field, `a positive whole number of pixels, at most ${MOST}, or [height, width]`)
   }
-  require(config.initializerRange > 0, 'initializerRange', 'a positive number')
-  require(config.layerNormEps >= 0, 'layerNormEps', 'a number that is not negative')
-  require(config.qkScale === null || Number.isFinite(config.qkScale), 'qkScale', 'a number, or null')
+  require(isFloat(config.initializerRange) && config.initializerRange > 0, 'initializerRange', 'a positive number')
+  require(isFloat(config.layerNormEps) && config.layerNormEps >= 0, 'layerNormEps', 'a number that is not negative')
+  const { qkScale, poolerOutputSize } = config
+  require(qkScale === null || (isFloat(qkScale) && qkScale !== 0), 'qkScale', 'a number other than 0, or null')
+  require(poolerOutputSize === null ||
+    isCount(poolerOutputSize), 'poolerOutputSize', `a positive whole number, at most ${MOST}, or null`)
   require(problemTypes.includes(
     config.problemType,
   ), 'problemType', "'single_label_classification', 'multi_label_classification', 'regression' or null")
   require(config.hiddenAct === 'gelu', 'hiddenAct', "'gelu', the only activation Vitral has")
   const { hiddenSize, numAttentionHeads, imageSize, patchSize, id2label, numLabels } = config
   require(hiddenSize % numAttentionHeads === 0, 'hiddenSize', `a multiple of numAttentionHeads (${numAttentionHeads})`)
-  const [patchHeight, patchWidth] = pair(patchSize)
-  const [height, width] = pair(imageSize)
-  const wholePatches = height % patchHeight === 0 && width % patchWidth === 0
-  require(wholePatches, 'imageSize', `a multiple of patchSize (${patchSize})`)
+  const [rows, columns] = patchGrid(imageSize, patchSize)
+  require(rows > 0 && columns > 0, 'imageSize', `at least one patch (patchSize is ${describeValue(patchSize)})`)
+  checkMemory(config, [rows, columns], pair(patchSize), source)
   const labels = Object.keys(id2label).length
   require(labels === numLabels, 'numLabels', `${labels}, the number of names in id2label`)
 }

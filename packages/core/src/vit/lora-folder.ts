@@ -1,11 +1,14 @@
 /** Adapters on disk as PEFT keeps them: `adapter_config.json`, and `adapter_model.safetensors` with A, B and the head. */
 import { toFloat32 } from '../files/dtypes.ts'
-import { readJson, type Weights } from '../files/model-folder.ts'
+import { readJson } from '../files/json-file.ts'
 import type { SafeTensor } from '../files/safetensors.ts'
 import { readSafetensors, writeSafetensors } from '../files/safetensors-file.ts'
+import type { Weights } from '../files/weight-files.ts'
 import { canonicalNames } from '../files/weight-names.ts'
 import { writeFileAside } from '../files/write-aside.ts'
 import { requireFiniteWeights } from '../finite.ts'
+import { adapterConfigFromJson } from './adapter-config.ts'
+import { fitProblems } from './fit-problems.ts'
 import { adapterNames, type LoraConfig, type LoraTarget, targetOf } from './lora.ts'
 import type { Parameters } from './parameters.ts'
 import { isHead } from './trainable.ts'
@@ -27,15 +30,6 @@ const CONFIG = 'adapter_config.json'
 const WEIGHTS = 'adapter_model.safetensors'
 /** PEFT's wrappers around the model. */
 const PREFIX = 'base_model.model.'
-
-/** What PEFT can do and Vitral cannot, with the values that leave it undone. */
-const plain: Record<string, readonly unknown[]> = {
-  peft_type: ['LORA'],
-  bias: ['none', undefined],
-  use_dora: [false, undefined],
-  use_rslora: [false, undefined],
-  fan_in_fan_out: [false, undefined],
-}
 
 /** Writes the two files; the weights are named as in the model, and have a checksum that reading compares. */
 export async function writeAdapterFolder(
@@ -83,8 +77,8 @@ export async function readAdapterFolder(
   parameters: Parameters,
 ): Promise<AdapterFolder> {
   const { join } = await import('node:path')
-  const config = (await readJson(join(folder, CONFIG))) as Record<string, unknown>
-  const { r: rank, lora_alpha: alpha } = checked(config, join(folder, CONFIG))
+  await checkFiles(folder)
+  const { rank, alpha } = adapterConfigFromJson(await readJson(join(folder, CONFIG)), join(folder, CONFIG))
   const { tensors } = await readSafetensors(join(folder, WEIGHTS))
   const named = new Map([...tensors].map(([name, tensor]) => [name.replace(PREFIX, ''), tensor]))
   const rest = canonicalNames(named, prefix, join(folder, WEIGHTS))
@@ -107,11 +101,29 @@ export async function readAdapterFolder(
     const [out, input] = shape as [number, number]
     result.pairs.set(name, [take(loraA, [rank, input]), take(loraB, [out, rank])])
   }
-  for (const name of rest.keys()) problems.push(`${name} is unknown to the model`)
-  if (result.pairs.size === 0) problems.push('there is no adapter among them')
-  if (problems.length > 0)
-    throw new Error(`The adapters in ${folder} do not fit the model:\n  ${problems.join('\n  ')}`)
+  const lines = fitProblems({ others: problems, missing: [], unknown: [...rest.keys()] })
+  if (result.pairs.size === 0) lines.push('there is no adapter among them')
+  if (lines.length > 0) throw new Error(`The adapters in ${folder} do not fit the model:\n  ${lines.join('\n  ')}`)
   return result
+}
+
+/** @throws saying which of the two files is not there, and what is in its place */
+async function checkFiles(folder: string): Promise<void> {
+  const { existsSync } = await import('node:fs')
+  const { join } = await import('node:path')
+  const has = (file: string): boolean => existsSync(join(folder, file))
+  if (!existsSync(folder))
+    throw new Error(`There is no folder ${folder}; expected one of adapters, which are not downloaded from the hub.`)
+  if (!has(CONFIG))
+    throw new Error(
+      `${folder} has no ${CONFIG}; expected adapters that PEFT or saveAdapters wrote${has('config.json') ? ', and it holds a whole model' : ''}.`,
+    )
+  if (has(WEIGHTS)) return
+  throw new Error(
+    has('adapter_model.bin')
+      ? `${folder} has adapter_model.bin, but no ${WEIGHTS}; save it again in Python: PeftModel.from_pretrained(base, folder).save_pretrained(folder).`
+      : `${folder} has no ${WEIGHTS}; expected the weights of the adapters in it.`,
+  )
 }
 
 /** In a list of PEFT's a name means every module that ends with it; the MLP's `output.dense` alone takes a pattern. */
@@ -121,20 +133,4 @@ function targetModules(targets: readonly LoraTarget[]): string | readonly string
     (target === 'output.dense' ? target : `.*${target}`).replaceAll(/(?<=\w)\./g, '\\.'),
   )
   return `.*\\.layer\\.\\d+\\.(${inLayer.join('|')})`
-}
-
-function checked(config: Record<string, unknown>, path: string): { r: number; lora_alpha: number } {
-  for (const [field, accepted] of Object.entries(plain))
-    if (!accepted.includes(config[field] ?? undefined))
-      throw new Error(
-        `${path}: ${field} is ${JSON.stringify(config[field]) ?? 'missing'}; expected ${JSON.stringify(accepted[0])}, since Vitral reads plain LoRA adapters.`,
-      )
-  for (const field of ['rank_pattern', 'alpha_pattern'])
-    if (Object.keys(config[field] ?? {}).length > 0)
-      throw new Error(`${path}: ${field} gives some layers another value; expected the same for all.`)
-  const { r, lora_alpha } = config
-  for (const [field, value] of Object.entries({ r, lora_alpha }))
-    if (typeof value !== 'number' || !(value > 0))
-      throw new Error(`${path}: ${field} is ${JSON.stringify(value) ?? 'missing'}; expected a number above 0.`)
-  return { r: r as number, lora_alpha: lora_alpha as number }
 }

@@ -11,7 +11,8 @@
  * 57 MB and 340 MB. PEFT's lora_dropout acts on the input of the thin layers, so there is none here.
  */
 import { type Tensor2D, tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core'
-import type { Weights } from '../files/model-folder.ts'
+import { describeValue } from '../files/fields.ts'
+import type { Weights } from '../files/weight-files.ts'
 import { loraWeight } from '../ops/index.ts'
 import { deriveSeed, randomBits } from '../tape/random.ts'
 import type { Parameters } from './parameters.ts'
@@ -62,14 +63,24 @@ export function resolveLora({
   targets = ['query', 'value'],
 }: Partial<LoraConfig> = {}): LoraConfig {
   const require = (holds: boolean, field: string, value: unknown, expected: string): void => {
-    if (!holds) throw new Error(`LoRA: ${field} is ${JSON.stringify(value)}; expected ${expected}.`)
+    if (!holds) throw new Error(`LoRA: ${field} is ${describeValue(value)}; expected ${expected}.`)
   }
-  require(Number.isInteger(rank) && rank > 0, 'rank', rank, 'a whole number of at least 1')
-  require(Number.isFinite(alpha) && alpha > 0, 'alpha', alpha, 'a number above 0')
+  require(isRank(rank), 'rank', rank, `a whole number of at least 1 and at most ${MOST_RANK}`)
+  require(isAlpha(alpha), 'alpha', alpha, 'a number above 0')
   const known = Array.isArray(targets) && targets.length > 0 && targets.every(target => loraTargets.includes(target))
   require(known, 'targets', targets, `some of ${loraTargets.join(', ')}`)
   return { rank, alpha, targets: loraTargets.filter(target => targets.includes(target)) }
 }
+
+/** More than any layer is wide. */
+export const MOST_RANK: number = 2 ** 16
+
+const isRank = (rank: unknown): boolean =>
+  Number.isInteger(rank) && (rank as number) >= 1 && (rank as number) <= MOST_RANK
+
+/** Whether float32 holds the factor. */
+export const isAlpha = (alpha: unknown): boolean =>
+  typeof alpha === 'number' && alpha > 0 && Number.isFinite(Math.fround(alpha))
 
 /** The target that a weight belongs to, if it is one of an encoder layer's linear layers. */
 export function targetOf(weightName: string): LoraTarget | undefined {

@@ -1,6 +1,6 @@
 /** Initial values with what trained ViTs are found to have in common: a small model learns far faster from them. */
 import { deriveSeed, normalStream } from '../tape/random.ts'
-import { pair, resolveConfig, type ViTConfigOptions } from './config.ts'
+import { patchGrid, resolveConfig, type ViTConfigOptions } from './config.ts'
 
 /** The paper's shares of noise and of the identity in the products of weights. */
 const attending = { identity: 0.7, noise: 0.7 }
@@ -23,11 +23,8 @@ export function mimeticValues(options: ViTConfigOptions, { seed }: { seed: numbe
   const { hiddenSize, numHiddenLayers, numAttentionHeads, imageSize, patchSize } = resolveConfig(options)
   if (hiddenSize % 4 !== 0)
     throw new Error(`Mimetic values need a hiddenSize that is a multiple of 4; it is ${hiddenSize}.`)
-  const [height, width] = pair(imageSize)
-  const [patchHeight, patchWidth] = pair(patchSize)
-  const values = new Map([
-    ['vit.embeddings.position_embeddings', sinusoidalPositions(height / patchHeight, width / patchWidth, hiddenSize)],
-  ])
+  const [rows, columns] = patchGrid(imageSize, patchSize)
+  const values = new Map([['vit.embeddings.position_embeddings', sinusoidalPositions(rows, columns, hiddenSize)]])
   for (let i = 0; i < numHiddenLayers; i++) {
     const attention = `vit.encoder.layer.${i}.attention`
     const next = normalStream(deriveSeed(seed, i))

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'bun:test'
 import { memory, type Tensor4D, tensor2d, tidy, zeros } from '@tensorflow/tfjs-core'
 import { classTokenSuite } from '../../test/class-token-suite.ts'
 import { fixtureSuite } from '../../test/fixture-suite.ts'
+import { oddSizesSuite } from '../../test/odd-sizes-suite.ts'
 import { useBackend } from '../backend.ts'
 import { ViTForImageClassification, ViTModel } from './model.ts'
 
@@ -10,6 +11,8 @@ beforeAll(() => useBackend('cpu'))
 describe('PyTorch fixtures on stock cpu', () => fixtureSuite((name, run) => test(name, run)))
 
 classTokenSuite((name, run) => test(name, run), 1e-5)
+
+oddSizesSuite((name, run) => test(name, run))
 
 const small = {
   hiddenSize: 12,
@@ -94,9 +97,7 @@ test('wrong pixels, labels and masks are refused with what would be right', () =
   refused(() => model.forward(pixels(3, 24))).toThrow(
     '24×16, but the model was made for 16×16; resize them, or pass { interpolatePosEncoding: true }',
   )
-  refused(() => model.forward(pixels(3, 20), { interpolatePosEncoding: true })).toThrow(
-    'not a whole number of 8×8 patches',
-  )
+  refused(() => model.forward(pixels(3, 7), { interpolatePosEncoding: true })).toThrow('has no whole patch of 8×8')
   refused(() => model.forward(pixels(), { labels: [0, 5] })).toThrow(
     'labels[1] is 5; expected a class index from 0 to 4',
   )

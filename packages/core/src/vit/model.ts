@@ -7,7 +7,6 @@ import {
   type Tensor3D,
   type Tensor4D,
   type TensorContainer,
-  tanh,
   tidy,
 } from '@tensorflow/tfjs-core'
 import { linear, selectToken } from '../ops/index.ts'
@@ -17,6 +16,7 @@ import { CLASS_TOKEN, type EmbeddingOptions } from './embeddings.ts'
 import { ForwardContext, type ForwardContextOptions } from './forward-context.ts'
 import { type FromPretrainedOptions, loadPretrained } from './load-pretrained.ts'
 import { type Labels, type Loss, lossOf } from './loss.ts'
+import { poolerActivation } from './pooler.ts'
 import { PretrainedModel, type ViTOptions } from './pretrained-model.ts'
 
 export interface ForwardOptions extends EmbeddingOptions, ForwardContextOptions {}
@@ -24,7 +24,7 @@ export interface ForwardOptions extends EmbeddingOptions, ForwardContextOptions 
 export interface ViTOutput {
   /** [B, 1 + N, C], after the final norm; index 0 is the class token. */
   lastHiddenState: Tensor3D
-  /** [B, C]: tanh of a linear layer on the class token, when the model has a pooler. */
+  /** [B, poolerOutputSize]: a linear layer on the class token and `poolerAct`, when the model has a pooler. */
   poolerOutput?: Tensor2D
   /** Embeddings first, then each layer's output [B, 1 + N, C], before the final norm. */
   hiddenStates?: Tensor3D[]
@@ -50,6 +50,7 @@ export class ViTModel extends PretrainedModel {
 
   constructor(config: ViTConfigOptions = {}, options: ViTModelOptions = {}) {
     const pooler = options.addPoolingLayer ?? false
+    if (pooler) poolerActivation(config.poolerAct)
     super(config, { prefix: '', classifier: false, pooler }, options)
     this.#hasPooler = pooler
   }
@@ -75,7 +76,8 @@ export class ViTModel extends PretrainedModel {
 
   #pool(lastHiddenState: Tensor3D): Tensor2D {
     const dense = this.root.scope('pooler.dense')
-    return tanh(linear(selectToken(lastHiddenState, CLASS_TOKEN), dense.matrix('weight'), dense.vector('bias')))
+    const pooled = linear(selectToken(lastHiddenState, CLASS_TOKEN), dense.matrix('weight'), dense.vector('bias'))
+    return poolerActivation(this.config.poolerAct)(pooled)
   }
 }
 

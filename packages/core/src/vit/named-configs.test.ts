@@ -36,9 +36,21 @@ test('a configuration that cannot be is refused by its field', () => {
     { hiddenSize: 100, numAttentionHeads: 12 },
     'hiddenSize is 100; expected a multiple of numAttentionHeads (12)',
   )
-  refused({ patchSize: [16, 15] }, 'imageSize is 224; expected a multiple of patchSize (16,15)')
+  refused({ imageSize: [16, 15] }, 'imageSize is [16,15]; expected at least one patch (patchSize is 16)')
   refused({ hiddenDropoutProb: 1 }, 'hiddenDropoutProb is 1; expected a probability')
   refused({ numLabels: 3, id2label: { 0: 'a' } }, 'numLabels is 3; expected 1')
   refused({ layerNormEps: -1 }, 'layerNormEps is -1')
+  refused({ layerNormEps: Infinity }, 'layerNormEps is Infinity; expected a number that is not negative')
+  refused({ initializerRange: 1e300 }, 'initializerRange is 1e+300; expected a positive number')
+  refused({ qkScale: 0 }, 'qkScale is 0; expected a number other than 0, or null')
+  refused(
+    { hiddenSize: 2 ** 53 },
+    'hiddenSize is 9007199254740992; expected a positive whole number, at most 2147483647',
+  )
+  refused({ numLabels: 1e7 }, 'numLabels is 10000000; expected a whole number, 0 or more and at most 1048576')
+  refused({ numHiddenLayers: Infinity }, 'numHiddenLayers is Infinity; expected a whole number')
+  refused({ numHiddenLayers: 1e6 }, 'asks for parameters of 28368 GB (hiddenSize 768, numHiddenLayers 1000000)')
+  refused({ numHiddenLayers: 1e9, hiddenSize: 1, numAttentionHeads: 1, intermediateSize: 1 }, 'asks for parameters of')
+  refused({ imageSize: 2 ** 30 }, 'numbers in the position embeddings; expected fewer than 2^31')
   refused({ hiddenAct: 'relu' }, 'hiddenAct is "relu"; expected \'gelu\'')
 })

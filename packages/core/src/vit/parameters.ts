@@ -56,7 +56,7 @@ export function parameterShapes(config: ViTConfig, parts: ModelParts): Parameter
     addLinear(`${layer}.output.dense`, C, intermediateSize)
   }
   addNorm('layernorm')
-  if (parts.pooler) addLinear('pooler.dense', C, C)
+  if (parts.pooler) addLinear('pooler.dense', config.poolerOutputSize ?? C, C)
   if (parts.classifier && numLabels > 0) {
     shapes.set('classifier.weight', [numLabels, C])
     shapes.set('classifier.bias', [numLabels])

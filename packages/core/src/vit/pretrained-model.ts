@@ -1,6 +1,7 @@
 /** What every ViT shares: a configuration, parameters under HF's names, a backbone, and a folder to go to. */
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
-import { type Weights, type WriteModelOptions, writeModelFolder } from '../files/model-folder.ts'
+import { type WriteModelOptions, writeModelFolder } from '../files/model-folder.ts'
+import type { Weights } from '../files/weight-files.ts'
 import { ViTBackbone } from './backbone.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
 import { configToJson } from './config-json.ts'
@@ -16,6 +17,7 @@ import {
 } from './lora.ts'
 import { readAdapterFolder, type WriteAdaptersOptions, writeAdapterFolder } from './lora-folder.ts'
 import { createParameters, type ModelParts, ParameterScope, type Parameters, parameterShapes } from './parameters.ts'
+import { makesQueries, queryFactor, scaledQuery } from './query-scale.ts'
 import {
   countParameters,
   isAdapter,
@@ -137,7 +139,7 @@ export abstract class PretrainedModel {
     if (!config) throw new Error('saveAdapters: the model has no adapters; add them with addAdapters.')
     const weights = new Map<string, Weights>()
     for (const [name, parameter] of this.#parameters)
-      if (isAdapter(name) || isHead(name)) weights.set(name, await weightsOf(parameter))
+      if (isAdapter(name) || isHead(name)) weights.set(name, await this.#saved(name, () => parameter))
     await writeAdapterFolder(folder, config, weights, options)
   }
 
@@ -148,8 +150,13 @@ export abstract class PretrainedModel {
    */
   async loadAdapters(folder: string): Promise<void> {
     const { alpha, pairs, head } = await readAdapterFolder(folder, this.#prefix, this.#parameters)
-    const adapt = ([loraA, loraB]: readonly [Weights, Weights]) => createAdapter(loraA, loraB, alpha)
-    this.#adopt(() => new Map([...pairs].map(([name, pair]) => [name, adapt(pair)])))
+    const factor = queryFactor(this.config)
+    const adapt = (name: string, [loraA, loraB]: readonly [Weights, Weights]) => {
+      const [, nameOfB] = adapterNames(name)
+      const data = makesQueries(nameOfB) && factor !== 1 ? loraB.data.map(value => value / factor) : loraB.data
+      return createAdapter(loraA, { ...loraB, data }, alpha)
+    }
+    this.#adopt(() => new Map([...pairs].map(([name, pair]) => [name, adapt(name, pair)])))
     for (const [name, { data, shape }] of head)
       tidy(() => (this.#parameters.get(name) as Variable).assign(tensor(data, shape)))
   }
@@ -157,16 +164,14 @@ export abstract class PretrainedModel {
   /**
    * Writes `config.json` and `model.safetensors`, which open unchanged in Python's transformers; more than
    * `maxShardBytes` (5 GB) of weights become several files. Adapters are merged in the files, and stay in the model.
-   * Each file is written aside and renamed, so that none is ever half there; the weights carry a checksum in their
+   * A `qkScale` goes into the queries' weights. Each file is written aside and renamed, so that none is ever half there; the weights carry a checksum in their
    * metadata, and reading them refuses a file that does not match it.
    */
   async savePretrained(folder: string, options: WriteModelOptions = {}): Promise<void> {
     const weights = new Map<string, Weights>()
     for (const [name, parameter] of this.#parameters) {
       if (isAdapter(name)) continue
-      const merged = this.#adapters.has(name) ? tidy(() => this.root.matrix(name)) : undefined
-      weights.set(name, await weightsOf(merged ?? parameter))
-      merged?.dispose()
+      weights.set(name, await this.#saved(name, () => (this.#adapters.has(name) ? this.root.matrix(name) : parameter)))
     }
     await writeModelFolder(folder, configToJson(this.config, this.architecture), weights, options)
   }
@@ -174,6 +179,19 @@ export abstract class PretrainedModel {
   /** Frees the parameters. The model cannot be used afterwards. */
   dispose(): void {
     for (const parameter of this.#parameters.values()) parameter.dispose()
+  }
+
+  /** A parameter as it is in files, where the queries carry `qkScale`. */
+  async #saved(name: string, values: () => Tensor): Promise<Weights> {
+    const factor = queryFactor(this.config)
+    const saved = tidy(() => {
+      const tensor = scaledQuery(name, values(), factor)
+      return tensor === this.#parameters.get(name) ? tensor.clone() : tensor
+    })
+    const { shape } = saved
+    const data = (await saved.data()) as Float32Array
+    saved.dispose()
+    return { shape, data }
   }
 
   #adopt(make: () => Adapters): void {
@@ -186,8 +204,3 @@ export abstract class PretrainedModel {
     this.setTrainable('adapters')
   }
 }
-
-const weightsOf = async (values: Tensor): Promise<Weights> => ({
-  shape: values.shape,
-  data: (await values.data()) as Float32Array,
-})

@@ -92,6 +92,8 @@ function labelOf(record: Record<string, unknown>, place: string): ManifestEntry[
   const { label, labels } = record
   if (labels === undefined || labels === null) {
     const name = nameOf(label)
+    if (typeof label === 'number' && !name)
+      throw new Error(`${place} has label ${label}, not the digits of the file; expected a name in quotes.`)
     if (!name) throw new Error(`${place} has no label; expected the name of a class.`)
     return name
   }
@@ -106,6 +108,9 @@ function labelOf(record: Record<string, unknown>, place: string): ManifestEntry[
   return all as string[]
 }
 
+/** Beyond 2^53 two numbers of a file are read as one, and beyond 1e308 all. */
+const isExact = (label: unknown): boolean => typeof label === 'number' && Math.abs(label) <= Number.MAX_SAFE_INTEGER
+
 /** Without the spaces around it, which nobody sees and which would make another class. */
 const nameOf = (label: unknown): string | undefined =>
-  typeof label === 'number' ? String(label) : typeof label === 'string' ? label.trim() || undefined : undefined
+  isExact(label) ? String(label) : typeof label === 'string' ? label.trim() || undefined : undefined

@@ -123,6 +123,13 @@ describe('refuses, naming the line', () => {
     ['a.jsonl', '{"path":"x.png","label":"cat"}\n{"path":', 'a.jsonl, line 2 is not JSON'],
     ['a.jsonl', '["x.png","cat"]', 'a.jsonl, line 1 is ["x.png","cat"]; expected {"path": …, "label": …}.'],
     ['a.jsonl', '{"path":"x.png","label":true}', 'a.jsonl, line 1 has no label'],
+    [
+      'a.jsonl',
+      '{"path":"x.png","label":9007199254740993}',
+      'a.jsonl, line 1 has label 9007199254740992, not the digits',
+    ],
+    ['a.jsonl', '{"path":"x.png","label":1e400}', 'a.jsonl, line 1 has label Infinity, not the digits'],
+    ['a.jsonl', '{"path":"x.png","labels":["a",1e400]}', 'a.jsonl, line 1 has labels'],
     ['a.txt', 'x.png cat', 'a.txt is no manifest by its name; expected a .csv'],
   ])('%s %j', async (name, text, message) => {
     await expect(openManifest(manifest(name, text), all)).rejects.toThrow(message)

@@ -56,14 +56,11 @@ export function checkNumber(
   throw new Error(`${name}: ${argument} is ${value}; expected a number ${limits(least, most)}.`)
 }
 
+/** Beyond it no memory holds the pixels. */
+const MOST = 2 ** 31 - 1
+
 /** @throws naming the transform and argument that is not a whole number within the limits. */
-export function checkWhole(
-  name: string,
-  argument: string,
-  value: number,
-  least: number,
-  most: number = Infinity,
-): void {
+export function checkWhole(name: string, argument: string, value: number, least: number, most: number = MOST): void {
   if (Number.isInteger(value) && value >= least && value <= most) return
   throw new Error(`${name}: ${argument} is ${value}; expected a whole number ${limits(least, most)}.`)
 }
@@ -84,7 +81,7 @@ export function checkRange(
 }
 
 function limits(least: number, most: number): string {
-  if (most < Infinity) return `from ${least} to ${most}`
+  if (most < MOST) return `from ${least} to ${most}`
   return least === aboveZero ? 'above 0' : `at least ${least}`
 }
 

@@ -5,7 +5,8 @@ import type { Collectives } from './collectives.ts'
 
 /**
  * @param folder of the best model, which the first process reads
- * @param trained the model that was trained; that of the folder has its configuration, its adapters merged
+ * @param trained the model that was trained; that of the folder has its configuration, its adapters merged and its
+ *   `qkScale` within the queries' weights
  * @returns the caller's to dispose
  */
 export async function bestModelOf(
@@ -18,7 +19,7 @@ export async function bestModelOf(
   const model =
     collectives.rank === 0
       ? await ViTForImageClassification.fromPretrained(folder)
-      : new ViTForImageClassification(trained.config, { useMaskToken })
+      : new ViTForImageClassification({ ...trained.config, qkScale: null }, { useMaskToken })
   await broadcastParameters(collectives, model.parameters())
   return model
 }

@@ -1,4 +1,5 @@
 /** The optimizers as a table: PyTorch's defaults, names of the state, and how one step is described to the kernel. */
+import { describeValue } from '@vitral/core'
 import type { AdamStep, LionStep, SgdStep } from '@vitral/core/ops'
 import type { ParameterGroups } from './parameter-groups.ts'
 
@@ -92,14 +93,15 @@ export function resolveOptions(name: OptimizerName, options: OptimizerOptions): 
   const resolved = { ...defaults, ...given } as Required<OptimizerOptions>
   for (const [option, value] of Object.entries(resolved)) {
     const problem = checks[option as keyof OptimizerOptions](value as never)
-    if (problem) throw new Error(`The optimizer's ${option} is ${JSON.stringify(value)}; expected ${problem}.`)
+    if (problem) throw new Error(`The optimizer's ${option} is ${describeValue(value)}; expected ${problem}.`)
   }
   if (resolved.nesterov && resolved.momentum === 0)
     throw new Error("The optimizer's nesterov is true but its momentum is 0; expected a momentum above 0, such as 0.9.")
   return resolved
 }
 
-const notNegative = (value: unknown) => (typeof value === 'number' && value >= 0 ? '' : 'a number that is 0 or more')
+const notNegative = (value: unknown) =>
+  typeof value === 'number' && value >= 0 && value < Infinity ? '' : 'a number that is 0 or more'
 const fraction = (value: unknown) => typeof value === 'number' && value >= 0 && value < 1
 
 /** What is expected instead of the value, or nothing when the value is fine. */

@@ -1,4 +1,5 @@
 /** Learning-rate schedules as pure functions of the step, so that a resumed run needs nothing but its position. */
+import { describeValue } from '@vitral/core'
 import type { Recipe } from '../recipe.ts'
 import { type ScheduleName, type ShapeOptions, shapes } from './shapes.ts'
 
@@ -62,7 +63,7 @@ function checkOptions(name: string, known: readonly string[], options: ShapeOpti
     const numbers: unknown[] = Array.isArray(value) ? value : [value]
     if (!numbers.every(number => typeof number === 'number' && number >= least && number < Infinity))
       throw new Error(
-        `The schedule's ${option} is ${JSON.stringify(value)}; expected ${Array.isArray(value) ? 'numbers' : 'a number'} ${least === 0 ? 'of 0 or more' : 'above 0'}.`,
+        `The schedule's ${option} is ${describeValue(value)}; expected ${Array.isArray(value) ? 'numbers' : 'a number'} ${least === 0 ? 'of 0 or more' : 'above 0'}.`,
       )
     if (option === 'cycleFactor' && (value as number) < 1)
       throw new Error(`The schedule's cycleFactor is ${value}; expected a number of 1 or more.`)

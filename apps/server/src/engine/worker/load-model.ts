@@ -38,15 +38,19 @@ export async function loadModel({
 }: ModelSettings): Promise<LoadedModel> {
   const { name } = await useBackend(backend)
   if (name === 'native' && threads) (await import('@vitral/backend-node')).setThreads(threads)
+  let unknownFields: string[] | undefined
+  const onUnknownFields = (names: string[]): void => {
+    unknownFields = names.slice(0, 100)
+  }
   const [model, processor, version] = await Promise.all([
-    headOf(folder).then(head => ViTForImageClassification.fromPretrained(folder, head)),
+    headOf(folder).then(head => ViTForImageClassification.fromPretrained(folder, { ...head, onUnknownFields })),
     ViTImageProcessor.fromPretrained(folder),
     hashFolder(folder),
   ])
   const description = describeModel(model.config, processor.config, { backend: name, precision, version })
   const loaded = { description, compute: computeWith(model, processor, precision) }
   await warmUp(loaded, maxBatchSize)
-  return { ...loaded, description: { ...description, memory: process.memoryUsage.rss() } }
+  return { ...loaded, description: { ...description, memory: process.memoryUsage.rss(), unknownFields } }
 }
 
 function computeWith(

@@ -1,0 +1,23 @@
+/** Reading JSON files of others: how large one may be, and errors that name it. */
+
+/** The names of all classes of the largest data sets take a few megabytes. */
+const MOST_BYTES = 64 * 2 ** 20
+
+/**
+ * Reads a JSON file; the error of a malformed one names it.
+ *
+ * @param mostBytes the size beyond which it is refused unread
+ */
+export async function readJson(path: string, mostBytes: number = MOST_BYTES): Promise<unknown> {
+  const { readFile, stat } = await import('node:fs/promises')
+  const { size } = await stat(path)
+  if (size > mostBytes) throw new Error(`${path} has ${size} bytes; expected at most ${mostBytes}.`)
+  const text = await readFile(path, 'utf8')
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError)
+      throw new Error(`${path} is not JSON: ${error.message}`)
+    throw error
+  }
+}
