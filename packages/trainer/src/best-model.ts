@@ -1,4 +1,4 @@
-/** The folders of the best model so far: a reader, or the next run after a kill, finds the one before or the new one. */
+/** The folders of a run's models, the best and the last: a reader, or the next run after a kill, finds the one before or the new one. */
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -22,13 +22,26 @@ export async function saveBestModel(
   { best, adapters }: Pick<RunPaths, 'best' | 'adapters'>,
   { model, processor, baseModel }: BestModel,
 ): Promise<void> {
-  await replaceFolder(best, async folder => {
+  await saveModel(best, { model, processor })
+  if (model.adapters) await replaceFolder(adapters, folder => model.saveAdapters(folder, { baseModel }))
+}
+
+/** Replaces the models of a run's folder that an evaluation changes; throws as `saveBestModel`. */
+export async function saveModels(
+  paths: Pick<RunPaths, 'best' | 'last' | 'adapters'>,
+  evaluated: BestModel,
+  { isBest, isLast }: { isBest: boolean; isLast: boolean },
+): Promise<void> {
+  if (isBest) await saveBestModel(paths, evaluated)
+  if (isLast) await saveModel(paths.last, evaluated)
+}
+
+const saveModel = (path: string, { model, processor }: BestModel): Promise<void> =>
+  replaceFolder(path, async folder => {
     // One file of weights however large they are: several cannot be exchanged at once.
     await model.savePretrained(folder, { maxShardBytes: Number.POSITIVE_INFINITY })
     await processor.savePretrained(folder)
   })
-  if (model.adapters) await replaceFolder(adapters, folder => model.saveAdapters(folder, { baseModel }))
-}
 
 /**
  * The first content is written beside the folder and renamed as a whole. From then on only the weights differ, since all

@@ -4,7 +4,7 @@ import { ViTImageProcessor } from '@vitral/core'
 import { type Batch, createLoader, type Dataset, type Loader, type LoaderPlan, type Transform } from '@vitral/datasets'
 import { everyBatchOf } from './ddp/batch-share.ts'
 import { alone, type Collectives } from './ddp/collectives.ts'
-import { openParts } from './held-out.ts'
+import { type DataSource, openParts } from './held-out.ts'
 import { transformsOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
 import { createSampler } from './recipe-sampler.ts'
@@ -31,8 +31,10 @@ export interface TrainingData {
    */
   train(from: { epoch: number; firstBatch: number; plan?: LoaderPlan }): AsyncIterable<ImageBatch>
   evaluation(): AsyncIterable<ImageBatch>
+  /** What the data set calls an image of the evaluation, such as the path of its file; by the index its batch has. */
+  nameOf?(index: number): string | undefined
   /** Of images that choose nothing, where there are some beside those of the evaluation. */
-  test?: { images: number; batches(): AsyncIterable<ImageBatch> }
+  test?: { images: number; batches(): AsyncIterable<ImageBatch>; nameOf?(index: number): string | undefined }
   /** What was understood of the files, in lines for who starts the run. */
   understood?: readonly string[]
   /** Ends the threads that load. */
@@ -69,7 +71,7 @@ export interface TrainingDataOptions {
  */
 export async function openTrainingData(
   recipe: Recipe,
-  path: string,
+  source: DataSource,
   { onSkipped, maxPixels, collectives = alone, ...options }: TrainingDataOptions = {},
 ): Promise<TrainingData> {
   const { batchSize, evalBatchSize, seed } = recipe
@@ -80,7 +82,7 @@ export async function openTrainingData(
       `The batches of ${batchSize} images are to be shared by ${share.numReplicas} processes; expected at least one image for each. Set a larger batchSize, or start fewer processes.`,
     )
   const onBroken = onSkipped ? 'skip' : 'raise'
-  const { train, validation, test } = await openParts(recipe, path, { onBroken, decode: { maxPixels } })
+  const { train, validation, test } = await openParts(recipe, source, { onBroken, decode: { maxPixels } })
   checkClasses(train)
   const chains = (await options.transforms?.()) ?? recipeTransforms(recipe)
   const workers = options.workers ?? defaultWorkers(chains.train, worldSize)
@@ -119,10 +121,12 @@ export async function openTrainingData(
     plan: training.plan,
     train: from => passTraining(training.batches(from)),
     evaluation: () => passEvaluation(inRounds(evaluation, validation)),
+    nameOf: index => validation.nameOf?.(index),
     ...(test &&
       testing && {
         test: {
           images: test.length,
+          nameOf: index => test.nameOf?.(index),
           batches: () => pass(test)(inRounds(testing, test)),
         },
       }),

@@ -18,10 +18,10 @@ export type Evaluation = (Metrics | MultiLabelMetrics) & {
   imagesPerSecond: number
 }
 
-/** The two that tell most, from 0 to 1, by the names that logs have for them. */
+/** Those that tell most, from 0 to 1, by the names that logs have for them. */
 export const mainMetrics = (evaluation: Evaluation): Record<string, number> =>
   'top5' in evaluation
-    ? { accuracy: evaluation.accuracy, top5: evaluation.top5 }
+    ? { accuracy: evaluation.accuracy, ...(evaluation.top5 !== null && { top5: evaluation.top5 }) }
     : { accuracy: evaluation.accuracy, mean_average_precision: evaluation.meanAveragePrecision }
 
 export interface EvaluateOptions {

@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { writeError, writeFileAside } from '@vitral/core'
 import type { Evaluation } from './evaluate.ts'
-import type { TrainingObserver } from './training-events.ts'
+import type { EpochReport, TrainingObserver } from './training-events.ts'
 
 /**
  * Appends to the log of a run.
@@ -25,19 +25,27 @@ export async function metricsLog(path: string, position: Position): Promise<Trai
     }
   }
   return {
-    onStep: ({ epoch, step, lr, loss, gradNorm, imagesPerSecond, unusedParameters }) =>
-      append({ event: 'step', epoch, step, lr, loss, gradNorm, imagesPerSecond, unusedParameters }),
-    onEpoch: ({ epoch, step, trainLoss, evaluation, isBest, seconds }) =>
-      append({ event: 'epoch', epoch, step, trainLoss, ...withoutTables(evaluation), isBest, seconds }),
+    onStep: ({ epoch, step, lr, loss, gradNorm, skipped, imagesPerSecond, unusedParameters }) =>
+      append({ event: 'step', epoch, step, lr, loss, gradNorm, skipped, imagesPerSecond, unusedParameters }),
+    onEpoch: report => append(evaluationLine('epoch', report)),
+    onEvaluation: report => append(evaluationLine('evaluation', report)),
     onTest: ({ epoch, evaluation }) => append({ event: 'test', epoch, ...withoutTables(evaluation) }),
   }
 }
 
-/** Of a thousand classes the confusion is a million numbers; `vitral eval --json` has it. */
+const evaluationLine = (event: string, report: EpochReport): object => {
+  const { epoch, step, trainLoss, skippedSteps, evaluation, isBest, seconds } = report
+  return { event, epoch, step, trainLoss, skippedSteps, ...withoutTables(evaluation), isBest, seconds }
+}
+
+/** Each class's own figures are in every line up to so many classes: a run of many has them for its best model alone. */
+const mostClasses = 100
+
+/** Tables are in evaluation.json, of the best model, and in `vitral eval --json`. */
 const withoutTables = (evaluation: Evaluation) => {
   if (!('confusion' in evaluation)) return evaluation
-  const { confusion, calibration, ...rest } = evaluation
-  return rest
+  const { confusion, confusionCells, calibration, perClass, ...rest } = evaluation
+  return perClass.length > mostClasses ? rest : { ...rest, perClass }
 }
 
 interface Position {
@@ -45,6 +53,8 @@ interface Position {
   epoch: number
   /** Steps trained. */
   step: number
+  /** Steps trained when the last evaluation was made. */
+  evaluatedStep?: number
   /** There once the run is tested. */
   test?: object
 }
@@ -53,6 +63,7 @@ function isBefore(position: Position, line: string): boolean {
   try {
     const { event, epoch, step } = JSON.parse(line) as Position & { event: string }
     if (event === 'test') return position.test !== undefined
+    if (event === 'evaluation') return step <= (position.evaluatedStep ?? 0)
     return event === 'epoch' ? epoch <= position.epoch : step <= position.step
   } catch {
     return false // the last line of a run that was killed while it wrote

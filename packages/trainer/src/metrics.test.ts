@@ -19,6 +19,37 @@ describe('MetricsGatherer', () => {
     expect(perClass[5]).toEqual({ label: 'f', count: 2, accuracy: 0.5, precision: 1, recall: 0.5, f1: 2 / 3 })
   })
 
+  test('of five classes or fewer there is no top 5', () => {
+    const gatherer = new MetricsGatherer(['a', 'b', 'c', 'd', 'e'])
+    add(gatherer, Float32Array.of(5, 4, 3, 2, 1), [4])
+    expect(gatherer.result()).toMatchObject({ accuracy: 0, top5: null })
+  })
+
+  test('of many classes only what was taken for something is counted, in memory and in JSON', () => {
+    const K = 10_000
+    const gatherer = new MetricsGatherer(Array.from({ length: K }, (_, k) => `class ${k}`))
+    for (const [is, taken] of [
+      [9000, 3],
+      [7, 9999],
+      [7, 7],
+      [9000, 3],
+    ] as const) {
+      const logits = new Float32Array(K)
+      logits[taken] = 9
+      add(gatherer, logits, [is])
+    }
+    const result = gatherer.result()
+    expect(result.confusion).toBe(null)
+    expect(result.confusionCells).toEqual([
+      [7, 7, 1],
+      [7, 9999, 1],
+      [9000, 3, 2],
+    ])
+    expect(result.perClass[7]).toMatchObject({ count: 2, recall: 0.5, precision: 1 })
+    expect(result.perClass[3]).toMatchObject({ count: 0, recall: null, precision: 0 })
+    expect(JSON.stringify(result).length).toBeLessThan(200 * K)
+  })
+
   test('confusion, precision, recall, F1 and calibration are those of loops over all images', () => {
     const K = 4
     const images = Array.from({ length: 300 }, (_, i) => ({
@@ -46,7 +77,7 @@ describe('MetricsGatherer', () => {
       judged.filter(image => image.label === label && image.taken === taken).length
     let scores = 0
     for (let k = 0; k < K; k++) {
-      expect(confusion[k]).toEqual([0, 1, 2, 3].map(taken => both(k, taken)))
+      expect(confusion?.[k]).toEqual([0, 1, 2, 3].map(taken => both(k, taken)))
       const precision = both(k, k) / judged.filter(({ taken }) => taken === k).length
       const recall = both(k, k) / judged.filter(({ label }) => label === k).length
       expect(perClass[k]?.precision).toBeCloseTo(precision, 12)

@@ -1,5 +1,6 @@
 /** Accuracy, loss, confusion and calibration of a classifier, gathered batch by batch. */
 import { Calibration, type CalibrationBin } from './calibration.ts'
+import { Confusion, type ConfusionCounts } from './confusion.ts'
 import type { ImageBatch } from './train-step.ts'
 
 export interface ClassMetrics {
@@ -29,11 +30,9 @@ export interface CommonMetrics {
 }
 
 /** Of images of one class each. */
-export interface Metrics extends CommonMetrics {
-  /** Part of the images whose class is among the five best (or among all, when there are fewer). */
-  top5: number
-  /** [true class][class it was taken for]: images. */
-  confusion: number[][]
+export interface Metrics extends CommonMetrics, ConfusionCounts {
+  /** Part of the images whose class is among the five best; null of five classes or fewer, where every image's is. */
+  top5: number | null
   /** Expected calibration error: how far confidence is from accuracy, on average; from 0 to 1. */
   ece: number
   /** What it is computed from: 15 bins of confidence. */
@@ -57,8 +56,7 @@ export class MetricsGatherer implements ScoreGatherer<Metrics> {
   readonly #labels: readonly string[]
   readonly #seen: Float64Array
   readonly #recognised: Float64Array
-  /** [K, K], row-major. */
-  readonly #confusion: Float64Array
+  readonly #confusion: Confusion
   readonly #calibration = new Calibration()
   #inTop5 = 0
   #loss = 0
@@ -68,7 +66,7 @@ export class MetricsGatherer implements ScoreGatherer<Metrics> {
     this.#labels = labels
     this.#seen = new Float64Array(labels.length)
     this.#recognised = new Float64Array(labels.length)
-    this.#confusion = new Float64Array(labels.length ** 2)
+    this.#confusion = new Confusion(labels.length)
   }
 
   scores(logits: Float32Array, { labels }: Pick<ImageBatch, 'labels'>): number[][] {
@@ -83,13 +81,12 @@ export class MetricsGatherer implements ScoreGatherer<Metrics> {
 
   addScore(score: readonly number[]): void {
     const [target, rank, loss, predicted, confidence] = score as [number, number, number, number, number]
-    const K = this.#labels.length
     this.#seen[target] = (this.#seen[target] as number) + 1
     if (rank === 0) this.#recognised[target] = (this.#recognised[target] as number) + 1
     if (rank < 5) this.#inTop5++
     this.#loss += loss
     if (predicted < 0) return
-    this.#confusion[target * K + predicted] = (this.#confusion[target * K + predicted] as number) + 1
+    this.#confusion.add(target, predicted)
     this.#calibration.add(confidence, predicted === target)
   }
 
@@ -97,25 +94,23 @@ export class MetricsGatherer implements ScoreGatherer<Metrics> {
   result(): Metrics {
     const count = sum(this.#seen)
     if (count === 0) throw new Error('There is no image to evaluate; expected at least one.')
-    const perClass = this.#labels.map((label, i) => this.#classMetrics(label, i))
+    const taken = this.#confusion.takenFor()
+    const perClass = this.#labels.map((label, i) => this.#classMetrics(label, i, taken[i] as number))
     const scores = perClass.map(({ f1 }) => f1).filter(f1 => f1 !== null)
-    const K = this.#labels.length
     return {
       accuracy: sum(this.#recognised) / count,
-      top5: this.#inTop5 / count,
+      top5: this.#labels.length > 5 ? this.#inTop5 / count : null,
       loss: this.#loss / count,
       count,
       perClass,
       macroF1: scores.reduce((total, f1) => total + f1, 0) / scores.length,
-      confusion: this.#labels.map((_, i) => [...this.#confusion.subarray(i * K, (i + 1) * K)]),
+      ...this.#confusion.result(),
       ...this.#calibration.result(count),
     }
   }
 
-  #classMetrics(label: string, i: number): ClassMetrics {
-    const K = this.#labels.length
+  #classMetrics(label: string, i: number, taken: number): ClassMetrics {
     const [seen, recognised] = [this.#seen[i] as number, this.#recognised[i] as number]
-    const taken = this.#labels.reduce((total, _, other) => total + (this.#confusion[other * K + i] as number), 0)
     const recall = seen === 0 ? null : recognised / seen
     return {
       label,

@@ -5,6 +5,7 @@ interface Reports {
   onStep: StepReport
   onEvaluationBatch: number
   onEpoch: EpochReport
+  onEvaluation: EpochReport
   onTestBatch: number
   onTest: TestReport
   onEnd: TrainingResult

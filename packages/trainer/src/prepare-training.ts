@@ -3,6 +3,7 @@ import type { HubOptions, Loss, ViTForImageClassification, ViTImageProcessor } f
 import { createModel } from './create-model.ts'
 import { openTrainingData, type TrainingData } from './data.ts'
 import type { Collectives } from './ddp/collectives.ts'
+import type { DataSource } from './held-out.ts'
 import { describePreparation, pretrainedProcessor } from './pretrained-processor.ts'
 import { processorOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
@@ -12,8 +13,8 @@ import type { OnSkipped } from './skipped-images.ts'
 
 export interface PrepareOptions {
   recipe: Recipe
-  /** Folder of the data set; of a manifest the file. */
-  data: string
+  /** Folder of the data set, or the file of a manifest; or data sets of one's own, which take the place of the recipe's. */
+  data: DataSource
   /** Told of each image that is left out since it cannot be decoded; without it the first one ends the run. */
   onSkipped?: OnSkipped
   /** Larger images are refused. @default decodeImage's */

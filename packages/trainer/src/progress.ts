@@ -16,6 +16,8 @@ export interface ProgressState {
   done: number
   total: number
   loss?: number
+  /** What else is to be known, in a few words. */
+  note?: string
 }
 
 export interface Progress {
@@ -100,11 +102,12 @@ export function createProgress({
  * @param width columns to fit, bar included; without it no bar and no limit
  */
 export function progressLine(state: ProgressState, speed: number, width?: number): string {
-  const { unit = 'images', done, total, loss } = state
+  const { unit = 'images', done, total, loss, note } = state
   const title = printable(state.title) // the name of a file, at times
   const share = total === 0 ? 1 : done / total
   const facts = [`${String(Math.floor(share * 100)).padStart(3)}%`, `${done}/${total} ${unit}`]
   if (loss !== undefined) facts.push(`loss ${loss.toFixed(4)}`)
+  if (note) facts.push(note)
   if (speed > 0) facts.push(`${speed < 10 ? speed.toFixed(1) : Math.round(speed)} ${unit}/s`)
   if (speed > 0 && done < total) facts.push(`${duration((total - done) / speed)} left`)
   if (width === undefined) return `${title}  ${facts.join('  ').trim()}`

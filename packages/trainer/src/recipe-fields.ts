@@ -101,7 +101,11 @@ const fields: Record<string, Field> = {
   batchSize: atLeastOne,
   microBatchSize: orNull(atLeastOne),
   evalBatchSize: atLeastOne,
+  evalSteps: orNull(atLeastOne),
   epochs: atLeastOne,
+  earlyStopping: orNull(object),
+  'earlyStopping.patience': optional(atLeastOne),
+  'earlyStopping.minDelta': optional(notNegative),
   optimizer: object,
   'optimizer.name': oneOf(Object.keys(algorithms)),
   'optimizer.lr': optional(any),
@@ -191,6 +195,8 @@ export function checkRecipe(recipe: Recipe): Recipe {
   checkTransforms(recipe)
   if (recipe.distillation && recipe.distillation.teacher === undefined)
     throw new Error("The recipe's distillation.teacher is missing; expected a folder or a hub id.")
+  if (recipe.earlyStopping && recipe.earlyStopping.patience === undefined)
+    throw new Error("The recipe's earlyStopping.patience is missing; expected a whole number of at least 1.")
   if ((schedule.warmupEpochs ?? 0) > epochs)
     throw new Error(
       `The recipe's schedule.warmupEpochs is ${schedule.warmupEpochs}; expected at most its epochs, ${epochs}.`,

@@ -23,6 +23,8 @@ describe('defineRecipe', () => {
       ...minimal,
       fineTune: 'all',
       evalBatchSize: 100,
+      evalSteps: null,
+      earlyStopping: null,
       classes: null,
       validation: 0.1,
       sampler: { name: 'shuffled' },

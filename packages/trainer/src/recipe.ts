@@ -1,6 +1,7 @@
 /** A recipe: everything that decides what a training run computes, apart from where its files are. */
 import type { TrainingDtype, ViTConfigOptions } from '@vitral/core'
 import type { TransformSpec } from '@vitral/datasets'
+import type { EarlyStopping } from './choose-best.ts'
 import type { DistillationOptions } from './distillation.ts'
 import type { FineTune } from './fine-tune.ts'
 import type { GradScalerOptions } from './grad-scaler.ts'
@@ -76,7 +77,12 @@ export interface Recipe {
   /** Images that pass through the model at a time, their gradients added up; null for the whole batch. */
   microBatchSize: number | null
   evalBatchSize: number
+  /** Steps between evaluations within an epoch, beside that at its end; null for none. */
+  evalSteps: number | null
+  /** At most. A run that is resumed may be given more. */
   epochs: number
+  /** Ends the run when evaluations do not get better any more: { patience, minDelta }; null trains all epochs. */
+  earlyStopping: EarlyStopping | null
   optimizer: { name: OptimizerName } & OptimizerOptions & GroupOptions
   schedule: RecipeSchedule
   loss: { name: LossName } & LossOptions
@@ -101,6 +107,8 @@ export interface Recipe {
 const defaults = {
   fineTune: 'all' as const,
   evalBatchSize: 100,
+  evalSteps: null,
+  earlyStopping: null,
   schedule: { name: 'constant' as const },
   classes: null,
   validation: 0.1 as number | 'test',

@@ -17,6 +17,8 @@ export interface RunPaths {
   report: string
   /** Model folder of the best evaluation so far. */
   best: string
+  /** Model folder of the last epoch. */
+  last: string
   /** Of a run that trains adapters, those of the best model alone, in PEFT's files. */
   adapters: string
   /** What `--resume` needs. */
@@ -31,6 +33,7 @@ export const runPaths = (out: string): RunPaths => ({
   evaluation: join(out, 'evaluation.json'),
   report: join(out, 'report.html'),
   best: join(out, 'best'),
+  last: join(out, 'last'),
   adapters: join(out, 'adapters'),
   checkpoints: join(out, 'checkpoints'),
   tensorboard: join(out, 'tensorboard'),
@@ -39,7 +42,8 @@ export const runPaths = (out: string): RunPaths => ({
 /**
  * The paths of a run in a folder, to begin it or to go on with it.
  *
- * @throws when a run is there and is not to be resumed, when there is none to resume, or when its recipe is another.
+ * @throws when a run is there and is not to be resumed, when there is none to resume, or when its recipe is another; it
+ * may have more epochs, but not fewer.
  */
 export function openRun(out: string, recipe: Recipe, { resume }: { resume: boolean }): RunPaths {
   const paths = runPaths(out)
@@ -47,7 +51,12 @@ export function openRun(out: string, recipe: Recipe, { resume }: { resume: boole
   if (begun && !resume)
     throw new Error(`${out} already holds a training run; add --resume to go on with it, or choose another --out.`)
   if (!begun && resume) throw new Error(`${out} holds no training run to resume; leave --resume out to begin one.`)
-  if (begun) requireSame(recipe, readRecord(paths).recipe, out)
+  if (begun) {
+    const before = readRecord(paths).recipe
+    const mayGrow =
+      recipe.epochs > before.epochs && isDeepStrictEqual({ ...before, epochs: recipe.epochs }, asJson(recipe))
+    if (!mayGrow) requireSame(recipe, before, out)
+  }
   return paths
 }
 
@@ -56,11 +65,13 @@ export interface RunRecord {
   environment: object
   /** Those in which the run went on, where they are not that before. */
   resumedIn?: object[]
+  /** Epochs that the recipe had before it was given more. */
+  epochsBefore?: number[]
 }
 
 /**
- * Writes the recipe into the run's folder, with the versions of what computes it; from now on the run can be resumed. Of
- * a run that is resumed the record is kept, and an environment that is another is added.
+ * Writes the recipe into the run's folder, with the versions of what computes it; from now on the run can be resumed. The
+ * record of a run that is resumed is kept; an environment that is another is added, and the epochs before it got more.
  */
 export async function recordRun(paths: RunPaths, recipe: Recipe, environment: object): Promise<void> {
   try {
@@ -70,16 +81,24 @@ export async function recordRun(paths: RunPaths, recipe: Recipe, environment: ob
   }
   const before = existsSync(paths.config) ? readRecord(paths) : { recipe, environment }
   const { resumedIn = [] } = before
-  const now = JSON.parse(JSON.stringify(environment)) as object
+  const now = asJson(environment)
   const same = !existsSync(paths.config) || isDeepStrictEqual(resumedIn.at(-1) ?? before.environment, now)
-  const record: RunRecord = same ? before : { ...before, resumedIn: [...resumedIn, now] }
+  const { epochs } = before.recipe
+  const record: RunRecord = {
+    ...before,
+    recipe,
+    ...(!same && { resumedIn: [...resumedIn, now] }),
+    ...(epochs !== recipe.epochs && { epochsBefore: [...(before.epochsBefore ?? []), epochs] }),
+  }
   await writeFileAside(paths.config, `${JSON.stringify(record, null, 2)}\n`)
 }
 
+const asJson = (value: object): object => JSON.parse(JSON.stringify(value)) as object
+
 /** Removes what processes left that were killed while they wrote. */
 export async function clearLeftovers(out: string): Promise<void> {
-  const { best, adapters, checkpoints } = runPaths(out)
-  for (const folder of [out, best, adapters, checkpoints]) if (existsSync(folder)) await removeLeftovers(folder)
+  const { best, last, adapters, checkpoints } = runPaths(out)
+  for (const folder of [out, best, last, adapters, checkpoints]) if (existsSync(folder)) await removeLeftovers(folder)
 }
 
 /** What recordRun wrote. @throws naming the file, when it was cut off or changed */

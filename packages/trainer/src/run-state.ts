@@ -4,6 +4,7 @@
  */
 import { tensor, type Variable } from '@tensorflow/tfjs-core'
 import type { LoaderPlan } from '@vitral/datasets'
+import type { BestEvaluation, Judged } from './choose-best.ts'
 import type { GradScaler, GradScalerState } from './grad-scaler.ts'
 import type { ModelEma } from './model-ema.ts'
 import type { Optimizer, OptimizerState } from './optimizers/index.ts'
@@ -16,21 +17,40 @@ export interface RunPosition {
   batch: number
   /** Steps trained in all. */
   step: number
-  /** Sum of the losses of the epoch under way. */
+  /** Sum over the images of the epoch under way of their losses, where a step's loss was a number. */
   lossSum: number
-  /** Of all evaluations so far. */
+  /** Images in that sum. */
+  images: number
+  /** Steps of the run that the gradient scaler left out. */
+  skippedSteps: number
+  /** Losses of all evaluations so far. */
   losses: readonly number[]
+  /** Scores of all evaluations so far, by which the best is chosen. */
+  scores: readonly number[]
+  /** Steps trained when the last evaluation was made. */
+  evaluatedStep: number
   /** Seconds of training so far. */
   seconds: number
   /** Of the batches that were trained on; going on with others is refused. */
   plan?: LoaderPlan
   /** The best evaluation so far. */
-  best?: { epoch: number; accuracy: number; loss: number }
+  best?: BestEvaluation
   /** Of the best model, once the run has ended, on images that did not choose it. */
-  test?: { accuracy: number; loss: number }
+  test?: Judged
 }
 
-export const startOfRun: RunPosition = { epoch: 0, batch: 0, step: 0, lossSum: 0, losses: [], seconds: 0 }
+export const startOfRun: RunPosition = {
+  epoch: 0,
+  batch: 0,
+  step: 0,
+  lossSum: 0,
+  images: 0,
+  skippedSteps: 0,
+  losses: [],
+  scores: [],
+  evaluatedStep: 0,
+  seconds: 0,
+}
 
 /** Float32 tensors by name. */
 export type SectionTensors = Map<string, { shape: number[]; data: Float32Array }>

@@ -1,5 +1,6 @@
 /** Everything a run needs, put together: data, model, folder, log. */
 import type { ParameterCounts, ViTForImageClassification } from '@vitral/core'
+import { type AddedEpochs, addedEpochs } from './added-epochs.ts'
 import type { CheckpointOptions } from './checkpoint.ts'
 import type { TrainingData } from './data.ts'
 import { alone, type Collectives } from './ddp/collectives.ts'
@@ -9,7 +10,7 @@ import { environment } from './environment.ts'
 import { metricsLog } from './metrics-log.ts'
 import { type PreparedTraining, type PrepareOptions, prepareTraining } from './prepare-training.ts'
 import { reportLog } from './report/report-log.ts'
-import { clearLeftovers, openRun, type RunPaths, recordRun, runPaths } from './run-folder.ts'
+import { clearLeftovers, openRun, type RunPaths, readRecord, recordRun, runPaths } from './run-folder.ts'
 import { lockRun, type RunLock } from './run-lock.ts'
 import { tensorboardLog } from './tensorboard/tensorboard-log.ts'
 import { Trainer } from './trainer.ts'
@@ -18,7 +19,7 @@ import type { TrainingObserver } from './training-events.ts'
 export interface RunOptions extends PrepareOptions {
   /** Folder of the run. */
   out: string
-  /** Go on with the run that is there. @default false */
+  /** Go on with the run that is there; its recipe may have more epochs than before. @default false */
   resume?: boolean
   /** Whether to write event files for TensorBoard into the run's folder. @default false */
   tensorboard?: boolean
@@ -38,6 +39,8 @@ export interface Run {
   model: ViTForImageClassification
   /** How many numbers the model has, and how many of them train. */
   parameters: ParameterCounts
+  /** Of a run that is resumed with more epochs than it had, what that changes. */
+  added?: AddedEpochs
 }
 
 /**
@@ -68,13 +71,16 @@ async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): 
   const { recipe, out, resume = false, tensorboard = false, checkpoints, onDamaged, collectives = alone } = options
   const { data, model, loss, processor } = await prepareTogether(options, collectives)
   await clearLeftovers(out)
+  const { recipe: before } = resume ? readRecord(paths) : { recipe }
   await recordRun(paths, recipe, environment())
   const trainer = new Trainer({ recipe, model, loss, processor, data, paths, checkpoints, lock, collectives })
   if (resume) await trainer.resume({ onDamaged })
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
-  trainer.observe(reportLog(out, paths, processor.config))
+  trainer.observe(reportLog(out, paths, processor.config, data))
   if (tensorboard) trainer.observe(tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
-  return observed({ trainer, data, model, parameters: model.countParameters() }, options)
+  const { stepsPerEpoch } = data
+  const added = addedEpochs(recipe, before, { stepsPerEpoch, position: trainer.position })
+  return observed({ trainer, data, model, parameters: model.countParameters(), ...(added && { added }) }, options)
 }
 
 /** What the processes but the first do: the run's folder is not theirs, and need not be on their machine. */

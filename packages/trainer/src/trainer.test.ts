@@ -99,12 +99,13 @@ async function runPart(
     resume = false,
     stopAfter = Number.POSITIVE_INFINITY,
     observers = [],
+    recipe: given = recipe,
     ...parts
   }: { resume?: boolean; stopAfter?: number; observers?: TrainingObserver[] } & Partial<TrainerParts> = {},
 ) {
   const model = freshModel()
-  const paths = openRun(out, recipe, { resume })
-  await recordRun(paths, recipe, {})
+  const paths = openRun(out, given, { resume })
+  await recordRun(paths, given, {})
   const controller = new AbortController()
   const stopper: TrainingObserver = {
     onStep: ({ step }) => {
@@ -114,7 +115,7 @@ async function runPart(
   const processor = {
     savePretrained: async (best: string) => writeFileSync(join(best, 'preprocessor_config.json'), '{}'),
   }
-  const trainer = new Trainer({ recipe, model, processor, data, paths, ...parts })
+  const trainer = new Trainer({ recipe: given, model, processor, data, paths, ...parts })
   for (const observer of [...observers, stopper]) trainer.observe(observer)
   if (resume) await trainer.resume()
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
@@ -150,7 +151,7 @@ describe('Trainer', () => {
     const epochs = log.filter(({ event }) => event === 'epoch')
     expect(epochs.at(-1)?.accuracy).toBe(1)
     expect(epochs.at(-1)?.trainLoss as number).toBeLessThan(epochs[0]?.trainLoss as number)
-    expect(readdirSync(whole).sort()).toEqual(['best', 'checkpoints', 'metrics.jsonl', 'recipe.json'])
+    expect(readdirSync(whole).sort()).toEqual(['best', 'checkpoints', 'last', 'metrics.jsonl', 'recipe.json'])
     const best = await ViTForImageClassification.fromPretrained(join(whole, 'best'))
     expect(best.config.hiddenSize).toBe(8)
     best.dispose()
@@ -291,6 +292,148 @@ describe('Trainer', () => {
     const before = memory().numTensors
     await runPart(folder())
     expect(memory().numTensors).toBe(before)
+  })
+})
+
+/** That two runs did the same, but for the time it took. */
+async function expectSame(out: string, whole: string): Promise<void> {
+  expect(lines(out)).toEqual(lines(whole))
+  const [one, other] = [await checkpoint(out), await checkpoint(whole)]
+  for (const [name, { data: values }] of other.tensors) expect(one.tensors.get(name)?.data).toEqual(values)
+  for (const model of ['best', 'last'])
+    expect(readFileSync(join(out, model, 'model.safetensors'))).toEqual(
+      readFileSync(join(whole, model, 'model.safetensors')),
+    )
+}
+
+describe('evaluations within an epoch', () => {
+  const within = { ...recipe, evalSteps: 2 }
+  const whole = folder()
+
+  beforeAll(async () => {
+    await useBackend('cpu')
+    await runPart(whole, { recipe: within })
+  })
+
+  test('come after each so many steps of the run, beside that at the end of each epoch, and change no step', async () => {
+    const log = lines(whole)
+    expect(log.map(({ event, step }) => `${event} ${step}`).join(', ')).toBe(
+      'step 1, step 2, evaluation 2, step 3, epoch 3, step 4, evaluation 4, step 5, step 6, epoch 6, step 7, step 8, evaluation 8, step 9, epoch 9',
+    )
+    const plain = folder()
+    await runPart(plain)
+    const steps = (out: string) => lines(out).filter(({ event }) => event === 'step')
+    expect(steps(whole)).toEqual(steps(plain))
+    const best = log.filter(({ isBest }) => isBest).at(-1)
+    const { position } = (await checkpoint(whole)).metadata
+    const { epoch, accuracy, loss } = best ?? {}
+    expect(JSON.parse(position as string).best).toMatchObject({ epoch, accuracy, loss })
+  })
+
+  test.each([1, 2, 3, 4, 7])('a run stopped after step %d and resumed does the same', async stopAfter => {
+    const out = folder()
+    await runPart(out, { recipe: within, stopAfter })
+    await runPart(out, { recipe: within, resume: true })
+    await expectSame(out, whole)
+  })
+})
+
+describe('early stopping', () => {
+  /** Images that say nothing of their labels, so that no evaluation is better than the first for long. */
+  const noise: TrainingData = {
+    ...data,
+    async *evaluation() {
+      yield { ...images(1, 4), labels: Int32Array.of(0, 1, 0, 1) }
+    },
+  }
+  const impatient = { ...recipe, epochs: 6, earlyStopping: { patience: 2, minDelta: 0.6 } }
+
+  beforeAll(() => useBackend('cpu'))
+
+  test('ends the run after `patience` evaluations without an improvement, and resuming does no more', async () => {
+    const out = folder()
+    const result = await runPart(out, { recipe: impatient, data: noise })
+    expect(result).toMatchObject({ finished: true, stoppedEarly: true, epochs: 3, steps: 9 })
+    expect(await runPart(out, { recipe: impatient, data: noise, resume: true })).toMatchObject({
+      ...{ finished: true, stoppedEarly: true, steps: 9 },
+    })
+    const cut = folder()
+    await runPart(cut, { recipe: impatient, data: noise, stopAfter: 7 })
+    await runPart(cut, { recipe: impatient, data: noise, resume: true })
+    await expectSame(cut, out)
+  })
+
+  test('may end it within an epoch, with its last model there', async () => {
+    const out = folder()
+    const recipe = { ...impatient, evalSteps: 2 }
+    const result = await runPart(out, { recipe, data: noise })
+    expect(result).toMatchObject({ finished: true, stoppedEarly: true, epochs: 1, steps: 4 })
+    expect(existsSync(join(out, 'last/model.safetensors'))).toBe(true)
+    expect(await runPart(out, { recipe, data: noise, resume: true })).toMatchObject({ finished: true, steps: 4 })
+  })
+})
+
+describe('more epochs on resume', () => {
+  beforeAll(() => useBackend('cpu'))
+
+  test('a run of two epochs that gets a third does what one of three does, where the schedule is the same', async () => {
+    const [whole, out] = [folder(), folder()]
+    const constant = { ...recipe, schedule: { name: 'constant' as const } }
+    await runPart(whole, { recipe: constant })
+    expect(await runPart(out, { recipe: { ...constant, epochs: 2 } })).toMatchObject({ finished: true, epochs: 2 })
+    expect(await runPart(out, { recipe: constant, resume: true })).toMatchObject({ finished: true, epochs: 3 })
+    await expectSame(out, whole)
+    expect(JSON.parse(readFileSync(join(out, 'recipe.json'), 'utf8'))).toMatchObject({
+      ...{ recipe: constant, epochsBefore: [2] },
+    })
+  })
+
+  test('the best model is tested again, and the log has one test', async () => {
+    const withTest = { ...data, test: { images: 3, batches: async function* () { yield images(50, 3) } } } // biome-ignore format: one line
+    const out = folder()
+    await runPart(out, { recipe: { ...recipe, epochs: 2 }, data: withTest })
+    await runPart(out, { recipe, data: withTest, resume: true })
+    expect(lines(out).map(({ event }) => event).join(' ')).toBe(
+      `${Array(3).fill('step step step epoch').join(' ')} test`,
+    ) // biome-ignore format: one line
+  })
+
+  test('fewer are refused', async () => {
+    const out = folder()
+    await runPart(out, { stopAfter: 4 })
+    expect(() => openRun(out, { ...recipe, epochs: 2 }, { resume: true })).toThrow('epochs (3 → 2)')
+  })
+})
+
+describe('the mean loss of an epoch', () => {
+  beforeAll(() => useBackend('cpu'))
+
+  test('is that of its images: a small last batch counts by its images, not as one of three', async () => {
+    const out = folder()
+    await runPart(out)
+    const log = lines(out).slice(0, 4)
+    const losses = log.slice(0, 3).map(({ loss }) => loss as number)
+    const mean = losses.reduce((sum, loss, i) => sum + loss * ([4, 4, 2][i] as number), 0) / 10
+    expect(log[3]?.trainLoss).toBeCloseTo(mean, 12)
+    const cut = folder()
+    await runPart(cut, { stopAfter: 2 })
+    await runPart(cut, { resume: true, stopAfter: 4 })
+    expect(lines(cut).slice(0, 4)).toEqual(log)
+  })
+
+  test('and the steps that the gradient scaler left out are counted, over a resume too', async () => {
+    const out = folder()
+    const overflowing = { ...recipe, gradScaler: { initScale: 3e38, growthInterval: 2000 } }
+    const reports: (number | undefined)[] = []
+    const observers: TrainingObserver[] = [{ onStep: ({ skippedSteps }) => void reports.push(skippedSteps) }]
+    await runPart(out, { recipe: overflowing, stopAfter: 4, observers })
+    const result = await runPart(out, { recipe: overflowing, resume: true, observers })
+    const log = lines(out)
+    const skipped = log.filter(({ skipped }) => skipped).length
+    expect(skipped).toBeGreaterThan(0)
+    expect(result.skippedSteps).toBe(skipped)
+    expect(reports.at(-1)).toBe(skipped)
+    expect(log.at(-1)).toMatchObject({ event: 'epoch', skippedSteps: skipped })
   })
 })
 

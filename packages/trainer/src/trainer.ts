@@ -1,20 +1,24 @@
 /** The training loop, in the order of events. */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
 import { deriveSeed, type ViTForImageClassification } from '@vitral/core'
-import { saveBestModel } from './best-model.ts'
+import { saveModels } from './best-model.ts'
 import { isDue, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import { isExhausted, judged } from './choose-best.ts'
 import { bestModelOf } from './ddp/best-model-of.ts'
 import { broadcastState } from './ddp/broadcast-state.ts'
 import { alone, type Collectives } from './ddp/collectives.ts'
 import { anyOf } from './ddp/exchange.ts'
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
 import { ObserverGroup } from './observer-group.ts'
+import { positionAfterEvaluation, positionAfterStep } from './position-after.ts'
 import { recipeStep } from './recipe-step.ts'
+import { addAttentionMaps } from './report/attention-maps.ts'
 import { ExampleImages } from './report/example-images.ts'
 import { type RunPosition, type RunState, startOfRun } from './run-state.ts'
 import { type ImageBatch, trainStep } from './train-step.ts'
 import type { TrainerParts } from './trainer-parts.ts'
-import type { EpochReport, StepReport, TrainingObserver, TrainingResult } from './training-events.ts'
+import type { TrainingObserver, TrainingResult } from './training-events.ts'
+import { epochReport, isAtEnd, stepReport, trainingResult } from './training-reports.ts'
 import { type TrainingTools, trainingTools } from './training-tools.ts'
 
 /**
@@ -58,6 +62,7 @@ export class Trainer {
     if (!this.#writes) return
     const saved = await loadCheckpoint(paths.checkpoints, this.#state(), options)
     if (saved) this.#position = saved
+    if (!this.#isAtEnd()) this.#position.test = undefined // the run got more epochs, which may give a better model
     this.#saved = { ...this.#position }
   }
 
@@ -69,20 +74,17 @@ export class Trainer {
    * @throws when an observer threw: the step under way was finished, the others told of it, and the state saved first.
    */
   async train(signal?: AbortSignal): Promise<TrainingResult> {
-    const { recipe } = this.#parts
     await this.#synchronise()
     this.#started = performance.now() - this.#position.seconds * 1000
-    while (this.#position.epoch < recipe.epochs && !(await this.#isToStop(signal))) {
-      if (await this.#trainEpoch(signal)) await this.#evaluateEpoch(signal)
+    while (!this.#isAtEnd() && !(await this.#isToStop(signal))) {
+      if (await this.#trainEpoch(signal)) await this.#evaluateParameters('onEpoch', signal)
       await this.#save()
     }
     const failed = await anyOf(this.#collectives, this.#observers.failed)
     const tested = !failed && (await this.#testBest(signal))
-    const { epoch, step, seconds, best, test } = this.#position
-    const finished = epoch === recipe.epochs && tested
-    const result: TrainingResult = { finished, epochs: epoch, steps: step, seconds, best, test }
+    const result = trainingResult(this.#parts.recipe, this.#position, tested)
     await this.#observers.tell('onEnd', result)
-    this.#observers.rethrow(step)
+    this.#observers.rethrow(result.steps)
     return result
   }
 
@@ -98,10 +100,12 @@ export class Trainer {
   async #trainEpoch(signal?: AbortSignal): Promise<boolean> {
     const { data } = this.#parts
     const { epoch, batch: firstBatch, plan } = this.#position
+    if (!(await this.#evaluateWithin(signal))) return false
     for await (const batch of data.train({ epoch, firstBatch, plan })) {
       await this.#step(batch)
       await nextTurn()
       if (await this.#isToStop(signal)) break
+      if (!(await this.#evaluateWithin(signal))) break
       if (isDue(this.#saved, { step: this.#position.step, seconds: this.#seconds() }, this.#parts.checkpoints))
         await this.#save()
     }
@@ -111,79 +115,60 @@ export class Trainer {
   async #step(batch: ImageBatch): Promise<void> {
     const began = performance.now()
     const { recipe, model } = this.#parts
-    const position = this.#position
+    const before = this.#position
     const { optimizer, scheduler, ema, ...tools } = this.#tools
-    const lr = scheduler(position.step, position.losses)
+    const lr = scheduler(before.step, before.losses)
     optimizer.lr = lr
-    const {
-      loss,
-      gradNorm,
-      images: count,
-      unused,
-    } = await trainStep(model, optimizer, batch, {
-      seed: deriveSeed(recipe.seed, position.step),
-      ...tools,
-      ...recipeStep(recipe),
-    })
-    if (count === 0) {
-      // No image of the batch could be decoded: it keeps its place in the schedule, and is no step.
-      position.batch++
-      position.step++
-      return
-    }
-    const images = position.batch * recipe.batchSize + count
-    position.batch++
-    position.step++
-    position.lossSum += loss
-    ema?.update(position.step)
-    const report: StepReport = {
-      epoch: position.epoch + 1,
-      step: position.step,
-      images,
-      lr,
-      loss,
-      meanLoss: position.lossSum / position.batch,
-      gradNorm,
-      imagesPerSecond: (count / (performance.now() - began)) * 1000,
-      ...(unused && { unusedParameters: unused }),
-    }
+    const seed = deriveSeed(recipe.seed, before.step)
+    const result = await trainStep(model, optimizer, batch, { seed, ...tools, ...recipeStep(recipe) })
+    this.#position = positionAfterStep(before, result)
+    if (result.images === 0) return // no image of the batch could be decoded: it keeps its place in the schedule, and is no step
+    ema?.update(this.#position.step)
+    const seconds = (performance.now() - began) / 1000
     this.#parts.lock?.requireHeld()
-    await this.#observers.tell('onStep', report)
+    await this.#observers.tell('onStep', stepReport(recipe, this.#position, result, { lr, seconds }))
   }
 
-  /** Closes the epoch with its evaluation, of the averaged parameters if there are any. */
-  async #evaluateEpoch(signal?: AbortSignal): Promise<void> {
-    this.#tools.ema?.swap()
+  /**
+   * The evaluation that the recipe may ask for after so many steps.
+   *
+   * @returns false when training does not go on after it
+   */
+  async #evaluateWithin(signal?: AbortSignal): Promise<boolean> {
+    const { recipe, data } = this.#parts
+    const { step, batch, evaluatedStep } = this.#position
+    const isDue = recipe.evalSteps !== null && step > evaluatedStep && step % recipe.evalSteps === 0
+    if (!isDue || batch === data.stepsPerEpoch) return true // the end of an epoch has its own
+    return (await this.#evaluateParameters('onEvaluation', signal)) && !this.#isAtEnd()
+  }
+
+  /** @returns false when the signal stopped it. */
+  async #evaluateParameters(event: 'onEpoch' | 'onEvaluation', signal?: AbortSignal): Promise<boolean> {
+    this.#tools.ema?.swap() // the averaged ones, if there are any
     try {
-      await this.#evaluateModel(signal)
+      return await this.#evaluateModel(event, signal)
     } finally {
       this.#tools.ema?.swap()
     }
   }
 
-  /** Does nothing when the signal stops it. */
-  async #evaluateModel(signal?: AbortSignal): Promise<void> {
-    const { model, data } = this.#parts
+  async #evaluateModel(event: 'onEpoch' | 'onEvaluation', signal?: AbortSignal): Promise<boolean> {
+    const { recipe, model, data, processor, paths } = this.#parts
     const examples = new ExampleImages()
     const evaluation = await this.#scores(model, data.evaluation(), { examples, event: 'onEvaluationBatch', signal })
-    if (!evaluation) return
-    const { epoch: epochsBefore, batch, step, lossSum, best } = this.#position
-    const epoch = epochsBefore + 1
-    const { accuracy, loss } = evaluation
-    const isBest = best === undefined || accuracy > best.accuracy
-    if (isBest) await this.#saveBest()
+    if (!evaluation) return false
+    const before = this.#position
     const seconds = this.#seconds()
-    const losses = [...this.#position.losses, loss]
-    this.#position = { ...startOfRun, epoch, step, seconds, losses, best: isBest ? { epoch, accuracy, loss } : best }
-    const report: EpochReport = { epoch, step, trainLoss: lossSum / batch, evaluation, examples, isBest, seconds }
-    await this.#observers.tell('onEpoch', report)
-  }
-
-  async #saveBest(): Promise<void> {
-    const { recipe, model, processor, paths } = this.#parts
-    if (!this.#writes) return
+    const after = positionAfterEvaluation(before, evaluation, { endsEpoch: event === 'onEpoch', seconds })
+    const isBest = after.best !== before.best
+    const isLast = event === 'onEpoch' || isExhausted(after.scores, recipe.earlyStopping)
+    if (isBest) await addAttentionMaps(model, examples.mistakes)
+    const saved = { model, processor, baseModel: recipe.model.pretrained }
     this.#parts.lock?.requireHeld()
-    await saveBestModel(paths, { model, processor, baseModel: recipe.model.pretrained })
+    if (this.#writes) await saveModels(paths, saved, { isBest, isLast })
+    this.#position = after
+    await this.#observers.tell(event, epochReport(recipe, before, { evaluation, examples, isBest, seconds }))
+    return true
   }
 
   /**
@@ -192,17 +177,21 @@ export class Trainer {
    * @returns false when the signal stopped it
    */
   async #testBest(signal?: AbortSignal): Promise<boolean> {
-    const { recipe, data, paths } = this.#parts
-    const { epoch, best, test } = this.#position
-    if (!data.test || !best || test || epoch < recipe.epochs) return true
+    const { data, paths } = this.#parts
+    const { best, test } = this.#position
+    if (!data.test || !best || test || !this.#isAtEnd()) return true
     const model = await bestModelOf(this.#collectives, paths.best, this.#parts.model)
     const examples = new ExampleImages()
     const options = { examples, event: 'onTestBatch', signal } as const
-    const evaluation = await this.#scores(model, data.test.batches(), options).finally(() => model.dispose())
-    if (!evaluation) return false
-    const { accuracy, loss } = evaluation
-    this.#position.test = { accuracy, loss }
-    await this.#observers.tell('onTest', { epoch: best.epoch, evaluation, examples })
+    try {
+      const evaluation = await this.#scores(model, data.test.batches(), options)
+      if (!evaluation) return false
+      await addAttentionMaps(model, examples.mistakes)
+      this.#position.test = judged(evaluation)
+      await this.#observers.tell('onTest', { epoch: best.epoch, evaluation, examples })
+    } finally {
+      model.dispose()
+    }
     await this.#save()
     return true
   }
@@ -242,6 +231,10 @@ export class Trainer {
     this.#position = await broadcastState(this.#collectives, this.#position, this.#state())
     this.#saved = { ...this.#position }
     this.#isSynchronised = true
+  }
+
+  #isAtEnd(): boolean {
+    return isAtEnd(this.#parts.recipe, this.#position)
   }
 
   /** Whether one of the processes is told to stop, or an observer of one threw. */

@@ -13,9 +13,13 @@ export interface StepReport {
   images: number
   lr: number
   loss: number
-  /** Mean over the epoch so far. */
+  /** Mean over the images of the epoch so far. */
   meanLoss: number
   gradNorm?: number
+  /** The gradient scaler left this step out, since a gradient overflowed. */
+  skipped?: true
+  /** Steps of the run so far that it left out; with a gradient scaler. */
+  skippedSteps?: number
   /** In this step, without the loading of its batch. */
   imagesPerSecond: number
   /** Had no gradient in some process that had images, while they had one in others; where there are such. */
@@ -25,11 +29,14 @@ export interface StepReport {
 export interface EpochReport {
   epoch: number
   step: number
+  /** Mean over the images of the epoch, or over those so far. */
   trainLoss: number
+  /** Steps of the run so far that the gradient scaler left out; with a gradient scaler. */
+  skippedSteps?: number
   evaluation: Evaluation
   /** The images that it was surest of. */
   examples: ExampleImages
-  /** Whether no evaluation before was as accurate. */
+  /** Whether no evaluation before was as good: by accuracy or mean average precision, and of equal ones by loss. */
   isBest: boolean
   /** Of training and evaluation, since the beginning of the run. */
   seconds: number
@@ -54,6 +61,8 @@ export interface TrainingObserver {
   onStep?(report: StepReport): void | Promise<void>
   onEvaluationBatch?(done: number): void | Promise<void>
   onEpoch?(report: EpochReport): void | Promise<void>
+  /** After an evaluation within an epoch, of a recipe with `evalSteps`. */
+  onEvaluation?(report: EpochReport): void | Promise<void>
   onTestBatch?(done: number): void | Promise<void>
   /** Once, at the end of a run with test images beside those that choose the best model. */
   onTest?(report: TestReport): void | Promise<void>
@@ -64,8 +73,12 @@ export interface TrainingObserver {
 export interface TrainingResult {
   /** False when the signal stopped the run before its end. */
   finished: boolean
+  /** The recipe's `earlyStopping` ended the run before its last epoch. */
+  stoppedEarly?: true
   epochs: number
   steps: number
+  /** Steps that the gradient scaler left out; with a gradient scaler. */
+  skippedSteps?: number
   seconds: number
   best?: RunPosition['best']
   /** Of the best model, on images that did not choose it; at the end of a run that has some. */

@@ -10,6 +10,7 @@ import { createOptimizer } from '../src/optimizers/index.ts'
 import type { Recipe } from '../src/recipe.ts'
 import { startRun } from '../src/run.ts'
 import { type ImageBatch, type TrainStepOptions, trainStep } from '../src/train-step.ts'
+import type { EpochReport } from '../src/training-events.ts'
 
 const size = 8
 
@@ -128,6 +129,10 @@ async function run(collectives: Collectives, { stopAfter, stopInEvaluation, skip
   const { trainer, model } = await startRun({ ...options, onSkipped, collectives })
   const controller = new AbortController()
   const reports: Record<string, unknown>[] = []
+  const onEvaluation = ({ seconds, evaluation, ...report }: EpochReport): void => {
+    const { seconds: _, imagesPerSecond, ...found } = evaluation
+    reports.push({ ...report, ...found })
+  }
   trainer.observe({
     onStep({ imagesPerSecond, ...report }) {
       reports.push({ ...report })
@@ -136,9 +141,8 @@ async function run(collectives: Collectives, { stopAfter, stopInEvaluation, skip
     onEvaluationBatch() {
       if (stopInEvaluation) controller.abort('SIGINT')
     },
-    onEpoch({ seconds, evaluation: { seconds: _, imagesPerSecond, ...evaluation }, ...report }) {
-      reports.push({ ...report, ...evaluation })
-    },
+    onEpoch: onEvaluation,
+    onEvaluation,
     onTest({ evaluation: { seconds, imagesPerSecond, ...evaluation }, ...report }) {
       reports.push({ ...report, ...evaluation })
     },

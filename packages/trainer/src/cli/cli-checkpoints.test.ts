@@ -46,6 +46,7 @@ test('the best model is chosen on held-out images and tested once; the folder sa
     'best',
     'checkpoints',
     'evaluation.json',
+    'last',
     'metrics.jsonl',
     'recipe.json',
     'report.html',

@@ -36,6 +36,7 @@ describe.skipIf(!linux).each(programs)('in %s', (name, program) => {
       'best',
       'checkpoints',
       'evaluation.json',
+      'last',
       'metrics.jsonl',
       'recipe.json',
       'report.html',

@@ -40,21 +40,32 @@ beforeAll(() => writeTinyCifar(folder))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('help', () => {
-  test.each(['train', 'lr-find', 'sweep', 'eval', 'predict', 'export', 'report', 'serve', 'data', 'bench', 'doctor'])(
-    'vitral %s --help',
-    async name => {
-      const { stdout, stderr, code } = await vitral(name, '--help')
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      expect(stdout).toStartWith(`Usage: vitral ${name}`)
-      expect(stdout).toContain('--json')
-    },
-  )
+  test.each([
+    'train',
+    'finetune',
+    'lr-find',
+    'sweep',
+    'eval',
+    'predict',
+    'export',
+    'report',
+    'serve',
+    'data',
+    'bench',
+    'doctor',
+  ])('vitral %s --help', async name => {
+    const { stdout, stderr, code } = await vitral(name, '--help')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toStartWith(`Usage: vitral ${name}`)
+    expect(stdout).toContain('--json')
+  })
 
   test('vitral --help lists the commands', async () => {
     const { stdout, code } = await vitral('--help')
     expect(code).toBe(0)
     expect([...stdout.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name)).toEqual([
       'train',
+      'finetune',
       'lr-find',
       'sweep',
       'eval',
@@ -81,7 +92,7 @@ describe('bad input ends with one clear line and a code that is not 0', () => {
   const cases: [string[], RegExp][] = [
     [
       ['trian'],
-      /^vitral: There is no command 'trian'; expected one of train, lr-find, sweep, eval, predict, export, report, serve, data, bench, doctor\. Did you mean 'train'\?$/,
+      /^vitral: There is no command 'trian'; expected one of train, finetune, lr-find, sweep, eval, predict, export, report, serve, data, bench, doctor\. Did you mean 'train'\?$/,
     ],
     [['train'], /^vitral train: The recipe is missing\.$/],
     [['train', 'cifar10-mcro'], /^vitral train: There is no recipe 'cifar10-mcro'; expected one of cifar10-demo,/],

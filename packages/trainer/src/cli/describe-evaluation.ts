@@ -1,8 +1,8 @@
 /** An evaluation as a person at the terminal reads it. */
 import { printable } from '@vitral/core'
+import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../confusion.ts'
 import type { Evaluation } from '../evaluate.ts'
 import { columnWidths, greatest } from '../extremes.ts'
-import type { Metrics } from '../metrics.ts'
 import { percent } from './command.ts'
 
 /** A confusion matrix with more columns fits no terminal; then its largest cells are told instead. */
@@ -11,10 +11,10 @@ const mostColumns = 50
 /** How many of them. */
 const mostConfusions = 20
 
-/** The two numbers that tell most; the accuracy of images that may have several classes asks for all of them. */
+/** The numbers that tell most: the accuracy and, of more than five classes, the top five; the accuracy of images that may have several classes asks for all of them. */
 export const mainFacts = (evaluation: Evaluation): string =>
   'top5' in evaluation
-    ? `accuracy ${percent(evaluation.accuracy)}, top-5 ${percent(evaluation.top5)}`
+    ? `accuracy ${percent(evaluation.accuracy)}${evaluation.top5 === null ? '' : `, top-5 ${percent(evaluation.top5)}`}`
     : `all classes right ${percent(evaluation.accuracy)}, mean average precision ${percent(evaluation.meanAveragePrecision)}`
 
 export function describeEvaluation(evaluation: Evaluation, withConfusion: boolean): string {
@@ -28,15 +28,17 @@ export function describeEvaluation(evaluation: Evaluation, withConfusion: boolea
       ({ count, accuracy, precision }, i) =>
         `  ${labels[i]?.padEnd(width)}  ${accuracy === null ? 'no image' : `${percent(accuracy).padStart(7)} of ${count}`}${precision === null ? '' : `, precision ${percent(precision)}`}`,
     ),
-    ...(withConfusion && 'confusion' in evaluation ? ['', ...describeConfusion(evaluation.confusion, labels)] : []),
+    ...(withConfusion && 'confusion' in evaluation ? ['', ...describeConfusion(evaluation, labels)] : []),
   ].join('\n')
 }
 
-const describeConfusion = (confusion: Metrics['confusion'], labels: readonly string[]): string[] =>
-  labels.length <= mostColumns ? confusionMatrix(confusion, labels) : commonConfusions(confusion, labels)
+const describeConfusion = (counts: ConfusionCounts, labels: readonly string[]): string[] =>
+  counts.confusion && labels.length <= mostColumns
+    ? confusionMatrix(counts.confusion, labels)
+    : commonConfusions(confusionCellsOf(counts), labels)
 
 /** A row for each class, a column for each that it was taken for, numbered in the order of the rows. */
-function confusionMatrix(confusion: Metrics['confusion'], labels: readonly string[]): string[] {
+function confusionMatrix(confusion: readonly (readonly number[])[], labels: readonly string[]): string[] {
   const rows = [
     ['is, taken for →', ...labels.map((_, i) => String(i + 1))],
     ...confusion.map((images, i) => [`${String(i + 1).padStart(3)} ${labels[i]}`, ...images.map(String)]),
@@ -49,17 +51,14 @@ function confusionMatrix(confusion: Metrics['confusion'], labels: readonly strin
 }
 
 /** The classes that were most often taken for others. */
-function commonConfusions(confusion: Metrics['confusion'], labels: readonly string[]): string[] {
-  const cells = confusion.flatMap((images, is) =>
-    images.flatMap((count, taken) => (is === taken || count === 0 ? [] : [{ is, taken, count }])),
-  )
-  cells.sort((a, b) => b.count - a.count)
+function commonConfusions(counts: readonly ConfusionCell[], labels: readonly string[]): string[] {
+  const cells = counts.filter(([is, taken]) => is !== taken).sort(([, , a], [, , b]) => b - a)
   const rest = cells.length > mostConfusions ? [`  … and ${cells.length - mostConfusions} more; --json has all`] : []
   return [
     `most frequent confusions of ${labels.length} classes:${cells.length === 0 ? ' none' : ''}`,
     ...cells
       .slice(0, mostConfusions)
-      .map(({ is, taken, count }) => `  ${String(count).padStart(5)}  ${labels[is]} taken for ${labels[taken]}`),
+      .map(([is, taken, count]) => `  ${String(count).padStart(5)}  ${labels[is]} taken for ${labels[taken]}`),
     ...rest,
   ]
 }

@@ -60,6 +60,8 @@ export const evalCommand: Command = {
   --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
   --json             {accuracy, top5, loss, count, seconds, imagesPerSecond, macroF1, ece,
                      perClass: [{label, count, accuracy, precision, recall, f1}], confusion, calibration};
+                     top5 is null of five classes or fewer; above 100 classes confusion is null, and
+                     confusionCells is [[is, taken for, images], …];
                      of images that may have several classes {accuracy, meanAveragePrecision, microF1, …}
   --help             this text`,
 

@@ -10,6 +10,7 @@ import { data } from './data.ts'
 import { doctor } from './doctor.ts'
 import { evalCommand } from './eval.ts'
 import { exportCommand } from './export.ts'
+import { finetune } from './finetune.ts'
 import { guardOutput } from './guard-output.ts'
 import { lrFindCommand } from './lr-find.ts'
 import { predict } from './predict.ts'
@@ -21,6 +22,7 @@ import { train } from './train.ts'
 
 const commands: Record<string, Command> = {
   train,
+  finetune,
   'lr-find': lrFindCommand,
   sweep: sweepCommand,
   eval: evalCommand,

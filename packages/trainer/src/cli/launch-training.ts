@@ -31,13 +31,19 @@ export function isLaunch({ nproc, nnodes, hosts, ...others }: LaunchValues): boo
 }
 
 /**
- * @param args of `vitral train`, as they were given
+ * @param command name of the command, such as train
+ * @param args its arguments, as they were given
  * @param out the run's folder
  * @returns the code to exit with
  */
-export async function launchTraining(args: readonly string[], out: string, values: LaunchValues): Promise<number> {
+export async function launchTraining(
+  command: string,
+  args: readonly string[],
+  out: string,
+  values: LaunchValues,
+): Promise<number> {
   const nproc = wholeNumber(values.nproc ?? '1', '--nproc', 1)
-  const program = [...process.execArgv, process.argv[1] as string, 'train']
+  const program = [...process.execArgv, process.argv[1] as string, command]
   const isBegun = (): boolean => existsSync(runPaths(out).config) && !args.includes('--resume')
   const common = {
     command: process.execPath,

@@ -32,9 +32,14 @@ export async function recipeOf(
 ): Promise<{ name: string; recipe: Recipe }> {
   const name = required(positionals[0], 'The recipe')
   if (positionals.length > 1) throw new Error(`There is one recipe too many: '${positionals[1]}'.`)
+  return { name, recipe: withSettings(await loadRecipe(name), values) }
+}
+
+/** @throws when a field that is set is wrong */
+export function withSettings(recipe: Recipe, values: RecipeValues): Recipe {
   const settings = Object.entries(shortcuts).flatMap(([flag, key]) => {
     const value = values[flag as keyof typeof shortcuts]
     return value === undefined ? [] : [`${key}=${value}`]
   })
-  return { name, recipe: overrideRecipe(await loadRecipe(name), [...settings, ...(values.set ?? [])]) }
+  return overrideRecipe(recipe, [...settings, ...(values.set ?? [])])
 }

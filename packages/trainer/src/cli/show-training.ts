@@ -3,7 +3,7 @@ import { listNames } from '@vitral/core'
 import type { TrainingData } from '../data.ts'
 import { duration, type Progress } from '../progress.ts'
 import type { Recipe } from '../recipe.ts'
-import type { TrainingObserver } from '../training-events.ts'
+import type { EpochReport, TrainingObserver } from '../training-events.ts'
 import { mainFacts } from './describe-evaluation.ts'
 
 /** Keeps the progress line, and leaves one line for each epoch. */
@@ -15,12 +15,12 @@ export function showTraining(
   let title = ''
   const told = new Set<string>()
   return {
-    onStep({ epoch, images, meanLoss, unusedParameters = [] }) {
+    onStep({ epoch, images, meanLoss, skippedSteps = 0, unusedParameters = [] }) {
       const unused = unusedParameters.filter(name => !told.has(name))
       for (const name of unused) told.add(name)
       if (unused.length > 0) progress.say(`Without a gradient in some of the processes: ${listNames(unused)}`)
       title = `epoch ${epoch}/${epochs}`
-      progress.update({ title, done: images, total: trainImages, loss: meanLoss })
+      progress.update({ title, done: images, total: trainImages, loss: meanLoss, note: leftOut(skippedSteps) })
       if (images === trainImages) progress.end()
     },
     onEvaluationBatch(done) {
@@ -31,10 +31,25 @@ export function showTraining(
       progress.update({ title: 'test', done, total: test?.images ?? done })
       if (done === test?.images) progress.end()
     },
-    onEpoch({ epoch, trainLoss, evaluation, isBest, seconds }) {
-      progress.say(
-        `epoch ${epoch}/${epochs}  train loss ${trainLoss.toFixed(4)}  held-out: loss ${evaluation.loss.toFixed(4)}, ${mainFacts(evaluation)}  ${duration(seconds)}${isBest ? '  best so far' : ''}`,
-      )
+    onEpoch: report => progress.say(`epoch ${report.epoch}/${epochs}  ${evaluated(report)}`),
+    onEvaluation: report => progress.say(`epoch ${report.epoch}/${epochs}, step ${report.step}  ${evaluated(report)}`),
+    onEnd({ stoppedEarly, epochs: trained, best }) {
+      if (stoppedEarly)
+        progress.say(
+          `Stopped early, after ${trained} of ${epochs} epochs: no evaluation since epoch ${best?.epoch} was better by more than minDelta.`,
+        )
     },
   }
 }
+
+const evaluated = ({ trainLoss, skippedSteps = 0, evaluation, isBest, seconds }: EpochReport): string =>
+  [
+    `train loss ${Number.isFinite(trainLoss) ? trainLoss.toFixed(4) : 'unknown'}`,
+    `held-out: loss ${evaluation.loss.toFixed(4)}, ${mainFacts(evaluation)}`,
+    duration(seconds),
+    ...(skippedSteps > 0 ? [leftOut(skippedSteps)] : []),
+    ...(isBest ? ['best so far'] : []),
+  ].join('  ')
+
+const leftOut = (steps: number): string | undefined =>
+  steps > 0 ? `${steps} ${steps === 1 ? 'step' : 'steps'} left out by the gradient scaler` : undefined

@@ -1,6 +1,7 @@
 /** `vitral sweep`: one recipe with several settings, and a table of how well each did. */
 import { basename } from 'node:path'
 import { jsonLine, printable, useBackend } from '@vitral/core'
+import { scoreOf } from '../choose-best.ts'
 import { columnWidths } from '../extremes.ts'
 import { datasetNames } from '../open-dataset.ts'
 import { createProgress, duration } from '../progress.ts'
@@ -123,12 +124,13 @@ function trialsOf({ grid, random, range, resume }: SearchValues, seed: number): 
 function describe(trials: readonly SweptTrial[]): string {
   const keys = [...new Set(trials.flatMap(({ settings }) => settings.map(setting => split(setting).key)))]
   const tested = trials.some(({ test }) => test)
+  const ranked = trials.some(({ best }) => best?.meanAveragePrecision !== undefined)
   const rows = trials.map(({ name, settings, status, best, test, seconds }) => {
     const values = new Map(settings.map(setting => [split(setting).key, split(setting).value]))
     return [
-      best ? percent(best.accuracy) : '–',
+      best ? percent(scoreOf(best)) : '–',
       best ? best.loss.toFixed(4) : '–',
-      ...(tested ? [test ? percent(test.accuracy) : '–'] : []),
+      ...(tested ? [test ? percent(scoreOf(test)) : '–'] : []),
       seconds === undefined ? '–' : duration(seconds),
       ...keys.map(key => values.get(key) ?? '–'),
       name,
@@ -137,7 +139,10 @@ function describe(trials: readonly SweptTrial[]): string {
   })
   const errors = trials.flatMap(({ name, error }) => (error ? [`${name}: ${printable(error)}`] : []))
   return [
-    ...alignColumns([['accuracy', 'loss', ...(tested ? ['test'] : []), 'time', ...keys, 'trial', ''], ...rows]),
+    ...alignColumns([
+      [ranked ? 'mAP' : 'accuracy', 'loss', ...(tested ? ['test'] : []), 'time', ...keys, 'trial', ''],
+      ...rows,
+    ]),
     ...errors,
   ].join('\n')
 }

@@ -15,8 +15,8 @@ export interface EvaluationPoint {
   epoch: number
   step: number
   accuracy: number
-  /** Of images of one class each. */
-  top5?: number
+  /** Of images of one class each; null of five classes or fewer. */
+  top5?: number | null
   /** Of images that may have several. */
   meanAveragePrecision?: number
   /** Of the run so far. */
@@ -27,6 +27,8 @@ export interface EvaluationPoint {
 export interface History {
   steps: StepPoint[]
   evaluations: EvaluationPoint[]
+  /** Steps that the gradient scaler left out. */
+  skippedSteps?: number
 }
 
 /** More points than this than a chart has columns. */
@@ -39,7 +41,9 @@ export function readHistory(path: string): History {
   for (const line of lines) {
     const entry = parse(line)
     if (entry?.event === 'step') history.steps.push(stepPoint(entry as unknown as StepPoint))
-    if (entry?.event === 'epoch') history.evaluations.push(evaluationPoint(entry as unknown as EvaluationPoint))
+    if (entry?.event === 'step' && entry.skipped) history.skippedSteps = (history.skippedSteps ?? 0) + 1
+    if (entry?.event === 'epoch' || entry?.event === 'evaluation')
+      history.evaluations.push(evaluationPoint(entry as unknown as EvaluationPoint))
   }
   return { ...history, steps: thin(history.steps, maxPoints) }
 }
@@ -73,7 +77,7 @@ export function thin(points: readonly StepPoint[], limit: number): StepPoint[] {
   })
 }
 
-function parse(line: string): { event: string } | undefined {
+function parse(line: string): { event: string; skipped?: true } | undefined {
   try {
     return JSON.parse(line)
   } catch {

@@ -1,7 +1,7 @@
 /** Turns what a run tells into a few messages a second for the page. */
 import type { TrainingData } from '../data.ts'
 import type { Recipe } from '../recipe.ts'
-import type { TrainingObserver } from '../training-events.ts'
+import type { EpochReport, TrainingObserver } from '../training-events.ts'
 import { type EvaluationPoint, evaluationPoint, type StepPoint, stepPoint } from './history.ts'
 
 export interface WatchedRun {
@@ -75,6 +75,10 @@ export function runProgress(
     if (step === first.step) return undefined
     return (((now() - first.time) / (step - first.step)) * (totalSteps - step)) / 1000
   }
+  const onEvaluation = ({ epoch, step, evaluation, seconds }: EpochReport): void => {
+    pending.evaluations.push(evaluationPoint({ epoch, step, ...evaluation, seconds }))
+    sendChanges({ atOnce: true })
+  }
   const observer: TrainingObserver = {
     onStep(report) {
       const { epoch, step, images } = report
@@ -87,10 +91,8 @@ export function runProgress(
       progress = { ...progress, state: 'evaluating', images: done, totalImages: evaluationImages }
       sendChanges()
     },
-    onEpoch({ epoch, step, evaluation }) {
-      pending.evaluations.push(evaluationPoint({ epoch, step, ...evaluation }))
-      sendChanges({ atOnce: true })
-    },
+    onEpoch: onEvaluation,
+    onEvaluation,
     onTestBatch(done) {
       progress = { ...progress, state: 'testing', images: done, totalImages: test?.images ?? done }
       sendChanges()

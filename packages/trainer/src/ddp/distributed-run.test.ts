@@ -93,6 +93,7 @@ describe('a run of several processes', () => {
       'best',
       'checkpoints',
       'evaluation.json',
+      'last',
       'metrics.jsonl',
       'recipe.json',
       'report.html',
@@ -145,6 +146,28 @@ describe('a run of several processes', () => {
     expect(reports).toEqual(whole.reports)
     expect(last?.parameters).toEqual(whole.parameters)
     expect(last?.result).toEqual(whole.result)
+  })
+
+  test('evaluated within an epoch, stopped early and given more epochs, it does what one process does', async () => {
+    const stopping: Recipe = {
+      ...{ ...recipe, microBatchSize: 4, evalSteps: 2, epochs: 4 },
+      earlyStopping: { patience: 3, minDelta: 0.9 }, // the first score is never that much less than another
+    }
+    const one = await inOne({ recipe: stopping, out: newFolder() })
+    expect(one.result).toMatchObject({ finished: true, stoppedEarly: true, epochs: 1, steps: 6 })
+    const [whole] = resultsOf(await inProcesses(2, newFolder(), () => ({ recipe: stopping }))) as [Result]
+    expect({ ...whole, files: [] }).toEqual({ ...one, files: [] })
+
+    const out = newFolder()
+    const short: Recipe = { ...recipe, evalSteps: 2, epochs: 1 }
+    await inProcesses(2, out, rank => ({ recipe: short, stopAfter: rank === 1 ? 2 : undefined }))
+    const [first] = resultsOf(await inProcesses(2, out, () => ({ recipe: short, resume: true }))) as [Result]
+    expect(first.result).toMatchObject({ finished: true, epochs: 1, steps: 5 })
+    const longer = { recipe: { ...short, epochs: 2 } }
+    const [last] = resultsOf(await inProcesses(2, out, () => ({ ...longer, resume: true }))) as [Result]
+    const [straight] = resultsOf(await inProcesses(2, newFolder(), () => longer)) as [Result]
+    expect(last.result).toEqual(straight.result)
+    expect(last.parameters).toEqual(straight.parameters)
   })
 
   test('stopped during an evaluation, that is done again', async () => {

@@ -2,10 +2,14 @@
 import type { ClassMetrics } from '../metrics.ts'
 import { count, escapeHtml, percent, table } from './html.ts'
 
+/** More rows than this make a page that no browser scrolls well; the file beside it has all. */
+const mostRows = 200
+
 export function classTable(perClass: readonly ClassMetrics[]): string {
   const ranked = perClass.some(({ averagePrecision }) => averagePrecision !== undefined)
   const rows = [...perClass]
     .sort((a, b) => (a.f1 ?? -1) - (b.f1 ?? -1))
+    .slice(0, mostRows)
     .map(({ label, count: images, precision, recall, f1, averagePrecision }) => [
       escapeHtml(label),
       count(images),
@@ -13,7 +17,10 @@ export function classTable(perClass: readonly ClassMetrics[]): string {
     ])
   const header = ['Class', 'Images', 'Precision', 'Recall', 'F1', ...(ranked ? ['Average precision'] : [])]
   const made = table(header, rows, 'class="classes"')
-  return rows.length > 40 ? `<details><summary>${count(rows.length)} classes</summary>${made}</details>` : made
+  if (rows.length <= 40) return made
+  const left = perClass.length - rows.length
+  const summary = `${count(perClass.length)} classes${left > 0 ? `, of which the ${rows.length} of the lowest F1 are here; evaluation.json has all` : ''}`
+  return `<details><summary>${summary}</summary>${made}</details>`
 }
 
 const bar = (share: number | null): string =>

@@ -1,19 +1,28 @@
 /** Which class is taken for which, as a table whose cells are shaded by their share of a row. */
+import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../confusion.ts'
 import type { Metrics } from '../metrics.ts'
 import { count, escapeHtml, percent, table } from './html.ts'
 
 /** More rows and columns than this cannot be read. */
 const mostClasses = 20
 
-export function confusionTable({ confusion, perClass }: Pick<Metrics, 'confusion' | 'perClass'>): string {
-  const shown = mostConfused(confusion)
+export function confusionTable({ perClass, ...counts }: ConfusionCounts & Pick<Metrics, 'perClass'>): string {
+  const cells = confusionCellsOf(counts)
+  const shown = mostConfused(cells, perClass.length)
     .slice(0, mostClasses)
     .sort((a, b) => a - b)
   const name = (k: number): string => escapeHtml(perClass[k]?.label ?? String(k))
-  const rows = shown.map(k => {
-    const row = confusion[k] as number[]
-    const total = row.reduce((sum, images) => sum + images, 0)
-    return [name(k), ...shown.map(taken => cell(row[taken] as number, total, k === taken))]
+  const totals = perClass.map(() => 0)
+  for (const [k, , images] of cells) totals[k] = (totals[k] as number) + images
+  const places = new Map(shown.map((k, place) => [k, place]))
+  const matrix = shown.map(() => shown.map(() => 0))
+  for (const [k, taken, images] of cells) {
+    const [row, column] = [places.get(k), places.get(taken)]
+    if (row !== undefined && column !== undefined) (matrix[row] as number[])[column] = images
+  }
+  const rows = matrix.map((row, i) => {
+    const k = shown[i] as number
+    return [name(k), ...row.map((images, j) => cell(images, totals[k] as number, i === j))]
   })
   const left = perClass.length - shown.length
   return [
@@ -30,13 +39,12 @@ const cell = (images: number, total: number, right: boolean): string => {
 }
 
 /** Classes by their mistakes, in and out, most first; of equal ones the first. */
-function mostConfused(confusion: readonly (readonly number[])[]): number[] {
-  const mistakes = confusion.map(() => 0)
-  for (const [k, row] of confusion.entries())
-    for (const [taken, images] of row.entries())
-      if (k !== taken) {
-        mistakes[k] = (mistakes[k] as number) + images
-        mistakes[taken] = (mistakes[taken] as number) + images
-      }
+function mostConfused(cells: readonly ConfusionCell[], numClasses: number): number[] {
+  const mistakes = Array<number>(numClasses).fill(0)
+  for (const [k, taken, images] of cells)
+    if (k !== taken) {
+      mistakes[k] = (mistakes[k] as number) + images
+      mistakes[taken] = (mistakes[taken] as number) + images
+    }
   return mistakes.map((_, k) => k).sort((a, b) => (mistakes[b] as number) - (mistakes[a] as number) || a - b)
 }

@@ -8,10 +8,11 @@ const mostPoints = 400
 export function curves({ steps, evaluations }: History): string {
   const losses = steps.map(({ step, loss }) => [step, loss] as const)
   const held = (field: 'loss' | 'accuracy' | 'top5' | 'meanAveragePrecision') =>
-    evaluations.flatMap(point => (point[field] === undefined ? [] : [[point.step, point[field]] as const]))
-  const second = evaluations.some(({ top5 }) => top5 !== undefined)
-    ? { name: 'top 5', points: held('top5') }
-    : { name: 'mean average precision', points: held('meanAveragePrecision') }
+    evaluations.flatMap(point => (typeof point[field] === 'number' ? [[point.step, point[field]] as const] : []))
+  const second = [
+    { name: 'top 5', points: held('top5') },
+    { name: 'mean average precision', points: held('meanAveragePrecision') },
+  ].filter(({ points }) => points.length > 0)
   return [
     lineChart({
       title: 'Loss',
@@ -26,7 +27,7 @@ export function curves({ steps, evaluations }: History): string {
       title: 'Accuracy, held out',
       curves: [
         { name: 'top 1', style: 'first', points: held('accuracy'), dots: true },
-        { ...second, style: 'second', dots: true },
+        ...second.map(curve => ({ ...curve, style: 'second', dots: true })),
       ],
       format: value => percent(value, 0),
       range: [0, 1],

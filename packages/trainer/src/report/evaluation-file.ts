@@ -1,16 +1,21 @@
 /** evaluation.json: all that the evaluation of a run's best model found, for its report and for other programs. */
 import { existsSync } from 'node:fs'
 import { writeFileAside } from '@vitral/core'
-import { encodePicture } from '@vitral/datasets'
+import { encodePicture, type RawImage } from '@vitral/datasets'
 import type { Evaluation } from '../evaluate.ts'
 import { readJsonFile } from '../json-file.ts'
+import { shadeByAttention } from './attention-maps.ts'
 import type { ExampleImage, ExampleImages } from './example-images.ts'
 
-export interface ReportedImage extends Omit<ExampleImage, 'pixelValues' | 'shape'> {
+export interface ReportedImage extends Omit<ExampleImage, 'pixelValues' | 'shape' | 'attention'> {
+  /** What its data set calls it, such as the path of its file. */
+  name?: string
   width: number
   height: number
   /** A data: URI. */
   picture: string
+  /** Likewise, the image with each place as bright as the model drew on it. */
+  attention?: string
 }
 
 export interface ReportedEvaluation {
@@ -28,13 +33,20 @@ export interface Normalization {
   imageStd: readonly number[]
 }
 
+interface WrittenEvaluation extends Omit<ReportedEvaluation, 'mistakes' | 'hits'> {
+  examples: ExampleImages
+  /** What the data set calls an image. */
+  nameOf?: (index: number) => string | undefined
+}
+
 /** Writes it aside and renames it. */
 export async function writeEvaluation(
   path: string,
-  { examples, ...rest }: Omit<ReportedEvaluation, 'mistakes' | 'hits'> & { examples: ExampleImages },
+  { examples, nameOf, ...rest }: WrittenEvaluation,
   normalization: Normalization,
 ): Promise<void> {
-  const draw = (images: readonly ExampleImage[]) => Promise.all(images.map(image => reported(image, normalization)))
+  const draw = (images: readonly ExampleImage[]) =>
+    Promise.all(images.map(image => reported(image, normalization, nameOf)))
   const [mistakes, hits] = await Promise.all([draw(examples.mistakes), draw(examples.hits)])
   const written: ReportedEvaluation = { ...rest, mistakes, hits }
   await writeFileAside(path, `${JSON.stringify(written)}\n`)
@@ -46,25 +58,43 @@ export const readEvaluation = (path: string): ReportedEvaluation | undefined =>
     ? readJsonFile<ReportedEvaluation>(path, ({ evaluation }) => typeof evaluation === 'object')
     : undefined
 
-async function reported(image: ExampleImage, normalization: Normalization): Promise<ReportedImage> {
-  const { pixelValues, shape, ...rest } = image
+async function reported(
+  image: ExampleImage,
+  normalization: Normalization,
+  nameOf: WrittenEvaluation['nameOf'],
+): Promise<ReportedImage> {
+  const { pixelValues, shape, attention, ...rest } = image
   const [channels, height, width] = shape
   const data = toBytes(pixelValues, shape, normalization)
-  const { bytes, mimeType } = await encodePicture({ data, width, height, channels }, { maxSide: 160 })
-  return { ...rest, width, height, picture: `data:${mimeType};base64,${Buffer.from(bytes).toString('base64')}` }
+  const whole = { data, width, height, channels: shownChannels(channels) }
+  const name = rest.index === undefined ? undefined : nameOf?.(rest.index)
+  return {
+    ...rest,
+    ...(name !== undefined && { name }),
+    ...{ width, height, picture: await dataUri(whole) },
+    ...(attention && { attention: await dataUri({ ...whole, data: shadeByAttention(whole, attention) }) }),
+  }
 }
 
-/** Undoes the normalization: [c, h, w] floats to [h, w, c] bytes. */
+async function dataUri(image: RawImage): Promise<string> {
+  const { bytes, mimeType } = await encodePicture(image, { maxSide: 160 })
+  return `data:${mimeType};base64,${Buffer.from(bytes).toString('base64')}`
+}
+
+/** Images of other than one or three channels have no colours to show: their first channel is shown. */
+const shownChannels = (channels: number): number => (channels === 3 ? 3 : 1)
+
+/** Undoes the normalization: [c, h, w] floats to [h, w, c] bytes, of the channels that are shown. */
 function toBytes(
   pixelValues: Float32Array,
   [channels, height, width]: ExampleImage['shape'],
   { imageMean, imageStd }: Normalization,
 ): Uint8Array {
-  const bytes = new Uint8ClampedArray(pixelValues.length)
   const plane = height * width
-  for (let c = 0; c < channels; c++)
+  const shown = shownChannels(channels)
+  const bytes = new Uint8ClampedArray(plane * shown)
+  for (let c = 0; c < shown; c++)
     for (let i = 0; i < plane; i++)
-      bytes[i * channels + c] =
-        255 * ((pixelValues[c * plane + i] as number) * (imageStd[c] ?? 1) + (imageMean[c] ?? 0))
+      bytes[i * shown + c] = 255 * ((pixelValues[c * plane + i] as number) * (imageStd[c] ?? 1) + (imageMean[c] ?? 0))
   return new Uint8Array(bytes.buffer)
 }

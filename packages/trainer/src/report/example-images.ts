@@ -1,6 +1,7 @@
 /** The images of an evaluation that say most: the surest mistakes, and the surest hits. */
 import { greatest } from '../extremes.ts'
 import type { ImageBatch } from '../train-step.ts'
+import type { AttentionMap } from './attention-maps.ts'
 
 export interface ExampleImage {
   /** In the data set that was evaluated, where that is known. */
@@ -13,6 +14,8 @@ export interface ExampleImage {
   /** As the model saw it: floats of shape [channels, height, width]. */
   pixelValues: Float32Array
   shape: readonly [channels: number, height: number, width: number]
+  /** Where the model looked, of the mistakes of a run's best model. */
+  attention?: AttentionMap
 }
 
 /** Keeps a few images of each kind, whatever the number that it is shown. */

@@ -16,7 +16,10 @@ const names: Record<string, string> = {
 const fixed = (value: number | null): string => (value === null ? 'not a number' : value.toFixed(4))
 
 /** The best model's figures. */
-export function headline({ steps, evaluations }: History, reported: ReportedEvaluation | undefined): string {
+export function headline(
+  { steps, evaluations, skippedSteps }: History,
+  reported: ReportedEvaluation | undefined,
+): string {
   const facts: [string, string][] = []
   if (reported) {
     const { evaluation, images, epoch } = reported
@@ -25,7 +28,9 @@ export function headline({ steps, evaluations }: History, reported: ReportedEval
     facts.push(['Loss', fixed(evaluation.loss)], ['Macro F1', percent(evaluation.macroF1)])
     facts.push(['Measured on', `${count(evaluation.count)} ${images} images`], ['Best epoch', count(epoch)])
   }
-  facts.push(['Steps', count(steps.at(-1)?.step ?? 0)], ['Epochs evaluated', count(evaluations.length)])
+  const epochs = new Set(evaluations.map(({ epoch }) => epoch)).size
+  facts.push(['Steps', count(steps.at(-1)?.step ?? 0)], ['Epochs evaluated', count(epochs)])
+  if (skippedSteps) facts.push(['Steps left out', count(skippedSteps)])
   return `<dl class="facts">${facts.map(([term, value]) => `<div><dt>${term}</dt><dd>${escapeHtml(value)}</dd></div>`).join('')}</dl>`
 }
 

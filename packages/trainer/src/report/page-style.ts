@@ -34,5 +34,7 @@ thead th { color: var(--soft); font-size: .85rem } tbody th, th:first-child { te
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .8rem }
 .pictures img { width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; border-radius: 6px;
   background: var(--line) } .pictures figcaption { font-size: .85rem; color: var(--soft); overflow-wrap: anywhere }
+figure.pair { grid-column: span 2 } .pair img { width: calc(50% - 2px) } .pair img + img { margin-left: 4px }
+.pictures code { font: 12px ui-monospace, monospace; color: var(--ink) }
 pre { overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; margin: 0 } summary { cursor: pointer; color: var(--soft) }
 `

@@ -1,6 +1,7 @@
 /** Keeps the report of a run up to date while it trains. */
+import type { TrainingData } from '../data.ts'
 import type { RunPaths } from '../run-folder.ts'
-import type { TrainingObserver } from '../training-events.ts'
+import type { EpochReport, TrainingObserver } from '../training-events.ts'
 import { type Normalization, writeEvaluation } from './evaluation-file.ts'
 import { writeReport } from './report.ts'
 
@@ -8,16 +9,31 @@ import { writeReport } from './report.ts'
  * Writes evaluation.json when a model is the best so far, and once more when it is tested, and the report after each
  * evaluation and at the end; the run's own log is to be told before.
  */
-export function reportLog(out: string, paths: RunPaths, normalization: Normalization): TrainingObserver {
+export function reportLog(
+  out: string,
+  paths: RunPaths,
+  normalization: Normalization,
+  data: Pick<TrainingData, 'nameOf' | 'test'> = {},
+): TrainingObserver {
+  const onEvaluation = async ({ epoch, evaluation, isBest, examples }: EpochReport): Promise<void> => {
+    if (isBest)
+      await writeEvaluation(
+        paths.evaluation,
+        { epoch, images: 'held-out', evaluation, examples, nameOf: data.nameOf },
+        normalization,
+      )
+    await writeReport(out)
+  }
   return {
     onEnd: async () => void (await writeReport(out)),
-    async onEpoch({ epoch, evaluation, isBest, examples }) {
-      if (isBest)
-        await writeEvaluation(paths.evaluation, { epoch, images: 'held-out', evaluation, examples }, normalization)
-      await writeReport(out)
-    },
+    onEpoch: onEvaluation,
+    onEvaluation,
     async onTest({ epoch, evaluation, examples }) {
-      await writeEvaluation(paths.evaluation, { epoch, images: 'test', evaluation, examples }, normalization)
+      await writeEvaluation(
+        paths.evaluation,
+        { epoch, images: 'test', evaluation, examples, nameOf: data.test?.nameOf },
+        normalization,
+      )
     },
   }
 }

@@ -1,6 +1,7 @@
 /** A sweep: one recipe trained with one setting after the other, each in a run's folder of its own. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { isBetter } from '../choose-best.ts'
 import { NonFiniteError } from '../non-finite.ts'
 import { overrideRecipe, type Recipe } from '../recipe.ts'
 import { type Run, type RunOptions, startRun } from '../run.ts'
@@ -31,7 +32,7 @@ export interface SweptTrial extends Trial {
 export interface SweepResult {
   /** False when the signal stopped it. */
   finished: boolean
-  /** The most accurate on held-out images first; those without an evaluation last. */
+  /** The best on held-out images first, as a run chooses its best model; those without an evaluation last. */
   trials: SweptTrial[]
 }
 
@@ -56,10 +57,11 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
     else if (signal?.aborted) swept.push({ ...trial, out: folder, status: 'waiting' })
     else swept.push(await runTrial(trial, { ...options, out: folder }, { number: i + 1, count: trials.length }))
   }
-  const accuracy = ({ best }: SweptTrial): number => best?.accuracy ?? Number.NEGATIVE_INFINITY
-  swept.sort((a, b) => (accuracy(a) === accuracy(b) ? 0 : accuracy(b) - accuracy(a)))
+  swept.sort((a, b) => Number(isBefore(b, a)) - Number(isBefore(a, b)))
   return { finished: !swept.some(({ status }) => status === 'stopped' || status === 'waiting'), trials: swept }
 }
+
+const isBefore = ({ best }: SweptTrial, other: SweptTrial): boolean => best !== undefined && isBetter(best, other.best)
 
 async function runTrial(
   trial: Trial,

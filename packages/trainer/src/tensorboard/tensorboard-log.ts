@@ -19,8 +19,8 @@ export interface TensorboardLogOptions {
 /**
  * Begins a new event file in the folder; those of the run's earlier parts stay.
  *
- * Each step gives `train/loss`, `train/lr`, `train/images_per_second` and, when gradients are clipped,
- * `train/grad_norm`; each evaluation `eval/accuracy`, `eval/top5`, `eval/loss` and `train/epoch_loss`; the test at the
+ * Each step gives `train/loss`, `train/lr`, `train/images_per_second`, when gradients are clipped `train/grad_norm`, and
+ * with a gradient scaler `train/skipped_steps`, the number that it left out so far; each evaluation `eval/accuracy`, `eval/top5`, `eval/loss` and `train/epoch_loss`; the test at the
  * end `test/accuracy`, `test/top5` and `test/loss`; where images may have several classes, `mean_average_precision` is in
  * the place of `top5`.
  *
@@ -42,13 +42,21 @@ export function tensorboardLog(
   if (earlier.length === 0) write(markdown(at(0), 'recipe/text_summary', indented(recipe)))
   let lastStep = stepsBefore
   return {
-    onStep({ step, loss, lr, imagesPerSecond, gradNorm }) {
-      const values = { 'train/loss': loss, 'train/lr': lr, 'train/images_per_second': imagesPerSecond }
+    onStep({ step, loss, lr, imagesPerSecond, gradNorm, skippedSteps }) {
       lastStep = step
-      write(scalars(at(step), gradNorm === undefined ? values : { ...values, 'train/grad_norm': gradNorm }))
+      write(
+        scalars(at(step), {
+          ...{ 'train/loss': loss, 'train/lr': lr, 'train/images_per_second': imagesPerSecond },
+          ...(gradNorm !== undefined && { 'train/grad_norm': gradNorm }),
+          ...(skippedSteps !== undefined && { 'train/skipped_steps': skippedSteps }),
+        }),
+      )
     },
     onEpoch({ step, trainLoss, evaluation }) {
       write(scalars(at(step), { ...tagged('eval', evaluation), 'train/epoch_loss': trainLoss }))
+    },
+    onEvaluation({ step, evaluation }) {
+      write(scalars(at(step), tagged('eval', evaluation)))
     },
     onTest({ evaluation }) {
       write(scalars(at(lastStep), tagged('test', evaluation)))

@@ -63,7 +63,7 @@ function draw() {
     title: 'Accuracy, held out',
     curves: [
       { name: 'top 1', style: 'first', points: evaluations.map(({ step, accuracy }) => [step, accuracy]), dots: true },
-      secondCurve(evaluations),
+      ...secondCurve(evaluations),
     ],
     format: percent,
     lastStep,
@@ -85,18 +85,15 @@ function draw() {
   })
 }
 
-/** The top five, or of images that may have several classes how well they are ranked. */
+/** The top five, or of images that may have several classes how well they are ranked; none of five classes or fewer. */
 function secondCurve(evaluations) {
   const [name, field] =
     evaluations[0]?.meanAveragePrecision === undefined
       ? ['top 5', 'top5']
       : ['mean average precision', 'meanAveragePrecision']
-  return {
-    name,
-    style: 'second',
-    points: evaluations.map(evaluation => [evaluation.step, evaluation[field]]),
-    dots: true,
-  }
+  const points = evaluations.filter(({ [field]: value }) => Number.isFinite(value))
+  if (points.length === 0) return []
+  return [{ name, style: 'second', points: points.map(point => [point.step, point[field]]), dots: true }]
 }
 
 function showFacts(progress, last, evaluations) {
