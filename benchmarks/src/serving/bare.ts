@@ -1,6 +1,7 @@
 /** The work of a request without a server: a JPEG's bytes to logits, one image at a time or in batches. */
 import { concat, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
-import { noGrad, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { geometryOf, noGrad, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { fitImage } from '@vitral/core/image'
 import { decodeImage, functional, usesNativeImages } from '@vitral/datasets'
 import { serveRequests } from './line-protocol.ts'
 
@@ -11,13 +12,12 @@ await serveRequests(async ({ modelFolder, photo, threads }) => {
   await usesNativeImages()
   const model = await ViTForImageClassification.fromPretrained(modelFolder)
   const { config } = await ViTImageProcessor.fromPretrained(modelFolder)
-  const { height, width } = config.size
-  const normalizer = new ViTImageProcessor({ ...config, doResize: false })
+  const geometry = geometryOf(config)
+  const normalizer = new ViTImageProcessor({ ...config, doResize: false, doCenterCrop: false })
   const bytes = new Uint8Array(await Bun.file(photo).arrayBuffer())
 
   const prepare = async (): Promise<Tensor4D> => {
-    const image = functional.resize(await decodeImage(bytes), [height, width], { interpolation: config.resample })
-    return await normalizer.preprocess(image)
+    return await normalizer.preprocess(fitImage(await decodeImage(bytes), geometry, functional.resize))
   }
   return async ({ images, together }) => {
     for (let done = 0; done < images; done += together) {

@@ -1,4 +1,5 @@
 /** Images as small files, for pages that show them. */
+import { checkImage } from '@vitral/core/image'
 import type { RawImage } from './types.ts'
 
 export interface EncodePictureOptions {
@@ -13,9 +14,11 @@ export interface EncodePictureOptions {
  * const { bytes, mimeType } = await encodePicture(image, { maxSide: 160 })
  */
 export async function encodePicture(
-  { data, width, height, channels }: RawImage,
+  image: RawImage,
   { maxSide = Number.POSITIVE_INFINITY }: EncodePictureOptions = {},
 ): Promise<{ bytes: Uint8Array; mimeType: 'image/png' | 'image/jpeg' }> {
+  checkImage(image)
+  const { data, width, height, channels } = image
   const { default: sharp } = await import('sharp')
   const longest = Math.max(width, height)
   const picture = sharp(data, { raw: { width, height, channels: channels as 1 | 3 } })

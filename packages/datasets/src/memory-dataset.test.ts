@@ -69,6 +69,10 @@ test('refuses labels without a class and pixels of another count', async () => {
   await expect(memoryDataset([{ image, label: 0 }], ['a'])).rejects.toThrow(
     'Example 0 has 11 bytes of pixels; expected 2 · 2 · 3 = 12.',
   )
+  const floats = { ...image, data: new Float32Array(12).fill(0.5) as never }
+  await expect(memoryDataset([{ image: floats, label: 0 }], ['a'])).rejects.toThrow(
+    "Example 0: An image's data are a Float32Array; expected a Uint8Array, bytes from 0 to 255: multiply",
+  )
 })
 
 describe('broken images', () => {

@@ -1,4 +1,5 @@
 /** A data set of images that are in memory, of any sizes, as pixels or as the bytes of image files. */
+import { checkImage } from '@vitral/core/image'
 import { type BrokenImageOptions, decodeOrSkip } from './decode-or-skip.ts'
 import type { Dataset, RawImage } from './types.ts'
 
@@ -86,5 +87,10 @@ async function bytesOf(
     throw new Error(
       `Example ${index} has ${data.length} bytes of pixels; expected ${height} · ${width} · ${channels} = ${height * width * channels}.`,
     )
+  try {
+    checkImage(image)
+  } catch (error) {
+    throw new Error(`Example ${index}: ${(error as Error).message}`, { cause: error })
+  }
   return { chunk: new Uint8Array(data.buffer, data.byteOffset, data.length), shape: { width, height, channels } }
 }

@@ -1,4 +1,5 @@
 /** A chain of transforms made ready for many images: its end, bytes to floats, becomes one table look-up for each byte. */
+import { checkImage } from '@vitral/core/image'
 import { kernels } from './functional/kernels/kernels.ts'
 import { applyAll } from './transforms/compose.ts'
 import type { ImageTensor, RawImage, Sample, Transform } from './types.ts'
@@ -35,6 +36,7 @@ export function createPipeline(transforms: readonly Transform[]): Pipeline {
 
   return {
     prepare: (image, seed) => {
+      checkImage(image)
       const sample = applyAll(start, image, seed)
       if (!tabled && 'channels' in sample)
         throw new Error('The transforms end with an image; end them with toTensor().')

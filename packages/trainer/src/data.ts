@@ -1,11 +1,11 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
 import { availableParallelism } from 'node:os'
-import { ViTImageProcessor } from '@vitral/core'
+import type { ViTImageProcessor } from '@vitral/core'
 import { type Batch, createLoader, type Dataset, type Loader, type LoaderPlan, type Transform } from '@vitral/datasets'
 import { everyBatchOf } from './ddp/batch-share.ts'
 import { alone, type Collectives } from './ddp/collectives.ts'
 import { type DataSource, openParts } from './held-out.ts'
-import { transformsOf } from './processor.ts'
+import { largerBy, transformsOf } from './processor.ts'
 import type { Recipe } from './recipe.ts'
 import { createSampler } from './recipe-sampler.ts'
 import { type MadeTransforms, recipeTransforms } from './recipe-transforms.ts'
@@ -175,11 +175,7 @@ export function evaluationBatches(
   processor: ViTImageProcessor,
   { batchSize, margin = 1, onSkipped = () => {} }: EvaluationBatchesOptions,
 ): AsyncIterable<ImageBatch> {
-  const { size } = processor.config
-  const larger = { height: Math.round(size.height * margin), width: Math.round(size.width * margin) }
-  const chain = transformsOf(
-    margin === 1 ? processor : new ViTImageProcessor({ ...processor.config, doResize: true, size: larger }),
-  )
+  const chain = transformsOf(margin === 1 ? processor : largerBy(processor, margin))
   const loader = createLoader(dataset, { transforms: chain, batchSize, reuseMemory: true })
   return skippedImages(dataset.length, onSkipped)(loader.batches())
 }

@@ -84,7 +84,8 @@ test('a student learns what its teacher says, not what the labels say, and nothi
 
 test("a recipe's teacher must know its classes and see its images", async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vitral-teacher-'))
-  const processor = new ViTImageProcessor({ size: { height: 8, width: 8 } })
+  const grey = { size: { height: 8, width: 8 }, imageMean: [0.5], imageStd: [0.5] }
+  const processor = new ViTImageProcessor(grey)
   await new ViTForImageClassification(config, { seed: 3 }).savePretrained(folder)
   await processor.savePretrained(folder)
   const recipe = {
@@ -96,9 +97,18 @@ test("a recipe's teacher must know its classes and see its images", async () => 
   await expect(recipeLoss(recipe, { labels: ['a', 'c', 'b'], processor })).rejects.toThrow(
     'knows 3 classes, a, b, c; expected those of the data set, in their order: a, c, b.',
   )
-  const others = new ViTImageProcessor({ size: { height: 8, width: 8 }, imageMean: [0, 0, 0] })
+  const others = new ViTImageProcessor({ ...grey, imageMean: [0] })
   await expect(recipeLoss(recipe, { labels: ['a', 'b', 'c'], processor: others })).rejects.toThrow(
-    'was made for images with imageMean [0.5,0.5,0.5], but the recipe',
+    'was made for images with imageMean [0.5], but the recipe',
+  )
+  const larger = new ViTImageProcessor({
+    ...grey,
+    size: { shortestEdge: 10 },
+    doCenterCrop: true,
+    cropSize: { height: 9, width: 9 },
+  })
+  await expect(recipeLoss(recipe, { labels: ['a', 'b', 'c'], processor: larger })).rejects.toThrow(
+    "was made for images of 8×8 pixels, but the recipe's transforms give 9×9;",
   )
   rmSync(folder, { recursive: true })
 })

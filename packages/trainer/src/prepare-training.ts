@@ -48,7 +48,7 @@ export async function prepareTraining(options: PrepareOptions): Promise<Prepared
   const notes: string[] = []
   const model = await createModel(recipe, data, { hub, onNote: note => notes.push(note) })
   const { evaluation } = recipeTransforms(recipe, its)
-  const processor = processorOf(evaluation, model.config.imageSize)
+  const processor = processorOf(evaluation, model.config.imageSize, model.config.numChannels)
   const loss = await recipeLoss(recipe, { labels: data.labels, processor, hub })
   const understood = [...(data.understood ?? []), ...notes, ...describePreparation(recipe, processor, its)]
   return { data: { ...data, understood }, model, loss, processor }

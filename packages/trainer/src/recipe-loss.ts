@@ -1,5 +1,13 @@
 /** The loss that a recipe describes, with the teacher it may name. */
-import { type HubOptions, type Loss, listNames, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import {
+  fittedSize,
+  geometryOf,
+  type HubOptions,
+  type Loss,
+  listNames,
+  ViTForImageClassification,
+  ViTImageProcessor,
+} from '@vitral/core'
 import { distill } from './distillation.ts'
 import { createLoss } from './losses.ts'
 import type { Recipe } from './recipe.ts'
@@ -27,7 +35,14 @@ export async function recipeLoss(
       `The teacher ${folder} knows ${known.length} classes, ${listNames(known)}; expected those of the data set, in their order: ${listNames(labels)}.`,
     )
   const prepares = await ViTImageProcessor.fromPretrained(folder, hub)
-  for (const field of ['size', 'doRescale', 'rescaleFactor', 'doNormalize', 'imageMean', 'imageStd'] as const) {
+  const [itsSize, ourSize] = [prepares, processor].map(
+    ({ config }) => fittedSize(geometryOf(config))?.join('×') ?? 'any',
+  )
+  if (itsSize !== ourSize)
+    throw new Error(
+      `The teacher ${folder} was made for images of ${itsSize} pixels, but the recipe's transforms give ${ourSize}; it would not see what it knows. Choose transforms that fit it.`,
+    )
+  for (const field of ['doRescale', 'rescaleFactor', 'doNormalize', 'imageMean', 'imageStd'] as const) {
     const [its, ours] = [prepares, processor].map(({ config }) => JSON.stringify(config[field]))
     if (its !== ours)
       throw new Error(

@@ -36,7 +36,7 @@ export async function answer(
     end: () => ticket.endDecoding(),
   }
   const preparing = inputs.map(input =>
-    prepareInput(input, version.description, image => decode(image, version.description.resize, decoded)),
+    prepareInput(input, version.description, image => decode(image, version.description.geometry, decoded)),
   )
   const prepared = await Promise.all(preparing)
   stages.decode = performance.now() - started - ticket.waited
@@ -70,7 +70,7 @@ export async function answer(
     const input = inputs[i] as EngineInput
     if (!output.attention || !('image' in input))
       throw new EngineError('wrong_shape', 'There is nothing to draw: it takes an image file, and the task explain.')
-    return { ...output, drawn: await draw(input.image, output.attention, drawing) }
+    return { ...output, drawn: await draw(input.image, output.attention, version.description.geometry, drawing) }
   }
   return {
     outputs: isDrawn ? await Promise.all(computed.map(drawn)) : computed,

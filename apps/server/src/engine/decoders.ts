@@ -1,21 +1,22 @@
-/** Image files to RGB bytes of a model's size, or to pictures with attention over them, in processes of their own; few at a time, as a large image takes memory. */
+/** Image files to bytes of a model's size and channels, or to pictures with attention over them, in processes of their own; few at a time, as a large image takes memory. */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import type { ImageGeometry } from '@vitral/core/image'
 import { Child } from './child.ts'
 import { EngineError, type EngineOutput } from './engine.ts'
 import { bytesOf, type Frame, type Header } from './framing.ts'
 import { KeptChild } from './kept-child.ts'
-import type { LoadedDescription } from './model-calls.ts'
 import type { ResolvedEngineOptions } from './options.ts'
 
 export interface DecodeCall {
-  resize: LoadedDescription['resize'] | null
+  geometry: ImageGeometry
   maxPixels: number
   timeoutSeconds: number
 }
 
 /** Its body: the attention's floats, then the image file. */
 export interface DrawCall {
+  geometry: ImageGeometry
   height: number
   width: number
   maxPixels: number
@@ -29,7 +30,8 @@ export interface DecoderOptions
 }
 
 export interface DecodedImage {
-  rgb: Uint8Array
+  /** [height, width, channels] */
+  pixels: Uint8Array
   width: number
   height: number
   /** Gives the memory of its pixels back. */
@@ -53,7 +55,7 @@ const SLACK = 5000
 
 export class Decoders {
   readonly #children: KeptChild[]
-  readonly #limits: Omit<DecodeCall, 'resize'>
+  readonly #limits: Omit<DecodeCall, 'geometry'>
   readonly #waiting: (() => void)[] = []
   #free: number
   #next = 0
@@ -78,11 +80,11 @@ export class Decoders {
    * @returns undefined when it was no longer wanted
    * @throws EngineError that says what is wrong with the image
    */
-  async decode(image: Uint8Array, resize: LoadedDescription['resize'], turn: Turn): Promise<DecodedImage | undefined> {
+  async decode(image: Uint8Array, geometry: ImageGeometry, turn: Turn): Promise<DecodedImage | undefined> {
     return await this.#inTurn(turn, async () => {
-      const call = { resize: resize ?? null, ...this.#limits } satisfies DecodeCall
+      const call = { geometry, ...this.#limits } satisfies DecodeCall
       const { header, body, free } = await this.#call('decode', call, [image])
-      return { rgb: body, width: header.width as number, height: header.height as number, free }
+      return { pixels: body, width: header.width as number, height: header.height as number, free }
     })
   }
 
@@ -95,10 +97,11 @@ export class Decoders {
   async draw(
     image: Uint8Array,
     { height, width, values }: NonNullable<EngineOutput['attention']>,
+    geometry: ImageGeometry,
     turn: Turn,
   ): Promise<Uint8Array | undefined> {
     return await this.#inTurn(turn, async () => {
-      const call = { height, width, ...this.#limits } satisfies DrawCall
+      const call = { geometry, height, width, ...this.#limits } satisfies DrawCall
       return (await this.#call('draw', call, [bytesOf(values), image])).body
     })
   }

@@ -1,7 +1,8 @@
 /** What is told of a model, by the two JSON files of its folder. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ImageProcessorConfig, readModelConfig, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
+import { geometryOf, readModelConfig, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
+import { fittedSize, type ImageGeometry } from '@vitral/core/image'
 import { scoringOf } from '@vitral/core/scores'
 import type { LoadedDescription, ModelSettings } from './model-calls.ts'
 
@@ -12,13 +13,18 @@ const mostCharacters = 2 ** 22
 /** @throws when the files do not fit together */
 export function describeModel(
   config: ViTConfig,
-  { doResize, size, resample }: ImageProcessorConfig,
+  geometry: ImageGeometry,
   rest: Pick<LoadedDescription, 'backend' | 'precision' | 'version'>,
 ): LoadedDescription {
   const imageSize = heightAndWidth(config.imageSize)
-  if (doResize && `${imageSize}` !== `${[size.height, size.width]}`)
+  const size = fittedSize(geometry) ?? imageSize
+  if (`${imageSize}` !== `${size}`)
     throw new Error(
-      `preprocessor_config.json makes images of ${size.height}×${size.width}, but the model of config.json takes ${imageSize.join('×')}.`,
+      `preprocessor_config.json makes images of ${size.join('×')}, but the model of config.json takes ${imageSize.join('×')}.`,
+    )
+  if (geometry.channels !== config.numChannels)
+    throw new Error(
+      `preprocessor_config.json has mean and deviation of ${geometry.channels} channels, but the model of config.json takes ${config.numChannels}.`,
     )
   return {
     ...rest,
@@ -28,7 +34,7 @@ export function describeModel(
     numChannels: config.numChannels,
     hiddenSize: config.hiddenSize,
     scoring: scoringOf(config),
-    resize: doResize ? { size: [size.height, size.width], interpolation: resample } : undefined,
+    geometry,
     memory: 0,
   }
 }
@@ -48,7 +54,7 @@ export async function describeFolder({
     ViTImageProcessor.fromPretrained(folder),
     headOf(folder),
   ])
-  return describeModel({ ...config, ...options }, processor.config, { backend, precision, version: '' })
+  return describeModel({ ...config, ...options }, geometryOf(processor.config), { backend, precision, version: '' })
 }
 
 /** What a model is loaded with: without a classifier where its folder says that it has none, and then none is made up. */

@@ -19,6 +19,6 @@ export function knownOf(
         scoring: 'softmax' as const,
       },
     }
-  const { resize: _, memory: __, unknownFields: ___, ...known } = loaded
+  const { geometry: _, memory: __, unknownFields: ___, ...known } = loaded
   return { name, ...known }
 }

@@ -1,5 +1,6 @@
 /** What the server and a model's process say to each other: the types, and how arrays become one body and back. */
-import type { BackendName, ComputeDtype, Interpolation } from '@vitral/core'
+import type { BackendName, ComputeDtype } from '@vitral/core'
+import type { ImageGeometry } from '@vitral/core/image'
 import type { BestClasses, EngineOutput, ModelDescription, Task } from './engine.ts'
 import { bytesOf, floatsOf } from './framing.ts'
 
@@ -15,16 +16,16 @@ export interface ModelSettings {
 
 /** What a process tells of the model it has loaded. */
 export interface LoadedDescription extends Omit<ModelDescription, 'name' | 'state' | 'error'> {
-  /** What an image must be brought to before it is sent; undefined when it must have the model's size already. */
-  resize?: { size: readonly [height: number, width: number]; interpolation: Interpolation }
+  /** What an image must be brought to before it is sent. */
+  geometry: ImageGeometry
   /** Bytes that the process has resident. */
   memory: number
   /** Names of the fields of config.json that nobody knows, where there are some; the first hundred. */
   unknownFields?: readonly string[]
 }
 
-/** An image of the model's size: RGB bytes [height, width, 3], or values [channels, height, width]. */
-export type PreparedInput = { rgb: Uint8Array; free?(): void } | { pixelValues: Float32Array }
+/** An image of the model's size: bytes [height, width, channels], or values [channels, height, width]. */
+export type PreparedInput = { pixels: Uint8Array; free?(): void } | { pixelValues: Float32Array }
 
 /** What one input is computed for. */
 export interface Purpose {
@@ -33,7 +34,7 @@ export interface Purpose {
 }
 
 export interface ComputeCall {
-  inputs: ({ kind: 'rgb' | 'pixelValues'; bytes: number } & Purpose)[]
+  inputs: ({ kind: 'pixels' | 'pixelValues'; bytes: number } & Purpose)[]
 }
 
 /** How the floats of a reply's body are divided, input by input; null: its values are no finite numbers. */
@@ -56,10 +57,10 @@ export function inputLayout(jobs: readonly ({ input: PreparedInput } & Purpose)[
   inputs: ComputeCall['inputs']
   bodies: Uint8Array[]
 } {
-  const bodies = jobs.map(({ input }) => ('rgb' in input ? input.rgb : bytesOf(input.pixelValues)))
+  const bodies = jobs.map(({ input }) => ('pixels' in input ? input.pixels : bytesOf(input.pixelValues)))
   return {
     inputs: jobs.map(({ input, task, best }, i) => ({
-      kind: 'rgb' in input ? 'rgb' : 'pixelValues',
+      kind: 'pixels' in input ? 'pixels' : 'pixelValues',
       bytes: bodies[i]?.byteLength ?? 0,
       task,
       ...(best && { best }),
@@ -73,7 +74,7 @@ export function splitInputs(layout: ComputeCall['inputs'], body: Uint8Array): Pr
   return layout.map(({ kind, bytes }) => {
     const part = body.subarray(start, start + bytes)
     start += bytes
-    return kind === 'rgb' ? { rgb: part } : { pixelValues: floatsOf(part) }
+    return kind === 'pixels' ? { pixels: part } : { pixelValues: floatsOf(part) }
   })
 }
 

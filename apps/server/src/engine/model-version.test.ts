@@ -13,16 +13,16 @@ test('the memory of an image is given back once, when it is answered: it may be 
   const happened: string[] = []
   const answer = (name: string, bytes: number) => {
     const { promise, resolve } = Promise.withResolvers<EngineOutput | EngineError>()
-    const rgb = new Uint8Array(bytes).fill(200)
+    const pixels = new Uint8Array(bytes).fill(200)
     const free = (): void => {
       happened.push(`${name} is given back`)
-      rgb.fill(0)
+      pixels.fill(0)
     }
     const settle = (result: EngineOutput | EngineError): void => {
       happened.push(`${name} is answered`)
       resolve(result)
     }
-    const job = { input: { rgb, free }, task: 'classify', isWanted: true, begin() {}, settle } as const
+    const job = { input: { pixels, free }, task: 'classify', isWanted: true, begin() {}, settle } as const
     return { promise, job }
   }
   const alone = answer('alone', PIXELS)

@@ -209,12 +209,12 @@ const overflow = (input: PreparedInput): EngineError =>
 
 function settle(job: Job, ...result: Parameters<Job['settle']>): void {
   job.settle(...result)
-  if ('rgb' in job.input) job.input.free?.()
+  if ('pixels' in job.input) job.input.free?.()
 }
 
 /** Features cost nothing beside the logits; attention has every layer write out its probabilities. */
 const kindOf = ({ task, input }: Job): string =>
-  `${task === 'explain' ? 'explain' : 'plain'} ${'rgb' in input ? 'rgb' : 'pixelValues'}`
+  `${task === 'explain' ? 'explain' : 'plain'} ${'pixels' in input ? 'pixels' : 'pixelValues'}`
 
 interface Ready {
   child: Child

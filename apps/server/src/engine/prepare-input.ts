@@ -21,16 +21,19 @@ export async function prepareInput(
     checkPixelValues(input.pixelValues, [numChannels, height, width])
     return input
   }
-  if (numChannels !== 3)
-    throw new EngineError('wrong_shape', `The model takes ${numChannels} channels, and an image file has 3.`)
+  if (numChannels !== 1 && numChannels !== 3)
+    throw new EngineError(
+      'wrong_shape',
+      `The model takes ${numChannels} channels, and an image file has 1 or 3; send its pixel values.`,
+    )
   const image = await decode(input.image)
   if (!image) throw new EngineError('cancelled', 'Nobody waits for the image any more.')
   if (image.height !== height || image.width !== width)
     throw new EngineError(
       'wrong_shape',
-      `The image is ${image.height}×${image.width}; the model takes ${height}×${width} and resizes nothing.`,
+      `The image is ${image.height}×${image.width}; the model takes ${height}×${width}, which its processor does not bring it to.`,
     )
-  return { rgb: image.rgb, free: image.free }
+  return { pixels: image.pixels, free: image.free }
 }
 
 function checkPixelValues(values: Float32Array, shape: readonly number[]): void {

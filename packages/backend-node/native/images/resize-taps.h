@@ -19,13 +19,41 @@ struct Taps {
   const int32_t* weightsOf(int64_t i) const { return weights + i * stride; }
 };
 
-// Keys' cubic with a = −0.5, and the triangle.
-VITRAL_INLINE double filterWeight(Filter filter, double distance) {
-  const double x = std::fabs(distance);
-  if (filter == Filter::bilinear) return x < 1 ? 1 - x : 0;
+VITRAL_INLINE double sinc(double x) {
+  constexpr double pi = 3.14159265358979323846;
+  const double angle = x * pi;
+  return x == 0 ? 1 : std::sin(angle) / angle;
+}
+
+// Keys' cubic with a = −0.5.
+VITRAL_INLINE double cubicWeight(double x) {
   constexpr double a = -0.5;
   if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}
+
+// A sinc under a Hamming window, whose two numbers PIL has in single precision.
+VITRAL_INLINE double hammingWeight(double x) {
+  constexpr double pi = 3.14159265358979323846;
+  if (x == 0) return 1;
+  return x < 1 ? sinc(x) * (0.54f + 0.46f * std::cos(x * pi)) : 0;
+}
+
+inline double filterWeight(Filter filter, double distance) {
+  const double x = std::fabs(distance);
+  switch (filter) {
+    case Filter::box: return distance > -0.5 && distance <= 0.5;
+    case Filter::bilinear: return x < 1 ? 1 - x : 0;
+    case Filter::hamming: return hammingWeight(x);
+    case Filter::bicubic: return cubicWeight(x);
+    case Filter::lanczos: return distance >= -3 && distance < 3 ? sinc(distance) * sinc(distance / 3) : 0;
+  }
+  return 0;
+}
+
+VITRAL_INLINE double filterSupport(Filter filter) {
+  constexpr double supports[] = {0, 3, 1, 2, 0.5, 1};
+  return supports[(int)filter];
 }
 
 struct TapsLayout {
@@ -35,7 +63,7 @@ struct TapsLayout {
   TapsLayout(int64_t oldSize, int64_t newSize, Filter filter) : size(newSize), scale((double)oldSize / (double)newSize) {
     const double widened = scale > 1 ? scale : 1;
     narrowed = 1 / widened;  // PIL multiplies by it: a division rounds otherwise, and shows in a byte now and then
-    reach = (filter == Filter::bilinear ? 1 : 2) * widened;
+    reach = filterSupport(filter) * widened;
     stride = (int64_t)std::ceil(reach) * 2 + 1;
   }
   int64_t ints() const { return size * (2 + stride) + 2 * stride; }
@@ -57,7 +85,7 @@ inline Taps fillTaps(const TapsLayout& layout, int64_t oldSize, Filter filter, i
       total += exact[k];
     }
     for (int64_t k = 0; k < end - begin; k++) {
-      const double weight = exact[k] / total * (1 << weightBits);
+      const double weight = (total == 0 ? exact[k] : exact[k] / total) * (1 << weightBits);
       taps.weights[i * stride + k] = (int32_t)(weight + (weight < 0 ? -0.5 : 0.5));
     }
     taps.first[i] = (int32_t)begin;

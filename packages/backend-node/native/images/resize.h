@@ -11,7 +11,8 @@ struct ImageShape {
   int64_t bytes() const { return height * width * channels; }
 };
 
-enum class Filter { bilinear, bicubic };
+// PIL's numbers; nearest, its 0, is no filter.
+enum class Filter { lanczos = 1, bilinear = 2, bicubic = 3, box = 4, hamming = 5 };
 
 // x [height, width, channels] → y [newHeight, newWidth, channels].
 using ResizeImage = void(const ImageShape& shape, const uint8_t* x, int64_t newHeight, int64_t newWidth, Filter filter,

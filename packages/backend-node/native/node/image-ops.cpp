@@ -46,9 +46,10 @@ napi_value resizeImage(Arguments& a) {
   const ImageShape shape = imageShape(a);
   const uint8_t* x = a.bytes("source", shape.bytes());
   const int64_t height = a.size("newHeight"), width = a.size("newWidth");
-  const Filter filter = a.flag("bicubic") ? Filter::bicubic : Filter::bilinear;
+  const int64_t filter = a.size("filter");
+  if (filter < (int)Filter::lanczos || filter > (int)Filter::hamming) throw ArgumentError("filter is not from 1 to 5");
   uint8_t* y = a.bytes("output", elements({height, width, shape.channels}));
-  kernels().resizeImage(shape, x, height, width, filter, y);
+  kernels().resizeImage(shape, x, height, width, (Filter)filter, y);
   return nullptr;
 }
 

@@ -10,9 +10,9 @@
 export type ImageBytes = Uint8Array | Uint8ClampedArray
 
 export interface ImageKernels {
-  /** See resizeImage; bilinear or bicubic. */
+  /** See resizeImage; the filter is one of `interpolations`, by its index, and not the nearest. */
   resizeImage(
-    ...args: [...Shape, source: ImageBytes, newHeight: number, newWidth: number, bicubic: boolean, output: Uint8Array]
+    ...args: [...Shape, source: ImageBytes, newHeight: number, newWidth: number, filter: number, output: Uint8Array]
   ): void
   /** Mirrors left and right. */
   flipRows(...args: [...Shape, source: ImageBytes, output: Uint8Array]): void

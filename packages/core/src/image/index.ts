@@ -3,5 +3,9 @@
  * takes each of them a tenth of a second and memory.
  */
 export { deriveSeed, randomBits } from '../tape/random.ts'
+export { lumaAt, toChannels } from './channels.ts'
+export { type CropRounding, centerCropImage, centerStart, cropImage, cropRoundings } from './crop.ts'
+export { fitImage, fittedRegion, fittedSize, type ImageGeometry, type Region } from './fit-image.ts'
 export type { ImageBytes, ImageKernels } from './image-kernels.ts'
-export { type Interpolation, type RawImage, type ResizeOptions, resizeImage } from './resize.ts'
+export { checkImage, type RawImage } from './raw-image.ts'
+export { type Interpolation, interpolations, type ResizeOptions, resizeImage, shortestEdgeSize } from './resize.ts'

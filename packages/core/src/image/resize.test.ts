@@ -1,8 +1,10 @@
 import { beforeAll, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SafeTensor } from '../files/safetensors.ts'
 import { readSafetensors } from '../files/safetensors-file.ts'
-import { type Interpolation, type RawImage, resizeImage } from './resize.ts'
+import type { RawImage } from './raw-image.ts'
+import { type Interpolation, resizeImage } from './resize.ts'
 
 const path = join(import.meta.dirname, '../../test/fixtures/transforms/transforms.safetensors')
 let tensors: Map<string, SafeTensor>
@@ -35,6 +37,24 @@ for (const [name, input, size, interpolation] of cases)
     expect(Buffer.compare(Buffer.from(resized.data), Buffer.from(expected.data))).toBe(0)
   })
 
+interface PilCase {
+  interpolation: Interpolation
+  from: [height: number, width: number, channels: number]
+  to: [height: number, width: number]
+  /** Base64 of what Pillow 9.4 makes of byte i = ((31·i² + 97·i) >> 3) mod 256. */
+  bytes: string
+}
+
+const pilCases: PilCase[] = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../test/fixtures/pil-resize.json'), 'utf8'),
+)
+test.each(pilCases)('$interpolation from $from to $to is PIL byte for byte', ({ interpolation, from, to, bytes }) => {
+  const [height, width, channels] = from
+  const data = Uint8Array.from({ length: height * width * channels }, (_, i) => ((i * i * 31 + i * 97) >> 3) % 256)
+  const resized = resizeImage({ data, width, height, channels }, to, { interpolation })
+  expect(Buffer.from(resized.data).toString('base64')).toBe(bytes)
+})
+
 test('nearest takes the pixel under the centre', () => {
   const row = { data: Uint8Array.of(10, 20, 30, 40, 50), width: 5, height: 1, channels: 1 }
   expect([...resizeImage(row, [2, 3], { interpolation: 'nearest' }).data]).toEqual([10, 30, 50, 10, 30, 50])
@@ -61,5 +81,8 @@ test('an image of its own size is copied, not shared', () => {
 test('wrong sizes and data of the wrong length are refused', () => {
   const original = { data: Uint8Array.of(1, 2, 3, 4), width: 2, height: 2, channels: 1 }
   expect(() => resizeImage(original, [0, 2])).toThrow('size is [0,2]; expected positive whole numbers')
+  expect(() => resizeImage(original, [1, 1], { interpolation: 'cubic' as never })).toThrow(
+    "interpolation is 'cubic'; expected 'nearest', 'lanczos'",
+  )
   expect(() => resizeImage({ ...original, width: 3 }, [2, 2])).toThrow('has 4 bytes; expected 6')
 })

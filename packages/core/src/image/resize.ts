@@ -6,16 +6,13 @@
  * is resized by itself; an image with alpha is converted to RGB first, as models want it.
  */
 
-/** Bytes of an image, row by row, the channels of a pixel together. */
-export interface RawImage {
-  /** height · width · channels bytes. */
-  data: Uint8Array | Uint8ClampedArray
-  width: number
-  height: number
-  channels: number
-}
+import { checkImage, type RawImage } from './raw-image.ts'
 
-export type Interpolation = 'nearest' | 'bilinear' | 'bicubic'
+/** PIL's filters: the nearest pixel, or a mean under a window of growing reach. */
+export type Interpolation = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos'
+
+/** In the order of PIL's numbers, which files of image processors hold. */
+export const interpolations: readonly Interpolation[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming']
 
 export interface ResizeOptions {
   /** @default 'bilinear' */
@@ -39,8 +36,11 @@ interface Taps {
 const PRECISION = 22 // bits: what 32 leave when 8 are the pixel's and 2 are kept for overshoot
 
 const filters: Record<Exclude<Interpolation, 'nearest'>, Filter> = {
+  box: { support: 0.5, weight: distance => (distance > -0.5 && distance <= 0.5 ? 1 : 0) },
   bilinear: { support: 1, weight: distance => Math.max(0, 1 - Math.abs(distance)) },
+  hamming: { support: 1, weight: hamming },
   bicubic: { support: 2, weight: cubic },
+  lanczos: { support: 3, weight: lanczos },
 }
 
 /**
@@ -57,6 +57,10 @@ export function resizeImage(
   { interpolation = 'bilinear' }: ResizeOptions = {},
 ): RawImage {
   checkImage(image)
+  if (!interpolations.includes(interpolation))
+    throw new Error(
+      `resizeImage: interpolation is '${interpolation}'; expected ${interpolations.map(name => `'${name}'`).join(', ')}.`,
+    )
   for (const length of size)
     if (!Number.isInteger(length) || length < 1)
       throw new Error(`resizeImage: size is [${size}]; expected positive whole numbers, [height, width].`)
@@ -73,12 +77,29 @@ export function resizeImage(
   return resized === image ? { ...image, data: image.data.slice() } : resized
 }
 
-/** @throws when the data do not have the size that width, height and channels say. */
-export function checkImage({ data, width, height, channels }: RawImage): void {
-  if (data.length !== width * height * channels || data.length === 0)
+/** Beyond so many pixels a long thin image would be made into one that no memory holds. */
+const mostPixels = 2 ** 26
+
+/**
+ * The size that gives an image's shorter side the length and keeps its proportions (torchvision's Resize of one number,
+ * transformers' shortest_edge).
+ *
+ * @param maxSize of the longer side; where it would be longer it is made so long, and the shorter side shorter
+ * @throws when that has more than 2^26 pixels
+ */
+export function shortestEdgeSize(
+  { width, height }: Pick<RawImage, 'width' | 'height'>,
+  length: number,
+  maxSize: number = Infinity,
+): readonly [height: number, width: number] {
+  let short = length
+  let long = Math.trunc((length * Math.max(width, height)) / Math.min(width, height))
+  if (long > maxSize) [short, long] = [Math.trunc((maxSize * short) / long), maxSize]
+  if (short * long > mostPixels)
     throw new Error(
-      `An image of ${width}×${height} pixels and ${channels} channels has ${data.length} bytes; expected ${width * height * channels}, and more than none.`,
+      `An image of ${width}×${height} pixels with its shorter side made ${length} would have ${short * long} pixels; expected at most ${mostPixels}, so a less narrow image.`,
     )
+  return width <= height ? [long, short] : [short, long]
 }
 
 function nearest(image: RawImage, height: number, width: number): RawImage {
@@ -159,7 +180,7 @@ function tapsFor(oldSize: number, size: number, { support, weight }: Filter): Ta
     taps.first[i] = first
     taps.count[i] = count
     exact.forEach((value, k) => {
-      const normalised = (value / total) * (1 << PRECISION)
+      const normalised = (total === 0 ? value : value / total) * (1 << PRECISION)
       taps.weights[i * stride + k] = Math.trunc(normalised + (normalised < 0 ? -0.5 : 0.5))
     })
   }
@@ -172,4 +193,21 @@ function cubic(distance: number): number {
   const x = Math.abs(distance)
   if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0
+}
+
+function sinc(x: number): number {
+  const angle = x * Math.PI
+  return x === 0 ? 1 : Math.sin(angle) / angle
+}
+
+/** A sinc under a Hamming window, whose two numbers PIL has in single precision. */
+function hamming(distance: number): number {
+  const x = Math.abs(distance)
+  if (x === 0) return 1
+  return x < 1 ? sinc(x) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(x * Math.PI)) : 0
+}
+
+/** A sinc under the middle of another, three times as wide. */
+function lanczos(distance: number): number {
+  return distance >= -3 && distance < 3 ? sinc(distance) * sinc(distance / 3) : 0
 }

@@ -1,4 +1,5 @@
 /** Gaussian blur as torchvision's: along columns and rows by themselves, whose product its square of weights is. */
+import { checkImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 import { reflect } from './pad.ts'
 
@@ -19,6 +20,7 @@ export function gaussianBlur(image: RawImage, kernelSize: Both, { sigma }: Gauss
   const [sizeX, sizeY] = both(kernelSize)
   const [sigmaX, sigmaY] = both(sigma ?? [sizeX * 0.15 + 0.35, sizeY * 0.15 + 0.35])
   checkKernel('gaussianBlur', kernelSize, sigma)
+  checkImage(image)
   const { data: source, width, height, channels } = image
   if (sizeX >= 2 * width || sizeY >= 2 * height)
     throw new Error(

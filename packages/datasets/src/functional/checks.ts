@@ -1,4 +1,5 @@
 /** Checks of arguments, each with an error that names the function and the argument. */
+import { checkImage, type RawImage } from '@vitral/core/image'
 
 export function checkWhole(name: string, values: Record<string, number>): void {
   for (const [argument, value] of Object.entries(values))
@@ -36,6 +37,8 @@ export function checkFactor(name: string, factor: number): void {
     throw new Error(`${name}: factor is ${factor}; expected a number of at least 0.`)
 }
 
-export function checkChannels(name: string, { channels }: { channels: number }): void {
+export function checkChannels(name: string, image: RawImage): void {
+  checkImage(image)
+  const { channels } = image
   if (channels !== 1 && channels !== 3) throw new Error(`${name}: the image has ${channels} channels; expected 1 or 3.`)
 }

@@ -1,4 +1,5 @@
 /** Brightness, contrast and saturation as torchvision changes them on PIL images. */
+import { checkImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 import { checkChannels, checkFactor } from './checks.ts'
 import { kernels } from './kernels/kernels.ts'
@@ -6,6 +7,7 @@ import { kernels } from './kernels/kernels.ts'
 /** Blends with black: factor 0 is black, 1 the image, 2 twice as bright. */
 export function adjustBrightness(image: RawImage, factor: number): RawImage {
   checkFactor('adjustBrightness', factor)
+  checkImage(image)
   return blendWith(image, 0, factor)
 }
 

@@ -96,6 +96,30 @@ describe('what the fixtures do not show', () => {
   test('centerCrop of a smaller image puts the odd pixel of padding last', () => {
     expect(bytes(functional.centerCrop(small, [2, 4]))).toEqual([1, 2, 3, 0, 4, 5, 6, 0])
   })
+  test('centerCrop rounds to even, or down as transformers does', () => {
+    const row: RawImage = { data: Uint8Array.from({ length: 11 }, (_, i) => i), width: 11, height: 1, channels: 1 }
+    const first = (width: number, rounding?: 'even' | 'floor') =>
+      functional.centerCrop(row, [1, width], { rounding }).data[0]
+    expect([first(8), first(8, 'floor'), first(10), first(10, 'floor'), first(6), first(6, 'floor')]).toEqual([
+      2, 1, 0, 0, 2, 2,
+    ])
+    expect(bytes(functional.centerCrop(small, [2, 4], { rounding: 'floor' }))).toEqual([0, 1, 2, 3, 0, 4, 5, 6])
+    expect(() => first(8, 'up' as never)).toThrow("centerCrop: rounding is 'up'; expected 'even' or 'floor'.")
+  })
+  test('an image whose data are no bytes is refused by every function', () => {
+    const floats = { data: new Float32Array(12).fill(0.5) as never, width: 2, height: 2, channels: 3 }
+    const { affine, erase: _, normalize: __, ...rest } = functional
+    const args: Record<string, unknown[]> = {
+      ...{ adjustBrightness: [1.5], adjustContrast: [1.5], adjustSaturation: [1.5], adjustHue: [0.1] },
+      ...{ adjustSharpness: [1.5], centerCrop: [1], crop: [0, 0, 1, 1], gaussianBlur: [3], pad: [1], posterize: [3] },
+      ...{ resize: [[1, 1]], resizedCrop: [0, 0, 1, 1, [1, 1]], rotate: [30], solarize: [100] },
+    }
+    for (const [name, apply] of Object.entries({ ...rest, affine: (image: RawImage) => affine(image, { angle: 9 }) }))
+      expect(() => (apply as (...args: unknown[]) => unknown)(floats, ...(args[name] ?? []))).toThrow(
+        "An image's data are a Float32Array; expected a Uint8Array",
+      )
+    expect(() => functional.resize(floats, [2, 2])).toThrow('Float32Array')
+  })
   test('factor 1 keeps the image, 0 leaves black or grey', () => {
     for (const adjust of [functional.adjustBrightness, functional.adjustContrast, functional.adjustSaturation])
       expect(adjust(cifar, 1).data).toEqual(cifar.data as Uint8Array)
@@ -109,8 +133,8 @@ describe('what the fixtures do not show', () => {
     expect(() => functional.crop(small, 0, 0, 0, 1)).toThrow('crop: height is 0; expected at least 1.')
     expect(() => functional.pad(small, -1)).toThrow('pad: padding is -1; expected a whole number of pixels, at least 0')
     expect(() => functional.pad(small, [1, 2, 3] as never)).toThrow('pad: padding is [1,2,3]; expected')
-    expect(() => resize(small, [2, 2], { interpolation: 'lanczos' as never })).toThrow(
-      "resize: interpolation is 'lanczos'; expected 'nearest', 'bilinear' or 'bicubic'.",
+    expect(() => resize(small, [2, 2], { interpolation: 'cubic' as never })).toThrow(
+      "resize: interpolation is 'cubic'; expected 'nearest', 'lanczos', 'bilinear', 'bicubic', 'box' or 'hamming'.",
     )
     for (const size of [-3, 0, 2.5, Number.NaN, [2], [2, 2, 2], [2, -1]])
       expect(() => resize(small, size as never)).toThrow('expected a whole number of pixels, at least 1, or [height')

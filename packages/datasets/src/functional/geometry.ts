@@ -1,5 +1,15 @@
 /** Moving pixels without changing them, and resizing: torchvision.transforms.functional on PIL images, bit for bit. */
-import { type Interpolation, type ResizeOptions as InterpolationOptions, resizeImage } from '@vitral/core/image'
+import {
+  type CropRounding,
+  centerCropImage,
+  checkImage,
+  cropImage,
+  cropRoundings,
+  type ResizeOptions as InterpolationOptions,
+  interpolations,
+  resizeImage,
+  shortestEdgeSize,
+} from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 import { checkOneOf, checkPixels, checkSize, checkWhole } from './checks.ts'
 import { kernels } from './kernels/kernels.ts'
@@ -21,18 +31,17 @@ export function resize(
   size: ResizeSize,
   { interpolation = 'bilinear', maxSize }: ResizeOptions = {},
 ): RawImage {
+  checkImage(image)
   checkResize('resize', size, { interpolation, maxSize })
-  const [height, width] = typeof size === 'number' ? proportionalSize(image, size, maxSize) : size
+  const [height, width] = typeof size === 'number' ? shortestEdgeSize(image, size, maxSize) : size
   if (height === image.height && width === image.width) return image
   if (interpolation === 'nearest') return resizeImage(image, [height, width], { interpolation })
   checkSize('resize', { height, width })
   const data = new Uint8Array(height * width * image.channels)
-  const bicubic = interpolation === 'bicubic'
-  kernels.resizeImage(image.height, image.width, image.channels, image.data, height, width, bicubic, data)
+  const filter = interpolations.indexOf(interpolation)
+  kernels.resizeImage(image.height, image.width, image.channels, image.data, height, width, filter, data)
   return { data, width, height, channels: image.channels }
 }
-
-const interpolations: readonly Interpolation[] = ['nearest', 'bilinear', 'bicubic']
 
 /** @throws naming what cannot be resized to: a size that is none, or an interpolation that there is not */
 export function checkResize(
@@ -49,53 +58,41 @@ export function checkResize(
     throw new Error(`${name}: maxSize is ${maxSize}; expected a whole number of pixels above the size, ${size}.`)
 }
 
-function proportionalSize(
-  { width, height }: RawImage,
-  shorterSide: number,
-  maxSize = Infinity,
-): [height: number, width: number] {
-  const isTall = width <= height
-  let short = shorterSide
-  let long = Math.trunc((shorterSide * Math.max(width, height)) / Math.min(width, height))
-  if (long > maxSize) [short, long] = [Math.trunc((maxSize * short) / long), maxSize]
-  return isTall ? [long, short] : [short, long]
-}
-
 /** The rectangle whose corner is (top, left); what lies outside the image is black. */
 export function crop(image: RawImage, top: number, left: number, height: number, width: number): RawImage {
   checkWhole('crop', { top, left })
   checkSize('crop', { height, width })
-  const { data: source, channels } = image
-  const data = new Uint8Array(height * width * channels)
-  const firstColumn = Math.max(0, left)
-  const length = (Math.min(image.width, left + width) - firstColumn) * channels
-  const firstRow = Math.max(0, top)
-  const lastRow = Math.min(image.height, top + height)
-  if (length > 0)
-    for (let y = firstRow; y < lastRow; y++) {
-      const from = (y * image.width + firstColumn) * channels
-      data.set(source.subarray(from, from + length), ((y - top) * width + firstColumn - left) * channels)
-    }
-  return { data, width, height, channels }
+  return cropImage(image, top, left, height, width)
+}
+
+export interface CenterCropOptions {
+  /** Where the middle begins when the rest is odd; see CropRounding. @default 'even', torchvision's */
+  rounding?: CropRounding
 }
 
 /** The middle of the image; a smaller image is padded with black first. */
-export function centerCrop(image: RawImage, size: number | readonly [height: number, width: number]): RawImage {
-  checkPixels('centerCrop', size)
-  const [height, width] = typeof size === 'number' ? [size, size] : size
-  return crop(image, centerStart(image.height, height), centerStart(image.width, width), height, width)
+export function centerCrop(
+  image: RawImage,
+  size: number | readonly [height: number, width: number],
+  { rounding = 'even' }: CenterCropOptions = {},
+): RawImage {
+  checkCenterCrop('centerCrop', size, { rounding })
+  return centerCropImage(image, typeof size === 'number' ? [size, size] : size, rounding)
 }
 
-/** Halves are rounded to even, as Python rounds; padding puts its odd pixel after the image. */
-function centerStart(available: number, wanted: number): number {
-  const difference = available - wanted
-  if (difference < 0) return -Math.floor(-difference / 2)
-  const half = Math.floor(difference / 2)
-  return difference % 2 === 1 && half % 2 === 1 ? half + 1 : half
+/** @throws naming what cannot be cropped to: a size that is none, or a rounding that there is not */
+export function checkCenterCrop(
+  name: string,
+  size: number | readonly number[],
+  { rounding = 'even' }: CenterCropOptions,
+): void {
+  checkPixels(name, size)
+  checkOneOf(name, 'rounding', rounding, cropRoundings)
 }
 
 /** Mirrors left and right. */
 export function hflip(image: RawImage): RawImage {
+  checkImage(image)
   const { data: source, width, height, channels } = image
   const data = new Uint8Array(source.length)
   kernels.flipRows(height, width, channels, source, data)
@@ -104,6 +101,7 @@ export function hflip(image: RawImage): RawImage {
 
 /** Mirrors top and bottom. */
 export function vflip(image: RawImage): RawImage {
+  checkImage(image)
   const { data: source, width, height, channels } = image
   const rowLength = width * channels
   const data = new Uint8Array(source.length)

@@ -3,7 +3,17 @@ export { type AffineOptions, affine } from './affine.ts'
 export { type Both, type GaussianBlurOptions, gaussianBlur } from './blur.ts'
 export { adjustBrightness, adjustContrast, adjustSaturation } from './color.ts'
 export { type EraseValue, erase } from './erase.ts'
-export { centerCrop, crop, hflip, type ResizeOptions, type ResizeSize, resize, resizedCrop, vflip } from './geometry.ts'
+export {
+  type CenterCropOptions,
+  centerCrop,
+  crop,
+  hflip,
+  type ResizeOptions,
+  type ResizeSize,
+  resize,
+  resizedCrop,
+  vflip,
+} from './geometry.ts'
 export { toGrayscale } from './grayscale.ts'
 export { adjustHue } from './hue.ts'
 export { autocontrast, equalize, invert, posterize, solarize } from './levels.ts'

@@ -1,4 +1,5 @@
 /** Changes of each byte by itself, through a table of 256: PIL's ImageOps. */
+import { checkImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 
 /** Every byte v becomes 255 − v. */
@@ -62,7 +63,9 @@ const tableOf = (level: (value: number) => number): Uint8Array => Uint8Array.fro
 
 const unchanged = tableOf(value => value)
 
-function histograms({ data, channels }: RawImage): Uint32Array[] {
+function histograms(image: RawImage): Uint32Array[] {
+  checkImage(image)
+  const { data, channels } = image
   return Array.from({ length: channels }, (_, channel) => {
     const histogram = new Uint32Array(256)
     for (let i = channel; i < data.length; i += channels) {
@@ -75,6 +78,7 @@ function histograms({ data, channels }: RawImage): Uint32Array[] {
 
 /** @param tables one for each channel, or one for all */
 function lookUp(image: RawImage, tables: readonly Uint8Array[]): RawImage {
+  checkImage(image)
   const { data: source } = image
   const data = new Uint8Array(source.length)
   const step = tables.length

@@ -1,4 +1,5 @@
 /** Borders around images: torchvision's pad, with its modes. */
+import { checkImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 import { checkOneOf } from './checks.ts'
 
@@ -47,6 +48,7 @@ export function pad(
   padding: Padding,
   { fill = 0, paddingMode = 'constant' }: PadOptions = {},
 ): RawImage {
+  checkImage(image)
   checkPadding('pad', padding)
   const [left, top, right, bottom] = allSides(padding)
   checkOneOf('pad', 'paddingMode', paddingMode, paddingModes)

@@ -1,4 +1,5 @@
 /** Drawing an image anew through an affine map, as PIL's Image.transform: the same rounding, so the same bytes. */
+import { checkImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 import { checkOneOf } from './checks.ts'
 import { kernels } from './kernels/kernels.ts'
@@ -20,6 +21,7 @@ export function project(
   map: AffineMap,
   { interpolation = 'nearest', fill = 0 }: ProjectOptions,
 ): RawImage {
+  checkImage(image)
   const { data: source, width, height, channels } = image
   const data = new Uint8Array(source.length)
   const projected = { data, width, height, channels }

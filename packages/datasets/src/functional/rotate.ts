@@ -1,4 +1,5 @@
 /** Rotation about a point, as PIL's Image.rotate. */
+import { checkImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 import { checkFinite } from './checks.ts'
 import { hflip, vflip } from './geometry.ts'
@@ -17,6 +18,7 @@ export interface RotateOptions extends ProjectOptions {
 export function rotate(image: RawImage, degrees: number, options: RotateOptions = {}): RawImage {
   checkFinite('rotate', { degrees })
   checkRotation('rotate', options)
+  checkImage(image)
   const angle = ((degrees % 360) + 360) % 360
   const { center } = options
   if (center) return project(image, aboutPoint(center, angle), options)

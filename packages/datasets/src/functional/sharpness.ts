@@ -1,4 +1,5 @@
 /** Sharpness as torchvision changes it on PIL images. */
+import { checkImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 import { checkFactor } from './checks.ts'
 import { blendByte } from './kernels/blend.ts'
@@ -6,6 +7,7 @@ import { blendByte } from './kernels/blend.ts'
 /** Blends with the image smoothed over 3×3 pixels: factor 0 is smooth, 1 the image, 2 sharper. The border stays. */
 export function adjustSharpness(image: RawImage, factor: number): RawImage {
   checkFactor('adjustSharpness', factor)
+  checkImage(image)
   const { data: source, width, height, channels } = image
   const data = new Uint8Array(source)
   const share = Math.fround(factor)

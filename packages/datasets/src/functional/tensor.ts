@@ -1,10 +1,13 @@
 /** From bytes to the floats a model takes: torchvision's to_tensor and normalize, in single precision as PyTorch's. */
+import { checkImage } from '@vitral/core/image'
 import type { ImageTensor, RawImage } from '../types.ts'
 
 const { fround } = Math
 
 /** Bytes [H, W, C] → floats [C, H, W] from 0 to 1. */
-export function toTensor({ data: source, width, height, channels }: RawImage): ImageTensor {
+export function toTensor(image: RawImage): ImageTensor {
+  checkImage(image)
+  const { data: source, width, height, channels } = image
   const data = new Float32Array(source.length)
   const plane = width * height
   for (let pixel = 0, i = 0; pixel < plane; pixel++)

@@ -151,6 +151,8 @@ test('gaussianBlur draws its sigma from the range', () => {
 })
 
 test('centerCrop and grayscale', () => {
+  expect(transforms.centerCrop(20).args).toEqual([20])
+  expect(transforms.centerCrop(20, { rounding: 'floor' }).args).toEqual([20, { rounding: 'floor' }])
   expect(apply(transforms.centerCrop(20), 0)).toEqual(functional.centerCrop(image, 20))
   expect(apply(transforms.grayscale(), 0)).toEqual(functional.toGrayscale(image, 1))
 })

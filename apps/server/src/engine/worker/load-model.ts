@@ -8,6 +8,7 @@ import {
   attentionRollout,
   autocast,
   firstNonFinite,
+  geometryOf,
   noGrad,
   patchGrid,
   useBackend,
@@ -22,7 +23,7 @@ import type { LoadedDescription, ModelSettings, PreparedInput } from '../model-c
 export interface LoadedModel {
   description: LoadedDescription
   /**
-   * @param inputs all RGB bytes, or all values
+   * @param inputs all bytes, or all values
    * @returns one output for each input, in their order
    */
   compute(inputs: readonly PreparedInput[], wanted: { features: boolean; attention: boolean }): Promise<EngineOutput[]>
@@ -47,7 +48,7 @@ export async function loadModel({
     ViTImageProcessor.fromPretrained(folder),
     hashFolder(folder),
   ])
-  const description = describeModel(model.config, processor.config, { backend: name, precision, version })
+  const description = describeModel(model.config, geometryOf(processor.config), { backend: name, precision, version })
   const loaded = { description, compute: computeWith(model, processor, precision) }
   await warmUp(loaded, maxBatchSize)
   return { ...loaded, description: { ...description, memory: process.memoryUsage.rss(), unknownFields } }
@@ -61,12 +62,13 @@ function computeWith(
   const [height, width] = heightAndWidth(model.config.imageSize)
   const classifies = model.config.numLabels > 0
   const grid = patchGrid(model.config.imageSize, model.config.patchSize)
-  const normalizer = new ViTImageProcessor({ ...processor.config, doResize: false })
-  const shape = [model.config.numChannels, height, width] as const
+  const normalizer = new ViTImageProcessor({ ...processor.config, doResize: false, doCenterCrop: false })
+  const channels = model.config.numChannels
+  const shape = [channels, height, width] as const
   const size = elementsOf(shape)
   /** [B, channels, height, width] */
   const toTensor = async (inputs: readonly PreparedInput[]): Promise<Tensor4D> => {
-    const images = inputs.flatMap(input => ('rgb' in input ? { data: input.rgb, width, height, channels: 3 } : []))
+    const images = inputs.flatMap(input => ('pixels' in input ? { data: input.pixels, width, height, channels } : []))
     if (images.length > 0) return await normalizer.preprocess(images)
     const values = new Float32Array(inputs.length * size)
     for (const [i, input] of inputs.entries()) if ('pixelValues' in input) values.set(input.pixelValues, i * size)

@@ -1,6 +1,5 @@
 /** PIL's Image.blend, which all of ImageEnhance is: in single precision, cut to a byte. */
-import type { ImageKernels } from '@vitral/core/image'
-import { lumaAt } from './luma.ts'
+import { type ImageKernels, lumaAt } from '@vitral/core/image'
 
 const { fround } = Math
 

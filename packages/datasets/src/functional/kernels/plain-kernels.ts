@@ -1,5 +1,5 @@
 /** The loops over images' bytes in plain TypeScript: what browsers run, and what native ones are tested against. */
-import { type ImageKernels, resizeImage } from '@vitral/core/image'
+import { type ImageKernels, interpolations, resizeImage } from '@vitral/core/image'
 import { blendWithGrey, blendWithLuma } from './blend.ts'
 import { flipRows } from './flip-rows.ts'
 import { lookUpPlanes } from './look-up-planes.ts'
@@ -8,8 +8,8 @@ import { projectBilinear, projectNearest, projectNearestInFloat } from './projec
 import { turnHue } from './turn-hue.ts'
 
 export const plainKernels: ImageKernels = {
-  resizeImage(height, width, channels, data, newHeight, newWidth, bicubic, output) {
-    const interpolation = bicubic ? 'bicubic' : 'bilinear'
+  resizeImage(height, width, channels, data, newHeight, newWidth, filter, output) {
+    const interpolation = interpolations[filter]
     output.set(resizeImage({ data, width, height, channels }, [newHeight, newWidth], { interpolation }).data)
   },
   flipRows,
