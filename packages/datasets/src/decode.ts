@@ -24,7 +24,7 @@ export interface DecodeOptions {
  * Decodes a JPEG, PNG, WebP, AVIF, TIFF, GIF (its first frame), BMP or Netpbm (PBM, PGM, PPM) to RGB, as PIL's
  * convert('RGB') would: grey and palette become colour, CMYK is converted without a profile, alpha is dropped and not blended, colour profiles are not applied.
  * Unlike PIL: EXIF's orientation is applied, of 16-bit grey the high bytes are taken, and transparent pixels of a GIF
- * are black. Browsers decode by their own codecs; Chromium's give the same bytes.
+ * are black; floats from 0 to 1, bytes in 16 bits and signed values are refused. Browsers decode by their own codecs; Chromium's give the same bytes.
  *
  * @param source path of a file (in browsers its URL), or its bytes
  * @returns 3 channels

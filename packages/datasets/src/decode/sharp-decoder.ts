@@ -5,6 +5,7 @@ import { pathOnDisk } from '../file-names.ts'
 import type { RawImage } from '../types.ts'
 import { cmykToRgb } from './cmyk.ts'
 import { type DecodeLimits, type Decoder, Refusal, refused, tooManyPixels, tooSlow } from './decoder.ts'
+import { checkDepth, checkRange } from './deep-pixels.ts'
 import { type ImageHeader, imageFormats } from './image-header.ts'
 import { countScans, mostScans } from './jpeg-scans.ts'
 import { decodePlainBitmap, isPlainBitmap } from './plain-bitmap.ts'
@@ -57,12 +58,15 @@ async function decodeBySharp(bytes: Uint8Array, header: ImageHeader, limits: Dec
       .timeout({ seconds: limits.timeoutSeconds })
       .autoOrient()
   try {
-    const isCmyk = header.components === 4 || (header.format === 'tiff' && (await open().metadata()).space === 'cmyk')
+    const tiff = header.format === 'tiff' ? await open().metadata() : undefined
+    if (tiff) checkDepth(tiff)
+    const isCmyk = header.components === 4 || tiff?.space === 'cmyk'
     const colours = isCmyk
       ? open().pipelineColourspace('cmyk').toColourspace('cmyk')
       : open().toColourspace('srgb').removeAlpha()
     const { data, info } = await colours.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
     const image = { data, width: info.width, height: info.height, channels: info.channels }
+    if (tiff || header.format === 'png') await checkRange(data, open)
     return isCmyk ? cmykToRgb(image) : image
   } catch (error) {
     throw explain(error as Error, limits)
@@ -70,6 +74,7 @@ async function decodeBySharp(bytes: Uint8Array, header: ImageHeader, limits: Dec
 }
 
 function explain(error: Error, limits: DecodeLimits): Refusal {
+  if (error instanceof Refusal) return error
   if (error.message.includes('pixel limit')) return tooManyPixels(limits, error)
   if (error.message.includes('timeout')) return tooSlow(limits, error)
   // The decoder's own words are in the cause alone: images decoded at the same time write them into one buffer.
