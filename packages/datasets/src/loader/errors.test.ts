@@ -68,3 +68,16 @@ describe.each([0, 2])('errors, with %d workers', workers => {
     )
   })
 })
+
+test('images whose data are no bytes are refused each time they come, and never kept as bytes', async () => {
+  const image = { data: new Float32Array(12).fill(0.5) as never, width: 2, height: 2, channels: 3 }
+  const dataset = { length: 1, classes: ['a'], get: () => ({ image, label: 0 }) }
+  for (const cacheBytes of [0, 2 ** 20]) {
+    const loader = createLoader(dataset, { transforms: [transforms.toTensor()], batchSize: 1, cacheBytes })
+    for (let turn = 0; turn < 2; turn++)
+      expect(await errorOf(loader.batches().next())).toContain(
+        "Example 0: An image's data are a Float32Array; expected",
+      )
+    await loader.close()
+  }
+})

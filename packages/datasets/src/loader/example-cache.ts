@@ -4,6 +4,7 @@
  * It fills up and then stays as it is: every epoch wants every image, so that putting out one for another would gain
  * nothing. Images that lie in shared memory already are left there.
  */
+import { checkImage } from '@vitral/core/image'
 import type { Dataset, Example } from '../types.ts'
 import { allocate, type Memory } from './memory.ts'
 
@@ -56,6 +57,7 @@ export function cacheExamples(dataset: Dataset, cache: CacheMemory | undefined):
   }
 
   function keep(place: number, example: Example): Example {
+    checkImage(example.image) // another array's values would be cut to bytes here
     const { data, ...image } = example.image
     if (!(data.buffer instanceof ArrayBuffer)) return example
     if (Atomics.compareExchange(places, place + state, empty, claimed) !== empty) return example
