@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { describeModel } from './describe-model.ts'
 
-const processor = { doResize: true, size: { height: 16, width: 16 }, resample: 'bilinear' } as never
+const processor = { channels: 3, resize: { size: [16, 16], interpolation: 'bilinear' } } as const
 const rest = { backend: 'cpu', precision: 'float32', version: '' } as const
 const config = (numLabels: number, id2label: Record<number, string> = {}) =>
   ({ numLabels, id2label, imageSize: 16, numChannels: 3, hiddenSize: 8, problemType: null }) as never

@@ -86,7 +86,7 @@ async function download(
     const commit = await fetchFile('config.json', revision)
     if (!commit) throw new Error(`${id} has no config.json; it is not a transformers model.`)
     await readModelConfig(cache.snapshot(commit)) // what describes no ViT needs no weights
-    await fetchFile('preprocessor_config.json', commit)
+    if (!(await fetchFile('preprocessor_config.json', commit))) await fetchFile('processor_config.json', commit)
     if (!(await fetchFile('model.safetensors', commit)))
       await fetchShards(cache.snapshot(commit), id, file => fetchFile(file, commit))
     await cache.setCommit(revision, commit)

@@ -40,16 +40,19 @@ export class ViTImageProcessor {
    * file that names no class is of the one that transformers takes for the model's type.
    */
   static async fromPretrained(folderOrHubId: string, options: HubOptions = {}): Promise<ViTImageProcessor> {
-    const { existsSync } = await import('node:fs')
-    const { join } = await import('node:path')
     const folder = await resolveModel(folderOrHubId, options)
-    const paths = [FILE, COMMON_FILE].map(file => join(folder, file))
-    const path = paths.find(existsSync)
+    const path = await processorPath(folder)
     if (path === undefined)
       throw new Error(`${folder} has no ${FILE}; write one with new ViTImageProcessor({ … }).savePretrained(folder).`)
+    const { basename } = await import('node:path')
     const json = await readJson(path)
-    const processor = path === paths[0] ? json : (json as { image_processor?: unknown } | null)?.image_processor
+    const processor = basename(path) === FILE ? json : (json as { image_processor?: unknown } | null)?.image_processor
     return processorFrom(processor, path, await ownerOf(folder))
+  }
+
+  /** Whether a folder has a processor to read. */
+  static async isIn(folder: string): Promise<boolean> {
+    return (await processorPath(folder)) !== undefined
   }
 
   /**
@@ -129,4 +132,10 @@ async function ownerOf(folder: string): Promise<ProcessorOwner> {
     className: classNameOfModel(type),
     numChannels: wholeNumber(1, mostChannels).read(channels) as number | undefined,
   }
+}
+
+async function processorPath(folder: string): Promise<string | undefined> {
+  const { existsSync } = await import('node:fs')
+  const { join } = await import('node:path')
+  return [FILE, COMMON_FILE].map(file => join(folder, file)).find(existsSync)
 }

@@ -54,8 +54,7 @@ The folder opens in Vitral, in transformers.js and in Python's transformers.
       model.mergeAdapters()
     }
     await model.savePretrained(out, { dtype, maxShardBytes })
-    if (existsSync(join(folder, 'preprocessor_config.json')))
-      await (await ViTImageProcessor.fromPretrained(folder)).savePretrained(out)
+    if (await ViTImageProcessor.isIn(folder)) await (await ViTImageProcessor.fromPretrained(folder)).savePretrained(out)
     const files = readdirSync(out).map(name => ({ name, bytes: statSync(join(out, name)).size }))
     const parameters = model.countParameters().total
     model.dispose()
