@@ -204,7 +204,7 @@ const sickModel = (): EngineError =>
 const overflow = (input: PreparedInput): EngineError =>
   new EngineError(
     'input_overflows',
-    `The model's values overflow at this ${'rgb' in input ? 'image' : 'input'}${'rgb' in input ? '' : '; expected values as the processor normalizes them, near 0'}.`,
+    `The model's values overflow at this ${'pixels' in input ? 'image' : 'input'}${'pixels' in input ? '' : '; expected values as the processor normalizes them, near 0'}.`,
   )
 
 function settle(job: Job, ...result: Parameters<Job['settle']>): void {

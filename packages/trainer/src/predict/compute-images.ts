@@ -60,7 +60,8 @@ function decodedImages(
   { config }: ViTImageProcessor,
   maxPixels: number | undefined,
 ): Dataset {
-  const { doResize, size } = config
+  const { doResize, doCenterCrop, size } = config
+  const expected = doResize || doCenterCrop || 'shortestEdge' in size ? undefined : size
   return {
     length: inputs.length,
     classes: [],
@@ -68,9 +69,9 @@ function decodedImages(
       const { name, source } = inputs[index] as ImageInput
       try {
         const image = await decodeImage(source, { maxPixels })
-        if (!doResize && (image.width !== size.width || image.height !== size.height))
+        if (expected && (image.width !== expected.width || image.height !== expected.height))
           throw new Error(
-            `${name} has ${image.width}×${image.height} pixels; expected ${size.width}×${size.height}, since the model's processor does not resize.`,
+            `${name} has ${image.width}×${image.height} pixels; expected ${expected.width}×${expected.height}, since the model's processor does not resize.`,
           )
         return { image, label: 0 }
       } catch (error) {
