@@ -62,7 +62,9 @@ export function createFakeEngine(models: ModelDescription[] = [model]): FakeEngi
           features: Float32Array.of(0, 1, 2, first),
           attention,
           ...(request.draw &&
-            'image' in input && { drawn: await drawAttention(await decodeUpload(input.image, limits), attention, { channels: 3 }) }),
+            'image' in input && {
+              drawn: await drawAttention(await decodeUpload(input.image, limits), attention, { channels: 3 }),
+            }),
         }
       })
       return { outputs: await Promise.all(outputs), version: 'v1', stages: { queue: 1, decode: 2, compute: 3 } }

@@ -1,6 +1,4 @@
 /** How images were prepared for the model that a recipe starts from, and whether the recipe prepares them so. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { type HubOptions, resolveModel, ViTImageProcessor } from '@vitral/core'
 import type { TransformSpec } from '@vitral/datasets'
 import { transformsOf } from './processor.ts'
@@ -17,7 +15,7 @@ export async function pretrainedProcessor(
 ): Promise<ViTImageProcessor | undefined> {
   if (pretrained === undefined) return undefined
   const folder = await resolveModel(pretrained, hub)
-  return existsSync(join(folder, 'preprocessor_config.json')) ? ViTImageProcessor.fromPretrained(folder) : undefined
+  return (await ViTImageProcessor.isIn(folder)) ? ViTImageProcessor.fromPretrained(folder) : undefined
 }
 
 /**
