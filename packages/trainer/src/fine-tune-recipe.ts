@@ -1,6 +1,7 @@
 /** The recipe for fine-tuning a model on images of one's own: prepared as the model's, with defaults that mostly work. */
 import {
   type HubOptions,
+  type Interpolation,
   readModelConfig,
   resolveModel,
   type Size,
@@ -42,7 +43,7 @@ const parts: Record<TunedPart, { fineTune: FineTune; lr: number }> = {
 }
 
 type Sides = readonly [height: number, width: number]
-type ResizeOptions = { interpolation?: 'nearest' | 'bilinear' | 'bicubic' }
+type ResizeOptions = { interpolation?: Interpolation }
 
 /** What takes the place of the resize and crop of the evaluation. Half of an image mostly still shows what it is. */
 const augmentations: Record<Augmentation, undefined | ((size: Sides, options: ResizeOptions) => Transform[])> = {

@@ -106,7 +106,7 @@ test('a file that names no class is of the class of its model, with its number o
 
 const refusals: [json: unknown, message: string][] = [
   [{ do_flip_channel_order: true }, ' describes no image processor'],
-  [{ size: 224, do_flip_channel_order: true }, ': do_flip_channel_order is true, which Vitral does not have'],
+  [{ size: 224, do_flip_channel_order: true }, ': do_flip_channel_order is true; expected false'],
   [{ size: 224, rescale_offset: true }, ': rescale_offset is true'],
   [{ size: 224, offset: true }, ': offset is true'],
   [{ size: 224, do_grayscale: true }, ': do_grayscale is true'],
