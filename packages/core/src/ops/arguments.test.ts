@@ -182,9 +182,9 @@ const refusals: [name: string, call: () => unknown, message: string][] = [
     "linear: inputActivation is 'relu'; expected 'none' or 'gelu'.",
   ],
   [
-    'qkv, stored',
-    () => ops.qkv(t(1, 2, 6), [t(6, 6), t(6, 6), t(6, 6)], undefined, { stored: 'half' as 'computed' }),
-    "qkv: stored is 'half'; expected 'float32' or 'computed'.",
+    'qkv, outputDtype',
+    () => ops.qkv(t(1, 2, 6), [t(6, 6), t(6, 6), t(6, 6)], undefined, { outputDtype: 'half' as 'compute' }),
+    "qkv: outputDtype is 'half'; expected 'float32' or 'compute'.",
   ],
   ['dropout, seed', () => ops.dropout(t(2, 3), { probability: 0.1, seed: Infinity }), 'dropout: seed is Infinity'],
   ['gradNorm, dtype', () => ops.gradNorm([t(2), ints(2)]), 'gradNorm: gradient 1 is int32; expected float32.'],

@@ -15,9 +15,9 @@ import {
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
 import { checkCount, checkProbability, checkSeed, checkShape } from './check.ts'
-import { checkStored, type Stored, type StoredOption } from './stored.ts'
+import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 
-export interface AttentionOptions extends StoredOption {
+export interface AttentionOptions extends OutputDtypeOption {
   numHeads: number
   /** Factor of the scores. @default (C / numHeads) ** -0.5 */
   scale?: number
@@ -27,7 +27,7 @@ export interface AttentionOptions extends StoredOption {
   seed?: number
 }
 
-type AttentionAttrs = Required<Omit<AttentionOptions, 'stored'>> & { stored: Stored }
+type AttentionAttrs = Required<Omit<AttentionOptions, 'outputDtype'>> & { outputDtype: OutputDtype }
 
 const op = defineOp({
   kernel: 'VitralAttention',
@@ -55,13 +55,13 @@ const op = defineOp({
  */
 export function attention(
   qkv: Tensor3D,
-  { numHeads, scale, dropoutProbability = 0, seed = 0, stored = 'float32' }: AttentionOptions,
+  { numHeads, scale, dropoutProbability = 0, seed = 0, outputDtype = 'float32' }: AttentionOptions,
 ): Tensor3D {
   const headSize = checkHeads('attention', qkv, numHeads)
   checkProbability('attention', 'dropoutProbability', dropoutProbability)
   checkSeed('attention', 'seed', seed)
-  checkStored('attention', stored)
-  const attrs = { numHeads, scale: scale ?? headSize ** -0.5, dropoutProbability, seed, stored }
+  checkOutputDtype('attention', outputDtype)
+  const attrs = { numHeads, scale: scale ?? headSize ** -0.5, dropoutProbability, seed, outputDtype }
   return op({ qkv }, attrs) as Tensor3D
 }
 

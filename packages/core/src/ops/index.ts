@@ -31,9 +31,9 @@ export {
   type SgdStep,
   stateSlots,
 } from './optimizer-step.ts'
+export type { OutputDtype } from './output-dtype.ts'
 export { patchEmbed } from './patch-embed.ts'
 export { qkv, type Triple } from './qkv.ts'
 export { selectToken } from './select-token.ts'
-export type { Stored } from './stored.ts'
 export type { LabelTensor } from './targets.ts'
 export { unscale } from './unscale.ts'

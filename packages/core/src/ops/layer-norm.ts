@@ -2,17 +2,17 @@
 import { add, mean, mul, rsqrt, square, sub, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
 import { checkLastAxis, checkShape } from './check.ts'
-import { checkStored, type Stored, type StoredOption } from './stored.ts'
+import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 
 const op = defineOp({
   kernel: 'VitralLayerNorm',
   save: ['x', 'weight'],
   sideOutputs: ['mean', 'rstd'], // [M] each: two numbers a row are cheaper to keep than to sum again
-  half: true, // for what the result is stored in alone
+  half: true, // the arithmetic is float32; the precision decides the result's format alone
   gradients: ['x', 'weight', 'bias'],
   reference(
     { x, weight, bias }: { x: Tensor; weight: Tensor; bias: Tensor },
-    { eps }: { eps: number; stored: Stored },
+    { eps }: { eps: number; outputDtype: OutputDtype },
   ) {
     const centered = sub(x, mean(x, -1, true))
     const variance = mean(square(centered), -1, true)
@@ -35,12 +35,12 @@ export function layerNorm<T extends Tensor>(
   weight: Tensor1D,
   bias: Tensor1D,
   eps: number,
-  { stored = 'float32' }: StoredOption = {},
+  { outputDtype = 'float32' }: OutputDtypeOption = {},
 ): T {
   checkShape('layerNorm', 'weight', weight, ['hiddenSize'])
   checkShape('layerNorm', 'bias', bias, [weight.size])
   checkLastAxis('layerNorm', 'x', x, weight.size)
   if (!(eps >= 0)) throw new Error(`layerNorm: eps is ${eps}; expected a number that is not negative.`)
-  checkStored('layerNorm', stored)
-  return op({ x, weight, bias }, { eps, stored }) as T
+  checkOutputDtype('layerNorm', outputDtype)
+  return op({ x, weight, bias }, { eps, outputDtype }) as T
 }

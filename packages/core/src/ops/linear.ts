@@ -4,7 +4,7 @@ import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
 import { checkChoice, checkLastAxis, checkProbability, checkSeed, checkShape } from './check.ts'
 import { geluReference } from './gelu.ts'
-import { checkStored, type Stored, type StoredOption } from './stored.ts'
+import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 
 /** What is dropped of a linear layer's result, before the residual is added. */
 export interface LinearDrops {
@@ -18,7 +18,7 @@ export interface LinearDrops {
   dropPathSeed?: number
 }
 
-export interface LinearOptions extends LinearDrops, StoredOption {
+export interface LinearOptions extends LinearDrops, OutputDtypeOption {
   /**
    * Applied to x as it is read, so that its result is never stored: of a feed-forward network only what goes into the
    * activation is kept for the gradient. @default 'none'
@@ -37,7 +37,7 @@ const op = defineOp({
   gradients: ['x', 'weight', 'bias', 'residual'],
   reference(
     { x, weight, bias, residual }: Named<'bias' | 'residual'>,
-    { inputActivation, ...drops }: { inputActivation: string; stored: Stored } & Required<LinearDrops>,
+    { inputActivation, ...drops }: { inputActivation: string; outputDtype: OutputDtype } & Required<LinearDrops>,
   ) {
     const branch = dropped(linearReference(inputActivation === 'gelu' ? geluReference(x) : x, weight, bias), drops)
     return residual ? add(residual, branch) : branch
@@ -68,14 +68,14 @@ function dropped(x: Tensor, drops: Required<LinearDrops>): Tensor {
  * @param x [..., In]; samples, which drop path drops, are along its first axis
  * @param weight [Out, In], PyTorch's layout
  * @param bias [Out], or none
- * @param options stored as 'computed' neither with drops nor with a residual
+ * @param options `outputDtype: 'compute'` goes with neither drops nor a residual
  * @returns [..., Out]
  */
 export function linear<T extends Tensor>(
   x: T,
   weight: Tensor2D,
   bias?: Tensor1D,
-  { inputActivation = 'none', stored = 'float32', residual, ...drops }: LinearOptions = {},
+  { inputActivation = 'none', outputDtype = 'float32', residual, ...drops }: LinearOptions = {},
 ): T {
   checkShape('linear', 'weight', weight, ['outSize', 'inSize'])
   checkLastAxis('linear', 'x', x, weight.shape[1])
@@ -91,9 +91,11 @@ export function linear<T extends Tensor>(
       `linear: x has shape [${x.shape}]; drop path needs samples along a first axis: [B, ..., ${x.shape}].`,
     )
   checkChoice('linear', 'inputActivation', inputActivation, ['none', 'gelu'])
-  checkStored('linear', stored)
-  if (stored === 'computed' && (residual || dropoutProbability > 0 || dropPathProbability > 0))
-    throw new Error("linear: what is dropped of, or has a residual added, is float32; leave out stored: 'computed'.")
-  const attrs = { inputActivation, stored, dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed }
+  checkOutputDtype('linear', outputDtype)
+  if (outputDtype === 'compute' && (residual || dropoutProbability > 0 || dropPathProbability > 0))
+    throw new Error(
+      "linear: the result is float32 with dropout, drop path or a residual; leave out outputDtype: 'compute'.",
+    )
+  const attrs = { inputActivation, outputDtype, dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed }
   return op({ x, weight, bias, residual }, attrs) as T
 }

@@ -3,7 +3,7 @@ import { concat, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from
 import { defineOp } from '../tape/op.ts'
 import { checkShape } from './check.ts'
 import { linearReference } from './linear.ts'
-import { checkStored, type Stored, type StoredOption } from './stored.ts'
+import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 
 /** One for each of query, key and value. */
 export type Triple<T> = readonly [query: T, key: T, value: T]
@@ -20,7 +20,7 @@ export interface QkvInputs {
   valueBias: Tensor | undefined
 }
 
-const op = defineOp<QkvInputs, { stored: Stored }>({
+const op = defineOp<QkvInputs, { outputDtype: OutputDtype }>({
   kernel: 'VitralQkv',
   save: ['x', 'queryWeight', 'keyWeight', 'valueWeight'],
   half: true,
@@ -43,18 +43,18 @@ const op = defineOp<QkvInputs, { stored: Stored }>({
  * @param x [B, N, C]
  * @param weights query, key and value, [C, C] each
  * @param biases [C] each, or none (`qkvBias: false`)
- * @param options how the result is stored
+ * @param options the result's format
  * @returns [B, N, 3·C]: queries, then keys, then values
  */
 export function qkv(
   x: Tensor3D,
   weights: Triple<Tensor2D>,
   biases?: Triple<Tensor1D>,
-  { stored = 'float32' }: StoredOption = {},
+  { outputDtype = 'float32' }: OutputDtypeOption = {},
 ): Tensor3D {
   checkQkv('qkv', x, weights, biases)
-  checkStored('qkv', stored)
-  return op(qkvInputs(x, weights, biases), { stored }) as Tensor3D
+  checkOutputDtype('qkv', outputDtype)
+  return op(qkvInputs(x, weights, biases), { outputDtype }) as Tensor3D
 }
 
 /** Requires x [B, N, C], weights [C, C] and biases [C]. */

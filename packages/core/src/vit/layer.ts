@@ -1,6 +1,12 @@
 /** One pre-norm encoder layer: attention and MLP, each behind a norm and around a residual connection. */
 import { type Tensor3D, type Tensor4D, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
-import { type EncoderLayerDrops, type EncoderLayerTensors, encoderLayer, layerNorm, type Stored } from '../ops/index.ts'
+import {
+  type EncoderLayerDrops,
+  type EncoderLayerTensors,
+  encoderLayer,
+  layerNorm,
+  type OutputDtype,
+} from '../ops/index.ts'
 import { checkpoint } from '../tape/checkpoint.ts'
 import { recomputed } from '../tape/recompute.ts'
 import type { ViTConfig } from './config.ts'
@@ -68,7 +74,7 @@ export class ViTLayer {
       const normed = this.#norm(this.#normBefore, input, this.#attention.reads(context, drops))
       const residual = context.classTokenOnly ? classToken(input) : input
       const { output, probabilities } = this.#attention.forward(normed, residual, context, drops)
-      const hiddenState = this.#mlp.forward(this.#norm(this.#normAfter, output, 'computed'), output, drops.afterMlp)
+      const hiddenState = this.#mlp.forward(this.#norm(this.#normAfter, output, 'compute'), output, drops.afterMlp)
       const result: LayerResult = { hiddenState }
       if (probabilities) result.probabilities = probabilities
       return result as LayerResult & TensorContainer
@@ -85,9 +91,9 @@ export class ViTLayer {
     })
   }
 
-  #norm(norm: ParameterScope, x: Tensor3D, stored: Stored): Tensor3D {
+  #norm(norm: ParameterScope, x: Tensor3D, outputDtype: OutputDtype): Tensor3D {
     const [weight, bias] = [norm.vector('weight'), norm.vector('bias')]
     const { layerNormEps: eps } = this.#config
-    return recomputed(input => layerNorm(input, weight, bias, eps, { stored }), x)
+    return recomputed(input => layerNorm(input, weight, bias, eps, { outputDtype }), x)
   }
 }

@@ -35,7 +35,7 @@ export class ViTMlp {
   /** residual + MLP(x): [B, N, C] → [B, N, C] */
   forward(x: Tensor3D, residual: Tensor3D, drops: LinearDrops): Tensor3D {
     const { upWeight, upBias, downWeight, downBias } = this.tensors()
-    const hidden = linear(x, upWeight, upBias, { stored: 'computed' }) // [B, N, 4·C]
+    const hidden = linear(x, upWeight, upBias, { outputDtype: 'compute' }) // [B, N, 4·C]
     return linear(hidden, downWeight, downBias, { inputActivation: 'gelu', residual, ...drops }) // [B, N, C]
   }
 }

@@ -7,8 +7,8 @@ import {
   classAttention,
   type EncoderLayerDrops,
   linear,
+  type OutputDtype,
   qkv,
-  type Stored,
 } from '../ops/index.ts'
 import type { ViTConfig } from './config.ts'
 import { classToken } from './embeddings.ts'
@@ -70,8 +70,8 @@ export class ViTAttention {
   }
 
   /** How `forward` wants its x stored. */
-  reads(context: ForwardContext, drops: AttentionDrops): Stored {
-    return needsNoKeys(context, drops) ? 'float32' : 'computed' // products alone read it, those of class attention in float32
+  reads(context: ForwardContext, drops: AttentionDrops): OutputDtype {
+    return needsNoKeys(context, drops) ? 'float32' : 'compute' // products alone read it, those of class attention in float32
   }
 
   /** residual + attention(x): [B, N, C] → [B, N, C], or where the context wants the class token alone, with its residual, [B, 1, C]. */
@@ -85,9 +85,9 @@ export class ViTAttention {
     const project = (attended: Tensor3D) =>
       linear(attended, projection.projectionWeight, projection.projectionBias, { residual, ...afterAttention })
     if (needsNoKeys(context, drops)) return { output: project(classAttention(x, weights, biases, { numHeads, scale })) }
-    const packed = qkv(x, weights, biases, { stored: 'computed' }) // [B, N, 3·C]
-    const stored = context.classTokenOnly ? 'float32' : 'computed' // products alone read all tokens'
-    const attended = attention(packed, { numHeads, scale, dropoutProbability, seed, stored })
+    const packed = qkv(x, weights, biases, { outputDtype: 'compute' }) // [B, N, 3·C]
+    const outputDtype = context.classTokenOnly ? 'float32' : 'compute' // products alone read all tokens'
+    const attended = attention(packed, { numHeads, scale, dropoutProbability, seed, outputDtype })
     return {
       output: project(context.classTokenOnly ? classToken(attended) : attended),
       ...(context.outputAttentions && { probabilities: attentionProbabilities(packed, { numHeads, scale }) }),

@@ -1,6 +1,6 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import { type Autocast, type Backward, type Forward, Gradients, kernel, withoutInt8 } from '../kernel.ts'
-import { allocateStored, type StoredAs } from './stored.ts'
+import { allocateOutput, type OutputDtypeAttribute } from './output-dtype.ts'
 
 interface Attributes {
   numHeads: number
@@ -16,27 +16,27 @@ function headsOf({ shape }: TensorInfo, { numHeads }: Attributes): Heads {
   return [batch, tokens, numHeads, packedSize / 3 / numHeads]
 }
 
-export const attention: KernelConfig = kernel<{ qkv: TensorInfo }, Attributes & StoredAs & Forward & Autocast>(
-  'VitralAttention',
-  (backend, { qkv }, attrs) => {
-    const { scale, dropoutProbability, seed, training } = attrs
-    const heads = headsOf(qkv, attrs)
-    const [batch, tokens, numHeads, headSize] = heads
-    const output = allocateStored(backend, [batch, tokens, numHeads * headSize], attrs)
-    const logSumExp = training ? backend.allocate([batch, numHeads, tokens]) : undefined
-    backend.addon.attention(
-      ...heads,
-      withoutInt8(attrs),
-      backend.numbers(qkv),
-      scale,
-      dropoutProbability,
-      seed,
-      output.values,
-      logSumExp?.values ?? null,
-    )
-    return logSumExp ? [output.info, logSumExp.info] : output.info
-  },
-)
+export const attention: KernelConfig = kernel<
+  { qkv: TensorInfo },
+  Attributes & OutputDtypeAttribute & Forward & Autocast
+>('VitralAttention', (backend, { qkv }, attrs) => {
+  const { scale, dropoutProbability, seed, training } = attrs
+  const heads = headsOf(qkv, attrs)
+  const [batch, tokens, numHeads, headSize] = heads
+  const output = allocateOutput(backend, [batch, tokens, numHeads * headSize], attrs)
+  const logSumExp = training ? backend.allocate([batch, numHeads, tokens]) : undefined
+  backend.addon.attention(
+    ...heads,
+    withoutInt8(attrs),
+    backend.numbers(qkv),
+    scale,
+    dropoutProbability,
+    seed,
+    output.values,
+    logSumExp?.values ?? null,
+  )
+  return logSumExp ? [output.info, logSumExp.info] : output.info
+})
 
 export const attentionGrad: KernelConfig = kernel<
   Record<'dy' | 'qkv' | 'output' | 'logSumExp', TensorInfo>,

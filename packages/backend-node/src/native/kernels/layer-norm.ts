@@ -1,15 +1,15 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import { type Autocast, type Backward, type Forward, Gradients, kernel, rowsOf } from '../kernel.ts'
-import { allocateStored, type StoredAs } from './stored.ts'
+import { allocateOutput, type OutputDtypeAttribute } from './output-dtype.ts'
 
 export const layerNorm: KernelConfig = kernel<
   Record<'x' | 'weight' | 'bias', TensorInfo>,
-  StoredAs & Forward & Autocast & { eps: number }
+  OutputDtypeAttribute & Forward & Autocast & { eps: number }
 >('VitralLayerNorm', (backend, { x, weight, bias }, attrs) => {
   const { eps, training } = attrs
   const rows = rowsOf(x)
   const hiddenSize = weight.shape[0] as number
-  const output = allocateStored(backend, x.shape, attrs)
+  const output = allocateOutput(backend, x.shape, attrs)
   const [mean, rstd] = training ? [backend.allocate([rows]), backend.allocate([rows])] : []
   backend.addon.layerNorm(
     rows,

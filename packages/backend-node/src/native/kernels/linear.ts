@@ -3,9 +3,9 @@ import type { ComputeDtype } from '../addon.ts'
 import type { NativeBackend } from '../backend.ts'
 import { type Autocast, type Backward, type Forward, Gradients, kernel, rowsOf, withoutInt8 } from '../kernel.ts'
 import { type DropAttributes, dropRows, dropsOf } from './drops.ts'
-import { allocateStored, type StoredAs } from './stored.ts'
+import { allocateOutput, type OutputDtypeAttribute } from './output-dtype.ts'
 
-interface Attributes extends DropAttributes, StoredAs {
+interface Attributes extends DropAttributes, OutputDtypeAttribute {
   inputActivation: 'none' | 'gelu'
 }
 
@@ -15,7 +15,7 @@ export const linear: KernelConfig = kernel<
 >('VitralLinear', (backend, { x, weight, bias, residual }, attrs) => {
   const [outputs, inputs] = weight.shape as [number, number]
   const shape = [...x.shape.slice(0, -1), outputs]
-  const { info, values } = allocateStored(backend, shape, attrs)
+  const { info, values } = allocateOutput(backend, shape, attrs)
   backend.addon.linear(
     rowsOf(x),
     inputs,

@@ -1,4 +1,4 @@
-/** Results stored as bfloat16: the bits of what reads them, in half the memory. */
+/** Results in outputDtype 'compute', bfloat16 under autocast: the bits of what reads them, in half the memory. */
 import { beforeAll, expect, test } from 'bun:test'
 import {
   engine,
@@ -41,9 +41,9 @@ function roundedOf<T extends Tensor>(x: T): T {
   return reshape(rounded, x.shape) as T
 }
 
-const isStoredInHalf = (x: Tensor): boolean => (engine().backend as NativeBackend).numbers(x) instanceof Uint16Array
+const isHalf = (x: Tensor): boolean => (engine().backend as NativeBackend).numbers(x) instanceof Uint16Array
 
-test('what the next product reads is stored as it reads it: half the memory, the bits of the rounded numbers', () => {
+test("linear in outputDtype 'compute' gives the next product the bits of the rounded numbers", () => {
   const backend = engine().backend as NativeBackend
   tidy(() => {
     for (const [rows, inputs, hidden] of [
@@ -56,11 +56,11 @@ test('what the next product reads is stored as it reads it: half the memory, the
       const bias = random(hidden) as Tensor1D
       const dy = random(rows, 7)
       const plain = autocast({}, () => linear(x, up, bias))
-      const stored = autocast({}, () => linear(x, up, bias, { stored: 'computed' }))
+      const half = autocast({}, () => linear(x, up, bias, { outputDtype: 'compute' }))
       expect(backend.numbers(plain)).toBeInstanceOf(Float32Array)
-      expect(backend.numbers(stored)).toBeInstanceOf(Uint16Array)
+      expect(backend.numbers(half)).toBeInstanceOf(Uint16Array)
       const rounded = roundedOf(plain)
-      expect(stored.dataSync()).toEqual(rounded.dataSync())
+      expect(half.dataSync()).toEqual(rounded.dataSync())
       const grads = (hiddenState: Tensor) =>
         valueAndGrads(
           () =>
@@ -72,22 +72,22 @@ test('what the next product reads is stored as it reads it: half the memory, the
             ),
           [down, hiddenState],
         )
-      const [ofStored, ofRounded] = [grads(stored), grads(rounded)]
-      expect(ofStored.value.dataSync()).toEqual(ofRounded.value.dataSync())
-      for (const i of [0, 1]) expect(ofStored.grads[i]?.dataSync()).toEqual(ofRounded.grads[i]?.dataSync())
+      const [ofHalf, ofRounded] = [grads(half), grads(rounded)]
+      expect(ofHalf.value.dataSync()).toEqual(ofRounded.value.dataSync())
+      for (const i of [0, 1]) expect(ofHalf.grads[i]?.dataSync()).toEqual(ofRounded.grads[i]?.dataSync())
       expect(
-        sub(stored, rounded)
+        sub(half, rounded)
           .dataSync()
           .every(difference => difference === 0),
       ).toBe(true) // a kernel of tfjs
     }
     expect(
-      backend.numbers(linear(random(2, 3), random(4, 3) as Tensor2D, undefined, { stored: 'computed' })),
+      backend.numbers(linear(random(2, 3), random(4, 3) as Tensor2D, undefined, { outputDtype: 'compute' })),
     ).toBeInstanceOf(Float32Array)
   })
 })
 
-test('so are a norm, queries, keys and values, and what attention makes of them', () => {
+test("layerNorm, qkv and attention in outputDtype 'compute' give the bits of the rounded numbers", () => {
   tidy(() => {
     for (const [tokens, numHeads, headSize, dropoutProbability] of [
       [9, 3, 8, 0],
@@ -100,21 +100,22 @@ test('so are a norm, queries, keys and values, and what attention makes of them'
       const matrix = () => random(hiddenSize, hiddenSize) as Tensor2D
       const weights = [matrix(), matrix(), matrix()] as const
       const options = { numHeads, dropoutProbability, seed: 5 }
-      const bothWays = <T extends Tensor>(f: (stored: 'float32' | 'computed') => T): T => {
-        const [plain, stored] = autocast({}, () => [f('float32'), f('computed')] as const)
-        expect([isStoredInHalf(plain), isStoredInHalf(stored)]).toEqual([false, true])
-        expect(stored.dataSync()).toEqual(roundedOf(plain).dataSync())
-        return stored
+      const bothWays = <T extends Tensor>(f: (outputDtype: 'float32' | 'compute') => T): T => {
+        const [plain, half] = autocast({}, () => [f('float32'), f('compute')] as const)
+        expect([isHalf(plain), isHalf(half)]).toEqual([false, true])
+        expect(half.dataSync()).toEqual(roundedOf(plain).dataSync())
+        return half
       }
-      const normed = bothWays(stored => layerNorm(x, weight, bias, 1e-6, { stored }))
-      const packed = bothWays(stored => qkv(normed, weights, undefined, { stored }))
-      bothWays(stored => attention(packed, { ...options, stored }))
+      const normed = bothWays(outputDtype => layerNorm(x, weight, bias, 1e-6, { outputDtype }))
+      const packed = bothWays(outputDtype => qkv(normed, weights, undefined, { outputDtype }))
+      bothWays(outputDtype => attention(packed, { ...options, outputDtype }))
 
       // Gradients, too, are those of the same numbers as float32.
       const dy = random(2, tokens, hiddenSize)
       const gradients = (input: Tensor3D, joined: Tensor3D) =>
         autocast({}, () => [
-          ...valueAndGrads(() => sum(mul(attention(joined, { ...options, stored: 'computed' }), dy)), [joined]).grads,
+          ...valueAndGrads(() => sum(mul(attention(joined, { ...options, outputDtype: 'compute' }), dy)), [joined])
+            .grads,
           ...valueAndGrads(() => sum(qkv(input, weights)), [input, ...weights]).grads,
         ]).map(gradient => gradient.dataSync())
       expect(gradients(normed, packed)).toEqual(gradients(roundedOf(normed), roundedOf(packed)))
@@ -122,37 +123,37 @@ test('so are a norm, queries, keys and values, and what attention makes of them'
   })
 })
 
-test('outside of autocast, and in float32, what was stored is read as well', () => {
+test('a product outside of autocast reads a bfloat16 result', () => {
   tidy(() => {
     const [x, up, down] = [tensor2d([[1, 2, 3]]), tensor2d([[1, 0, 1]]), tensor2d([[2]])]
-    const stored = autocast({}, () => linear(x, up, undefined, { stored: 'computed' }))
-    expect(linear(stored, down).dataSync()[0]).toBe(8)
-    const { grads } = valueAndGrads(() => sum(linear(stored, down)), [down])
+    const half = autocast({}, () => linear(x, up, undefined, { outputDtype: 'compute' }))
+    expect(linear(half, down).dataSync()[0]).toBe(8)
+    const { grads } = valueAndGrads(() => sum(linear(half, down)), [down])
     expect(grads[0]?.dataSync()[0]).toBe(4)
   })
 })
 
-test('a stored result takes half the memory, and gives it back', () => {
+test('a bfloat16 result takes half the memory, and its release frees it', () => {
   const backend = engine().backend as NativeBackend
   const [x, weight] = [zeros([256, 64]), zeros([512, 64])] as [Tensor2D, Tensor2D]
   const before = backend.memory().numBytesLive
-  const bytesOf = (stored: 'float32' | 'computed') => {
-    const y = noGrad(() => autocast({}, () => linear(x, weight, undefined, { stored })))
+  const bytesOf = (outputDtype: 'float32' | 'compute') => {
+    const y = noGrad(() => autocast({}, () => linear(x, weight, undefined, { outputDtype })))
     const bytes = backend.memory().numBytesLive
     y.dispose()
     return bytes
   }
-  expect(bytesOf('float32') - bytesOf('computed')).toBe((256 * 512 * 4) / 2)
+  expect(bytesOf('float32') - bytesOf('compute')).toBe((256 * 512 * 4) / 2)
   x.dispose()
   weight.dispose()
   expect(backend.memory().numBytesLive).toBeLessThan(before)
 })
 
-test('a result with drops or a residual is float32, and another is not asked for', () => {
+test("linear refuses outputDtype 'compute' with a residual", () => {
   tidy(() => {
     const [x, weight] = [tensor2d([[1]]), tensor2d([[1]])]
-    expect(() => linear(x, weight, undefined, { stored: 'computed', residual: x })).toThrow(
-      "leave out stored: 'computed'",
+    expect(() => linear(x, weight, undefined, { outputDtype: 'compute', residual: x })).toThrow(
+      "leave out outputDtype: 'compute'",
     )
   })
 })
