@@ -30,7 +30,7 @@ const output = join(target, 'vitral.node')
 /** -ffp-contract=fast lets a·b + c become one instruction; the other two keep errno and traps out of the loops. */
 const commonFlags = [
   '-O3',
-  '-std=c++17',
+  '-std=c++20',
   '-fPIC',
   '-pthread',
   '-ffp-contract=fast',
@@ -108,41 +108,46 @@ function withoutCompiler(): void {
   console.warn(`${message} Until then useBackend('auto') takes WASM, which is many times slower.`)
 }
 
+/** Every object of the addon: one of each source, or one for each instruction set. */
 function compilations(compiler: string): Compilation[] {
   const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout
-  const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/include/node_api.h'))
-  const shared = createHash('sha256')
-    .update(version)
-    .update(JSON.stringify([commonFlags, furtherFlags]))
-  for (const path of sources('.h')) shared.update(readFileSync(path))
-  const base = shared.digest('hex')
+  const nodeHeaders = dirname(createRequire(import.meta.url).resolve('node-api-headers/include/node_api.h'))
+  const base = JSON.stringify([version, commonFlags, furtherFlags])
   const compilation = (source: string, prefix: string, flags: string[]): Compilation => {
-    const hash = createHash('sha256').update(base).update(flags.join()).update(readFileSync(source)).digest('hex')
-    const name = `${prefix}-${basename(source, '.cpp')}-${hash.slice(0, 16)}.o`
-    return { source, flags, object: join(objects, name) }
+    const hash = createHash('sha256').update(base).update(flags.join())
+    for (const path of withIncluded(source)) hash.update(readFileSync(path))
+    const name = `${prefix}-${basename(dirname(source))}-${basename(source, '.cpp')}`
+    return { source, flags, object: join(objects, `${name}-${hash.digest('hex').slice(0, 16)}.o`) }
   }
-  const table = join(native, 'kernel-table.cpp')
-  const perSet = [...sources('.cpp', 'gemm', 'kernels'), table]
-  const images = sources('.cpp', 'images')
-  const once = sources('.cpp', '.', 'node', 'collectives').filter(path => path !== table)
-  return [
-    ...once.map(source => compilation(source, 'base', [`-I${headers}`])),
-    ...Object.entries(instructionSets).flatMap(([name, flags]) => [
-      ...perSet.map(source => compilation(source, name, [`-DVITRAL_ISA=${name}`, ...flags])),
-      ...images.map(source => compilation(source, name, [`-DVITRAL_ISA=${name}`, ...flags, ...imageFlags])),
-    ]),
-  ]
+  return sources().flatMap(source => {
+    if (!isPerInstructionSet(source)) return compilation(source, 'base', [`-I${nodeHeaders}`])
+    const more = basename(dirname(source)) === 'images' ? imageFlags : []
+    return Object.entries(instructionSets).map(([name, flags]) =>
+      compilation(source, name, [`-DVITRAL_ISA=${name}`, ...flags, ...more]),
+    )
+  })
 }
 
-/** Files of a kind in one folder of native/, or in all that the addon is made of. */
-function sources(extension: string, ...folders: string[]): string[] {
-  const searched = folders.length > 0 ? folders : ['.', 'collectives', 'gemm', 'kernels', 'images', 'node']
-  return searched.flatMap(folder =>
-    readdirSync(join(native, folder))
-      .filter(name => name.endsWith(extension))
-      .sort()
-      .map(name => join(native, folder, name)),
-  )
+/** All C++ sources of the addon; those of test/ are programs of their own. */
+function sources(): string[] {
+  return readdirSync(native, { recursive: true, encoding: 'utf8' })
+    .filter(path => path.endsWith('.cpp') && !path.startsWith('test'))
+    .sort()
+    .map(path => join(native, path))
+}
+
+/** A source in the namespace of an instruction set is compiled once for each of them, any other once. */
+function isPerInstructionSet(source: string): boolean {
+  return /\bvitral::VITRAL_ISA\b/.test(readFileSync(source, 'utf8'))
+}
+
+/** A source and the headers of native/ that it includes, directly or through others. */
+function withIncluded(source: string, found: Set<string> = new Set()): Set<string> {
+  if (found.has(source)) return found
+  found.add(source)
+  for (const [, path] of readFileSync(source, 'utf8').matchAll(/^#include "(.+)"/gm))
+    withIncluded(join(dirname(source), path ?? ''), found)
+  return found
 }
 
 async function inParallel<T>(jobs: readonly T[], run: (job: T) => Promise<void>): Promise<void> {

@@ -22,7 +22,7 @@ export function compileProgram(...sources: string[]): NativeProgram {
   const folder = mkdtempSync(join(tmpdir(), 'vitral-native-'))
   const program = join(folder, 'program')
   const files = sources.map(name => join(native, `${name}.cpp`))
-  const args = ['-O2', '-std=c++17', ...files, '-o', program, '-pthread']
+  const args = ['-O2', '-std=c++20', ...files, '-o', program, '-pthread']
   const compiled = spawnSync(compiler as string, args, { encoding: 'utf8' })
   if (compiled.status !== 0) throw new Error(compiled.stderr)
   return {

@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "late.h"
-#include "pass-time.h"
+#include "straggler.h"
+#include "backoff.h"
 #include "rank-order.h"
 
 namespace vitral {

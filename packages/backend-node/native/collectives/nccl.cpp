@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pass-time.h"
+#include "backoff.h"
 
 namespace vitral {
 

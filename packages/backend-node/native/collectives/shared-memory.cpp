@@ -17,7 +17,7 @@
 #include <immintrin.h>
 #endif
 
-#include "late.h"
+#include "straggler.h"
 #include "rank-order.h"
 
 namespace vitral {

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "../kernels/lanes.h"
+#include "../runtime/lanes.h"
 
 namespace vitral::VITRAL_ISA {
 

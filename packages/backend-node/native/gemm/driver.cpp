@@ -1,7 +1,7 @@
 // The matrix product's entry points.
 #include "driver.h"
 
-#include "panels.h"
+#include "micro/panels.h"
 
 namespace vitral::VITRAL_ISA {
 

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "claims.h"
+#include "tile-scheduler.h"
 #include "epilogue.h"
 #include "in-place.h"
 #include "packing.h"
@@ -80,7 +80,7 @@ class Driver {
     const int64_t K = steps.length(), panelFloats = rightPanelFloats<Panels>(K);
     const GemmEpilogue& epilogue = product.epilogue;
     const TileEnd end(epilogue, product.C, product.ldc);
-    float* tile = epilogue.halves ? scratch(Scratch::gemmTile, Panels::mostLeftRows * Panels::width) : nullptr;
+    float* tile = epilogue.bf16 ? scratch(Scratch::gemmTile, Panels::mostLeftRows * Panels::width) : nullptr;
     [[maybe_unused]] const typename Panels::Registers registers;
     for (int64_t q = columnPanels.begin; q < columnPanels.end; q++) {
       const int64_t j = q * Panels::width;
@@ -99,7 +99,7 @@ class Driver {
                                    !first || epilogue.accumulate};
         const float* left = packedA ? packedA + (p - rowPanels.begin) * Panels::leftFloats(K) : nullptr;
         multiplyPanel(product, steps, i, rows, left, right, output, ahead);
-        if (tile) roundTile(rows, columns, tile, epilogue.halves + offset, product.ldc);
+        if (tile) roundTile(rows, columns, tile, epilogue.bf16 + offset, product.ldc);
         else if (last) end.apply(rows, columns, offset);
       }
     }
@@ -168,11 +168,11 @@ class Driver {
   }
 
   // Sums of several k blocks stay float32 between them: rounded are those of the whole product.
-  static bool roundsLater(const GemmEpilogue& epilogue, const Steps& steps) { return epilogue.halves && steps.blocks > 1; }
+  static bool roundsLater(const GemmEpilogue& epilogue, const Steps& steps) { return epilogue.bf16 && steps.blocks > 1; }
 
   template <class Multiply>
   static void roundLater(int64_t M, int64_t N, int64_t ldc, GemmEpilogue epilogue, Multiply multiply) {
-    uint16_t* to = std::exchange(epilogue.halves, nullptr);
+    uint16_t* to = std::exchange(epilogue.bf16, nullptr);
     float* whole = scratch(Scratch::gemmWhole, M * N);
     multiply(whole, epilogue);
     parallelFor(0, M, 65536 / N + 1, [&](int64_t from, int64_t end) {

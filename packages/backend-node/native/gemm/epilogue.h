@@ -1,7 +1,7 @@
 // The element-wise end of the matrix product's epilogue, on a tile still in L1.
 #pragma once
 
-#include "../gelu.h"
+#include "../kernels/gelu-polynomial.h"
 #include "../kernels/drops.h"
 #include "bfloat16.h"
 #include "gemm.h"
@@ -22,13 +22,13 @@ class TileEnd {
   // Inlined, always: GCC drops the call of a function that does nothing but prefetch.
   VITRAL_INLINE void prefetch(int64_t rows, int64_t columns, int64_t corner) const {
     if (epilogue_.geluGradientOf) prefetchTile(rows, columns, epilogue_.geluGradientOf + corner, ldc_);
-    if (epilogue_.geluGradientOfHalves)
-      for (int64_t i = 0; i < rows; i++) __builtin_prefetch(epilogue_.geluGradientOfHalves + corner + i * ldc_);
+    if (epilogue_.geluGradientOfBf16)
+      for (int64_t i = 0; i < rows; i++) __builtin_prefetch(epilogue_.geluGradientOfBf16 + corner + i * ldc_);
     if (epilogue_.residual) prefetchTile(rows, columns, epilogue_.residual + corner, ldc_);
   }
 
   void apply(int64_t rows, int64_t columns, int64_t corner) const {
-    if (epilogue_.geluGradientOf || epilogue_.geluGradientOfHalves) multiplyByGeluGradient(rows, columns, corner);
+    if (epilogue_.geluGradientOf || epilogue_.geluGradientOfBf16) multiplyByGeluGradient(rows, columns, corner);
     if (epilogue_.residual || epilogue_.drops.any())
       for (int64_t i = 0; i < rows; i++)
         multiplier_.multiplyRow(corner + i * ldc_, columns, ldc_, C_, epilogue_.residual, C_);
@@ -44,7 +44,7 @@ class TileEnd {
   }
 
   VITRAL_INLINE Vf argument(int64_t at, int64_t count) const {
-    return epilogue_.geluGradientOfHalves ? loadSomeBfloat16(epilogue_.geluGradientOfHalves + at, count)
+    return epilogue_.geluGradientOfBf16 ? loadSomeBfloat16(epilogue_.geluGradientOfBf16 + at, count)
                                           : loadSome(epilogue_.geluGradientOf + at, count);
   }
 

@@ -13,24 +13,24 @@ struct MatrixView {
   const float* data;
   int64_t rowStride, colStride;
   bool gelu = false;
-  const uint16_t* halves = nullptr;  // the same as bfloat16, instead of data
+  const uint16_t* bf16 = nullptr;  // the same as bfloat16, instead of data
   // Of a left operand of floats with rowStride 1: where the sum of each row goes, taken while the operand is packed.
   float* sums = nullptr;
 };
 
-// Numbers of one array: float32, or bfloat16 where `halves` is not null.
-struct Numbers {
+// The numbers of one array: float32, or bfloat16 where `bf16` is not null.
+struct FloatOrBf16 {
   const float* floats = nullptr;
-  const uint16_t* halves = nullptr;
-  Numbers(const float* floats) : floats(floats) {}
-  Numbers(const uint16_t* halves) : halves(halves) {}
+  const uint16_t* bf16 = nullptr;
+  FloatOrBf16(const float* floats) : floats(floats) {}
+  FloatOrBf16(const uint16_t* bf16) : bf16(bf16) {}
 };
-struct NumbersOut {
+struct FloatOrBf16Out {
   float* floats = nullptr;
-  uint16_t* halves = nullptr;
-  NumbersOut(float* floats) : floats(floats) {}
-  NumbersOut(uint16_t* halves) : halves(halves) {}
-  NumbersOut from(int64_t offset) const { return halves ? NumbersOut(halves + offset) : NumbersOut(floats + offset); }
+  uint16_t* bf16 = nullptr;
+  FloatOrBf16Out(float* floats) : floats(floats) {}
+  FloatOrBf16Out(uint16_t* bf16) : bf16(bf16) {}
+  FloatOrBf16Out from(int64_t offset) const { return bf16 ? FloatOrBf16Out(bf16 + offset) : FloatOrBf16Out(floats + offset); }
 };
 
 // What the factors are rounded to before they are multiplied. Products and sums are float32, those of int8 integers of 32
@@ -53,11 +53,11 @@ struct Drops {
 struct GemmEpilogue {
   const float* bias = nullptr;            // [N]
   const float* geluGradientOf = nullptr;  // laid out as C: what GELU was applied to in the forward pass
-  const uint16_t* geluGradientOfHalves = nullptr;  // the same as bfloat16
+  const uint16_t* geluGradientOfBf16 = nullptr;  // the same as bfloat16
   Drops drops;
   const float* residual = nullptr;        // laid out as C
   bool accumulate = false;                // add to what C holds
-  uint16_t* halves = nullptr;  // where C goes as bfloat16, with its layout, and C is not written: with a bias, nothing else
+  uint16_t* bf16 = nullptr;  // where C goes as bfloat16, with its layout, and C is not written: with a bias, nothing else
 };
 
 // M, N, K ≥ 1; in int8 K ≤ mostInt8Steps. C is row-major with ldc ≥ N floats a row, and overlaps no operand.

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "../kernels/lanes.h"
-#include "../threads.h"
+#include "../runtime/lanes.h"
+#include "../runtime/threads.h"
 #include "bfloat16.h"
-#include "micro.h"
+#include "micro/tile.h"
 #include "range.h"
 
 namespace vitral::VITRAL_ISA {
@@ -74,16 +74,16 @@ inline void addSteps(int64_t rows, int64_t steps, const float* from, int64_t ste
 template <class Panels>
 void packLeftPanels(const MatrixView& A, int64_t M, Range steps, Range panels, float* to, float* sums) {
   const int64_t K = steps.length();
-  const int64_t longest = A.halves ? 8 * Panels::chunkSteps : Panels::chunkSteps;
-  const int64_t chunk = (A.halves || A.rowStride == 1) && K > longest ? longest : K;
+  const int64_t longest = A.bf16 ? 8 * Panels::chunkSteps : Panels::chunkSteps;
+  const int64_t chunk = (A.bf16 || A.rowStride == 1) && K > longest ? longest : K;
   for (int64_t k = 0; k < K; k += chunk)
     for (int64_t p = panels.begin; p < panels.end; p++) {
       const int64_t i = Panels::leftStart(M, p), rows = Panels::leftStart(M, p + 1) - i;
       const int64_t length = K - k < chunk ? K - k : chunk;
       const int64_t at = i * A.rowStride + (steps.begin + k) * A.colStride;
       float* panel = to + (p - panels.begin) * Panels::leftFloats(K);
-      if (A.halves) {
-        const float* expanded = expand(rows, length, A.halves + at, A.rowStride, A.colStride);
+      if (A.bf16) {
+        const float* expanded = expand(rows, length, A.bf16 + at, A.rowStride, A.colStride);
         Panels::packLeft(rows, k, length, expanded, length, 1, A.gelu, panel);
       } else {
         Panels::packLeft(rows, k, length, A.data + at, A.rowStride, A.colStride, A.gelu, panel);
@@ -160,8 +160,8 @@ struct RightPacking {
     const int64_t j = panel * Panels::width, columns = N - j < Panels::width ? N - j : Panels::width;
     float* start = to + rightAt<Panels>(N, steps[blocks.begin].begin, block, panel);
     const int64_t at = (block.begin + k) * B.rowStride + (column + j) * B.colStride;
-    if (B.halves) {
-      const float* expanded = expand(length, columns, B.halves + at, B.rowStride, B.colStride);
+    if (B.bf16) {
+      const float* expanded = expand(length, columns, B.bf16 + at, B.rowStride, B.colStride);
       Panels::packRight(columns, k, length, expanded, 1, columns, B.gelu, start);
     } else {
       Panels::packRight(columns, k, length, B.data + at, B.colStride, B.rowStride, B.gelu, start);

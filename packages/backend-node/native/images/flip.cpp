@@ -1,6 +1,6 @@
 #include "flip.h"
 
-#include "../simd.h"
+#include "../runtime/simd.h"
 
 namespace vitral::VITRAL_ISA {
 

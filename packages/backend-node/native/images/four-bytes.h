@@ -1,7 +1,7 @@
 // Four bytes as four lanes of a vector: a pixel of RGB and the byte after it.
 #pragma once
 
-#include "../simd.h"
+#include "../runtime/simd.h"
 
 namespace vitral::VITRAL_ISA {
 

@@ -1,7 +1,7 @@
 // RGB pixels in blocks of three planes, so that plain loops over them become vector instructions.
 #pragma once
 
-#include "../simd.h"
+#include "../runtime/simd.h"
 
 namespace vitral::VITRAL_ISA {
 

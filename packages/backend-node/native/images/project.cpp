@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "../simd.h"
+#include "../runtime/simd.h"
 
 namespace vitral::VITRAL_ISA {
 

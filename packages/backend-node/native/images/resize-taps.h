@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "../simd.h"
+#include "../runtime/simd.h"
 #include "resize.h"
 
 namespace vitral::VITRAL_ISA {

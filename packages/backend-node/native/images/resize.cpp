@@ -1,6 +1,6 @@
 #include "resize.h"
 
-#include "../threads.h"
+#include "../runtime/threads.h"
 #include "four-bytes.h"
 #include "resize-taps.h"
 

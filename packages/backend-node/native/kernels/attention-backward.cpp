@@ -29,18 +29,18 @@ struct BackwardScratch {
   static int64_t queryRowsFloats(const Heads& heads) {
     return rightPanels(heads.D) * Panels::rightFloats(panelWidth, panelWidth);
   }
-  BackwardScratch(const Heads& heads, Pieces& pieces) {
-    keys = pieces.take<float>(byRowsFloats<Panels>(heads));
-    values = pieces.take<float>(byRowsFloats<Panels>(heads));
-    keyColumns = pieces.take<float>(byColumnsFloats<Panels>(heads));
-    query = pieces.take<float>(Panels::rightFloats(panelWidth, heads.D));
-    dOut = pieces.take<float>(Panels::rightFloats(panelWidth, heads.D));
-    queryRows = pieces.take<float>(queryRowsFloats(heads));
-    dOutRows = pieces.take<float>(queryRowsFloats(heads));
-    dQuery = pieces.take<float>(heads.D * panelWidth);
-    probabilities = pieces.take<float>(heads.longestTile() * panelWidth);
-    dScores = pieces.take<float>(heads.longestTile() * panelWidth);
-    packedScores = pieces.take<float>(Panels::rightFloats(panelWidth, heads.longestTile()));
+  BackwardScratch(const Heads& heads, Arena& arena) {
+    keys = arena.take<float>(byRowsFloats<Panels>(heads));
+    values = arena.take<float>(byRowsFloats<Panels>(heads));
+    keyColumns = arena.take<float>(byColumnsFloats<Panels>(heads));
+    query = arena.take<float>(Panels::rightFloats(panelWidth, heads.D));
+    dOut = arena.take<float>(Panels::rightFloats(panelWidth, heads.D));
+    queryRows = arena.take<float>(queryRowsFloats(heads));
+    dOutRows = arena.take<float>(queryRowsFloats(heads));
+    dQuery = arena.take<float>(heads.D * panelWidth);
+    probabilities = arena.take<float>(heads.longestTile() * panelWidth);
+    dScores = arena.take<float>(heads.longestTile() * panelWidth);
+    packedScores = arena.take<float>(Panels::rightFloats(panelWidth, heads.longestTile()));
   }
 };
 
@@ -135,7 +135,7 @@ void finishHead(const Heads& heads, int64_t parts, const float* dKeys, const flo
 }
 
 template <class Panels>
-void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, const float* logSumExp,
+void backward(const Heads& heads, FloatOrBf16 qkv, FloatOrBf16 out, const float* dOut, const float* logSumExp,
               float* dQkv) {
   const int64_t B = heads.B, N = heads.N, H = heads.H, D = heads.D, C = heads.hiddenSize();
   const bool serial = 10.0 * B * H * N * N * D < serialOperations;
@@ -186,11 +186,9 @@ void backward(const Heads& heads, Numbers qkv, Numbers out, const float* dOut, c
 
 }  // namespace
 
-void attentionBackward(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, Numbers out,
-                       const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
-                       uint32_t seed, Precision precision, float* dQkv) {
-  const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0,
-                       precision == Precision::bfloat16};
+void attentionBackward(const AttentionOptions& options, FloatOrBf16 qkv, FloatOrBf16 out, const float* dOut,
+                       const float* logSumExp, float* dQkv) {
+  const Heads heads = headsOf(options);
   withPanels(heads, [&](auto panels) { backward<decltype(panels)>(heads, qkv, out, dOut, logSumExp, dQkv); });
 }
 

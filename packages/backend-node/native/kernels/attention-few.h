@@ -61,7 +61,7 @@ void addToRows(int64_t count, int64_t D, const float* weights, const float* x, f
 }
 
 template <bool rounded>
-void forwardQuery(const Heads& heads, int64_t head, int64_t query, const float* q, HeadRows k, HeadRows v, NumbersOut out,
+void forwardQuery(const Heads& heads, int64_t head, int64_t query, const float* q, HeadRows k, HeadRows v, FloatOrBf16Out out,
                   int64_t corner, float* logSumExp) {
   const int64_t N = heads.N, D = heads.D, start = corner + query * heads.hiddenSize();
   float *scores = scratch(Scratch::attentionQuery, keyFloats(heads) + D), *row = scores + keyFloats(heads);
@@ -78,8 +78,8 @@ void forwardQuery(const Heads& heads, int64_t head, int64_t query, const float* 
     store(scores + j, asOperand<rounded>(weight));
   }
   const float total = reduceAdd(sum);
-  weightedSum<rounded>(N, D, scores, v, 1 / total, out.halves ? row : out.floats + start);
-  if (out.halves) roundToBfloat16(D, row, out.halves + start);
+  weightedSum<rounded>(N, D, scores, v, 1 / total, out.bf16 ? row : out.floats + start);
+  if (out.bf16) roundToBfloat16(D, row, out.bf16 + start);
   if (logSumExp) logSumExp[query] = top + std::log(total);
 }
 

@@ -8,12 +8,13 @@
 #pragma once
 
 #include "../gemm/bfloat16.h"
-#include "../gemm/pack.h"
-#include "../gemm/panels.h"
+#include "../gemm/micro/pack.h"
+#include "../gemm/micro/panels.h"
 #include "../gemm/range.h"
-#include "../pieces.h"
-#include "../random.h"
-#include "../threads.h"
+#include "../runtime/arena.h"
+#include "../runtime/random.h"
+#include "../runtime/threads.h"
+#include "attention.h"
 
 namespace vitral::VITRAL_ISA {
 
@@ -37,11 +38,16 @@ struct Heads {
   Range queries(int64_t panel) const { return queries({panel, panel + 1}); }
 };
 
-// Scratch memory of a thread, cut as Layout(heads, pieces) says.
+inline Heads headsOf(const AttentionOptions& options) {
+  return {options.B, options.N, options.H, options.D, options.scale, KeepMultiplier(options.dropoutProbability, options.seed),
+          options.dropoutProbability > 0, options.precision == Precision::bfloat16};
+}
+
+// Scratch memory of a thread, cut as Layout(heads, arena) says.
 template <class Layout>
 Layout scratchOf(const Heads& heads) {
-  Pieces pieces(scratch(Scratch::attention, floatsOf<Layout>(heads)));
-  return Layout(heads, pieces);
+  Arena arena(scratch(Scratch::attention, floatsOf<Layout>(heads)));
+  return Layout(heads, arena);
 }
 
 // Asks for a head's rows ahead of their use: they lie a whole row of the matrix apart, each on a page of its own, where
@@ -62,22 +68,22 @@ struct HeadRows {
 
 // Of an operand, which begins at `corner`: where it lies, the wanted rows asked for; or, of bfloat16, these expanded.
 enum class Operand { query, key, value, out, operands };
-inline HeadRows headRows(const Heads& heads, Operand operand, Numbers matrix, int64_t corner, int64_t rowLength,
+inline HeadRows headRows(const Heads& heads, Operand operand, FloatOrBf16 matrix, int64_t corner, int64_t rowLength,
                          Range wanted) {
   const int64_t D = heads.D, start = corner + wanted.begin * rowLength;
-  if (!matrix.halves) {
+  if (!matrix.bf16) {
     prefetchRows<false>(matrix.floats + start, wanted.length(), rowLength, D);
     return {matrix.floats + corner, rowLength};
   }
-  prefetchRows<false>(matrix.halves + start, wanted.length(), rowLength, D);
+  prefetchRows<false>(matrix.bf16 + start, wanted.length(), rowLength, D);
   const int64_t floats = wholeLines(heads.N * D);
   float* to = scratch(Scratch::attentionRows, (int64_t)Operand::operands * floats) + (int64_t)operand * floats;
   for (int64_t i = wanted.begin; i < wanted.end; i++)
-    expandBfloat16(D, matrix.halves + corner + i * rowLength, to + i * D);
+    expandBfloat16(D, matrix.bf16 + corner + i * rowLength, to + i * D);
   return {to, D};
 }
 // The same of query, key or value of head h of sample b.
-inline HeadRows packedRows(const Heads& heads, Operand operand, Numbers qkv, int64_t b, int64_t h, Range wanted) {
+inline HeadRows packedRows(const Heads& heads, Operand operand, FloatOrBf16 qkv, int64_t b, int64_t h, Range wanted) {
   const int64_t row = heads.packedRow(), corner = b * heads.N * row + (int64_t)operand * heads.hiddenSize() + h * heads.D;
   return headRows(heads, operand, qkv, corner, row, wanted);
 }

@@ -34,24 +34,24 @@ void softmaxTile(const Heads& heads, int64_t head, int64_t query, Range keys, fl
 template <class Panels>
 struct ForwardScratch {
   float *keys, *values, *query, *scores, *packedScores, *result, *outRows;
-  ForwardScratch(const Heads& heads, Pieces& pieces) {
-    keys = pieces.take<float>(byRowsFloats<Panels>(heads));
-    values = pieces.take<float>(byColumnsFloats<Panels>(heads));
-    query = pieces.take<float>(Panels::rightFloats(panelWidth, heads.D));
-    scores = pieces.take<float>(heads.longestTile() * panelWidth);
-    packedScores = pieces.take<float>(Panels::rightFloats(panelWidth, heads.longestTile()));
-    result = pieces.take<float>(heads.D * panelWidth);
-    outRows = pieces.take<float>(heads.D * panelWidth);
+  ForwardScratch(const Heads& heads, Arena& arena) {
+    keys = arena.take<float>(byRowsFloats<Panels>(heads));
+    values = arena.take<float>(byColumnsFloats<Panels>(heads));
+    query = arena.take<float>(Panels::rightFloats(panelWidth, heads.D));
+    scores = arena.take<float>(heads.longestTile() * panelWidth);
+    packedScores = arena.take<float>(Panels::rightFloats(panelWidth, heads.longestTile()));
+    result = arena.take<float>(heads.D * panelWidth);
+    outRows = arena.take<float>(heads.D * panelWidth);
   }
 };
 
 // One panel of queries against all keys.
 template <int vectors, class Panels>
 void forwardPanel(const Heads& heads, int64_t head, Range queries, const ForwardScratch<Panels>& memory, HeadRows q,
-                  NumbersOut out, int64_t corner, float* logSumExp) {
+                  FloatOrBf16Out out, int64_t corner, float* logSumExp) {
   constexpr int width = vectors * lanes;
   const int64_t D = heads.D, C = heads.hiddenSize(), start = corner + queries.begin * C;
-  if (out.halves) prefetchRows<true>(out.halves + start, queries.length(), C, D);
+  if (out.bf16) prefetchRows<true>(out.bf16 + start, queries.length(), C, D);
   else prefetchRows<true>(out.floats + start, queries.length(), C, D);
   packQueries<Panels>(queries, D, q, memory.query);
   Vf top[vectors], sum[vectors] = {}, shrink[vectors];
@@ -79,16 +79,16 @@ void forwardPanel(const Heads& heads, int64_t head, Range queries, const Forward
       for (int lane = 0; lane < lanes && v * lanes + lane < queries.length(); lane++)
         logSumExp[queries.begin + v * lanes + lane] = top[v][lane] + std::log(sum[v][lane]);
   }
-  if (out.halves) {
+  if (out.bf16) {
     transposeInto(D, queries.length(), memory.result, width, memory.outRows, D);
-    for (int64_t i = 0; i < queries.length(); i++) roundToBfloat16(D, memory.outRows + i * D, out.halves + start + i * C);
+    for (int64_t i = 0; i < queries.length(); i++) roundToBfloat16(D, memory.outRows + i * D, out.bf16 + start + i * C);
   } else {
     transposeInto(D, queries.length(), memory.result, width, out.floats + start, C);
   }
 }
 
 template <class Panels>
-void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) {
+void forward(const Heads& heads, FloatOrBf16 qkv, FloatOrBf16Out out, float* logSumExp) {
   const int64_t B = heads.B, N = heads.N, H = heads.H, D = heads.D;
   const bool serial = 4.0 * B * H * N * N * D < serialOperations;
   const int64_t C = heads.hiddenSize(), parts = chooseParts(heads, serial ? 1 : threadCount(), 0.7);
@@ -122,10 +122,8 @@ void forward(const Heads& heads, Numbers qkv, NumbersOut out, float* logSumExp) 
 
 }  // namespace
 
-void attentionForward(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, float scale,
-                      double dropoutProbability, uint32_t seed, Precision precision, NumbersOut out, float* logSumExp) {
-  const Heads heads = {B, N, H, D, scale, KeepMultiplier(dropoutProbability, seed), dropoutProbability > 0,
-                       precision == Precision::bfloat16};
+void attentionForward(const AttentionOptions& options, FloatOrBf16 qkv, FloatOrBf16Out out, float* logSumExp) {
+  const Heads heads = headsOf(options);
   withPanels(heads, [&](auto panels) { forward<decltype(panels)>(heads, qkv, out, logSumExp); });
 }
 

@@ -7,15 +7,20 @@
 
 namespace vitral {
 
+struct AttentionOptions {
+  int64_t B, N, H, D;
+  float scale;  // the scores are scale·q·kᵀ
+  double dropoutProbability = 0;
+  uint32_t seed = 0;
+  Precision precision = Precision::float32;  // the products' factors
+};
+
 // out [B, N, C] = dropout(softmax(scale·q·kᵀ))·v, head h in columns h·D…; logSumExp [B, H, N], or null when not wanted,
-// is the natural logarithm of each row's sum of exp(scale·q·k). The precision is that of the products.
-using AttentionForward = void(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, float scale,
-                              double dropoutProbability, uint32_t seed, Precision precision, NumbersOut out,
-                              float* logSumExp);
+// is the natural logarithm of each row's sum of exp(scale·q·k).
+using AttentionForward = void(const AttentionOptions& options, FloatOrBf16 qkv, FloatOrBf16Out out, float* logSumExp);
 // dQkv [B, N, 3C] is overwritten. The sums over queries have a fixed order, whatever the thread count.
-using AttentionBackward = void(int64_t B, int64_t N, int64_t H, int64_t D, Numbers qkv, Numbers out,
-                               const float* dOut, const float* logSumExp, float scale, double dropoutProbability,
-                               uint32_t seed, Precision precision, float* dQkv);
+using AttentionBackward = void(const AttentionOptions& options, FloatOrBf16 qkv, FloatOrBf16 out, const float* dOut,
+                               const float* logSumExp, float* dQkv);
 
 #ifdef VITRAL_ISA
 namespace VITRAL_ISA {

@@ -3,10 +3,10 @@
 #include <initializer_list>
 
 #include "../gemm/gemm.h"
-#include "../threads.h"
+#include "../runtime/threads.h"
 #include "column-sums.h"
-#include "elementwise.h"
-#include "lanes.h"
+#include "stock.h"
+#include "../runtime/lanes.h"
 
 namespace vitral::VITRAL_ISA {
 namespace {
@@ -106,7 +106,7 @@ void classAttentionBackward(const ClassAttentionShape& shape, const float* x, co
   }
   const Parts<const float> parts(shape, between);
   // Of the sums; of the queries as they were before the scale; of the scores; of q·Wk.
-  const Parts<float> d(shape, scratch(Scratch::kernel, shape.betweenFloats()));
+  const Parts<float> d(shape, scratch(Scratch::kernel, shape.workspaceFloats()));
   forEach(H, shape, [&](int64_t h) {
     product({B, C, D}, rowsOf(dOut + h * D, C), rowsOf(weights.value + h * D * C, C), d.sums + h * C, H * C);
     if (gradients.value)

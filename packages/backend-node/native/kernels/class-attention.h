@@ -17,7 +17,7 @@ struct ClassAttentionShape {
   int64_t B, N, H, D;
   int64_t hiddenSize() const { return H * D; }
   // What the forward pass leaves for the backward pass: queries, q·Wk, Σ pₙ·xₙ and the probabilities.
-  int64_t betweenFloats() const { return B * (hiddenSize() + H * (2 * hiddenSize() + N)); }
+  int64_t workspaceFloats() const { return B * (hiddenSize() + H * (2 * hiddenSize() + N)); }
 };
 
 struct ClassAttentionWeights {

@@ -1,8 +1,8 @@
 // Sums over the rows of a matrix, for the gradients of everything that is broadcast over rows (biases, norms).
 #pragma once
 
-#include "../simd.h"
-#include "../threads.h"
+#include "../runtime/simd.h"
+#include "../runtime/threads.h"
 
 namespace vitral::VITRAL_ISA {
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "../gemm/gemm.h"
-#include "../random.h"
-#include "lanes.h"
+#include "../runtime/random.h"
+#include "../runtime/lanes.h"
 
 namespace vitral::VITRAL_ISA {
 

@@ -1,27 +1,22 @@
-// Ops that go over the elements once: bound by memory. n elements unless a legend says otherwise.
+// The loop of kernels that go over the elements of a tensor once, bound by memory.
 #pragma once
 
-#include "../gemm/gemm.h"
+#include "../runtime/lanes.h"
+#include "../runtime/threads.h"
 
-namespace vitral {
+namespace vitral::VITRAL_ISA {
 
-using GeluForward = void(int64_t n, const float* x, float* y);
-// dx = dy·GELU'(x)
-using GeluBackward = void(int64_t n, const float* dy, const float* x, float* dx);
-// y = x·drops of M rows of n values, forward and backward alike.
-using DropRows = void(int64_t M, int64_t n, const float* x, const Drops& drops, float* y);
-using BinaryOperation = void(int64_t n, const float* a, const float* b, float* y);
-// Row-wise softmax of M rows of n values.
-using SoftmaxRows = void(int64_t M, int64_t n, const float* x, float* y);
+constexpr int64_t elementwiseGrain = 1 << 15;  // elements: about what a thread does in the time it takes to wake one
 
-#ifdef VITRAL_ISA
-namespace VITRAL_ISA {
-GeluForward geluForward;
-GeluBackward geluBackward;
-DropRows dropRows;
-BinaryOperation add, subtract, multiply;
-SoftmaxRows softmaxRows;
-}  // namespace VITRAL_ISA
-#endif
+// body(i, count) for every vector of [0, n), the last one perhaps shorter.
+template <class Body>
+void eachVector(int64_t n, Body body) {
+  const int64_t vectors = (n + lanes - 1) / lanes;
+  parallelFor(0, vectors, elementwiseGrain / lanes, [&](int64_t from, int64_t to) {
+    const int64_t whole = to * lanes <= n ? to : to - 1;
+    for (int64_t v = from; v < whole; v++) body(v * lanes, (int64_t)lanes);
+    if (whole < to) body(whole * lanes, n - whole * lanes);
+  });
+}
 
-}  // namespace vitral
+}  // namespace vitral::VITRAL_ISA

@@ -1,5 +1,9 @@
-#include "lanes.h"
-#include "tokens.h"
+#include "interpolate-positions.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "../runtime/lanes.h"
 
 namespace vitral::VITRAL_ISA {
 

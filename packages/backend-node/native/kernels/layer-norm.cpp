@@ -1,8 +1,8 @@
 #include "layer-norm.h"
 
 #include "../gemm/bfloat16.h"
-#include "../threads.h"
-#include "lanes.h"
+#include "../runtime/threads.h"
+#include "../runtime/lanes.h"
 
 namespace vitral::VITRAL_ISA {
 
@@ -25,8 +25,12 @@ VITRAL_INLINE float sumRow(int64_t C, Value value) {
 
 }  // namespace
 
-void layerNormForward(int64_t M, int64_t C, const float* x, const float* weight, const float* bias, double eps,
-                      NumbersOut y, float* mean, float* rstd) {
+void layerNormForward(const LayerNormForwardArguments& given) {
+  const int64_t M = given.M, C = given.C;
+  const float *x = given.x, *weight = given.weight, *bias = given.bias;
+  const double eps = given.eps;
+  const FloatOrBf16Out y = given.y;
+  float *mean = given.mean, *rstd = given.rstd;
   parallelFor(0, M, 16384 / C + 1, [&](int64_t from, int64_t to) {
     for (int64_t row = from; row < to; row++) {
       const float* in = x + row * C;
@@ -41,7 +45,7 @@ void layerNormForward(int64_t M, int64_t C, const float* x, const float* weight,
       eachOfRow(C, [&](int64_t c, int64_t n) {
         const Vf normed = (loadSome(in + c, n) - average) * scale;
         const Vf result = normed * loadSome(weight + c, n) + loadSome(bias + c, n);
-        if (y.halves) storeSomeBfloat16(y.halves + row * C + c, result, n);
+        if (y.bf16) storeSomeBfloat16(y.bf16 + row * C + c, result, n);
         else storeSome(y.floats + row * C + c, result, n);
       });
       if (mean) mean[row] = average;
@@ -52,8 +56,11 @@ void layerNormForward(int64_t M, int64_t C, const float* x, const float* weight,
 
 // Rows are taken in blocks of a fixed length: a block's part of the sums over rows is made while its rows are in cache,
 // and the parts are added in their order, so that the bits do not depend on the threads.
-void layerNormBackward(int64_t M, int64_t C, const float* dy, const float* x, const float* weight, const float* mean,
-                       const float* rstd, const float* around, float* dx, float* dWeight, float* dBias) {
+void layerNormBackward(const LayerNormBackwardArguments& given) {
+  const int64_t M = given.M, C = given.C;
+  const float *dy = given.dy, *x = given.x, *weight = given.weight, *mean = given.mean, *rstd = given.rstd;
+  const float* residualGradient = given.residualGradient;
+  float *dx = given.dx, *dWeight = given.dWeight, *dBias = given.dBias;
   constexpr int64_t blockRows = 64;
   const int64_t blocks = (M + blockRows - 1) / blockRows;
   float* parts = scratch(Scratch::kernel, blocks * 2 * C);
@@ -79,7 +86,7 @@ void layerNormBackward(int64_t M, int64_t C, const float* dy, const float* x, co
             sumRow(C, [&](int64_t c, int64_t n) { return gradient(c, n) * normed(c, n); }) / (float)C;
         eachOfRow(C, [&](int64_t c, int64_t n) {
           Vf result = scale * (gradient(c, n) - meanGradient - normed(c, n) * meanProduct);
-          if (around) result = alone(result) + loadSome(around + row * C + c, n);
+          if (residualGradient) result = alone(result) + loadSome(residualGradient + row * C + c, n);
           storeSome(dx + row * C + c, result, n);
         });
       }

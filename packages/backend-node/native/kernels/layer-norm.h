@@ -5,14 +5,24 @@
 
 namespace vitral {
 
-// y = (x - mean)·rstd·weight + bias, rounded where y is bfloat16; mean and rstd [M] are written when not null.
-using LayerNormForward = void(int64_t M, int64_t C, const float* x, const float* weight, const float* bias, double eps,
-                              NumbersOut y, float* mean, float* rstd);
-// dx [M, C] = the norm's gradient + `around` [M, C], the gradient of a residual connection, or null. Each of dx, dWeight [C]
-// and dBias [C] may be null. The sums over rows have a fixed order.
-using LayerNormBackward = void(int64_t M, int64_t C, const float* dy, const float* x, const float* weight,
-                               const float* mean, const float* rstd, const float* around, float* dx, float* dWeight,
-                               float* dBias);
+// y = (x - mean)·rstd·weight + bias, rounded where y is bfloat16.
+struct LayerNormForwardArguments {
+  int64_t M, C;
+  const float *x, *weight, *bias;  // [M, C], [C], [C]
+  double eps;
+  FloatOrBf16Out y;                    // [M, C]
+  float *mean = nullptr, *rstd = nullptr;  // [M], written unless null
+};
+using LayerNormForward = void(const LayerNormForwardArguments&);
+
+// dx = the norm's gradient + residualGradient. The sums over rows have a fixed order.
+struct LayerNormBackwardArguments {
+  int64_t M, C;
+  const float *dy, *x, *weight, *mean, *rstd;
+  const float* residualGradient = nullptr;  // [M, C]: the gradient of the connection around the norm's branch, or null
+  float *dx = nullptr, *dWeight = nullptr, *dBias = nullptr;  // [M, C], [C], [C]; each may be null
+};
+using LayerNormBackward = void(const LayerNormBackwardArguments&);
 
 #ifdef VITRAL_ISA
 namespace VITRAL_ISA {

@@ -1,7 +1,9 @@
 #include "linear.h"
 
+#include <cstring>
+
 #include "column-sums.h"
-#include "lanes.h"
+#include "../runtime/lanes.h"
 
 namespace vitral::VITRAL_ISA {
 
@@ -16,38 +18,40 @@ void packLinear(int64_t K, int64_t N, const float* weight, float* packed, Precis
   packWeight(K, N, transposed(weight, K), packed, precision);
 }
 
-void linearForward(int64_t M, int64_t K, int64_t N, Numbers x, bool ofGelu, const float* weight,
-                   const float* packed, const float* bias, const Drops& drops, const float* residual,
-                   Precision precision, NumbersOut y, int64_t ldy) {
+void linearForward(const LinearForwardArguments& given) {
+  const auto& [M, K, N, x, gelu, weight, packed, bias, drops, residual, precision, y] = given;
   if (M == 0) return;
   GemmEpilogue epilogue;
   epilogue.bias = bias;
   epilogue.drops = drops;
   epilogue.residual = residual;
-  epilogue.halves = y.halves;
-  const MatrixView rows = {x.floats, K, 1, ofGelu, x.halves};
+  epilogue.bf16 = y.bf16;
+  const MatrixView rows = {x.floats, K, 1, gelu, x.bf16};
   if (packed)
-    gemmPacked(M, N, K, rows, packed, y.floats, ldy, epilogue, precision);
+    gemmPacked(M, N, K, rows, packed, y.floats, N, epilogue, precision);
   else
-    gemm(M, N, K, rows, transposed(weight, K), y.floats, ldy, epilogue, precision);
+    gemm(M, N, K, rows, transposed(weight, K), y.floats, N, epilogue, precision);
 }
 
-void linearBackward(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, Numbers x, bool ofGelu,
-                    const float* weight, Precision precision, float* dx, float* dWeight, float* dBias) {
+void linearBackward(const LinearBackwardArguments& given) {
+  const int64_t M = given.M, K = given.K, N = given.N, lddy = given.lddy;
+  const float* dy = given.dy;
+  const FloatOrBf16 x = given.x;
   if (M == 0) {  // a sum over no rows
-    if (dWeight) std::memset(dWeight, 0, N * K * sizeof(float));
-    if (dBias) std::memset(dBias, 0, N * sizeof(float));
+    if (given.dWeight) std::memset(given.dWeight, 0, N * K * sizeof(float));
+    if (given.dBias) std::memset(given.dBias, 0, N * sizeof(float));
     return;
   }
-  if (dx) {
+  if (given.dx) {
     GemmEpilogue epilogue;
-    if (ofGelu) epilogue.geluGradientOf = x.floats, epilogue.geluGradientOfHalves = x.halves;
-    gemm(M, K, N, {dy, lddy, 1}, {weight, K, 1}, dx, K, epilogue, precision);
+    if (given.gelu) epilogue.geluGradientOf = x.floats, epilogue.geluGradientOfBf16 = x.bf16;
+    gemm(M, K, N, {dy, lddy, 1}, {given.weight, K, 1}, given.dx, K, epilogue, given.precision);
   }
-  if (dWeight)
-    gemm(N, K, M, {dy, 1, lddy, false, nullptr, dBias}, {x.floats, K, 1, ofGelu, x.halves}, dWeight, K, {}, precision);
-  else if (dBias)
-    columnSums(M, N, dBias, [&](int64_t row, int64_t c, int64_t n) { return loadSome(dy + row * lddy + c, n); });
+  if (given.dWeight)
+    gemm(N, K, M, {dy, 1, lddy, false, nullptr, given.dBias}, {x.floats, K, 1, given.gelu, x.bf16}, given.dWeight, K, {},
+         given.precision);
+  else if (given.dBias)
+    columnSums(M, N, given.dBias, [&](int64_t row, int64_t c, int64_t n) { return loadSome(dy + row * lddy + c, n); });
 }
 
 }  // namespace vitral::VITRAL_ISA

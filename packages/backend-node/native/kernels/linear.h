@@ -1,4 +1,4 @@
-// A linear layer, of x or of GELU(x), and three of them side by side for attention.
+// A linear layer, of x or of GELU(x).
 // M rows (there may be none: sums over them are 0), K inputs, N outputs; weights are [N, K], PyTorch's layout.
 // 2·M·K·N operations forward, twice that backward.
 #pragma once
@@ -7,14 +7,36 @@
 
 namespace vitral {
 
-// y [M, ldy…] = (x·weightᵀ + bias)·drops + residual, or GELU(x) in place of x. `packed` is the weight as packWeight made
-// it, or null. bias and residual, laid out as y, may be null. y as bfloat16 has a bias, but neither drops nor a residual.
-using LinearForward = void(int64_t M, int64_t K, int64_t N, Numbers x, bool ofGelu, const float* weight,
-                           const float* packed, const float* bias, const Drops& drops, const float* residual,
-                           Precision precision, NumbersOut y, int64_t ldy);
-// dy [M, lddy…] → dx [M, K], dWeight [N, K], dBias [N]; each may be null.
-using LinearBackward = void(int64_t M, int64_t K, int64_t N, const float* dy, int64_t lddy, Numbers x, bool ofGelu,
-                            const float* weight, Precision precision, float* dx, float* dWeight, float* dBias);
+// y [M, N] = (x·weightᵀ + bias)·drops + residual, or GELU(x) in place of x.
+struct LinearForwardArguments {
+  int64_t M = 0, K = 0, N = 0;
+  FloatOrBf16 x = (const float*)nullptr;                       // [M, K]
+  bool gelu = false;               // the layer reads GELU(x)
+  const float* weight = nullptr;   // [N, K], read unless there is `packed`
+  const float* packed = nullptr;   // the weight as packLinear wrote it
+  const float* bias = nullptr;     // [N], or null
+  Drops drops = {};                // none where y is bfloat16
+  const float* residual = nullptr; // [M, N], or null; null where y is bfloat16
+  Precision precision = Precision::float32;
+  FloatOrBf16Out y = (float*)nullptr;
+};
+using LinearForward = void(const LinearForwardArguments&);
+
+// dy → dx, dWeight and dBias, each unless it is null.
+struct LinearBackwardArguments {
+  int64_t M = 0, K = 0, N = 0;
+  const float* dy = nullptr;      // [M, rows of lddy floats]
+  int64_t lddy = 0;
+  FloatOrBf16 x = (const float*)nullptr;                      // [M, K]
+  bool gelu = false;              // the layer reads GELU(x)
+  const float* weight = nullptr;  // [N, K], read for dx alone
+  Precision precision = Precision::float32;
+  float* dx = nullptr;            // [M, K]
+  float* dWeight = nullptr;       // [N, K]
+  float* dBias = nullptr;         // [N]
+};
+using LinearBackward = void(const LinearBackwardArguments&);
+
 // Floats of a packed weight, and the packing itself.
 using PackedLinearFloats = int64_t(int64_t K, int64_t N, Precision precision);
 using PackLinear = void(int64_t K, int64_t N, const float* weight, float* packed, Precision precision);

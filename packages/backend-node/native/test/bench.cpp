@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "../kernels.h"
-#include "../memory.h"
-#include "../threads.h"
+#include "../kernels/dispatch.h"
+#include "../runtime/memory.h"
+#include "../runtime/threads.h"
 
 using namespace vitral;
 
@@ -115,18 +115,17 @@ static void benchAttention(const Kernels& kernel, Precision precision, int64_t B
   const int64_t C = H * D;
   const auto qkv = noise(B * N * 3 * C), dOut = noise(B * N * C);
   Floats out(B * N * C), logSumExp(B * H * N), dQkv(B * N * 3 * C);
-  const float scale = 1 / std::sqrt((float)D);
+  const AttentionOptions options = {.B = B, .N = N, .H = H, .D = D, .scale = 1 / std::sqrt((float)D),
+                                    .dropoutProbability = dropout, .seed = 7, .precision = precision};
   const double operations = 4.0 * B * H * N * N * D;
   const std::string label = "attention B" + std::to_string(B) + " N" + std::to_string(N) + " H" + std::to_string(H) +
                             " D" + std::to_string(D) + (dropout > 0 ? " dropout" : "") +
                             (precision == Precision::bfloat16 ? " bfloat16" : "");
   measure(kernel, label, operations, [&] {
-    kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, 7, precision, out.data(),
-                            logSumExp.data());
+    kernel.attentionForward(options, qkv.data(), out.data(), logSumExp.data());
   });
   measure(kernel, label + " backward", 2.5 * operations, [&] {
-    kernel.attentionBackward(B, N, H, D, qkv.data(), out.data(), dOut.data(), logSumExp.data(), scale, dropout, 7,
-                             precision, dQkv.data());
+    kernel.attentionBackward(options, qkv.data(), out.data(), dOut.data(), logSumExp.data(), dQkv.data());
   });
 }
 

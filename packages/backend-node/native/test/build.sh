@@ -8,7 +8,7 @@ out=$1
 shift
 cd "$(dirname "$0")/.."
 mkdir -p "$out"
-flags="-Wall -Wextra -O3 -std=c++17 -ffp-contract=fast -fno-math-errno -fno-trapping-math $*"
+flags="-Wall -Wextra -O3 -std=c++20 -ffp-contract=fast -fno-math-errno -fno-trapping-math $*"
 avx512='-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma'
 compile() { # object, source, flags…
   object=$out/$1.o from=$2
@@ -16,8 +16,9 @@ compile() { # object, source, flags…
   echo "$from" "$@"
   ${CXX:-g++} $flags "$@" -c "$from" -o "$object"
 }
-for source in gemm/*.cpp kernels/*.cpp images/*.cpp kernel-table.cpp test/probe.cpp; do
-  name=$(basename "$source" .cpp)
+# As in src/build-native.ts, a source in the namespace of an instruction set is compiled once for each instruction set, any other once.
+for source in $(grep -lw vitral::VITRAL_ISA gemm/*.cpp kernels/*.cpp images/*.cpp test/probe.cpp); do
+  name=$(echo "${source%.cpp}" | tr / -)
   case $source in images/*) exact=-ffp-contract=off ;; *) exact= ;; esac
   compile "portable-$name" "$source" -DVITRAL_ISA=portable $exact
   [ "$(uname -m)" = x86_64 ] || continue
@@ -26,8 +27,10 @@ for source in gemm/*.cpp kernels/*.cpp images/*.cpp kernel-table.cpp test/probe.
   compile "avx512bf16-$name" "$source" -DVITRAL_ISA=avx512bf16 $avx512 -mavx512bf16 $exact
   compile "amx-$name" "$source" -DVITRAL_ISA=amx $avx512 -mamx-tile -mamx-bf16 $exact
 done
-for source in cpus encoder kernels memory scratch threads test/test test/bench test/vit; do compile "$(basename $source)" "$source.cpp"; done
+for source in $(grep -Lw vitral::VITRAL_ISA kernels/*.cpp) runtime/*.cpp; do
+  compile "base-$(basename "$source" .cpp)" "$source"
+done
 for program in test bench vit; do
-  ${CXX:-g++} $flags "$out"/*-*.o "$out/cpus.o" "$out/encoder.o" "$out/kernels.o" "$out/memory.o" "$out/scratch.o" "$out/threads.o" "$out/$program.o" \
-    -o "$out/$program" -pthread
+  compile "$program" "test/$program.cpp"
+  ${CXX:-g++} $flags "$out"/*-*.o "$out/$program.o" -o "$out/$program" -pthread
 done

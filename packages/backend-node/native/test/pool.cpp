@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-#include "../cpus.h"
-#include "../threads.h"
+#include "../runtime/cpus.h"
+#include "../runtime/threads.h"
 
 using namespace vitral;
 

@@ -1,6 +1,6 @@
 // Element functions of simd.h and random.h behind plain pointers, for the test program.
-#include "../gelu.h"
-#include "../random.h"
+#include "../kernels/gelu-polynomial.h"
+#include "../runtime/random.h"
 
 namespace vitral::VITRAL_ISA {
 

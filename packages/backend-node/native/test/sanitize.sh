@@ -29,7 +29,7 @@ address() {
 thread() {
   cd "$package/native"
   CXX=g++ test/build.sh "$cache/thread" -g -O1 -fsanitize=thread >/dev/null
-  g++ -g -O1 -fsanitize=thread -std=c++17 cpus.cpp memory.cpp scratch.cpp threads.cpp test/pool.cpp -o "$cache/thread/pool" -pthread
+  g++ -g -O1 -fsanitize=thread -std=c++20 runtime/*.cpp test/pool.cpp -o "$cache/thread/pool" -pthread
   export TSAN_OPTIONS=halt_on_error=1
   for check in covers exceptions callers share progress idle; do # it does not follow a fork
     echo "thread: pool $check"
@@ -44,7 +44,7 @@ ranks() {
   cd "$package/native"
   for sanitizers in address,undefined thread; do
     echo "$sanitizers: collectives"
-    g++ -g -O1 -fsanitize=$sanitizers -fno-sanitize-recover=all -std=c++17 collectives/*.cpp test/collectives.cpp \
+    g++ -g -O1 -fsanitize=$sanitizers -fno-sanitize-recover=all -std=c++20 collectives/*.cpp test/collectives.cpp \
       -o "$cache/ranks/$sanitizers" -pthread
     TSAN_OPTIONS=halt_on_error=1 "$cache/ranks/$sanitizers"
   done

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "../kernels.h"
-#include "../threads.h"
+#include "../kernels/dispatch.h"
+#include "../runtime/threads.h"
 
 namespace vitral {
 #define VITRAL_PROBE(isa)                                                            \
@@ -211,21 +211,21 @@ static std::vector<float> rounded(std::vector<float> numbers) {
   for (float& number : numbers) number = nearestBfloat16(number);
   return numbers;
 }
-static std::vector<uint16_t> halvesOf(const std::vector<float>& numbers) {
-  std::vector<uint16_t> halves(numbers.size());
-  for (size_t i = 0; i < numbers.size(); i++) std::memcpy(&halves[i], (const char*)&numbers[i] + 2, 2);
-  return halves;
+static std::vector<uint16_t> bf16Of(const std::vector<float>& numbers) {
+  std::vector<uint16_t> words(numbers.size());
+  for (size_t i = 0; i < numbers.size(); i++) std::memcpy(&words[i], (const char*)&numbers[i] + 2, 2);
+  return words;
 }
 
 // Operands and a result stored as bfloat16 give the bits that the same numbers give as float32.
 static void testHalves(const Kernels& kernel, GemmCase shape, bool gelu, Precision precision) {
   const auto [M, N, K] = shape;
-  const std::string what = std::string(kernel.isa) + " halves " + std::to_string(M) + "x" + std::to_string(N) + "x" +
+  const std::string what = std::string(kernel.isa) + " bf16 " + std::to_string(M) + "x" + std::to_string(N) + "x" +
                            std::to_string(K) + (gelu ? " GELU" : "") +
                            (precision == Precision::bfloat16 ? " bfloat16" : "");
   const int64_t ldc = N + 3;
   const auto left = rounded(noise(M * K)), right = rounded(noise(K * N)), kept = rounded(noise(M * ldc, 3));
-  const auto leftHalves = halvesOf(left), rightHalves = halvesOf(right), keptHalves = halvesOf(kept);
+  const auto leftHalves = bf16Of(left), rightHalves = bf16Of(right), keptHalves = bf16Of(kept);
   const auto bias = noise(N);
   GemmEpilogue withBias;
   withBias.bias = bias.data();
@@ -245,18 +245,18 @@ static void testHalves(const Kernels& kernel, GemmCase shape, bool gelu, Precisi
         what + " transposed");
   GemmEpilogue slope, slopeOfHalves;
   slope.geluGradientOf = kept.data();
-  slopeOfHalves.geluGradientOfHalves = keptHalves.data();
+  slopeOfHalves.geluGradientOfBf16 = keptHalves.data();
   check(product({left.data(), K, 1}, {right.data(), N, 1}, slope) ==
             product({left.data(), K, 1}, {right.data(), N, 1}, slopeOfHalves),
         what + " GELU'");
   std::vector<uint16_t> c(M * ldc, 0), again(M * ldc, 0);
   GemmEpilogue toHalves = withBias;
-  toHalves.halves = c.data();
+  toHalves.bf16 = c.data();
   kernel.gemm(M, N, K, {left.data(), K, 1, gelu}, {right.data(), N, 1}, nullptr, ldc, toHalves, precision);
-  check(c == halvesOf(rounded(expected)), what + " result");
+  check(c == bf16Of(rounded(expected)), what + " result");
   std::vector<float> packed(kernel.packedWeightFloats(K, N, precision));
   kernel.packWeight(K, N, {right.data(), N, 1}, packed.data(), precision);
-  toHalves.halves = again.data();
+  toHalves.bf16 = again.data();
   kernel.gemmPacked(M, N, K, {left.data(), K, 1, gelu}, packed.data(), nullptr, ldc, toHalves, precision);
   check(c == again, what + " result of a packed weight");
 }
@@ -360,49 +360,45 @@ static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H
         }
       }
   std::vector<float> outGiven(out.size(), NAN), lseGiven(logSumExp.size(), NAN), dQkvGiven(dQkv.size(), NAN);
-  kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, seed, Precision::float32, outGiven.data(),
-                          lseGiven.data());
+  const auto in = [&](Precision precision) -> AttentionOptions {
+    return {.B = B, .N = N, .H = H, .D = D, .scale = scale, .dropoutProbability = dropout, .seed = seed, .precision = precision};
+  };
+  kernel.attentionForward(in(Precision::float32), qkv.data(), outGiven.data(), lseGiven.data());
   const std::string what = std::string(kernel.isa) + " attention B" + std::to_string(B) + " N" + std::to_string(N) + " H" + std::to_string(H) + " D" + std::to_string(D) + " p" + std::to_string(dropout) +
                            " threads " + std::to_string(threadCount());
   checkClose(outGiven, out, 2e-6 * std::fmax(1, size * size), 1, what + " out");
   checkClose(lseGiven, logSumExp, 2e-6, 1, what + " logSumExp");
   std::vector<float> again(out.size(), NAN);
-  kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, seed, Precision::float32, again.data(), nullptr);
+  kernel.attentionForward(in(Precision::float32), qkv.data(), again.data(), nullptr);
   check(again == outGiven, what + " gives other bits without logSumExp");
-  kernel.attentionBackward(B, N, H, D, qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), scale, dropout, seed,
-                           Precision::float32, dQkvGiven.data());
+  kernel.attentionBackward(in(Precision::float32), qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), dQkvGiven.data());
   checkClose(dQkvGiven, dQkv, 1e-5 * std::fmax(1, size * size), 1, what + " dQkv");
   const int threads = threadCount();
   for (const int others : {threads, 1, 3, 8}) {
     setThreadCount(others);
     std::vector<float> dAgain(dQkv.size(), NAN);
-    kernel.attentionBackward(B, N, H, D, qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), scale, dropout, seed,
-                             Precision::float32, dAgain.data());
+    kernel.attentionBackward(in(Precision::float32), qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), dAgain.data());
     check(dAgain == dQkvGiven, what + " backward gives other bits with " + std::to_string(others) + " threads");
   }
   setThreadCount(threads);
 
-  kernel.attentionForward(B, N, H, D, qkv.data(), scale, dropout, seed, Precision::bfloat16, outGiven.data(), nullptr);
+  kernel.attentionForward(in(Precision::bfloat16), qkv.data(), outGiven.data(), nullptr);
   checkClose(outGiven, out, 2e-2 * std::fmax(1, size * size), 1, what + " out in bfloat16");
-  kernel.attentionBackward(B, N, H, D, qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), scale, dropout, seed,
-                           Precision::bfloat16, dQkvGiven.data());
+  kernel.attentionBackward(in(Precision::bfloat16), qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), dQkvGiven.data());
   checkClose(dQkvGiven, dQkv, 5e-2 * std::fmax(1, size * size), 1, what + " dQkv in bfloat16");
 
   // Stored as bfloat16, operands and result give the bits that the same numbers give as float32.
   const auto roundedQkv = rounded(qkv);
-  const auto halves = halvesOf(roundedQkv);
+  const auto bf16Qkv = bf16Of(roundedQkv);
   for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
-    std::vector<uint16_t> outHalves(out.size());
-    std::vector<float> dHalves(dQkv.size(), NAN);
-    kernel.attentionForward(B, N, H, D, roundedQkv.data(), scale, dropout, seed, precision, outGiven.data(),
-                            lseGiven.data());
-    kernel.attentionForward(B, N, H, D, halves.data(), scale, dropout, seed, precision, outHalves.data(), nullptr);
-    check(outHalves == halvesOf(rounded(outGiven)), what + " out stored as bfloat16");
-    kernel.attentionBackward(B, N, H, D, roundedQkv.data(), rounded(outGiven).data(), dOut.data(), lseGiven.data(), scale,
-                             dropout, seed, precision, dQkvGiven.data());
-    kernel.attentionBackward(B, N, H, D, halves.data(), outHalves.data(), dOut.data(), lseGiven.data(), scale, dropout,
-                             seed, precision, dHalves.data());
-    check(dHalves == dQkvGiven, what + " dQkv of what is stored as bfloat16");
+    std::vector<uint16_t> outBf16(out.size());
+    std::vector<float> dBf16(dQkv.size(), NAN);
+    kernel.attentionForward(in(precision), roundedQkv.data(), outGiven.data(), lseGiven.data());
+    kernel.attentionForward(in(precision), bf16Qkv.data(), outBf16.data(), nullptr);
+    check(outBf16 == bf16Of(rounded(outGiven)), what + " out stored as bfloat16");
+    kernel.attentionBackward(in(precision), roundedQkv.data(), rounded(outGiven).data(), dOut.data(), lseGiven.data(), dQkvGiven.data());
+    kernel.attentionBackward(in(precision), bf16Qkv.data(), outBf16.data(), dOut.data(), lseGiven.data(), dBf16.data());
+    check(dBf16 == dQkvGiven, what + " dQkv of what is stored as bfloat16");
   }
 }
 

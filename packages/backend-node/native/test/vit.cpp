@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "../encoder.h"
-#include "../kernels.h"
-#include "../memory.h"
-#include "../threads.h"
+#include "../kernels/encoder.h"
+#include "../kernels/dispatch.h"
+#include "../runtime/memory.h"
+#include "../runtime/threads.h"
 
 using namespace vitral;
 
@@ -78,52 +78,57 @@ int main(int, char** arguments) {
   const PatchShape shape = {1, numberOf(config, "num_channels"), size, size, P, P, C};
   const int64_t N = shape.tokens(), M = 1 + N;
 
-  const auto linear = [&](const std::string& name, int64_t inputs, int64_t outputs) {
+  struct Linear {
+    const float *weight, *packed, *bias;
+  };
+  const auto linear = [&](const std::string& name, int64_t inputs, int64_t outputs) -> Linear {
     const float* weight = weights(name + ".weight");
     Floats packed(kernel.packedLinearFloats(inputs, outputs, precision));
     kernel.packLinear(inputs, outputs, weight, packed.values, precision);
-    return PackedLinear{packed.values, weights(name + ".bias")};
+    return {weight, packed.values, weights(name + ".bias")};
   };
-  const auto norm = [&](const std::string& name) { return NormWeights{weights(name + ".weight"), weights(name + ".bias")}; };
-  std::vector<EncoderLayerWeights> layers;
+  using Pair = EncoderLayerParameters::Pair;
+  const auto norm = [&](const std::string& name) -> Pair { return {weights(name + ".weight"), weights(name + ".bias")}; };
+  std::vector<EncoderLayerWeights> layers(depth);
   for (int64_t i = 0; i < depth; i++) {
     const std::string name = "vit.encoder.layer." + std::to_string(i);
-    Floats joined(3 * C * C), joinedBias(3 * C), packed(kernel.packedLinearFloats(C, 3 * C, precision));
-    const float *weight[3], *bias[3];
+    auto& [parameters, packed] = layers[i];
     const std::string parts[] = {"query", "key", "value"};
     for (int part = 0; part < 3; part++) {
       const std::string source = name + ".attention.attention." + parts[part];
-      weight[part] = weights(source + ".weight"), bias[part] = weights(source + ".bias");
-      std::copy_n(weight[part], C * C, joined.values + part * C * C);
-      std::copy_n(bias[part], C, joinedBias.values + part * C);
+      parameters.qkv.weight[part] = weights(source + ".weight"), parameters.qkv.bias[part] = weights(source + ".bias");
     }
-    kernel.packLinear(C, 3 * C, joined.values, packed.values, precision);
-    layers.push_back({norm(name + ".layernorm_before"), {packed.values, joinedBias.values},
-                      {weight[0], weight[1], weight[2], bias[0], bias[2]},
-                      linear(name + ".attention.output.dense", C, C), norm(name + ".layernorm_after"),
-                      linear(name + ".intermediate.dense", C, I), linear(name + ".output.dense", I, C)});
+    Floats packedQkvWeights(kernel.packedLinearFloats(C, 3 * C, precision));
+    packQkv(C, parameters.qkv.weight, packedQkvWeights.values, precision);
+    const Linear projection = linear(name + ".attention.output.dense", C, C);
+    const Linear up = linear(name + ".intermediate.dense", C, I), down = linear(name + ".output.dense", I, C);
+    parameters.normBefore = norm(name + ".layernorm_before"), parameters.normAfter = norm(name + ".layernorm_after");
+    parameters.projection = {projection.weight, projection.bias};
+    parameters.up = {up.weight, up.bias}, parameters.down = {down.weight, down.bias};
+    packed = {packedQkvWeights.values, projection.packed, up.packed, down.packed};
   }
   const int64_t classes = (int64_t)std::count(config.begin() + config.find("\"id2label\""),
                                               config.begin() + config.find('}', config.find("\"id2label\"")), ':') - 1;
-  const PackedLinear classifier = linear("classifier", C, classes);
+  const Linear classifier = linear("classifier", C, classes);
   const std::string embeddings = "vit.embeddings.";
   const float *pixels = inputs("pixel_values"), *classToken = weights(embeddings + "cls_token");
   const float* positions = weights(embeddings + "position_embeddings");
   const float* patchWeight = weights(embeddings + "patch_embeddings.projection.weight");
   const float* patchBias = weights(embeddings + "patch_embeddings.projection.bias");
-  const NormWeights lastNorm = norm("vit.layernorm");
-  const EncoderShape encoderShape = {1, M, C, H, I, 1 / std::sqrt((double)(C / H)), eps, true};
+  const Pair lastNorm = norm("vit.layernorm");
+  const EncoderShape encoderShape = {{1, M, C, H, I, 1 / std::sqrt((double)(C / H)), eps}, true};
   float *patches = Floats(N * C).values, *x = Floats(M * C).values;
-  float *between = Floats(encoderFloats(encoderShape)).values, *token = Floats(C).values;
+  float *workspace = Floats(encoderFloats(encoderShape)).values, *token = Floats(C).values;
   float *feature = Floats(C).values, *logits = Floats(classes).values;
 
   const auto forward = [&] {
     kernel.patchEmbedForward(shape, pixels, patchWeight, patchBias, precision, patches);
     kernel.embedTokensForward(1, N, C, patches, classToken, positions, x);
-    encoder(encoderShape, layers.data(), depth, precision, x, between, token);
-    kernel.layerNormForward(1, C, token, lastNorm.weight, lastNorm.bias, eps, feature, nullptr, nullptr);
-    kernel.linearForward(1, C, classes, feature, false, nullptr, classifier.weight, classifier.bias, {}, nullptr,
-                         precision, logits, classes);
+    encoder(encoderShape, layers.data(), depth, precision, x, workspace, token);
+    kernel.layerNormForward({.M = 1, .C = C, .x = token, .weight = lastNorm.weight, .bias = lastNorm.bias, .eps = eps,
+                             .y = feature});
+    kernel.linearForward({.M = 1, .K = C, .N = classes, .x = feature, .packed = classifier.packed, .bias = classifier.bias,
+                          .precision = precision, .y = logits});
   };
 
   std::printf("{\"ready\": \"the kernels alone, in a C++ loop (%s)\"}\n", kernel.isa);

@@ -6,38 +6,48 @@ const addon = loadAddon()
 const floats = (n: number) => new Float32Array(n)
 
 test('the addon refuses what does not fit, naming it', () => {
-  expect(() => addon.gelu(4, floats(4), floats(3))).toThrow('gelu: output has 3 elements; expected 4')
-  expect(() => addon.gelu(1.5, floats(1), floats(1))).toThrow('size is 1.5')
-  expect(() => addon.gelu(-1, floats(1), floats(1))).toThrow('size is -1')
-  expect(() => addon.gelu(4, [1] as never, floats(4))).toThrow('x is not a Float32Array')
-  expect(() => (addon.gelu as (n: number) => void)(4)).toThrow('x is missing')
+  const gelu = (size: number, x: Float32Array, output: Float32Array) => () => addon.gelu({ size, x, output })
+  expect(gelu(4, floats(4), floats(3))).toThrow('gelu: output has 3 elements; expected 4')
+  expect(gelu(1.5, floats(1), floats(1))).toThrow('size is 1.5')
+  expect(gelu(-1, floats(1), floats(1))).toThrow('size is -1')
+  expect(gelu(4, [1] as never, floats(4))).toThrow('x is not a Float32Array')
+  expect(gelu(4, undefined as never, floats(4))).toThrow('x is not a Float32Array')
+  expect(() => (addon.packedLinearFloats as (inputs: number) => number)(4)).toThrow('outputs is missing')
   const linear = (rows: number, inputs: number, samples: number) => () =>
-    addon.linear(
-      ...([rows, inputs, 1, 'float32', false] as const),
-      ...([floats(rows * inputs), floats(inputs), null, null, null] as const),
-      ...([0, 0, 0, 0, samples, floats(rows)] as const),
-    )
+    addon.linear({
+      ...{ rows, inputs, outputs: 1, dtype: 'float32', gelu: false },
+      ...{ x: floats(rows * inputs), weight: floats(inputs), packed: null, bias: null, residual: null },
+      drops: { dropoutProbability: 0, dropoutSeed: 0, dropPathProbability: 0, dropPathSeed: 0, samples },
+      output: floats(rows),
+    })
   expect(linear(1, 0, 1)).toThrow('inputs is 0; expected a positive number')
-  expect(linear(3, 1, 2)).toThrow('samples does not divide the rows')
-  expect(() => addon.selectToken(1, 2, 3, 2, floats(6), floats(3))).toThrow('index is not one of the tokens')
-  expect(() => addon.crossEntropy(1, 3, floats(3), Int32Array.of(3), null, 0)).toThrow(
+  expect(linear(3, 1, 2)).toThrow('drops.samples does not divide the rows')
+  const token = { batch: 1, tokens: 2, hiddenSize: 3, index: 2, x: floats(6), output: floats(3) }
+  expect(() => addon.selectToken(token)).toThrow('index is not one of the tokens')
+  const loss = { batch: 1, classes: 3, logits: floats(3), probabilities: null, labelSmoothing: 0 }
+  expect(() => addon.crossEntropy({ ...loss, labels: Int32Array.of(3) })).toThrow(
     'label 3 of image 0 is not a class index from 0 to 2',
   )
-  expect(() => addon.layerNorm(2 ** 40, 2 ** 40, floats(1), floats(1), floats(1), 0, floats(1), null, null)).toThrow(
+  const one = { x: floats(1), weight: floats(1), bias: floats(1), output: floats(1), mean: null, rstd: null }
+  expect(() => addon.layerNorm({ rows: 2 ** 40, hiddenSize: 2 ** 40, eps: 0, ...one })).toThrow(
     'the dimensions are too large',
   )
   expect(() => addon.packedLinearFloats(2 ** 40, 2 ** 40, 'float32')).toThrow('the dimensions are too large')
-  const huge = 2 ** 40
-  const none = floats(0)
-  const tooLarge = 'the dimensions are too large' // also where an empty batch makes the whole 0
-  expect(() => addon.patchEmbed(0, 1, huge, huge, 1, 1, 1, 'float32', none, floats(1), floats(1), none)).toThrow(
+  // Sizes too large are refused beside an empty batch as well, which makes their product 0.
+  const [none, huge, tooLarge] = [floats(0), 2 ** 40, 'the dimensions are too large']
+  const image = { batch: 0, channels: 1, height: huge, width: huge, patchHeight: 1, patchWidth: 1, hiddenSize: 1 }
+  const patchEmbed = { ...image, dtype: 'float32', pixelValues: none, weight: floats(1) } as const
+  expect(() => addon.patchEmbed({ ...patchEmbed, bias: floats(1), output: none })).toThrow(tooLarge)
+  expect(() =>
+    addon.patchEmbedGrad({ ...patchEmbed, dy: none, dPixelValues: null, dWeight: null, dBias: null }),
+  ).toThrow(tooLarge)
+  const tokens = { batch: 0, patches: huge, hiddenSize: huge }
+  const embeddings = { patchEmbeddings: none, clsToken: none, positionEmbeddings: none, output: none }
+  expect(() => addon.embedTokens({ ...tokens, ...embeddings })).toThrow(tooLarge)
+  const heads = { batch: 0, tokens: huge, numHeads: huge, headSize: 1, scale: 1, dropoutProbability: 0, seed: 0 }
+  expect(() => addon.attention({ ...heads, dtype: 'float32', qkv: none, output: none, logSumExp: null })).toThrow(
     tooLarge,
   )
-  expect(() =>
-    addon.patchEmbedGrad(0, 1, huge, huge, 1, 1, 1, 'float32', none, none, floats(1), null, null, null),
-  ).toThrow(tooLarge)
-  expect(() => addon.embedTokens(0, huge, huge, none, none, none, none)).toThrow(tooLarge)
-  expect(() => addon.attention(0, huge, huge, 1, 'float32', none, 1, 0, 0, none, null)).toThrow(tooLarge)
   expect(() => addon.packedLinearFloats(2 ** 17 + 1, 1, 'int8')).toThrow('more than 131072 inputs')
   expect(() => addon.packedLinearFloats(1, 1, 'int4' as 'int8')).toThrow("dtype is not 'float32', 'bfloat16' or 'int8'")
   expect(() => addon.setThreads(257)).toThrow('threads is more than 256')
@@ -46,7 +56,10 @@ test('the addon refuses what does not fit, naming it', () => {
 
 test('a step over lists of different lengths is refused', () => {
   const step = (gradients: Float32Array[], parameters: Float32Array[]) => () =>
-    addon.sgdStep(1, 0.1, 0, 0, 1, Infinity, false, gradients, parameters, [])
+    addon.sgdStep({
+      ...{ step: 1, lr: 0.1, momentum: 0, nesterov: false, weightDecay: 0, gradientScale: 1, gradientLimit: Infinity },
+      ...{ gradients, parameters, velocities: [] },
+    })
   expect(step([], [floats(4)])).toThrow('parameters has 1 entries; expected 0')
   expect(step([floats(4)], [])).toThrow('parameters has 0 entries; expected 1')
   expect(step([floats(4)], [floats(5)])).toThrow('parameters has 5 elements; expected 4')
@@ -57,9 +70,9 @@ test.skipIf(!Bun.which('node'))('plain Node loads the addon and gets its errors'
   const program = `
     const addon = require(${JSON.stringify(path)})
     const y = new Float32Array(addon.allocate(12), 0, 3)
-    addon.gelu(3, Float32Array.of(-1, 0, 1), y)
+    addon.gelu({ size: 3, x: Float32Array.of(-1, 0, 1), output: y })
     let error
-    try { addon.gelu(3, y, new Float32Array(2)) } catch (thrown) { error = thrown }
+    try { addon.gelu({ size: 3, x: y, output: new Float32Array(2) }) } catch (thrown) { error = thrown }
     console.log(JSON.stringify({ y: [...y], type: error.name, message: error.message }))`
   const { stdout, stderr } = Bun.spawnSync(['node', '-e', program])
   expect(stderr.toString()).toBe('')

@@ -7,7 +7,8 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { type TensorInfo, util } from '@tensorflow/tfjs-core'
 import { elementsOf } from '@vitral/core/sizes'
-import { type Addon, type ComputeDtype, loadAddon } from './addon.ts'
+import { loadAddon } from './addon.ts'
+import type { Addon, ComputeDtype } from './addon-calls.ts'
 import { BufferPool } from './buffer-pool.ts'
 
 /** What the cpu backend keeps of a tensor, and what is ours. */
@@ -15,7 +16,7 @@ interface NativeData {
   /** Of bfloat16 a copy as float32, made each time: for kernels that are not ours. */
   values?: Float32Array | Int32Array | Uint8Array
   /** The values as bfloat16, and their memory in the pool. */
-  halves?: { words: Uint16Array; memory: Float32Array }
+  bf16?: { words: Uint16Array; memory: Float32Array }
   /** The values belong to the pool. */
   pooled?: boolean
   /** This weight as the matrix product wants it, for as long as none of those that are packed with it changes. */
@@ -61,26 +62,26 @@ export class NativeBackend extends MathBackendCPU {
   }
 
   /** The same, stored as bfloat16: half the memory. Every kernel can read it; those that know do without a copy. */
-  allocateHalves(shape: number[]): { info: TensorInfo; values: Uint16Array } {
+  allocateBf16(shape: number[]): { info: TensorInfo; values: Uint16Array } {
     const size = elementsOf(shape)
     const memory = this.#pool.acquire(Math.ceil(size / 2))
     const words = new Uint16Array(memory.buffer, memory.byteOffset, size)
     const dataId = super.write(memory, shape, 'float32')
     this.#made.push(dataId)
     const record = this.#record(dataId)
-    record.halves = { words, memory }
+    record.bf16 = { words, memory }
     Object.defineProperty(record, 'values', { get: () => expanded(words) })
     return { info: { dataId, shape, dtype: 'float32' }, values: words }
   }
 
   /** The values of a float32 tensor as they are stored, for a kernel that reads both. */
   numbers(tensor: TensorInfo): Float32Array | Uint16Array {
-    return this.#record(tensor.dataId).halves?.words ?? this.floats(tensor)
+    return this.#record(tensor.dataId).bf16?.words ?? this.floats(tensor)
   }
 
   /** Bytes that a tensor's values take. */
   storedBytes({ dataId, shape, dtype }: TensorInfo): number {
-    const words = this.#record(dataId).halves?.words
+    const words = this.#record(dataId).bf16?.words
     return words ? words.byteLength : elementsOf(shape) * util.bytesPerElement(dtype)
   }
 
@@ -175,7 +176,7 @@ export class NativeBackend extends MathBackendCPU {
     const released = super.disposeData(dataId, force)
     if (released && record) {
       this.#dropPacked(record)
-      if (record.halves) this.#pool.release(record.halves.memory)
+      if (record.bf16) this.#pool.release(record.bf16.memory)
       else if (record.pooled) this.#pool.release(record.values as Float32Array)
     }
     return released

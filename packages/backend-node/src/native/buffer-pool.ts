@@ -2,7 +2,7 @@
  * Memory of tensors, cut from large chunks: what one tensor gives back the next of any size can have, so that a training
  * step's activations and gradients share their memory and its pages stay mapped from one step to the next.
  */
-import type { Addon } from './addon.ts'
+import type { Addon } from './addon-calls.ts'
 
 /** Below this a plain array is cheaper than a place in the pool. */
 const SMALLEST = 1024

@@ -144,12 +144,23 @@ test('attentions, and what has no gradient, are of other kernels', () => {
 test('a wrong argument is named, and a size beyond memory is refused', () => {
   const { addon } = engine().backend as NativeBackend
   const none = new Float32Array(0)
-  const options = [1, 1e-6, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const
-  const run = (weights: Float32Array[]) =>
-    addon.encoderLayer(1, 2, 4, 2, 8, ...options, 'float32', new Float32Array(8), weights, none, none, none)
-  expect(() => addon.encoderLayerFloats(1, 2, 6, 4, 8, 'float32')).toThrow('numHeads does not divide hiddenSize')
-  expect(() => addon.encoderLayerFloats(2 ** 40, 2 ** 40, 1, 1, 1, 'float32')).toThrow('too large')
-  expect(() => run([none])).toThrow('weights has 1 entries; expected 16 for each layer')
-  expect(() => run(Array(16).fill(none))).toThrow('weights[0] is empty; expected 4 elements')
-  expect(() => run([new Float32Array(4), ...Array(15).fill(none)])).toThrow('weights[2] is empty; expected 16 elements')
+  const shape = { batch: 1, tokens: 2, hiddenSize: 4, numHeads: 2, intermediateSize: 8, dtype: 'float32' } as const
+  const drops = { dropoutProbability: 0, dropoutSeed: 0, dropPathProbability: 0, dropPathSeed: 0, samples: 1 }
+  const options = { scale: 1, eps: 1e-6, attentionDropout: 0, attentionSeed: 0, afterAttention: drops, afterMlp: drops }
+  const run =
+    (parameters: Float32Array[], changed: object = {}) =>
+    () =>
+      addon.encoderLayer({
+        ...{ ...shape, ...options, x: new Float32Array(8), parameters },
+        ...{ saved: none, workspace: none, output: none, ...changed },
+      })
+  expect(() => addon.encoderLayerFloats({ ...shape, hiddenSize: 6, numHeads: 4 })).toThrow(
+    'numHeads does not divide hiddenSize',
+  )
+  const huge = { batch: 2 ** 40, tokens: 2 ** 40, hiddenSize: 1, numHeads: 1, intermediateSize: 1 }
+  expect(() => addon.encoderLayerFloats({ ...shape, ...huge })).toThrow('too large')
+  expect(run([none])).toThrow('parameters has 1 entries; expected 16 for each layer')
+  expect(run(Array(16).fill(none))).toThrow('parameters[0] has 0 elements; expected 4')
+  const norm = [new Float32Array(4), new Float32Array(4)]
+  expect(run([...norm, ...Array(14).fill(none)])).toThrow('parameters[2] has 0 elements; expected 16')
 })

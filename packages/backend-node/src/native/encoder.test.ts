@@ -94,16 +94,21 @@ test('with adapters', () => {
 test('a wrong argument is named, and a size beyond memory is refused', () => {
   const { addon } = engine().backend as NativeBackend
   const [none, x] = [new Float32Array(0), new Float32Array(8)]
-  const run = (weights: Float32Array[], pixels = x) =>
-    addon.encoder(1, 2, 4, 2, 8, 1, 1e-6, true, 'float32', pixels, weights, none, none)
-  expect(() => addon.encoder(1, 2, 6, 4, 8, 1, 1e-6, true, 'float32', x, [], x, x)).toThrow(
-    'numHeads does not divide hiddenSize',
-  )
-  expect(() => run([], new Float32Array(7))).toThrow('x has 7 elements; expected 8')
-  expect(() => run([])).toThrow('weights has 0 entries; expected 17 for each layer')
-  expect(() => run(Array(18).fill(none))).toThrow('weights has 18 entries; expected 17 for each layer')
-  expect(() => run(Array(17).fill(none))).toThrow('weights[0] is empty; expected 4 elements')
-  expect(() => run([x, ...Array(16).fill(none)])).toThrow('weights[0] has 8 elements; expected 4')
-  expect(() => addon.encoderFloats(2 ** 40, 2 ** 40, 1, 1, 1)).toThrow('too large')
-  expect(() => addon.classAttentionFloats(2 ** 40, 2 ** 40, 1, 1)).toThrow('too large')
+  const shape = { batch: 1, tokens: 2, hiddenSize: 4, numHeads: 2, intermediateSize: 8 }
+  const options = { scale: 1, eps: 1e-6, classTokenOnly: true, dtype: 'float32' } as const
+  const memory = { packed: [none, none, none, none], workspace: none, output: none }
+  const run =
+    (parameters: Float32Array[], changed: object = {}) =>
+    () =>
+      addon.encoder({ ...shape, ...options, ...memory, x, parameters, ...changed })
+  expect(run([], { hiddenSize: 6, numHeads: 4 })).toThrow('numHeads does not divide hiddenSize')
+  expect(run([], { x: new Float32Array(7) })).toThrow('x has 7 elements; expected 8')
+  expect(run([])).toThrow('parameters has 0 entries; expected 16 for each layer')
+  expect(run(Array(18).fill(none))).toThrow('parameters has 18 entries; expected 16 for each layer')
+  expect(run(Array(32).fill(none))).toThrow('parameters and packed are of different numbers of layers')
+  expect(run(Array(16).fill(none))).toThrow('parameters[0] has 0 elements; expected 4')
+  expect(run([x, ...Array(15).fill(none)])).toThrow('parameters[0] has 8 elements; expected 4')
+  const huge = { batch: 2 ** 40, tokens: 2 ** 40, hiddenSize: 1, numHeads: 1, intermediateSize: 1 }
+  expect(() => addon.encoderFloats(huge)).toThrow('too large')
+  expect(() => addon.classAttentionFloats({ ...huge, headSize: 1 })).toThrow('too large')
 })

@@ -1,7 +1,7 @@
 /** How a kernel is written: the one place where tfjs's untyped inputs and attributes get their types. */
 import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
 import { elementsOf } from '@vitral/core/sizes'
-import type { ComputeDtype } from './addon.ts'
+import type { ComputeDtype } from './addon-calls.ts'
 import type { NativeBackend } from './backend.ts'
 
 export type Outputs = TensorInfo | TensorInfo[]

@@ -11,7 +11,7 @@ describe.skipIf(!compiler)('the thread pool', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'vitral-pool-'))
   let program: NativeProgram
   beforeAll(() => {
-    program = compileProgram('cpus', 'memory', 'scratch', 'threads', 'test/pool')
+    program = compileProgram('runtime/cpus', 'runtime/memory', 'runtime/scratch', 'runtime/threads', 'test/pool')
   })
   afterAll(() => {
     program.remove()

@@ -33,7 +33,7 @@ function binary(kernelName: string, operation: 'add' | 'subtract' | 'multiply'):
     const alike = a.dtype === 'float32' && b.dtype === 'float32' && a.shape.join() === b.shape.join()
     if (!alike || sizeOf(a) === 0) return leaveToStock()
     const { info, values } = backend.allocate(a.shape)
-    backend.addon[operation](sizeOf(a), backend.floats(a), backend.floats(b), values)
+    backend.addon[operation]({ size: sizeOf(a), a: backend.floats(a), b: backend.floats(b), output: values })
     return info
   })
 }
@@ -43,7 +43,7 @@ const softmax = kernel<{ logits: TensorInfo }, { dim: number }>('Softmax', (back
   const last = dim === -1 || dim === logits.shape.length - 1
   if (logits.dtype !== 'float32' || !last || sizeOf(logits) === 0) return leaveToStock()
   const { info, values } = backend.allocate(logits.shape)
-  backend.addon.softmax(rowsOf(logits), columns, backend.floats(logits), values)
+  backend.addon.softmax({ rows: rowsOf(logits), columns, x: backend.floats(logits), output: values })
   return info
 })
 
@@ -59,9 +59,17 @@ const batchMatMul = kernel<Pair, { transposeA: boolean; transposeB: boolean }>(
     const [rows, inner] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA]
     const columns = transposeB ? rowsB : columnsB
     const { info, values } = backend.allocate([...batch, rows, columns])
-    const [left, right] = [backend.floats(a), backend.floats(b)]
-    const count = elementsOf(batch)
-    backend.addon.matMul(count, rows, columns, inner, left, transposeA, right, transposeB, values)
+    backend.addon.matMul({
+      batch: elementsOf(batch),
+      rows,
+      columns,
+      inner,
+      a: backend.floats(a),
+      transposeA,
+      b: backend.floats(b),
+      transposeB,
+      output: values,
+    })
     return info
   },
 )

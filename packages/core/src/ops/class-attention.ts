@@ -23,7 +23,7 @@ type ClassAttentionAttrs = { numHeads: number; scale: number }
 const op = defineOp<QkvInputs, ClassAttentionAttrs>({
   kernel: 'VitralClassAttention',
   save: ['x', 'queryWeight', 'keyWeight', 'valueWeight'],
-  sideOutputs: ['between'], // queries, probabilities and what else a kernel's gradient would compute again, in its own layout
+  sideOutputs: ['saved'], // queries, probabilities and what else a kernel's gradient would compute again, in its own layout
   gradients: ['x', 'queryWeight', 'keyWeight', 'valueWeight', 'queryBias', 'keyBias', 'valueBias'],
   reference({ x, queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias }, { numHeads, scale }) {
     const [batch, , hiddenSize] = x.shape as Tensor3D['shape']

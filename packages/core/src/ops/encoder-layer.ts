@@ -73,7 +73,7 @@ const biases = ['queryBias', 'keyBias', 'valueBias', 'projectionBias', 'upBias',
 const op = defineFusedOp<EncoderLayerInputs, EncoderLayerAttrs>({
   kernel: 'VitralEncoderLayer',
   save: ['x', ...norms, ...weights],
-  sideOutputs: ['kept'], // what the gradients of the ops would read, in the kernel's own layout; norms are computed again
+  sideOutputs: ['saved'], // the activations that the ops' gradients read, in the kernel's own layout; norms are computed again
   half: true,
   gradients: ['x', ...norms, ...weights, ...biases],
 })

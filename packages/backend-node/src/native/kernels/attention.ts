@@ -1,4 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
+import type { Heads } from '../addon-calls.ts'
 import { type Autocast, type Backward, type Forward, Gradients, kernel, withoutInt8 } from '../kernel.ts'
 import { allocateOutput, type OutputDtypeAttribute } from './output-dtype.ts'
 
@@ -9,11 +10,9 @@ interface Attributes {
   seed: number
 }
 
-type Heads = [batch: number, tokens: number, numHeads: number, headSize: number]
-
 function headsOf({ shape }: TensorInfo, { numHeads }: Attributes): Heads {
   const [batch, tokens, packedSize] = shape as [number, number, number]
-  return [batch, tokens, numHeads, packedSize / 3 / numHeads]
+  return { batch, tokens, numHeads, headSize: packedSize / 3 / numHeads }
 }
 
 export const attention: KernelConfig = kernel<
@@ -22,19 +21,19 @@ export const attention: KernelConfig = kernel<
 >('VitralAttention', (backend, { qkv }, attrs) => {
   const { scale, dropoutProbability, seed, training } = attrs
   const heads = headsOf(qkv, attrs)
-  const [batch, tokens, numHeads, headSize] = heads
+  const { batch, tokens, numHeads, headSize } = heads
   const output = allocateOutput(backend, [batch, tokens, numHeads * headSize], attrs)
   const logSumExp = training ? backend.allocate([batch, numHeads, tokens]) : undefined
-  backend.addon.attention(
+  backend.addon.attention({
     ...heads,
-    withoutInt8(attrs),
-    backend.numbers(qkv),
+    dtype: withoutInt8(attrs),
+    qkv: backend.numbers(qkv),
     scale,
     dropoutProbability,
     seed,
-    output.values,
-    logSumExp?.values ?? null,
-  )
+    output: output.values,
+    logSumExp: logSumExp?.values ?? null,
+  })
   return logSumExp ? [output.info, logSumExp.info] : output.info
 })
 
@@ -46,17 +45,17 @@ export const attentionGrad: KernelConfig = kernel<
   const gradients = new Gradients(backend, attrs)
   const dQkv = gradients.floats('qkv', qkv.shape)
   if (dQkv)
-    backend.addon.attentionGrad(
+    backend.addon.attentionGrad({
       ...headsOf(qkv, attrs),
-      withoutInt8(attrs),
-      backend.floats(dy),
-      backend.numbers(qkv),
-      backend.numbers(output),
-      backend.floats(logSumExp),
+      dtype: withoutInt8(attrs),
+      dy: backend.floats(dy),
+      qkv: backend.numbers(qkv),
+      output: backend.numbers(output),
+      logSumExp: backend.floats(logSumExp),
       scale,
       dropoutProbability,
       seed,
       dQkv,
-    )
+    })
   return gradients.all()
 })

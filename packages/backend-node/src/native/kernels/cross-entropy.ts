@@ -1,5 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import type { Labels } from '../addon.ts'
+import type { Labels } from '../addon-calls.ts'
 import type { NativeBackend } from '../backend.ts'
 import { type Backward, Gradients, kernel } from '../kernel.ts'
 
@@ -8,19 +8,22 @@ interface Attributes {
 }
 
 const labelsOf = (backend: NativeBackend, labels: TensorInfo): Labels =>
-  labels.shape.length === 1 ? [backend.ints(labels), null] : [null, backend.floats(labels)]
+  labels.shape.length === 1
+    ? { labels: backend.ints(labels), probabilities: null }
+    : { labels: null, probabilities: backend.floats(labels) }
 
 export const crossEntropy: KernelConfig = kernel<Record<'logits' | 'labels', TensorInfo>, Attributes>(
   'VitralCrossEntropy',
   (backend, { logits, labels }, { labelSmoothing }) => {
-    const shape = logits.shape as [number, number]
+    const [batch, classes] = logits.shape as [number, number]
     const { info, values } = backend.allocate([])
-    values[0] = backend.addon.crossEntropy(
-      ...shape,
-      backend.floats(logits),
+    values[0] = backend.addon.crossEntropy({
+      batch,
+      classes,
+      logits: backend.floats(logits),
       ...labelsOf(backend, labels),
       labelSmoothing,
-    )
+    })
     return info
   },
 )
@@ -30,15 +33,17 @@ export const crossEntropyGrad: KernelConfig = kernel<
   Attributes & Backward
 >('VitralCrossEntropyGrad', (backend, { dy, logits, labels }, attrs) => {
   const gradients = new Gradients(backend, attrs)
+  const [batch, classes] = logits.shape as [number, number]
   const dLogits = gradients.floats('logits', logits.shape)
   if (dLogits)
-    backend.addon.crossEntropyGrad(
-      ...(logits.shape as [number, number]),
-      backend.floats(dy)[0] as number,
-      backend.floats(logits),
+    backend.addon.crossEntropyGrad({
+      batch,
+      classes,
+      dy: backend.floats(dy)[0] as number,
+      logits: backend.floats(logits),
       ...labelsOf(backend, labels),
-      attrs.labelSmoothing,
+      labelSmoothing: attrs.labelSmoothing,
       dLogits,
-    )
+    })
   return gradients.all()
 })

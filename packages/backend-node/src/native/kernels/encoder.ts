@@ -1,6 +1,6 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import { type Autocast, kernel } from '../kernel.ts'
-import { type LayerParameter, layerParameters, NONE } from './layer-tensors.ts'
+import { ABSENT, type LayerParameter, layerParameters } from './layer-parameters.ts'
 import { packedLinear } from './linear.ts'
 import { packedQkv } from './qkv.ts'
 
@@ -27,41 +27,39 @@ export const encoder: KernelConfig = kernel<Record<string, TensorInfo>, Attribut
   (backend, inputs, { layers, numHeads, classTokenOnly, scale, eps, dtype }) => {
     const x = inputs.x as TensorInfo
     const [batch, tokens, hiddenSize] = x.shape as [number, number, number]
-    const tensor = (name: string) => inputs[name] as TensorInfo
-    const floats = (name: string) => backend.floats(tensor(name))
-    const packed = (name: string) => packedLinear(backend, tensor(name), dtype)
-    const bias = (name: string) => (inputs[name] ? floats(name) : NONE)
-    const weights: Float32Array[] = []
+    const parameters: Float32Array[] = []
+    const packed: Float32Array[] = []
     for (let layer = 0; layer < layers; layer++) {
-      const name = inputNamesOf(layer)
-      weights.push(floats(name.normBeforeWeight), floats(name.normBeforeBias))
-      if (classTokenOnly && layer === layers - 1)
-        weights.push(NONE, floats(name.queryWeight), floats(name.keyWeight), floats(name.valueWeight))
-      else {
-        const three = [tensor(name.queryWeight), tensor(name.keyWeight), tensor(name.valueWeight)]
-        weights.push(packedQkv(backend, three, dtype), NONE, NONE, NONE)
+      const names = inputNamesOf(layer)
+      const weight = (name: LayerParameter) => inputs[names[name]] as TensorInfo
+      for (const name of layerParameters) parameters.push(inputs[names[name]] ? backend.floats(weight(name)) : ABSENT)
+      const qkv = {
+        queryWeight: weight('queryWeight'),
+        keyWeight: weight('keyWeight'),
+        valueWeight: weight('valueWeight'),
       }
-      weights.push(bias(name.queryBias), bias(name.keyBias), bias(name.valueBias))
-      weights.push(packed(name.projectionWeight), floats(name.projectionBias))
-      weights.push(floats(name.normAfterWeight), floats(name.normAfterBias))
-      weights.push(packed(name.upWeight), floats(name.upBias), packed(name.downWeight), floats(name.downBias))
+      // The class token's attention reads the weights themselves.
+      packed.push(classTokenOnly && layer === layers - 1 ? ABSENT : packedQkv(backend, qkv, dtype))
+      for (const name of ['projectionWeight', 'upWeight', 'downWeight'] as const)
+        packed.push(packedLinear(backend, weight(name), dtype))
     }
-    const intermediateSize = tensor(inputNamesOf(0).upWeight).shape[0] as number
-    const shape = [batch, tokens, hiddenSize, numHeads, intermediateSize] as const
-    const between = backend.allocate([backend.addon.encoderFloats(...shape)])
+    const intermediateSize = inputs[inputNamesOf(0).upWeight]?.shape[0] as number
+    const shape = { batch, tokens, hiddenSize, numHeads, intermediateSize }
+    const workspace = backend.allocate([backend.addon.encoderFloats(shape)])
     const output = backend.allocate([batch, classTokenOnly ? 1 : tokens, hiddenSize])
-    backend.addon.encoder(
+    backend.addon.encoder({
       ...shape,
       scale,
       eps,
       classTokenOnly,
       dtype,
-      backend.floats(x),
-      weights,
-      between.values,
-      output.values,
-    )
-    backend.disposeData(between.info.dataId)
+      x: backend.floats(x),
+      parameters,
+      packed,
+      workspace: workspace.values,
+      output: output.values,
+    })
+    backend.disposeData(workspace.info.dataId)
     return output.info
   },
 )

@@ -3,7 +3,7 @@ import { type Backward, Gradients, kernel, sizeOf } from '../kernel.ts'
 
 export const gelu: KernelConfig = kernel<{ x: TensorInfo }, object>('VitralGelu', (backend, { x }) => {
   const { info, values } = backend.allocate(x.shape)
-  backend.addon.gelu(sizeOf(x), backend.floats(x), values)
+  backend.addon.gelu({ size: sizeOf(x), x: backend.floats(x), output: values })
   return info
 })
 
@@ -12,7 +12,7 @@ export const geluGrad: KernelConfig = kernel<Record<'dy' | 'x', TensorInfo>, Bac
   (backend, { dy, x }, attrs) => {
     const gradients = new Gradients(backend, attrs)
     const dx = gradients.floats('x', x.shape)
-    if (dx) backend.addon.geluGrad(sizeOf(x), backend.floats(dy), backend.floats(x), dx)
+    if (dx) backend.addon.geluGrad({ size: sizeOf(x), dy: backend.floats(dy), x: backend.floats(x), dx })
     return gradients.all()
   },
 )

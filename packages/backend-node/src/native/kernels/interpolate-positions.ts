@@ -6,12 +6,25 @@ interface Attributes {
   to: [rows: number, columns: number]
 }
 
+const grids = ({ from: [rows, columns], to: [newRows, newColumns] }: Attributes) => ({
+  rows,
+  columns,
+  newRows,
+  newColumns,
+})
+
 export const interpolatePositions: KernelConfig = kernel<{ positionEmbeddings: TensorInfo }, Attributes>(
   'VitralInterpolatePositions',
-  (backend, { positionEmbeddings }, { from, to }) => {
+  (backend, { positionEmbeddings }, attrs) => {
+    const { to } = attrs
     const hiddenSize = positionEmbeddings.shape[2] as number
     const { info, values } = backend.allocate([1, 1 + to[0] * to[1], hiddenSize])
-    backend.addon.interpolatePositions(...from, ...to, hiddenSize, backend.floats(positionEmbeddings), values)
+    backend.addon.interpolatePositions({
+      ...grids(attrs),
+      hiddenSize,
+      positionEmbeddings: backend.floats(positionEmbeddings),
+      output: values,
+    })
     return info
   },
 )
@@ -19,11 +32,11 @@ export const interpolatePositions: KernelConfig = kernel<{ positionEmbeddings: T
 export const interpolatePositionsGrad: KernelConfig = kernel<{ dy: TensorInfo }, Attributes & Backward>(
   'VitralInterpolatePositionsGrad',
   (backend, { dy }, attrs) => {
-    const { from, to } = attrs
+    const { from } = attrs
     const hiddenSize = dy.shape[2] as number
     const gradients = new Gradients(backend, attrs)
     const dx = gradients.floats('positionEmbeddings', [1, 1 + from[0] * from[1], hiddenSize])
-    if (dx) backend.addon.interpolatePositionsGrad(...from, ...to, hiddenSize, backend.floats(dy), dx)
+    if (dx) backend.addon.interpolatePositionsGrad({ ...grids(attrs), hiddenSize, dy: backend.floats(dy), dx })
     return gradients.all()
   },
 )

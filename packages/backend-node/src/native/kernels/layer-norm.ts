@@ -11,17 +11,17 @@ export const layerNorm: KernelConfig = kernel<
   const hiddenSize = weight.shape[0] as number
   const output = allocateOutput(backend, x.shape, attrs)
   const [mean, rstd] = training ? [backend.allocate([rows]), backend.allocate([rows])] : []
-  backend.addon.layerNorm(
+  backend.addon.layerNorm({
     rows,
     hiddenSize,
-    backend.floats(x),
-    backend.floats(weight),
-    backend.floats(bias),
+    x: backend.floats(x),
+    weight: backend.floats(weight),
+    bias: backend.floats(bias),
     eps,
-    output.values,
-    mean?.values ?? null,
-    rstd?.values ?? null,
-  )
+    output: output.values,
+    mean: mean?.values ?? null,
+    rstd: rstd?.values ?? null,
+  })
   return [output, mean, rstd].flatMap(made => made?.info ?? [])
 })
 
@@ -30,17 +30,17 @@ export const layerNormGrad: KernelConfig = kernel<
   Backward
 >('VitralLayerNormGrad', (backend, { dy, x, weight, mean, rstd }, attrs) => {
   const gradients = new Gradients(backend, attrs)
-  backend.addon.layerNormGrad(
-    rowsOf(x),
-    weight.shape[0] as number,
-    backend.floats(dy),
-    backend.floats(x),
-    backend.floats(weight),
-    backend.floats(mean),
-    backend.floats(rstd),
-    gradients.floats('x', x.shape),
-    gradients.floats('weight', weight.shape),
-    gradients.floats('bias', weight.shape),
-  )
+  backend.addon.layerNormGrad({
+    rows: rowsOf(x),
+    hiddenSize: weight.shape[0] as number,
+    dy: backend.floats(dy),
+    x: backend.floats(x),
+    weight: backend.floats(weight),
+    mean: backend.floats(mean),
+    rstd: backend.floats(rstd),
+    dx: gradients.floats('x', x.shape),
+    dWeight: gradients.floats('weight', weight.shape),
+    dBias: gradients.floats('bias', weight.shape),
+  })
   return gradients.all()
 })

@@ -1,5 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import type { ComputeDtype } from '../addon.ts'
+import type { ComputeDtype } from '../addon-calls.ts'
 import type { NativeBackend } from '../backend.ts'
 import { type Autocast, type Backward, type Forward, Gradients, kernel, rowsOf, withoutInt8 } from '../kernel.ts'
 import { type DropAttributes, dropRows, dropsOf } from './drops.ts'
@@ -16,21 +16,21 @@ export const linear: KernelConfig = kernel<
   const [outputs, inputs] = weight.shape as [number, number]
   const shape = [...x.shape.slice(0, -1), outputs]
   const { info, values } = allocateOutput(backend, shape, attrs)
-  backend.addon.linear(
-    rowsOf(x),
+  backend.addon.linear({
+    rows: rowsOf(x),
     inputs,
     outputs,
-    attrs.dtype,
-    attrs.inputActivation === 'gelu',
-    backend.numbers(x),
-    backend.floats(weight),
-    // One that trains changes after one use.
-    attrs.training ? backend.dropPacked([weight]) : packedLinear(backend, weight, attrs.dtype),
-    bias ? backend.floats(bias) : null,
-    residual ? backend.floats(residual) : null,
-    ...dropsOf(attrs, x),
-    values,
-  )
+    dtype: attrs.dtype,
+    gelu: attrs.inputActivation === 'gelu',
+    x: backend.numbers(x),
+    weight: backend.floats(weight),
+    // A weight that trains changes after one use.
+    packed: attrs.training ? backend.dropPacked([weight]) : packedLinear(backend, weight, attrs.dtype),
+    bias: bias ? backend.floats(bias) : null,
+    residual: residual ? backend.floats(residual) : null,
+    drops: dropsOf(attrs, x),
+    output: values,
+  })
   return info
 })
 
@@ -42,7 +42,7 @@ export function packedLinear(backend: NativeBackend, weight: TensorInfo, dtype: 
     [weight],
     dtype,
     () => addon.packedLinearFloats(inputs, outputs, dtype),
-    packed => addon.packLinear(inputs, outputs, dtype, backend.floats(weight), packed),
+    packed => addon.packLinear({ inputs, outputs, dtype, weight: backend.floats(weight), packed }),
   )
 }
 
@@ -57,19 +57,19 @@ export const linearGrad: KernelConfig = kernel<
   if (attrs.wanted.every(name => name === 'residual')) return gradients.all()
   const drops = attrs.dropoutProbability > 0 || attrs.dropPathProbability > 0
   const dBranch = drops ? dropRows(backend, dy, attrs) : backend.share(dy)
-  backend.addon.linearGrad(
-    rowsOf(x),
+  backend.addon.linearGrad({
+    rows: rowsOf(x),
     inputs,
     outputs,
-    withoutInt8(attrs),
-    attrs.inputActivation === 'gelu',
-    backend.floats(dBranch),
-    backend.numbers(x),
-    backend.floats(weight),
-    gradients.floats('x', x.shape),
-    gradients.floats('weight', weight.shape),
-    gradients.floats('bias', [outputs]),
-  )
+    dtype: withoutInt8(attrs),
+    gelu: attrs.inputActivation === 'gelu',
+    dy: backend.floats(dBranch),
+    x: backend.numbers(x),
+    weight: backend.floats(weight),
+    dx: gradients.floats('x', x.shape),
+    dWeight: gradients.floats('weight', weight.shape),
+    dBias: gradients.floats('bias', [outputs]),
+  })
   backend.disposeData(dBranch.dataId)
   return gradients.all()
 })

@@ -1,11 +1,21 @@
 /** Three thin products. The factor is taken into A or B, which are small, so that no matrix of W's size is read for it. */
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
+import type { NativeBackend } from '../backend.ts'
 import { type Backward, Gradients, kernel, sizeOf } from '../kernel.ts'
 
 type Factors = Record<'loraA' | 'loraB', TensorInfo>
 
 interface Attributes {
   scaling: number
+}
+
+/** [rows, columns] = a·b over `inner`, or of the transposes. */
+function product(
+  backend: NativeBackend,
+  [rows, columns, inner]: [number, number, number],
+  call: { a: Float32Array; transposeA?: boolean; b: Float32Array; transposeB?: boolean; output: Float32Array },
+): void {
+  backend.addon.matMul({ batch: 1, rows, columns, inner, transposeA: false, transposeB: false, ...call })
 }
 
 const scaled = (values: Float32Array, factor: number): Float32Array => values.map(value => value * factor)
@@ -16,9 +26,9 @@ export const loraWeight: KernelConfig = kernel<Factors & { weight: TensorInfo },
     const [rank, inputs] = loraA.shape as [number, number]
     const outputs = loraB.shape[0] as number
     const { info, values } = backend.allocate(weight.shape)
-    const factor = scaled(backend.floats(loraA), scaling)
-    backend.addon.matMul(1, outputs, inputs, rank, backend.floats(loraB), false, factor, false, values)
-    backend.addon.add(sizeOf(weight), backend.floats(weight), values, values)
+    const b = scaled(backend.floats(loraA), scaling)
+    product(backend, [outputs, inputs, rank], { a: backend.floats(loraB), b, output: values })
+    backend.addon.add({ size: sizeOf(weight), a: backend.floats(weight), b: values, output: values })
     return info
   },
 )
@@ -34,12 +44,12 @@ export const loraWeightGrad: KernelConfig = kernel<Factors & { dy: TensorInfo },
     const [dA, dB] = [gradients.floats('loraA', loraA.shape), gradients.floats('loraB', loraB.shape)]
     const up = backend.floats(dy)
     if (dA) {
-      const factor = scaled(backend.floats(loraB), attrs.scaling)
-      backend.addon.matMul(1, rank, inputs, outputs, factor, true, up, false, dA)
+      const a = scaled(backend.floats(loraB), attrs.scaling)
+      product(backend, [rank, inputs, outputs], { a, transposeA: true, b: up, output: dA })
     }
     if (dB) {
-      const factor = scaled(backend.floats(loraA), attrs.scaling)
-      backend.addon.matMul(1, outputs, rank, inputs, up, false, factor, true, dB)
+      const b = scaled(backend.floats(loraA), attrs.scaling)
+      product(backend, [outputs, rank, inputs], { a: up, b, transposeB: true, output: dB })
     }
     return gradients.all()
   },

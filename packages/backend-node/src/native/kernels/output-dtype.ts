@@ -13,5 +13,5 @@ export function allocateOutput(
   shape: number[],
   { outputDtype, dtype }: OutputDtypeAttribute & Autocast,
 ): { info: TensorInfo; values: Float32Array | Uint16Array } {
-  return outputDtype === 'compute' && dtype === 'bfloat16' ? backend.allocateHalves(shape) : backend.allocate(shape)
+  return outputDtype === 'compute' && dtype === 'bfloat16' ? backend.allocateBf16(shape) : backend.allocate(shape)
 }

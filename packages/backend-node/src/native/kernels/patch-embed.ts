@@ -1,5 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import type { PatchShape } from '../addon.ts'
+import type { PatchShape } from '../addon-calls.ts'
 import { type Autocast, type Backward, Gradients, kernel, withoutInt8 } from '../kernel.ts'
 
 interface Inputs {
@@ -10,24 +10,24 @@ interface Inputs {
 function patchShape({ pixelValues, weight }: Inputs): PatchShape {
   const [batch, channels, height, width] = pixelValues.shape as [number, number, number, number]
   const [hiddenSize, , patchHeight, patchWidth] = weight.shape as [number, number, number, number]
-  return [batch, channels, height, width, patchHeight, patchWidth, hiddenSize]
+  return { batch, channels, height, width, patchHeight, patchWidth, hiddenSize }
 }
 
 export const patchEmbed: KernelConfig = kernel<Inputs & { bias: TensorInfo }, Autocast>(
   'VitralPatchEmbed',
   (backend, inputs, attrs) => {
     const shape = patchShape(inputs)
-    const [batch, , height, width, patchHeight, patchWidth, hiddenSize] = shape
+    const { batch, height, width, patchHeight, patchWidth, hiddenSize } = shape
     const { info, values } = backend.allocate([batch, (height / patchHeight) * (width / patchWidth), hiddenSize])
     const { pixelValues, weight, bias } = inputs
-    backend.addon.patchEmbed(
+    backend.addon.patchEmbed({
       ...shape,
-      withoutInt8(attrs),
-      backend.floats(pixelValues),
-      backend.floats(weight),
-      backend.floats(bias),
-      values,
-    )
+      dtype: withoutInt8(attrs),
+      pixelValues: backend.floats(pixelValues),
+      weight: backend.floats(weight),
+      bias: backend.floats(bias),
+      output: values,
+    })
     return info
   },
 )
@@ -36,16 +36,16 @@ export const patchEmbedGrad: KernelConfig = kernel<Inputs & { dy: TensorInfo }, 
   'VitralPatchEmbedGrad',
   (backend, { dy, pixelValues, weight }, attrs) => {
     const gradients = new Gradients(backend, attrs)
-    backend.addon.patchEmbedGrad(
+    backend.addon.patchEmbedGrad({
       ...patchShape({ pixelValues, weight }),
-      withoutInt8(attrs),
-      backend.floats(dy),
-      backend.floats(pixelValues),
-      backend.floats(weight),
-      gradients.floats('pixelValues', pixelValues.shape),
-      gradients.floats('weight', weight.shape),
-      gradients.floats('bias', [weight.shape[0] as number]),
-    )
+      dtype: withoutInt8(attrs),
+      dy: backend.floats(dy),
+      pixelValues: backend.floats(pixelValues),
+      weight: backend.floats(weight),
+      dPixelValues: gradients.floats('pixelValues', pixelValues.shape),
+      dWeight: gradients.floats('weight', weight.shape),
+      dBias: gradients.floats('bias', [weight.shape[0] as number]),
+    })
     return gradients.all()
   },
 )

@@ -1,5 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import type { ComputeDtype } from '../addon.ts'
+import type { ComputeDtype, QkvWeightArrays } from '../addon-calls.ts'
 import type { NativeBackend } from '../backend.ts'
 import { type Autocast, type Backward, type Forward, Gradients, kernel, rowsOf, withoutInt8 } from '../kernel.ts'
 import { allocateOutput, type OutputDtypeAttribute } from './output-dtype.ts'
@@ -7,8 +7,22 @@ import { allocateOutput, type OutputDtypeAttribute } from './output-dtype.ts'
 export type QkvWeights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
 export type QkvBiases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
 
-export const weightNames = ['queryWeight', 'keyWeight', 'valueWeight'] as const
-export const biasNames = ['queryBias', 'keyBias', 'valueBias'] as const
+/** The memory of the three weights. */
+export const weightArrays = (backend: NativeBackend, weights: QkvWeights): QkvWeightArrays => ({
+  queryWeight: backend.floats(weights.queryWeight),
+  keyWeight: backend.floats(weights.keyWeight),
+  valueWeight: backend.floats(weights.valueWeight),
+})
+
+/** Memory for the wanted ones of their gradients. */
+export const weightGradients = (
+  gradients: Gradients,
+  hiddenSize: number,
+): Record<'dQueryWeight' | 'dKeyWeight' | 'dValueWeight', Float32Array | null> => ({
+  dQueryWeight: gradients.floats('queryWeight', [hiddenSize, hiddenSize]),
+  dKeyWeight: gradients.floats('keyWeight', [hiddenSize, hiddenSize]),
+  dValueWeight: gradients.floats('valueWeight', [hiddenSize, hiddenSize]),
+})
 
 export const qkv: KernelConfig = kernel<
   { x: TensorInfo } & QkvWeights & QkvBiases,
@@ -16,36 +30,33 @@ export const qkv: KernelConfig = kernel<
 >('VitralQkv', (backend, { x, ...parameters }, attrs) => {
   const hiddenSize = x.shape.at(-1) as number
   const { info, values } = allocateOutput(backend, [...x.shape.slice(0, -1), 3 * hiddenSize], attrs)
-  const weights = weightNames.map(name => parameters[name])
-  backend.addon.qkv(
-    rowsOf(x),
+  const { queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias } = parameters
+  const weights = [queryWeight, keyWeight, valueWeight]
+  backend.addon.qkv({
+    rows: rowsOf(x),
     hiddenSize,
-    attrs.dtype,
-    backend.numbers(x),
-    ...weights.map(weight => backend.floats(weight)),
-    attrs.training ? backend.dropPacked(weights) : packedQkv(backend, weights, attrs.dtype),
-    ...biasNames.map(name => (parameters[name] ? backend.floats(parameters[name]) : null)),
-    values,
-  )
+    dtype: attrs.dtype,
+    x: backend.numbers(x),
+    ...weightArrays(backend, parameters),
+    packed: attrs.training ? backend.dropPacked(weights) : packedQkv(backend, parameters, attrs.dtype),
+    queryBias: queryBias ? backend.floats(queryBias) : null,
+    keyBias: keyBias ? backend.floats(keyBias) : null,
+    valueBias: valueBias ? backend.floats(valueBias) : null,
+    output: values,
+  })
   return info
 })
 
 /** The three weights as one, so that the input is packed and read once. */
-export function packedQkv(backend: NativeBackend, weights: readonly TensorInfo[], dtype: ComputeDtype): Float32Array {
+export function packedQkv(backend: NativeBackend, weights: QkvWeights, dtype: ComputeDtype): Float32Array {
   const { addon } = backend
-  const hiddenSize = weights[0]?.shape[0] as number
+  const { queryWeight, keyWeight, valueWeight } = weights
+  const hiddenSize = queryWeight.shape[0] as number
   return backend.packed(
-    weights,
+    [queryWeight, keyWeight, valueWeight],
     dtype,
     () => addon.packedLinearFloats(hiddenSize, 3 * hiddenSize, dtype),
-    packed => {
-      const [query, key, value] = weights.map(weight => backend.floats(weight)) as [
-        Float32Array,
-        Float32Array,
-        Float32Array,
-      ]
-      addon.packQkv(hiddenSize, dtype, query, key, value, packed)
-    },
+    packed => addon.packQkv({ hiddenSize, dtype, ...weightArrays(backend, weights), packed }),
   )
 }
 
@@ -54,17 +65,19 @@ export const qkvGrad: KernelConfig = kernel<{ dy: TensorInfo; x: TensorInfo } & 
   (backend, { dy, x, ...weights }, attrs) => {
     const hiddenSize = x.shape.at(-1) as number
     const gradients = new Gradients(backend, attrs)
-    backend.addon.qkvGrad(
-      rowsOf(x),
+    backend.addon.qkvGrad({
+      rows: rowsOf(x),
       hiddenSize,
-      withoutInt8(attrs),
-      backend.floats(dy),
-      backend.numbers(x),
-      ...weightNames.map(name => backend.floats(weights[name])),
-      gradients.floats('x', x.shape),
-      ...weightNames.map(name => gradients.floats(name, [hiddenSize, hiddenSize])),
-      ...biasNames.map(name => gradients.floats(name, [hiddenSize])),
-    )
+      dtype: withoutInt8(attrs),
+      dy: backend.floats(dy),
+      x: backend.numbers(x),
+      ...weightArrays(backend, weights),
+      dx: gradients.floats('x', x.shape),
+      ...weightGradients(gradients, hiddenSize),
+      dQueryBias: gradients.floats('queryBias', [hiddenSize]),
+      dKeyBias: gradients.floats('keyBias', [hiddenSize]),
+      dValueBias: gradients.floats('valueBias', [hiddenSize]),
+    })
     return gradients.all()
   },
 )

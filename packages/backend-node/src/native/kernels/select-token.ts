@@ -11,7 +11,7 @@ export const selectToken: KernelConfig = kernel<{ x: TensorInfo }, Attributes>(
   (backend, { x }, { index }) => {
     const [batch, tokens, hiddenSize] = x.shape as [number, number, number]
     const { info, values } = backend.allocate([batch, hiddenSize])
-    backend.addon.selectToken(batch, tokens, hiddenSize, index, backend.floats(x), values)
+    backend.addon.selectToken({ batch, tokens, hiddenSize, index, x: backend.floats(x), output: values })
     return info
   },
 )
@@ -23,7 +23,7 @@ export const selectTokenGrad: KernelConfig = kernel<{ dy: TensorInfo }, Attribut
     const [batch, hiddenSize] = dy.shape as [number, number]
     const gradients = new Gradients(backend, attrs)
     const dx = gradients.floats('x', [batch, tokens, hiddenSize])
-    if (dx) backend.addon.selectTokenGrad(batch, tokens, hiddenSize, index, backend.floats(dy), dx)
+    if (dx) backend.addon.selectTokenGrad({ batch, tokens, hiddenSize, index, dy: backend.floats(dy), dx })
     return gradients.all()
   },
 )

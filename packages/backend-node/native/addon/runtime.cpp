@@ -1,0 +1,74 @@
+// Memory, threads, and what this machine is.
+#include <chrono>
+#include <cstdlib>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../kernels/dispatch.h"
+#include "../runtime/memory.h"
+#include "../runtime/threads.h"
+#include "exports.h"
+
+namespace vitral::exported {
+
+napi_value allocate(Arguments& a) {
+  const auto bytes = (size_t)a.size("bytes");
+  void* data = allocateAligned(bytes);
+  if (!data) throw OutOfMemory((int64_t)bytes);
+  napi_value buffer;
+  const auto release = [](napi_env, void* memory, void*) { std::free(memory); };
+  if (napi_create_external_arraybuffer(a.env(), data, bytes, release, nullptr, &buffer) != napi_ok) {
+    std::free(data);
+    throw OutOfMemory((int64_t)bytes);
+  }
+  return buffer;
+}
+
+napi_value discard(Arguments& a) {
+  int64_t bytes = 0;
+  const uintptr_t data = (uintptr_t)a.buffer("buffer", &bytes);
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t begin = (data + page - 1) / page * page, end = (data + (uintptr_t)bytes) / page * page;
+#if defined(__APPLE__)
+  constexpr int advice = MADV_FREE;
+#else
+  constexpr int advice = MADV_DONTNEED;
+#endif
+  if (begin < end) madvise((void*)begin, end - begin, advice);
+  return nullptr;
+}
+
+napi_value threads(Arguments& a) { return toJs(a.env(), threadCount()); }
+
+napi_value setThreads(Arguments& a) {
+  const int64_t count = a.size("threads");
+  if (count > 256) throw ArgumentError("threads is more than 256");
+  setThreadCount((int)count);
+  return nullptr;
+}
+
+napi_value instructionSet(Arguments& a) {
+  napi_value result;
+  check(napi_create_string_utf8(a.env(), kernels().isa, NAPI_AUTO_LENGTH, &result));
+  return result;
+}
+
+napi_value multiplyAdd(Arguments& a) {
+  const double operations = a.number("operations");
+  const int64_t threads = a.size("threads");
+  if (threads > 256) throw ArgumentError("threads is more than 256");
+  // In many pieces, as the kernels share their work: a thread that is held up gets fewer. One thread needs none.
+  const int64_t pieces = threads == 1 ? 1 : 32 * threads;
+  const double each = kernels().spinFma(1) * (double)pieces;
+  const int64_t rounds = (int64_t)(operations / each) + 1;
+  const int before = threadCount();
+  setThreadCount((int)threads);
+  const auto begin = std::chrono::steady_clock::now();
+  parallelTasks(pieces, [&](int64_t) { kernels().spinFma(rounds); });
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  setThreadCount(before);
+  return toJs(a.env(), seconds.count() * 1000 * operations / (each * (double)rounds));
+}
+
+}  // namespace vitral::exported

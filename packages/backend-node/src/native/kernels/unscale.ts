@@ -1,0 +1,19 @@
+import type { KernelConfig } from '@tensorflow/tfjs-core'
+import { kernel } from '../kernel.ts'
+import { type IndexedInputs, indexedInputs } from './indexed-inputs.ts'
+
+export const unscale: KernelConfig = kernel<IndexedInputs, { count: number; scale: number }>(
+  'VitralUnscale',
+  (backend, inputs, { count, scale }) => {
+    const gradients = indexedInputs(inputs, 'g', count)
+    const outputs = gradients.map(({ shape }) => backend.allocate(shape))
+    const found = backend.allocate([])
+    const finite = backend.addon.unscale({
+      gradients: gradients.map(gradient => backend.floats(gradient)),
+      scale,
+      outputs: outputs.map(({ values }) => values),
+    })
+    found.values[0] = finite ? 0 : 1
+    return [...outputs, found].map(({ info }) => info)
+  },
+)
