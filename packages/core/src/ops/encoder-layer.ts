@@ -34,19 +34,18 @@ export interface EncoderLayerTensors extends AttentionTensors, MlpTensors {
 
 /** What is dropped while a layer trains. */
 export interface EncoderLayerDrops {
-  /** Of attention's probabilities, with its seed. */
-  dropoutProbability: number
-  seed: number
-  /** At the end of each branch. */
+  /** Dropout on the attention's probabilities. */
+  attention: { dropoutProbability: number; seed: number }
+  /** Dropout and drop path at the end of each branch. */
   afterAttention: Required<LinearDrops>
   afterMlp: Required<LinearDrops>
 }
 
 export interface EncoderLayerOptions extends EncoderLayerDrops {
   numHeads: number
-  /** Of the attention scores. */
+  /** Factor of the attention scores. */
   scale: number
-  /** Of both norms. */
+  /** Epsilon of both norms. */
   eps: number
 }
 
@@ -78,20 +77,25 @@ const op = defineFusedOp<EncoderLayerInputs, EncoderLayerAttrs>({
   gradients: ['x', ...norms, ...weights, ...biases],
 })
 
+/** Whether the backend has a layer and its gradient as one kernel each, and a gradient is recorded. */
+export const encoderLayerIsFused = (): boolean => op.isAvailable()
+
 /**
- * `layerNorm`, `qkv`, `attention` and `linear` as in `encoder`, under a tape and with what is dropped in training.
+ * `layerNorm`, `qkv`, `attention` and `linear` as in `encoder`, under a tape and with what is dropped in training. Only
+ * where `encoderLayerIsFused()`.
  *
- * @param inputs asked for only where it is one kernel; x is [B, N, C]
- * @returns [B, N, C], or undefined where the ops must run apart
+ * @param x [B, N, C]
+ * @returns [B, N, C]
  */
 export function encoderLayer(
-  inputs: () => EncoderLayerTensors & { x: Tensor3D },
-  { afterAttention, afterMlp, ...options }: EncoderLayerOptions,
-): Tensor3D | undefined {
-  checkProbability('encoderLayer', 'dropoutProbability', options.dropoutProbability)
-  checkSeed('encoderLayer', 'seed', options.seed)
-  const attrs = { ...options, afterAttention: numbers(afterAttention), afterMlp: numbers(afterMlp) }
-  return op(inputs as () => EncoderLayerInputs, attrs) as Tensor3D | undefined
+  x: Tensor3D,
+  tensors: EncoderLayerTensors,
+  { attention, afterAttention, afterMlp, ...options }: EncoderLayerOptions,
+): Tensor3D {
+  checkProbability('encoderLayer', 'dropoutProbability', attention.dropoutProbability)
+  checkSeed('encoderLayer', 'seed', attention.seed)
+  const ends = { afterAttention: numbers(afterAttention), afterMlp: numbers(afterMlp) }
+  return op.run({ x, ...tensors }, { ...options, ...attention, ...ends }) as Tensor3D
 }
 
 function numbers(drops: Required<LinearDrops>): number[] {

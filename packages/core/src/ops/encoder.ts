@@ -6,45 +6,41 @@ import type { EncoderLayerTensors } from './encoder-layer.ts'
 // A type, not an interface: only types fit the index signature of attributes.
 export type EncoderAttrs = {
   numHeads: number
-  /** Nothing but the class token comes out. */
+  /** Whether nothing but the class token comes out. */
   classTokenOnly: boolean
-  /** Of the attention scores. */
+  /** Factor of the attention scores. */
   scale: number
-  /** Of all norms. */
+  /** Epsilon of all norms. */
   eps: number
 }
 
 const op = defineFusion<EncoderAttrs & { layers: number }>('VitralEncoder')
 
-/** Of each layer so far `0.upWeight` and so on, by short names: made once, as of a small model they take their time. */
+/** `0.upWeight` and so on, for each layer by the short name. Joined once: in a small model that takes as long as a kernel. */
 const inputNames: Record<string, string>[] = []
 
+/** Whether the backend has all layers as one kernel, and no gradient is recorded. */
+export const encoderIsFused = (): boolean => op.isAvailable()
+
 /**
- * Of each layer h = x + projection(attention(qkv(norm(x)))), then h + down(gelu(up(norm(h)))): `layerNorm`, `qkv`, `attention`
- * and `linear` without dropout (torch's fast path of TransformerEncoder); `classAttention` in the last one, where nothing but
- * the class token comes out.
+ * h = x + projection(attention(qkv(norm(x)))), then h + down(gelu(up(norm(h)))), layer after layer: `layerNorm`, `qkv`,
+ * `attention` and `linear` without dropout (torch's fast path of TransformerEncoder); `classAttention` in the last layer,
+ * where nothing but the class token comes out. Only where `encoderIsFused()`.
  *
  * @param x [B, N, C]
- * @param layers their parameters, asked for only where they are one kernel, which gets them as `0.upWeight` and so on
- * @returns [B, N, C] or [B, 1, C], or undefined where the ops must run apart
+ * @param layers their parameters, which the kernel gets as `0.upWeight` and so on
+ * @returns [B, N, C] or [B, 1, C]
  */
-export function encoder(
-  x: Tensor3D,
-  layers: readonly (() => EncoderLayerTensors)[],
-  attrs: EncoderAttrs,
-): Tensor3D | undefined {
-  const inputs = () => {
-    const all: NamedTensorMap = { x }
-    for (const [i, tensors] of layers.entries()) {
-      inputNames[i] ??= {}
-      const names = inputNames[i]
-      const given: Record<string, Tensor | undefined> = { ...tensors() }
-      for (const name in given) {
-        names[name] ??= `${i}.${name}`
-        if (given[name]) all[names[name]] = given[name]
-      }
+export function encoder(x: Tensor3D, layers: readonly EncoderLayerTensors[], attrs: EncoderAttrs): Tensor3D {
+  const inputs: NamedTensorMap = { x }
+  for (const [i, tensors] of layers.entries()) {
+    inputNames[i] ??= {}
+    const names = inputNames[i]
+    const given: Record<string, Tensor | undefined> = { ...tensors }
+    for (const name in given) {
+      names[name] ??= `${i}.${name}`
+      if (given[name]) inputs[names[name]] = given[name]
     }
-    return all
   }
-  return op(inputs, { ...attrs, layers: layers.length }) as Tensor3D | undefined
+  return op.run(inputs, { ...attrs, layers: layers.length }) as Tensor3D
 }

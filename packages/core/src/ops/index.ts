@@ -7,12 +7,13 @@ export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.ts'
 export { type DistillationLossOptions, distillationLoss } from './distillation-loss.ts'
 export { type DropoutOptions, dropout } from './dropout.ts'
 export { embedTokens, maskTokens } from './embed-tokens.ts'
-export { encoder } from './encoder.ts'
+export { encoder, encoderIsFused } from './encoder.ts'
 export {
   type AttentionTensors,
   type EncoderLayerDrops,
   type EncoderLayerTensors,
   encoderLayer,
+  encoderLayerIsFused,
   type MlpTensors,
 } from './encoder-layer.ts'
 export { type FocalLossOptions, focalLoss } from './focal-loss.ts'

@@ -121,39 +121,37 @@ const fusionNames = new Set<string>()
 /** Whether a kernel does what several ops do. */
 export const isFusion = (kernelName: string): boolean => fusionNames.has(kernelName)
 
+/** One kernel instead of several ops. */
+export interface Fusion<I, A> {
+  /** Whether it can run now: the backend has it, and a gradient is recorded or not, as the kernel needs it. */
+  isAvailable(): boolean
+  run(inputs: I, attrs: A): Tensor
+}
+
 /**
  * Defines what a backend may do in one kernel instead of several ops, where no gradient is recorded: less time between
  * kernels, and less memory. The kernel gets the attribute `dtype`, a `ComputeDtype`, and must give the ops' bits.
- *
- * @returns what runs it, or answers undefined where the ops must run apart
  */
-export function defineFusion<A extends Attrs>(
-  kernel: string,
-): (inputs: () => NamedTensorMap, attrs: A) => Tensor | undefined {
+export function defineFusion<A extends Attrs>(kernel: string): Fusion<NamedTensorMap, A> {
   fusionNames.add(kernel)
-  return (inputs, attrs) => {
-    if (engine().state.gradientDepth > 0 || !hasKernel(kernel)) return undefined
-    return run(kernel, inputs(), { ...attrs, dtype: computeDtype() })[0]
+  return {
+    isAvailable: () => engine().state.gradientDepth === 0 && hasKernel(kernel),
+    run: (inputs, attrs) => run(kernel, inputs, { ...attrs, dtype: computeDtype() })[0] as Tensor,
   }
 }
 
 /**
  * The same under a tape, with a gradient: a backend's one kernel, and its one gradient kernel, instead of several ops. They
  * get what those of an op get, and must give the ops' bits.
- *
- * @returns what runs it, or answers undefined where the ops must run apart
  */
-export function defineFusedOp<I extends Inputs, A extends Attrs>(
-  spec: Differentiable<I>,
-): (inputs: () => I, attrs: A) => Tensor | undefined {
+export function defineFusedOp<I extends Inputs, A extends Attrs>(spec: Differentiable<I>): Fusion<I, A> {
   const { kernel } = spec
   fusionNames.add(kernel)
   fusionNames.add(`${kernel}Grad`)
   const runKernel = differentiable<I, A>(spec)
-  return (inputs, attrs) => {
-    if (engine().state.gradientDepth === 0 || !hasKernel(kernel)) return undefined
-    const given = inputs()
-    return recordedIfWanted(given, () => runKernel(given, attrs))
+  return {
+    isAvailable: () => engine().state.gradientDepth > 0 && hasKernel(kernel),
+    run: (inputs, attrs) => recordedIfWanted(inputs, () => runKernel(inputs, attrs)),
   }
 }
 

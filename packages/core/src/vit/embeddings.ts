@@ -1,8 +1,9 @@
 /** Pixels to tokens: patches, mask token, class token, positions. */
 import { cast, reshape, type Tensor2D, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core'
-import { embedTokens, interpolatePositions, maskTokens, patchEmbed, selectToken } from '../ops/index.ts'
+import { dropout, embedTokens, interpolatePositions, maskTokens, patchEmbed, selectToken } from '../ops/index.ts'
 import { pair, patchGrid, type ViTConfig } from './config.ts'
-import type { ForwardContext } from './forward-context.ts'
+import { embeddingDropout } from './drops.ts'
+import type { ForwardPass } from './forward-pass.ts'
 import type { ParameterScope } from './parameters.ts'
 
 /** Where the class token is among the tokens. */
@@ -30,7 +31,7 @@ export class ViTEmbeddings {
   }
 
   /** [B, c, h, w] → [B, 1 + N, C] */
-  forward(pixelValues: Tensor4D, context: ForwardContext, options: EmbeddingOptions = {}): Tensor3D {
+  forward(pixelValues: Tensor4D, { training, seed }: ForwardPass, options: EmbeddingOptions = {}): Tensor3D {
     const parameters = this.#parameters
     this.#checkPixels(pixelValues, options)
     const projection = parameters.scope('patch_embeddings.projection')
@@ -38,7 +39,9 @@ export class ViTEmbeddings {
     if (options.boolMaskedPos) patches = this.#mask(patches, options.boolMaskedPos)
     const positions = this.#positions(pixelValues)
     const tokens = embedTokens(patches, parameters.tokens('cls_token'), positions) // [B, 1 + N, C]
-    return context.dropout(tokens, this.#config.hiddenDropoutProb)
+    return training && this.#config.hiddenDropoutProb > 0
+      ? dropout(tokens, embeddingDropout(this.#config, seed))
+      : tokens
   }
 
   #mask(patches: Tensor3D, boolMaskedPos: Tensor2D): Tensor3D {

@@ -1,69 +1,75 @@
-/** The stack of layers. */
+/** The transformer encoder: the stack of layers. */
 import { type Tensor3D, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
-import { encoder } from '../ops/index.ts'
+import { checkpoint } from '../tape/checkpoint.ts'
 import type { ViTConfig } from './config.ts'
-import type { ForwardContext } from './forward-context.ts'
+import { layerDrops, noDrops } from './drops.ts'
+import type { ForwardPass, LayerPass } from './forward-pass.ts'
+import { type LayerStep, layerSteps } from './fused.ts'
 import { ViTLayer } from './layer.ts'
 import type { ParameterScope } from './parameters.ts'
-import { attentionScale } from './self-attention.ts'
 
 export interface EncoderResult {
   lastHiddenState: Tensor3D
-  /** Embeddings first, then the output of each layer; when the context asks for it. */
+  /** Embeddings first, then the output of each layer; when the pass asks for it. */
   hiddenStates?: Tensor3D[]
-  /** Of each layer, [B, H, N, N]; when the context asks for it. */
+  /** [B, H, N, N] of each layer; when the pass asks for it. */
   attentions?: Tensor4D[]
 }
 
 export class ViTEncoder {
   readonly #config: ViTConfig
-  readonly #layers: ViTLayer[]
+  readonly #layers: readonly ViTLayer[]
 
   constructor(config: ViTConfig, parameters: ParameterScope) {
-    const { numHiddenLayers, dropPathRate } = config
-    const lastLayer = Math.max(1, numHiddenLayers - 1)
     this.#config = config
     this.#layers = Array.from(
-      { length: numHiddenLayers },
-      (_, i) => new ViTLayer(config, parameters.scope(`layer.${i}`), (dropPathRate * i) / lastLayer),
+      { length: config.numHiddenLayers },
+      (_, i) => new ViTLayer(config, parameters.scope(`layer.${i}`)),
     )
   }
 
   /**
-   * [B, N, C] → [B, N, C], or [B, 1, C] where the context wants the class token alone. Takes `embeddings` over: freed once
+   * [B, N, C] → [B, N, C], or [B, 1, C] where the pass wants the class token alone. Takes `embeddings` over: freed once
    * used, unless it was asked for as a hidden state.
    */
-  forward(embeddings: Tensor3D, context: ForwardContext): EncoderResult {
-    const fused = this.#fused(embeddings, context)
-    if (fused) {
-      embeddings.dispose()
-      return { lastHiddenState: fused }
-    }
+  forward(embeddings: Tensor3D, pass: ForwardPass): EncoderResult {
     const hiddenStates = [embeddings]
     const attentions: Tensor4D[] = []
-    let lastHiddenState = embeddings
-    for (const [i, layer] of this.#layers.entries()) {
-      const isLast = i === this.#layers.length - 1
-      const { hiddenState, probabilities } = layer.forward(lastHiddenState, () => context.ofLayer(i, isLast))
-      if (probabilities) attentions.push(probabilities)
-      if (context.outputHiddenStates) hiddenStates.push(hiddenState)
-      else lastHiddenState.dispose()
-      lastHiddenState = hiddenState
+    let x = embeddings
+    const steps = layerSteps(this.#layers, this.#config, pass)
+    for (const [i, step] of steps.entries()) {
+      const { output, probabilities } = runStep(step, x, pass, {
+        drops: pass.training ? layerDrops(this.#config, pass.seed, i) : noDrops,
+        classTokenOnly: pass.classTokenOnly && i === steps.length - 1,
+      })
+      for (const made of probabilities) attentions.push(made)
+      if (pass.outputHiddenStates) hiddenStates.push(output)
+      else x.dispose()
+      x = output
     }
     return {
-      lastHiddenState,
-      ...(context.outputHiddenStates && { hiddenStates }),
-      ...(context.outputAttentions && { attentions }),
+      lastHiddenState: x,
+      ...(pass.outputHiddenStates && { hiddenStates }),
+      ...(pass.outputAttentions && { attentions }),
     }
   }
+}
 
-  /** All layers as one kernel, where there is one and nothing is wanted of what is between them. */
-  #fused(embeddings: Tensor3D, context: ForwardContext): Tensor3D | undefined {
-    const { training, outputAttentions, outputHiddenStates, classTokenOnly } = context
-    if (training || outputAttentions || outputHiddenStates || this.#layers.length === 0) return undefined
-    const { numAttentionHeads: numHeads, layerNormEps: eps } = this.#config
-    const attributes = { numHeads, classTokenOnly, scale: attentionScale(this.#config), eps }
-    const layers = this.#layers.map(layer => () => layer.tensors())
-    return tidy(() => encoder(embeddings, layers, attributes))
+/** Runs a step, and frees there and then what of it neither the result nor the tape needs. */
+function runStep(
+  step: LayerStep,
+  x: Tensor3D,
+  { gradientCheckpointing, outputAttentions }: ForwardPass,
+  pass: LayerPass,
+): { output: Tensor3D; probabilities: Tensor4D[] } {
+  if (gradientCheckpointing) {
+    const run = (input: Tensor3D) => tidy(() => step.forward(input, pass))
+    return { output: checkpoint(run, x, step.parameters()), probabilities: [] }
   }
+  return tidy(() => {
+    const probabilities: Tensor4D[] = []
+    const onProbabilities = outputAttentions ? (made: Tensor4D) => probabilities.push(made) : undefined
+    const output = step.forward(x, { ...pass, onProbabilities })
+    return { output, probabilities }
+  })
 }

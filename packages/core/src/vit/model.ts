@@ -13,13 +13,13 @@ import { linear, selectToken } from '../ops/index.ts'
 import { valueAndGrads } from '../tape/value-and-grads.ts'
 import type { ViTConfigOptions } from './config.ts'
 import { CLASS_TOKEN, type EmbeddingOptions } from './embeddings.ts'
-import { ForwardContext, type ForwardContextOptions } from './forward-context.ts'
+import { type ForwardPassOptions, forwardPass } from './forward-pass.ts'
 import { type FromPretrainedOptions, loadPretrained } from './load-pretrained.ts'
 import { type Labels, type Loss, lossOf } from './loss.ts'
 import { poolerActivation } from './pooler.ts'
 import { PretrainedModel, type ViTOptions } from './pretrained-model.ts'
 
-export interface ForwardOptions extends EmbeddingOptions, ForwardContextOptions {}
+export interface ForwardOptions extends EmbeddingOptions, ForwardPassOptions {}
 
 export interface ViTOutput {
   /** [B, 1 + N, C], after the final norm; index 0 is the class token. */
@@ -67,9 +67,12 @@ export class ViTModel extends PretrainedModel {
    * @throws when channels or size do not fit the configuration
    */
   forward(pixelValues: Tensor4D, options: ForwardOptions = {}): ViTOutput {
+    const pass = forwardPass(options)
     return tidied(() => {
-      const output: ViTOutput = this.backbone.forward(pixelValues, new ForwardContext(options), options)
-      if (this.#hasPooler) output.poolerOutput = this.#pool(output.lastHiddenState)
+      const tokens = this.embeddings.forward(pixelValues, pass, options) // patches, class token, positions: [B, 1 + N, C]
+      const { lastHiddenState: encoded, ...rest } = this.encoder.forward(tokens, pass) // the transformer encoder
+      const output: ViTOutput = { ...rest, lastHiddenState: this.finalNorm.forward(encoded) }
+      if (this.#hasPooler) output.poolerOutput = this.#pool(output.lastHiddenState) // [B, poolerOutputSize]
       return output
     })
   }
@@ -154,11 +157,12 @@ export class ViTForImageClassification extends PretrainedModel {
    */
   forward(pixelValues: Tensor4D, options: ClassifierForwardOptions = {}): ClassifierOutput {
     const { labels, loss } = options
+    const pass = forwardPass(options, true)
     return tidied(() => {
-      const context = new ForwardContext({ ...options, classTokenOnly: true })
-      const { lastHiddenState, ...rest } = this.backbone.forward(pixelValues, context, options)
-      const features = selectToken(lastHiddenState, CLASS_TOKEN)
-      const output: ClassifierOutput = { ...rest, logits: this.#classify(features) }
+      const tokens = this.embeddings.forward(pixelValues, pass, options) // patches, class token, positions: [B, 1 + N, C]
+      const { lastHiddenState: encoded, ...rest } = this.encoder.forward(tokens, pass) // the transformer encoder
+      const features = selectToken(this.finalNorm.forward(encoded), CLASS_TOKEN) // [B, C]
+      const output: ClassifierOutput = { ...rest, logits: this.#classify(features) } // the head: [B, numLabels]
       if (options.outputFeatures) output.features = features
       if (labels) output.loss = lossOf(this.config, { logits: output.logits, pixelValues }, labels, loss)
       return output

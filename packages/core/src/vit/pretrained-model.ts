@@ -1,10 +1,11 @@
-/** What every ViT shares: a configuration, parameters under HF's names, a backbone, and a folder to go to. */
+/** What every ViT shares: a configuration, parameters under HF's names, the figure's boxes, and a folder to go to. */
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { type WriteModelOptions, writeModelFolder } from '../files/model-folder.ts'
 import type { Weights } from '../files/weight-files.ts'
-import { ViTBackbone } from './backbone.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
 import { configToJson } from './config-json.ts'
+import { ViTEmbeddings } from './embeddings.ts'
+import { ViTEncoder } from './encoder.ts'
 import { initialValues } from './init.ts'
 import {
   type Adapters,
@@ -16,6 +17,7 @@ import {
   resolveLora,
 } from './lora.ts'
 import { readAdapterFolder, type WriteAdaptersOptions, writeAdapterFolder } from './lora-folder.ts'
+import { ViTNorm } from './norm.ts'
 import { createParameters, type ModelParts, ParameterScope, type Parameters, parameterShapes } from './parameters.ts'
 import { makesQueries, queryFactor, scaledQuery } from './query-scale.ts'
 import {
@@ -44,7 +46,9 @@ export interface AdapterOptions extends Partial<LoraConfig> {
 
 export abstract class PretrainedModel {
   readonly config: ViTConfig
-  protected readonly backbone: ViTBackbone
+  protected readonly embeddings: ViTEmbeddings
+  protected readonly encoder: ViTEncoder
+  protected readonly finalNorm: ViTNorm
   protected readonly root: ParameterScope
   /** The class's name in `config.json`; not taken from the class itself, whose name a minifier may change. */
   protected abstract readonly architecture: string
@@ -63,7 +67,10 @@ export abstract class PretrainedModel {
     this.#parameters = createParameters(shapes, initialValues(shapes, values, { initializerRange, seed }))
     this.#prefix = parts.prefix
     this.root = new ParameterScope(this.#parameters, this.#adapters, '')
-    this.backbone = new ViTBackbone(this.config, new ParameterScope(this.#parameters, this.#adapters, parts.prefix))
+    const backbone = new ParameterScope(this.#parameters, this.#adapters, parts.prefix)
+    this.embeddings = new ViTEmbeddings(this.config, backbone.scope('embeddings'))
+    this.encoder = new ViTEncoder(this.config, backbone.scope('encoder'))
+    this.finalNorm = new ViTNorm(backbone.scope('layernorm'), this.config.layerNormEps)
   }
 
   /** The variables by HF name, in the order of the forward pass, adapters last; live, not copies. */

@@ -1,0 +1,24 @@
+/** A layer norm with its parameters. */
+import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-core'
+import { layerNorm, type OutputDtype } from '../ops/index.ts'
+import type { ParameterScope } from './parameters.ts'
+
+export class ViTNorm {
+  readonly #parameters: ParameterScope
+  readonly #eps: number
+
+  constructor(parameters: ParameterScope, eps: number) {
+    this.#parameters = parameters
+    this.#eps = eps
+  }
+
+  tensors(): { weight: Tensor1D; bias: Tensor1D } {
+    return { weight: this.#parameters.vector('weight'), bias: this.#parameters.vector('bias') }
+  }
+
+  /** [B, N, C] → [B, N, C] */
+  forward(x: Tensor3D, outputDtype: OutputDtype = 'float32'): Tensor3D {
+    const { weight, bias } = this.tensors()
+    return layerNorm(x, weight, bias, this.#eps, { outputDtype })
+  }
+}
