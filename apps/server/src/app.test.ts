@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { failure, images, post, start } from '../test/requests.ts'
-import { strangeNames } from '../test/strange-names.ts'
-import type { EngineErrorCode } from './engine/engine.ts'
+import { failure, images, post, start } from '../test/support/requests.ts'
+import { strangeNames } from '../test/support/strange-names.ts'
+import type { EngineErrorCode } from './engine.ts'
 
 const classify = '/v1/models/tiny/classify'
 

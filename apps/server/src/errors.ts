@@ -1,7 +1,7 @@
 /** What can go wrong, by the name that clients see, with its HTTP status; and the one form in which an error is answered. */
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { EngineError, type EngineErrorCode } from './engine/engine.ts'
+import { EngineError, type EngineErrorCode } from './engine.ts'
 
 const engineStatuses = {
   model_not_found: 404,

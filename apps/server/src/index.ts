@@ -2,7 +2,6 @@
 export { type AppOptions, type AppType, createApp } from './app.ts'
 export { type Config, type ConfigInput, parseConfig } from './config.ts'
 export { type ConfigSources, readConfig } from './config-sources.ts'
-export { createEngine, type ManagedEngine } from './engine/create-engine.ts'
 export {
   type Engine,
   EngineError,
@@ -13,8 +12,9 @@ export {
   type EngineResult,
   type ModelDescription,
   type Task,
-} from './engine/engine.ts'
-export type { EngineEvent } from './engine/events.ts'
-export type { EngineOptions, ModelOptions } from './engine/options.ts'
+} from './engine.ts'
+export type { EngineEvent } from './engine-events.ts'
+export { createEngine, type ManagedEngine } from './models/create-engine.ts'
+export type { EngineOptions, ModelOptions } from './models/options.ts'
 export { runServer } from './run.ts'
 export { type RunningServer, type ServerOptions, startServer } from './serve.ts'

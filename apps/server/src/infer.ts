@@ -1,6 +1,6 @@
 /** From a request's inputs to the engine and back: what all routes that compute have in common. */
 import type { Context } from 'hono'
-import type { EngineRequest, EngineResult, ModelDescription } from './engine/engine.ts'
+import type { EngineRequest, EngineResult, ModelDescription } from './engine.ts'
 import { RequestError } from './errors.ts'
 import type { AppEnv, Services } from './services.ts'
 

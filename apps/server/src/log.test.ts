@@ -1,6 +1,6 @@
 /** A flood of lines, and a reader that does not read: the server answers on, and says what it left out. */
 import { afterEach, expect, test } from 'bun:test'
-import { type Line, type StartedServer, startedServer } from '../test/started-server.ts'
+import { type Line, type StartedServer, startedServer } from '../test/support/started-server.ts'
 
 let server: StartedServer | undefined
 afterEach(() => server?.kill())

@@ -1,9 +1,9 @@
 /** What Prometheus reads. Label values come from closed sets alone: names of models that are served, and fixed words. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { ManagedEngine } from './engine/create-engine.ts'
-import type { Engine, EngineResult } from './engine/engine.ts'
-import type { EngineEvent } from './engine/events.ts'
+import type { Engine, EngineResult } from './engine.ts'
+import type { EngineEvent } from './engine-events.ts'
 import type { ErrorCode } from './errors.ts'
+import type { ManagedEngine } from './models/create-engine.ts'
 
 export const outcomes = ['ok', 'rejected', 'timeout', 'cancelled', 'invalid', 'backend'] as const
 export type Outcome = (typeof outcomes)[number]

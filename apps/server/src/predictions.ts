@@ -1,7 +1,7 @@
 /** From the best classes to their names, with scores. */
 import { z } from '@hono/zod-openapi'
 import type { Config } from './config.ts'
-import type { EngineOutput, ModelDescription } from './engine/engine.ts'
+import type { EngineOutput, ModelDescription } from './engine.ts'
 import { RequestError } from './errors.ts'
 
 export const scoring = ['softmax', 'sigmoid', 'none'] as const

@@ -1,9 +1,9 @@
 /** What needs a socket: bytes as attackers send them, slow clients, and the end of a process. */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { createFakeEngine, type FakeEngine } from '../test/fake-engine.ts'
-import { images, post } from '../test/requests.ts'
-import { startedServer } from '../test/started-server.ts'
+import { createFakeEngine, type FakeEngine } from '../test/support/fake-engine.ts'
+import { images, post } from '../test/support/requests.ts'
+import { startedServer } from '../test/support/started-server.ts'
 import type { ConfigInput } from './config.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
@@ -139,7 +139,7 @@ describe('the process', () => {
 
   test('says in one line that its port is taken', async () => {
     const { server } = await serve()
-    const child = Bun.spawn([process.execPath, join(import.meta.dir, '../test/server-process.ts')], {
+    const child = Bun.spawn([process.execPath, join(import.meta.dir, '../test/support/server-process.ts')], {
       env: { ...process.env, PORT: `${server.port}` },
       stderr: 'pipe',
     })

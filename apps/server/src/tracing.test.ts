@@ -1,7 +1,7 @@
 /** A collector that is a real HTTP server: what it is sent of requests, and that one which is down harms nobody. */
 import { afterEach, expect, test } from 'bun:test'
-import { createFakeEngine } from '../test/fake-engine.ts'
-import { images, post } from '../test/requests.ts'
+import { createFakeEngine } from '../test/support/fake-engine.ts'
+import { images, post } from '../test/support/requests.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
 interface Span {

@@ -1,6 +1,6 @@
 /** Forms as clients write them, and forms that are made to cost much. */
 import { describe, expect, test } from 'bun:test'
-import { failure, images, post, start } from '../../test/requests.ts'
+import { failure, images, post, start } from '../../test/support/requests.ts'
 import { Form } from './form.ts'
 
 const path = '/v1/models/tiny/classify'

@@ -1,6 +1,6 @@
 /** The images of a request: its body is one, or has many as the files of a form. */
 import type { Context } from 'hono'
-import { withBody } from '../body.ts'
+import { withBody } from '../body/body.ts'
 import { RequestError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import { checkImage } from './check-image.ts'

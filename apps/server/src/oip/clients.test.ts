@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { deflateSync, gzipSync } from 'node:zlib'
-import { images } from '../../test/requests.ts'
-import { type StartedServer, startedWithModel } from '../../test/started-server.ts'
-import { logitsOf, pixelsOf, removeFolders, tinyModel } from '../../test/tiny-model.ts'
+import { images } from '../../test/support/requests.ts'
+import { type StartedServer, startedWithModel } from '../../test/support/started-server.ts'
+import { logitsOf, pixelsOf, removeFolders, tinyModel } from '../../test/support/tiny-model.ts'
 
 let server: StartedServer
 let expected: number[][]

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { createFakeEngine, model } from '../../test/fake-engine.ts'
-import { failure, fileTensor, headerLength, images, post, start, withBinary } from '../../test/requests.ts'
+import { createFakeEngine, model } from '../../test/support/fake-engine.ts'
+import { failure, fileTensor, headerLength, images, post, start, withBinary } from '../../test/support/requests.ts'
 import { createApp } from '../app.ts'
 
 const path = '/v2/models/tiny/infer'

@@ -1,9 +1,9 @@
 /** From a tensor of the protocol to images: nothing is allocated by a shape before the data is known to be as large. */
 
 import { elementsOf } from '@vitral/core/sizes'
-import { fromBase64 } from '../base64.ts'
+import { fromBase64 } from '../body/base64.ts'
 import type { Config } from '../config.ts'
-import type { EngineInput, ModelDescription } from '../engine/engine.ts'
+import type { EngineInput, ModelDescription } from '../engine.ts'
 import { RequestError } from '../errors.ts'
 import { checkImage } from '../images/check-image.ts'
 import type { InferInput } from './schemas.ts'

@@ -1,9 +1,9 @@
 /** An inference request's bytes: JSON, JSON with binary tensors behind it, or nothing but one tensor. */
 import { readImageHeader } from '@vitral/datasets'
+import { readJson } from '../body/json.ts'
 import type { Config } from '../config.ts'
-import type { EngineInput, ModelDescription } from '../engine/engine.ts'
+import type { EngineInput, ModelDescription } from '../engine.ts'
 import { RequestError } from '../errors.ts'
-import { readJson } from '../json.ts'
 import { readInput } from './read-input.ts'
 import { type InferRequest, inferRequestSchema } from './schemas.ts'
 

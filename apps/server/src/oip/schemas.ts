@@ -1,6 +1,6 @@
 /** Requests and answers of the Open Inference Protocol v2 (REST), with its extensions for binary tensors and classification. */
 import { z } from '@hono/zod-openapi'
-import { atMost } from '../json.ts'
+import { atMost } from '../body/json.ts'
 
 /** What was negotiated with nobody but is offered: names that clients look for in GET /v2. */
 export const extensions = ['binary_tensor_data', 'classification', 'schedule_policy'] as const

@@ -1,7 +1,7 @@
 /** Models by version: one is served of each, named after its content. */
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import type { ModelDescription } from '../engine/engine.ts'
+import type { ModelDescription } from '../engine.ts'
 import { RequestError } from '../errors.ts'
 import { findModel } from '../infer.ts'
 import type { AppEnv, Services } from '../services.ts'

@@ -1,7 +1,7 @@
 /** Answers of the protocol: each output as numbers in JSON, as bytes behind it, or as its best classes. */
 
 import type { Config } from '../config.ts'
-import type { BestClasses, EngineOutput, ModelDescription } from '../engine/engine.ts'
+import type { BestClasses, EngineOutput, ModelDescription } from '../engine.ts'
 import { checkAnswer, countOf, predictions } from '../predictions.ts'
 import type { InferResponse, RequestedOutput } from './schemas.ts'
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { removeFolders, tinyModel } from '../../test/tiny-model.ts'
+import { removeFolders, tinyModel } from '../../test/support/tiny-model.ts'
 import { type RunningServer, startServer } from '../serve.ts'
 
 const examples = join(import.meta.dir, '../../../../examples')

@@ -1,7 +1,7 @@
 /** POST /v1/models/{model}/explain: where a model looked, as numbers or as a picture. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { accepts } from 'hono/accepts'
-import type { EngineOutput } from '../engine/engine.ts'
+import type { EngineOutput } from '../engine.ts'
 import { RequestError } from '../errors.ts'
 import { imageBody, withImages } from '../images/read-images.ts'
 import { findModel, infer } from '../infer.ts'

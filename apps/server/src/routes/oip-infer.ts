@@ -1,7 +1,7 @@
 /** POST /v2/models/{model}/infer: the Open Inference Protocol's way to compute. */
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { withBody } from '../body.ts'
+import { withBody } from '../body/body.ts'
 import { infer } from '../infer.ts'
 import { countInference } from '../middleware/count-inference.ts'
 import { readRequest } from '../oip/read-request.ts'

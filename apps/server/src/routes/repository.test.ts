@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { createFakeEngine, model } from '../../test/fake-engine.ts'
-import { failure, start } from '../../test/requests.ts'
+import { createFakeEngine, model } from '../../test/support/fake-engine.ts'
+import { failure, start } from '../../test/support/requests.ts'
 import { createApp } from '../app.ts'
 
 const path = '/v2/repository/models/tiny/load'

@@ -1,6 +1,6 @@
 /** What an administrator can do: see what there is, load a model's folder anew, free its memory. Addresses and names are Triton's. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { EngineError, type ModelDescription } from '../engine/engine.ts'
+import { EngineError, type ModelDescription } from '../engine.ts'
 import { findModel } from '../infer.ts'
 import { createRouter, type Services } from '../services.ts'
 import { failure, json, modelParameter } from './schemas.ts'

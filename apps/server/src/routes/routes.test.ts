@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { hc } from 'hono/client'
 import sharp from 'sharp'
-import { addresses } from '../../test/addresses.ts'
-import { failure, form, images, post, start } from '../../test/requests.ts'
-import { notImages } from '../../test/strange-files.ts'
+import { addresses } from '../../test/support/addresses.ts'
+import { failure, form, images, post, start } from '../../test/support/requests.ts'
+import { notImages } from '../../test/support/strange-files.ts'
 import type { AppType } from '../app.ts'
 
 const path = (task: string): string => `/v1/models/tiny/${task}`

@@ -1,0 +1,24 @@
+/** What can be told of a model whatever state it is in: as it was when it was loaded last, or as its folder says. */
+import type { ModelDescription } from '../engine.ts'
+import type { LoadedDescription } from '../workers/model-calls.ts'
+import type { ResolvedModelOptions } from './options.ts'
+
+export function knownOf(
+  { name, backend, precision }: ResolvedModelOptions,
+  loaded: LoadedDescription | undefined,
+): Omit<ModelDescription, 'state' | 'error'> {
+  if (!loaded)
+    return {
+      ...{ name, backend, precision, version: '' },
+      ...{
+        classifies: true,
+        labels: [],
+        imageSize: [0, 0],
+        numChannels: 0,
+        hiddenSize: 0,
+        scoring: 'softmax' as const,
+      },
+    }
+  const { geometry: _, memory: __, unknownFields: ___, ...known } = loaded
+  return { name, ...known }
+}

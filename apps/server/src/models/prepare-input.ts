@@ -1,0 +1,49 @@
+/** From what a request holds to what a model's process takes: images decoded, everything checked. */
+import { firstNonFinite } from '@vitral/core/finite'
+import { elementsOf } from '@vitral/core/sizes'
+import { EngineError, type EngineInput } from '../engine.ts'
+import type { DecodedImage, Decoders } from '../workers/decoders.ts'
+import type { LoadedDescription, PreparedInput } from '../workers/model-calls.ts'
+
+export type Decode = Decoders['decode']
+
+/**
+ * @param decode gives undefined for an image that nobody waits for any more
+ * @throws EngineError that says what is wrong with the input
+ */
+export async function prepareInput(
+  input: EngineInput,
+  { imageSize, numChannels }: LoadedDescription,
+  decode: (image: Uint8Array) => Promise<DecodedImage | undefined>,
+): Promise<PreparedInput> {
+  const [height, width] = imageSize
+  if ('pixelValues' in input) {
+    checkPixelValues(input.pixelValues, [numChannels, height, width])
+    return input
+  }
+  if (numChannels !== 1 && numChannels !== 3)
+    throw new EngineError(
+      'wrong_shape',
+      `The model takes ${numChannels} channels, and an image file has 1 or 3; send its pixel values.`,
+    )
+  const image = await decode(input.image)
+  if (!image) throw new EngineError('cancelled', 'Nobody waits for the image any more.')
+  if (image.height !== height || image.width !== width)
+    throw new EngineError(
+      'wrong_shape',
+      `The image is ${image.height}×${image.width}; the model takes ${height}×${width}, which its processor does not bring it to.`,
+    )
+  return { pixels: image.pixels, free: image.free }
+}
+
+function checkPixelValues(values: Float32Array, shape: readonly number[]): void {
+  const size = elementsOf(shape)
+  if (values.length !== size)
+    throw new EngineError(
+      'wrong_shape',
+      `The input has ${values.length} values; the model takes ${size}, [${shape.join(', ')}].`,
+    )
+  const wrong = firstNonFinite(values)
+  if (wrong >= 0)
+    throw new EngineError('non_finite_input', `Value ${wrong} of the input is ${values[wrong]}; expected finite ones.`)
+}

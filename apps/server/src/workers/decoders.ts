@@ -1,0 +1,146 @@
+/** Image files to bytes of a model's size and channels, or to pictures with attention over them, in processes of their own; few at a time, as a large image takes memory. */
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { ImageGeometry } from '@vitral/core/image'
+import { EngineError, type EngineOutput } from '../engine.ts'
+import { bytesOf, type Frame, type Header } from '../ipc/framing.ts'
+import type { ResolvedEngineOptions } from '../models/options.ts'
+import { KeptChild } from './supervised-worker.ts'
+import { Child } from './worker-process.ts'
+
+export interface DecodeCall {
+  geometry: ImageGeometry
+  maxPixels: number
+  timeoutSeconds: number
+}
+
+/** Its body: the attention's floats, then the image file. */
+export interface DrawCall {
+  geometry: ImageGeometry
+  height: number
+  width: number
+  maxPixels: number
+  timeoutSeconds: number
+}
+
+export interface DecoderOptions
+  extends Pick<ResolvedEngineOptions, 'decoders' | 'maxPixels' | 'decodeTimeoutSeconds' | 'loadTimeout' | 'backoff'> {
+  onFailure(reason: string, failuresInARow: number): void
+  signal?: AbortSignal
+}
+
+export interface DecodedImage {
+  /** [height, width, channels] */
+  pixels: Uint8Array
+  width: number
+  height: number
+  /** Gives the memory of its pixels back. */
+  free(): void
+}
+
+/** Of an image that waits for a decoder. */
+export interface Turn {
+  /** Asked when its turn has come. */
+  isWanted(): boolean
+  /** Told that it is wanted, and begun. */
+  begin?(): void
+  end?(): void
+}
+
+const MODULE = fileURLToPath(new URL('./process/decoder.ts', import.meta.url))
+/** Images decoded at once by one process: its codecs run in threads of their own. */
+export const PER_PROCESS = Math.max(2, availableParallelism())
+/** Milliseconds beyond the decoder's own limit after which it must hang. */
+const SLACK = 5000
+
+export class Decoders {
+  readonly #children: KeptChild[]
+  readonly #limits: Omit<DecodeCall, 'geometry'>
+  readonly #waiting: (() => void)[] = []
+  #free: number
+  #next = 0
+
+  private constructor(children: KeptChild[], { maxPixels, decodeTimeoutSeconds }: DecoderOptions) {
+    this.#children = children
+    this.#limits = { maxPixels, timeoutSeconds: decodeTimeoutSeconds }
+    this.#free = children.length * PER_PROCESS
+  }
+
+  static async start(options: DecoderOptions): Promise<Decoders> {
+    const start = (): Promise<Child> =>
+      Child.start({ module: MODULE, timeout: options.loadTimeout, signal: options.signal })
+    const first = await Promise.all(Array.from({ length: options.decoders }, start))
+    return new Decoders(
+      first.map(child => new KeptChild(child, { start, ...options })),
+      options,
+    )
+  }
+
+  /**
+   * @returns undefined when it was no longer wanted
+   * @throws EngineError that says what is wrong with the image
+   */
+  async decode(image: Uint8Array, geometry: ImageGeometry, turn: Turn): Promise<DecodedImage | undefined> {
+    return await this.#inTurn(turn, async () => {
+      const call = { geometry, ...this.#limits } satisfies DecodeCall
+      const { header, body, free } = await this.#call('decode', call, [image])
+      return { pixels: body, width: header.width as number, height: header.height as number, free }
+    })
+  }
+
+  /**
+   * Lays attention over an image.
+   *
+   * @returns a PNG file; undefined when it was no longer wanted
+   * @throws EngineError that says what is wrong with the image
+   */
+  async draw(
+    image: Uint8Array,
+    { height, width, values }: NonNullable<EngineOutput['attention']>,
+    geometry: ImageGeometry,
+    turn: Turn,
+  ): Promise<Uint8Array | undefined> {
+    return await this.#inTurn(turn, async () => {
+      const call = { geometry, height, width, ...this.#limits } satisfies DrawCall
+      return (await this.#call('draw', call, [bytesOf(values), image])).body
+    })
+  }
+
+  get processes(): number[] {
+    return this.#children.flatMap(child => child.pid ?? [])
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.map(child => child.stop()))
+  }
+
+  async #inTurn<Result>(turn: Turn, work: () => Promise<Result>): Promise<Result | undefined> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>(resolve => this.#waiting.push(resolve))
+    try {
+      return turn.isWanted() ? await this.#begun(turn, work) : undefined
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#free++
+    }
+  }
+
+  async #begun<Result>({ begin, end }: Turn, work: () => Promise<Result>): Promise<Result> {
+    begin?.()
+    try {
+      return await work()
+    } finally {
+      end?.()
+    }
+  }
+
+  async #call(name: string, call: Header, bodies: readonly Uint8Array[]): Promise<Frame> {
+    const kept = this.#children[this.#next++ % this.#children.length] as KeptChild
+    const child = kept.failed ? undefined : await kept.ready()
+    if (!child) throw new EngineError('worker_failed', 'Images cannot be decoded now.', { retryAfter: 5 })
+    const answer = await child.call(name, call, bodies, this.#limits.timeoutSeconds * 1000 + SLACK)
+    kept.wasOfUse()
+    return answer
+  }
+}

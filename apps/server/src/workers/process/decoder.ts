@@ -1,0 +1,39 @@
+/**
+ * A process that turns image files into bytes of a model's size and channels, and lays attention over them. It is a process of its own because the files are
+ * strangers': what one of them does to a decoder harms no model, and images are decoded while a batch is computed.
+ */
+import { fitImage, type ImageGeometry, type RawImage } from '@vitral/core/image'
+import { functional, usesNativeImages } from '@vitral/datasets'
+import { EngineError } from '../../engine.ts'
+import { floatsOf } from '../../ipc/framing.ts'
+import { giveBack } from '../../ipc/release-buffer.ts'
+import type { DecodeCall, DrawCall } from '../decoders.ts'
+import { decodeUpload } from './decode-upload.ts'
+import { drawAttention } from './draw-attention.ts'
+import { serve } from './serve.ts'
+
+await usesNativeImages()
+serve({
+  async decode(header, body) {
+    const { geometry, maxPixels, timeoutSeconds } = header as unknown as DecodeCall
+    const image = await decodeUpload(body, { maxPixels, timeoutSeconds })
+    const { data, width, height } = fit(image, geometry)
+    if (data !== image.data) giveBack(image.data as Uint8Array)
+    return { header: { width, height }, bodies: [data as Uint8Array] }
+  },
+  async draw(header, body) {
+    const { geometry, height, width, ...limits } = header as unknown as DrawCall
+    const size = height * width * Float32Array.BYTES_PER_ELEMENT
+    const values = floatsOf(body.subarray(0, size))
+    const image = await decodeUpload(body.subarray(size), limits)
+    return { bodies: [await drawAttention(image, { height, width, values }, geometry)] }
+  },
+})
+
+function fit(image: RawImage, geometry: ImageGeometry): RawImage {
+  try {
+    return fitImage(image, geometry, functional.resize)
+  } catch (error) {
+    throw new EngineError('image_too_large', (error as Error).message, { cause: error })
+  }
+}

@@ -1,0 +1,88 @@
+/** What is told of a model, by the two JSON files of its folder. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { geometryOf, readModelConfig, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
+import { fittedSize, type ImageGeometry } from '@vitral/core/image'
+import { scoringOf } from '@vitral/core/scores'
+import type { LoadedDescription, ModelSettings } from '../model-calls.ts'
+
+/** Classes of a model at most, and characters of all their names: they are in every list of the models. */
+const mostLabels = 100_000
+const mostCharacters = 2 ** 22
+
+/** @throws when the files do not fit together */
+export function describeModel(
+  config: ViTConfig,
+  geometry: ImageGeometry,
+  rest: Pick<LoadedDescription, 'backend' | 'precision' | 'version'>,
+): LoadedDescription {
+  const imageSize = heightAndWidth(config.imageSize)
+  const size = fittedSize(geometry) ?? imageSize
+  if (`${imageSize}` !== `${size}`)
+    throw new Error(
+      `preprocessor_config.json makes images of ${size.join('×')}, but the model of config.json takes ${imageSize.join('×')}.`,
+    )
+  if (geometry.channels !== config.numChannels)
+    throw new Error(
+      `preprocessor_config.json has mean and deviation of ${geometry.channels} channels, but the model of config.json takes ${config.numChannels}.`,
+    )
+  return {
+    ...rest,
+    classifies: config.numLabels > 0,
+    labels: labelsOf(config),
+    imageSize,
+    numChannels: config.numChannels,
+    hiddenSize: config.hiddenSize,
+    scoring: scoringOf(config),
+    geometry,
+    memory: 0,
+  }
+}
+
+/**
+ * Of a model that is not loaded; its weights are not read.
+ *
+ * @throws when the files cannot be read
+ */
+export async function describeFolder({
+  folder,
+  backend,
+  precision,
+}: Pick<ModelSettings, 'folder' | 'backend' | 'precision'>): Promise<LoadedDescription> {
+  const [config, processor, options] = await Promise.all([
+    readModelConfig(folder),
+    ViTImageProcessor.fromPretrained(folder),
+    headOf(folder),
+  ])
+  return describeModel({ ...config, ...options }, geometryOf(processor.config), { backend, precision, version: '' })
+}
+
+/** What a model is loaded with: without a classifier where its folder says that it has none, and then none is made up. */
+export async function headOf(folder: string): Promise<{ numLabels?: number }> {
+  // Who reads the file for its meaning says what is wrong with it.
+  const text = await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}')
+  const { architectures } = parsed(text)
+  return Array.isArray(architectures) && architectures.includes('ViTModel') ? { numLabels: 0 } : {}
+}
+
+function parsed(text: string): { architectures?: unknown } {
+  try {
+    return JSON.parse(text) ?? {}
+  } catch {
+    return {}
+  }
+}
+
+function labelsOf({ numLabels, id2label }: ViTConfig): string[] {
+  if (numLabels > mostLabels) throw new Error(`config.json has ${numLabels} classes; at most ${mostLabels} are served.`)
+  const labels = Array.from({ length: numLabels }, (_, i) => id2label[i] ?? `LABEL_${i}`)
+  const characters = labels.reduce((sum, label) => sum + label.length, 0)
+  if (characters > mostCharacters)
+    throw new Error(
+      `The classes' names in config.json have ${characters} characters; at most ${mostCharacters} are served.`,
+    )
+  return labels
+}
+
+export const heightAndWidth = (size: Size): [height: number, width: number] =>
+  typeof size === 'number' ? [size, size] : [size[0], size[1]]

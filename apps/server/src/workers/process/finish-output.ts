@@ -1,0 +1,39 @@
+/** From all that was computed of an input to what was asked for: done here, where nobody else waits for it. */
+import { firstNonFinite } from '@vitral/core/finite'
+import { scores, topClasses } from '@vitral/core/scores'
+import type { BestClasses, EngineOutput, ModelDescription } from '../../engine.ts'
+import type { Purpose } from '../model-calls.ts'
+
+/**
+ * @param purpose undefined where there are more outputs than inputs, which the server finds
+ * @returns null when a value that was asked for is no finite number
+ */
+export function finishOutput(
+  output: EngineOutput,
+  purpose: Purpose | undefined,
+  { scoring }: Pick<ModelDescription, 'scoring'>,
+): EngineOutput | null {
+  const { logits, ...rest } = pick(output, purpose)
+  const arrays = [logits, rest.features, rest.attention?.values]
+  if (arrays.some(values => values && firstNonFinite(values) >= 0)) return null
+  if (!logits) return rest
+  return { ...rest, ...(purpose?.best ? { best: bestClasses(logits, purpose.best, scoring) } : { logits }) }
+}
+
+/** @param scoring the model's own */
+export function bestClasses(
+  logits: Float32Array,
+  { count, scoring }: BestClasses,
+  own: ModelDescription['scoring'],
+): NonNullable<EngineOutput['best']> {
+  const values = scores(logits, { problemType: null, numLabels: logits.length }, scoring ?? own)
+  const indices = topClasses(values, count)
+  return { indices: Float32Array.from(indices), scores: Float32Array.from(indices, index => values[index] as number) }
+}
+
+/** Of a batch that was computed for several tasks, what one of them asks for. */
+function pick({ logits, features, attention }: EngineOutput, { task }: Purpose = { task: 'classify' }): EngineOutput {
+  if (task === 'embed') return { features }
+  if (task === 'classify-and-embed') return { logits, features }
+  return task === 'explain' ? { logits, attention } : { logits }
+}

@@ -1,0 +1,151 @@
+/** A model folder made ready to compute: the weights, the precision, a first pass, and what the server tells of it. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
+import {
+  attentionRollout,
+  autocast,
+  firstNonFinite,
+  geometryOf,
+  noGrad,
+  patchGrid,
+  useBackend,
+  ViTForImageClassification,
+  ViTImageProcessor,
+} from '@vitral/core'
+import { elementsOf } from '@vitral/core/sizes'
+import type { EngineOutput } from '../../engine.ts'
+import type { LoadedDescription, ModelSettings, PreparedInput } from '../model-calls.ts'
+import { describeModel, headOf, heightAndWidth } from './describe-model.ts'
+
+export interface LoadedModel {
+  description: LoadedDescription
+  /**
+   * @param inputs all bytes, or all values
+   * @returns one output for each input, in their order
+   */
+  compute(inputs: readonly PreparedInput[], wanted: { features: boolean; attention: boolean }): Promise<EngineOutput[]>
+}
+
+/** @throws when the folder cannot be read, does not fit together, or computes what is no number */
+export async function loadModel({
+  folder,
+  backend,
+  precision,
+  threads,
+  maxBatchSize,
+}: ModelSettings): Promise<LoadedModel> {
+  const { name } = await useBackend(backend)
+  if (name === 'native' && threads) (await import('@vitral/backend-node')).setThreads(threads)
+  let unknownFields: string[] | undefined
+  const onUnknownFields = (names: string[]): void => {
+    unknownFields = names.slice(0, 100)
+  }
+  const [model, processor, version] = await Promise.all([
+    headOf(folder).then(head => ViTForImageClassification.fromPretrained(folder, { ...head, onUnknownFields })),
+    ViTImageProcessor.fromPretrained(folder),
+    hashFolder(folder),
+  ])
+  const description = describeModel(model.config, geometryOf(processor.config), { backend: name, precision, version })
+  const loaded = { description, compute: computeWith(model, processor, precision) }
+  await warmUp(loaded, maxBatchSize)
+  return { ...loaded, description: { ...description, memory: process.memoryUsage.rss(), unknownFields } }
+}
+
+function computeWith(
+  model: ViTForImageClassification,
+  processor: ViTImageProcessor,
+  precision: ModelSettings['precision'],
+): LoadedModel['compute'] {
+  const [height, width] = heightAndWidth(model.config.imageSize)
+  const classifies = model.config.numLabels > 0
+  const grid = patchGrid(model.config.imageSize, model.config.patchSize)
+  const normalizer = new ViTImageProcessor({ ...processor.config, doResize: false, doCenterCrop: false })
+  const channels = model.config.numChannels
+  const shape = [channels, height, width] as const
+  const size = elementsOf(shape)
+  /** [B, channels, height, width] */
+  const toTensor = async (inputs: readonly PreparedInput[]): Promise<Tensor4D> => {
+    const images = inputs.flatMap(input => ('pixels' in input ? { data: input.pixels, width, height, channels } : []))
+    if (images.length > 0) return await normalizer.preprocess(images)
+    const values = new Float32Array(inputs.length * size)
+    for (const [i, input] of inputs.entries()) if ('pixelValues' in input) values.set(input.pixelValues, i * size)
+    return tensor4d(values, [inputs.length, ...shape])
+  }
+
+  return async (inputs, { features, attention }) => {
+    const pixelValues = await toTensor(inputs)
+    const options = { outputFeatures: features && classifies, outputAttentions: attention }
+    const forward = (): Tensor[] => {
+      const output = model.forward(pixelValues, options)
+      const rollout = output.attentions && attentionRollout(output.attentions, grid)
+      return [output.logits, output.features, rollout].filter(tensor => tensor !== undefined)
+    }
+    let rows: Float32Array[][]
+    try {
+      const computed = autocast({ dtype: precision }, () => noGrad(forward))
+      rows = await Promise.all(computed.map(rowsOf))
+    } finally {
+      pixelValues.dispose()
+    }
+    return inputs.map((_, i) => {
+      // Without a classifier its input is what it would have given.
+      const [logits, ...rest] = rows.map(values => values[i] as Float32Array)
+      if (!classifies) rest.unshift(logits as Float32Array)
+      const values = attention ? rest.pop() : undefined
+      return {
+        ...(classifies && { logits: logits as Float32Array }),
+        ...(features && { features: rest[0] as Float32Array }),
+        ...(values && { attention: { height: grid[0], width: grid[1], values } }),
+      }
+    })
+  }
+}
+
+/** One array for each image of a batch; the tensor is freed. */
+async function rowsOf(tensor: Tensor): Promise<Float32Array[]> {
+  const values = (await tensor.data()) as Float32Array
+  tensor.dispose()
+  const batch = tensor.shape[0] as number
+  const size = values.length / batch
+  return Array.from({ length: batch }, (_, i) => values.slice(i * size, (i + 1) * size))
+}
+
+/** A full batch is not tried where it would take longer, in milliseconds. */
+const LONGEST_WARM_UP = 5000
+
+/**
+ * The first pass is slow, as kernels and memory are made for it, and the first full batch takes memory that a smaller one
+ * did not; and a model that computes no numbers is found out.
+ */
+async function warmUp(model: LoadedModel, maxBatchSize: number): Promise<void> {
+  const started = performance.now()
+  if (!(await computesNumbers(model)))
+    throw new Error('The model computes values that are no finite numbers; its weights are damaged.')
+  if ((performance.now() - started) * maxBatchSize < LONGEST_WARM_UP)
+    await model.compute(Array(maxBatchSize).fill(ownInput(model)), { features: false, attention: false })
+}
+
+/** Whether all that the model computes from an input of its own, which no client chose, are finite numbers. */
+export async function computesNumbers(model: LoadedModel): Promise<boolean> {
+  const [output] = await model.compute([ownInput(model)], { features: true, attention: false })
+  return [output?.logits, output?.features].every(values => !values || firstNonFinite(values) < 0)
+}
+
+/** Zeros, the mean of what a processor gives. */
+const ownInput = ({ description: { imageSize, numChannels } }: LoadedModel): PreparedInput => ({
+  pixelValues: new Float32Array(numChannels * imageSize[0] * imageSize[1]),
+})
+
+/** SHA-256 of what the model is made of, in short. */
+async function hashFolder(folder: string): Promise<string> {
+  const files = (await readdir(folder)).filter(file => /\.(json|safetensors)$/.test(file)).sort()
+  const hash = createHash('sha256')
+  for (const file of files) {
+    hash.update(`${file}\n`)
+    for await (const chunk of createReadStream(join(folder, file), { highWaterMark: 2 ** 20 })) hash.update(chunk)
+  }
+  return hash.digest('hex').slice(0, 16)
+}

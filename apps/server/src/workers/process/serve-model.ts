@@ -1,0 +1,31 @@
+/** A process that holds one model and computes batches with it. */
+import { bytesOf, type Header } from '../../ipc/framing.ts'
+import { type ComputeCall, type ComputeReply, type ModelSettings, outputLayout, splitInputs } from '../model-calls.ts'
+import { finishOutput } from './finish-output.ts'
+import { computesNumbers, type LoadedModel } from './load-model.ts'
+import { serve } from './serve.ts'
+
+/** @param load told what the server wants; its model answers from then on */
+export function serveModel(load: (settings: ModelSettings) => Promise<LoadedModel>): void {
+  let model: LoadedModel | undefined
+  serve({
+    async load(header) {
+      model = await load((header as unknown as { settings: ModelSettings }).settings)
+      return { header: { description: model.description } as unknown as Header }
+    },
+    async compute(header, body) {
+      if (!model) throw new Error('No model has been loaded.')
+      const { description, compute } = model
+      const { inputs } = header as unknown as ComputeCall
+      const features = inputs.some(({ task }) => task.endsWith('embed'))
+      const attention = inputs.some(({ task }) => task === 'explain')
+      const computed = await compute(splitInputs(inputs, body), { features, attention })
+      const outputs = computed.map((output, i) => finishOutput(output, inputs[i], description))
+      // Whether that is the inputs' fault or the model's, an input of its own tells.
+      const isSick = outputs.includes(null) && !(await computesNumbers(model))
+      const { layout, arrays } = outputLayout(outputs)
+      const reply: ComputeReply = { layout, memory: process.memoryUsage.rss(), isSick }
+      return { header: reply as unknown as Header, bodies: arrays.map(bytesOf) }
+    },
+  })
+}
