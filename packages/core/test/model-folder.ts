@@ -3,8 +3,8 @@ import { afterAll, beforeEach } from 'bun:test'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SafeTensor } from '../src/files/safetensors.ts'
-import { readSafetensors, writeSafetensors } from '../src/files/safetensors-file.ts'
+import type { SafeTensor } from '../src/files/safetensors/safetensors.ts'
+import { readSafetensors, writeSafetensors } from '../src/files/safetensors/safetensors-file.ts'
 
 export interface ModelFolder {
   folder: string

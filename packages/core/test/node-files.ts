@@ -1,7 +1,7 @@
 /** Run by Node: reads what overflows V8's stack if a pattern has to match it, and downloads from the hub it is given. */
-import { resolveModel } from '../src/files/hub.ts'
+import { resolveModel } from '../src/files/hub/hub.ts'
 import { openModelFolder } from '../src/files/model-folder.ts'
-import { readHeader } from '../src/files/safetensors-header.ts'
+import { readHeader } from '../src/files/safetensors/safetensors-header.ts'
 
 const fault = (() => {
   try {

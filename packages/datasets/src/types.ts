@@ -1,6 +1,6 @@
 /** The data path, one type at each arrow: Dataset → Example → (transforms) → Batch. */
 import type { RawImage } from '@vitral/core/image'
-import type { Random } from './random.ts'
+import type { Random } from './random/random.ts'
 import type { LeftOutFile } from './sources/left-out.ts'
 
 export type { RawImage }

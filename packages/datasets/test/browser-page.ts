@@ -1,5 +1,5 @@
 /** What runs in the browser: the test calls this function through the page. */
-import { type DecodeOptions, decodeImage } from '../src/decode.ts'
+import { type DecodeOptions, decodeImage } from '../src/images/decode-image.ts'
 
 /** Plain data, for the way out of the page. */
 export type Decoded =

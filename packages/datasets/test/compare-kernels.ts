@@ -2,7 +2,7 @@
 import type { ImageBytes, ImageKernels } from '@vitral/core/image'
 import { loadNativeKernels } from '../src/functional/kernels/native-kernels.ts'
 import { plainKernels } from '../src/functional/kernels/plain-kernels.ts'
-import { Random } from '../src/random.ts'
+import { Random } from '../src/random/random.ts'
 
 const native = await loadNativeKernels()
 if (!native) throw new Error('There are no native kernels.')

@@ -1,5 +1,5 @@
 /** Fourteen images of 8×8, the same in every runtime. */
-import type { MemoryExample } from '../src/memory-dataset.ts'
+import type { MemoryExample } from '../src/datasets/memory-dataset.ts'
 
 export function* madeUpImages(): Generator<MemoryExample> {
   for (let i = 0; i < 14; i++) {

@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import type { BrokenImageOptions } from '../src/decode-or-skip.ts'
-import { type ImageFile, type ImageFileDataset, imageFiles } from '../src/image-files.ts'
+import { type ImageFile, type ImageFileDataset, imageFiles } from '../src/datasets/image-files.ts'
+import type { BrokenImageOptions } from '../src/images/decode-or-skip.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface PhotosOptions extends BrokenImageOptions {

@@ -2,12 +2,12 @@
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from '../vit/config.ts'
 import { configFromJson, type ReadConfig } from '../vit/config-json.ts'
 import { checkCounts } from '../vit/weight-counts.ts'
-import { type DtypeArray, fromFloat32, type WeightDtype, weightDtypes } from './dtypes.ts'
+import { flushFolder, writeFileAside } from './atomic-write.ts'
 import { readJson } from './json-file.ts'
-import type { SafeTensor } from './safetensors.ts'
-import { writeSafetensors } from './safetensors-file.ts'
+import { type DtypeArray, fromFloat32, type WeightDtype, weightDtypes } from './safetensors/dtypes.ts'
+import type { SafeTensor } from './safetensors/safetensors.ts'
+import { writeSafetensors } from './safetensors/safetensors-file.ts'
 import { hasAllWeights, INDEX, openWeightFiles, WEIGHTS, type WeightFiles, type Weights } from './weight-files.ts'
-import { flushFolder, writeFileAside } from './write-aside.ts'
 
 export interface ModelFolder {
   config: ViTConfigOptions

@@ -1,12 +1,12 @@
 /** The weights of a model folder: one safetensors file, or shards with an index. Their headers are read first, so that everything is compared with them before it is made. */
 
 import { listNames, shortText } from '../text.ts'
-import { hasChecksum } from './checksum.ts'
-import { toFloat32 } from './dtypes.ts'
 import { describeValue } from './fields.ts'
+import { hasChecksum } from './hub/checksum.ts'
 import { readJson } from './json-file.ts'
-import { readSafetensors, readSafetensorsHeader } from './safetensors-file.ts'
-import { type Entry, SafetensorsError } from './safetensors-header.ts'
+import { toFloat32 } from './safetensors/dtypes.ts'
+import { readSafetensors, readSafetensorsHeader } from './safetensors/safetensors-file.ts'
+import { type Entry, SafetensorsError } from './safetensors/safetensors-header.ts'
 
 export interface Weights {
   shape: number[]

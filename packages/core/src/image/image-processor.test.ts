@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { useBackend } from '../backend.ts'
-import { readSafetensors } from '../files/safetensors-file.ts'
+import { readSafetensors } from '../files/safetensors/safetensors-file.ts'
 import { ViTImageProcessor } from './image-processor.ts'
 
 beforeAll(() => useBackend('cpu'))

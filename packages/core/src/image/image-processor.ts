@@ -1,9 +1,9 @@
 /** Images to pixel values as a model was trained on them: `preprocessor_config.json`, Hugging Face's image processors. */
 import type { Tensor4D } from '@tensorflow/tfjs-core'
+import { writeFileAside } from '../files/atomic-write.ts'
 import { wholeNumber } from '../files/fields.ts'
-import { type HubOptions, resolveModel } from '../files/hub.ts'
+import { type HubOptions, resolveModel } from '../files/hub/hub.ts'
 import { readJson } from '../files/json-file.ts'
-import { writeFileAside } from '../files/write-aside.ts'
 import { filled } from '../tape/own-floats.ts'
 import { fitImage, type ImageGeometry } from './fit-image.ts'
 import { classNameOfModel } from './processor-classes.ts'

@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SafeTensor } from '../files/safetensors.ts'
-import { readSafetensors } from '../files/safetensors-file.ts'
+import type { SafeTensor } from '../files/safetensors/safetensors.ts'
+import { readSafetensors } from '../files/safetensors/safetensors-file.ts'
 import type { RawImage } from './raw-image.ts'
 import { type Interpolation, resizeImage } from './resize.ts'
 

@@ -1,6 +1,6 @@
 /** From a model folder to a model's parameters: names brought to ours, every tensor accounted for. */
 import { type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core'
-import { type HubOptions, resolveModel } from '../files/hub.ts'
+import { type HubOptions, resolveModel } from '../files/hub/hub.ts'
 import { openModelFolder } from '../files/model-folder.ts'
 import type { Weights } from '../files/weight-files.ts'
 import { canonicalNames } from '../files/weight-names.ts'

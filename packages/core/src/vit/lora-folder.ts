@@ -1,11 +1,12 @@
 /** Adapters on disk as PEFT keeps them: `adapter_config.json`, and `adapter_model.safetensors` with A, B and the head. */
-import { toFloat32 } from '../files/dtypes.ts'
+
+import { writeFileAside } from '../files/atomic-write.ts'
 import { readJson } from '../files/json-file.ts'
-import type { SafeTensor } from '../files/safetensors.ts'
-import { readSafetensors, writeSafetensors } from '../files/safetensors-file.ts'
+import { toFloat32 } from '../files/safetensors/dtypes.ts'
+import type { SafeTensor } from '../files/safetensors/safetensors.ts'
+import { readSafetensors, writeSafetensors } from '../files/safetensors/safetensors-file.ts'
 import type { Weights } from '../files/weight-files.ts'
 import { canonicalNames } from '../files/weight-names.ts'
-import { writeFileAside } from '../files/write-aside.ts'
 import { requireFiniteWeights } from '../finite.ts'
 import { adapterConfigFromJson } from './adapter-config.ts'
 import { fitProblems } from './fit-problems.ts'

@@ -4,8 +4,8 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { modelFolder } from '../../test/model-folder.ts'
 import { useBackend } from '../backend.ts'
-import type { SafeTensor } from '../files/safetensors.ts'
-import { readSafetensors, writeSafetensors } from '../files/safetensors-file.ts'
+import type { SafeTensor } from '../files/safetensors/safetensors.ts'
+import { readSafetensors, writeSafetensors } from '../files/safetensors/safetensors-file.ts'
 import { ViTForImageClassification, ViTModel } from './model.ts'
 
 const { folder, fixture, weightsPath, change, editConfig, renamed } = modelFolder()

@@ -1,6 +1,6 @@
 /** Examples to look at: of as many classes as there are, none that is broken. */
-import { Random } from '../random.ts'
-import { seedFor } from '../seeds.ts'
+import { Random } from '../random/random.ts'
+import { seedFor } from '../random/seeds.ts'
 import type { Inspection } from './inspect-dataset.ts'
 
 /**

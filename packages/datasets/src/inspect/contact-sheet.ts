@@ -1,6 +1,7 @@
 /** A picture of what a model will see: images as they are, as evaluation prepares them, and as training does, again and again. */
+
+import { subset } from '../datasets/subset.ts'
 import { createLoader } from '../loader/loader.ts'
-import { subset } from '../subset.ts'
 import type { Batch, BatchTransform, Dataset, Example, RawImage, Transform, TransformSpec } from '../types.ts'
 
 export interface ContactSheetOptions {

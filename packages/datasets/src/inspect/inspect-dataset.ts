@@ -1,8 +1,8 @@
 /** Reads every image of a data set once, and says what is there: classes, sizes, broken files, a digest of each content. */
 import { createHash } from 'node:crypto'
-import { beginAhead } from '../begin-ahead.ts'
-import { BrokenImageError } from '../decode/broken-image.ts'
-import { SkippedExample } from '../skipped-example.ts'
+import { BrokenImageError } from '../images/broken-image.ts'
+import { SkippedExample } from '../images/skipped-example.ts'
+import { beginAhead } from '../loader/prefetch.ts'
 import type { Dataset, RawImage } from '../types.ts'
 
 export interface Inspection {

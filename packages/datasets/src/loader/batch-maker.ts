@@ -1,13 +1,14 @@
 /** Makes batches in the calling thread: examples → transforms → one array of floats. */
-import { beginAhead } from '../begin-ahead.ts'
+
 import { usesNativeImages } from '../functional/kernels/kernels.ts'
-import { createPipeline } from '../pipeline.ts'
-import { seedFor } from '../seeds.ts'
-import { SkippedExample } from '../skipped-example.ts'
+import { SkippedExample } from '../images/skipped-example.ts'
+import { seedFor } from '../random/seeds.ts'
 import { applyBatchTransforms } from '../transforms/batch/apply-batch-transforms.ts'
+import { createPipeline } from '../transforms/pipeline.ts'
 import type { Batch, BatchTransform, Dataset, ImageTensor, Transform } from '../types.ts'
 import { type BatchPart, withLongerLead } from './batch-part.ts'
 import { allocate, type Memory } from './memory.ts'
+import { beginAhead } from './prefetch.ts'
 
 /** A part of an epoch's order. */
 export interface BatchRequest extends BatchPart {

@@ -9,8 +9,8 @@ import type { PageBatch } from '../../test/browser-loader-page.ts'
 import { load } from '../../test/load.ts'
 import { madeUpImages } from '../../test/made-up-images.ts'
 import { brighten } from '../../test/user-module.ts'
-import { imageFiles } from '../image-files.ts'
-import { memoryDataset } from '../memory-dataset.ts'
+import { imageFiles } from '../datasets/image-files.ts'
+import { memoryDataset } from '../datasets/memory-dataset.ts'
 import * as transforms from '../transforms/index.ts'
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)

@@ -1,6 +1,6 @@
 /** All that decides a loader's batches, so that a run that is resumed does not go on with others unnoticed. */
 import { deriveSeed } from '@vitral/core/image'
-import { hashText } from '../hash-text.ts'
+import { hashText } from '../random/hash-text.ts'
 import type { Dataset, TransformSpec } from '../types.ts'
 
 export interface LoaderPlan {

@@ -1,5 +1,5 @@
 /** Errors on their way out of a worker: structured cloning keeps neither their classes nor what they have besides. */
-import { BrokenImageError, type BrokenImageReason, UnreadableImageError } from '../decode/broken-image.ts'
+import { BrokenImageError, type BrokenImageReason, UnreadableImageError } from '../images/broken-image.ts'
 
 export interface SentError {
   name: string

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { load } from '../../test/load.ts'
 import { photos } from '../../test/photos.ts'
-import { packedDataset } from '../packed-dataset.ts'
+import { packedDataset } from '../datasets/packed-dataset.ts'
 import { repeatedAugmentationSampler } from '../samplers/index.ts'
 import * as transforms from '../transforms/index.ts'
 import type { Batch } from '../types.ts'

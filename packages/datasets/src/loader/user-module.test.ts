@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { errorOf, load } from '../../test/load.ts'
 import stripes, { brighten, halve } from '../../test/user-module.ts'
-import { subset } from '../subset.ts'
+import { subset } from '../datasets/subset.ts'
 import * as transforms from '../transforms/index.ts'
 import type { Dataset } from '../types.ts'
 import { createLoader } from './loader.ts'

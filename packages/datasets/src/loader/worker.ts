@@ -1,6 +1,6 @@
 /** The thread of a loader: opens the data set again, makes the batches it is asked for, in the order asked. */
 import { parent } from '#threads'
-import { openSource } from '../dataset-sources.ts'
+import { openSource } from '../datasets/open-source.ts'
 import { importBatchTransform, importTransform } from '../transforms/import-transform.ts'
 import { type BatchMaker, createBatchMaker } from './batch-maker.ts'
 import { cacheExamples } from './example-cache.ts'

@@ -1,6 +1,6 @@
 import { checkWhole } from '../check-whole.ts'
-import { Random } from '../random.ts'
-import { seedFor } from '../seeds.ts'
+import { Random } from '../random/random.ts'
+import { seedFor } from '../random/seeds.ts'
 import type { Sampler } from './sampler.ts'
 
 export interface WeightedSamplerOptions {

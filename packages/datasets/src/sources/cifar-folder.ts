@@ -1,7 +1,7 @@
 /** Finds the files of CIFAR in a folder and refuses, before any record is read, what is missing or has a wrong size. */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describeForeignFile, exists, readTextFile } from '../files.ts'
+import { describeForeignFile, exists, readTextFile } from '../files/read-files.ts'
 import type { CifarLayout } from './cifar-layout.ts'
 
 /** Bytes of a record's pixels: three planes of 32×32. */

@@ -1,6 +1,7 @@
 /** CIFAR-10 and CIFAR-100 in their official binary layout: records of label bytes and three colour planes of 32×32. */
-import { describeForeignFile, readWhole } from '../files.ts'
-import { packedDataset } from '../packed-dataset.ts'
+
+import { packedDataset } from '../datasets/packed-dataset.ts'
+import { describeForeignFile, readWhole } from '../files/read-files.ts'
 import type { Dataset } from '../types.ts'
 import { checkCifar, pixelBytes } from './cifar-folder.ts'
 import { type CifarLabel, type CifarLayout, cifar10, cifar100 } from './cifar-layout.ts'

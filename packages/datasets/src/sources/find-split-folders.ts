@@ -1,5 +1,5 @@
 /** Which folders of a data set are its splits, whatever people call them, and which are its classes. */
-import { pathIn } from '../file-names.ts'
+import { pathIn } from '../files/file-names.ts'
 import { listFolders, listStrays } from './list-images.ts'
 import type { Split } from './split.ts'
 import { splitNamed } from './split-names.ts'

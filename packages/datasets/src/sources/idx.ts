@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { elementsOf } from '@vitral/core/sizes'
-import { describeForeignBytes } from '../foreign-file.ts'
-import { packedDataset } from '../packed-dataset.ts'
+import { packedDataset } from '../datasets/packed-dataset.ts'
+import { describeForeignBytes } from '../files/foreign-file.ts'
 import type { Dataset } from '../types.ts'
 
 /** Limit on what a gzip unpacks to. */

@@ -1,7 +1,7 @@
 /** Lists the image files below a folder, in the order of torchvision's ImageFolder, and what else lies there. */
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { extname, sep } from 'node:path'
-import { pathIn, pathOnDisk, textOfName } from '../file-names.ts'
+import { pathIn, pathOnDisk, textOfName } from '../files/file-names.ts'
 import { compareCodePoints } from './code-points.ts'
 import { ignoredBecause, type LeftOutFile } from './left-out.ts'
 

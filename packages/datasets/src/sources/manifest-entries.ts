@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { parse } from 'csv-parse/sync'
-import { readTextFile } from '../files.ts'
+import { readTextFile } from '../files/read-files.ts'
 import { type Split, splits } from './split.ts'
 import { splitNamed } from './split-names.ts'
 

@@ -1,9 +1,9 @@
 /** Image files named by a list: a CSV with a header, or JSON objects one a line. */
 import { dirname, resolve } from 'node:path'
 import { listNames } from '@vitral/core/text'
-import { findClass } from '../class-names.ts'
-import type { BrokenImageOptions } from '../decode-or-skip.ts'
-import { type ImageFile, type ImageFileDataset, imageFiles } from '../image-files.ts'
+import { findClass } from '../datasets/class-names.ts'
+import { type ImageFile, type ImageFileDataset, imageFiles } from '../datasets/image-files.ts'
+import type { BrokenImageOptions } from '../images/decode-or-skip.ts'
 import { compareCodePoints } from './code-points.ts'
 import { type ManifestEntry, readManifestEntries } from './manifest-entries.ts'
 import {

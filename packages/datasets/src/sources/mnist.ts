@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { withLock } from '@vitral/core/node'
 import { downloadFile } from '../download/download-file.ts'
-import { exists } from '../files.ts'
+import { exists } from '../files/read-files.ts'
 import type { Dataset } from '../types.ts'
 import type { DownloadDatasetOptions } from './download-cifar.ts'
 import { type IdxFiles, openIdx } from './idx.ts'

@@ -1,6 +1,6 @@
 /** The parts of a data set, and how one that comes in one piece is divided into them. */
-import { hashText } from '../hash-text.ts'
-import { seedFor } from '../seeds.ts'
+import { hashText } from '../random/hash-text.ts'
+import { seedFor } from '../random/seeds.ts'
 import { compareCodePoints } from './code-points.ts'
 
 export const splits = ['train', 'validation', 'test'] as const

@@ -1,6 +1,6 @@
 /** What a transform is made with is checked when it is made, and named. */
 import { expect, test } from 'bun:test'
-import { Random } from '../random.ts'
+import { Random } from '../random/random.ts'
 import * as transforms from './index.ts'
 
 test('arguments out of range, and what they were given as', () => {

@@ -1,12 +1,12 @@
 /** Whole chains of transforms by name, each with a part for training and one for evaluation. */
 import type { ResizeOptions } from '../functional/geometry.ts'
 import type { Transform } from '../types.ts'
-import { colorJitter } from './color-jitter.ts'
+import { colorJitter } from './color/color-jitter.ts'
+import { randomCrop } from './geometry/random-crop.ts'
+import { randomHorizontalFlip } from './geometry/random-horizontal-flip.ts'
+import { randomRotation } from './geometry/random-rotation.ts'
+import { resize } from './geometry/resize.ts'
 import { normalize } from './normalize.ts'
-import { randomCrop } from './random-crop.ts'
-import { randomHorizontalFlip } from './random-horizontal-flip.ts'
-import { randomRotation } from './random-rotation.ts'
-import { resize } from './resize.ts'
 import { toTensor } from './to-tensor.ts'
 
 export interface ChainOptions {

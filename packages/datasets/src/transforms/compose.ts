@@ -1,6 +1,6 @@
 /** Several transforms as one. */
 import { deriveSeed } from '@vitral/core/image'
-import { Random } from '../random.ts'
+import { Random } from '../random/random.ts'
 import type { Sample, Transform } from '../types.ts'
 import { specOf } from './define.ts'
 

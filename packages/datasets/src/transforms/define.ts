@@ -1,5 +1,5 @@
 /** What every factory returns: the transform with the name and arguments that make it again, and a check of its input. */
-import type { Random } from '../random.ts'
+import type { Random } from '../random/random.ts'
 import type { ImageTensor, RawImage, Sample, Transform, TransformSpec } from '../types.ts'
 
 /** A transform of an image's bytes, for the part of a chain before toTensor. */

@@ -1,9 +1,9 @@
 /** What the random transforms draw, and from which distributions. */
 import { describe, expect, test } from 'bun:test'
 import * as functional from '../functional/index.ts'
-import { Random } from '../random.ts'
+import { Random } from '../random/random.ts'
 import type { ImageTensor, RawImage, Transform } from '../types.ts'
-import { drawRectangle } from './draw-rectangle.ts'
+import { drawRectangle } from './geometry/draw-rectangle.ts'
 import * as transforms from './index.ts'
 
 /** Each pixel's colour says where it is: [x, y, 7]. */

@@ -1,7 +1,7 @@
 /** Transforms made by factories: again from their specs, the same by seed, and drawn as torchvision draws. */
 import { describe, expect, test } from 'bun:test'
 import * as functional from '../functional/index.ts'
-import { Random } from '../random.ts'
+import { Random } from '../random/random.ts'
 import type { ImageTensor, RawImage, Sample, Transform } from '../types.ts'
 import * as transforms from './index.ts'
 

@@ -1,11 +1,11 @@
 /** The loops over images' bytes in plain TypeScript: what browsers run, and what native ones are tested against. */
 import { type ImageKernels, interpolations, resizeImage } from '@vitral/core/image'
+import { turnHue } from './adjust-hue.ts'
+import { lookUpPlanes } from './apply-lut.ts'
 import { blendWithGrey, blendWithLuma } from './blend.ts'
 import { flipRows } from './flip-rows.ts'
-import { lookUpPlanes } from './look-up-planes.ts'
 import { luma, lumaSum } from './luma.ts'
 import { projectBilinear, projectNearest, projectNearestInFloat } from './project.ts'
-import { turnHue } from './turn-hue.ts'
 
 export const plainKernels: ImageKernels = {
   resizeImage(height, width, channels, data, newHeight, newWidth, filter, output) {

@@ -1,6 +1,6 @@
 /** The end of a batch's making: transforms that need all of its images. */
 import { deriveSeed } from '@vitral/core/image'
-import { Random } from '../../random.ts'
+import { Random } from '../../random/random.ts'
 import type { Batch, BatchTransform } from '../../types.ts'
 
 /**

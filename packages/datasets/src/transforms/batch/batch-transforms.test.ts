@@ -1,8 +1,8 @@
 /** MixUp and CutMix: what is mixed, in which shares, with which labels, and where the loader applies them. */
 import { describe, expect, test } from 'bun:test'
+import { packedDataset } from '../../datasets/packed-dataset.ts'
 import { createLoader } from '../../loader/loader.ts'
-import { packedDataset } from '../../packed-dataset.ts'
-import { Random } from '../../random.ts'
+import { Random } from '../../random/random.ts'
 import type { Batch, BatchTransform } from '../../types.ts'
 import * as transforms from '../index.ts'
 

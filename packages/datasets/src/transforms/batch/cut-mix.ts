@@ -1,4 +1,4 @@
-import type { Random } from '../../random.ts'
+import type { Random } from '../../random/random.ts'
 import type { Batch, BatchTransform } from '../../types.ts'
 import { type MixOptions, mixTransform } from './mix.ts'
 

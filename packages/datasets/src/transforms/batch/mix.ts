@@ -1,8 +1,9 @@
 /** What MixUp and CutMix share: each image is mixed with the one before it, the first with the last; so are their labels. */
-import type { Random } from '../../random.ts'
+
+import { drawBeta } from '../../random/distributions.ts'
+import type { Random } from '../../random/random.ts'
 import type { Batch, BatchTransform } from '../../types.ts'
 import { aboveZero, checkNumber } from '../define.ts'
-import { drawBeta } from '../distributions.ts'
 
 export interface MixOptions {
   /** Of the distribution Beta(alpha, alpha) from which the image's share is drawn. @default 1 */

@@ -1,0 +1,33 @@
+/** A data set held in memory: images of one size, one after another, shared with workers without a copy. */
+import type { Dataset } from '../types.ts'
+
+export interface PackedImages {
+  /** length · height · width · channels bytes, each image row by row. */
+  pixels: Uint8Array<SharedArrayBuffer>
+  /** One for each image. */
+  labels: Int32Array<SharedArrayBuffer>
+  width: number
+  height: number
+  channels: number
+  classes: readonly string[]
+}
+
+/** The examples' images are views into `pixels`. */
+export function packedDataset(images: PackedImages): Dataset {
+  const { pixels, labels, width, height, channels, classes } = images
+  const size = width * height * channels
+  return {
+    length: labels.length,
+    classes,
+    labels,
+    inMemory: true,
+    get(index) {
+      const label = labels[index]
+      if (label === undefined)
+        throw new RangeError(`Example ${index} was asked for; the data set has ${labels.length}, numbered from 0.`)
+      const data = pixels.subarray(index * size, (index + 1) * size)
+      return { image: { data, width, height, channels }, label }
+    },
+    source: { name: 'packed', params: images },
+  }
+}
