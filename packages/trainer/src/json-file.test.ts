@@ -2,10 +2,10 @@ import { afterAll, beforeEach, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Recipe } from './recipe.ts'
+import type { Recipe } from './recipe/recipe.ts'
 import { recipes } from './recipes/index.ts'
 import { writeReport } from './report/report.ts'
-import { openRun, recordRun, runPaths } from './run-folder.ts'
+import { openRun, recordRun, runPaths } from './run/folder.ts'
 import { openSweep, readResult } from './sweep/sweep-folder.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-json-'))

@@ -4,13 +4,13 @@ import { fill, memory, type Variable, variable, zeros } from '@tensorflow/tfjs-c
 import { type BackendName, deriveSeed, useBackend, ViTForImageClassification } from '@vitral/core'
 import type { Collectives } from '../src/ddp/collectives.ts'
 import { DataParallel } from '../src/ddp/data-parallel.ts'
-import { GradScaler } from '../src/grad-scaler.ts'
-import { createModelEma } from '../src/model-ema.ts'
 import { createOptimizer } from '../src/optimizers/index.ts'
-import type { Recipe } from '../src/recipe.ts'
-import { startRun } from '../src/run.ts'
-import { type ImageBatch, type TrainStepOptions, trainStep } from '../src/train-step.ts'
-import type { EpochReport } from '../src/training-events.ts'
+import type { Recipe } from '../src/recipe/recipe.ts'
+import type { EpochReport } from '../src/run/events.ts'
+import { startRun } from '../src/run/start-run.ts'
+import { GradScaler } from '../src/step/grad-scaler.ts'
+import { createModelEma } from '../src/step/model-ema.ts'
+import { type ImageBatch, type TrainStepOptions, trainStep } from '../src/step/train-step.ts'
 
 const size = 8
 

@@ -9,8 +9,8 @@ import {
 } from '@vitral/core'
 import { type BenchOptions, type BenchResult, measure, profile } from '../bench/measure.ts'
 import { profileRows, profileTable } from '../bench/profile-table.ts'
-import { createProgress } from '../progress.ts'
 import { type Command, parse, percent, precisionOf, precisionOption, print, wholeNumber } from './command.ts'
+import { createProgress } from './progress.ts'
 
 const options = {
   ...precisionOption,

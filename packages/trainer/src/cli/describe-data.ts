@@ -1,7 +1,7 @@
 /** A data set's inspection as a person at the terminal reads it. */
 import { printable } from '@vitral/core'
+import type { DataReport, SplitReport } from '../data/inspect.ts'
 import { columnWidths, greatest } from '../extremes.ts'
-import type { DataReport, SplitReport } from '../inspect-data.ts'
 
 /** Longer lists are cut; `--json` has them whole. */
 const most = 10

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { Evaluation } from '../evaluate.ts'
-import { MetricsGatherer } from '../metrics.ts'
+import type { Evaluation } from '../evaluation/evaluate.ts'
+import { MetricsGatherer } from '../evaluation/metrics.ts'
 import { describeEvaluation } from './describe-evaluation.ts'
 
 /** An evaluation of one image of each class, the first class taken for the second. */

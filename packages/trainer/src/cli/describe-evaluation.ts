@@ -1,7 +1,7 @@
 /** An evaluation as a person at the terminal reads it. */
 import { printable } from '@vitral/core'
-import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../confusion.ts'
-import type { Evaluation } from '../evaluate.ts'
+import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../evaluation/confusion.ts'
+import type { Evaluation } from '../evaluation/evaluate.ts'
 import { columnWidths, greatest } from '../extremes.ts'
 import { percent } from './command.ts'
 

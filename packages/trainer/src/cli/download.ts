@@ -1,7 +1,7 @@
 /** Downloads with a progress line: data sets, and models from the hub. */
 import { type DownloadProgress, resolveModel } from '@vitral/core'
-import { downloadDataset } from '../open-dataset.ts'
-import type { Progress } from '../progress.ts'
+import { downloadDataset } from '../data/open-dataset.ts'
+import type { Progress } from './progress.ts'
 
 export async function download(name: string, folder: string, progress: Progress, signal?: AbortSignal): Promise<void> {
   await downloadDataset(name, folder, { onProgress: showDownload(progress), signal })

@@ -1,13 +1,12 @@
 /** `vitral eval`: how well a model folder recognises the images of a data set. */
 import { jsonLine, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { type SplitChoice, splitChoices, splitNamed } from '@vitral/datasets'
-import { evaluationBatches } from '../data.ts'
-import { type Evaluation, evaluate } from '../evaluate.ts'
-import { withLabelsOf } from '../match-labels.ts'
-import { datasetNames, datasetSplits, openDataset, testSplit } from '../open-dataset.ts'
-import { createProgress } from '../progress.ts'
-import { cropMargin, type TestTimeAugmentation, testTimeAugmentations } from '../test-time-augmentation.ts'
-import { describeUnderstood } from '../understood-data.ts'
+import { describeUnderstood } from '../data/data-summary.ts'
+import { withLabelsOf } from '../data/match-labels.ts'
+import { datasetNames, datasetSplits, openDataset, testSplit } from '../data/open-dataset.ts'
+import { evaluationBatches } from '../data/training-data.ts'
+import { type Evaluation, evaluate } from '../evaluation/evaluate.ts'
+import { cropMargin, type TestTimeAugmentation, testTimeAugmentations } from '../evaluation/test-time-augmentation.ts'
 import {
   backendOption,
   type Command,
@@ -23,6 +22,7 @@ import {
 } from './command.ts'
 import { describeEvaluation } from './describe-evaluation.ts'
 import { download, fetchModel } from './download.ts'
+import { createProgress } from './progress.ts'
 
 const options = {
   ...backendOption,

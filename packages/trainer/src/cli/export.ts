@@ -9,9 +9,9 @@ import {
   type WeightDtype,
   weightDtypes,
 } from '@vitral/core'
-import { createProgress } from '../progress.ts'
 import { type Command, parse, print, required } from './command.ts'
 import { fetchModel } from './download.ts'
+import { createProgress } from './progress.ts'
 
 const options = {
   model: { type: 'string' },

@@ -2,7 +2,7 @@
 /** The `vitral` command: finds the subcommand, runs it, and turns an error into one line and an exit code. */
 import { endWithLauncher } from '../ddp/end-with-launcher.ts'
 import { didYouMean } from '../did-you-mean.ts'
-import { vitralVersion } from '../environment.ts'
+import { vitralVersion } from '../run/environment.ts'
 import { bench } from './bench.ts'
 import type { Command } from './command.ts'
 import { print } from './command.ts'
@@ -10,7 +10,6 @@ import { data } from './data.ts'
 import { doctor } from './doctor.ts'
 import { evalCommand } from './eval.ts'
 import { exportCommand } from './export.ts'
-import { finetune } from './finetune.ts'
 import { guardOutput } from './guard-output.ts'
 import { lrFindCommand } from './lr-find.ts'
 import { predict } from './predict.ts'
@@ -18,7 +17,8 @@ import { printError } from './print-error.ts'
 import { reportCommand } from './report.ts'
 import { serve } from './serve.ts'
 import { sweepCommand } from './sweep.ts'
-import { train } from './train.ts'
+import { finetune } from './train/finetune.ts'
+import { train } from './train/train.ts'
 
 const commands: Record<string, Command> = {
   train,

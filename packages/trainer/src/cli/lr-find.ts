@@ -1,9 +1,9 @@
 /** `vitral lr-find`: which learning rate a recipe may begin with. */
 import { jsonLine, useBackend, writeFileAside } from '@vitral/core'
+import { datasetNames } from '../data/open-dataset.ts'
+import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
 import { type LrFindResult, lrFind } from '../lr-find/lr-find.ts'
 import { plotRates } from '../lr-find/plot.ts'
-import { datasetNames } from '../open-dataset.ts'
-import { createProgress } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
 import {
   backendOption,
@@ -16,7 +16,7 @@ import {
   wholeNumber,
 } from './command.ts'
 import { download, showDownload } from './download.ts'
-import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
+import { createProgress } from './progress.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
 
 const options = {

@@ -19,7 +19,6 @@ import { selectToken } from '@vitral/core/ops'
 import { computeImages } from '../predict/compute-images.ts'
 import { findImages } from '../predict/find-images.ts'
 import { createFormat, type FormatName, formatNames, type ImageResult } from '../predict/formats.ts'
-import { createProgress } from '../progress.ts'
 import {
   backendOption,
   type Command,
@@ -34,6 +33,7 @@ import {
 } from './command.ts'
 import { fetchModel } from './download.ts'
 import { printError } from './print-error.ts'
+import { createProgress } from './progress.ts'
 
 const options = {
   ...backendOption,

@@ -1,6 +1,6 @@
 /** How a command is told its recipe: a name or a file, and fields of it set by flags. */
-import { loadRecipe } from '../load-recipe.ts'
-import { overrideRecipe, type Recipe } from '../recipe.ts'
+import { loadRecipe } from '../recipe/load.ts'
+import { overrideRecipe, type Recipe } from '../recipe/recipe.ts'
 import { required } from './command.ts'
 
 /** Shorter ways to say `--set`. */

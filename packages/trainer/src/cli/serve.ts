@@ -1,8 +1,8 @@
 /** `vitral serve`: models over HTTP. The server is a package of its own, loaded when it is asked for. */
 import { basename } from 'node:path'
-import { createProgress } from '../progress.ts'
 import { backendOption, type Command, parse, precisionOf, precisionOption, wholeNumber } from './command.ts'
 import { fetchModel } from './download.ts'
+import { createProgress } from './progress.ts'
 
 const options = {
   ...backendOption,

@@ -1,10 +1,10 @@
 /** `vitral sweep`: one recipe with several settings, and a table of how well each did. */
 import { basename } from 'node:path'
 import { jsonLine, printable, useBackend } from '@vitral/core'
-import { scoreOf } from '../choose-best.ts'
+import { datasetNames } from '../data/open-dataset.ts'
+import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
+import { scoreOf } from '../evaluation/choose-best.ts'
 import { columnWidths } from '../extremes.ts'
-import { datasetNames } from '../open-dataset.ts'
-import { createProgress, duration } from '../progress.ts'
 import { recipes } from '../recipes/index.ts'
 import { gridSearch, randomSearch, type Settings } from '../sweep/search.ts'
 import { type SweptTrial, sweep } from '../sweep/sweep.ts'
@@ -20,10 +20,10 @@ import {
   wholeNumber,
 } from './command.ts'
 import { download, showDownload } from './download.ts'
-import { exitCodes, type Interrupt, onInterrupt } from './interrupt.ts'
+import { createProgress, duration } from './progress.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
-import { resumeCommand } from './resume-command.ts'
-import { showTraining } from './show-training.ts'
+import { resumeCommand } from './train/resume-command.ts'
+import { showTraining } from './train/show-training.ts'
 
 const options = {
   ...backendOption,

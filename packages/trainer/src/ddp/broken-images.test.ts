@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type RunScenario, scenarios } from '../../test/ddp-scenarios.ts'
 import { png } from '../../test/png.ts'
 import { type Ranks, startRanks } from '../../test/ranks.ts'
-import { defineRecipe } from '../recipe.ts'
+import { defineRecipe } from '../recipe/recipe.ts'
 import { alone } from './collectives.ts'
 
 type Result = Awaited<ReturnType<typeof scenarios.run>>

@@ -15,7 +15,7 @@ import { type BackendName, useBackend, ViTForImageClassification } from '@vitral
 import { type StepsOptions, type StepsResult, scenarios } from '../../test/ddp-scenarios.ts'
 import { type Ranks, startRanks } from '../../test/ranks.ts'
 import { createOptimizer } from '../optimizers/index.ts'
-import { trainStep } from '../train-step.ts'
+import { trainStep } from '../step/train-step.ts'
 import { alone, type Collectives } from './collectives.ts'
 import { DataParallel } from './data-parallel.ts'
 

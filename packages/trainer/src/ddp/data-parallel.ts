@@ -4,7 +4,7 @@
  */
 import { getBackend, tensor, type Variable } from '@tensorflow/tfjs-core'
 import { ownFloats } from '@vitral/core'
-import type { Gradients } from '../clip-gradients.ts'
+import type { Gradients } from '../optimizers/clip-gradients.ts'
 import { GradientBuckets } from './buckets.ts'
 import type { Collectives } from './collectives.ts'
 import { exchange } from './exchange.ts'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type RunScenario, scenarios } from '../../test/ddp-scenarios.ts'
 import { type Ranks, startRanks } from '../../test/ranks.ts'
 import { writeTinyCifar } from '../../test/tiny-cifar.ts'
-import { defineRecipe, type Recipe } from '../recipe.ts'
+import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
 import { alone } from './collectives.ts'
 
 type Result = Awaited<ReturnType<typeof scenarios.run>>

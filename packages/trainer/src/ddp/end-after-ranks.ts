@@ -1,6 +1,7 @@
 /** Ends an mpirun that waits for ever for a machine that is cut off, after all processes here have ended. Linux. */
+
+import { startedHere } from './is-local-host.ts'
 import type { RankProcess } from './rank-process.ts'
-import { startedHere } from './started-here.ts'
 
 /** Milliseconds. */
 const [lookInterval, patience] = [1000, 10_000]

@@ -1,8 +1,8 @@
 /** Starts the processes of one training run on several machines: through the mpirun that is installed. */
 import { spawnSync } from 'node:child_process'
-import { exitCodes, type Interrupt } from '../cli/interrupt.ts'
 import { endAfterRanks } from './end-after-ranks.ts'
 import { launcherVariables } from './end-with-launcher.ts'
+import { exitCodes, type Interrupt } from './interrupt.ts'
 import { type RankEnd, type RankProcess, startRank } from './rank-process.ts'
 import { removeMpiFiles } from './remove-mpi-files.ts'
 import { type SuperviseOptions, supervise, timeoutOf, toStandardError } from './supervise.ts'

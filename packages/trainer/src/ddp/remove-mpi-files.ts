@@ -1,8 +1,8 @@
 /** What an Open MPI's mpirun would have removed that is killed: the memory which its processes here share, and its folder. */
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { type StartedProcess, startedHere } from './is-local-host.ts'
 import type { RankProcess } from './rank-process.ts'
-import { type StartedProcess, startedHere } from './started-here.ts'
 
 /** Milliseconds. */
 const lookInterval = 1000

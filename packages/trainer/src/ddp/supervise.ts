@@ -1,7 +1,7 @@
 /** What watches over the processes of a training run: it ends them together, and begins again where that was asked for. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { printableLines } from '@vitral/core'
-import { interrupts } from '../cli/interrupt.ts'
+import { interrupts } from './interrupt.ts'
 import type { RankEnd, RankProcess } from './rank-process.ts'
 
 export interface SuperviseOptions {

@@ -4,14 +4,14 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals wait for the event loop's
 import { deriveSeed } from '@vitral/core'
-import type { TrainingData } from '../data.ts'
+import type { TrainingData } from '../data/training-data.ts'
 import { least } from '../extremes.ts'
-import { GradScaler } from '../grad-scaler.ts'
-import { NonFiniteError } from '../non-finite.ts'
-import { type PrepareOptions, prepareTraining } from '../prepare-training.ts'
-import { recipeOptimizer } from '../recipe-optimizer.ts'
-import { recipeStep } from '../recipe-step.ts'
-import { type ImageBatch, trainStep } from '../train-step.ts'
+import { type PrepareOptions, prepareTraining } from '../run/prepare-training.ts'
+import { recipeOptimizer } from '../run/recipe-optimizer.ts'
+import { recipeStep } from '../run/recipe-step.ts'
+import { GradScaler } from '../step/grad-scaler.ts'
+import { NonFiniteError } from '../step/non-finite.ts'
+import { type ImageBatch, trainStep } from '../step/train-step.ts'
 import { type SmoothPoint, type Suggestion, smoothCurve, suggestRate } from './suggest-rate.ts'
 
 export interface LrFindOptions extends PrepareOptions {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { memory, type Tensor, tensor1d, type Variable, variable } from '@tensorflow/tfjs-core'
 import { useBackend, ViTForImageClassification } from '@vitral/core'
-import { clipGradNorm, clipGradValue } from '../clip-gradients.ts'
+import { clipGradNorm, clipGradValue } from './clip-gradients.ts'
 import { createOptimizer } from './index.ts'
 import { type ParameterGroups, parameterGroups } from './parameter-groups.ts'
 

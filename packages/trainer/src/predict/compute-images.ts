@@ -2,7 +2,7 @@
 import { type Tensor2D, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
 import { firstNonFinite, noGrad, type ViTImageProcessor } from '@vitral/core'
 import { type Batch, createLoader, type Dataset, decodeImage, SkippedExample } from '@vitral/datasets'
-import { transformsOf } from '../processor.ts'
+import { transformsOf } from '../data/processor.ts'
 import type { ImageInput } from './find-images.ts'
 
 export interface ImageOutput {

@@ -8,7 +8,7 @@
  *
  *     vitral train cifar10-demo --data examples/cifar10-sample --out runs/demo
  */
-import { defineRecipe, type Recipe } from '../recipe.ts'
+import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
 
 const recipe: Recipe = defineRecipe({
   model: {

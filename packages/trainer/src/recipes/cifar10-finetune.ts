@@ -7,7 +7,7 @@
  *
  *     vitral train cifar10-finetune --data data --out runs/cifar10-finetune
  */
-import { defineRecipe, type Recipe } from '../recipe.ts'
+import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
 
 const recipe: Recipe = defineRecipe({
   model: { pretrained: 'google/vit-base-patch16-224' },

@@ -11,7 +11,7 @@
  *     vitral train cifar10-gpu --data data --out runs/cifar10-gpu
  */
 import { transforms } from '@vitral/datasets'
-import { defineRecipe, type Recipe } from '../recipe.ts'
+import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
 
 const { autoAugment, mixUpOrCutMix, randomCrop, randomErasing, randomHorizontalFlip } = transforms
 const toPixelValues = transforms.cifar32({ train: false })

@@ -8,7 +8,7 @@
  *
  *     vitral train cifar10-scratch --data data --out runs/cifar10-scratch
  */
-import { defineRecipe, type Recipe } from '../recipe.ts'
+import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
 
 const recipe: Recipe = defineRecipe({
   model: { name: 'vit-base-patch16-224' },

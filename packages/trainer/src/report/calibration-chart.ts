@@ -1,6 +1,6 @@
 /** Whether the model is as often right as it is sure: a reliability diagram (Guo et al. 2017). */
-import type { CalibrationBin } from '../calibration.ts'
-import type { Metrics } from '../metrics.ts'
+import type { CalibrationBin } from '../evaluation/calibration.ts'
+import type { Metrics } from '../evaluation/metrics.ts'
 import { count, percent } from './html.ts'
 
 const size = { width: 340, height: 300 }

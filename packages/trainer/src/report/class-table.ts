@@ -1,5 +1,5 @@
 /** Each class's precision, recall and F1, the worst first. */
-import type { ClassMetrics } from '../metrics.ts'
+import type { ClassMetrics } from '../evaluation/metrics.ts'
 import { count, escapeHtml, percent, table } from './html.ts'
 
 /** More rows than this make a page that no browser scrolls well; the file beside it has all. */

@@ -1,6 +1,6 @@
 /** Which class is taken for which, as a table whose cells are shaded by their share of a row. */
-import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../confusion.ts'
-import type { Metrics } from '../metrics.ts'
+import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../evaluation/confusion.ts'
+import type { Metrics } from '../evaluation/metrics.ts'
 import { count, escapeHtml, percent, table } from './html.ts'
 
 /** More rows and columns than this cannot be read. */

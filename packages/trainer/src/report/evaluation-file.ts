@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs'
 import { writeFileAside } from '@vitral/core'
 import { encodePicture, type RawImage } from '@vitral/datasets'
-import type { Evaluation } from '../evaluate.ts'
+import type { Evaluation } from '../evaluation/evaluate.ts'
+import type { ExampleImage, ExampleImages } from '../evaluation/example-images.ts'
 import { readJsonFile } from '../json-file.ts'
 import { shadeByAttention } from './attention-maps.ts'
-import type { ExampleImage, ExampleImages } from './example-images.ts'
 
 export interface ReportedImage extends Omit<ExampleImage, 'pixelValues' | 'shape' | 'attention'> {
   /** What its data set calls it, such as the path of its file. */

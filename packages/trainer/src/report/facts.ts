@@ -1,8 +1,9 @@
 /** The run in a few numbers, and what it was made with. */
+
+import { duration } from '../cli/progress.ts'
 import type { History } from '../dashboard/history.ts'
-import type { Environment } from '../environment.ts'
-import { mainMetrics } from '../evaluate.ts'
-import { duration } from '../progress.ts'
+import { mainMetrics } from '../evaluation/evaluate.ts'
+import type { Environment } from '../run/environment.ts'
 import type { ReportedEvaluation } from './evaluation-file.ts'
 import { count, escapeHtml, percent, table } from './html.ts'
 

@@ -1,7 +1,7 @@
 /** Keeps the report of a run up to date while it trains. */
-import type { TrainingData } from '../data.ts'
-import type { RunPaths } from '../run-folder.ts'
-import type { EpochReport, TrainingObserver } from '../training-events.ts'
+import type { TrainingData } from '../data/training-data.ts'
+import type { EpochReport, TrainingObserver } from '../run/events.ts'
+import type { RunPaths } from '../run/folder.ts'
 import { type Normalization, writeEvaluation } from './evaluation-file.ts'
 import { writeReport } from './report.ts'
 

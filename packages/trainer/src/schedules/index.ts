@@ -1,6 +1,6 @@
 /** Learning-rate schedules as pure functions of the step, so that a resumed run needs nothing but its position. */
 import { describeValue } from '@vitral/core'
-import type { Recipe } from '../recipe.ts'
+import type { Recipe } from '../recipe/recipe.ts'
 import { type ScheduleName, type ShapeOptions, shapes } from './shapes.ts'
 
 export type { ScheduleName, ShapeOptions } from './shapes.ts'

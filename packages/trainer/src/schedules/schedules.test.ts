@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { defineRecipe, type Recipe } from '../recipe.ts'
+import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
 import { recipes } from '../recipes/index.ts'
 import { createScheduler, recipeScheduler, type ScheduleName, type ScheduleOptions } from './index.ts'
 

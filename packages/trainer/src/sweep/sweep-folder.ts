@@ -3,9 +3,9 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAside } from '@vitral/core'
 import { readJsonFile } from '../json-file.ts'
-import type { Recipe } from '../recipe.ts'
-import { requireSame } from '../run-folder.ts'
-import type { TrainingResult } from '../training-events.ts'
+import type { Recipe } from '../recipe/recipe.ts'
+import type { TrainingResult } from '../run/events.ts'
+import { requireSame } from '../run/folder.ts'
 import type { Settings } from './search.ts'
 
 export interface Trial {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { memory } from '@tensorflow/tfjs-core'
 import { useBackend } from '@vitral/core'
 import { writeTinyCifar } from '../../test/tiny-cifar.ts'
-import { defineRecipe } from '../recipe.ts'
+import { defineRecipe } from '../recipe/recipe.ts'
 import { gridSearch } from './search.ts'
 import { type SweepOptions, sweep } from './sweep.ts'
 

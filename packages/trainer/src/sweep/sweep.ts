@@ -1,11 +1,11 @@
 /** A sweep: one recipe trained with one setting after the other, each in a run's folder of its own. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { isBetter } from '../choose-best.ts'
-import { NonFiniteError } from '../non-finite.ts'
-import { overrideRecipe, type Recipe } from '../recipe.ts'
-import { type Run, type RunOptions, startRun } from '../run.ts'
-import { runPaths } from '../run-folder.ts'
+import { isBetter } from '../evaluation/choose-best.ts'
+import { overrideRecipe, type Recipe } from '../recipe/recipe.ts'
+import { runPaths } from '../run/folder.ts'
+import { type Run, type RunOptions, startRun } from '../run/start-run.ts'
+import { NonFiniteError } from '../step/non-finite.ts'
 import type { Settings } from './search.ts'
 import { openSweep, readResult, type Trial, type TrialResult, writeResult } from './sweep-folder.ts'
 

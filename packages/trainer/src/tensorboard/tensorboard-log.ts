@@ -2,9 +2,9 @@
 import { appendFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { type Evaluation, mainMetrics } from '../evaluate.ts'
-import type { Recipe } from '../recipe.ts'
-import type { TrainingObserver } from '../training-events.ts'
+import { type Evaluation, mainMetrics } from '../evaluation/evaluate.ts'
+import type { Recipe } from '../recipe/recipe.ts'
+import type { TrainingObserver } from '../run/events.ts'
 import { type EventTime, fileVersion, markdown, scalars, sessionStart } from './event.ts'
 import { frameRecord } from './record.ts'
 

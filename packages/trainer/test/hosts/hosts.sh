@@ -7,7 +7,7 @@
 #   hosts.sh down            ends what runs on them, and removes all
 #
 # Needs root, iproute2 and util-linux. A run across two of them, and what happens when one is cut off:
-#   bun test packages/trainer/src/cli/cli-several-hosts.test.ts
+#   bun test packages/trainer/test/cli/several-hosts.test.ts
 set -e
 bridge=vitral0
 subnet=10.77.0

@@ -1,0 +1,150 @@
+/** What `vitral train` and `vitral finetune` do once the recipe is known: train, alone or in several processes. */
+import { jsonLine, type ParameterCounts, printable, useBackend, WriteError } from '@vitral/core'
+import { startDashboard } from '../../dashboard/dashboard.ts'
+import { shareProcessors } from '../../data/share-processors.ts'
+import type { TrainingData } from '../../data/training-data.ts'
+import { isLaunched } from '../../ddp/end-with-launcher.ts'
+import { together } from '../../ddp/exchange.ts'
+import type { Judged } from '../../evaluation/choose-best.ts'
+import type { Recipe } from '../../recipe/recipe.ts'
+import { describeAddedEpochs } from '../../run/added-epochs.ts'
+import type { CheckpointOptions } from '../../run/checkpoint.ts'
+import type { TrainingResult } from '../../run/events.ts'
+import { startRun } from '../../run/start-run.ts'
+import { maxPixelsOf, percent, print, reasonOf, wholeNumber } from '../command.ts'
+import { download, showDownload } from '../download.ts'
+import { createProgress, duration } from '../progress.ts'
+import { exitCodeOf, inProcessGroup } from './in-process-group.ts'
+import { isLaunch, launchTraining } from './launch-training.ts'
+import { resumeCommand } from './resume-command.ts'
+import { showTraining } from './show-training.ts'
+import type { TrainingValues } from './training-options.ts'
+
+export interface TrainingRequest {
+  /** Name of the command, and its arguments as they were given. */
+  command: string
+  args: string[]
+  values: TrainingValues
+  /** What is trained, in messages. */
+  name: string
+  recipe: Recipe
+  /** Where the data set lies. */
+  data: string
+  /** The run's folder. */
+  out: string
+  /** Lines after the result of a run that is at its end. */
+  then?: readonly string[]
+}
+
+/** @returns the code to exit with */
+export async function runTraining({ data: place, then = [], ...request }: TrainingRequest): Promise<number> {
+  const { command, args, values, name, recipe, out } = request
+  const { resume = false } = values
+  if (isLaunch(values) && !isLaunched()) return launchTraining(command, args, out, values)
+  const checkpoints = checkpointOptions(values)
+  const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
+  if (backend === 'native') await shareProcessors(process.env)
+
+  return await inProcessGroup(command, async ({ collectives, localRank }, signal) => {
+    const { rank, worldSize } = collectives
+    const isFirst = rank === 0
+    const progress = createProgress(isFirst ? {} : { stream: silent })
+    const warn = isFirst ? progress.say : (line: string) => console.error(`rank ${rank}: ${line}`)
+    const dashboard =
+      values.dashboard && isFirst
+        ? await startDashboard({ port: wholeNumber(values.dashboard, '--dashboard', 0) })
+        : undefined
+    let ending = 'failed'
+    try {
+      if (dashboard) progress.say(`The dashboard is at ${dashboard.url}`)
+      for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
+      if (values.download) {
+        const isTheirs = localRank > 0 // of another process of this machine
+        await together(collectives, isTheirs ? noWork : download(recipe.dataset, place, progress, signal))
+      }
+      const { trainer, data, parameters, added } = await startRun({
+        recipe,
+        data: place,
+        out,
+        resume,
+        tensorboard: values.tensorboard,
+        checkpoints,
+        onDamaged: reason => progress.say(printable(reason)),
+        onSkipped: values['skip-broken'] ? reason => warn(`Left out: ${reasonOf(reason)}`) : undefined,
+        maxPixels: maxPixelsOf(values),
+        hub: { onProgress: showDownload(progress) },
+        collectives,
+      })
+      for (const line of data.understood ?? []) progress.say(line)
+      progress.say(
+        `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, ${worldSize > 1 ? `${worldSize} processes, ` : ''}backend ${backend}; ${data.stepsPerEpoch} steps an epoch. ${trainedShare(parameters)}`,
+      )
+      if (added) progress.say(describeAddedEpochs(added, recipe))
+      trainer.observe(showTraining(progress, recipe, data))
+      if (dashboard) trainer.observe(dashboard.observe({ out, recipe, data }))
+      const result = await trainer.train(signal)
+      await trainer.close()
+      ending = result.finished ? 'finished' : 'stopped'
+      progress.end()
+      if (!isFirst) return result.finished ? 0 : exitCodeOf(signal)
+      if (values.json) print(jsonLine({ out, ...result }))
+      else if (result.finished && result.best) print([summary(result, result.best, data, out), ...then].join('\n'))
+      if (result.finished) return 0
+      progress.say(
+        `Stopped after step ${result.steps}; the state is saved. To go on:\n\n  ${resumeCommand(command, args)}\n`,
+      )
+      return exitCodeOf(signal)
+    } catch (error) {
+      if (signal.aborted && !(error instanceof WriteError)) {
+        ending = 'stopped'
+        progress.say(`Stopped by ${signal.reason}.`)
+      }
+      throw error
+    } finally {
+      progress.end()
+      await dashboard?.close(ending)
+    }
+  })
+}
+
+const noWork = Promise.resolve()
+
+/** Of several processes the first alone shows what they do. */
+const silent = { write: () => {} }
+
+/** @throws unless N is a whole number of steps, or a number of minutes */
+function checkpointOptions(values: { 'checkpoint-every': string; 'keep-checkpoints': string }): CheckpointOptions {
+  const every = values['checkpoint-every']
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(min)?$/.exec(every) ?? []
+  const amount = Number(number)
+  if (!(amount > 0 && (unit || Number.isInteger(amount))))
+    throw new Error(
+      `--checkpoint-every is '${every}'; expected a number of steps such as 500, or of minutes such as 10min.`,
+    )
+  return {
+    keep: wholeNumber(values['keep-checkpoints'], '--keep-checkpoints', 1),
+    every: unit ? { minutes: amount } : { steps: amount },
+  }
+}
+
+const summary = (
+  { seconds, test }: TrainingResult,
+  best: NonNullable<TrainingResult['best']>,
+  data: TrainingData,
+  out: string,
+): string => {
+  const tested = test ? `, and ${told(test)} ${data.test?.images} test images` : ''
+  return `Best: ${told(best)} ${data.evaluationImages} held-out images, after epoch ${best.epoch}${tested}. Took ${duration(seconds)}. Model: ${out}/best, report: ${out}/report.html`
+}
+
+const told = (judged: Judged): string =>
+  judged.meanAveragePrecision === undefined
+    ? `${percent(judged.accuracy)} of`
+    : `mean average precision ${percent(judged.meanAveragePrecision)} on`
+
+const trainedShare = ({ trainable, total }: ParameterCounts): string =>
+  trainable === total
+    ? `All ${count(total)} parameters train.`
+    : `${count(trainable)} of ${count(total)} parameters train, ${percent(trainable / total)}.`
+
+const count = (number: number): string => number.toLocaleString('en-US')

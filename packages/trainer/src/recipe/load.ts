@@ -1,0 +1,28 @@
+/** Finds a recipe: by the name of one that comes with Vitral, or in a user's file. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { didYouMean } from '../did-you-mean.ts'
+import { recipes } from '../recipes/index.ts'
+import { defineRecipe, type Recipe, type RecipeOptions } from './recipe.ts'
+
+/**
+ * @param nameOrPath such as 'cifar10-micro' or './my-recipe.ts', a module whose default export is a recipe
+ * @throws when there is no such recipe or file, when this runtime cannot import it, and when a field of it is wrong.
+ */
+export async function loadRecipe(nameOrPath: string): Promise<Recipe> {
+  if (Object.hasOwn(recipes, nameOrPath)) return recipes[nameOrPath] as Recipe
+  const path = resolve(nameOrPath)
+  const names = Object.keys(recipes)
+  if (!/\.[cm]?[jt]s$/.test(path))
+    throw new Error(
+      `There is no recipe '${nameOrPath}'; expected one of ${names.join(', ')}, or the path of a .ts or .js file.${didYouMean(nameOrPath, names)}`,
+    )
+  if (!existsSync(path)) throw new Error(`There is no recipe file ${path}.`)
+  if (/ts$/.test(path) && !process.versions.bun)
+    throw new Error(`Node cannot import ${path}; run vitral with Bun, or compile the recipe to .js.`)
+  const { default: recipe } = (await import(pathToFileURL(path).href)) as { default?: RecipeOptions }
+  if (typeof recipe !== 'object' || recipe === null)
+    throw new Error(`${path} has no default export that is a recipe; expected export default defineRecipe({ … }).`)
+  return defineRecipe(recipe)
+}

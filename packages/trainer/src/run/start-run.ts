@@ -1,0 +1,104 @@
+/** Everything a run needs, put together: data, model, folder, log. */
+import type { ParameterCounts, ViTForImageClassification } from '@vitral/core'
+import type { TrainingData } from '../data/training-data.ts'
+import { alone, type Collectives } from '../ddp/collectives.ts'
+import { together } from '../ddp/exchange.ts'
+import { reportLog } from '../report/report-log.ts'
+import { tensorboardLog } from '../tensorboard/tensorboard-log.ts'
+import { type AddedEpochs, addedEpochs } from './added-epochs.ts'
+import type { CheckpointOptions } from './checkpoint.ts'
+import { environment } from './environment.ts'
+import type { TrainingObserver } from './events.ts'
+import { clearLeftovers, openRun, type RunPaths, readRecord, recordRun, runPaths } from './folder.ts'
+import { lockRun, type RunLock } from './lock.ts'
+import { metricsLog } from './metrics-log.ts'
+import { type PreparedTraining, type PrepareOptions, prepareTraining } from './prepare-training.ts'
+import { requireSameData, requireSameRecipe } from './same-recipe.ts'
+import { Trainer } from './trainer.ts'
+
+export interface RunOptions extends PrepareOptions {
+  /** Folder of the run. */
+  out: string
+  /** Go on with the run that is there; its recipe may have more epochs than before. @default false */
+  resume?: boolean
+  /** Whether to write event files for TensorBoard into the run's folder. @default false */
+  tensorboard?: boolean
+  /** Are told what happens, after the run's own log. */
+  observers?: readonly TrainingObserver[]
+  checkpoints?: CheckpointOptions
+  /** Told in one line of damaged checkpoints that are passed over. @default console.warn */
+  onDamaged?: (reason: string) => void
+  /** The processes that train together; the first alone writes. The caller's to close. @default one process */
+  collectives?: Collectives
+}
+
+export interface Run {
+  trainer: Trainer
+  data: TrainingData
+  /** The caller's to dispose. */
+  model: ViTForImageClassification
+  /** How many numbers the model has, and how many of them train. */
+  parameters: ParameterCounts
+  /** Of a run that is resumed with more epochs than it had, what that changes. */
+  added?: AddedEpochs
+}
+
+/**
+ * Prepares a training run, or the rest of one. Choose the backend before.
+ *
+ * @throws when data, recipe or folder cannot be used, and when another process trains there; nothing is left there then.
+ * @example
+ * await useBackend('auto')
+ * const { trainer } = await startRun({ recipe: recipes['cifar10-micro'], data: 'data', out: 'runs/micro' })
+ * await trainer.train()
+ */
+export async function startRun(options: RunOptions): Promise<Run> {
+  const { recipe, out, resume = false, collectives = alone } = options
+  await requireSameRecipe(collectives, recipe)
+  if (collectives.rank > 0) return joinRun(options, collectives)
+  openRun(out, recipe, { resume })
+  const lock = await lockRun(out)
+  try {
+    // Once more: another process may have begun a run there until just now.
+    return await prepareRun(options, openRun(out, recipe, { resume }), lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): Promise<Run> {
+  const { recipe, out, resume = false, tensorboard = false, checkpoints, onDamaged, collectives = alone } = options
+  const { data, model, loss, processor } = await prepareTogether(options, collectives)
+  await clearLeftovers(out)
+  const { recipe: before } = resume ? readRecord(paths) : { recipe }
+  await recordRun(paths, recipe, environment())
+  const trainer = new Trainer({ recipe, model, loss, processor, data, paths, checkpoints, lock, collectives })
+  if (resume) await trainer.resume({ onDamaged })
+  trainer.observe(await metricsLog(paths.metrics, trainer.position))
+  trainer.observe(reportLog(out, paths, processor.config, data))
+  if (tensorboard) trainer.observe(tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
+  const { stepsPerEpoch } = data
+  const added = addedEpochs(recipe, before, { stepsPerEpoch, position: trainer.position })
+  return observed({ trainer, data, model, parameters: model.countParameters(), ...(added && { added }) }, options)
+}
+
+/** What the processes but the first do: the run's folder is not theirs, and need not be on their machine. */
+async function joinRun(options: RunOptions, collectives: Collectives): Promise<Run> {
+  const { recipe, out } = options
+  const { data, model, loss, processor } = await prepareTogether(options, collectives)
+  const trainer = new Trainer({ recipe, model, loss, processor, data, paths: runPaths(out), collectives })
+  return observed({ trainer, data, model, parameters: model.countParameters() }, options)
+}
+
+/** Where another process cannot train, or has other data, nothing is begun here either. */
+async function prepareTogether(options: RunOptions, collectives: Collectives): Promise<PreparedTraining> {
+  const prepared = await together(collectives, prepareTraining(options))
+  await requireSameData(collectives, prepared.data)
+  return prepared
+}
+
+function observed(run: Run, { observers = [] }: RunOptions): Run {
+  for (const observer of observers) run.trainer.observe(observer)
+  return run
+}
