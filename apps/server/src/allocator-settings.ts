@@ -5,14 +5,14 @@
  * goes back within milliseconds: a thread that does so takes the processor from the model (1 to 2 ms of each request,
  * measured, in each process), and the next request waits for the pages to come back.
  */
-export const patientMemory: Readonly<Record<string, string>> = {
+const allocatorSettings: Readonly<Record<string, string>> = {
   MIMALLOC_PURGE_DELAY: '10000',
   MIMALLOC_PURGE_HOLES_MIN_INTERVAL: '10000',
 }
 
 /** The environment of a process with them; what it says itself of the allocator stays. */
-export const withPatientMemory = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
-  ...patientMemory,
+export const withAllocatorSettings = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...allocatorSettings,
   ...environment,
 })
 
@@ -22,12 +22,12 @@ interface WithExecve extends NodeJS.Process {
 }
 
 /** Begins this process again with them, as an allocator reads its settings once; nothing where that cannot be. */
-export function restartWithPatientMemory(): void {
+export function restartWithAllocatorSettings(): void {
   const self: WithExecve = process
   const { env, execPath, execArgv, argv } = self
-  if (!self.execve || Object.keys(patientMemory).every(name => name in env)) return
+  if (!self.execve || Object.keys(allocatorSettings).every(name => name in env)) return
   try {
-    self.execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], withPatientMemory(env))
+    self.execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], withAllocatorSettings(env))
   } catch {
     // It is served as it is.
   }

@@ -1,17 +1,13 @@
 /** Everything that can be configured, with its default; what a file, the environment and flags end up as. */
 import { z } from '@hono/zod-openapi'
+import { modelNamePattern } from './engine.ts'
 import { isLoopback } from './loopback.ts'
 
 const MiB = 2 ** 20
 const milliseconds = z.int().min(1)
 const bytes = z.int().min(1)
 
-export const modelName = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/,
-    'must be of letters, digits, and . _ - within, 64 at most',
-  )
+export const modelName = z.string().regex(modelNamePattern, 'must be of letters, digits, and . _ - within, 64 at most')
 
 const keys = z
   .array(

@@ -6,6 +6,10 @@
 import type { ComputeDtype } from '@vitral/core'
 import type { Scoring } from '@vitral/core/scores'
 
+/** Names of models: safe in a path, a log line and a metric's label. */
+export const modelNamePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/
+
+/** What is computed for each input: scores, features, both, or scores and an attention rollout. */
 export type Task = 'classify' | 'embed' | 'classify-and-embed' | 'explain'
 
 export interface EngineRequest {
@@ -91,6 +95,22 @@ export interface Engine {
    * @throws EngineError 'draining', once all has ended, when it gave up requests that took too long
    */
   close(timeout?: number): Promise<void>
+}
+
+/** An engine with the operations of whoever runs it. */
+export interface ManagedEngine extends Engine {
+  /**
+   * Loads a model's folder, again if it is loaded already.
+   *
+   * @throws EngineError that says why it cannot be served; the version before stays in service
+   */
+  reload(model: string): Promise<ModelDescription>
+  /** Frees a model's memory once its running requests are answered; the next request, or `reload`, loads it again. */
+  unload(model: string): Promise<ModelDescription>
+  /** Resident bytes of each model's worker processes, as of their last answer; 0 for a model that is not loaded. */
+  memory(): { model: string; bytes: number }[]
+  /** Ids of all worker processes that run now. */
+  processes(): number[]
 }
 
 /** What can go wrong, by the name that clients see. */

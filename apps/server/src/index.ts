@@ -10,11 +10,12 @@ export {
   type EngineOutput,
   type EngineRequest,
   type EngineResult,
+  type ManagedEngine,
   type ModelDescription,
   type Task,
 } from './engine.ts'
 export type { EngineEvent } from './engine-events.ts'
-export { createEngine, type ManagedEngine } from './models/create-engine.ts'
+export { createEngine, type StartOptions } from './models/create-engine.ts'
 export type { EngineOptions, ModelOptions } from './models/options.ts'
 export { runServer } from './run.ts'
 export { type RunningServer, type ServerOptions, startServer } from './serve.ts'

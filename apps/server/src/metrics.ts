@@ -1,12 +1,11 @@
 /** What Prometheus reads. Label values come from closed sets alone: names of models that are served, and fixed words. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Engine, EngineResult } from './engine.ts'
+import type { Engine, EngineResult, ManagedEngine } from './engine.ts'
 import type { EngineEvent } from './engine-events.ts'
 import type { ErrorCode } from './errors.ts'
-import type { ManagedEngine } from './models/create-engine.ts'
 
 export const outcomes = ['ok', 'rejected', 'timeout', 'cancelled', 'invalid', 'backend'] as const
-export type Outcome = (typeof outcomes)[number]
+type Outcome = (typeof outcomes)[number]
 
 export interface Metrics {
   /** Of one inference request, once it is answered. @param model undefined: of no model that is served */
@@ -43,7 +42,7 @@ const stages = ['queue', 'decode', 'compute'] as const
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /** What is asked whenever the metrics are read. */
-export type Measured = Pick<Engine, 'load'> & Partial<Pick<ManagedEngine, 'memory'>>
+type Measured = Pick<Engine, 'load'> & Partial<Pick<ManagedEngine, 'memory'>>
 
 export function createMetrics(engine: Measured): Metrics {
   const registry = new Registry()

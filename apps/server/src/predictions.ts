@@ -10,7 +10,7 @@ export const predictionSchema = z
   .object({ label: z.string(), index: z.int().min(0), score: z.number() })
   .openapi('Prediction')
 
-export type Prediction = z.output<typeof predictionSchema>
+type Prediction = z.output<typeof predictionSchema>
 
 /** @returns the classes that the engine chose, best first; none of a model without a classifier */
 export function predictions(

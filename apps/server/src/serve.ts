@@ -2,10 +2,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { type Config, type ConfigInput, parseConfig } from './config.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, ManagedEngine } from './engine.ts'
 import { limitLog, log } from './log.ts'
 import { createMetrics } from './metrics.ts'
-import { createEngine, type ManagedEngine } from './models/create-engine.ts'
+import { createEngine } from './models/create-engine.ts'
 import type { EngineOptions } from './models/options.ts'
 import type { Tracing } from './tracing.ts'
 

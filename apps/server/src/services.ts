@@ -1,11 +1,10 @@
 /** What every route needs, made once for an application; and the router whose errors all look alike. */
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { ByteBudget } from './body/body.ts'
+import type { ByteBudget } from './body/byte-budget.ts'
 import type { Config } from './config.ts'
-import type { Engine, EngineResult } from './engine.ts'
+import type { Engine, EngineResult, ManagedEngine } from './engine.ts'
 import { RequestError } from './errors.ts'
 import type { Metrics } from './metrics.ts'
-import type { ManagedEngine } from './models/create-engine.ts'
 
 export interface Services {
   engine: Engine & Partial<Pick<ManagedEngine, 'reload' | 'unload'>>

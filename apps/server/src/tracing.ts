@@ -25,7 +25,7 @@ export interface Tracing {
   stop(): Promise<void>
 }
 
-export interface TracingOptions {
+interface TracingOptions {
   /** The collector's address, such as http://localhost:4318. */
   endpoint: string
   serviceName: string

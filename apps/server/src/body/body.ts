@@ -1,7 +1,7 @@
 /** Reads a request's body: never more of it than is allowed, by no request for longer than its bytes explain. */
 import type { Context } from 'hono'
 import { RequestError } from '../errors.ts'
-import { giveBack } from '../ipc/release-buffer.ts'
+import { releaseBuffer } from '../ipc/release-buffer.ts'
 import type { Services } from '../services.ts'
 
 /** Bytes of a body that is read without a look at its pieces, as it cannot become much. */
@@ -9,31 +9,7 @@ const small = 128 * 1024
 /** Bytes in which pieces are put together: each by itself would take a hundred more, and a client may send bytes one by one. */
 const blockSize = 64 * 1024
 
-/** Bytes of all bodies in memory; many requests within their own limits must not fill it. */
-export class ByteBudget {
-  readonly #limit: number
-  #used = 0
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  get used(): number {
-    return this.#used
-  }
-
-  take(bytes: number): void {
-    if (this.#used + bytes > this.#limit)
-      throw new RequestError('too_many_bytes', 'The server holds as many bytes of requests as it may; try again.')
-    this.#used += bytes
-  }
-
-  release(bytes: number): void {
-    this.#used -= bytes
-  }
-}
-
-export interface BodyOptions {
+interface BodyOptions {
   maxBytes: number
   /** Sees the bytes in the order in which they come, so that a body is refused before all of it is there. */
   watch?(bytes: Uint8Array): void
@@ -107,7 +83,7 @@ function join(blocks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuff
   const joined = new Uint8Array(size)
   for (const [i, block] of blocks.entries()) {
     joined.set(block.subarray(0, size - i * blockSize), i * blockSize)
-    giveBack(block)
+    releaseBuffer(block)
   }
   return joined
 }

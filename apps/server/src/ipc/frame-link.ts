@@ -1,7 +1,7 @@
 /** One end of a socket between the server and a process of its own: whole messages out and in, however the socket cuts them. */
 import { type Frame, FrameReader, frameOf, type Header } from './framing.ts'
 
-export interface FrameLinkOptions {
+interface FrameLinkOptions {
   onOpen?(): void
   onFrame(frame: Frame): void
   /** The other end has closed, or this one has. */

@@ -1,5 +1,5 @@
 /** Messages between the server and its processes: a JSON header and raw bytes, each with its length before it. */
-import { giveBack } from './release-buffer.ts'
+import { releaseBuffer } from './release-buffer.ts'
 
 export type Header = Record<string, unknown>
 
@@ -60,7 +60,7 @@ export class FrameReader {
       const bodyStart = PREFIX + bytes.readUInt32LE(0)
       const header = JSON.parse(bytes.toString('utf8', PREFIX, bodyStart)) as Header
       const frame = bytes.subarray(0, end)
-      frames.push({ header, body: frame.subarray(bodyStart), free: () => giveBack(frame) })
+      frames.push({ header, body: frame.subarray(bodyStart), free: () => releaseBuffer(frame) })
       this.#chunks = bytes.length > end ? [bytes.subarray(end)] : []
       this.#size = bytes.length - end
       this.#needed = PREFIX
@@ -73,7 +73,7 @@ function joined(chunks: readonly Uint8Array[]): Buffer {
   const [first] = chunks
   if (chunks.length > 1 || !first) {
     const bytes = Buffer.concat(chunks)
-    for (const chunk of chunks) giveBack(chunk)
+    for (const chunk of chunks) releaseBuffer(chunk)
     return bytes
   }
   return Buffer.from(first.buffer, first.byteOffset, first.length)

@@ -1,17 +1,17 @@
 import { expect, test } from 'bun:test'
-import { giveBack } from './release-buffer.ts'
+import { releaseBuffer } from './release-buffer.ts'
 
 test('frees what has its memory for itself, also when it is given back twice', () => {
   const bytes = new Uint8Array(1000)
-  giveBack(bytes)
-  giveBack(bytes)
+  releaseBuffer(bytes)
+  releaseBuffer(bytes)
   expect(bytes.length).toBe(0)
 })
 
 test('leaves memory that others may have', () => {
   const whole = Uint8Array.of(1, 2, 3)
-  for (const part of [whole.subarray(1), whole.subarray(0, 2), whole.subarray(0, 0)]) giveBack(part)
-  giveBack(Buffer.from('of a pool'))
+  for (const part of [whole.subarray(1), whole.subarray(0, 2), whole.subarray(0, 0)]) releaseBuffer(part)
+  releaseBuffer(Buffer.from('of a pool'))
   expect([...whole]).toEqual([1, 2, 3])
   expect(Buffer.from('of a pool').toString()).toBe('of a pool')
 })

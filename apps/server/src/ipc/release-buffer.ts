@@ -4,7 +4,7 @@
  */
 
 /** Frees the bytes where their memory holds nothing else; nobody may read them afterwards. */
-export function giveBack({ buffer, byteLength }: Uint8Array): void {
+export function releaseBuffer({ buffer, byteLength }: Uint8Array): void {
   // What is smaller than its buffer shares it with others.
   if (byteLength > 0 && byteLength === buffer.byteLength) (buffer as Transferable).transfer?.(0)
 }

@@ -8,7 +8,7 @@ interface Rate {
   burst: number
 }
 
-export interface RateLimiter {
+interface RateLimiter {
   /** @returns seconds until the next is allowed; 0: this one is */
   take(name: string): number
   readonly size: number

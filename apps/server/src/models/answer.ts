@@ -8,7 +8,7 @@ import { type Decode, prepareInput } from './prepare-input.ts'
 
 export type Draw = Decoders['draw']
 
-export interface AnswerOptions {
+interface AnswerOptions {
   ticket: Ticket
   decode: Decode
   draw: Draw

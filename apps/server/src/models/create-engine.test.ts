@@ -8,9 +8,9 @@ import { decodeImage } from '@vitral/datasets'
 import sharp from 'sharp'
 import { notImages } from '../../test/support/strange-files.ts'
 import { logitsOf, PIXELS, pixelsOf, removeFolders, tinyModel } from '../../test/support/tiny-model.ts'
-import type { EngineError, EngineInput, EngineResult, Task } from '../engine.ts'
+import type { EngineError, EngineInput, EngineResult, ManagedEngine, Task } from '../engine.ts'
 import type { EngineEvent } from '../engine-events.ts'
-import { createEngine, type ManagedEngine } from './create-engine.ts'
+import { createEngine } from './create-engine.ts'
 
 /** Requests of each of many clients. */
 const turns = Number(process.env.TURNS ?? 20)

@@ -1,28 +1,18 @@
 /** Puts the engine together: the models by name, the memory they share, the decoders, and the end of it all. */
 
-import { type Engine, EngineError, type EngineRequest, type EngineResult, type ModelDescription } from '../engine.ts'
+import {
+  EngineError,
+  type EngineRequest,
+  type EngineResult,
+  type ManagedEngine,
+  type ModelDescription,
+} from '../engine.ts'
 import { Decoders } from '../workers/decoders.ts'
 import type { Draw } from './answer.ts'
 import { estimateMemory, watchFolder } from './folder.ts'
 import { type EngineOptions, type ResolvedEngineOptions, resolveOptions } from './options.ts'
 import type { Decode } from './prepare-input.ts'
 import { ServedModel } from './served-model.ts'
-
-/** What the one who runs the engine can do beside asking it. */
-export interface ManagedEngine extends Engine {
-  /**
-   * Loads a model's folder, anew if it is loaded.
-   *
-   * @throws EngineError with why it cannot be served; the version before goes on
-   */
-  reload(model: string): Promise<ModelDescription>
-  /** Frees a model's memory once what has begun is answered; a request, or `reload`, loads it again. */
-  unload(model: string): Promise<ModelDescription>
-  /** Bytes that the processes of each model had resident when they answered last; 0 of one that is not loaded. */
-  memory(): { model: string; bytes: number }[]
-  /** Ids of the processes that run now. */
-  processes(): number[]
-}
 
 /**
  * Starts the processes, loads what is to be loaded at the start, and returns when all of it can answer.

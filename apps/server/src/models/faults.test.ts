@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { FAULTS, inputWith } from '../../test/support/faults.ts'
 import { PIXELS, removeFolders, tinyModel } from '../../test/support/tiny-model.ts'
-import type { EngineRequest, EngineResult } from '../engine.ts'
+import type { EngineRequest, EngineResult, ManagedEngine } from '../engine.ts'
 import type { EngineEvent } from '../engine-events.ts'
-import { createEngine, type ManagedEngine } from './create-engine.ts'
+import { createEngine } from './create-engine.ts'
 
 let folder: string
 let engine: ManagedEngine

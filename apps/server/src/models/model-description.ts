@@ -3,7 +3,7 @@ import type { ModelDescription } from '../engine.ts'
 import type { LoadedDescription } from '../workers/model-calls.ts'
 import type { ResolvedModelOptions } from './options.ts'
 
-export function knownOf(
+export function modelDescription(
   { name, backend, precision }: ResolvedModelOptions,
   loaded: LoadedDescription | undefined,
 ): Omit<ModelDescription, 'state' | 'error'> {

@@ -11,8 +11,8 @@ import {
   type Purpose,
   splitOutputs,
 } from '../workers/model-calls.ts'
-import { KeptChild } from '../workers/supervised-worker.ts'
-import { Child } from '../workers/worker-process.ts'
+import { SupervisedWorker } from '../workers/supervised-worker.ts'
+import { WorkerProcess } from '../workers/worker-process.ts'
 import type { ResolvedEngineOptions, ResolvedModelOptions } from './options.ts'
 
 export interface VersionOptions {
@@ -40,10 +40,10 @@ export class ModelVersion {
   readonly description: LoadedDescription
   readonly #options: VersionOptions
   readonly #queue: BatchQueue<QueuedJob>
-  readonly #workers: KeptChild[]
-  readonly #memory = new Map<KeptChild, number>()
+  readonly #workers: SupervisedWorker[]
+  readonly #memory = new Map<SupervisedWorker, number>()
   /** When the batch began that each process is at, by performance.now(). */
-  readonly #begun = new Map<KeptChild, number>()
+  readonly #begun = new Map<SupervisedWorker, number>()
   #users = 0
   #onUnused: (() => void) | undefined
   #secondsPerBatch = 0
@@ -54,10 +54,12 @@ export class ModelVersion {
     const [{ description }] = ready as [Ready]
     this.description = description
     this.#queue = new BatchQueue(model)
-    const start = async (): Promise<Child> => (await startWorker(options, description.version)).child
+    const start = async (): Promise<WorkerProcess> => (await startWorker(options, description.version)).workerProcess
     const onFailure = (reason: string, failuresInARow: number): void =>
       engine.onEvent({ event: 'worker_failed', model: model.name, reason, failuresInARow })
-    this.#workers = ready.map(({ child }) => new KeptChild(child, { start, onFailure, backoff: engine.backoff }))
+    this.#workers = ready.map(
+      ({ workerProcess }) => new SupervisedWorker(workerProcess, { start, onFailure, backoff: engine.backoff }),
+    )
     this.#workers.forEach((worker, i) => {
       this.#memory.set(worker, ready[i]?.description.memory ?? 0)
       void this.#work(worker)
@@ -72,7 +74,7 @@ export class ModelVersion {
     const ready = results.filter(result => result.status === 'fulfilled').map(result => result.value)
     const versions = new Set(ready.map(({ description }) => description.version))
     if (!failed && versions.size === 1) return new ModelVersion(options, ready)
-    for (const { child } of ready) child.kill('another process of its model failed')
+    for (const { workerProcess } of ready) workerProcess.kill('another process of its model failed')
     throw failed?.reason ?? new EngineError('model_failed', 'The model folder changed while it was being loaded.')
   }
 
@@ -103,7 +105,7 @@ export class ModelVersion {
     const longest = Math.max(this.#options.engine.queueTimeout, OVERDUE * this.#secondsPerBatch * 1000)
     const now = performance.now()
     // By a timer's grain: who came as the batch began waits as long as it has been computed.
-    const isOverdue = (worker: KeptChild): boolean => now - (this.#begun.get(worker) ?? now) > longest - 10
+    const isOverdue = (worker: SupervisedWorker): boolean => now - (this.#begun.get(worker) ?? now) > longest - 10
     return this.#secondsPerBatch > 0 && this.#workers.every(isOverdue)
   }
 
@@ -138,24 +140,24 @@ export class ModelVersion {
     await Promise.all(this.#workers.map(worker => worker.stop()))
   }
 
-  async #work(worker: KeptChild): Promise<void> {
+  async #work(worker: SupervisedWorker): Promise<void> {
     for (;;) {
-      const child = await worker.ready()
-      if (!child) return
+      const workerProcess = await worker.ready()
+      if (!workerProcess) return
       const batch = await this.#queue.take()
       if (!batch) return
-      if (child.ended) this.#queue.putBack(batch)
+      if (workerProcess.ended) this.#queue.putBack(batch)
       else {
         for (const job of batch) job.begin()
         this.#begun.set(worker, performance.now())
-        await this.#compute(batch, child, worker)
+        await this.#compute(batch, workerProcess, worker)
         this.#begun.delete(worker)
       }
     }
   }
 
   /** A batch that fails is computed one by one, so that what is wrong with one image harms no other. */
-  async #compute(batch: readonly QueuedJob[], child: Child, worker: KeptChild): Promise<void> {
+  async #compute(batch: readonly QueuedJob[], workerProcess: WorkerProcess, worker: SupervisedWorker): Promise<void> {
     const { model, engine } = this.#options
     const started = performance.now()
     const report = (error?: EngineError): number => {
@@ -164,42 +166,42 @@ export class ModelVersion {
       return compute
     }
     try {
-      const { outputs, isSick } = await this.#call(batch, child, worker)
-      const compute = report(isSick ? sickModel() : undefined)
-      if (isSick) child.kill('its model computes values that are no finite numbers')
+      const { outputs, modelIsNonFinite } = await this.#call(batch, workerProcess, worker)
+      const compute = report(modelIsNonFinite ? nonFiniteModel() : undefined)
+      if (modelIsNonFinite) workerProcess.kill('its model computes values that are no finite numbers')
       else {
         this.#secondsPerBatch = 0.8 * this.#secondsPerBatch + (0.2 * compute) / 1000
-        worker.wasOfUse()
+        worker.recordSuccess()
       }
       for (const [i, job] of batch.entries())
-        settle(job, outputs[i] ?? (isSick ? sickModel() : overflow(job.input)), compute)
+        settle(job, outputs[i] ?? (modelIsNonFinite ? nonFiniteModel() : overflow(job.input)), compute)
     } catch (thrown) {
       const error = thrown as EngineError
       const compute = report(error)
       const again = batch.length > 1 && error.code !== 'worker_failed'
       for (const job of batch)
-        if (again && job.isWanted) await this.#compute([job], child, worker)
+        if (again && job.isWanted) await this.#compute([job], workerProcess, worker)
         else settle(job, error, compute)
     }
   }
 
   async #call(
     batch: readonly QueuedJob[],
-    child: Child,
-    worker: KeptChild,
-  ): Promise<{ outputs: (EngineOutput | null)[]; isSick: boolean }> {
+    workerProcess: WorkerProcess,
+    worker: SupervisedWorker,
+  ): Promise<{ outputs: (EngineOutput | null)[]; modelIsNonFinite: boolean }> {
     const { inputs, bodies } = inputLayout(batch)
-    const { header, body } = await child.call('compute', { inputs }, bodies, this.#options.engine.watchdog)
-    const { layout, memory, isSick } = header as unknown as ComputeReply
+    const { header, body } = await workerProcess.call('compute', { inputs }, bodies, this.#options.engine.watchdog)
+    const { layout, memory, modelIsNonFinite } = header as unknown as ComputeReply
     this.#memory.set(worker, memory)
     const outputs = splitOutputs(layout, body)
-    if (outputs.length === batch.length) return { outputs, isSick }
-    child.kill(`it gave ${outputs.length} answers to ${batch.length} images`)
+    if (outputs.length === batch.length) return { outputs, modelIsNonFinite }
+    workerProcess.kill(`it gave ${outputs.length} answers to ${batch.length} images`)
     throw new EngineError('worker_failed', `The model gave ${outputs.length} answers to ${batch.length} images.`)
   }
 }
 
-const sickModel = (): EngineError =>
+const nonFiniteModel = (): EngineError =>
   new EngineError('non_finite_output', 'The model computes values that are no finite numbers; it is loaded anew.')
 
 const overflow = (input: PreparedInput): EngineError =>
@@ -218,23 +220,23 @@ const kindOf = ({ task, input }: Job): string =>
   `${task === 'explain' ? 'explain' : 'plain'} ${'pixels' in input ? 'pixels' : 'pixelValues'}`
 
 interface Ready {
-  child: Child
+  workerProcess: WorkerProcess
   description: LoadedDescription
 }
 
 /** @param version the content that the folder must have */
 async function startWorker({ model, engine, signal }: VersionOptions, version?: string): Promise<Ready> {
   const { folder, backend, precision, threads, maxBatchSize } = model
-  const child = await Child.start({ module: engine.modelModule, timeout: engine.loadTimeout, signal })
+  const workerProcess = await WorkerProcess.start({ module: engine.modelModule, timeout: engine.loadTimeout, signal })
   try {
     const settings = { folder, backend, precision, threads, maxBatchSize }
-    const { header } = await child.call('load', { settings } satisfies Header, [], engine.loadTimeout)
+    const { header } = await workerProcess.call('load', { settings } satisfies Header, [], engine.loadTimeout)
     const description = header.description as LoadedDescription
     if (version && description.version !== version)
       throw new EngineError('model_failed', 'The model folder has changed since it was loaded; reload the model.')
-    return { child, description }
+    return { workerProcess, description }
   } catch (error) {
-    child.kill('its model cannot be loaded')
+    workerProcess.kill('its model cannot be loaded')
     throw error
   }
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BackendName, ComputeDtype } from '@vitral/core'
+import { modelNamePattern } from '../engine.ts'
 import type { EngineEvent } from '../engine-events.ts'
 
 export interface ModelOptions {
@@ -66,9 +67,6 @@ export interface EngineOptions {
 export type ResolvedModelOptions = Required<Omit<ModelOptions, 'threads'>> & Pick<ModelOptions, 'threads'>
 export type ResolvedEngineOptions = Required<Omit<EngineOptions, 'models'>> & { models: ResolvedModelOptions[] }
 
-/** Names that are safe wherever they come to stand: in a path, a log, a metric. */
-const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/
-
 /** @throws naming the option, what it is and what it can be */
 export function resolveOptions({ models, ...options }: EngineOptions): ResolvedEngineOptions {
   if (models.length === 0) throw new Error('models is empty; expected one model or more, { name, folder }.')
@@ -103,7 +101,7 @@ export function resolveOptions({ models, ...options }: EngineOptions): ResolvedE
 
 function resolveModel(options: ModelOptions): ResolvedModelOptions {
   const { name } = options
-  ensure(namePattern.test(name), 'name', name, 'letters, digits, and . _ - within, 64 at most')
+  ensure(modelNamePattern.test(name), 'name', name, 'letters, digits, and . _ - within, 64 at most')
   const resolved = {
     backend: 'auto',
     precision: 'float32',

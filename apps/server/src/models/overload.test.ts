@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { FAULTS, inputWith } from '../../test/support/faults.ts'
 import { removeFolders, tinyModel } from '../../test/support/tiny-model.ts'
+import type { ManagedEngine } from '../engine.ts'
 import { EngineError, type EngineErrorCode, type EngineRequest, type EngineResult } from '../engine.ts'
 import { PER_PROCESS } from '../workers/decoders.ts'
-import { createEngine, type ManagedEngine } from './create-engine.ts'
+import { createEngine } from './create-engine.ts'
 
 const modelModule = fileURLToPath(new URL('../../test/support/faulty-model.ts', import.meta.url))
 const QUEUE = 8

@@ -5,14 +5,14 @@ import { Admission } from '../queue/admission.ts'
 import type { Ticket } from '../queue/ticket.ts'
 import type { LoadedDescription } from '../workers/model-calls.ts'
 import { answer, type Draw } from './answer.ts'
-import { describeInChild } from './describe-in-worker.ts'
+import { describeInWorker } from './describe-in-worker.ts'
 import { ensureFolder, estimateMemory } from './folder.ts'
 import { changeOfLabels, explain } from './load-errors.ts'
-import { knownOf } from './model-description.ts'
+import { modelDescription } from './model-description.ts'
 import { ModelVersion, type VersionOptions } from './model-version.ts'
 import type { Decode } from './prepare-input.ts'
 
-export interface ServedModelOptions extends VersionOptions {
+interface ServedModelOptions extends VersionOptions {
   decode: Decode
   draw: Draw
   /** Calls `load` once there is memory for the model, and alone. */
@@ -75,7 +75,7 @@ export class ServedModel {
   describe(): ModelDescription {
     const failed = this.#current ? this.#current.failed : this.#error !== undefined
     return {
-      ...knownOf(this.#options.model, this.#description),
+      ...modelDescription(this.#options.model, this.#description),
       state: failed ? 'failed' : this.#current ? 'ready' : this.#loading ? 'loading' : 'unloaded',
       ...(this.#error && { error: this.#error }),
       ...(this.#current?.failed && { error: 'Its processes end again and again.' }),
@@ -84,7 +84,7 @@ export class ServedModel {
 
   /** Learns what can be told of it before it is loaded. */
   async readDescription(): Promise<void> {
-    const description = await describeInChild(this.#options)
+    const description = await describeInWorker(this.#options)
     if (!this.#current) this.#description = description ?? this.#description
   }
 

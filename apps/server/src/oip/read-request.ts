@@ -7,7 +7,7 @@ import { RequestError } from '../errors.ts'
 import { readInput } from './read-input.ts'
 import { type InferRequest, inferRequestSchema } from './schemas.ts'
 
-export interface ReadRequest extends Pick<InferRequest, 'id' | 'outputs' | 'parameters'> {
+interface ReadRequest extends Pick<InferRequest, 'id' | 'outputs' | 'parameters'> {
   inputs: EngineInput[]
 }
 

@@ -6,8 +6,8 @@ import { atMost } from '../body/json.ts'
 export const extensions = ['binary_tensor_data', 'classification', 'schedule_policy'] as const
 
 /** Names of a model's inputs and outputs. */
-export const inputNames = ['pixel_values', 'image'] as const
-export const outputNames = ['logits', 'features'] as const
+const inputNames = ['pixel_values', 'image'] as const
+const outputNames = ['logits', 'features'] as const
 export type OutputName = (typeof outputNames)[number]
 
 /** One that is not known here is passed over, as Triton does: clients say by some how they wrote a tensor. */

@@ -7,7 +7,7 @@ export interface Queued {
   readonly isWanted: boolean
 }
 
-export interface BatchQueueOptions {
+interface BatchQueueOptions {
   maxBatchSize: number
   /** Milliseconds that the first of a batch waits for others while somebody is free; 0 computes what is there. */
   maxDelay: number

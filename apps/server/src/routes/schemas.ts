@@ -4,7 +4,7 @@ import { modelName } from '../config.ts'
 import { errorCodes } from '../errors.ts'
 import { predictionSchema } from '../predictions.ts'
 
-export const errorSchema = z.object({ error: z.string(), code: z.enum(errorCodes) }).openapi('Error')
+const errorSchema = z.object({ error: z.string(), code: z.enum(errorCodes) }).openapi('Error')
 
 export const failure = {
   description: 'What went wrong, for people and by name.',

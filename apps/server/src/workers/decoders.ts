@@ -4,9 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { ImageGeometry } from '@vitral/core/image'
 import { EngineError, type EngineOutput } from '../engine.ts'
 import { bytesOf, type Frame, type Header } from '../ipc/framing.ts'
-import type { ResolvedEngineOptions } from '../models/options.ts'
-import { KeptChild } from './supervised-worker.ts'
-import { Child } from './worker-process.ts'
+import { SupervisedWorker } from './supervised-worker.ts'
+import { WorkerProcess } from './worker-process.ts'
 
 export interface DecodeCall {
   geometry: ImageGeometry
@@ -23,8 +22,16 @@ export interface DrawCall {
   timeoutSeconds: number
 }
 
-export interface DecoderOptions
-  extends Pick<ResolvedEngineOptions, 'decoders' | 'maxPixels' | 'decodeTimeoutSeconds' | 'loadTimeout' | 'backoff'> {
+interface DecoderOptions {
+  /** Processes that decode. */
+  decoders: number
+  maxPixels: number
+  /** Longest time for one image, in whole seconds. */
+  decodeTimeoutSeconds: number
+  /** Milliseconds in which a process must start. */
+  loadTimeout: number
+  /** Milliseconds before the second restart in a row; doubled for each further one. */
+  backoff: number
   onFailure(reason: string, failuresInARow: number): void
   signal?: AbortSignal
 }
@@ -54,24 +61,24 @@ export const PER_PROCESS = Math.max(2, availableParallelism())
 const SLACK = 5000
 
 export class Decoders {
-  readonly #children: KeptChild[]
+  readonly #workers: SupervisedWorker[]
   readonly #limits: Omit<DecodeCall, 'geometry'>
   readonly #waiting: (() => void)[] = []
   #free: number
   #next = 0
 
-  private constructor(children: KeptChild[], { maxPixels, decodeTimeoutSeconds }: DecoderOptions) {
-    this.#children = children
+  private constructor(workers: SupervisedWorker[], { maxPixels, decodeTimeoutSeconds }: DecoderOptions) {
+    this.#workers = workers
     this.#limits = { maxPixels, timeoutSeconds: decodeTimeoutSeconds }
-    this.#free = children.length * PER_PROCESS
+    this.#free = workers.length * PER_PROCESS
   }
 
   static async start(options: DecoderOptions): Promise<Decoders> {
-    const start = (): Promise<Child> =>
-      Child.start({ module: MODULE, timeout: options.loadTimeout, signal: options.signal })
+    const start = (): Promise<WorkerProcess> =>
+      WorkerProcess.start({ module: MODULE, timeout: options.loadTimeout, signal: options.signal })
     const first = await Promise.all(Array.from({ length: options.decoders }, start))
     return new Decoders(
-      first.map(child => new KeptChild(child, { start, ...options })),
+      first.map(workerProcess => new SupervisedWorker(workerProcess, { start, ...options })),
       options,
     )
   }
@@ -107,11 +114,11 @@ export class Decoders {
   }
 
   get processes(): number[] {
-    return this.#children.flatMap(child => child.pid ?? [])
+    return this.#workers.flatMap(workerProcess => workerProcess.pid ?? [])
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#children.map(child => child.stop()))
+    await Promise.all(this.#workers.map(workerProcess => workerProcess.stop()))
   }
 
   async #inTurn<Result>(turn: Turn, work: () => Promise<Result>): Promise<Result | undefined> {
@@ -136,11 +143,11 @@ export class Decoders {
   }
 
   async #call(name: string, call: Header, bodies: readonly Uint8Array[]): Promise<Frame> {
-    const kept = this.#children[this.#next++ % this.#children.length] as KeptChild
-    const child = kept.failed ? undefined : await kept.ready()
-    if (!child) throw new EngineError('worker_failed', 'Images cannot be decoded now.', { retryAfter: 5 })
-    const answer = await child.call(name, call, bodies, this.#limits.timeoutSeconds * 1000 + SLACK)
-    kept.wasOfUse()
+    const worker = this.#workers[this.#next++ % this.#workers.length] as SupervisedWorker
+    const workerProcess = worker.failed ? undefined : await worker.ready()
+    if (!workerProcess) throw new EngineError('worker_failed', 'Images cannot be decoded now.', { retryAfter: 5 })
+    const answer = await workerProcess.call(name, call, bodies, this.#limits.timeoutSeconds * 1000 + SLACK)
+    worker.recordSuccess()
     return answer
   }
 }

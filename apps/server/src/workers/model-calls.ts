@@ -38,7 +38,7 @@ export interface ComputeCall {
 }
 
 /** How the floats of a reply's body are divided, input by input; null: its values are no finite numbers. */
-export type OutputLayout = ({
+type OutputLayout = ({
   logits?: number
   best?: number
   features?: number
@@ -50,7 +50,7 @@ export interface ComputeReply {
   /** Bytes that the process has resident. */
   memory: number
   /** Whether the model computes no finite numbers from an input of its own either. */
-  isSick: boolean
+  modelIsNonFinite: boolean
 }
 
 export function inputLayout(jobs: readonly ({ input: PreparedInput } & Purpose)[]): {

@@ -1,9 +1,9 @@
 /** A process that is replaced when it ends, ever more slowly when it ends again and again. */
-import type { Child } from './worker-process.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
-export interface KeptChildOptions {
+interface SupervisedWorkerOptions {
   /** Starts it and makes it ready. */
-  start(): Promise<Child>
+  start(): Promise<WorkerProcess>
   /** Told of each end that was not asked for, and of each start that failed. */
   onFailure(reason: string, failuresInARow: number): void
   /** Milliseconds before the second start in a row; doubled for each further one. The first is at once. @default 100 */
@@ -15,21 +15,21 @@ export interface KeptChildOptions {
 /** Failures in a row from which it counts as failed while it is not there. */
 const MANY = 4
 
-export class KeptChild {
-  #current: Child | undefined
+export class SupervisedWorker {
+  #current: WorkerProcess | undefined
   #stopped = false
   #failures = 0
-  #next = Promise.withResolvers<Child | undefined>()
-  readonly #options: KeptChildOptions
+  #next = Promise.withResolvers<WorkerProcess | undefined>()
+  readonly #options: SupervisedWorkerOptions
 
   /** @param first a process that is ready */
-  constructor(first: Child, options: KeptChildOptions) {
+  constructor(first: WorkerProcess, options: SupervisedWorkerOptions) {
     this.#options = options
     this.#adopt(first)
   }
 
   /** The process, once there is one that runs; undefined when it has been stopped. */
-  async ready(): Promise<Child | undefined> {
+  async ready(): Promise<WorkerProcess | undefined> {
     return this.#current ?? (await this.#next.promise)
   }
 
@@ -47,22 +47,22 @@ export class KeptChild {
   }
 
   /** Says that it has done what it is for: the next failure is the first again. */
-  wasOfUse(): void {
+  recordSuccess(): void {
     this.#failures = 0
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
     this.#next.resolve(undefined)
-    const child = this.#current
+    const workerProcess = this.#current
     this.#current = undefined
-    await child?.stop()
+    await workerProcess?.stop()
   }
 
-  #adopt(child: Child): void {
-    this.#current = child
-    this.#next.resolve(child)
-    void child.exited.then(reason => {
+  #adopt(workerProcess: WorkerProcess): void {
+    this.#current = workerProcess
+    this.#next.resolve(workerProcess)
+    void workerProcess.exited.then(reason => {
       if (this.#stopped) return
       this.#current = undefined
       this.#next = Promise.withResolvers()
@@ -77,9 +77,9 @@ export class KeptChild {
       onFailure(why, this.#failures)
       if (this.#failures > 1) await Bun.sleep(Math.min(maxBackoff, backoff * 2 ** (this.#failures - 2)))
       try {
-        const child = await start()
-        if (this.#stopped) return await child.stop()
-        return this.#adopt(child)
+        const workerProcess = await start()
+        if (this.#stopped) return await workerProcess.stop()
+        return this.#adopt(workerProcess)
       } catch (error) {
         why = (error as Error).message
       }

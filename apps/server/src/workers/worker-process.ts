@@ -5,12 +5,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { withPatientMemory } from '../allocator-settings.ts'
+import { withAllocatorSettings } from '../allocator-settings.ts'
 import { EngineError, type EngineErrorCode } from '../engine.ts'
 import { FrameLink } from '../ipc/frame-link.ts'
 import type { Frame, Header } from '../ipc/framing.ts'
 
-export interface ChildOptions {
+interface WorkerProcessOptions {
   /** Path of the module it runs. */
   module: string
   /** Milliseconds until it has connected. */
@@ -28,7 +28,7 @@ interface Call {
 /** Milliseconds that a process has to end by itself once its socket is closed. */
 const GRACE = 1000
 
-export class Child {
+export class WorkerProcess {
   /** Why it is no more; undefined while it runs. */
   ended: string | undefined
   readonly pid: number
@@ -51,38 +51,38 @@ export class Child {
   }
 
   /** @throws EngineError 'worker_failed' when the process ends or is not there in time */
-  static async start(options: ChildOptions): Promise<Child> {
+  static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
     if (options.signal?.aborted) throw new EngineError('draining', 'The server goes down.')
     // A folder that no other user may enter, there until the process has connected: a server that is killed leaves none, and one
     // that runs for weeks has none that a system may clear away.
     const folder = await mkdtemp(join(tmpdir(), 'vitral-'))
     try {
-      return await Child.#connected(join(folder, 'socket'), options)
+      return await WorkerProcess.#connected(join(folder, 'socket'), options)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   }
 
-  static async #connected(path: string, { module, timeout, signal }: ChildOptions): Promise<Child> {
+  static async #connected(path: string, { module, timeout, signal }: WorkerProcessOptions): Promise<WorkerProcess> {
     const connected = Promise.withResolvers<void>()
-    let child: Child | undefined
+    let workerProcess: WorkerProcess | undefined
     const settle = (frame: Frame): void => {
-      if (child) child.#settle(frame)
+      if (workerProcess) workerProcess.#settle(frame)
     }
     const link = new FrameLink({
       onOpen: connected.resolve,
       onFrame: settle,
       // One that ends closes its socket, and says why a moment later by its exit status.
-      onClose: () => setTimeout(() => child?.kill('its socket closed'), GRACE).unref(),
+      onClose: () => setTimeout(() => workerProcess?.kill('its socket closed'), GRACE).unref(),
     })
     const listener = Bun.listen({ unix: path, socket: link.handlers })
     const subprocess = Bun.spawn([process.execPath, module, path], {
-      env: withPatientMemory(process.env),
+      env: withAllocatorSettings(process.env),
       stdin: 'ignore',
       stdout: 'ignore',
       stderr: 'inherit',
     })
-    const abort = (): void => (child ? child.kill('the server goes down') : subprocess.kill('SIGKILL'))
+    const abort = (): void => (workerProcess ? workerProcess.kill('the server goes down') : subprocess.kill('SIGKILL'))
     signal?.addEventListener('abort', abort)
     void subprocess.exited.then(() => signal?.removeEventListener('abort', abort))
     const timer = setTimeout(() => {
@@ -94,8 +94,8 @@ export class Child {
     )
     try {
       await connected.promise
-      child = new Child(subprocess, link)
-      return child
+      workerProcess = new WorkerProcess(subprocess, link)
+      return workerProcess
     } finally {
       clearTimeout(timer)
       listener.stop()

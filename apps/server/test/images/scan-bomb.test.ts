@@ -1,7 +1,8 @@
 /** A file of half a megabyte that a decoder would be at for minutes, deaf to its time limit: no other image may pay for it. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import sharp from 'sharp'
-import { createEngine, type ManagedEngine } from '../../src/models/create-engine.ts'
+import type { ManagedEngine } from '../../src/engine.ts'
+import { createEngine } from '../../src/models/create-engine.ts'
 import { removeFolders, tinyModel } from '../support/tiny-model.ts'
 
 let engine: ManagedEngine

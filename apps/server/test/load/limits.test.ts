@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { ByteBudget } from '../../src/body/body.ts'
+import { ByteBudget } from '../../src/body/byte-budget.ts'
 import { parseConfig } from '../../src/config.ts'
 import { createRateLimiter } from '../../src/middleware/rate-limit.ts'
 import { failure, form, images, post, start } from '../support/requests.ts'
@@ -66,7 +66,7 @@ test('all bodies together stay within their limit, and are given back', async ()
   expect(await send()).toBe(200)
   const budget = new ByteBudget(10)
   budget.take(10)
-  expect(() => budget.take(1)).toThrow('as many bytes')
+  expect(() => budget.take(1)).toThrow('reached the limit')
   budget.release(10)
   expect(budget.used).toBe(0)
 })

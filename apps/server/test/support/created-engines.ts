@@ -1,8 +1,8 @@
 /** Engines that a test makes, of models that fail as they are told, and closes afterwards: `afterEach(closeEngines)`. */
 import { fileURLToPath } from 'node:url'
-import type { EngineResult } from '../../src/engine.ts'
+import type { EngineResult, ManagedEngine } from '../../src/engine.ts'
 import type { EngineEvent } from '../../src/engine-events.ts'
-import { createEngine, type ManagedEngine } from '../../src/models/create-engine.ts'
+import { createEngine } from '../../src/models/create-engine.ts'
 import type { EngineOptions, ModelOptions } from '../../src/models/options.ts'
 import { pixelsOf, removeFolders } from './tiny-model.ts'
 

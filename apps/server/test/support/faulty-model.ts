@@ -15,7 +15,7 @@ const orderOf = (input: PreparedInput): number =>
   'pixelValues' in input ? (input.pixelValues[0] as number) : Number.NaN
 
 function faulty({ description, compute }: LoadedModel): LoadedModel {
-  let isSick = false
+  let modelIsNonFinite = false
   return {
     description,
     async compute(inputs, wanted) {
@@ -26,9 +26,9 @@ function faulty({ description, compute }: LoadedModel): LoadedModel {
       if (orders.includes(FAULTS.die)) process.kill(process.pid, 'SIGKILL')
       while (orders.includes(FAULTS.hang)) Bun.sleepSync(1000)
       const outputs = await compute(inputs, wanted)
-      isSick ||= orders.includes(FAULTS.sicken)
+      modelIsNonFinite ||= orders.includes(FAULTS.sicken)
       for (const [i, order] of orders.entries())
-        if (isSick || order === FAULTS.nan) outputs[i]?.logits?.fill(Number.NaN)
+        if (modelIsNonFinite || order === FAULTS.nan) outputs[i]?.logits?.fill(Number.NaN)
       return orders.includes(FAULTS.wrongCount) ? outputs.slice(1) : outputs
     },
   }

@@ -93,8 +93,8 @@ async function loadServer(): Promise<typeof import('@vitral/server')> {
   if (!process.versions.bun) throw new Error('The server needs Bun; run it as: bunx --bun vitral serve …')
   try {
     // Before the server is loaded, which would be for nothing.
-    const { restartWithPatientMemory } = await import('@vitral/server/patient-memory')
-    restartWithPatientMemory()
+    const { restartWithAllocatorSettings } = await import('@vitral/server/allocator-settings')
+    restartWithAllocatorSettings()
     return await import('@vitral/server')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException

@@ -8,6 +8,6 @@ declare module '@vitral/server' {
   export function runServer(config: object): Promise<number>
 }
 
-declare module '@vitral/server/patient-memory' {
-  export function restartWithPatientMemory(): void
+declare module '@vitral/server/allocator-settings' {
+  export function restartWithAllocatorSettings(): void
 }

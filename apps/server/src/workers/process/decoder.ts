@@ -6,7 +6,7 @@ import { fitImage, type ImageGeometry, type RawImage } from '@vitral/core/image'
 import { functional, usesNativeImages } from '@vitral/datasets'
 import { EngineError } from '../../engine.ts'
 import { floatsOf } from '../../ipc/framing.ts'
-import { giveBack } from '../../ipc/release-buffer.ts'
+import { releaseBuffer } from '../../ipc/release-buffer.ts'
 import type { DecodeCall, DrawCall } from '../decoders.ts'
 import { decodeUpload } from './decode-upload.ts'
 import { drawAttention } from './draw-attention.ts'
@@ -18,7 +18,7 @@ serve({
     const { geometry, maxPixels, timeoutSeconds } = header as unknown as DecodeCall
     const image = await decodeUpload(body, { maxPixels, timeoutSeconds })
     const { data, width, height } = fit(image, geometry)
-    if (data !== image.data) giveBack(image.data as Uint8Array)
+    if (data !== image.data) releaseBuffer(image.data as Uint8Array)
     return { header: { width, height }, bodies: [data as Uint8Array] }
   },
   async draw(header, body) {

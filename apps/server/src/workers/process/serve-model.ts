@@ -22,9 +22,9 @@ export function serveModel(load: (settings: ModelSettings) => Promise<LoadedMode
       const computed = await compute(splitInputs(inputs, body), { features, attention })
       const outputs = computed.map((output, i) => finishOutput(output, inputs[i], description))
       // Whether that is the inputs' fault or the model's, an input of its own tells.
-      const isSick = outputs.includes(null) && !(await computesNumbers(model))
+      const modelIsNonFinite = outputs.includes(null) && !(await computesNumbers(model))
       const { layout, arrays } = outputLayout(outputs)
-      const reply: ComputeReply = { layout, memory: process.memoryUsage.rss(), isSick }
+      const reply: ComputeReply = { layout, memory: process.memoryUsage.rss(), modelIsNonFinite }
       return { header: reply as unknown as Header, bodies: arrays.map(bytesOf) }
     },
   })

@@ -1,16 +1,16 @@
 /** The process's side of the socket: answers calls by name, and ends when the server does. */
 import { FrameLink } from '../../ipc/frame-link.ts'
 import type { Frame, Header } from '../../ipc/framing.ts'
-import { giveBack } from '../../ipc/release-buffer.ts'
+import { releaseBuffer } from '../../ipc/release-buffer.ts'
 import { endWithParent } from './end-with-parent.ts'
 
-export interface Reply {
+interface Reply {
   header?: Header
   /** Given away: their memory is freed once they are written. */
   bodies?: readonly Uint8Array[]
 }
 
-export type Handler = (header: Header, body: Uint8Array) => Promise<Reply>
+type Handler = (header: Header, body: Uint8Array) => Promise<Reply>
 
 /**
  * Connects to the socket that the process was started with and answers until it closes. A handler's error goes back with
@@ -34,7 +34,7 @@ export function serve(handlers: Readonly<Record<string, Handler>>): void {
       if (!handler) throw new Error(`There is no call '${call}'.`)
       const reply = await handler(header, body)
       link.write({ id, ...reply.header }, reply.bodies)
-      for (const bytes of reply.bodies ?? []) giveBack(bytes)
+      for (const bytes of reply.bodies ?? []) releaseBuffer(bytes)
       // Not after an error: what was begun with it may not have ended.
       free()
     } catch (error) {
