@@ -8,7 +8,7 @@ import {
   useBackend,
   type ViTConfig,
   ViTForImageClassification,
-  writeFileAside,
+  writeFileAtomic,
   writeSafetensors,
 } from '@vitral/core'
 import { exportViT } from './onnx/vit.ts'
@@ -27,7 +27,7 @@ export async function writeModel(
     if (parameter.rank === 1) perturb(parameter, i)
   await model.savePretrained(modelFolder)
   model.dispose()
-  await writeFileAside(onnxFile, await exportFolder(modelFolder, config))
+  await writeFileAtomic(onnxFile, await exportFolder(modelFolder, config))
   return { modelFolder, onnxFile }
 }
 

@@ -1,6 +1,6 @@
 /** RESULTS.md: a preamble that explains it, and one section for each thing that was measured. */
 import { readFile } from 'node:fs/promises'
-import { writeFileAside } from '@vitral/core'
+import { writeFileAtomic } from '@vitral/core'
 import { markdownTable } from './markdown-table.ts'
 
 const preamble = `# Results
@@ -53,5 +53,5 @@ export async function writeResults(path: string, section: { name: string; body: 
       .map(text => [text.slice(0, text.indexOf('\n')).trim(), text.slice(text.indexOf('\n') + 1).trim()]),
   )
   sections.set(section.name, section.body.trim())
-  await writeFileAside(path, [preamble, ...[...sections].map(([name, body]) => `## ${name}\n\n${body}\n`)].join('\n'))
+  await writeFileAtomic(path, [preamble, ...[...sections].map(([name, body]) => `## ${name}\n\n${body}\n`)].join('\n'))
 }

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { normalStream, writeFileAside } from '@vitral/core'
+import { normalStream, writeFileAtomic } from '@vitral/core'
 import { type Example, openCifar10 } from '@vitral/datasets'
 import sharp from 'sharp'
 import type { DataOptions, ImageSet } from './protocol.ts'
@@ -26,7 +26,7 @@ export async function prepareImages(images: ImageSet, folder: string): Promise<P
 /** A JPEG file of 500×375. */
 export async function writePhoto(path: string, seed: number): Promise<void> {
   const small = await openCifar10(sample, { split: 'train' })
-  await writeFileAside(path, [await photo(small.get(seed) as Example, seed)])
+  await writeFileAtomic(path, [await photo(small.get(seed) as Example, seed)])
 }
 
 /** The shapes of a small image with a camera's grain: about as many bytes as photos of this size have. */

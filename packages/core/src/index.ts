@@ -1,7 +1,7 @@
 /** The public names of @vitral/core. */
 
 export { type BackendChoice, type BackendName, useBackend } from './backend.ts'
-export { flushFolder, removeLeftovers, writeFileAside } from './files/atomic-write.ts'
+export { flushFolder, removeLeftovers, writeFileAtomic } from './files/atomic-write.ts'
 export { describeValue } from './files/fields.ts'
 export { type HubOptions, resolveModel } from './files/hub/hub.ts'
 export type { DownloadProgress } from './files/hub/hub-download.ts'

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { removeLeftovers, writeFileAside } from './atomic-write.ts'
+import { removeLeftovers, writeFileAtomic } from './atomic-write.ts'
 import type { WriteError } from './write-error.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-write-'))
@@ -33,15 +33,15 @@ afterAll(() => {
 })
 
 const failure = (path: string, bytes: number): Promise<WriteError> =>
-  writeFileAside(path, [new Uint8Array(bytes)]).then(
+  writeFileAtomic(path, [new Uint8Array(bytes)]).then(
     () => expect.unreachable('the write did not fail'),
     error => error,
   )
 
-describe.skipIf(!small)('writeFileAside', () => {
+describe.skipIf(!small)('writeFileAtomic', () => {
   test('a full disk: names the file and what it needs, keeps the file before, leaves nothing beside it', async () => {
     const path = join(small as string, 'state')
-    await writeFileAside(path, 'the one before')
+    await writeFileAtomic(path, 'the one before')
     const error = await failure(path, 100_000)
     expect(error.message.replace(/[\d,]+ are free/, 'N are free')).toBe(
       `${path} cannot be written: the disk is full: 100,000 bytes are needed, N are free. Free some space.`,
@@ -53,7 +53,7 @@ describe.skipIf(!small)('writeFileAside', () => {
 
   test('no inode left', async () => {
     const path = join(fewFiles as string, 'state')
-    await writeFileAside(path, 'the one before')
+    await writeFileAtomic(path, 'the one before')
     writeFileSync(join(fewFiles as string, 'another'), '')
     expect((await failure(path, 10)).message).toBe(
       `${path} cannot be written: the disk has no inode left for another file. Remove some files.`,

@@ -11,13 +11,13 @@ const leftover = /\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/
  * @throws WriteError when there is no room or no permission, else the file system's error; the file is then as it was
  * before, and nothing is left beside it
  */
-export async function writeFileAside(path: string, pieces: string | readonly Uint8Array[]): Promise<void> {
+export async function writeFileAtomic(path: string, pieces: string | readonly Uint8Array[]): Promise<void> {
   const { open, rename, rm } = await import('node:fs/promises')
   const { dirname } = await import('node:path')
-  const aside = `${path}.${globalThis.crypto.randomUUID()}.tmp` // writers of the same file keep out of each other's way
+  const temporary = `${path}.${globalThis.crypto.randomUUID()}.tmp` // writers of the same file keep out of each other's way
   const contents = typeof pieces === 'string' ? [new TextEncoder().encode(pieces)] : pieces
   try {
-    const file = await open(aside, 'w')
+    const file = await open(temporary, 'w')
     try {
       for (const piece of contents)
         for (let rest = piece; rest.length > 0; ) rest = rest.subarray((await file.write(rest)).bytesWritten)
@@ -25,10 +25,10 @@ export async function writeFileAside(path: string, pieces: string | readonly Uin
     } finally {
       await file.close()
     }
-    await rename(aside, path)
+    await rename(temporary, path)
   } catch (error) {
     const bytes = contents.reduce((sum, { length }) => sum + length, 0)
-    await rm(aside, { force: true }).catch(() => {}) // the reason of the failure says more than that of the removal
+    await rm(temporary, { force: true }).catch(() => {}) // the reason of the failure says more than that of the removal
     throw writeError(error, { path, bytes, free: await freeSpace(dirname(path)) })
   }
   await flushFolder(dirname(path))

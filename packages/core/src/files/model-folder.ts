@@ -2,7 +2,7 @@
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from '../vit/config.ts'
 import { configFromJson, type ReadConfig } from '../vit/config-json.ts'
 import { checkCounts } from '../vit/weight-counts.ts'
-import { flushFolder, writeFileAside } from './atomic-write.ts'
+import { flushFolder, writeFileAtomic } from './atomic-write.ts'
 import { readJson } from './json-file.ts'
 import { type DtypeArray, fromFloat32, type WeightDtype, weightDtypes } from './safetensors/dtypes.ts'
 import type { SafeTensor } from './safetensors/safetensors.ts'
@@ -94,9 +94,9 @@ export async function writeModelFolder(
   const shards = intoShards(weights, maxShardBytes, dtype)
   await mkdir(folder, { recursive: true })
   for (const [file, tensors] of shards) await writeSafetensors(join(folder, file), tensors, { format: 'pt' })
-  if (shards.size > 1) await writeFileAside(join(folder, INDEX), toJson(indexOf(shards)))
+  if (shards.size > 1) await writeFileAtomic(join(folder, INDEX), toJson(indexOf(shards)))
   for (const file of await readdir(folder)) if (isStale(file, shards)) await rm(join(folder, file))
-  await writeFileAside(join(folder, 'config.json'), toJson({ ...config, torch_dtype: dtype }))
+  await writeFileAtomic(join(folder, 'config.json'), toJson({ ...config, torch_dtype: dtype }))
   await flushFolder(dirname(resolve(folder)))
 }
 

@@ -1,6 +1,6 @@
 /** Images to pixel values as a model was trained on them: `preprocessor_config.json`, Hugging Face's image processors. */
 import type { Tensor4D } from '@tensorflow/tfjs-core'
-import { writeFileAside } from '../files/atomic-write.ts'
+import { writeFileAtomic } from '../files/atomic-write.ts'
 import { wholeNumber } from '../files/fields.ts'
 import { type HubOptions, resolveModel } from '../files/hub/hub.ts'
 import { readJson } from '../files/json-file.ts'
@@ -75,7 +75,7 @@ export class ViTImageProcessor {
     const { mkdir } = await import('node:fs/promises')
     const { join } = await import('node:path')
     await mkdir(folder, { recursive: true })
-    await writeFileAside(join(folder, FILE), `${JSON.stringify(this.toJson(), null, 2)}\n`)
+    await writeFileAtomic(join(folder, FILE), `${JSON.stringify(this.toJson(), null, 2)}\n`)
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Adapters on disk as PEFT keeps them: `adapter_config.json`, and `adapter_model.safetensors` with A, B and the head. */
 
-import { writeFileAside } from '../files/atomic-write.ts'
+import { writeFileAtomic } from '../files/atomic-write.ts'
 import { readJson } from '../files/json-file.ts'
 import { toFloat32 } from '../files/safetensors/dtypes.ts'
 import type { SafeTensor } from '../files/safetensors/safetensors.ts'
@@ -61,7 +61,7 @@ export async function writeAdapterFolder(
   }
   await mkdir(folder, { recursive: true })
   await writeSafetensors(join(folder, WEIGHTS), tensors, { format: 'pt' })
-  await writeFileAside(join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`)
+  await writeFileAtomic(join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`)
 }
 
 /**

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { BrokenImageError } from '../images/broken-image.ts'
 import { SkippedExample } from '../images/skipped-example.ts'
-import { beginAhead } from '../loader/prefetch.ts'
+import { prefetch } from '../loader/prefetch.ts'
 import type { Dataset, RawImage } from '../types.ts'
 
 export interface Inspection {
@@ -46,7 +46,7 @@ export async function inspectDataset(
   const sizes = new Map<string, Inspection['sizes'][number]>()
   const broken: Inspection['broken'] = []
   const contents: Inspection['contents'] = []
-  const next = beginAhead(length, index => inspect(dataset, index), ahead)
+  const next = prefetch(length, index => inspect(dataset, index), ahead)
   for (let index = 0; index < length; index++) {
     const outcome = await next()
     if ('reason' in outcome) broken.push({ index, reason: outcome.reason })

@@ -8,7 +8,7 @@ import { createPipeline } from '../transforms/pipeline.ts'
 import type { Batch, BatchTransform, Dataset, ImageTensor, Transform } from '../types.ts'
 import { type BatchPart, withLongerLead } from './batch-part.ts'
 import { allocate, type Memory } from './memory.ts'
-import { beginAhead } from './prefetch.ts'
+import { prefetch } from './prefetch.ts'
 
 /** A part of an epoch's order. */
 export interface BatchRequest extends BatchPart {
@@ -74,7 +74,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
     const skipped: Batch['skipped'] = []
     let made = 0
     let leading = 0
-    const next = beginAhead(count, i => dataset.get(indices[i] as number))
+    const next = prefetch(count, i => dataset.get(indices[i] as number))
     for (let i = 0; i < count; i++) {
       const index = indices[i] as number
       try {

@@ -8,7 +8,7 @@ const usualAhead = 16
  * @param ahead so many are under way at a time. @default 16
  * @returns what gives the results in their order, one at each call; what is wrong with one is thrown at its turn
  */
-export function beginAhead<T>(
+export function prefetch<T>(
   count: number,
   begin: (place: number) => T | Promise<T>,
   ahead: number = usualAhead,

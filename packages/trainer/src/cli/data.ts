@@ -1,7 +1,7 @@
 /** `vitral data inspect`: what is in a data set and what a model will see of it, before a training run is paid for. */
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { jsonLine, writeFileAside } from '@vitral/core'
+import { jsonLine, writeFileAtomic } from '@vitral/core'
 import { type ContactSheetOptions, chooseExamples, contactSheet, mostSheetRows, transforms } from '@vitral/datasets'
 import { guessDataset } from '../data/guess-dataset.ts'
 import { inspectData } from '../data/inspect.ts'
@@ -69,7 +69,7 @@ twice: in training and test at once, or with two labels.
     progress.end()
     const wanted = values.out ? chooseExamples(inspection, rows, seed) : []
     const indices = wanted.slice(0, mostSheetRows)
-    if (values.out) await writeFileAside(values.out, [await contactSheet(dataset, { indices, ...made, seed })])
+    if (values.out) await writeFileAtomic(values.out, [await contactSheet(dataset, { indices, ...made, seed })])
     const sheet = values.out && { path: values.out, examples: indices }
     if (values.json) print(jsonLine({ dataset: name, ...report, sheet }))
     else print(describeData(name, place, report))

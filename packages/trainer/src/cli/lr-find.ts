@@ -1,5 +1,5 @@
 /** `vitral lr-find`: which learning rate a recipe may begin with. */
-import { jsonLine, useBackend, writeFileAside } from '@vitral/core'
+import { jsonLine, useBackend, writeFileAtomic } from '@vitral/core'
 import { datasetNames } from '../data/open-dataset.ts'
 import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
 import { type LrFindResult, lrFind } from '../lr-find/lr-find.ts'
@@ -77,7 +77,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
       })
       progress.end()
       if (signal.aborted) return exitCodes[signal.reason as Interrupt]
-      if (values.out !== undefined) await writeFileAside(values.out, plotRates(result))
+      if (values.out !== undefined) await writeFileAtomic(values.out, plotRates(result))
       print(values.json ? jsonLine(result) : describe(result, name))
       return 0
     } finally {

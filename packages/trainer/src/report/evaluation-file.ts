@@ -1,6 +1,6 @@
 /** evaluation.json: all that the evaluation of a run's best model found, for its report and for other programs. */
 import { existsSync } from 'node:fs'
-import { writeFileAside } from '@vitral/core'
+import { writeFileAtomic } from '@vitral/core'
 import { encodePicture, type RawImage } from '@vitral/datasets'
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import type { ExampleImage, ExampleImages } from '../evaluation/example-images.ts'
@@ -49,7 +49,7 @@ export async function writeEvaluation(
     Promise.all(images.map(image => reported(image, normalization, nameOf)))
   const [mistakes, hits] = await Promise.all([draw(examples.mistakes), draw(examples.hits)])
   const written: ReportedEvaluation = { ...rest, mistakes, hits }
-  await writeFileAside(path, `${JSON.stringify(written)}\n`)
+  await writeFileAtomic(path, `${JSON.stringify(written)}\n`)
 }
 
 /** Nothing when there is no such file. */

@@ -1,7 +1,7 @@
 /** report.html: what a run did and what its best model can, on one page that needs nothing else. */
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { writeFileAside } from '@vitral/core'
+import { writeFileAtomic } from '@vitral/core'
 import { readHistory } from '../dashboard/history.ts'
 import { readRecord, runPaths } from '../run/folder.ts'
 import { calibrationChart } from './calibration-chart.ts'
@@ -24,7 +24,7 @@ import { pictures } from './pictures.ts'
  * @throws when the folder holds no run
  */
 export async function writeReport(out: string, file: string = runPaths(out).report): Promise<string> {
-  await writeFileAside(file, makeReport(out))
+  await writeFileAtomic(file, makeReport(out))
   return file
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { removeLeftovers, writeError, writeFileAside } from '@vitral/core'
+import { removeLeftovers, writeError, writeFileAtomic } from '@vitral/core'
 import { readJsonFile } from '../json-file.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 
@@ -90,7 +90,7 @@ export async function recordRun(paths: RunPaths, recipe: Recipe, environment: ob
     ...(!same && { resumedIn: [...resumedIn, now] }),
     ...(epochs !== recipe.epochs && { epochsBefore: [...(before.epochsBefore ?? []), epochs] }),
   }
-  await writeFileAside(paths.config, `${JSON.stringify(record, null, 2)}\n`)
+  await writeFileAtomic(paths.config, `${JSON.stringify(record, null, 2)}\n`)
 }
 
 const asJson = (value: object): object => JSON.parse(JSON.stringify(value)) as object

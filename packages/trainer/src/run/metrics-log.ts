@@ -1,6 +1,6 @@
 /** metrics.jsonl: one line for each step, each evaluation and the test, for people, plots and reports. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { writeError, writeFileAside } from '@vitral/core'
+import { writeError, writeFileAtomic } from '@vitral/core'
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import type { EpochReport, TrainingObserver } from './events.ts'
 
@@ -15,7 +15,7 @@ export async function metricsLog(path: string, position: Position): Promise<Trai
         .split('\n')
         .filter(line => isBefore(position, line))
     : []
-  await writeFileAside(path, kept.map(line => `${line}\n`).join(''))
+  await writeFileAtomic(path, kept.map(line => `${line}\n`).join(''))
   const append = (line: object) => {
     const text = `${JSON.stringify(line)}\n`
     try {

@@ -1,7 +1,7 @@
 /** The files of a sweep: its trials by number, and of each that is done its result. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAside } from '@vitral/core'
+import { writeFileAtomic } from '@vitral/core'
 import { readJsonFile } from '../json-file.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import type { TrainingResult } from '../run/events.ts'
@@ -52,7 +52,7 @@ export async function openSweep(
   const all = [...new Set([...(begun?.trials.map(({ settings }) => settings) ?? []), ...trials].map(toText))]
   const named = all.map((settings, i) => ({ name: trialName(i), settings: JSON.parse(settings) as string[] }))
   mkdirSync(out, { recursive: true })
-  await writeFileAside(path, `${JSON.stringify({ recipe, trials: named } satisfies SweepFile, null, 2)}\n`)
+  await writeFileAtomic(path, `${JSON.stringify({ recipe, trials: named } satisfies SweepFile, null, 2)}\n`)
   return named
 }
 
@@ -63,7 +63,7 @@ export function readResult(folder: string): TrialResult | undefined {
 }
 
 export async function writeResult(folder: string, result: TrialResult): Promise<void> {
-  await writeFileAside(join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)
+  await writeFileAtomic(join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)
 }
 
 const toText = (settings: Settings): string => JSON.stringify(settings)

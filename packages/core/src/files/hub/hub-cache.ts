@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, readlink, rename, symlink } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
-import { writeFileAside } from '../atomic-write.ts'
+import { writeFileAtomic } from '../atomic-write.ts'
 import { trimToken } from './hub-token.ts'
 
 export interface HubEnvironment {
@@ -73,7 +73,7 @@ export class RepositoryCache {
     if (revision === commit || (await this.knownCommit(revision)) === commit) return
     const ref = join(this.folder, 'refs', revision)
     await mkdir(dirname(ref), { recursive: true })
-    await writeFileAside(ref, commit)
+    await writeFileAtomic(ref, commit)
   }
 
   /** Makes a blob appear under its name in a snapshot; one that another process reads is never gone in between. */

@@ -1,6 +1,6 @@
 /** safetensors on disk. */
 
-import { writeFileAside } from '../atomic-write.ts'
+import { writeFileAtomic } from '../atomic-write.ts'
 import { checksumField, hasChecksum, matchesChecksum, noChecksum, putChecksum } from '../hub/checksum.ts'
 import {
   headerEndOf,
@@ -86,7 +86,7 @@ export async function writeSafetensors(
 ): Promise<void> {
   const pieces = serialize(tensors, metadata, noChecksum)
   await putChecksum(pieces)
-  await writeFileAside(path, pieces)
+  await writeFileAtomic(path, pieces)
 }
 
 /**
