@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { jsonLine, printable, printableLines } from './text.ts'
+import { jsonLine, listChoices, listNames, printable, printableLines } from './text.ts'
 
 const hostile = '\u001b]0;title\u0007\u009b2J\r\ncat\u202egod\u2028line\u007f\t'
 
@@ -17,4 +17,16 @@ describe('printable', () => {
     expect(line).toMatch(/^[\x20-\x7e]+$/)
     expect(JSON.parse(line)).toEqual({ [hostile]: [hostile, 1, null] })
   })
+})
+
+test('listNames shortens a long list and says how many more there are', () => {
+  expect(listNames(['a', 'b\n'])).toBe('a, b\\n')
+  expect(listNames(['a', 'b', 'c'], 2)).toBe('a, b and 1 more')
+})
+
+test('listChoices puts an "or" before the last of several names', () => {
+  expect(listChoices([])).toBe('')
+  expect(listChoices(['jpeg'])).toBe('jpeg')
+  expect(listChoices(['jpeg', 'png'])).toBe('jpeg or png')
+  expect(listChoices(['jpeg', 'png', 'webp'])).toBe('jpeg, png or webp')
 })

@@ -39,3 +39,12 @@ export function listNames(names: readonly string[], most: number = 5): string {
   const first = names.slice(0, most).map(shortText).join(', ')
   return names.length <= most ? first : `${first} and ${names.length - most} more`
 }
+
+/**
+ * All of a few names, as what may be chosen from.
+ *
+ * @example
+ * listChoices(['jpeg', 'png', 'webp']) // 'jpeg, png or webp'
+ */
+export const listChoices = (names: readonly string[]): string =>
+  names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`

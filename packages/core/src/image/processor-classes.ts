@@ -1,4 +1,5 @@
 /** The image processors of transformers that Vitral does: what each takes for a field that a file leaves out. */
+import { listChoices } from '../text.ts'
 import type { ImageProcessorConfig } from './processor-config.ts'
 
 export interface ProcessorClass {
@@ -80,6 +81,6 @@ export function processorClass(name: string, source: string): NamedClass {
     return { ...(processorClasses[family] as ProcessorClass), isFast: suffix === 'Fast' }
   const known = Object.keys(processorClasses).map(family => `${family}ImageProcessor`)
   throw new Error(
-    `${source}: image_processor_type is ${JSON.stringify(name.slice(0, 80))}, whose steps Vitral does not have; expected ${known.slice(0, -1).join(', ')} or ${known.at(-1)}, also with Fast.`,
+    `${source}: image_processor_type is ${JSON.stringify(name.slice(0, 80))}, whose steps Vitral does not have; expected ${listChoices(known)}, also with Fast.`,
   )
 }

@@ -1,19 +1,14 @@
 /** Checks of arguments, each with an error that names the function and the argument. */
+import { checkInteger } from '@vitral/core/check'
 import { checkImage, type RawImage } from '@vitral/core/image'
+import { listChoices } from '@vitral/core/text'
 
-export function checkWhole(name: string, values: Record<string, number>): void {
-  for (const [argument, value] of Object.entries(values))
-    if (!Number.isInteger(value))
-      throw new Error(`${name}: ${argument} is ${value}; expected a whole number of pixels.`)
+/** Refuses any of the values that is not a whole number of at least `least`. */
+export function checkIntegers(name: string, values: Record<string, number>, least?: number): void {
+  for (const [argument, value] of Object.entries(values)) checkInteger(`${name}: ${argument}`, value, least)
 }
 
-export function checkSize(name: string, values: Record<string, number>, least = 1): void {
-  checkWhole(name, values)
-  for (const [argument, value] of Object.entries(values))
-    if (value < least) throw new Error(`${name}: ${argument} is ${value}; expected at least ${least}.`)
-}
-
-/** Of an image to be made: its length, of both sides or of one, or [height, width]. */
+/** Refuses what is no size of an image: one length, or [height, width]. */
 export function checkPixels(name: string, size: number | readonly number[]): void {
   const lengths = typeof size === 'number' ? [size, size] : Array.isArray(size) ? size : []
   if (lengths.length === 2 && lengths.every(length => Number.isInteger(length) && length >= 1)) return
@@ -28,8 +23,8 @@ export function checkFinite(name: string, values: Record<string, number>): void 
 
 export function checkOneOf(name: string, argument: string, value: unknown, known: readonly string[]): void {
   if (known.includes(value as string)) return
-  const names = known.map(each => `'${each}'`)
-  throw new Error(`${name}: ${argument} is '${value}'; expected ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`)
+  const choices = listChoices(known.map(each => `'${each}'`))
+  throw new Error(`${name}: ${argument} is '${value}'; expected ${choices}.`)
 }
 
 export function checkFactor(name: string, factor: number): void {

@@ -1,6 +1,6 @@
 /** Overwriting a part of an image: torchvision's erase. */
 import type { ImageTensor } from '../types.ts'
-import { checkSize } from './checks.ts'
+import { checkIntegers } from './checks.ts'
 
 /** One value, one for each channel, or all of them: [C, height, width]. */
 export type EraseValue = number | ArrayLike<number>
@@ -15,7 +15,7 @@ export function erase(
   value: EraseValue,
 ): ImageTensor {
   const [channels, rows, columns] = tensor.shape
-  checkSize('erase', { top, left, height, width }, 0)
+  checkIntegers('erase', { top, left, height, width }, 0)
   if (top + height > rows || left + width > columns)
     throw new Error(
       `erase: the rectangle of ${width}×${height} at (${left}, ${top}) is not within the image's ${columns}×${rows} pixels.`,

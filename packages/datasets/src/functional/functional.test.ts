@@ -129,8 +129,10 @@ describe('what the fixtures do not show', () => {
     expect(bytes(functional.adjustHue(small, 0.3))).toEqual(bytes(small))
   })
   test('wrong arguments are named', () => {
-    expect(() => functional.crop(small, 0.5, 0, 1, 1)).toThrow('crop: top is 0.5; expected a whole number of pixels.')
-    expect(() => functional.crop(small, 0, 0, 0, 1)).toThrow('crop: height is 0; expected at least 1.')
+    expect(() => functional.crop(small, 0.5, 0, 1, 1)).toThrow('crop: top is 0.5; expected a whole number.')
+    expect(() => functional.crop(small, 0, 0, 0, 1)).toThrow(
+      'crop: height is 0; expected a whole number of at least 1.',
+    )
     expect(() => functional.pad(small, -1)).toThrow('pad: padding is -1; expected a whole number of pixels, at least 0')
     expect(() => functional.pad(small, [1, 2, 3] as never)).toThrow('pad: padding is [1,2,3]; expected')
     expect(() => resize(small, [2, 2], { interpolation: 'cubic' as never })).toThrow(

@@ -11,7 +11,7 @@ import {
   shortestEdgeSize,
 } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
-import { checkOneOf, checkPixels, checkSize, checkWhole } from './checks.ts'
+import { checkIntegers, checkOneOf, checkPixels } from './checks.ts'
 import { kernels } from './kernels/kernels.ts'
 
 /** A number for the shorter side (the other keeps the proportions), or [height, width]. */
@@ -36,7 +36,7 @@ export function resize(
   const [height, width] = typeof size === 'number' ? shortestEdgeSize(image, size, maxSize) : size
   if (height === image.height && width === image.width) return image
   if (interpolation === 'nearest') return resizeImage(image, [height, width], { interpolation })
-  checkSize('resize', { height, width })
+  checkIntegers('resize', { height, width }, 1)
   const data = new Uint8Array(height * width * image.channels)
   const filter = interpolations.indexOf(interpolation)
   kernels.resizeImage(image.height, image.width, image.channels, image.data, height, width, filter, data)
@@ -60,8 +60,8 @@ export function checkResize(
 
 /** The rectangle whose corner is (top, left); what lies outside the image is black. */
 export function crop(image: RawImage, top: number, left: number, height: number, width: number): RawImage {
-  checkWhole('crop', { top, left })
-  checkSize('crop', { height, width })
+  checkIntegers('crop', { top, left })
+  checkIntegers('crop', { height, width }, 1)
   return cropImage(image, top, left, height, width)
 }
 

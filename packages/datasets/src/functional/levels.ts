@@ -1,10 +1,11 @@
 /** Changes of each byte by itself, through a table of 256: PIL's ImageOps. */
+import { checkInteger } from '@vitral/core/check'
 import { checkImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 
 /** Every byte v becomes 255 − v. */
 export function invert(image: RawImage): RawImage {
-  return lookUp(image, [tableOf(value => 255 - value)])
+  return applyTables(image, [tableOf(value => 255 - value)])
 }
 
 /**
@@ -13,27 +14,26 @@ export function invert(image: RawImage): RawImage {
  * @param bits how many, from 0 to 8
  */
 export function posterize(image: RawImage, bits: number): RawImage {
-  if (!Number.isInteger(bits) || bits < 0 || bits > 8)
-    throw new Error(`posterize: bits is ${bits}; expected a whole number from 0 to 8.`)
+  checkInteger('posterize: bits', bits, 0, 8)
   const mask = 256 - 2 ** (8 - bits)
-  return lookUp(image, [tableOf(value => value & mask)])
+  return applyTables(image, [tableOf(value => value & mask)])
 }
 
 /** Inverts the bytes from the threshold on. */
 export function solarize(image: RawImage, threshold: number): RawImage {
   if (!(threshold >= 0 && threshold <= 256))
     throw new Error(`solarize: threshold is ${threshold}; expected a number from 0 to 256.`)
-  return lookUp(image, [tableOf(value => (value < threshold ? value : 255 - value))])
+  return applyTables(image, [tableOf(value => (value < threshold ? value : 255 - value))])
 }
 
 /** Stretches each channel, so that its darkest byte becomes 0 and its lightest 255. */
 export function autocontrast(image: RawImage): RawImage {
-  return lookUp(image, histograms(image).map(stretched))
+  return applyTables(image, histograms(image).map(stretched))
 }
 
 /** Spreads each channel's bytes so that all are about equally frequent. */
 export function equalize(image: RawImage): RawImage {
-  return lookUp(image, histograms(image).map(equalized))
+  return applyTables(image, histograms(image).map(equalized))
 }
 
 function stretched(histogram: Uint32Array): Uint8Array {
@@ -77,7 +77,7 @@ function histograms(image: RawImage): Uint32Array[] {
 }
 
 /** @param tables one for each channel, or one for all */
-function lookUp(image: RawImage, tables: readonly Uint8Array[]): RawImage {
+function applyTables(image: RawImage, tables: readonly Uint8Array[]): RawImage {
   checkImage(image)
   const { data: source } = image
   const data = new Uint8Array(source.length)

@@ -63,7 +63,9 @@ describe('erase', () => {
     expect(() => functional.erase(tensor, 2, 0, 2, 1, 0)).toThrow(
       "erase: the rectangle of 1×2 at (0, 2) is not within the image's 4×3 pixels.",
     )
-    expect(() => functional.erase(tensor, 0, -1, 1, 1, 0)).toThrow('erase: left is -1; expected at least 0.')
+    expect(() => functional.erase(tensor, 0, -1, 1, 1, 0)).toThrow(
+      'erase: left is -1; expected a whole number of at least 0.',
+    )
     expect(() => functional.erase(tensor, 0, 0, 2, 2, [1, 2, 3])).toThrow(
       'erase: value has 3 numbers; expected 1, 2 for the channels, or 8 for all pixels.',
     )

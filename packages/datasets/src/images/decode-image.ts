@@ -1,4 +1,7 @@
 /** Image files to RGB bytes, with limits, since a file may have been made to do harm: one function for every runtime. */
+
+import { checkInteger } from '@vitral/core/check'
+import { listChoices } from '@vitral/core/text'
 import { decoder } from '#decoder'
 import { describeForeignBytes } from '../files/foreign-file.ts'
 import type { RawImage } from '../types.ts'
@@ -35,8 +38,7 @@ export interface DecodeOptions {
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<RawImage> {
   const { maxPixels = 8192 * 8192, maxBytes = 2 ** 27, timeoutSeconds = 30, formats = imageFormats } = options
-  if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 1 || timeoutSeconds > 3600)
-    throw new Error(`timeoutSeconds is ${timeoutSeconds}; expected a whole number from 1 to 3600.`)
+  checkInteger('timeoutSeconds', timeoutSeconds, 1, 3600)
   const { name, bytes } = await open(source, maxBytes)
   const refuse: Refuse = (why, reason, cause) =>
     new BrokenImageError(name, `${name} cannot be decoded: ${why}`, reason, cause)
@@ -111,7 +113,7 @@ function checkFormat(
   if (header && allowed.includes(header.format) && decoder.formats.includes(header.format)) return
   const known = decoder.formats.filter(format => allowed.includes(format)).map(format => titles[format])
   const what = header ? `it is a ${titles[header.format]} image` : (describeForeignBytes(bytes) ?? describeZeros(bytes))
-  const expected = known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : `${known[0]}`
+  const expected = listChoices(known)
   throw refuse(what ? `${what}; expected ${expected}.` : `it is no ${expected}.`, 'format')
 }
 

@@ -1,5 +1,5 @@
 /** Batches of a data set, epoch by epoch: ordered by a sampler, augmented by a seed, made ahead by workers. */
-import { checkWhole } from '../check-whole.ts'
+import { checkInteger } from '@vitral/core/check'
 import { type Sampler, sequentialSampler, shuffledSampler } from '../samplers/index.ts'
 import { checkReplicas, type Replicas } from '../samplers/rank-share.ts'
 import { createBatchTransform } from '../transforms/batch/create-batch-transform.ts'
@@ -123,8 +123,8 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
 
   async function* batches(from: EpochOptions = {}): AsyncGenerator<Batch, void, undefined> {
     const { epoch = 0, firstBatch = 0 } = from
-    checkWhole('epoch', epoch, 0)
-    checkWhole('firstBatch', firstBatch, 0)
+    checkInteger('epoch', epoch, 0)
+    checkInteger('firstBatch', firstBatch, 0)
     if (from.plan) checkPlan(from.plan, planOf())
     const order = sampler.order(epoch)
     const queue: Promise<Batch>[] = []
@@ -198,11 +198,11 @@ function makerOf(dataset: Dataset, options: LoaderOptions): BatchMaker {
 
 function checkOptions(options: LoaderOptions): void {
   const { batchSize, seed = 0, workers = 0, prefetch = 2, cacheBytes = 0, timeoutSeconds = 120 } = options
-  checkWhole('batchSize', batchSize, 1)
-  checkWhole('seed', seed, 0)
-  checkWhole('workers', workers, 0)
-  checkWhole('prefetch', prefetch, 1)
-  checkWhole('cacheBytes', cacheBytes, 0, 2 ** 34)
+  checkInteger('batchSize', batchSize, 1)
+  checkInteger('seed', seed, 0)
+  checkInteger('workers', workers, 0)
+  checkInteger('prefetch', prefetch, 1)
+  checkInteger('cacheBytes', cacheBytes, 0, 2 ** 34)
   if (options.share) checkReplicas('share', options.share)
   if (!(timeoutSeconds > 0 && timeoutSeconds < 2 ** 31 / 1000))
     throw new Error(`timeoutSeconds is ${timeoutSeconds}; expected a number above 0.`)

@@ -4,6 +4,7 @@
  * The pool owns its threads. One that ends, or answers nothing for too long, is replaced and its requests are made again:
  * a batch depends on its request alone, so nobody can tell.
  */
+import { listNames } from '@vitral/core/text'
 import { startThread } from '#threads'
 import type { Batch, DatasetSource, TransformSpec } from '../types.ts'
 import type { BatchMaker, BatchRequest } from './batch-maker.ts'
@@ -118,7 +119,7 @@ export function createWorkerPool(
       const { epoch, indices } = first.request
       first.reject(
         new Error(
-          `A worker of the loader ended ${mostEnded} times while it made the batch of examples ${indices.slice(0, 10).join(', ')}${indices.length > 10 ? ', …' : ''} (epoch ${epoch}): ${why}.`,
+          `A worker of the loader ended ${mostEnded} times while it made the batch of examples ${listNames(Array.from(indices, String), 10)} (epoch ${epoch}): ${why}.`,
         ),
       )
     }

@@ -1,5 +1,5 @@
 /** The part of an order that one of several processes takes: together they take all of it, each as much as the others. */
-import { checkWhole } from '../check-whole.ts'
+import { checkInteger } from '@vitral/core/check'
 import type { Order } from './sampler.ts'
 
 export interface Replicas {
@@ -10,8 +10,8 @@ export interface Replicas {
 }
 
 export function checkReplicas(sampler: string, { numReplicas, rank }: Replicas): void {
-  checkWhole(`${sampler}: numReplicas`, numReplicas, 1)
-  checkWhole(`${sampler}: rank`, rank, 0, numReplicas - 1)
+  checkInteger(`${sampler}: numReplicas`, numReplicas, 1)
+  checkInteger(`${sampler}: rank`, rank, 0, numReplicas - 1)
 }
 
 /**

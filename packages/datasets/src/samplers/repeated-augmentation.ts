@@ -1,4 +1,4 @@
-import { checkWhole } from '../check-whole.ts'
+import { checkInteger } from '@vitral/core/check'
 import { checkReplicas, type Replicas, rankShare } from './rank-share.ts'
 import type { Sampler } from './sampler.ts'
 import { sequentialSampler } from './sequential.ts'
@@ -26,8 +26,8 @@ export interface RepeatedAugmentationOptions extends Partial<Replicas> {
 export function repeatedAugmentationSampler(length: number, options: RepeatedAugmentationOptions = {}): Sampler {
   const { numReplicas = 1, rank = 0, numRepeats = 3, shuffle = true, seed = 0, selectedRound = 256 } = options
   checkReplicas('repeatedAugmentationSampler', { numReplicas, rank })
-  checkWhole('repeatedAugmentationSampler: numRepeats', numRepeats, 1)
-  checkWhole('repeatedAugmentationSampler: selectedRound', selectedRound, 1)
+  checkInteger('repeatedAugmentationSampler: numRepeats', numRepeats, 1)
+  checkInteger('repeatedAugmentationSampler: selectedRound', selectedRound, 1)
   if (length < selectedRound)
     throw new Error(
       `repeatedAugmentationSampler: the data set has ${length} examples, and an epoch is a multiple of ${selectedRound}; set selectedRound to at most ${length}.`,

@@ -1,9 +1,9 @@
-import { checkWhole } from '../check-whole.ts'
+import { checkInteger } from '@vitral/core/check'
 import type { Sampler } from './sampler.ts'
 
 /** 0, 1, 2, … in every epoch (torch.utils.data.SequentialSampler). */
 export function sequentialSampler(length: number): Sampler {
-  checkWhole('sequentialSampler: length', length, 0)
+  checkInteger('sequentialSampler: length', length, 0)
   return {
     name: `sequential(${length})`,
     length,

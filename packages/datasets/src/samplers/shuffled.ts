@@ -1,4 +1,4 @@
-import { checkWhole } from '../check-whole.ts'
+import { checkInteger } from '@vitral/core/check'
 import { Random } from '../random/random.ts'
 import { seedFor } from '../random/seeds.ts'
 import type { Sampler } from './sampler.ts'
@@ -9,8 +9,8 @@ import type { Sampler } from './sampler.ts'
  * @param seed uint32
  */
 export function shuffledSampler(length: number, seed: number): Sampler {
-  checkWhole('shuffledSampler: length', length, 0)
-  checkWhole('shuffledSampler: seed', seed, 0)
+  checkInteger('shuffledSampler: length', length, 0)
+  checkInteger('shuffledSampler: seed', seed, 0)
   return {
     name: `shuffled(${length}, seed ${seed})`,
     length,

@@ -1,4 +1,4 @@
-import { checkWhole } from '../check-whole.ts'
+import { checkInteger } from '@vitral/core/check'
 import { Random } from '../random/random.ts'
 import { seedFor } from '../random/seeds.ts'
 import type { Sampler } from './sampler.ts'
@@ -22,8 +22,8 @@ export interface WeightedSamplerOptions {
  */
 export function weightedSampler(weights: ArrayLike<number>, options: WeightedSamplerOptions = {}): Sampler {
   const { numSamples = weights.length, replacement = true, seed = 0 } = options
-  checkWhole('weightedSampler: numSamples', numSamples, 0)
-  checkWhole('weightedSampler: seed', seed, 0)
+  checkInteger('weightedSampler: numSamples', numSamples, 0)
+  checkInteger('weightedSampler: seed', seed, 0)
   const own = Float64Array.from(weights)
   const wrong = own.findIndex(weight => !(weight >= 0 && weight < Infinity))
   if (wrong >= 0)

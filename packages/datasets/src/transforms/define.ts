@@ -56,14 +56,8 @@ export function checkNumber(
   throw new Error(`${name}: ${argument} is ${value}; expected a number ${limits(least, most)}.`)
 }
 
-/** Beyond it no memory holds the pixels. */
-const MOST = 2 ** 31 - 1
-
-/** @throws naming the transform and argument that is not a whole number within the limits. */
-export function checkWhole(name: string, argument: string, value: number, least: number, most: number = MOST): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return
-  throw new Error(`${name}: ${argument} is ${value}; expected a whole number ${limits(least, most)}.`)
-}
+/** The most of what is counted: beyond it no memory holds the pixels. */
+export const mostCount: number = 2 ** 31 - 1
 
 /** @throws naming the transform and argument that is not [low, high], both within the limits. */
 export function checkRange(
@@ -81,7 +75,7 @@ export function checkRange(
 }
 
 function limits(least: number, most: number): string {
-  if (most < MOST) return `from ${least} to ${most}`
+  if (most < Infinity) return `from ${least} to ${most}`
   return least === aboveZero ? 'above 0' : `at least ${least}`
 }
 

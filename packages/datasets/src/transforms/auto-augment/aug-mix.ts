@@ -1,8 +1,9 @@
+import { checkInteger } from '@vitral/core/check'
 import { checkInterpolation, type ProjectOptions } from '../../functional/project.ts'
 import { drawDirichlet } from '../../random/distributions.ts'
 import type { Random } from '../../random/random.ts'
 import type { RawImage, Transform } from '../../types.ts'
-import { aboveZero, checkNumber, checkWhole, imageTransform } from '../define.ts'
+import { aboveZero, checkNumber, imageTransform, mostCount } from '../define.ts'
 import { applyEitherWay } from './augmentation-operations.ts'
 import { type AugmentationSpace, augmentationSpace } from './augmentation-space.ts'
 
@@ -35,9 +36,9 @@ const colorOperations: readonly string[] = ['brightness', 'color', 'contrast', '
 export function augMix(options: AugMixOptions = {}): Transform<RawImage, RawImage> {
   const { severity = 3, mixtureWidth = 3, chainDepth = -1, alpha = 1, allOps = true } = options
   const { interpolation = 'bilinear', fill = 0 } = options
-  checkWhole('augMix', 'severity', severity, 1, steps)
-  checkWhole('augMix', 'mixtureWidth', mixtureWidth, 1)
-  checkWhole('augMix', 'chainDepth', chainDepth, -1)
+  checkInteger('augMix: severity', severity, 1, steps)
+  checkInteger('augMix: mixtureWidth', mixtureWidth, 1, mostCount)
+  checkInteger('augMix: chainDepth', chainDepth, -1, mostCount)
   checkNumber('augMix', 'alpha', alpha, aboveZero)
   checkInterpolation('augMix', interpolation)
   const drawing: ProjectOptions = { interpolation, fill }

@@ -1,6 +1,7 @@
+import { checkInteger } from '@vitral/core/check'
 import { checkInterpolation, type ProjectOptions } from '../../functional/project.ts'
 import type { RawImage, Transform } from '../../types.ts'
-import { checkWhole, imageTransform } from '../define.ts'
+import { imageTransform, mostCount } from '../define.ts'
 import { applyEitherWay } from './augmentation-operations.ts'
 import { type AugmentationSpace, augmentationSpace, none } from './augmentation-space.ts'
 
@@ -27,9 +28,9 @@ export const randAugmentSpace: AugmentationSpace = [
 /** A few operations drawn from 14, all of one magnitude (torchvision's RandAugment). RGB or grey. */
 export function randAugment(options: RandAugmentOptions = {}): Transform<RawImage, RawImage> {
   const { numOps = 2, magnitude: step = 9, numMagnitudeBins: steps = 31 } = options
-  checkWhole('randAugment', 'numOps', numOps, 1)
-  checkWhole('randAugment', 'numMagnitudeBins', steps, 2)
-  checkWhole('randAugment', 'magnitude', step, 0, steps - 1)
+  checkInteger('randAugment: numOps', numOps, 1, mostCount)
+  checkInteger('randAugment: numMagnitudeBins', steps, 2, mostCount)
+  checkInteger('randAugment: magnitude', step, 0, steps - 1)
   checkInterpolation('randAugment', options.interpolation)
   return imageTransform('randAugment', [options], (image, random) => {
     let result = image

@@ -1,6 +1,7 @@
+import { checkInteger } from '@vitral/core/check'
 import { checkInterpolation, type ProjectOptions } from '../../functional/project.ts'
 import type { RawImage, Transform } from '../../types.ts'
-import { checkWhole, imageTransform } from '../define.ts'
+import { imageTransform, mostCount } from '../define.ts'
 import { applyEitherWay } from './augmentation-operations.ts'
 import { type AugmentationSpace, augmentationSpace, none } from './augmentation-space.ts'
 
@@ -17,7 +18,7 @@ export const trivialAugmentWideSpace: AugmentationSpace = [
 /** One operation drawn from 14, of a magnitude drawn too (torchvision's TrivialAugmentWide). RGB or grey. */
 export function trivialAugmentWide(options: TrivialAugmentWideOptions = {}): Transform<RawImage, RawImage> {
   const { numMagnitudeBins: steps = 31 } = options
-  checkWhole('trivialAugmentWide', 'numMagnitudeBins', steps, 2)
+  checkInteger('trivialAugmentWide: numMagnitudeBins', steps, 2, mostCount)
   checkInterpolation('trivialAugmentWide', options.interpolation)
   return imageTransform('trivialAugmentWide', [options], (image, random) => {
     const [name, magnitude] = trivialAugmentWideSpace[
