@@ -10,7 +10,7 @@ import { loadAddon } from './native/addon.ts'
 export function nativeImageKernels(): ImageKernels {
   // Addon's own type leaves them out: it is read when core is built, which may not read core's types.
   const addon = loadAddon() as object as Partial<ImageKernels>
-  if (!addon.lookUpPlanes)
+  if (!addon.applyLut)
     throw new Error('The native kernels here are older than this package; build them again by: npx vitral-build-native')
   return addon as ImageKernels
 }

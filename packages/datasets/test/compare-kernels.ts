@@ -21,7 +21,7 @@ const pick = <T>(...values: T[]): T => values[random.below(values.length)] as T
 function compare<Name extends keyof ImageKernels>(name: Name, outputLength: number, ...args: unknown[]): void {
   const before = noise(Math.min(outputLength, 1 << 16))
   const [expected, given] = [plainKernels, native as ImageKernels].map(kernels => {
-    const output = name === 'lookUpPlanes' ? new Float32Array(outputLength) : new Uint8Array(outputLength)
+    const output = name === 'applyLut' ? new Float32Array(outputLength) : new Uint8Array(outputLength)
     output.set(before)
     const returned = (kernels[name] as (...args: unknown[]) => unknown)(...args, output)
     return { returned, output }
@@ -73,9 +73,9 @@ for (let round = 0; round < 400; round++) {
   compare('blendWithLuma', pixels * 3, pixels, rgb, share)
   compare('luma', pixels, pixels, rgb)
   compare('lumaSum', 0, pixels, rgb)
-  compare('turnHue', pixels * 3, pixels, rgb, random.below(511) - 255)
+  compare('adjustHue', pixels * 3, pixels, rgb, random.below(511) - 255)
   const table = Float32Array.from({ length: 256 * channels }, () => random.uniform(-2, 2))
-  compare('lookUpPlanes', size, height * width, channels, source, table)
+  compare('applyLut', size, height * width, channels, source, table)
 }
 
 // A very tall image is shrunk along its columns first.
@@ -94,7 +94,7 @@ for (let color = 0, i = 0; color < pixels; color++, i += 3) {
   colors[i + 1] = color >> 8
   colors[i + 2] = color >> 16
 }
-compare('turnHue', 3 * pixels, pixels, colors, Number(process.argv[2]))
+compare('adjustHue', 3 * pixels, pixels, colors, Number(process.argv[2]))
 compare('blendWithLuma', 3 * pixels, pixels, colors, 0.83)
 compare('luma', pixels, pixels, colors)
 

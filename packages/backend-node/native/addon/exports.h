@@ -38,9 +38,9 @@
   /* Of images: bytes row by row, the channels of a pixel together. */ \
   X(resizeImage) X(flipRows) \
   X(projectNearest) X(projectNearestInFloat) X(projectBilinear) \
-  X(blendWithGrey) X(blendWithLuma) X(turnHue) X(luma) \
+  X(blendWithGrey) X(blendWithLuma) X(adjustHue) X(luma) \
   X(lumaSum)  /* → the sum */ \
-  X(lookUpPlanes) \
+  X(applyLut) \
   X(hasJpegDecoder)  /* → whether the system has one */ \
   X(decodeJpeg)  /* → whether it could */ \
   /* Of several processes. What is begun in a group runs after what was begun before it, and settles a promise. */ \

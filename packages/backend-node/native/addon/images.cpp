@@ -98,11 +98,11 @@ napi_value blendWithLuma(Arguments& a) {
   return nullptr;
 }
 
-napi_value turnHue(Arguments& a) {
+napi_value adjustHue(Arguments& a) {
   const int64_t n = a.sizeOrZero("pixels");
   const uint8_t* x = a.bytes("source", elements({n, 3}));
   const int32_t shift = byteNumber(a, "shift");
-  kernels().turnHue(n, x, shift, a.bytes("output", elements({n, 3})));
+  kernels().adjustHue(n, x, shift, a.bytes("output", elements({n, 3})));
   return nullptr;
 }
 
@@ -118,11 +118,11 @@ napi_value lumaSum(Arguments& a) {
   return toJs(a.env(), (double)kernels().lumaSum(n, a.bytes("source", elements({n, 3}))));
 }
 
-napi_value lookUpPlanes(Arguments& a) {
+napi_value applyLut(Arguments& a) {
   const int64_t n = a.sizeOrZero("pixels"), channels = a.size("channels");
   const uint8_t* x = a.bytes("source", elements({n, channels}));
   const float* table = a.floats("table", elements({channels, 256}));
-  kernels().lookUpPlanes(n, channels, x, table, a.floats("output", elements({channels, n})));
+  kernels().applyLut(n, channels, x, table, a.floats("output", elements({channels, n})));
   return nullptr;
 }
 

@@ -1,4 +1,4 @@
-// Turning hue. Where PIL computes in single and where in double precision decides bytes. Double precision that makes no
+// Adjusts the hue. Where PIL computes in single and where in double precision decides bytes. Double precision that makes no
 // difference is left out here: a test of @vitral/datasets goes through all the colours there are.
 #include "color.h"
 #include "pixel-block.h"
@@ -9,7 +9,7 @@ namespace {
 
 constexpr int32_t evenSixth = 1 << 6;
 
-// Of a byte of hue, before the turn: where it is on the wheel after it.
+// Where each byte of hue lies on the wheel once it is shifted.
 struct Wheel {
   double part[256];    // its place within its sixth of the wheel, counted from the end in the even sixths
   int32_t roles[256];  // which channel is largest, middle and least, and whether the sixth is even
@@ -47,7 +47,7 @@ VITRAL_INLINE int32_t byRole(int32_t role, int32_t largest, int32_t middle, int3
 
 }  // namespace
 
-void turnHue(int64_t n, const uint8_t* x, int32_t shift, uint8_t* y) {
+void adjustHue(int64_t n, const uint8_t* x, int32_t shift, uint8_t* y) {
   const Wheel wheel(shift);
   changeBlocks(n, x, y, [&](PixelBlock& block) {
     constexpr int count = PixelBlock::pixels;

@@ -1,10 +1,10 @@
-#include "planes.h"
+#include "apply-lut.h"
 
 #include "pixel-block.h"
 
 namespace vitral::VITRAL_ISA {
 
-void lookUpPlanes(int64_t n, int64_t channels, const uint8_t* x, const float* table, float* y) {
+void applyLut(int64_t n, int64_t channels, const uint8_t* x, const float* table, float* y) {
   if (channels != 3) {
     for (int64_t c = 0; c < channels; c++, table += 256)
       for (int64_t i = 0; i < n; i++) *y++ = table[x[i * channels + c]];

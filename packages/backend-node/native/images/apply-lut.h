@@ -6,11 +6,11 @@
 namespace vitral {
 
 // y[c, i] = table[c, x[i, c]] for n pixels.
-using LookUpPlanes = void(int64_t n, int64_t channels, const uint8_t* x, const float* table, float* y);
+using ApplyLut = void(int64_t n, int64_t channels, const uint8_t* x, const float* table, float* y);
 
 #ifdef VITRAL_ISA
 namespace VITRAL_ISA {
-LookUpPlanes lookUpPlanes;
+ApplyLut applyLut;
 }  // namespace VITRAL_ISA
 #endif
 

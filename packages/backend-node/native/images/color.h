@@ -13,7 +13,7 @@ using BlendWithLuma = void(int64_t n, const uint8_t* x, float share, uint8_t* y)
 using Luma = void(int64_t n, const uint8_t* x, uint8_t* y);
 using LumaSum = int64_t(int64_t n, const uint8_t* x);
 // RGB → HSV in bytes, hue moved by `shift` around the circle of 256 → RGB.
-using TurnHue = void(int64_t n, const uint8_t* x, int32_t shift, uint8_t* y);
+using AdjustHue = void(int64_t n, const uint8_t* x, int32_t shift, uint8_t* y);
 
 #ifdef VITRAL_ISA
 namespace VITRAL_ISA {
@@ -21,7 +21,7 @@ BlendWithGrey blendWithGrey;
 BlendWithLuma blendWithLuma;
 Luma luma;
 LumaSum lumaSum;
-TurnHue turnHue;
+AdjustHue adjustHue;
 }  // namespace VITRAL_ISA
 #endif
 

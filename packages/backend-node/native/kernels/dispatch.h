@@ -4,7 +4,7 @@
 #include "../gemm/gemm.h"
 #include "../images/color.h"
 #include "../images/flip.h"
-#include "../images/planes.h"
+#include "../images/apply-lut.h"
 #include "../images/project.h"
 #include "../images/resize.h"
 #include "attention.h"
@@ -73,8 +73,8 @@ struct Kernels {
   BlendWithLuma* blendWithLuma;
   Luma* luma;
   LumaSum* lumaSum;
-  TurnHue* turnHue;
-  LookUpPlanes* lookUpPlanes;
+  AdjustHue* adjustHue;
+  ApplyLut* applyLut;
 };
 
 // The widest instruction set this CPU has, or the one the environment variable VITRAL_ISA names

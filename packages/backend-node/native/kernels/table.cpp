@@ -57,8 +57,8 @@ const Kernels table = {
     blendWithLuma,
     luma,
     lumaSum,
-    turnHue,
-    lookUpPlanes,
+    adjustHue,
+    applyLut,
 };
 
 }  // namespace vitral::VITRAL_ISA

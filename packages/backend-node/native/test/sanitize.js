@@ -64,12 +64,12 @@ for (let height = 1; height < 70; height += 6)
         images[name](...shape, bytes, ...map, output)
       images.blendWithGrey(bytes.length, bytes, 90, 1.3, output)
       const table = new Float32Array(256 * channels)
-      images.lookUpPlanes(height * width, channels, bytes, table, new Float32Array(bytes.length))
+      images.applyLut(height * width, channels, bytes, table, new Float32Array(bytes.length))
       if (channels < 3) continue
       images.blendWithLuma(height * width, bytes, 0.7, output)
       images.luma(height * width, bytes, new Uint8Array(height * width))
       images.lumaSum(height * width, bytes)
-      images.turnHue(height * width, bytes, 20, output)
+      images.adjustHue(height * width, bytes, 20, output)
     }
 console.log(`${instructionSet}: ${3 * cases.length} cases, ${failed} failed`)
 process.exitCode = failed ? 1 : 0

@@ -34,9 +34,9 @@ export interface ImageKernels {
   luma(pixels: number, source: ImageBytes, output: Uint8Array): void
   lumaSum(pixels: number, source: ImageBytes): number
   /** Of RGB, in HSV of bytes: moves the hue by so much around its circle of 256, from −255 to 255. */
-  turnHue(pixels: number, source: ImageBytes, shift: number, output: Uint8Array): void
+  adjustHue(pixels: number, source: ImageBytes, shift: number, output: Uint8Array): void
   /** [pixels, channels] → [channels, pixels], each byte through its channel's 256 entries of the table. */
-  lookUpPlanes(pixels: number, channels: number, source: ImageBytes, table: Float32Array, output: Float32Array): void
+  applyLut(pixels: number, channels: number, source: ImageBytes, table: Float32Array, output: Float32Array): void
 }
 
 type Shape = [height: number, width: number, channels: number]

@@ -15,6 +15,6 @@ export function adjustHue(image: RawImage, factor: number): RawImage {
   checkChannels('adjustHue', image)
   if (image.channels === 1) return image
   const data = new Uint8Array(image.data.length)
-  kernels.turnHue(data.length / 3, image.data, Math.trunc(factor * 255), data)
+  kernels.adjustHue(data.length / 3, image.data, Math.trunc(factor * 255), data)
   return { ...image, data }
 }

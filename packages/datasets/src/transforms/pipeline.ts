@@ -47,7 +47,7 @@ export function createPipeline(transforms: readonly Transform[]): Pipeline {
       if (!('channels' in sample)) return into.set(sample.data, offset)
       const { data, channels } = sample
       const output = into.subarray(offset, offset + data.length)
-      kernels.lookUpPlanes(data.length / channels, channels, data, tableFor(channels), output)
+      kernels.applyLut(data.length / channels, channels, data, tableFor(channels), output)
     },
   }
 }

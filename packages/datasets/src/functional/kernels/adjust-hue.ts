@@ -20,7 +20,7 @@ interface HueTables {
 
 let tables: HueTables | undefined
 
-export const turnHue: ImageKernels['turnHue'] = (_pixels, source, shift, output) => {
+export const adjustHue: ImageKernels['adjustHue'] = (_pixels, source, shift, output) => {
   tables ??= makeTables()
   const { hues, saturations, parts, places } = tables
   for (let i = 0; i < output.length; i += 3) {

@@ -31,7 +31,7 @@ describe.skipIf(!native)('native kernels', () => {
 
   test('what does not fit is refused, by its name', () => {
     const bytes = (length: number) => new Uint8Array(length)
-    const { flipRows, lookUpPlanes, projectNearest, resizeImage, turnHue } = native as typeof plainKernels
+    const { flipRows, applyLut, projectNearest, resizeImage, adjustHue } = native as typeof plainKernels
     expect(() => flipRows(2, 2, 3, bytes(11), bytes(12))).toThrow('flipRows: source has 11 elements; expected 12')
     expect(() => flipRows(2, 2, 3, bytes(12), bytes(13))).toThrow('output has 13 elements; expected 12')
     expect(() => flipRows(2, 2, 3, new Int8Array(12) as never, bytes(12))).toThrow('is neither a Uint8Array nor')
@@ -39,8 +39,8 @@ describe.skipIf(!native)('native kernels', () => {
     expect(() => resizeImage(2, 2, 1, bytes(4), 2 ** 30, 2 ** 40, 2, bytes(4))).toThrow('dimensions are too large')
     expect(() => resizeImage(2, 2, 1, bytes(4), 2, 3, 6, bytes(6))).toThrow('filter is not from 1 to 5')
     expect(() => projectNearest(1, 1, 1, bytes(1), 1, 0, Number.NaN, 0, 1, 0, bytes(1))).toThrow('map is not finite')
-    expect(() => turnHue(1, bytes(3), 256, bytes(3))).toThrow('shift is not from -255 to 255')
-    expect(() => lookUpPlanes(1, 3, bytes(3), new Float32Array(256), new Float32Array(3))).toThrow('expected 768')
+    expect(() => adjustHue(1, bytes(3), 256, bytes(3))).toThrow('shift is not from -255 to 255')
+    expect(() => applyLut(1, 3, bytes(3), new Float32Array(256), new Float32Array(3))).toThrow('expected 768')
   })
 })
 

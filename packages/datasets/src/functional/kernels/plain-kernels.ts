@@ -1,7 +1,7 @@
 /** The loops over images' bytes in plain TypeScript: what browsers run, and what native ones are tested against. */
 import { type ImageKernels, interpolations, resizeImage } from '@vitral/core/image'
-import { turnHue } from './adjust-hue.ts'
-import { lookUpPlanes } from './apply-lut.ts'
+import { adjustHue } from './adjust-hue.ts'
+import { applyLut } from './apply-lut.ts'
 import { blendWithGrey, blendWithLuma } from './blend.ts'
 import { flipRows } from './flip-rows.ts'
 import { luma, lumaSum } from './luma.ts'
@@ -20,6 +20,6 @@ export const plainKernels: ImageKernels = {
   blendWithLuma,
   luma,
   lumaSum,
-  turnHue,
-  lookUpPlanes,
+  adjustHue,
+  applyLut,
 }
