@@ -1,11 +1,6 @@
 /** Mixed precision: which ops compute in less than float32, and when. */
 import { engine } from '@tensorflow/tfjs-core'
-
-/** What the factors of products are rounded to; sums are float32, or exact. */
-export type ComputeDtype = 'float32' | 'bfloat16' | 'int8'
-
-/** Those in which there are gradients. */
-export type TrainingDtype = Exclude<ComputeDtype, 'int8'>
+import { type ComputeDtype, during, scopes, type TrainingDtype } from './state.ts'
 
 const dtypes: readonly ComputeDtype[] = ['float32', 'bfloat16', 'int8']
 
@@ -16,10 +11,8 @@ export interface AutocastOptions {
   enabled?: boolean
 }
 
-let current: ComputeDtype = 'float32'
-
 /** The precision that an op of the half class takes now. */
-export const computeDtype = (): ComputeDtype => current
+export const computeDtype = (): ComputeDtype => scopes.computeDtype
 
 /**
  * The same, where gradients will be asked for.
@@ -27,11 +20,11 @@ export const computeDtype = (): ComputeDtype => current
  * @throws under int8
  */
 export function trainingDtype(): TrainingDtype {
-  if (current === 'int8')
+  if (scopes.computeDtype === 'int8')
     throw new Error(
       "Nothing trains in int8: it has no gradients. Train in 'float32' or 'bfloat16', and infer in 'int8'.",
     )
-  return current
+  return scopes.computeDtype
 }
 
 /**
@@ -63,14 +56,8 @@ export function autocast<T>({ dtype = 'bfloat16', enabled = true }: AutocastOpti
     throw new Error(
       `The backend '${backendName}' has no int8 products; take the backend 'native', or another precision.`,
     )
-  const before = current
-  current = enabled ? dtype : 'float32'
-  try {
-    const result = f()
-    if (result instanceof Promise)
-      throw new Error('autocast was given an asynchronous function; its mode would end before the work does.')
-    return result
-  } finally {
-    current = before
-  }
+  const result = during('computeDtype', enabled ? dtype : 'float32', f)
+  if (result instanceof Promise)
+    throw new Error('autocast was given an asynchronous function; its mode would end before the work does.')
+  return result
 }

@@ -1,5 +1,6 @@
 /** Ops that no gradient flows through, in the middle of those that one does. */
 import { engine, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
+import { NO_TAPE } from './state.ts'
 
 /**
  * Runs `f` off the tape: its results are constants to the gradient that is being recorded, and nothing of it is kept for
@@ -16,7 +17,7 @@ export function noGrad<T extends TensorContainer>(f: () => T): T {
   const { state } = engine()
   const { gradientDepth, activeTape } = state
   state.gradientDepth = 0
-  state.activeTape = null as unknown as typeof activeTape // tfjs's own value for "no tape"; its type leaves the null out
+  state.activeTape = NO_TAPE
   try {
     return tidy(f)
   } finally {

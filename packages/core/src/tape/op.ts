@@ -18,6 +18,7 @@ import { computeDtype, trainingDtype } from './autocast.ts'
 import { noGrad } from './no-grad.ts'
 import { saveOrigins } from './recompute.ts'
 import { wantsGradient } from './recording.ts'
+import { scopes } from './state.ts'
 
 /** Inputs by name; an optional input may be undefined. */
 export type Inputs = { [name: string]: Tensor | undefined }
@@ -46,28 +47,20 @@ export interface OpSpec<I extends Inputs, A extends Attrs> extends Differentiabl
 }
 
 const kernelNames = new Set<string>()
-let wanted: readonly string[] | undefined
 
 /** Whether a tape node of this kernel name belongs to one of our ops. */
 export const isOp = (kernelName: string): boolean => kernelNames.has(kernelName)
 
-/** Runs `f` while gradient kernels compute only the named inputs' gradients. */
-export function withWanted<T>(names: readonly string[] | undefined, f: () => T): T {
-  wanted = names
-  try {
-    return f()
-  } finally {
-    wanted = undefined
-  }
-}
+/** Runs an op. Its caller, the op's own function, has checked the shapes and knows the result's rank. */
+type RunOp<I, A> = <T extends Tensor>(inputs: I, attrs: A) => T
 
 /** Defines a differentiable op and returns the function that runs it. */
-export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>): (inputs: I, attrs: A) => Tensor {
+export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>): RunOp<I, A> {
   const { kernel, reference } = spec
   const runKernel = differentiable<I, A>(spec)
   const forward = (inputs: I, attrs: A): Tensor =>
     hasKernel(kernel) ? runKernel(inputs, attrs) : tidy(() => reference(inputs, attrs))
-  return (inputs, attrs) => recordedIfWanted(inputs, () => forward(inputs, attrs))
+  return <T extends Tensor>(inputs: I, attrs: A) => recordedIfWanted(inputs, () => forward(inputs, attrs)) as T
 }
 
 /** Runs `f` without the tape where nobody wants a gradient of what it makes of the inputs. */
@@ -85,7 +78,7 @@ function differentiable<I extends Inputs, A extends Attrs>(spec: Differentiable<
     outputsToSave: [saveOutput, ...sideOutputs.map(() => true)],
     gradFunc: (dys, saved, attrs) => {
       const given = attrs.given as string[]
-      const names = wanted ?? given.filter(name => (gradients as readonly string[]).includes(name))
+      const names = scopes.wantedGradients ?? given.filter(name => (gradients as readonly string[]).includes(name))
       const inputs: NamedTensorMap = { dy: Array.isArray(dys) ? (dys[0] as Tensor) : dys }
       saved.forEach((tensor, i) => {
         inputs[savedNames[i] as string] = tensor
@@ -125,7 +118,7 @@ export const isFusion = (kernelName: string): boolean => fusionNames.has(kernelN
 export interface Fusion<I, A> {
   /** Whether it can run now: the backend has it, and a gradient is recorded or not, as the kernel needs it. */
   isAvailable(): boolean
-  run(inputs: I, attrs: A): Tensor
+  run: RunOp<I, A>
 }
 
 /**
@@ -136,7 +129,8 @@ export function defineFusion<A extends Attrs>(kernel: string): Fusion<NamedTenso
   fusionNames.add(kernel)
   return {
     isAvailable: () => engine().state.gradientDepth === 0 && hasKernel(kernel),
-    run: (inputs, attrs) => run(kernel, inputs, { ...attrs, dtype: computeDtype() })[0] as Tensor,
+    run: <T extends Tensor>(inputs: NamedTensorMap, attrs: A) =>
+      run(kernel, inputs, { ...attrs, dtype: computeDtype() })[0] as T,
   }
 }
 
@@ -151,7 +145,7 @@ export function defineFusedOp<I extends Inputs, A extends Attrs>(spec: Different
   const runKernel = differentiable<I, A>(spec)
   return {
     isAvailable: () => engine().state.gradientDepth > 0 && hasKernel(kernel),
-    run: (inputs, attrs) => recordedIfWanted(inputs, () => runKernel(inputs, attrs)),
+    run: <T extends Tensor>(inputs: I, attrs: A) => recordedIfWanted(inputs, () => runKernel(inputs, attrs)) as T,
   }
 }
 

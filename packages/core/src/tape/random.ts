@@ -1,6 +1,7 @@
 /**
  * Random bits as a pure function of (seed, index), so that dropout is the same on every backend, thread and rank.
- * Its twins are backend-node/native/random.h and, in WGSL, backend-web; conformance compares them bit by bit.
+ * The native kernels have the same function in backend-node/native/runtime/random.h; conformance checks every backend's
+ * masks, bit by bit.
  */
 
 /** Finaliser of a 32-bit hash: every input bit reaches every output bit. uint32 → uint32. */

@@ -1,17 +1,8 @@
-/** Tensors that are cheaper to compute again in the backward pass than to keep until then. */
+/** Tensors that are cheaper to compute again in the backward pass than to keep until then; state.ts tells the protocol. */
 import { engine, keep, type Tensor } from '@tensorflow/tfjs-core'
 import { autocast, computeDtype } from './autocast.ts'
 import { noGrad } from './no-grad.ts'
-
-interface Origin {
-  f: (x: Tensor) => Tensor
-  x: Tensor
-}
-
-/** Of results: how they are made. */
-const origins = new WeakMap<Tensor, Origin>()
-/** Of tensors that a tape keeps in place of a result: what makes the result of them. */
-const remedies = new WeakMap<Tensor, Origin['f']>()
+import { origins, remakers } from './state.ts'
 
 /**
  * f(x), which the ops that would save it for their gradient do not keep: they keep x, which they share with others, and
@@ -37,7 +28,7 @@ export function saveOrigins(inputs: readonly (Tensor | undefined)[]): void {
     const origin = input && origins.get(input)
     if (!origin) continue
     const kept = noGrad(() => keep(origin.x.clone()))
-    remedies.set(kept, origin.f)
+    remakers.set(kept, origin.f)
     saved[i]?.dispose()
     saved[i] = kept
   }
@@ -46,7 +37,7 @@ export function saveOrigins(inputs: readonly (Tensor | undefined)[]): void {
 /** Puts what was replaced back into a node's saved tensors, which its gradient reads. */
 export function restoreSaved(saved: Tensor[]): void {
   for (const [i, kept] of saved.entries()) {
-    const f = remedies.get(kept)
+    const f = remakers.get(kept)
     if (!f) continue
     saved[i] = noGrad(() => keep(f(kept)))
     kept.dispose()

@@ -3,8 +3,7 @@
  * trainable layer then runs as in inference: nothing is saved for it, and no backward pass goes there.
  */
 import { engine, type Tensor } from '@tensorflow/tfjs-core'
-
-export type Tape = NonNullable<ReturnType<typeof engine>['state']['activeTape']>
+import { scopes, type Tape } from './state.ts'
 
 export class Recording {
   readonly #tape: Tape
@@ -27,20 +26,8 @@ export class Recording {
   }
 }
 
-let current: Recording | undefined
-
-/** Makes `f`'s ops known to the recording. */
-export function duringRecording<T>(recording: Recording, f: () => T): T {
-  current = recording
-  try {
-    return f()
-  } finally {
-    current = undefined
-  }
-}
-
 /** Whether a gradient will be wanted of what is computed from these; without a recording of ours, always. */
 export function wantsGradient(inputs: readonly (Tensor | undefined)[]): boolean {
-  const recording = engine().isTapeOn() ? current : undefined
+  const recording = engine().isTapeOn() ? scopes.recording : undefined
   return recording === undefined || inputs.some(x => x !== undefined && recording.dependsOnXs(x))
 }

@@ -15,9 +15,10 @@ import {
   type TensorContainer,
   tidy,
 } from '@tensorflow/tfjs-core'
-import { isOp, withWanted } from './op.ts'
+import { isOp } from './op.ts'
 import { restoreSaved } from './recompute.ts'
-import { duringRecording, Recording, type Tape } from './recording.ts'
+import { Recording } from './recording.ts'
+import { during, NO_TAPE, type Tape } from './state.ts'
 import './stock-gradients.ts'
 
 export interface ValueAndGradsOptions {
@@ -87,7 +88,7 @@ function record<Aux extends TensorContainer>(
   const tape = state.activeTape
   try {
     const run = () => tidy(f as () => TensorContainer)
-    const result = duringRecording(new Recording(tape, xs), run) as Tensor | { value: Tensor; aux: Aux }
+    const result = during('recording', new Recording(tape, xs), run) as Tensor | { value: Tensor; aux: Aux }
     const { value, aux } = 'value' in result ? result : { value: result, aux: undefined as Aux }
     const expected = dy ? `of dy's shape [${dy.shape}]` : 'scalar'
     if ((dy ? `${value.shape}` !== `${dy.shape}` : value.size !== 1) || value.dtype !== 'float32')
@@ -100,7 +101,7 @@ function record<Aux extends TensorContainer>(
     throw error
   } finally {
     state.gradientDepth--
-    state.activeTape = null as unknown as Tape // tfjs's own value for "no tape"; its type leaves the null out
+    state.activeTape = NO_TAPE
   }
 }
 
@@ -175,7 +176,7 @@ function backward(node: TapeNode, inputs: Step['inputs'], grads: ReadonlyMap<num
   const ours = isOp(node.kernelName)
   return tidy(() => {
     // For an output nobody used tfjs would make a tensor of zeros; our gradient kernels ignore those of side outputs.
-    const gradients = withWanted(ours ? inputs.map(([name]) => name) : undefined, () =>
+    const gradients = during('wantedGradients', ours ? inputs.map(([name]) => name) : undefined, () =>
       gradient((ours ? dys.map(dy => dy ?? some) : dys) as Tensor[]),
     )
     return inputs.map(([name]) => {
