@@ -1,4 +1,5 @@
 /** How many elements a shape has, checked: every product of sizes in TypeScript is made here. No tensors. */
+import { isInteger } from './integer.ts'
 
 /**
  * The product of the sizes, which is 1 of a scalar's empty shape.
@@ -12,7 +13,7 @@ export function elementsOf(shape: readonly number[]): number {
   let product = 1
   let empty = false
   for (const size of shape) {
-    if (!Number.isSafeInteger(size) || size < 0)
+    if (!isInteger(size, 0, Number.MAX_SAFE_INTEGER))
       throw new Error(`The shape [${shape.join(', ')}] has the size ${size}; expected whole numbers of 0 or more.`)
     if (size === 0) empty = true
     else product *= size

@@ -1,4 +1,5 @@
 /** One table for each kind of JSON file of others: the fields that are obeyed, those that change no number, and all others refused. */
+import { isInteger } from '../integer.ts'
 import { listNames, shortText } from '../text.ts'
 
 /** How one field is read. */
@@ -84,7 +85,9 @@ export const finiteNumber = (
 export const wholeNumber = (least: number, most: number): Omit<FieldReading, 'key'> => ({
   expected: `a whole number${rangeText(least, most)}`,
   read: value =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most ? value : undefined,
+    isInteger(value, Math.max(least, Number.MIN_SAFE_INTEGER), Math.min(most, Number.MAX_SAFE_INTEGER))
+      ? value
+      : undefined,
 })
 
 export const trueOrFalse: Omit<FieldReading, 'key'> = {

@@ -6,6 +6,7 @@
  * is resized by itself; an image with alpha is converted to RGB first, as models want it.
  */
 
+import { isInteger } from '../integer.ts'
 import { checkImage, type RawImage } from './raw-image.ts'
 
 /** PIL's filters: the nearest pixel, or a mean under a window of growing reach. */
@@ -62,7 +63,7 @@ export function resizeImage(
       `resizeImage: interpolation is '${interpolation}'; expected ${interpolations.map(name => `'${name}'`).join(', ')}.`,
     )
   for (const length of size)
-    if (!Number.isInteger(length) || length < 1)
+    if (!isInteger(length, 1))
       throw new Error(`resizeImage: size is [${size}]; expected positive whole numbers, [height, width].`)
   const [height, width] = size
   if (interpolation === 'nearest') return nearest(image, height, width)

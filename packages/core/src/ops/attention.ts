@@ -12,9 +12,10 @@ import {
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core'
+import { checkInteger, isInteger } from '../integer.ts'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
-import { checkCount, checkProbability, checkSeed, checkShape } from './check.ts'
+import { checkProbability, checkShape } from './check.ts'
 import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 
 export interface AttentionOptions extends OutputDtypeOption {
@@ -59,10 +60,10 @@ export function attention(
 ): Tensor3D {
   const headSize = checkHeads('attention', qkv, numHeads)
   checkProbability('attention', 'dropoutProbability', dropoutProbability)
-  checkSeed('attention', 'seed', seed)
+  checkInteger('attention', 'seed', seed)
   checkOutputDtype('attention', outputDtype)
   const attrs = { numHeads, scale: scale ?? headSize ** -0.5, dropoutProbability, seed, outputDtype }
-  return op({ qkv }, attrs) as Tensor3D
+  return op({ qkv }, attrs)
 }
 
 /**
@@ -83,9 +84,9 @@ export function attentionProbabilities(
 
 function checkHeads(name: string, qkv: Tensor3D, numHeads: number): number {
   checkShape(name, 'qkv', qkv, ['batch', 'tokens', '3·hiddenSize'])
-  checkCount(name, 'numHeads', numHeads)
+  checkInteger(name, 'numHeads', numHeads, 1)
   const headSize = qkv.shape[2] / 3 / numHeads
-  if (!Number.isInteger(headSize) || headSize < 1)
+  if (!isInteger(headSize, 1))
     throw new Error(`${name}: qkv has ${qkv.shape[2]} columns, which are not 3 × ${numHeads} heads of equal size.`)
   return headSize
 }

@@ -47,17 +47,6 @@ export function checkChoice(op: string, name: string, choice: string, known: rea
     throw new Error(`${op}: ${name} is '${choice}'; expected ${known.map(word => `'${word}'`).join(' or ')}.`)
 }
 
-/** Requires a positive whole number. */
-export function checkCount(op: string, name: string, count: number): void {
-  if (!Number.isSafeInteger(count) || count < 1)
-    throw new Error(`${op}: ${name} is ${count}; expected a positive whole number.`)
-}
-
-/** Requires a seed of random numbers to be whole; it counts modulo 2^32. */
-export function checkSeed(op: string, name: string, seed: number): void {
-  if (!Number.isInteger(seed)) throw new Error(`${op}: ${name} is ${seed}; expected a whole number.`)
-}
-
 /** Requires `0 ≤ probability < 1`: at 1 nothing would be kept, and the rest divided by zero. */
 export function checkProbability(op: string, name: string, probability: number): void {
   if (!(probability >= 0 && probability < 1))

@@ -12,9 +12,9 @@ import {
   type Tensor3D,
   transpose,
 } from '@tensorflow/tfjs-core'
+import { checkInteger, isInteger } from '../integer.ts'
 import { defineOp } from '../tape/op.ts'
 import type { AttentionOptions } from './attention.ts'
-import { checkCount } from './check.ts'
 import { linearReference } from './linear.ts'
 import { checkQkv, type QkvInputs, qkvInputs, type Triple } from './qkv.ts'
 
@@ -61,9 +61,9 @@ export function classAttention(
   { numHeads, scale }: Pick<AttentionOptions, 'numHeads' | 'scale'>,
 ): Tensor3D {
   checkQkv('classAttention', x, weights, biases)
-  checkCount('classAttention', 'numHeads', numHeads)
+  checkInteger('classAttention', 'numHeads', numHeads, 1)
   const headSize = x.shape[2] / numHeads
-  if (!Number.isInteger(headSize) || headSize < 1)
+  if (!isInteger(headSize, 1))
     throw new Error(`classAttention: x has ${x.shape[2]} columns, which are not ${numHeads} heads of equal size.`)
-  return op(qkvInputs(x, weights, biases), { numHeads, scale: scale ?? headSize ** -0.5 }) as Tensor3D
+  return op(qkvInputs(x, weights, biases), { numHeads, scale: scale ?? headSize ** -0.5 })
 }

@@ -50,7 +50,7 @@ export function crossEntropy(
   checkLabels('crossEntropy', labels, logits)
   checkSmoothing('crossEntropy', labelSmoothing)
   if (classWeights) return tidy(() => weighted(logits, labels, labelSmoothing, classWeights))
-  return op({ logits, labels }, { labelSmoothing }) as Scalar
+  return op({ logits, labels }, { labelSmoothing })
 }
 
 /** Of stock ops: the logits are few. */

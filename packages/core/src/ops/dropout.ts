@@ -1,8 +1,9 @@
 /** Inverted dropout. */
 import { mul, type Tensor, tensor } from '@tensorflow/tfjs-core'
+import { checkInteger } from '../integer.ts'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
-import { checkLastAxis, checkProbability, checkSeed } from './check.ts'
+import { checkLastAxis, checkProbability } from './check.ts'
 
 export interface DropoutOptions {
   probability: number
@@ -27,6 +28,6 @@ const op = defineOp({
 export function dropout<T extends Tensor>(x: T, { probability, seed }: DropoutOptions): T {
   checkLastAxis('dropout', 'x', x, x.shape.at(-1) ?? 1)
   checkProbability('dropout', 'probability', probability)
-  checkSeed('dropout', 'seed', seed)
-  return op({ x }, { probability, seed }) as T
+  checkInteger('dropout', 'seed', seed)
+  return op({ x }, { probability, seed })
 }

@@ -28,7 +28,7 @@ export function embedTokens(patches: Tensor3D, clsToken: Tensor3D, positionEmbed
   const [, tokens, hiddenSize] = patches.shape
   checkShape('embedTokens', 'clsToken', clsToken, [1, 1, hiddenSize])
   checkShape('embedTokens', 'positionEmbeddings', positionEmbeddings, [1, 1 + tokens, hiddenSize])
-  return embed({ patches, clsToken, positionEmbeddings }, {}) as Tensor3D
+  return embed({ patches, clsToken, positionEmbeddings }, {})
 }
 
 const maskPatches = defineOp({
@@ -54,5 +54,5 @@ export function maskTokens(patches: Tensor3D, maskToken: Tensor3D, mask: Tensor2
   const [batch, tokens, hiddenSize] = patches.shape
   checkShape('maskTokens', 'maskToken', maskToken, [1, 1, hiddenSize])
   checkShape('maskTokens', 'mask', mask, [batch, tokens])
-  return maskPatches({ patches, maskToken, mask }, {}) as Tensor3D
+  return maskPatches({ patches, maskToken, mask }, {})
 }

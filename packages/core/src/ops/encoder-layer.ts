@@ -1,7 +1,8 @@
 /** A whole pre-norm encoder layer that trains, where a backend has it and its gradient as one kernel each. */
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
+import { checkInteger } from '../integer.ts'
 import { defineFusedOp } from '../tape/op.ts'
-import { checkProbability, checkSeed } from './check.ts'
+import { checkProbability } from './check.ts'
 import type { LinearDrops } from './linear.ts'
 
 /** The parameters of self-attention; biases of query, key and value are all there or all absent. */
@@ -93,16 +94,16 @@ export function encoderLayer(
   { attention, afterAttention, afterMlp, ...options }: EncoderLayerOptions,
 ): Tensor3D {
   checkProbability('encoderLayer', 'dropoutProbability', attention.dropoutProbability)
-  checkSeed('encoderLayer', 'seed', attention.seed)
+  checkInteger('encoderLayer', 'seed', attention.seed)
   const ends = { afterAttention: numbers(afterAttention), afterMlp: numbers(afterMlp) }
-  return op.run({ x, ...tensors }, { ...options, ...attention, ...ends }) as Tensor3D
+  return op.run({ x, ...tensors }, { ...options, ...attention, ...ends })
 }
 
 function numbers(drops: Required<LinearDrops>): number[] {
   const { dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed } = drops
   checkProbability('encoderLayer', 'dropoutProbability', dropoutProbability)
   checkProbability('encoderLayer', 'dropPathProbability', dropPathProbability)
-  checkSeed('encoderLayer', 'dropoutSeed', dropoutSeed)
-  checkSeed('encoderLayer', 'dropPathSeed', dropPathSeed)
+  checkInteger('encoderLayer', 'dropoutSeed', dropoutSeed)
+  checkInteger('encoderLayer', 'dropPathSeed', dropPathSeed)
   return [dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed]
 }

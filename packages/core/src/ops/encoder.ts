@@ -42,5 +42,5 @@ export function encoder(x: Tensor3D, layers: readonly EncoderLayerTensors[], att
       if (given[name]) inputs[names[name]] = given[name]
     }
   }
-  return op.run(inputs, { ...attrs, layers: layers.length }) as Tensor3D
+  return op.run(inputs, { ...attrs, layers: layers.length })
 }

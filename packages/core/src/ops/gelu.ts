@@ -21,5 +21,5 @@ export const geluReference = (x: Tensor): Tensor => mul(mul(x, 0.5), add(1, erf(
  */
 export function gelu<T extends Tensor>(x: T): T {
   checkLastAxis('gelu', 'x', x, x.shape.at(-1) ?? 1)
-  return op({ x }, {}) as T
+  return op({ x }, {})
 }

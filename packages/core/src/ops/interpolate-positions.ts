@@ -1,5 +1,6 @@
 /** Position embeddings for another image size: a bicubic resize of their grid. */
 import { concat, matMul, reshape, slice, type Tensor, type Tensor3D, tensor2d } from '@tensorflow/tfjs-core'
+import { isInteger } from '../integer.ts'
 import { defineOp } from '../tape/op.ts'
 import { checkShape } from './check.ts'
 
@@ -14,7 +15,7 @@ const op = defineOp({
     const [, positions, hiddenSize] = positionEmbeddings.shape as Tensor3D['shape']
     const clsPosition = slice(positionEmbeddings, [0, 0, 0], [1, 1, hiddenSize])
     const patches = reshape(slice(positionEmbeddings, [0, 1, 0], [1, positions - 1, hiddenSize]), [-1, hiddenSize])
-    const resized = matMul(gridWeights(from as unknown as Grid, to as unknown as Grid), patches) // [rows'·columns', C]
+    const resized = matMul(gridWeights(from as [number, number], to as [number, number]), patches) // [rows'·columns', C]
     return concat([clsPosition, reshape(resized, [1, -1, hiddenSize])], 1)
   },
 })
@@ -31,12 +32,12 @@ const op = defineOp({
  */
 export function interpolatePositions(positionEmbeddings: Tensor3D, from: Grid, to: Grid): Tensor3D {
   for (const [name, grid] of Object.entries({ from, to }))
-    if (grid.length !== 2 || !grid.every(size => Number.isSafeInteger(size) && size > 0))
+    if (grid.length !== 2 || !grid.every(size => isInteger(size, 1, Number.MAX_SAFE_INTEGER)))
       throw new Error(
         `interpolatePositions: ${name} is [${grid}]; expected two positive whole numbers, rows and columns.`,
       )
   checkShape('interpolatePositions', 'positionEmbeddings', positionEmbeddings, [1, 1 + from[0] * from[1], 'hiddenSize'])
-  return op({ positionEmbeddings }, { from: [...from], to: [...to] }) as Tensor3D
+  return op({ positionEmbeddings }, { from: [...from], to: [...to] })
 }
 
 /** The resize as one matrix, [rows'·columns', rows·columns]: the product of the two axes' weights. */

@@ -42,5 +42,5 @@ export function layerNorm<T extends Tensor>(
   checkLastAxis('layerNorm', 'x', x, weight.size)
   if (!(eps >= 0)) throw new Error(`layerNorm: eps is ${eps}; expected a number that is not negative.`)
   checkOutputDtype('layerNorm', outputDtype)
-  return op({ x, weight, bias }, { eps, outputDtype }) as T
+  return op({ x, weight, bias }, { eps, outputDtype })
 }

@@ -1,8 +1,9 @@
 /** A linear layer, with an activation before it and dropout, drop path and a residual connection after it if wanted. */
 import { add, matMul, mul, reshape, type Tensor, type Tensor1D, type Tensor2D, tensor } from '@tensorflow/tfjs-core'
+import { checkInteger } from '../integer.ts'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
-import { checkChoice, checkLastAxis, checkProbability, checkSeed, checkShape } from './check.ts'
+import { checkChoice, checkLastAxis, checkProbability, checkShape } from './check.ts'
 import { geluReference } from './gelu.ts'
 import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 
@@ -84,8 +85,8 @@ export function linear<T extends Tensor>(
   const { dropoutProbability = 0, dropoutSeed = 0, dropPathProbability = 0, dropPathSeed = 0 } = drops
   checkProbability('linear', 'dropoutProbability', dropoutProbability)
   checkProbability('linear', 'dropPathProbability', dropPathProbability)
-  checkSeed('linear', 'dropoutSeed', dropoutSeed)
-  checkSeed('linear', 'dropPathSeed', dropPathSeed)
+  checkInteger('linear', 'dropoutSeed', dropoutSeed)
+  checkInteger('linear', 'dropPathSeed', dropPathSeed)
   if (dropPathProbability > 0 && x.shape.length < 2)
     throw new Error(
       `linear: x has shape [${x.shape}]; drop path needs samples along a first axis: [B, ..., ${x.shape}].`,
@@ -97,5 +98,5 @@ export function linear<T extends Tensor>(
       "linear: the result is float32 with dropout, drop path or a residual; leave out outputDtype: 'compute'.",
     )
   const attrs = { inputActivation, outputDtype, dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed }
-  return op({ x, weight, bias, residual }, attrs) as T
+  return op({ x, weight, bias, residual }, attrs)
 }

@@ -27,5 +27,5 @@ export function loraWeight(weight: Tensor2D, loraA: Tensor2D, loraB: Tensor2D, s
   checkShape('loraWeight', 'weight', weight, ['outSize', 'inSize'])
   checkShape('loraWeight', 'loraA', loraA, ['rank', weight.shape[1]])
   checkShape('loraWeight', 'loraB', loraB, [weight.shape[0], loraA.shape[0]])
-  return op({ weight, loraA, loraB }, { scaling }) as Tensor2D
+  return op({ weight, loraA, loraB }, { scaling })
 }

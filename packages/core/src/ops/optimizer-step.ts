@@ -1,7 +1,8 @@
 /** One step of an optimizer over all parameters at once, in place. */
 import { add, clipByValue, div, mul, sign, sqrt, square, sub, type Tensor, type Variable } from '@tensorflow/tfjs-core'
+import { checkInteger } from '../integer.ts'
 import { defineStep } from '../tape/op.ts'
-import { checkChoice, checkCount, checkShape } from './check.ts'
+import { checkChoice, checkShape } from './check.ts'
 import { numbered } from './numbered.ts'
 
 interface SharedOptions {
@@ -111,7 +112,7 @@ export function optimizerStep(
 
 function checkOptions(options: AdamStep | SgdStep | LionStep): void {
   checkChoice('optimizerStep', 'algorithm', options.algorithm, Object.keys(updates))
-  checkCount('optimizerStep', 'step', options.step)
+  checkInteger('optimizerStep', 'step', options.step, 1)
   // Not gradientScale: of gradients that are not finite a clip is NaN, and what is done about them is the caller's.
   for (const [name, value] of Object.entries(options))
     if (typeof value === 'number' && Number.isNaN(value))

@@ -55,7 +55,7 @@ export function patchEmbed(pixelValues: Tensor4D, weight: Tensor4D, bias: Tensor
     throw new Error(
       `patchEmbed: an image of ${height}×${width} pixels has no whole patch of ${patchHeight}×${patchWidth}; resize it to a patch or more.`,
     )
-  return op({ pixelValues: wholePatches(pixelValues, patchHeight, patchWidth), weight, bias }, {}) as Tensor3D
+  return op({ pixelValues: wholePatches(pixelValues, patchHeight, patchWidth), weight, bias }, {})
 }
 
 /** The images without what a stride leaves over at the right and at the bottom. */

@@ -54,7 +54,7 @@ export function qkv(
 ): Tensor3D {
   checkQkv('qkv', x, weights, biases)
   checkOutputDtype('qkv', outputDtype)
-  return op(qkvInputs(x, weights, biases), { outputDtype }) as Tensor3D
+  return op(qkvInputs(x, weights, biases), { outputDtype })
 }
 
 /** Requires x [B, N, C], weights [C, C] and biases [C]. */

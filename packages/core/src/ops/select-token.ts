@@ -1,5 +1,6 @@
 /** One token of each image, such as the class token. */
 import { reshape, slice, type Tensor, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
+import { checkInteger } from '../integer.ts'
 import { defineOp } from '../tape/op.ts'
 import { checkShape } from './check.ts'
 
@@ -23,7 +24,6 @@ const op = defineOp({
 export function selectToken(x: Tensor3D, index: number): Tensor2D {
   checkShape('selectToken', 'x', x, ['batch', 'tokens', 'hiddenSize'])
   const tokens = x.shape[1]
-  if (!Number.isInteger(index) || index < 0 || index >= tokens)
-    throw new Error(`selectToken: index is ${index}; expected a whole number from 0 to ${tokens - 1}.`)
-  return op({ x }, { index, tokens }) as Tensor2D
+  checkInteger('selectToken', 'index', index, 0, tokens - 1)
+  return op({ x }, { index, tokens })
 }

@@ -13,6 +13,7 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from '@tensorflow/tfjs-core'
+import { isInteger } from '../integer.ts'
 import { checkProbability, checkShape } from './check.ts'
 
 /** Class indices [B] int32, or probabilities [B, K] float32. */
@@ -33,7 +34,7 @@ export function checkLabels(loss: string, labels: LabelTensor, logits: Tensor2D)
 export function checkClasses(loss: string, labels: ArrayLike<number>, classes: number): void {
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] as number
-    if (!Number.isInteger(label) || label < 0 || label >= classes)
+    if (!isInteger(label, 0, classes - 1))
       throw new Error(`${loss}: labels[${i}] is ${label}; expected a class index from 0 to ${classes - 1}.`)
   }
 }

@@ -4,7 +4,7 @@ import { dropout, embedTokens, interpolatePositions, maskTokens, patchEmbed, sel
 import { pair, patchGrid, type ViTConfig } from './config.ts'
 import { embeddingDropout } from './drops.ts'
 import type { ForwardPass } from './forward-pass.ts'
-import type { ParameterScope } from './parameters.ts'
+import type { ParameterScope } from './parameter-scope.ts'
 
 /** Where the class token is among the tokens. */
 export const CLASS_TOKEN = 0

@@ -6,7 +6,7 @@ import { layerDrops, noDrops } from './drops.ts'
 import type { ForwardPass, LayerPass } from './forward-pass.ts'
 import { type LayerStep, layerSteps } from './fused.ts'
 import { ViTLayer } from './layer.ts'
-import type { ParameterScope } from './parameters.ts'
+import type { ParameterScope } from './parameter-scope.ts'
 
 export interface EncoderResult {
   lastHiddenState: Tensor3D

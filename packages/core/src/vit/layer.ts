@@ -6,7 +6,7 @@ import type { ViTConfig } from './config.ts'
 import type { LayerPass } from './forward-pass.ts'
 import { ViTMlp } from './mlp.ts'
 import { ViTNorm } from './norm.ts'
-import type { ParameterScope } from './parameters.ts'
+import type { ParameterScope } from './parameter-scope.ts'
 import { ViTAttention } from './self-attention.ts'
 
 export class ViTLayer {

@@ -13,9 +13,10 @@
 import { type Tensor2D, tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core'
 import { describeValue } from '../files/fields.ts'
 import type { Weights } from '../files/weight-files.ts'
+import { isInteger } from '../integer.ts'
 import { loraWeight } from '../ops/index.ts'
 import { deriveSeed, randomBits } from '../tape/random.ts'
-import type { Parameters } from './parameters.ts'
+import { type Parameters, tensorOf } from './parameters.ts'
 
 /** The linear layers of an encoder layer, by their names in it. */
 export const loraTargets = [
@@ -65,7 +66,7 @@ export function resolveLora({
   const require = (holds: boolean, field: string, value: unknown, expected: string): void => {
     if (!holds) throw new Error(`LoRA: ${field} is ${describeValue(value)}; expected ${expected}.`)
   }
-  require(isRank(rank), 'rank', rank, `a whole number of at least 1 and at most ${MOST_RANK}`)
+  require(isInteger(rank, 1, MOST_RANK), 'rank', rank, `a whole number of at least 1 and at most ${MOST_RANK}`)
   require(isAlpha(alpha), 'alpha', alpha, 'a number above 0')
   const known = Array.isArray(targets) && targets.length > 0 && targets.every(target => loraTargets.includes(target))
   require(known, 'targets', targets, `some of ${loraTargets.join(', ')}`)
@@ -74,9 +75,6 @@ export function resolveLora({
 
 /** More than any layer is wide. */
 export const MOST_RANK: number = 2 ** 16
-
-const isRank = (rank: unknown): boolean =>
-  Number.isInteger(rank) && (rank as number) >= 1 && (rank as number) <= MOST_RANK
 
 /** Whether float32 holds the factor. */
 export const isAlpha = (alpha: unknown): boolean =>
@@ -121,8 +119,8 @@ export function loraConfigOf(adapters: Adapters): LoraConfig {
 
 /** W + (alpha / rank)·B·A, [out, in]. */
 export function adaptedWeight(weight: Tensor2D, { loraA, loraB, alpha }: Adapter): Tensor2D {
-  const [A, B] = [loraA as unknown as Tensor2D, loraB as unknown as Tensor2D]
-  return loraWeight(weight, A, B, alpha / A.shape[0])
+  const A: Tensor2D = tensorOf(loraA)
+  return loraWeight(weight, A, tensorOf(loraB), alpha / A.shape[0])
 }
 
 /** An adapter of these values. */

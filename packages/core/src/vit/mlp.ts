@@ -1,7 +1,7 @@
 /** The feed-forward half of a layer: two linear layers with a GELU between them. */
 import { linear, type MlpTensors } from '../ops/index.ts'
 import type { Branch, Normed } from './branch.ts'
-import type { ParameterScope } from './parameters.ts'
+import type { ParameterScope } from './parameter-scope.ts'
 
 export class ViTMlp {
   readonly #up: ParameterScope

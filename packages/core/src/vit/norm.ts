@@ -1,7 +1,7 @@
 /** A layer norm with its parameters. */
 import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-core'
 import { layerNorm, type OutputDtype } from '../ops/index.ts'
-import type { ParameterScope } from './parameters.ts'
+import type { ParameterScope } from './parameter-scope.ts'
 
 export class ViTNorm {
   readonly #parameters: ParameterScope

@@ -1,15 +1,6 @@
 /** The parameters of a ViT: Hugging Face's names and shapes, in the order of the forward pass. */
-import {
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
-  type Tensor4D,
-  tensor,
-  type Variable,
-  variable,
-} from '@tensorflow/tfjs-core'
+import { type Rank, type Tensor, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
 import { pair, patchGrid, type ViTConfig } from './config.ts'
-import { type Adapters, adaptedWeight } from './lora.ts'
 
 /** Variables by HF name. They are unnamed in tfjs, whose names are global: two models must fit in one program. */
 export type Parameters = Map<string, Variable>
@@ -75,64 +66,7 @@ export function createParameters(shapes: ParameterShapes, values: ReadonlyMap<st
   return parameters
 }
 
-/** A part of the parameters under a common prefix, typed by the rank the layer expects. */
-export class ParameterScope {
-  readonly #parameters: Parameters
-  readonly #adapters: Adapters
-  readonly #prefix: string
-  /** Whole names by short ones: of a small model joining them takes as long as its kernels. */
-  readonly #names = new Map<string, string>()
-
-  constructor(parameters: Parameters, adapters: Adapters, prefix: string) {
-    this.#parameters = parameters
-    this.#adapters = adapters
-    this.#prefix = prefix
-  }
-
-  scope(name: string): ParameterScope {
-    return new ParameterScope(this.#parameters, this.#adapters, `${this.#prefix}${name}.`)
-  }
-
-  /** Every variable below the prefix. */
-  all(): Variable[] {
-    return [...this.#parameters].filter(([name]) => name.startsWith(this.#prefix)).map(([, parameter]) => parameter)
-  }
-
-  has(name: string): boolean {
-    return this.#parameters.has(this.#nameOf(name))
-  }
-
-  vector(name: string): Tensor1D {
-    return this.#get(name) as unknown as Tensor1D
-  }
-
-  /** With its adapter, if it has one: then a new tensor, made within the caller's tidy. */
-  matrix(name: string): Tensor2D {
-    const weight = this.#get(name) as unknown as Tensor2D
-    const adapter = this.#adapters.size > 0 ? this.#adapters.get(this.#nameOf(name)) : undefined
-    return adapter ? adaptedWeight(weight, adapter) : weight
-  }
-
-  tokens(name: string): Tensor3D {
-    return this.#get(name) as unknown as Tensor3D
-  }
-
-  filters(name: string): Tensor4D {
-    return this.#get(name) as unknown as Tensor4D
-  }
-
-  #get(name: string): Variable {
-    const whole = this.#nameOf(name)
-    const found = this.#parameters.get(whole)
-    if (!found) throw new Error(`The model has no parameter '${whole}'.`)
-    return found
-  }
-
-  #nameOf(name: string): string {
-    const known = this.#names.get(name)
-    if (known !== undefined) return known
-    const whole = this.#prefix + name
-    this.#names.set(name, whole)
-    return whole
-  }
+/** A variable as the tensor it is, of the rank that its name has in `parameterShapes`. */
+export function tensorOf<R extends Rank>(parameter: Variable): Tensor<R> {
+  return parameter as Tensor as Tensor<R>
 }

@@ -18,7 +18,8 @@ import {
 } from './lora.ts'
 import { readAdapterFolder, type WriteAdaptersOptions, writeAdapterFolder } from './lora-folder.ts'
 import { ViTNorm } from './norm.ts'
-import { createParameters, type ModelParts, ParameterScope, type Parameters, parameterShapes } from './parameters.ts'
+import { ParameterScope } from './parameter-scope.ts'
+import { createParameters, type ModelParts, type Parameters, parameterShapes } from './parameters.ts'
 import { makesQueries, queryFactor, scaledQuery } from './query-scale.ts'
 import {
   countParameters,
@@ -128,7 +129,7 @@ export abstract class PretrainedModel {
     for (const [name, adapter] of this.#adapters) {
       const weight = this.#parameters.get(name) as Variable
       const merged = tidy(() => this.root.matrix(name))
-      weight.assign(merged as unknown as Tensor)
+      weight.assign(merged as Tensor)
       for (const tensor of [merged, adapter.loraA, adapter.loraB]) tensor.dispose()
       for (const adapterName of adapterNames(name)) this.#parameters.delete(adapterName)
     }

@@ -6,7 +6,7 @@ import type { Branch, Normed } from './branch.ts'
 import type { ViTConfig } from './config.ts'
 import { classToken } from './embeddings.ts'
 import type { LayerPass } from './forward-pass.ts'
-import type { ParameterScope } from './parameters.ts'
+import type { ParameterScope } from './parameter-scope.ts'
 
 /** Factor of the attention scores. */
 export function attentionScale({ qkScale, hiddenSize, numAttentionHeads }: ViTConfig): number {

@@ -1,4 +1,5 @@
 /** Which parameters of a model train: tfjs's own flag on each variable, set by parts of the model. */
+import { isInteger } from '../integer.ts'
 import { elementsOf } from '../sizes.ts'
 import type { Parameters } from './parameters.ts'
 
@@ -31,7 +32,7 @@ export function partOf(parameters: Parameters, numLayers: number, part: Trainabl
     return name => isAdapter(name) || isHead(name)
   }
   const { lastLayers } = part
-  if (!Number.isInteger(lastLayers) || lastLayers < 1 || lastLayers > numLayers)
+  if (!isInteger(lastLayers, 1, numLayers))
     throw new Error(
       `setTrainable: lastLayers is ${lastLayers}; expected a whole number from 1 to the model's ${numLayers} layers.`,
     )

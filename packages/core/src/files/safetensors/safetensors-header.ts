@@ -4,6 +4,7 @@
  * and never by what it nests.
  */
 
+import { isInteger } from '../../integer.ts'
 import { shortText } from '../../text.ts'
 import { describeValue } from '../fields.ts'
 import { bytesOf, type Dtype, dtypes, isDtype } from './dtypes.ts'
@@ -108,7 +109,7 @@ function readEntry(name: string, description: string, source: string, failHeader
   return { name, dtype, shape: shape as number[], begin, end }
 }
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isCount = (value: unknown): value is number => isInteger(value, 0, Number.MAX_SAFE_INTEGER)
 
 /** JSON.parse takes 8.0, 8e0 and -0 for whole numbers, which the format does not allow. */
 function checkDigits(text: string, field: string, tensor: string, fail: Fail): void {
