@@ -1,5 +1,11 @@
 import { expect, test } from 'bun:test'
-import { checkInteger } from './check.ts'
+import { checkInteger, isInteger } from './check.ts'
+
+test('isInteger knows whole numbers within its limits', () => {
+  for (const value of [0, -3, 2 ** 60]) expect(isInteger(value)).toBe(true)
+  for (const value of [0.5, NaN, Infinity, '1', undefined, null, 1n]) expect(isInteger(value)).toBe(false)
+  expect([1, 2, 3, 4].map(value => isInteger(value, 2, 3))).toEqual([false, true, true, false])
+})
 
 test('checkInteger accepts whole numbers within its limits', () => {
   checkInteger('count', -3)

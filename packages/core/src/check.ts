@@ -1,5 +1,9 @@
 /** Checks of arguments, for every package: no tensors, so that a thread may import them without TensorFlow.js. */
 
+/** Whether the value is a whole number within the limits, both included. */
+export const isInteger = (value: unknown, least: number = -Infinity, most: number = Infinity): value is number =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+
 /**
  * Refuses what is not a whole number within the limits, both included.
  *
@@ -9,7 +13,7 @@
  * checkInteger('batchSize', 0, 1) // batchSize is 0; expected a whole number of at least 1.
  */
 export function checkInteger(name: string, value: number, least: number = -Infinity, most: number = Infinity): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return
+  if (isInteger(value, least, most)) return
   throw new Error(`${name} is ${value}; expected a whole number${limits(least, most)}.`)
 }
 

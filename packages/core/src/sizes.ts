@@ -1,5 +1,5 @@
 /** How many elements a shape has, checked: every product of sizes in TypeScript is made here. No tensors. */
-import { isInteger } from './integer.ts'
+import { isInteger } from './check.ts'
 
 /**
  * The product of the sizes, which is 1 of a scalar's empty shape.

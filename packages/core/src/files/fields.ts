@@ -1,5 +1,5 @@
 /** One table for each kind of JSON file of others: the fields that are obeyed, those that change no number, and all others refused. */
-import { isInteger } from '../integer.ts'
+import { isInteger } from '../check.ts'
 import { listNames, shortText } from '../text.ts'
 
 /** How one field is read. */

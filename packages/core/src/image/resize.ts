@@ -6,7 +6,7 @@
  * is resized by itself; an image with alpha is converted to RGB first, as models want it.
  */
 
-import { isInteger } from '../integer.ts'
+import { isInteger } from '../check.ts'
 import { checkImage, type RawImage } from './raw-image.ts'
 
 /** PIL's filters: the nearest pixel, or a mean under a window of growing reach. */

@@ -163,12 +163,12 @@ const refusals: [name: string, call: () => unknown, message: string][] = [
   [
     'attention, half a head',
     () => ops.attention(t(1, 2, 18), { numHeads: 0.5 }),
-    'attention: numHeads is 0.5; expected a positive whole number.',
+    'attention: numHeads is 0.5; expected a whole number of at least 1.',
   ],
   [
     'classAttention, half a head',
     () => ops.classAttention(t(1, 2, 6), [t(6, 6), t(6, 6), t(6, 6)], undefined, { numHeads: 0.5 }),
-    'classAttention: numHeads is 0.5; expected a positive whole number.',
+    'classAttention: numHeads is 0.5; expected a whole number of at least 1.',
   ],
   [
     'attention, seed',
@@ -189,7 +189,7 @@ const refusals: [name: string, call: () => unknown, message: string][] = [
   ['dropout, seed', () => ops.dropout(t(2, 3), { probability: 0.1, seed: Infinity }), 'dropout: seed is Infinity'],
   ['gradNorm, dtype', () => ops.gradNorm([t(2), ints(2)]), 'gradNorm: gradient 1 is int32; expected float32.'],
   ['unscale, dtype', () => ops.unscale([ints(2)], 1), 'unscale: gradient 0 is int32; expected float32.'],
-  ['optimizerStep, step', () => step({ step: 0 }), 'optimizerStep: step is 0; expected a positive whole number.'],
+  ['optimizerStep, step', () => step({ step: 0 }), 'optimizerStep: step is 0; expected a whole number of at least 1.'],
   [
     'optimizerStep, algorithm',
     () => step({ algorithm: 'rms' as 'sgd' }),

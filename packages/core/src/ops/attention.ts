@@ -12,7 +12,7 @@ import {
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core'
-import { checkInteger, isInteger } from '../integer.ts'
+import { checkInteger, isInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
 import { checkProbability, checkShape } from './check.ts'
@@ -60,7 +60,7 @@ export function attention(
 ): Tensor3D {
   const headSize = checkHeads('attention', qkv, numHeads)
   checkProbability('attention', 'dropoutProbability', dropoutProbability)
-  checkInteger('attention', 'seed', seed)
+  checkInteger('attention: seed', seed)
   checkOutputDtype('attention', outputDtype)
   const attrs = { numHeads, scale: scale ?? headSize ** -0.5, dropoutProbability, seed, outputDtype }
   return op({ qkv }, attrs)
@@ -84,7 +84,7 @@ export function attentionProbabilities(
 
 function checkHeads(name: string, qkv: Tensor3D, numHeads: number): number {
   checkShape(name, 'qkv', qkv, ['batch', 'tokens', '3·hiddenSize'])
-  checkInteger(name, 'numHeads', numHeads, 1)
+  checkInteger(`${name}: numHeads`, numHeads, 1)
   const headSize = qkv.shape[2] / 3 / numHeads
   if (!isInteger(headSize, 1))
     throw new Error(`${name}: qkv has ${qkv.shape[2]} columns, which are not 3 × ${numHeads} heads of equal size.`)

@@ -12,7 +12,7 @@ import {
   type Tensor3D,
   transpose,
 } from '@tensorflow/tfjs-core'
-import { checkInteger, isInteger } from '../integer.ts'
+import { checkInteger, isInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
 import type { AttentionOptions } from './attention.ts'
 import { linearReference } from './linear.ts'
@@ -61,7 +61,7 @@ export function classAttention(
   { numHeads, scale }: Pick<AttentionOptions, 'numHeads' | 'scale'>,
 ): Tensor3D {
   checkQkv('classAttention', x, weights, biases)
-  checkInteger('classAttention', 'numHeads', numHeads, 1)
+  checkInteger('classAttention: numHeads', numHeads, 1)
   const headSize = x.shape[2] / numHeads
   if (!isInteger(headSize, 1))
     throw new Error(`classAttention: x has ${x.shape[2]} columns, which are not ${numHeads} heads of equal size.`)

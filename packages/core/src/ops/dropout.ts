@@ -1,6 +1,6 @@
 /** Inverted dropout. */
 import { mul, type Tensor, tensor } from '@tensorflow/tfjs-core'
-import { checkInteger } from '../integer.ts'
+import { checkInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
 import { checkLastAxis, checkProbability } from './check.ts'
@@ -28,6 +28,6 @@ const op = defineOp({
 export function dropout<T extends Tensor>(x: T, { probability, seed }: DropoutOptions): T {
   checkLastAxis('dropout', 'x', x, x.shape.at(-1) ?? 1)
   checkProbability('dropout', 'probability', probability)
-  checkInteger('dropout', 'seed', seed)
+  checkInteger('dropout: seed', seed)
   return op({ x }, { probability, seed })
 }

@@ -1,6 +1,6 @@
 /** A whole pre-norm encoder layer that trains, where a backend has it and its gradient as one kernel each. */
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
-import { checkInteger } from '../integer.ts'
+import { checkInteger } from '../check.ts'
 import { defineFusedOp } from '../tape/op.ts'
 import { checkProbability } from './check.ts'
 import type { LinearDrops } from './linear.ts'
@@ -94,7 +94,7 @@ export function encoderLayer(
   { attention, afterAttention, afterMlp, ...options }: EncoderLayerOptions,
 ): Tensor3D {
   checkProbability('encoderLayer', 'dropoutProbability', attention.dropoutProbability)
-  checkInteger('encoderLayer', 'seed', attention.seed)
+  checkInteger('encoderLayer: seed', attention.seed)
   const ends = { afterAttention: numbers(afterAttention), afterMlp: numbers(afterMlp) }
   return op.run({ x, ...tensors }, { ...options, ...attention, ...ends })
 }
@@ -103,7 +103,7 @@ function numbers(drops: Required<LinearDrops>): number[] {
   const { dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed } = drops
   checkProbability('encoderLayer', 'dropoutProbability', dropoutProbability)
   checkProbability('encoderLayer', 'dropPathProbability', dropPathProbability)
-  checkInteger('encoderLayer', 'dropoutSeed', dropoutSeed)
-  checkInteger('encoderLayer', 'dropPathSeed', dropPathSeed)
+  checkInteger('encoderLayer: dropoutSeed', dropoutSeed)
+  checkInteger('encoderLayer: dropPathSeed', dropPathSeed)
   return [dropoutProbability, dropoutSeed, dropPathProbability, dropPathSeed]
 }

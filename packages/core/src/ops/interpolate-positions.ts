@@ -1,6 +1,6 @@
 /** Position embeddings for another image size: a bicubic resize of their grid. */
 import { concat, matMul, reshape, slice, type Tensor, type Tensor3D, tensor2d } from '@tensorflow/tfjs-core'
-import { isInteger } from '../integer.ts'
+import { isInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
 import { checkShape } from './check.ts'
 

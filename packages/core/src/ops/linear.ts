@@ -1,6 +1,6 @@
 /** A linear layer, with an activation before it and dropout, drop path and a residual connection after it if wanted. */
 import { add, matMul, mul, reshape, type Tensor, type Tensor1D, type Tensor2D, tensor } from '@tensorflow/tfjs-core'
-import { checkInteger } from '../integer.ts'
+import { checkInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
 import { checkChoice, checkLastAxis, checkProbability, checkShape } from './check.ts'
@@ -85,8 +85,8 @@ export function linear<T extends Tensor>(
   const { dropoutProbability = 0, dropoutSeed = 0, dropPathProbability = 0, dropPathSeed = 0 } = drops
   checkProbability('linear', 'dropoutProbability', dropoutProbability)
   checkProbability('linear', 'dropPathProbability', dropPathProbability)
-  checkInteger('linear', 'dropoutSeed', dropoutSeed)
-  checkInteger('linear', 'dropPathSeed', dropPathSeed)
+  checkInteger('linear: dropoutSeed', dropoutSeed)
+  checkInteger('linear: dropPathSeed', dropPathSeed)
   if (dropPathProbability > 0 && x.shape.length < 2)
     throw new Error(
       `linear: x has shape [${x.shape}]; drop path needs samples along a first axis: [B, ..., ${x.shape}].`,

@@ -1,6 +1,6 @@
 /** One step of an optimizer over all parameters at once, in place. */
 import { add, clipByValue, div, mul, sign, sqrt, square, sub, type Tensor, type Variable } from '@tensorflow/tfjs-core'
-import { checkInteger } from '../integer.ts'
+import { checkInteger } from '../check.ts'
 import { defineStep } from '../tape/op.ts'
 import { checkChoice, checkShape } from './check.ts'
 import { numbered } from './numbered.ts'
@@ -112,7 +112,7 @@ export function optimizerStep(
 
 function checkOptions(options: AdamStep | SgdStep | LionStep): void {
   checkChoice('optimizerStep', 'algorithm', options.algorithm, Object.keys(updates))
-  checkInteger('optimizerStep', 'step', options.step, 1)
+  checkInteger('optimizerStep: step', options.step, 1)
   // Not gradientScale: of gradients that are not finite a clip is NaN, and what is done about them is the caller's.
   for (const [name, value] of Object.entries(options))
     if (typeof value === 'number' && Number.isNaN(value))

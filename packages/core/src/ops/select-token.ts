@@ -1,6 +1,6 @@
 /** One token of each image, such as the class token. */
 import { reshape, slice, type Tensor, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
-import { checkInteger } from '../integer.ts'
+import { checkInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
 import { checkShape } from './check.ts'
 
@@ -24,6 +24,6 @@ const op = defineOp({
 export function selectToken(x: Tensor3D, index: number): Tensor2D {
   checkShape('selectToken', 'x', x, ['batch', 'tokens', 'hiddenSize'])
   const tokens = x.shape[1]
-  checkInteger('selectToken', 'index', index, 0, tokens - 1)
+  checkInteger('selectToken: index', index, 0, tokens - 1)
   return op({ x }, { index, tokens })
 }

@@ -13,7 +13,7 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from '@tensorflow/tfjs-core'
-import { isInteger } from '../integer.ts'
+import { isInteger } from '../check.ts'
 import { checkProbability, checkShape } from './check.ts'
 
 /** Class indices [B] int32, or probabilities [B, K] float32. */

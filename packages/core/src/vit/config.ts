@@ -1,4 +1,5 @@
 /** The configuration of a ViT: its fields with Hugging Face's defaults, and what makes one valid. */
+import { isInteger } from '../check.ts'
 import { describeValue } from '../files/fields.ts'
 import { checkMemory } from './memory-need.ts'
 
@@ -75,8 +76,7 @@ const MOST_LABELS = 2 ** 20
 /** Sizes beyond it are no model's, and no shape of a tensor holds them. */
 const MOST = 2 ** 31 - 1
 
-const isCount = (value: unknown, least = 1, most = MOST): boolean =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+const isCount = (value: unknown, least = 1, most = MOST): boolean => isInteger(value, least, most)
 
 /** Whether float32, which every kernel computes in, holds the number. */
 const isFloat = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(Math.fround(value))

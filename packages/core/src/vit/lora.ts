@@ -11,9 +11,9 @@
  * 57 MB and 340 MB. PEFT's lora_dropout acts on the input of the thin layers, so there is none here.
  */
 import { type Tensor2D, tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core'
+import { isInteger } from '../check.ts'
 import { describeValue } from '../files/fields.ts'
 import type { Weights } from '../files/weight-files.ts'
-import { isInteger } from '../integer.ts'
 import { loraWeight } from '../ops/index.ts'
 import { deriveSeed, randomBits } from '../tape/random.ts'
 import { type Parameters, tensorOf } from './parameters.ts'

@@ -1,5 +1,5 @@
 /** Which parameters of a model train: tfjs's own flag on each variable, set by parts of the model. */
-import { isInteger } from '../integer.ts'
+import { isInteger } from '../check.ts'
 import { elementsOf } from '../sizes.ts'
 import type { Parameters } from './parameters.ts'
 

@@ -4,7 +4,7 @@
  * and never by what it nests.
  */
 
-import { isInteger } from '../../integer.ts'
+import { isInteger } from '../../check.ts'
 import { shortText } from '../../text.ts'
 import { describeValue } from '../fields.ts'
 import { bytesOf, type Dtype, dtypes, isDtype } from './dtypes.ts'
