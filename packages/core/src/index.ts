@@ -29,11 +29,9 @@ export { jsonLine, listNames, printable, printableLines } from './text.ts'
 export { attentionRollout } from './vit/attention-rollout.ts'
 export { type ProblemType, patchGrid, type Size, type ViTConfig, type ViTConfigOptions } from './vit/config.ts'
 export { type FlopsConfig, forwardFlops, trainingFlops } from './vit/flops.ts'
-export type { FromPretrainedOptions } from './vit/load-pretrained.ts'
-export { type LoraConfig, type LoraTarget, loraTargets, resolveLora } from './vit/lora.ts'
-export type { WriteAdaptersOptions } from './vit/lora-folder.ts'
+export { type LoraConfig, type LoraTarget, loraTargets, resolveLora } from './vit/lora/lora.ts'
+export type { WriteAdaptersOptions } from './vit/lora/lora-folder.ts'
 export { type Labels, type Loss, problemTypeOf } from './vit/loss.ts'
-export { mimeticValues } from './vit/mimetic-init.ts'
 export {
   type ClassifierForwardOptions,
   type ClassifierGradsOptions,
@@ -45,8 +43,10 @@ export {
   type ViTModelOptions,
   type ViTOutput,
 } from './vit/model.ts'
-export { configNames, namedConfig } from './vit/named-configs.ts'
-export type { Parameters } from './vit/parameters.ts'
+export { mimeticValues } from './vit/parameters/mimetic-init.ts'
+export type { Parameters } from './vit/parameters/parameters.ts'
+export type { ParameterCounts, TrainablePart } from './vit/parameters/trainable.ts'
+export type { FromPretrainedOptions } from './vit/pretrained/load-pretrained.ts'
+export { configNames, namedConfig } from './vit/pretrained/named-configs.ts'
 export type { AdapterOptions, ViTOptions } from './vit/pretrained-model.ts'
 export { type Scoring, scores, scoringOf, topClasses } from './vit/scores.ts'
-export type { ParameterCounts, TrainablePart } from './vit/trainable.ts'

@@ -1,7 +1,7 @@
 /** A Hugging Face model folder: `config.json`, and weights in one safetensors file or in shards with an index. */
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from '../vit/config.ts'
-import { configFromJson, type ReadConfig } from '../vit/config-json.ts'
-import { checkCounts } from '../vit/weight-counts.ts'
+import { configFromJson, type ReadConfig } from '../vit/pretrained/config-json.ts'
+import { checkCounts } from '../vit/pretrained/weight-counts.ts'
 import { flushFolder, writeFileAtomic } from './atomic-write.ts'
 import { readJson } from './json-file.ts'
 import { type DtypeArray, fromFloat32, type WeightDtype, weightDtypes } from './safetensors/dtypes.ts'

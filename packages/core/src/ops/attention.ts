@@ -15,7 +15,7 @@ import {
 import { checkInteger, isInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
-import { checkProbability, checkShape } from './check.ts'
+import { checkProbability, checkShape } from './arguments.ts'
 import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 
 export interface AttentionOptions extends OutputDtypeOption {

@@ -3,7 +3,7 @@ import { mul, type Tensor, tensor } from '@tensorflow/tfjs-core'
 import { checkInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
-import { checkLastAxis, checkProbability } from './check.ts'
+import { checkLastAxis, checkProbability } from './arguments.ts'
 
 export interface DropoutOptions {
   probability: number

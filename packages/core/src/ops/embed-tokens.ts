@@ -1,7 +1,7 @@
 /** Token embedding: masked patches, the class token in front, and the position embeddings. */
 import { add, concat, mul, reshape, sub, type Tensor, type Tensor2D, type Tensor3D, zeros } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
-import { checkShape } from './check.ts'
+import { checkShape } from './arguments.ts'
 
 const embed = defineOp({
   kernel: 'VitralEmbedTokens',

@@ -1,7 +1,7 @@
 /** The exact Gaussian error linear unit. */
 import { add, erf, mul, type Tensor } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
-import { checkLastAxis } from './check.ts'
+import { checkLastAxis } from './arguments.ts'
 
 const op = defineOp({
   kernel: 'VitralGelu',

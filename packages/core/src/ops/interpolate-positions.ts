@@ -2,7 +2,7 @@
 import { concat, matMul, reshape, slice, type Tensor, type Tensor3D, tensor2d } from '@tensorflow/tfjs-core'
 import { isInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
-import { checkShape } from './check.ts'
+import { checkShape } from './arguments.ts'
 
 /** Rows and columns of a grid of patches. */
 export type Grid = readonly [rows: number, columns: number]

@@ -1,7 +1,7 @@
 /** Layer normalisation over the last axis. */
 import { add, mean, mul, rsqrt, square, sub, type Tensor, type Tensor1D } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
-import { checkLastAxis, checkShape } from './check.ts'
+import { checkLastAxis, checkShape } from './arguments.ts'
 import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 
 const op = defineOp({

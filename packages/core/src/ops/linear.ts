@@ -3,7 +3,7 @@ import { add, matMul, mul, reshape, type Tensor, type Tensor1D, type Tensor2D, t
 import { checkInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
-import { checkChoice, checkLastAxis, checkProbability, checkShape } from './check.ts'
+import { checkChoice, checkLastAxis, checkProbability, checkShape } from './arguments.ts'
 import { geluReference } from './gelu.ts'
 import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 

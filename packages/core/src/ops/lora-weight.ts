@@ -1,7 +1,7 @@
 /** The weight of a linear layer with a low-rank adapter. */
 import { add, matMul, mul, type Tensor, type Tensor2D } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
-import { checkShape } from './check.ts'
+import { checkShape } from './arguments.ts'
 
 const op = defineOp({
   kernel: 'VitralLoraWeight',

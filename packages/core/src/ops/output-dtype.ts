@@ -1,5 +1,5 @@
 /** The number format in which an op's result is written. */
-import { checkChoice } from './check.ts'
+import { checkChoice } from './arguments.ts'
 
 /**
  * 'compute': the format that the products which read the result round it to. Under autocast that is bfloat16, which a

@@ -11,7 +11,7 @@ import {
   transpose,
 } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
-import { checkShape } from './check.ts'
+import { checkShape } from './arguments.ts'
 
 const op = defineOp({
   kernel: 'VitralPatchEmbed',

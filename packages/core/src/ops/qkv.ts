@@ -1,7 +1,7 @@
 /** Queries, keys and values in one product. */
 import { concat, type Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
 import { defineOp } from '../tape/op.ts'
-import { checkShape } from './check.ts'
+import { checkShape } from './arguments.ts'
 import { linearReference } from './linear.ts'
 import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 

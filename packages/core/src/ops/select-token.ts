@@ -2,7 +2,7 @@
 import { reshape, slice, type Tensor, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
 import { checkInteger } from '../check.ts'
 import { defineOp } from '../tape/op.ts'
-import { checkShape } from './check.ts'
+import { checkShape } from './arguments.ts'
 
 const op = defineOp({
   kernel: 'VitralSelectToken',

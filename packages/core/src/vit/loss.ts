@@ -1,7 +1,7 @@
 /** What the labels of a classifier are, and the loss that its problem type asks for, by transformers' rules. */
 import { type Scalar, type Tensor2D, type Tensor4D, tensor1d } from '@tensorflow/tfjs-core'
 import { binaryCrossEntropy, crossEntropy, type LabelTensor, meanSquaredError } from '../ops/index.ts'
-import { checkClasses } from '../ops/targets.ts'
+import { checkClasses } from '../ops/losses/targets.ts'
 import type { ProblemType, ViTConfig } from './config.ts'
 
 /**

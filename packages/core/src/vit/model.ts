@@ -14,9 +14,9 @@ import { valueAndGrads } from '../tape/value-and-grads.ts'
 import type { ViTConfigOptions } from './config.ts'
 import { CLASS_TOKEN, type EmbeddingOptions } from './embeddings.ts'
 import { type ForwardPassOptions, forwardPass } from './forward-pass.ts'
-import { type FromPretrainedOptions, loadPretrained } from './load-pretrained.ts'
 import { type Labels, type Loss, lossOf } from './loss.ts'
 import { poolerActivation } from './pooler.ts'
+import { type FromPretrainedOptions, loadPretrained } from './pretrained/load-pretrained.ts'
 import { PretrainedModel, type ViTOptions } from './pretrained-model.ts'
 
 export interface ForwardOptions extends EmbeddingOptions, ForwardPassOptions {}

@@ -1,7 +1,7 @@
 /** A part of the parameters under a common prefix, typed by the rank the layer expects. */
 import type { Tensor1D, Tensor2D, Tensor3D, Tensor4D, Variable } from '@tensorflow/tfjs-core'
-import { type Adapters, adaptedWeight } from './lora.ts'
-import { type Parameters, tensorOf } from './parameters.ts'
+import { type Adapters, adaptedWeight } from './lora/lora.ts'
+import { type Parameters, tensorOf } from './parameters/parameters.ts'
 
 export class ParameterScope {
   readonly #parameters: Parameters

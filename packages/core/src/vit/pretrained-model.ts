@@ -3,10 +3,8 @@ import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { type WriteModelOptions, writeModelFolder } from '../files/model-folder.ts'
 import type { Weights } from '../files/weight-files.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
-import { configToJson } from './config-json.ts'
 import { ViTEmbeddings } from './embeddings.ts'
 import { ViTEncoder } from './encoder.ts'
-import { initialValues } from './init.ts'
 import {
   type Adapters,
   adapterNames,
@@ -15,12 +13,12 @@ import {
   type LoraConfig,
   loraConfigOf,
   resolveLora,
-} from './lora.ts'
-import { readAdapterFolder, type WriteAdaptersOptions, writeAdapterFolder } from './lora-folder.ts'
+} from './lora/lora.ts'
+import { readAdapterFolder, type WriteAdaptersOptions, writeAdapterFolder } from './lora/lora-folder.ts'
 import { ViTNorm } from './norm.ts'
 import { ParameterScope } from './parameter-scope.ts'
-import { createParameters, type ModelParts, type Parameters, parameterShapes } from './parameters.ts'
-import { makesQueries, queryFactor, scaledQuery } from './query-scale.ts'
+import { initialValues } from './parameters/init.ts'
+import { createParameters, type ModelParts, type Parameters, parameterShapes } from './parameters/parameters.ts'
 import {
   countParameters,
   isAdapter,
@@ -29,7 +27,9 @@ import {
   partOf,
   type TrainablePart,
   trainableOf,
-} from './trainable.ts'
+} from './parameters/trainable.ts'
+import { configToJson } from './pretrained/config-json.ts'
+import { makesQueries, queryFactor, scaledQuery } from './pretrained/query-scale.ts'
 
 export interface ViTOptions {
   /** Of the initial values. @default 0 */

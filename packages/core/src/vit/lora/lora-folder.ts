@@ -1,0 +1,137 @@
+/** Adapters on disk as PEFT keeps them: `adapter_config.json`, and `adapter_model.safetensors` with A, B and the head. */
+
+import { writeFileAtomic } from '../../files/atomic-write.ts'
+import { readJson } from '../../files/json-file.ts'
+import { toFloat32 } from '../../files/safetensors/dtypes.ts'
+import type { SafeTensor } from '../../files/safetensors/safetensors.ts'
+import { readSafetensors, writeSafetensors } from '../../files/safetensors/safetensors-file.ts'
+import type { Weights } from '../../files/weight-files.ts'
+import { canonicalNames } from '../../files/weight-names.ts'
+import { requireFiniteWeights } from '../../finite.ts'
+import type { Parameters } from '../parameters/parameters.ts'
+import { isHead } from '../parameters/trainable.ts'
+import { fitProblems } from '../pretrained/fit-problems.ts'
+import { adapterConfigFromJson } from './adapter-config.ts'
+import { adapterNames, type LoraConfig, type LoraTarget, targetOf } from './lora.ts'
+
+export interface WriteAdaptersOptions {
+  /** The folder or hub id of the model that the adapters are for; PEFT's `base_model_name_or_path`. @default none */
+  baseModel?: string
+}
+
+export interface AdapterFolder {
+  alpha: number
+  /** A and B by the name of the weight they adapt. */
+  pairs: Map<string, readonly [loraA: Weights, loraB: Weights]>
+  /** Of the head, if the folder has one. */
+  head: Map<string, Weights>
+}
+
+const CONFIG = 'adapter_config.json'
+const WEIGHTS = 'adapter_model.safetensors'
+/** PEFT's wrappers around the model. */
+const PREFIX = 'base_model.model.'
+
+/** Writes the two files; the weights are named as in the model, and have a checksum that reading compares. */
+export async function writeAdapterFolder(
+  folder: string,
+  { rank, alpha, targets }: LoraConfig,
+  weights: ReadonlyMap<string, Weights>,
+  { baseModel }: WriteAdaptersOptions,
+): Promise<void> {
+  const { mkdir } = await import('node:fs/promises')
+  const { join } = await import('node:path')
+  const tensors = new Map(
+    [...weights].map(([name, { shape, data }]): [string, SafeTensor] => [PREFIX + name, { dtype: 'F32', shape, data }]),
+  )
+  const head = new Set([...weights.keys()].filter(isHead).map(name => name.split('.')[0]))
+  const config = {
+    peft_type: 'LORA',
+    task_type: null,
+    base_model_name_or_path: baseModel ?? null,
+    inference_mode: true,
+    r: rank,
+    lora_alpha: alpha,
+    lora_dropout: 0,
+    target_modules: targetModules(targets),
+    modules_to_save: head.size > 0 ? [...head] : null,
+    bias: 'none',
+    fan_in_fan_out: false,
+    init_lora_weights: true,
+  }
+  await mkdir(folder, { recursive: true })
+  await writeSafetensors(join(folder, WEIGHTS), tensors, { format: 'pt' })
+  await writeFileAtomic(join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`)
+}
+
+/**
+ * Reads the two files.
+ *
+ * @param prefix of the backbone's names in the model
+ * @param parameters of the model that the adapters are for
+ * @throws naming the field that asks for what Vitral does not have, every tensor that does not fit the model, or the first
+ * that holds NaN or Infinity
+ */
+export async function readAdapterFolder(
+  folder: string,
+  prefix: string,
+  parameters: Parameters,
+): Promise<AdapterFolder> {
+  const { join } = await import('node:path')
+  await checkFiles(folder)
+  const { rank, alpha } = adapterConfigFromJson(await readJson(join(folder, CONFIG)), join(folder, CONFIG))
+  const { tensors } = await readSafetensors(join(folder, WEIGHTS))
+  const named = new Map([...tensors].map(([name, tensor]) => [name.replace(PREFIX, ''), tensor]))
+  const rest = canonicalNames(named, prefix, join(folder, WEIGHTS))
+
+  const problems: string[] = []
+  const take = (name: string, shape: readonly number[]): Weights => {
+    const found = rest.get(name)
+    rest.delete(name)
+    if (found?.shape.join() !== shape.join())
+      problems.push(`${name} has shape [${found?.shape ?? 'missing'}]; the model needs [${shape}]`)
+    const data = found ? toFloat32(found) : new Float32Array()
+    requireFiniteWeights([[name, data]], folder)
+    return { shape: found?.shape ?? [], data }
+  }
+  const result: AdapterFolder = { alpha, pairs: new Map(), head: new Map() }
+  for (const [name, { shape }] of parameters) {
+    const [loraA, loraB] = adapterNames(name)
+    if (isHead(name) && rest.has(name)) result.head.set(name, take(name, shape))
+    if (targetOf(name) === undefined || !(rest.has(loraA) || rest.has(loraB))) continue
+    const [out, input] = shape as [number, number]
+    result.pairs.set(name, [take(loraA, [rank, input]), take(loraB, [out, rank])])
+  }
+  const lines = fitProblems({ others: problems, missing: [], unknown: [...rest.keys()] })
+  if (result.pairs.size === 0) lines.push('there is no adapter among them')
+  if (lines.length > 0) throw new Error(`The adapters in ${folder} do not fit the model:\n  ${lines.join('\n  ')}`)
+  return result
+}
+
+/** @throws saying which of the two files is not there, and what is in its place */
+async function checkFiles(folder: string): Promise<void> {
+  const { existsSync } = await import('node:fs')
+  const { join } = await import('node:path')
+  const has = (file: string): boolean => existsSync(join(folder, file))
+  if (!existsSync(folder))
+    throw new Error(`There is no folder ${folder}; expected one of adapters, which are not downloaded from the hub.`)
+  if (!has(CONFIG))
+    throw new Error(
+      `${folder} has no ${CONFIG}; expected adapters that PEFT or saveAdapters wrote${has('config.json') ? ', and it holds a whole model' : ''}.`,
+    )
+  if (has(WEIGHTS)) return
+  throw new Error(
+    has('adapter_model.bin')
+      ? `${folder} has adapter_model.bin, but no ${WEIGHTS}; save it again in Python: PeftModel.from_pretrained(base, folder).save_pretrained(folder).`
+      : `${folder} has no ${WEIGHTS}; expected the weights of the adapters in it.`,
+  )
+}
+
+/** In a list of PEFT's a name means every module that ends with it; the MLP's `output.dense` alone takes a pattern. */
+function targetModules(targets: readonly LoraTarget[]): string | readonly string[] {
+  if (!targets.includes('output.dense') || targets.includes('attention.output.dense')) return targets
+  const inLayer = targets.map(target =>
+    (target === 'output.dense' ? target : `.*${target}`).replaceAll(/(?<=\w)\./g, '\\.'),
+  )
+  return `.*\\.layer\\.\\d+\\.(${inLayer.join('|')})`
+}
