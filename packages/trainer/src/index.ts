@@ -30,19 +30,11 @@ export {
   parameterGroups,
 } from './optimizers/parameter-groups.ts'
 export type { FineTune } from './recipe/fine-tune.ts'
-export { loadRecipe } from './recipe/load.ts'
-export {
-  defineRecipe,
-  overrideRecipe,
-  type Recipe,
-  type RecipeDistillation,
-  type RecipeModel,
-  type RecipeOptions,
-  type RecipeSchedule,
-} from './recipe/recipe.ts'
-export type { RecipeTransforms } from './recipe/transforms.ts'
+export { defineRecipe, overrideRecipe, type RecipeOptions } from './recipe/recipe.ts'
+export type { Recipe, RecipeDistillation, RecipeModel, RecipeSchedule, RecipeTransforms } from './recipe/types.ts'
 export { type FineTuneRecipeOptions, fineTuneRecipe } from './recipes/fine-tune.ts'
 export { recipes } from './recipes/index.ts'
+export { loadRecipe } from './recipes/load.ts'
 export type { ReportedEvaluation, ReportedImage } from './report/evaluation-file.ts'
 export { writeReport } from './report/report.ts'
 export type { AddedEpochs } from './run/added-epochs.ts'
@@ -61,11 +53,12 @@ export {
   type ScheduleOptions,
   type Scheduler,
 } from './schedules/index.ts'
+export type { ImageBatch } from './step/batch.ts'
 export { type DistillationOptions, distill } from './step/distillation.ts'
 export { GradScaler, type GradScalerOptions, type GradScalerState } from './step/grad-scaler.ts'
 export { createLoss, type LossName, type LossOptions } from './step/losses.ts'
 export { createModelEma, type ModelEma, type ModelEmaOptions } from './step/model-ema.ts'
-export { type ImageBatch, type TrainStepOptions, type TrainStepResult, trainStep } from './step/train-step.ts'
+export { type TrainStepOptions, type TrainStepResult, trainStep } from './step/train-step.ts'
 export { gridSearch, type RandomSearchOptions, randomSearch, type Settings } from './sweep/search.ts'
 export { type SweepOptions, type SweepResult, type SweptTrial, sweep } from './sweep/sweep.ts'
 export type { Trial, TrialResult } from './sweep/sweep-folder.ts'

@@ -5,12 +5,13 @@ import { type BackendName, deriveSeed, useBackend, ViTForImageClassification } f
 import type { Collectives } from '../src/ddp/collectives.ts'
 import { DataParallel } from '../src/ddp/data-parallel.ts'
 import { createOptimizer } from '../src/optimizers/index.ts'
-import type { Recipe } from '../src/recipe/recipe.ts'
+import type { Recipe } from '../src/recipe/types.ts'
 import type { EpochReport } from '../src/run/events.ts'
 import { startRun } from '../src/run/start-run.ts'
+import type { ImageBatch } from '../src/step/batch.ts'
 import { GradScaler } from '../src/step/grad-scaler.ts'
 import { createModelEma } from '../src/step/model-ema.ts'
-import { type ImageBatch, type TrainStepOptions, trainStep } from '../src/step/train-step.ts'
+import { type TrainStepOptions, trainStep } from '../src/step/train-step.ts'
 
 const size = 8
 

@@ -2,7 +2,7 @@
 /** The `vitral` command: finds the subcommand, runs it, and turns an error into one line and an exit code. */
 import { endWithLauncher } from '../ddp/end-with-launcher.ts'
 import { didYouMean } from '../did-you-mean.ts'
-import { vitralVersion } from '../run/environment.ts'
+import { vitralVersion } from '../version.ts'
 import { bench } from './bench.ts'
 import type { Command } from './command.ts'
 import { print } from './command.ts'

@@ -1,6 +1,8 @@
 /** How a command is told its recipe: a name or a file, and fields of it set by flags. */
-import { loadRecipe } from '../recipe/load.ts'
-import { overrideRecipe, type Recipe } from '../recipe/recipe.ts'
+
+import { overrideRecipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
+import { loadRecipe } from '../recipes/load.ts'
 import { required } from './command.ts'
 
 /** Shorter ways to say `--set`. */

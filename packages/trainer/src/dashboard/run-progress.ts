@@ -1,6 +1,6 @@
 /** Turns what a run tells into a few messages a second for the page. */
 import type { TrainingData } from '../data/training-data.ts'
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 import type { EpochReport, TrainingObserver } from '../run/events.ts'
 import { type EvaluationPoint, evaluationPoint, type StepPoint, stepPoint } from './history.ts'
 

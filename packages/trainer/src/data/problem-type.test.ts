@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from 'bun:test'
 import { type ProblemType, useBackend, ViTForImageClassification } from '@vitral/core'
 import { evaluate } from '../evaluation/evaluate.ts'
 import { createOptimizer } from '../optimizers/index.ts'
-import { type ImageBatch, trainStep } from '../step/train-step.ts'
+import type { ImageBatch } from '../step/batch.ts'
+import { trainStep } from '../step/train-step.ts'
 import { problemTypeOfData } from './problem-type.ts'
 
 beforeAll(() => useBackend('auto'))

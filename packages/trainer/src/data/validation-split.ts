@@ -1,6 +1,6 @@
 /** Which images a run is trained on, which of them choose its best model, and which then test that. */
 import { type Dataset, type Split, selectClasses, stratifiedSplit, subset } from '@vitral/datasets'
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 import { datasetSplits, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
 
 /** Data sets of one's own: at least what is trained on. */

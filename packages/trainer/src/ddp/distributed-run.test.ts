@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { type RunScenario, scenarios } from '../../test/ddp-scenarios.ts'
 import { type Ranks, startRanks } from '../../test/ranks.ts'
 import { writeTinyCifar } from '../../test/tiny-cifar.ts'
-import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
+import { defineRecipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 import { alone } from './collectives.ts'
 
 type Result = Awaited<ReturnType<typeof scenarios.run>>

@@ -1,6 +1,6 @@
 /** Which of several processes this is, by the environment, and how it joins the others: torch's init_process_group. */
 import { version_core as tfjsVersion } from '@tensorflow/tfjs-core'
-import { vitralVersion } from '../run/environment.ts'
+import { vitralVersion } from '../version.ts'
 import { alone, type Collectives } from './collectives.ts'
 import { isLaunchersChild, secondsWithoutLauncher } from './end-with-launcher.ts'
 import { requireMpiOf, slurmStep } from './slurm.ts'

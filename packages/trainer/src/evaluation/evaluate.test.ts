@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { fill } from '@tensorflow/tfjs-core'
 import { useBackend, ViTForImageClassification } from '@vitral/core'
+import type { ImageBatch } from '../step/batch.ts'
 import { NonFiniteError } from '../step/non-finite.ts'
-import type { ImageBatch } from '../step/train-step.ts'
 import { evaluate } from './evaluate.ts'
 
 const config = { hiddenSize: 8, numHiddenLayers: 1, numAttentionHeads: 2, intermediateSize: 16, imageSize: 8 }

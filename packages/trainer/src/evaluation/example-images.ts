@@ -1,7 +1,13 @@
 /** The images of an evaluation that say most: the surest mistakes, and the surest hits. */
 import { greatest } from '../extremes.ts'
-import type { AttentionMap } from '../report/attention-maps.ts'
-import type { ImageBatch } from '../step/train-step.ts'
+import type { ImageBatch } from '../step/batch.ts'
+
+/** How much of each patch reached the class token: [rows, columns], the largest 1. */
+export interface AttentionMap {
+  data: Float32Array
+  rows: number
+  columns: number
+}
 
 export interface ExampleImage {
   /** In the data set that was evaluated, where that is known. */

@@ -1,6 +1,6 @@
 /** Accuracy, loss, confusion and calibration of a classifier, gathered batch by batch. */
 
-import type { ImageBatch } from '../step/train-step.ts'
+import type { ImageBatch } from '../step/batch.ts'
 import { Calibration, type CalibrationBin } from './calibration.ts'
 import { Confusion, type ConfusionCounts } from './confusion.ts'
 

@@ -1,6 +1,6 @@
 /** How well a model tells which of several classes are in an image, gathered batch by batch. */
 
-import type { ImageBatch } from '../step/train-step.ts'
+import type { ImageBatch } from '../step/batch.ts'
 import type { ClassMetrics, CommonMetrics, ScoreGatherer } from './metrics.ts'
 
 export interface MultiLabelMetrics extends CommonMetrics {

@@ -9,9 +9,10 @@ import { least } from '../extremes.ts'
 import { type PrepareOptions, prepareTraining } from '../run/prepare-training.ts'
 import { recipeOptimizer } from '../run/recipe-optimizer.ts'
 import { recipeStep } from '../run/recipe-step.ts'
+import type { ImageBatch } from '../step/batch.ts'
 import { GradScaler } from '../step/grad-scaler.ts'
 import { NonFiniteError } from '../step/non-finite.ts'
-import { type ImageBatch, trainStep } from '../step/train-step.ts'
+import { trainStep } from '../step/train-step.ts'
 import { type SmoothPoint, type Suggestion, smoothCurve, suggestRate } from './suggest-rate.ts'
 
 export interface LrFindOptions extends PrepareOptions {

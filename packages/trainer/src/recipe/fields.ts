@@ -2,11 +2,12 @@
 import { configNames, describeValue, type LoraConfig, listNames, namedConfig, resolveLora } from '@vitral/core'
 import { didYouMean } from '../did-you-mean.ts'
 import { algorithms, resolveOptions } from '../optimizers/algorithms.ts'
-import { recipeScheduler, scheduleNames } from '../schedules/index.ts'
+import { scheduleNames } from '../schedules/index.ts'
 import { createLoss, lossNames } from '../step/losses.ts'
-import type { Recipe } from './recipe.ts'
 import { samplerNames } from './sampler.ts'
+import { recipeScheduler } from './schedule.ts'
 import { recipeTransforms } from './transforms.ts'
+import type { Recipe } from './types.ts'
 
 interface Field {
   accepts: (value: unknown) => boolean

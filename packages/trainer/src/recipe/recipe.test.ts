@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { transforms } from '@vitral/datasets'
 import { recipes } from '../recipes/index.ts'
-import { loadRecipe } from './load.ts'
+import { loadRecipe } from '../recipes/load.ts'
 import { defineRecipe, overrideRecipe, type RecipeOptions } from './recipe.ts'
 import { recipeTransforms } from './transforms.ts'
 

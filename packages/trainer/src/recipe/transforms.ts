@@ -1,14 +1,8 @@
 /** The transforms that a recipe describes. */
 import type { ViTImageProcessor } from '@vitral/core'
-import { type BatchTransform, type Transform, type TransformSpec, transforms } from '@vitral/datasets'
+import { type BatchTransform, type Transform, transforms } from '@vitral/datasets'
 import { transformsOf } from '../data/processor.ts'
-import type { Recipe } from './recipe.ts'
-
-/** Transforms of images, by name and arguments: those of training, with augmentation, and those of evaluation. */
-export interface RecipeTransforms {
-  train: readonly TransformSpec[]
-  evaluation: readonly TransformSpec[]
-}
+import type { Recipe } from './types.ts'
 
 export interface MadeTransforms {
   train: Transform[]

@@ -8,7 +8,8 @@
  *
  *     vitral train cifar10-demo --data examples/cifar10-sample --out runs/demo
  */
-import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
+import { defineRecipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 
 const recipe: Recipe = defineRecipe({
   model: {

@@ -7,7 +7,8 @@
  *
  *     vitral train cifar10-finetune --data data --out runs/cifar10-finetune
  */
-import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
+import { defineRecipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 
 const recipe: Recipe = defineRecipe({
   model: { pretrained: 'google/vit-base-patch16-224' },

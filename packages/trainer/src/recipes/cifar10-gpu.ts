@@ -11,7 +11,8 @@
  *     vitral train cifar10-gpu --data data --out runs/cifar10-gpu
  */
 import { transforms } from '@vitral/datasets'
-import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
+import { defineRecipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 
 const { autoAugment, mixUpOrCutMix, randomCrop, randomErasing, randomHorizontalFlip } = transforms
 const toPixelValues = transforms.cifar32({ train: false })

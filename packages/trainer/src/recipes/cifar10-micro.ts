@@ -11,7 +11,8 @@
  *
  *     vitral train cifar10-micro --data data --out runs/cifar10-micro
  */
-import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
+import { defineRecipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 
 const recipe: Recipe = defineRecipe({
   model: { name: 'vit-micro-patch4-32', config: { initializerRange: 0.08 }, init: 'mimetic' },

@@ -8,7 +8,8 @@
  *
  *     vitral train cifar10-scratch --data data --out runs/cifar10-scratch
  */
-import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
+import { defineRecipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 
 const recipe: Recipe = defineRecipe({
   model: { name: 'vit-base-patch16-224' },

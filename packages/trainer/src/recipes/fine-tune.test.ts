@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import type { TransformSpec } from '@vitral/datasets'
 import { png } from '../../test/png.ts'
-import type { RecipeTransforms } from '../recipe/transforms.ts'
+import type { RecipeTransforms } from '../recipe/types.ts'
 import { type FineTuneRecipeOptions, fineTuneRecipe } from './fine-tune.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-fine-tune-recipe-'))

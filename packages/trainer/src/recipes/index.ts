@@ -1,5 +1,5 @@
 /** The recipes that come with Vitral, by name. */
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 import cifar10Demo from './cifar10-demo.ts'
 import cifar10Finetune from './cifar10-finetune.ts'
 import cifar10Gpu from './cifar10-gpu.ts'

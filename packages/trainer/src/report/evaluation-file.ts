@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs'
 import { writeFileAtomic } from '@vitral/core'
 import { encodePicture, type RawImage } from '@vitral/datasets'
+import { shadeByAttention } from '../evaluation/attention-maps.ts'
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import type { ExampleImage, ExampleImages } from '../evaluation/example-images.ts'
 import { readJsonFile } from '../json-file.ts'
-import { shadeByAttention } from './attention-maps.ts'
 
 export interface ReportedImage extends Omit<ExampleImage, 'pixelValues' | 'shape' | 'attention'> {
   /** What its data set calls it, such as the path of its file. */

@@ -1,7 +1,7 @@
 /** What more epochs change in a run that is resumed with them: its schedule is another function of the step. */
 import { resolveOptions } from '../optimizers/algorithms.ts'
-import type { Recipe } from '../recipe/recipe.ts'
-import { recipeScheduler } from '../schedules/index.ts'
+import { recipeScheduler } from '../recipe/schedule.ts'
+import type { Recipe } from '../recipe/types.ts'
 import type { RunPosition } from './state.ts'
 
 interface Change {

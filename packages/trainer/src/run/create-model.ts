@@ -9,7 +9,7 @@ import {
 } from '@vitral/core'
 import { problemTypeOfData } from '../data/problem-type.ts'
 import { applyFineTune } from '../recipe/fine-tune.ts'
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 
 /** The classes of a data set. */
 export interface ModelClasses {

@@ -1,8 +1,14 @@
 /** What a run was computed with: versions, machine, and the state of the user's code. */
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
 import { getBackend, version_core as tfjsVersion } from '@tensorflow/tfjs-core'
-import { type GitState, gitState } from './git-state.ts'
+import { vitralVersion } from '../version.ts'
+
+export interface GitState {
+  commit: string
+  /** Whether files that git follows differ from the commit. */
+  changed: boolean
+}
 
 export interface Environment {
   vitral: string
@@ -17,13 +23,6 @@ export interface Environment {
   git?: GitState
 }
 
-export function vitralVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return version
-}
-
 export function environment(): Environment {
   const { bun, node } = process.versions
   return {
@@ -36,4 +35,15 @@ export function environment(): Environment {
     threads: availableParallelism(),
     git: gitState(process.cwd()),
   }
+}
+
+/** The state of the repository that a folder is in; nothing where there is none, it has no commit, or git is not installed. */
+function gitState(folder: string): GitState | undefined {
+  const git = (...args: string[]) => {
+    const { status, stdout } = spawnSync('git', ['-C', folder, ...args], { encoding: 'utf8', timeout: 10_000 })
+    return status === 0 ? stdout.trim() : undefined
+  }
+  const commit = git('rev-parse', 'HEAD')
+  const status = git('--no-optional-locks', 'status', '--porcelain', '--untracked-files=no')
+  return commit === undefined || status === undefined ? undefined : { commit, changed: status !== '' }
 }

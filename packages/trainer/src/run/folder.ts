@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { removeLeftovers, writeError, writeFileAtomic } from '@vitral/core'
 import { readJsonFile } from '../json-file.ts'
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 
 export interface RunPaths {
   /** The resolved recipe and the versions it ran with. */

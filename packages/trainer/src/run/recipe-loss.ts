@@ -8,7 +8,7 @@ import {
   ViTForImageClassification,
   ViTImageProcessor,
 } from '@vitral/core'
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 import { distill } from '../step/distillation.ts'
 import { createLoss } from '../step/losses.ts'
 

@@ -2,7 +2,7 @@
 import type { ViTForImageClassification } from '@vitral/core'
 import { createOptimizer, type Optimizer } from '../optimizers/index.ts'
 import { parameterGroups } from '../optimizers/parameter-groups.ts'
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 
 export function recipeOptimizer({ optimizer }: Pick<Recipe, 'optimizer'>, model: ViTForImageClassification): Optimizer {
   const { name, noDecay, layerDecay, ...options } = optimizer

@@ -1,5 +1,5 @@
 /** What a recipe says of every step. */
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 import type { TrainStepOptions } from '../step/train-step.ts'
 
 export const recipeStep = ({

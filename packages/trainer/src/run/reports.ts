@@ -1,6 +1,6 @@
 /** What observers are told, made from where a run stands. */
 import { isExhausted } from '../evaluation/choose-best.ts'
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 import type { TrainStepResult } from '../step/train-step.ts'
 import type { EpochReport, StepReport, TrainingResult } from './events.ts'
 import type { RunPosition } from './state.ts'

@@ -2,7 +2,7 @@
 import { getBackend } from '@tensorflow/tfjs-core'
 import type { TrainingData } from '../data/training-data.ts'
 import type { Collectives } from '../ddp/collectives.ts'
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 import { differingFields } from './folder.ts'
 
 /** @throws in every process, naming the first rank that differs from rank 0 and the fields of the recipe in which it does */

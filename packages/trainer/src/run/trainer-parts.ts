@@ -2,7 +2,7 @@
 import type { Loss, ViTForImageClassification } from '@vitral/core'
 import type { TrainingData } from '../data/training-data.ts'
 import type { Collectives } from '../ddp/collectives.ts'
-import type { Recipe } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
 import type { CheckpointOptions } from './checkpoint.ts'
 import type { RunPaths } from './folder.ts'
 import type { RunLock } from './lock.ts'

@@ -1,6 +1,5 @@
 /** Learning-rate schedules as pure functions of the step, so that a resumed run needs nothing but its position. */
 import { describeValue } from '@vitral/core'
-import type { Recipe } from '../recipe/recipe.ts'
 import { type ScheduleName, type ShapeOptions, shapes } from './shapes.ts'
 
 export type { ScheduleName, ShapeOptions } from './shapes.ts'
@@ -70,22 +69,4 @@ function checkOptions(name: string, known: readonly string[], options: ShapeOpti
     if (option === 'pctStart' && (value as number) > 1)
       throw new Error(`The schedule's pctStart is ${value}; expected a number above 0 and at most 1.`)
   }
-}
-
-/** The schedule that a recipe describes in epochs. */
-export function recipeScheduler({ schedule, epochs }: Recipe, lr: number, stepsPerEpoch: number): Scheduler {
-  const { name, warmupEpochs = 0, minLr, per = 'step', cycleEpochs, stepEpochs, milestoneEpochs, ...rest } = schedule
-  const steps = (length: number): number => Math.round(length * stepsPerEpoch)
-  return createScheduler(name, {
-    ...rest,
-    lr,
-    minLr,
-    warmupSteps: steps(warmupEpochs),
-    totalSteps: epochs * stepsPerEpoch,
-    every: per === 'epoch' ? stepsPerEpoch : 1,
-    ...(cycleEpochs !== undefined && { cycleSteps: Math.max(1, steps(cycleEpochs)) }),
-    ...(stepEpochs !== undefined && { stepSize: Math.max(1, steps(stepEpochs)) }),
-    ...(milestoneEpochs && { milestones: milestoneEpochs.map(steps) }),
-    ...(name === 'exponential' && { gamma: (rest.gamma ?? 0.1) ** (1 / stepsPerEpoch) }),
-  })
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { defineRecipe, type Recipe } from '../recipe/recipe.ts'
+import { defineRecipe } from '../recipe/recipe.ts'
+import { recipeScheduler } from '../recipe/schedule.ts'
+import type { Recipe } from '../recipe/types.ts'
 import { recipes } from '../recipes/index.ts'
-import { createScheduler, recipeScheduler, type ScheduleName, type ScheduleOptions } from './index.ts'
+import { createScheduler, type ScheduleName, type ScheduleOptions } from './index.ts'
 
 describe('createScheduler', () => {
   test('cosine: linear up to lr, half a cosine down to minLr', () => {

@@ -1,5 +1,8 @@
-/** Parts of a batch. */
-import type { ImageBatch } from './train-step.ts'
+/** A batch as training and evaluation see it, and its parts. */
+import type { Batch } from '@vitral/datasets'
+
+/** What the loop needs of a batch: pixel values [B, c, h, w], labels [B], and after mixing also soft ones [B, K]. */
+export type ImageBatch = Pick<Batch, 'pixelValues' | 'labels' | 'softLabels'> & Partial<Pick<Batch, 'indices'>>
 
 /** Images `first` up to, but not including, `end`; views, no copies. */
 export function sliceBatch({ pixelValues, labels, softLabels }: ImageBatch, first: number, end: number): ImageBatch {

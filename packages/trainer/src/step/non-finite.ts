@@ -2,7 +2,7 @@
 import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
 import type { ViTForImageClassification } from '@vitral/core'
 import type { Gradients } from '../optimizers/clip-gradients.ts'
-import type { ImageBatch } from './train-step.ts'
+import type { ImageBatch } from './batch.ts'
 
 /** A loss, or the norm of the gradients, that is infinite or not a number. */
 export class NonFiniteError extends Error {

@@ -5,9 +5,10 @@ import { fill, memory, type Variable } from '@tensorflow/tfjs-core'
 import { type BackendName, readSafetensors, toFloat32, useBackend, ViTForImageClassification } from '@vitral/core'
 import type { OptimizerName, OptimizerOptions } from '../optimizers/algorithms.ts'
 import { createOptimizer } from '../optimizers/index.ts'
+import type { ImageBatch } from './batch.ts'
 import { GradScaler } from './grad-scaler.ts'
 import { createLoss } from './losses.ts'
-import { type ImageBatch, type TrainStepOptions, trainStep } from './train-step.ts'
+import { type TrainStepOptions, trainStep } from './train-step.ts'
 
 const fixtures = join(import.meta.dirname, '../../../core/test/fixtures')
 

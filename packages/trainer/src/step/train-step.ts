@@ -8,16 +8,12 @@ import {
   type TrainingDtype,
   type ViTForImageClassification,
 } from '@vitral/core'
-import type { Batch } from '@vitral/datasets'
 import type { DataParallel } from '../ddp/data-parallel.ts'
 import { clipGradNorm, clipGradValue, type Gradients } from '../optimizers/clip-gradients.ts'
 import type { Optimizer } from '../optimizers/index.ts'
-import { sliceBatch } from './batch.ts'
+import { type ImageBatch, sliceBatch } from './batch.ts'
 import type { GradScaler } from './grad-scaler.ts'
 import { describeNonFinite, NonFiniteError } from './non-finite.ts'
-
-/** What the loop needs of a batch: pixel values [B, c, h, w], labels [B], and after mixing also soft ones [B, K]. */
-export type ImageBatch = Pick<Batch, 'pixelValues' | 'labels' | 'softLabels'> & Partial<Pick<Batch, 'indices'>>
 
 export interface TrainStepOptions {
   /** Of all dropout in the step; that of an image depends on its micro-batch, and on its place there. */

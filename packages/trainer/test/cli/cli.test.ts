@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readSafetensors, useBackend, ViTForImageClassification } from '@vitral/core'
-import { vitralVersion } from '../../src/run/environment.ts'
+import { vitralVersion } from '../../src/version.ts'
 import { writeTinyCifar } from '../tiny-cifar.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-cli-'))

@@ -1,7 +1,7 @@
 /** A training run as a person at the terminal sees it. */
 import { listNames } from '@vitral/core'
 import type { TrainingData } from '../../data/training-data.ts'
-import type { Recipe } from '../../recipe/recipe.ts'
+import type { Recipe } from '../../recipe/types.ts'
 import type { EpochReport, TrainingObserver } from '../../run/events.ts'
 import { mainFacts } from '../describe-evaluation.ts'
 import { duration, type Progress } from '../progress.ts'

@@ -2,15 +2,8 @@
 import { type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core'
 import { attentionRollout, type ViTForImageClassification } from '@vitral/core'
 import { functional, type RawImage } from '@vitral/datasets'
-import type { ExampleImage } from '../evaluation/example-images.ts'
 import { greatest, least } from '../extremes.ts'
-
-/** How much of each patch reached the class token: [rows, columns], the largest 1. */
-export interface AttentionMap {
-  data: Float32Array
-  rows: number
-  columns: number
-}
+import type { AttentionMap, ExampleImage } from './example-images.ts'
 
 /**
  * Gives each image its map, where the model's tokens are patches and a class token. One forward pass for each, one after

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { didYouMean } from '../did-you-mean.ts'
-import { recipes } from '../recipes/index.ts'
-import { defineRecipe, type Recipe, type RecipeOptions } from './recipe.ts'
+import { defineRecipe, type RecipeOptions } from '../recipe/recipe.ts'
+import type { Recipe } from '../recipe/types.ts'
+import { recipes } from './index.ts'
 
 /**
  * @param nameOrPath such as 'cifar10-micro' or './my-recipe.ts', a module whose default export is a recipe
