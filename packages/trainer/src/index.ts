@@ -38,15 +38,16 @@ export { loadRecipe } from './recipes/load.ts'
 export type { ReportedEvaluation, ReportedImage } from './report/evaluation-file.ts'
 export { writeReport } from './report/report.ts'
 export type { AddedEpochs } from './run/added-epochs.ts'
+export { type AssembleOptions, assemble, assembleParts, type Training, type TrainingParts } from './run/assemble.ts'
 export { broadcastParameters } from './run/broadcast-state.ts'
 export { type CheckpointOptions, type LoadOptions, loadCheckpoint, saveCheckpoint } from './run/checkpoint.ts'
 export { type Checkpoint, DamagedCheckpointError, readCheckpoint, writeCheckpoint } from './run/checkpoint-file.ts'
 export type { EpochReport, StepReport, TestReport, TrainingObserver, TrainingResult } from './run/events.ts'
 export { type RunPaths, runPaths } from './run/folder.ts'
+export type { RunFilesOptions } from './run/run-files.ts'
 export { type Run, type RunOptions, startRun } from './run/start-run.ts'
 export type { RunPosition, RunState, Section, SectionState, SectionTensors } from './run/state.ts'
 export { Trainer } from './run/trainer.ts'
-export type { TrainerParts } from './run/trainer-parts.ts'
 export {
   createScheduler,
   type ScheduleName,

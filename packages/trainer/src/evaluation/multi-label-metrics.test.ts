@@ -8,7 +8,7 @@ import { transforms } from '@vitral/datasets'
 import { png } from '../../test/png.ts'
 import { predict } from '../cli/predict.ts'
 import { defineRecipe, type RecipeOptions } from '../recipe/recipe.ts'
-import { prepareTraining } from '../run/prepare-training.ts'
+import { assemble } from '../run/assemble.ts'
 import { startRun } from '../run/start-run.ts'
 import { MultiLabelGatherer } from './multi-label-metrics.ts'
 
@@ -120,7 +120,7 @@ describe('a run', () => {
 
   test('with a loss that supposes one class is refused, and so is balancing by class', async () => {
     const prepare = (changed: Partial<RecipeOptions>) =>
-      prepareTraining({ recipe: defineRecipe({ ...options, ...changed }), data: list })
+      assemble({ recipe: defineRecipe({ ...options, ...changed }), data: list })
     await expect(prepare({ loss: { name: 'cross-entropy' } })).rejects.toThrow(
       "loss.name is 'cross-entropy', which supposes that an image has one class; of images that may have several, expected 'binary-cross-entropy'.",
     )

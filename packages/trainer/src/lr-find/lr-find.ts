@@ -6,16 +6,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises' // signals wait 
 import { deriveSeed } from '@vitral/core'
 import type { TrainingData } from '../data/training-data.ts'
 import { least } from '../extremes.ts'
-import { type PrepareOptions, prepareTraining } from '../run/prepare-training.ts'
-import { recipeOptimizer } from '../run/recipe-optimizer.ts'
-import { recipeStep } from '../run/recipe-step.ts'
+import { type AssembleOptions, assemble } from '../run/assemble.ts'
 import type { ImageBatch } from '../step/batch.ts'
-import { GradScaler } from '../step/grad-scaler.ts'
 import { NonFiniteError } from '../step/non-finite.ts'
 import { trainStep } from '../step/train-step.ts'
 import { type SmoothPoint, type Suggestion, smoothCurve, suggestRate } from './suggest-rate.ts'
 
-export interface LrFindOptions extends PrepareOptions {
+export interface LrFindOptions extends Omit<AssembleOptions, 'collectives'> {
   /** @default 1e-7 */
   from?: number
   /** @default 10 */
@@ -57,9 +54,9 @@ export async function lrFind(options: LrFindOptions): Promise<LrFindResult> {
   if (!(Number.isInteger(steps) && steps >= 10))
     throw new Error(`There are ${steps} steps; expected a whole number of at least 10.`)
 
-  const { data, model, loss } = await prepareTraining(options)
-  const optimizer = recipeOptimizer(recipe, model)
-  const scaler = recipe.gradScaler ? new GradScaler(recipe.gradScaler) : undefined
+  // Averages of the parameters change no loss, and need the memory of a second model.
+  const training = await assemble({ ...options, recipe: { ...recipe, ema: null } })
+  const { data, model, optimizer } = training
   const points: { lr: number; loss: number }[] = []
   const reach = reachOf(steps)
   let diverged = false
@@ -69,7 +66,7 @@ export async function lrFind(options: LrFindOptions): Promise<LrFindResult> {
       const step = points.length
       optimizer.lr = Number((from * (to / from) ** (step / (steps - 1))).toPrecision(6)) // the last digits of a power differ between engines
       const seed = deriveSeed(recipe.seed, step)
-      const result = await trainStep(model, optimizer, batch, { seed, loss, scaler, ...recipeStep(recipe) })
+      const result = await trainStep(model, optimizer, batch, { ...training.step, seed })
       if (Number.isFinite(result.loss)) points.push({ lr: optimizer.lr, loss: result.loss })
       onStep?.(points.length, result.loss)
       diverged = !Number.isFinite(result.loss) || hasDiverged(points, reach)
@@ -80,9 +77,8 @@ export async function lrFind(options: LrFindOptions): Promise<LrFindResult> {
     if (!(error instanceof NonFiniteError) || points.length === 0) throw error
     diverged = true
   } finally {
-    optimizer.dispose()
     model.dispose()
-    await data.close()
+    await training.dispose()
   }
   const curve = smoothCurve(points, reach)
   return { points: curve, suggestion: suggestRate(curve, reach), diverged }

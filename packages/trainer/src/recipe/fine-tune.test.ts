@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { memory } from '@tensorflow/tfjs-core'
 import { deriveSeed, readSafetensors, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import type { TrainingData } from '../data/training-data.ts'
+import { assembleParts } from '../run/assemble.ts'
 import { createModel } from '../run/create-model.ts'
 import { openRun, recordRun, runPaths } from '../run/folder.ts'
 import { Trainer } from '../run/trainer.ts'
@@ -73,7 +74,7 @@ async function run(fineTune: FineTune, out: string, stopAfter = Number.POSITIVE_
   const resume = existsSync(out)
   const paths = openRun(out, chosen, { resume })
   await recordRun(paths, chosen, {})
-  const trainer = new Trainer({ recipe: chosen, model, processor, data, paths })
+  const trainer = new Trainer(assembleParts({ recipe: chosen, model, processor, data }), { paths })
   const controller = new AbortController()
   const losses: number[] = []
   trainer.observe({

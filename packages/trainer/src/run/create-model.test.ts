@@ -7,8 +7,8 @@ import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitra
 import { png } from '../../test/png.ts'
 import { transformsOf } from '../data/processor.ts'
 import { defineRecipe, type RecipeOptions } from '../recipe/recipe.ts'
+import { assemble, type Training } from './assemble.ts'
 import { createModel } from './create-model.ts'
-import { type PreparedTraining, prepareTraining } from './prepare-training.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'vitral-pretrained-'))
 const [pretrained, bare, data] = ['pretrained', 'bare', 'data'].map(name => join(root, name)) as [
@@ -80,14 +80,14 @@ describe('the classifier of a pretrained model', () => {
 })
 
 describe('images for a pretrained model', () => {
-  async function prepared(changed: Partial<RecipeOptions> = {}): Promise<PreparedTraining> {
-    const made = await prepareTraining({ recipe: recipe(changed), data, workers: 0 })
-    await made.data.close()
+  async function prepared(changed: Partial<RecipeOptions> = {}): Promise<Training<ViTImageProcessor>> {
+    const made = await assemble({ recipe: recipe(changed), data, workers: 0 })
+    await made.dispose()
     made.model.dispose()
     return made
   }
   const its = 'resize([16,16], {"interpolation":"bicubic"}), toTensor(), normalize([0.4,0.5,0.6], [0.2,0.3,0.1])'
-  const last = ({ data }: PreparedTraining) => data.understood?.at(-1)
+  const last = ({ data }: Training) => data.understood?.at(-1)
 
   test('are prepared as its processor says, in training too', async () => {
     const made = await prepared()

@@ -1,22 +1,22 @@
 /** Everything a run needs, put together: data, model, folder, log. */
-import type { ParameterCounts, ViTForImageClassification } from '@vitral/core'
+import type { ParameterCounts, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import type { TrainingData } from '../data/training-data.ts'
 import { alone, type Collectives } from '../ddp/collectives.ts'
 import { together } from '../ddp/exchange.ts'
 import { reportLog } from '../report/report-log.ts'
 import { tensorboardLog } from '../tensorboard/tensorboard-log.ts'
 import { type AddedEpochs, addedEpochs } from './added-epochs.ts'
+import { type AssembleOptions, assemble, type Training } from './assemble.ts'
 import type { CheckpointOptions } from './checkpoint.ts'
 import { environment } from './environment.ts'
 import type { TrainingObserver } from './events.ts'
 import { clearLeftovers, openRun, type RunPaths, readRecord, recordRun, runPaths } from './folder.ts'
 import { lockRun, type RunLock } from './lock.ts'
 import { metricsLog } from './metrics-log.ts'
-import { type PreparedTraining, type PrepareOptions, prepareTraining } from './prepare-training.ts'
 import { requireSameData, requireSameRecipe } from './same-recipe.ts'
 import { Trainer } from './trainer.ts'
 
-export interface RunOptions extends PrepareOptions {
+export interface RunOptions extends AssembleOptions {
   /** Folder of the run. */
   out: string
   /** Go on with the run that is there; its recipe may have more epochs than before. @default false */
@@ -69,36 +69,34 @@ export async function startRun(options: RunOptions): Promise<Run> {
 
 async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): Promise<Run> {
   const { recipe, out, resume = false, tensorboard = false, checkpoints, onDamaged, collectives = alone } = options
-  const { data, model, loss, processor } = await prepareTogether(options, collectives)
+  const training = await assembleTogether(options, collectives)
   await clearLeftovers(out)
   const { recipe: before } = resume ? readRecord(paths) : { recipe }
   await recordRun(paths, recipe, environment())
-  const trainer = new Trainer({ recipe, model, loss, processor, data, paths, checkpoints, lock, collectives })
+  const trainer = new Trainer(training, { paths, checkpoints, lock })
   if (resume) await trainer.resume({ onDamaged })
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
-  trainer.observe(reportLog(out, paths, processor.config, data))
+  trainer.observe(reportLog(out, paths, training.processor.config, training.data))
   if (tensorboard) trainer.observe(tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
-  const { stepsPerEpoch } = data
+  const { stepsPerEpoch } = training.data
   const added = addedEpochs(recipe, before, { stepsPerEpoch, position: trainer.position })
-  return observed({ trainer, data, model, parameters: model.countParameters(), ...(added && { added }) }, options)
+  return { ...observedRun(trainer, training, options), ...(added && { added }) }
 }
 
 /** What the processes but the first do: the run's folder is not theirs, and need not be on their machine. */
 async function joinRun(options: RunOptions, collectives: Collectives): Promise<Run> {
-  const { recipe, out } = options
-  const { data, model, loss, processor } = await prepareTogether(options, collectives)
-  const trainer = new Trainer({ recipe, model, loss, processor, data, paths: runPaths(out), collectives })
-  return observed({ trainer, data, model, parameters: model.countParameters() }, options)
+  const training = await assembleTogether(options, collectives)
+  return observedRun(new Trainer(training, { paths: runPaths(options.out) }), training, options)
 }
 
 /** Where another process cannot train, or has other data, nothing is begun here either. */
-async function prepareTogether(options: RunOptions, collectives: Collectives): Promise<PreparedTraining> {
-  const prepared = await together(collectives, prepareTraining(options))
-  await requireSameData(collectives, prepared.data)
-  return prepared
+async function assembleTogether(options: RunOptions, collectives: Collectives): Promise<Training<ViTImageProcessor>> {
+  const training = await together(collectives, assemble(options))
+  await requireSameData(collectives, training.data)
+  return training
 }
 
-function observed(run: Run, { observers = [] }: RunOptions): Run {
-  for (const observer of observers) run.trainer.observe(observer)
-  return run
+function observedRun(trainer: Trainer, { data, model }: Training, { observers = [] }: RunOptions): Run {
+  for (const observer of observers) trainer.observe(observer)
+  return { trainer, data, model, parameters: model.countParameters() }
 }

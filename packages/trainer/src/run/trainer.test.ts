@@ -8,11 +8,12 @@ import { deriveSeed, readSafetensors, useBackend, ViTForImageClassification } fr
 import type { TrainingData } from '../data/training-data.ts'
 import { evaluate } from '../evaluation/evaluate.ts'
 import { defineRecipe } from '../recipe/recipe.ts'
+import { assembleParts, type TrainingParts } from './assemble.ts'
 import type { TrainingObserver } from './events.ts'
 import { openRun, recordRun } from './folder.ts'
 import { metricsLog } from './metrics-log.ts'
+import type { RunFilesOptions } from './run-files.ts'
 import { Trainer } from './trainer.ts'
-import type { TrainerParts } from './trainer-parts.ts'
 
 const size = 8
 const recipe = defineRecipe({
@@ -100,8 +101,11 @@ async function runPart(
     stopAfter = Number.POSITIVE_INFINITY,
     observers = [],
     recipe: given = recipe,
+    checkpoints,
+    lock,
     ...parts
-  }: { resume?: boolean; stopAfter?: number; observers?: TrainingObserver[] } & Partial<TrainerParts> = {},
+  }: { resume?: boolean; stopAfter?: number; observers?: TrainingObserver[] } & Partial<TrainingParts> &
+    Pick<RunFilesOptions, 'checkpoints' | 'lock'> = {},
 ) {
   const model = freshModel()
   const paths = openRun(out, given, { resume })
@@ -115,7 +119,11 @@ async function runPart(
   const processor = {
     savePretrained: async (best: string) => writeFileSync(join(best, 'preprocessor_config.json'), '{}'),
   }
-  const trainer = new Trainer({ recipe: given, model, processor, data, paths, ...parts })
+  const trainer = new Trainer(assembleParts({ recipe: given, model, processor, data, ...parts }), {
+    paths,
+    checkpoints,
+    lock,
+  })
   for (const observer of [...observers, stopper]) trainer.observe(observer)
   if (resume) await trainer.resume()
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
@@ -274,7 +282,10 @@ describe('Trainer', () => {
       const paths = openRun(out, recipe, { resume: false })
       await recordRun(paths, recipe, {})
       const processor = { savePretrained: async () => {} }
-      const trainer = new Trainer({ recipe, model, processor, paths, data: { ...data, test: { images: 3, batches } } })
+      const trainer = new Trainer(
+        assembleParts({ recipe, model, processor, data: { ...data, test: { images: 3, batches } } }),
+        { paths },
+      )
       expect(await trainer.train(controller.signal)).toMatchObject({ finished: false, epochs: 3, test: undefined })
       await trainer.close()
       model.dispose()

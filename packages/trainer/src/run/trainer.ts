@@ -1,7 +1,6 @@
 /** The training loop, in the order of events. */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
 import { deriveSeed, type ViTForImageClassification } from '@vitral/core'
-import { alone, type Collectives } from '../ddp/collectives.ts'
 import { anyOf } from '../ddp/exchange.ts'
 import { addAttentionMaps } from '../evaluation/attention-maps.ts'
 import { isExhausted, judged } from '../evaluation/choose-best.ts'
@@ -9,40 +8,37 @@ import { type EvaluateOptions, type Evaluation, evaluate } from '../evaluation/e
 import { ExampleImages } from '../evaluation/example-images.ts'
 import type { ImageBatch } from '../step/batch.ts'
 import { trainStep } from '../step/train-step.ts'
-import { saveModels } from './best-model.ts'
+import type { Training } from './assemble.ts'
 import { bestModelOf } from './best-model-of.ts'
 import { broadcastState } from './broadcast-state.ts'
-import { isDue, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import type { LoadOptions } from './checkpoint.ts'
 import type { TrainingObserver, TrainingResult } from './events.ts'
 import { ObserverGroup } from './observer-group.ts'
 import { positionAfterEvaluation, positionAfterStep } from './position-after.ts'
-import { recipeStep } from './recipe-step.ts'
 import { epochReport, isAtEnd, stepReport, trainingResult } from './reports.ts'
+import { RunFiles, type RunFilesOptions } from './run-files.ts'
 import { type RunPosition, type RunState, startOfRun } from './state.ts'
-import type { TrainerParts } from './trainer-parts.ts'
-import { type TrainingTools, trainingTools } from './training-tools.ts'
 
 /**
  * Trains a model by a recipe: every epoch is evaluated, the best model kept, the state saved.
  *
  * @example
- * const trainer = new Trainer({ recipe, model, processor, data, paths: runPaths('runs/a') })
+ * const training = await assemble({ recipe, data: 'data' })
+ * const trainer = new Trainer(training, { paths: openRun('runs/a', recipe, { resume: false }) })
  * await trainer.train() // { finished: true, epochs: 5, best: { epoch: 5, accuracy: 0.61, … }, … }
  */
 export class Trainer {
-  readonly #parts: TrainerParts
+  readonly #training: Training
+  readonly #files: RunFiles
   readonly #observers = new ObserverGroup()
-  readonly #tools: TrainingTools
-  readonly #collectives: Collectives
   #isSynchronised = false
   #position: RunPosition = { ...startOfRun }
-  #saved: Pick<RunPosition, 'step' | 'seconds'> = startOfRun
   #started = 0
 
-  constructor(parts: TrainerParts) {
-    this.#parts = parts
-    this.#collectives = parts.collectives ?? alone
-    this.#tools = trainingTools(parts, this.#collectives)
+  /** @param training disposed with the trainer, but for its model */
+  constructor(training: Training, files: RunFilesOptions) {
+    this.#training = training
+    this.#files = new RunFiles(files, { writes: training.collectives.rank === 0 })
   }
 
   get position(): Readonly<RunPosition> {
@@ -59,12 +55,10 @@ export class Trainer {
    * first alone reads it; `train` gives the others what it holds.
    */
   async resume(options: LoadOptions = {}): Promise<void> {
-    const { paths } = this.#parts
-    if (!this.#writes) return
-    const saved = await loadCheckpoint(paths.checkpoints, this.#state(), options)
+    const saved = await this.#files.load(this.#state(), options)
     if (saved) this.#position = saved
     if (!this.#isAtEnd()) this.#position.test = undefined // the run got more epochs, which may give a better model
-    this.#saved = { ...this.#position }
+    this.#files.countFrom(this.#position)
   }
 
   /**
@@ -81,9 +75,9 @@ export class Trainer {
       if (await this.#trainEpoch(signal)) await this.#evaluateParameters('onEpoch', signal)
       await this.#save()
     }
-    const failed = await anyOf(this.#collectives, this.#observers.failed)
+    const failed = await anyOf(this.#training.collectives, this.#observers.failed)
     const tested = !failed && (await this.#testBest(signal))
-    const result = trainingResult(this.#parts.recipe, this.#position, tested)
+    const result = trainingResult(this.#training.recipe, this.#position, tested)
     await this.#observers.tell('onEnd', result)
     this.#observers.rethrow(result.steps)
     return result
@@ -91,15 +85,13 @@ export class Trainer {
 
   /** Frees the optimizer's state, ends the threads that load, and lets others into the run's folder; the model stays. */
   async close(): Promise<void> {
-    this.#tools.optimizer.dispose()
-    this.#tools.ema?.dispose()
-    await this.#parts.data.close()
-    this.#parts.lock?.release()
+    await this.#training.dispose()
+    this.#files.release()
   }
 
   /** @returns whether the epoch was finished. */
   async #trainEpoch(signal?: AbortSignal): Promise<boolean> {
-    const { data } = this.#parts
+    const { data } = this.#training
     const { epoch, batch: firstBatch, plan } = this.#position
     if (!(await this.#evaluateWithin(signal))) return false
     for await (const batch of data.train({ epoch, firstBatch, plan })) {
@@ -107,26 +99,24 @@ export class Trainer {
       await nextTurn()
       if (await this.#isToStop(signal)) break
       if (!(await this.#evaluateWithin(signal))) break
-      if (isDue(this.#saved, { step: this.#position.step, seconds: this.#seconds() }, this.#parts.checkpoints))
-        await this.#save()
+      if (this.#files.isDue({ step: this.#position.step, seconds: this.#seconds() })) await this.#save()
     }
     return this.#position.batch === data.stepsPerEpoch
   }
 
   async #step(batch: ImageBatch): Promise<void> {
     const began = performance.now()
-    const { recipe, model } = this.#parts
+    const { recipe, model, optimizer, scheduler, ema, step } = this.#training
     const before = this.#position
-    const { optimizer, scheduler, ema, ...tools } = this.#tools
     const lr = scheduler(before.step, before.losses)
     optimizer.lr = lr
     const seed = deriveSeed(recipe.seed, before.step)
-    const result = await trainStep(model, optimizer, batch, { seed, ...tools, ...recipeStep(recipe) })
+    const result = await trainStep(model, optimizer, batch, { ...step, seed })
     this.#position = positionAfterStep(before, result)
     if (result.images === 0) return // no image of the batch could be decoded: it keeps its place in the schedule, and is no step
     ema?.update(this.#position.step)
     const seconds = (performance.now() - began) / 1000
-    this.#parts.lock?.requireHeld()
+    this.#files.requireHeld()
     await this.#observers.tell('onStep', stepReport(recipe, this.#position, result, { lr, seconds }))
   }
 
@@ -136,7 +126,7 @@ export class Trainer {
    * @returns false when training does not go on after it
    */
   async #evaluateWithin(signal?: AbortSignal): Promise<boolean> {
-    const { recipe, data } = this.#parts
+    const { recipe, data } = this.#training
     const { step, batch, evaluatedStep } = this.#position
     const isDue = recipe.evalSteps !== null && step > evaluatedStep && step % recipe.evalSteps === 0
     if (!isDue || batch === data.stepsPerEpoch) return true // the end of an epoch has its own
@@ -145,16 +135,16 @@ export class Trainer {
 
   /** @returns false when the signal stopped it. */
   async #evaluateParameters(event: 'onEpoch' | 'onEvaluation', signal?: AbortSignal): Promise<boolean> {
-    this.#tools.ema?.swap() // the averaged ones, if there are any
+    this.#training.ema?.swap() // the averaged ones, if there are any
     try {
       return await this.#evaluateModel(event, signal)
     } finally {
-      this.#tools.ema?.swap()
+      this.#training.ema?.swap()
     }
   }
 
   async #evaluateModel(event: 'onEpoch' | 'onEvaluation', signal?: AbortSignal): Promise<boolean> {
-    const { recipe, model, data, processor, paths } = this.#parts
+    const { recipe, model, data } = this.#training
     const examples = new ExampleImages()
     const evaluation = await this.#scores(model, data.evaluation(), { examples, event: 'onEvaluationBatch', signal })
     if (!evaluation) return false
@@ -164,9 +154,7 @@ export class Trainer {
     const isBest = after.best !== before.best
     const isLast = event === 'onEpoch' || isExhausted(after.scores, recipe.earlyStopping)
     if (isBest) await addAttentionMaps(model, examples.mistakes)
-    const saved = { model, processor, baseModel: recipe.model.pretrained }
-    this.#parts.lock?.requireHeld()
-    if (this.#writes) await saveModels(paths, saved, { isBest, isLast })
+    await this.#files.saveModels(this.#training, { isBest, isLast })
     this.#position = after
     await this.#observers.tell(event, epochReport(recipe, before, { evaluation, examples, isBest, seconds }))
     return true
@@ -178,10 +166,10 @@ export class Trainer {
    * @returns false when the signal stopped it
    */
   async #testBest(signal?: AbortSignal): Promise<boolean> {
-    const { data, paths } = this.#parts
+    const { data, collectives } = this.#training
     const { best, test } = this.#position
     if (!data.test || !best || test || !this.#isAtEnd()) return true
-    const model = await bestModelOf(this.#collectives, paths.best, this.#parts.model)
+    const model = await bestModelOf(collectives, this.#files.best, this.#training.model)
     const examples = new ExampleImages()
     const options = { examples, event: 'onTestBatch', signal } as const
     try {
@@ -205,52 +193,44 @@ export class Trainer {
       ...options
     }: Pick<EvaluateOptions, 'examples' | 'signal'> & { event: 'onEvaluationBatch' | 'onTestBatch' },
   ): Promise<Evaluation | undefined> {
-    const { recipe, data } = this.#parts
+    const { recipe, data, collectives } = this.#training
     return evaluate(model, batches, {
       labels: data.labels,
       precision: recipe.precision,
       multiLabel: data.multiLabel,
       onBatch: done => void this.#observers.tell(event, done),
       ...options,
-      collectives: this.#collectives,
+      collectives,
     })
   }
 
   async #save(): Promise<void> {
-    const { paths, data, checkpoints } = this.#parts
-    this.#position.plan = data.plan
+    this.#position.plan = this.#training.data.plan
     this.#position.seconds = this.#seconds()
-    if (!this.#writes) return
-    this.#parts.lock?.requireHeld()
-    await saveCheckpoint(paths.checkpoints, this.#position, this.#state(), checkpoints)
-    this.#saved = { ...this.#position }
+    await this.#files.save(this.#position, this.#state())
   }
 
   /** Once: from then on every process computes the same. */
   async #synchronise(): Promise<void> {
-    if (this.#isSynchronised || this.#collectives.worldSize === 1) return
-    this.#position = await broadcastState(this.#collectives, this.#position, this.#state())
-    this.#saved = { ...this.#position }
+    const { collectives } = this.#training
+    if (this.#isSynchronised || collectives.worldSize === 1) return
+    this.#position = await broadcastState(collectives, this.#position, this.#state())
+    this.#files.countFrom(this.#position)
     this.#isSynchronised = true
   }
 
   #isAtEnd(): boolean {
-    return isAtEnd(this.#parts.recipe, this.#position)
+    return isAtEnd(this.#training.recipe, this.#position)
   }
 
   /** Whether one of the processes is told to stop, or an observer of one threw. */
   #isToStop(signal?: AbortSignal): Promise<boolean> {
-    return anyOf(this.#collectives, signal?.aborted || this.#observers.failed)
-  }
-
-  /** Of several processes the first writes to the run's folder, and it alone. */
-  get #writes(): boolean {
-    return this.#collectives.rank === 0
+    return anyOf(this.#training.collectives, signal?.aborted || this.#observers.failed)
   }
 
   #state(): RunState {
-    const { optimizer, scaler, ema } = this.#tools
-    return { parameters: this.#parts.model.parameters(), optimizer, scaler, ema }
+    const { model, optimizer, scaler, ema } = this.#training
+    return { parameters: model.parameters(), optimizer, scaler, ema }
   }
 
   #seconds(): number {

@@ -1,6 +1,15 @@
 /** Learning from another model: what a teacher says of each image is a part of the loss. */
 import { add, argMax, cast, mul, type Scalar, type Tensor1D } from '@tensorflow/tfjs-core'
-import { type Loss, noGrad, type ViTForImageClassification } from '@vitral/core'
+import {
+  fittedSize,
+  geometryOf,
+  type HubOptions,
+  type Loss,
+  listNames,
+  noGrad,
+  ViTForImageClassification,
+  ViTImageProcessor,
+} from '@vitral/core'
 import { crossEntropy, distillationLoss } from '@vitral/core/ops'
 
 export interface DistillationOptions {
@@ -10,6 +19,48 @@ export interface DistillationOptions {
   weight?: number
   /** τ of 'soft'. @default 3 */
   temperature?: number
+}
+
+export interface TeacherOptions {
+  /** Names of the classes, in the order of the logits. */
+  labels: readonly string[]
+  /** What prepares the images. */
+  processor: ViTImageProcessor
+  /** How the teacher is downloaded. */
+  hub?: HubOptions
+}
+
+/**
+ * A teacher's model, from a folder or hub id.
+ *
+ * @throws when it cannot be loaded, knows other classes, or was made for images prepared in another way
+ */
+export async function loadTeacher(
+  folder: string,
+  { labels, processor, hub = {} }: TeacherOptions,
+): Promise<ViTForImageClassification> {
+  const teacher = await ViTForImageClassification.fromPretrained(folder, hub)
+  const known = Array.from({ length: teacher.config.numLabels }, (_, i) => teacher.config.id2label[i] ?? '')
+  if (known.length !== labels.length || known.some((label, i) => label !== labels[i]))
+    throw new Error(
+      `The teacher ${folder} knows ${known.length} classes, ${listNames(known)}; expected those of the data set, in their order: ${listNames(labels)}.`,
+    )
+  const prepares = await ViTImageProcessor.fromPretrained(folder, hub)
+  const [itsSize, ourSize] = [prepares, processor].map(
+    ({ config }) => fittedSize(geometryOf(config))?.join('×') ?? 'any',
+  )
+  if (itsSize !== ourSize)
+    throw new Error(
+      `The teacher ${folder} was made for images of ${itsSize} pixels, but the recipe's transforms give ${ourSize}; it would not see what it knows. Choose transforms that fit it.`,
+    )
+  for (const field of ['doRescale', 'rescaleFactor', 'doNormalize', 'imageMean', 'imageStd'] as const) {
+    const [its, ours] = [prepares, processor].map(({ config }) => JSON.stringify(config[field]))
+    if (its !== ours)
+      throw new Error(
+        `The teacher ${folder} was made for images with ${field} ${its}, but the recipe's transforms give ${ours}; it would not see what it knows. Choose transforms that fit it.`,
+      )
+  }
+  return teacher
 }
 
 /**

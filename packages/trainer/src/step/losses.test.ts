@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { argMax, cast, memory, type Tensor1D, type Tensor2D, tensor1d, tensor2d, tensor4d } from '@tensorflow/tfjs-core'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { binaryCrossEntropy, crossEntropy, distillationLoss, focalLoss } from '@vitral/core/ops'
-import { recipeLoss } from '../run/recipe-loss.ts'
+import { recipeLoss } from '../run/assemble.ts'
 import { distill } from './distillation.ts'
 import { createLoss } from './losses.ts'
 
