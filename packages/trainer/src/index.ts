@@ -21,7 +21,13 @@ export { type LrFindOptions, type LrFindResult, lrFind } from './lr-find/lr-find
 export { plotRates } from './lr-find/plot.ts'
 export type { RatePoint, SmoothPoint, Suggestion } from './lr-find/suggest-rate.ts'
 export type { GroupedOptimizerOptions, OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
-export { clipGradNorm, clipGradValue, type Gradients } from './optimizers/clip-gradients.ts'
+export {
+  clipGradNorm,
+  clipGradValue,
+  type GradientClip,
+  type Gradients,
+  type NormClip,
+} from './optimizers/clip-gradients.ts'
 export { createOptimizer, type Optimizer, type OptimizerState } from './optimizers/index.ts'
 export {
   type GroupOptions,

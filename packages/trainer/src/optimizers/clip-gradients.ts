@@ -1,6 +1,6 @@
 /**
- * Clipping, by the global norm or by value. What is to be done is kept beside the gradients, and the optimizer's own kernel
- * does it, which reads every gradient anyway: doing it here would cost one more pass over the memory.
+ * Clipping, by the global norm or by value. Neither touches the gradients: both give a clip that the optimizer's step takes,
+ * whose kernel reads every gradient anyway. Scaling them here would cost one more pass over the memory.
  */
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { gradNorm } from '@vitral/core/ops'
@@ -8,54 +8,51 @@ import { gradNorm } from '@vitral/core/ops'
 /** Gradients by the parameters' names, as given by `model.valueAndGrads`. */
 export type Gradients = Record<string, Tensor>
 
-interface Clipping {
-  scale: () => number
+/** What an optimizer does to each gradient before it uses it. */
+export interface GradientClip {
+  /** Factor of every element. */
+  scale: number
+  /** Largest size of an element after that; larger ones are cut to it. */
   limit: number
 }
 
-const none: Clipping = { scale: () => 1, limit: Infinity }
-const clippings = new WeakMap<Gradients, Clipping>()
-const clippingOf = (grads: Gradients): Clipping => clippings.get(grads) ?? none
-
-/** What the optimizer does to these gradients: a factor, and then a limit to the size of each element. */
-export function gradientClipping(grads: Gradients): { gradientScale: number; gradientLimit: number } {
-  const { scale, limit } = clippingOf(grads)
-  return { gradientScale: scale(), gradientLimit: limit }
+export interface NormClip extends GradientClip {
+  /** The global 2-norm before this clip. */
+  norm: number
 }
 
+const none: GradientClip = { scale: 1, limit: Infinity }
+
 /**
- * Clips gradients to a global 2-norm: the next `optimizer.step(grads)` sees them scaled by max / (norm + 1e-6), where
- * that is below 1. torch.nn.utils.clip_grad_norm_.
+ * A clip to a global 2-norm: by it `optimizer.step` scales the gradients by max / (norm + 1e-6), where that is below 1.
+ * torch.nn.utils.clip_grad_norm_, but that the gradients stay as they are.
  *
- * @returns the norm before clipping. It need not be awaited, except on WebGPU, which cannot be read synchronously.
- * @throws when `max` is not a positive number, or there is no gradient, or the gradients are clipped by value already
+ * @param before a clip to apply first
+ * @returns the clip, with the norm of the gradients
+ * @throws when `max` is not a positive number, or there is no gradient, or `before` clips by value
  * @example
- * const norm = await clipGradNorm(grads, 1)
- * optimizer.step(grads)
+ * const clip = await clipGradNorm(grads, 1) // { norm: 5, scale: 0.2, limit: Infinity }
+ * optimizer.step(grads, clip)
  */
-export async function clipGradNorm(grads: Gradients, max: number): Promise<number> {
+export async function clipGradNorm(grads: Gradients, max: number, before: GradientClip = none): Promise<NormClip> {
   if (!(max > 0)) throw new Error(`clipGradNorm: max is ${max}; expected a number above 0.`)
-  const { scale: scaleBefore, limit } = clippingOf(grads)
-  if (limit < Infinity)
+  if (before.limit < Infinity)
     throw new Error('clipGradNorm: the gradients are clipped by value already; clip by the norm first.')
-  const before = scaleBefore()
   const measured = gradNorm(Object.values(grads))
-  const scale = (norm: number) => before * Math.min(1, max / (norm + 1e-6))
-  clippings.set(grads, { scale: () => scale(before * (measured.dataSync()[0] as number)), limit })
-  const norm = before * ((await measured.data())[0] as number)
-  clippings.set(grads, { scale: () => scale(norm), limit })
+  const norm = before.scale * ((await measured.data())[0] as number)
   measured.dispose()
-  return norm
+  return { norm, scale: before.scale * Math.min(1, max / (norm + 1e-6)), limit: before.limit }
 }
 
 /**
- * Clips every element of the gradients to ±max: the next `optimizer.step(grads)` sees them so, after the factor of
- * clipGradNorm if that came before. torch.nn.utils.clip_grad_value_.
+ * A clip of every element to ±max. torch.nn.utils.clip_grad_value_, but that the gradients stay as they are.
  *
+ * @param before a clip to apply first, such as that of clipGradNorm
  * @throws when `max` is not a positive number
+ * @example
+ * optimizer.step(grads, clipGradValue(0.5, await clipGradNorm(grads, 1)))
  */
-export function clipGradValue(grads: Gradients, max: number): void {
+export function clipGradValue(max: number, before: GradientClip = none): GradientClip {
   if (!(max > 0)) throw new Error(`clipGradValue: max is ${max}; expected a number above 0.`)
-  const { scale, limit } = clippingOf(grads)
-  clippings.set(grads, { scale, limit: Math.min(limit, max) })
+  return { scale: before.scale, limit: Math.min(before.limit, max) }
 }

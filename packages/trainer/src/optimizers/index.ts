@@ -2,7 +2,7 @@
 import { type Tensor, tensor, type Variable, variable, zeros } from '@tensorflow/tfjs-core'
 import { optimizerStep } from '@vitral/core/ops'
 import { algorithms, type GroupedOptimizerOptions, type OptimizerName, resolveOptions } from './algorithms.ts'
-import { type Gradients, gradientClipping } from './clip-gradients.ts'
+import type { GradientClip, Gradients } from './clip-gradients.ts'
 import type { ParameterSettings } from './parameter-groups.ts'
 
 /** What an optimizer must remember to go on exactly. */
@@ -19,11 +19,12 @@ export interface Optimizer {
   lr: number
   /**
    * Updates every parameter that has a gradient; the others, and their state, stay as they are.
-   * The gradients stay the caller's to dispose.
+   * The gradients stay as they are, and the caller's to dispose.
    *
+   * @param clip how to clip the gradients, as given by clipGradNorm or clipGradValue @default no clipping
    * @throws naming a gradient that belongs to no parameter.
    */
-  step(grads: Gradients): void
+  step(grads: Gradients, clip?: GradientClip): void
   /** A copy of the state, of the parameters that have taken a step. */
   state(): Promise<OptimizerState>
   /** @throws naming the tensor that does not fit the parameters. */
@@ -91,10 +92,9 @@ export function createOptimizer(
   return {
     name,
     lr: resolved.lr,
-    step(grads) {
+    step(grads, { scale: gradientScale, limit: gradientLimit } = { scale: 1, limit: Infinity }) {
       const gradientNames = Object.keys(grads)
       for (const parameterName of gradientNames) parameterOf(parameterName)
-      const clipping = gradientClipping(grads)
       // The kernel takes one step number, learning rate and weight decay; a parameter that lacked a gradient before lags
       // behind in its steps. One call for all that have the same.
       const alike = new Map<string, string[]>()
@@ -112,7 +112,8 @@ export function createOptimizer(
           gradients: group.map(parameterName => grads[parameterName] as Tensor),
           state: slotNames.map((_, slot) => group.map(parameterName => stateOf(parameterName).slots[slot] as Variable)),
         }
-        optimizerStep(tensors, { ...describe({ ...resolved, lr: this.lr * lrScale, weightDecay }, step), ...clipping })
+        const options = describe({ ...resolved, lr: this.lr * lrScale, weightDecay }, step)
+        optimizerStep(tensors, { ...options, gradientScale, gradientLimit })
         for (const parameterName of group) stateOf(parameterName).step = step
       }
     },

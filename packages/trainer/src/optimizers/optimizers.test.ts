@@ -171,15 +171,14 @@ describe('clipGradValue', () => {
   test('cuts what is larger, after the norm', async () => {
     const parameters = parametersOf({ a: [0, 0, 0] })
     const grads = { a: tensor1d([30, -40, 0.5]) }
-    await clipGradNorm(grads, 5) // → 3, −4, 0.05
-    clipGradValue(grads, 3.5)
-    createOptimizer('sgd', parameters, { lr: 1 }).step(grads)
+    const clip = clipGradValue(3.5, await clipGradNorm(grads, 5)) // → 3, −4, 0.05 → 3, −3.5, 0.05
+    createOptimizer('sgd', parameters, { lr: 1 }).step(grads, clip)
     const [a, b, c] = (parameters.get('a') as Variable).dataSync()
     expect(a).toBeCloseTo(-3, 2)
     expect(b).toBe(3.5)
     expect(c).toBeCloseTo(-0.05, 3)
-    await expect(clipGradNorm(grads, 1)).rejects.toThrow('clipped by value already; clip by the norm first')
-    expect(() => clipGradValue(grads, 0)).toThrow('max is 0; expected a number above 0')
+    await expect(clipGradNorm(grads, 1, clip)).rejects.toThrow('clipped by value already; clip by the norm first')
+    expect(() => clipGradValue(0)).toThrow('max is 0; expected a number above 0')
   })
 })
 
@@ -187,31 +186,44 @@ describe('clipGradNorm', () => {
   test('returns the norm before clipping, and the step sees the clipped gradient', async () => {
     const parameters = parametersOf({ a: [0], b: [0] })
     const grads = { a: tensor1d([3]), b: tensor1d([4]) }
-    expect(await clipGradNorm(grads, 1)).toBeCloseTo(5, 5)
-    createOptimizer('sgd', parameters, { lr: 1 }).step(grads)
+    const clip = await clipGradNorm(grads, 1)
+    expect(clip.norm).toBeCloseTo(5, 5)
+    createOptimizer('sgd', parameters, { lr: 1 }).step(grads, clip)
+    expect([...grads.a.dataSync(), ...grads.b.dataSync()]).toEqual([3, 4])
     expect(parameters.get('a')?.dataSync()[0]).toBeCloseTo(-0.6, 5)
     expect(parameters.get('b')?.dataSync()[0]).toBeCloseTo(-0.8, 5)
   })
 
-  test('leaves smaller gradients alone, and works unawaited', () => {
+  test('clips a copy of the gradients as the gradients themselves', async () => {
+    const grads = { a: tensor1d([3]), b: tensor1d([4]) }
+    const clip = await clipGradNorm(grads, 1)
+    const [itself, copied] = [grads, { ...grads }].map(given => {
+      const parameters = parametersOf({ a: [0], b: [0] })
+      createOptimizer('sgd', parameters, { lr: 1 }).step(given, clip)
+      return [...parameters.values()].map(parameter => parameter.dataSync()[0])
+    })
+    expect(copied).toEqual(itself as number[])
+    expect(copied?.[0]).toBeCloseTo(-0.6, 5)
+  })
+
+  test('leaves smaller gradients alone', async () => {
     const parameters = parametersOf({ a: [0] })
     for (const [max, expected] of [
       [10, -3],
       [1.5, -4.5],
     ] as const) {
       const grads = { a: tensor1d([3]) }
-      clipGradNorm(grads, max)
-      createOptimizer('sgd', parameters, { lr: 1 }).step(grads)
+      createOptimizer('sgd', parameters, { lr: 1 }).step(grads, await clipGradNorm(grads, max))
       expect(parameters.get('a')?.dataSync()[0]).toBeCloseTo(expected, 4)
     }
   })
 
   test('clipping twice clips what the first left', async () => {
     const grads = { a: tensor1d([8]) }
-    await clipGradNorm(grads, 4)
-    expect(await clipGradNorm(grads, 2)).toBeCloseTo(4, 4)
+    const clip = await clipGradNorm(grads, 2, await clipGradNorm(grads, 4))
+    expect(clip.norm).toBeCloseTo(4, 4)
     const parameters = parametersOf({ a: [0] })
-    createOptimizer('sgd', parameters, { lr: 1 }).step(grads)
+    createOptimizer('sgd', parameters, { lr: 1 }).step(grads, clip)
     expect(parameters.get('a')?.dataSync()[0]).toBeCloseTo(-2, 4)
   })
 

@@ -1,6 +1,6 @@
 /** Loss scaling: keeps gradients that half precision would round to zero. */
 import { unscale } from '@vitral/core/ops'
-import type { Gradients } from '../optimizers/clip-gradients.ts'
+import type { GradientClip, Gradients } from '../optimizers/clip-gradients.ts'
 import type { Optimizer } from '../optimizers/index.ts'
 
 export interface GradScalerOptions {
@@ -77,8 +77,8 @@ export class GradScaler {
    *
    * @returns whether it did
    */
-  step(optimizer: Optimizer, grads: Gradients): boolean {
-    if (!this.#foundNonFinite) optimizer.step(grads)
+  step(optimizer: Optimizer, grads: Gradients, clip?: GradientClip): boolean {
+    if (!this.#foundNonFinite) optimizer.step(grads, clip)
     return !this.#foundNonFinite
   }
 

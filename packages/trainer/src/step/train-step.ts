@@ -9,7 +9,7 @@ import {
   type ViTForImageClassification,
 } from '@vitral/core'
 import type { DataParallel } from '../ddp/data-parallel.ts'
-import { clipGradNorm, clipGradValue, type Gradients } from '../optimizers/clip-gradients.ts'
+import { clipGradNorm, clipGradValue, type GradientClip, type Gradients } from '../optimizers/clip-gradients.ts'
 import type { Optimizer } from '../optimizers/index.ts'
 import { type ImageBatch, sliceBatch } from './batch.ts'
 import type { GradScaler } from './grad-scaler.ts'
@@ -84,11 +84,16 @@ export async function trainStep(
     if (scaler) grads = await scaler.unscale(grads)
     if (scaler?.foundNonFinite) result.skipped = true
     else {
-      if (maxNorm !== undefined) result.gradNorm = await clipGradNorm(grads, maxNorm)
+      let clip: GradientClip | undefined
+      if (maxNorm !== undefined) {
+        const byNorm = await clipGradNorm(grads, maxNorm)
+        result.gradNorm = byNorm.norm
+        clip = byNorm
+      }
       if (result.gradNorm !== undefined && !Number.isFinite(result.gradNorm))
         throw new NonFiniteError(await describeNonFinite(model, batch, { loss: result.loss, grads, lr: optimizer.lr }))
-      if (maxValue !== undefined) clipGradValue(grads, maxValue)
-      optimizer.step(grads)
+      if (maxValue !== undefined) clip = clipGradValue(maxValue, clip)
+      optimizer.step(grads, clip)
     }
     scaler?.update()
     return result
