@@ -4,15 +4,6 @@ export { type AttentionOptions, attention, attentionProbabilities } from './atte
 export { classAttention } from './class-attention.ts'
 export { type DropoutOptions, dropout } from './dropout.ts'
 export { embedTokens, maskTokens } from './embed-tokens.ts'
-export { encoder, encoderIsFused } from './fused/encoder.ts'
-export {
-  type AttentionTensors,
-  type EncoderLayerDrops,
-  type EncoderLayerTensors,
-  encoderLayer,
-  encoderLayerIsFused,
-  type MlpTensors,
-} from './fused/encoder-layer.ts'
 export { gelu } from './gelu.ts'
 export { type Grid, interpolatePositions } from './interpolate-positions.ts'
 export { layerNorm } from './layer-norm.ts'

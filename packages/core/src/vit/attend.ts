@@ -1,6 +1,7 @@
 /** The attention of a layer's tokens by the ops that cost least, and the formats in which these pass their results on. */
 import type { Tensor3D } from '@tensorflow/tfjs-core'
-import { type AttentionTensors, attention, attentionProbabilities, classAttention, qkv } from '../ops/index.ts'
+import type { AttentionTensors } from '../ops/fused/encoder-layer.ts'
+import { attention, attentionProbabilities, classAttention, qkv } from '../ops/index.ts'
 import type { Normed } from './branch.ts'
 import { classToken } from './embeddings.ts'
 import type { LayerPass } from './forward-pass.ts'

@@ -70,6 +70,11 @@ export function patchGrid(imageSize: Size, patchSize: Size): readonly [rows: num
   return [Math.floor(height / patchHeight), Math.floor(width / patchWidth)]
 }
 
+/** Factor of the attention scores: 1 / √d of a head's size d, unless the configuration has another. */
+export function attentionScale(config: Pick<ViTConfig, 'qkScale' | 'hiddenSize' | 'numAttentionHeads'>): number {
+  return config.qkScale ?? (config.hiddenSize / config.numAttentionHeads) ** -0.5
+}
+
 /** More than any data set has; each has a name in memory. */
 const MOST_LABELS = 2 ** 20
 

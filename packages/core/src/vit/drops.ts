@@ -3,7 +3,8 @@
  * The seeds depend on the pass's seed, the layer and the place alone, so that no order of calls matters, and a layer that
  * gradient checkpointing computes again drops the same elements.
  */
-import type { DropoutOptions, EncoderLayerDrops } from '../ops/index.ts'
+import type { EncoderLayerDrops } from '../ops/fused/encoder-layer.ts'
+import type { DropoutOptions } from '../ops/index.ts'
 import { deriveSeed } from '../tape/random.ts'
 import type { ViTConfig } from './config.ts'
 

@@ -1,6 +1,6 @@
 /** One forward pass: whether it trains, its seed, and what it outputs. Plain data that every part reads and none changes. */
 import type { Tensor4D } from '@tensorflow/tfjs-core'
-import type { EncoderLayerDrops } from '../ops/index.ts'
+import type { EncoderLayerDrops } from '../ops/fused/encoder-layer.ts'
 
 export interface ForwardPassOptions {
   /** Whether dropout and drop path act. @default false */

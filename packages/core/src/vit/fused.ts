@@ -3,11 +3,11 @@
  * layer with its gradient for training; both give the bits of the layers' own ops.
  */
 import type { Tensor3D, Variable } from '@tensorflow/tfjs-core'
-import { encoder, encoderIsFused, encoderLayer, encoderLayerIsFused } from '../ops/index.ts'
-import type { ViTConfig } from './config.ts'
+import { encoder, encoderIsFused } from '../ops/fused/encoder.ts'
+import { encoderLayer, encoderLayerIsFused } from '../ops/fused/encoder-layer.ts'
+import { attentionScale, type ViTConfig } from './config.ts'
 import type { ForwardPass, LayerPass } from './forward-pass.ts'
 import type { ViTLayer } from './layer.ts'
-import { attentionScale } from './self-attention.ts'
 
 /** A layer, or a kernel that does the work of one or of all. */
 export type LayerStep = Pick<ViTLayer, 'forward' | 'parameters'>

@@ -1,6 +1,6 @@
 /** One pre-norm encoder layer: the paper's equations 2 and 3 (Dosovitskiy et al. 2020, section 3.1). */
 import type { Tensor3D, Variable } from '@tensorflow/tfjs-core'
-import type { EncoderLayerTensors } from '../ops/index.ts'
+import type { EncoderLayerTensors } from '../ops/fused/encoder-layer.ts'
 import { normed, residual } from './branch.ts'
 import type { ViTConfig } from './config.ts'
 import type { LayerPass } from './forward-pass.ts'

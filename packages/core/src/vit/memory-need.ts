@@ -1,5 +1,14 @@
-/** What a configuration's parameters take: numbers of a file or a recipe may ask for more than any machine has. */
-import type { ViTConfig } from './config.ts'
+/** Memory for a configuration's parameters: numbers of a file or a recipe may ask for more than any machine has. */
+
+/** The fields of a configuration that the parameters' sizes depend on. */
+interface ParameterSizes {
+  hiddenSize: number
+  intermediateSize: number
+  numChannels: number
+  numHiddenLayers: number
+  numLabels: number
+  poolerOutputSize: number | null
+}
 
 /** Beside its numbers each tensor has a name, a shape and an entry in the backend. */
 const BYTES_OF_TENSOR = 1024
@@ -12,7 +21,7 @@ const TENSORS_OF_LAYER = 16
  * @throws when the parameters would take more bytes than the machine has, or more numbers than one tensor can
  */
 export function checkMemory(
-  { hiddenSize: C, intermediateSize, numChannels, numHiddenLayers, numLabels, poolerOutputSize }: ViTConfig,
+  { hiddenSize: C, intermediateSize, numChannels, numHiddenLayers, numLabels, poolerOutputSize }: ParameterSizes,
   [rows, columns]: readonly [number, number],
   [patchHeight, patchWidth]: readonly [number, number],
   source: string,
@@ -41,7 +50,7 @@ export function checkMemory(
 
 const gigabytes = (bytes: number): string => (bytes < 1e10 ? (bytes / 1e9).toFixed(1) : String(Math.round(bytes / 1e9)))
 
-/** Of the machine where there is a process; a browser does not say, and has no more than 64-bit WebAssembly's limit. */
+/** Bytes of the machine's memory; a browser does not say, and has no more than 64-bit WebAssembly's limit. */
 function memory(): number {
   const os = globalThis.process?.getBuiltinModule?.('node:os') as { totalmem(): number } | undefined
   return os?.totalmem() ?? 2 ** 34

@@ -1,5 +1,6 @@
 /** The feed-forward half of a layer: two linear layers with a GELU between them. */
-import { linear, type MlpTensors } from '../ops/index.ts'
+import type { MlpTensors } from '../ops/fused/encoder-layer.ts'
+import { linear } from '../ops/index.ts'
 import type { Branch, Normed } from './branch.ts'
 import type { ParameterScope } from './parameter-scope.ts'
 

@@ -1,17 +1,13 @@
 /** Multi-head self-attention with its output projection. */
 import type { Tensor3D } from '@tensorflow/tfjs-core'
-import { type AttentionTensors, linear } from '../ops/index.ts'
+import type { AttentionTensors } from '../ops/fused/encoder-layer.ts'
+import { linear } from '../ops/index.ts'
 import { attend } from './attend.ts'
 import type { Branch, Normed } from './branch.ts'
-import type { ViTConfig } from './config.ts'
+import { attentionScale, type ViTConfig } from './config.ts'
 import { classToken } from './embeddings.ts'
 import type { LayerPass } from './forward-pass.ts'
 import type { ParameterScope } from './parameter-scope.ts'
-
-/** Factor of the attention scores. */
-export function attentionScale({ qkScale, hiddenSize, numAttentionHeads }: ViTConfig): number {
-  return qkScale ?? (hiddenSize / numAttentionHeads) ** -0.5
-}
 
 export class ViTAttention {
   readonly #config: ViTConfig

@@ -3,8 +3,7 @@
  * it, so that what is saved carries it in the weights, and computes the same there.
  */
 import { mul, type Tensor } from '@tensorflow/tfjs-core'
-import type { ViTConfig } from '../config.ts'
-import { attentionScale } from '../self-attention.ts'
+import { attentionScale, type ViTConfig } from '../config.ts'
 
 /** What a saved query is multiplied by: 1 where the model has no factor of its own. */
 export function queryFactor(config: ViTConfig): number {
