@@ -1,6 +1,6 @@
 /** RESULTS.md: a preamble that explains it, and one section for each thing that was measured. */
 import { readFile } from 'node:fs/promises'
-import { writeFileAtomic } from '@vitral/core'
+import { writeFileAtomic } from '@vitral/core/files'
 import { markdownTable } from './markdown-table.ts'
 
 const preamble = `# Results

@@ -1,6 +1,7 @@
 /** A small model with PyTorch's outputs, from core's fixtures. */
 import { join } from 'node:path'
-import { readSafetensors, toFloat32, useBackend, type ViTConfig, ViTForImageClassification } from '@vitral/core'
+import { useBackend, type ViTConfig, ViTForImageClassification } from '@vitral/core'
+import { readSafetensors, toFloat32 } from '@vitral/core/files'
 
 export interface Fixture {
   modelFolder: string

@@ -1,6 +1,7 @@
 /** Vitral's model as a contestant's work, on whichever tfjs backend is current. */
 import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
-import { autocast, type ComputeDtype, readSafetensors, ViTForImageClassification } from '@vitral/core'
+import { autocast, type ComputeDtype, ViTForImageClassification } from '@vitral/core'
+import { readSafetensors } from '@vitral/core/files'
 import { createOptimizer } from '@vitral/trainer'
 import type { ContestantOptions } from '../protocol.ts'
 import type { Work } from './serve.ts'

@@ -1,5 +1,5 @@
 /** ONNX Runtime's CPU provider through onnxruntime-node, with every graph optimisation. */
-import { readSafetensors } from '@vitral/core'
+import { readSafetensors } from '@vitral/core/files'
 import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { serve } from './serve.ts'
 

@@ -1,8 +1,9 @@
 /** The work of a request without a server: a JPEG's bytes to logits, one image at a time or in batches. */
 import { concat, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
-import { geometryOf, noGrad, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
-import { fitImage } from '@vitral/core/image'
-import { decodeImage, functional, usesNativeImages } from '@vitral/datasets'
+import { noGrad, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { fitImage, geometryOf } from '@vitral/core/image'
+import { decodeImage, functional } from '@vitral/datasets'
+import { usesNativeImages } from '@vitral/datasets/images'
 import { serveRequests } from './line-protocol.ts'
 
 await serveRequests(async ({ modelFolder, photo, threads }) => {

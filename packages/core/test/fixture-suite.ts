@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path'
 import { type Tensor, type Tensor2D, type Tensor4D, tensor, tensor1d, tidy } from '@tensorflow/tfjs-core'
-import { readSafetensors, toFloat32, ViTForImageClassification } from '@vitral/core'
+import { ViTForImageClassification } from '@vitral/core'
+import { readSafetensors, toFloat32 } from '@vitral/core/files'
 import { crossEntropy } from '@vitral/core/ops'
 
 export const fixturesFolder: string = join(import.meta.dirname, 'fixtures')

@@ -1,4 +1,4 @@
-/** The public names of @vitral/datasets in browsers: all but the data sets that are folders, and their inspection. */
+/** The public names of @vitral/datasets in browsers: all but the data sets that are folders. */
 
 export { type ImageFile, type ImageFileDataset, imageFiles } from './datasets/image-files.ts'
 export { type MemoryExample, memoryDataset } from './datasets/memory-dataset.ts'
@@ -6,15 +6,11 @@ export { type PackedImages, packedDataset } from './datasets/packed-dataset.ts'
 export { selectClasses } from './datasets/select-classes.ts'
 export { subset } from './datasets/subset.ts'
 export * as functional from './functional/index.ts'
-export { usesNativeImages } from './functional/kernels/kernels.ts'
-export { BrokenImageError, type BrokenImageReason, UnreadableImageError } from './images/broken-image.ts'
-export { type DecodeOptions, decodeImage, type ImageSource } from './images/decode-image.ts'
-export type { BrokenImageOptions } from './images/decode-or-skip.ts'
-export type { ImageFormat } from './images/image-header.ts'
+export { BrokenImageError, UnreadableImageError } from './images/broken-image.ts'
+export { decodeImage } from './images/decode-image.ts'
 export { SkippedExample } from './images/skipped-example.ts'
 export { createLoader, type EpochOptions, type Loader, type LoaderOptions } from './loader/loader.ts'
 export type { LoaderPlan, LoaderState } from './loader/plan.ts'
 export { Random } from './random/random.ts'
-export * from './samplers/index.ts'
 export * as transforms from './transforms/index.ts'
 export type * from './types.ts'

@@ -1,5 +1,5 @@
 /** What an upload claims to be is settled here by its first bytes, before it costs a place in a queue. */
-import { readImageHeader } from '@vitral/datasets'
+import { readImageHeader } from '@vitral/datasets/images'
 import type { Config } from '../config.ts'
 import { RequestError } from '../errors.ts'
 import { uploadFormats } from './upload-formats.ts'

@@ -1,5 +1,5 @@
 /** An inference request's bytes: JSON, JSON with binary tensors behind it, or nothing but one tensor. */
-import { readImageHeader } from '@vitral/datasets'
+import { readImageHeader } from '@vitral/datasets/images'
 import { readJson } from '../body/json.ts'
 import type { Config } from '../config.ts'
 import type { EngineInput, ModelDescription } from '../engine.ts'

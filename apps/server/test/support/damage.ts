@@ -1,7 +1,7 @@
 /** What may happen to a model folder. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readSafetensors, writeSafetensors } from '@vitral/core'
+import { readSafetensors, writeSafetensors } from '@vitral/core/files'
 
 type Tensors = Awaited<ReturnType<typeof readSafetensors>>['tensors']
 

@@ -1,7 +1,7 @@
 /** The functional transforms against torchvision's results on PIL images, in test/fixtures/transforms.safetensors. */
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { readSafetensors } from '@vitral/core'
+import { readSafetensors } from '@vitral/core/files'
 import { describeForAllKernels } from '../../test/kernels.ts'
 import type { RawImage } from '../types.ts'
 import * as functional from './index.ts'

@@ -118,7 +118,9 @@ describe('a batch that ends every thread is an error', () => {
     const error = await pool
       .make({ epoch: 0, place: 0, indices: Int32Array.from({ length: 20 }, (_, i) => i) })
       .catch(String)
-    expect(error).toContain('examples 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 10 more (epoch 0): it answered nothing for 0.1 s; raise')
+    expect(error).toContain(
+      'examples 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 10 more (epoch 0): it answered nothing for 0.1 s; raise',
+    )
   })
 })
 

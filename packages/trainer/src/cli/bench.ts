@@ -1,12 +1,6 @@
 /** `vitral bench`: how fast a model runs here, and where its time goes. */
-import {
-  type BackendName,
-  configNames,
-  jsonLine,
-  namedConfig,
-  useBackend,
-  ViTForImageClassification,
-} from '@vitral/core'
+import { type BackendName, configNames, namedConfig, useBackend, ViTForImageClassification } from '@vitral/core'
+import { jsonLine } from '@vitral/core/text'
 import { type BenchOptions, type BenchResult, measure, profile } from '../bench/measure.ts'
 import { profileRows, profileTable } from '../bench/profile-table.ts'
 import { type Command, parse, percent, precisionOf, precisionOption, print, wholeNumber } from './command.ts'

@@ -1,6 +1,7 @@
 /** What the subcommands share: their shape, how their arguments are read, and what is printed. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { type ComputeDtype, jsonLine, printable, printableLines } from '@vitral/core'
+import type { ComputeDtype } from '@vitral/core'
+import { jsonLine, printable, printableLines } from '@vitral/core/text'
 import { didYouMean } from '../did-you-mean.ts'
 
 export interface Command {

@@ -1,8 +1,10 @@
 /** `vitral data inspect`: what is in a data set and what a model will see of it, before a training run is paid for. */
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { jsonLine, writeFileAtomic } from '@vitral/core'
-import { type ContactSheetOptions, chooseExamples, contactSheet, mostSheetRows, transforms } from '@vitral/datasets'
+import { writeFileAtomic } from '@vitral/core/files'
+import { jsonLine } from '@vitral/core/text'
+import { transforms } from '@vitral/datasets'
+import { type ContactSheetOptions, chooseExamples, contactSheet, mostSheetRows } from '@vitral/datasets/inspect'
 import { guessDataset } from '../data/guess-dataset.ts'
 import { inspectData } from '../data/inspect.ts'
 import { datasetNames } from '../data/open-dataset.ts'

@@ -1,5 +1,5 @@
 /** A data set's inspection as a person at the terminal reads it. */
-import { printable } from '@vitral/core'
+import { printable } from '@vitral/core/text'
 import type { DataReport, SplitReport } from '../data/inspect.ts'
 import { columnWidths, greatest } from '../extremes.ts'
 

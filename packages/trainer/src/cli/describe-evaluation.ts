@@ -1,5 +1,5 @@
 /** An evaluation as a person at the terminal reads it. */
-import { printable } from '@vitral/core'
+import { printable } from '@vitral/core/text'
 import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../evaluation/confusion.ts'
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import { columnWidths, greatest } from '../extremes.ts'

@@ -1,7 +1,8 @@
 /** `vitral doctor`: what this machine can compute with, and why not with the rest. */
 import { availableParallelism, cpus } from 'node:os'
-import { type BackendName, jsonLine, useBackend } from '@vitral/core'
-import { usesNativeImages } from '@vitral/datasets'
+import { type BackendName, useBackend } from '@vitral/core'
+import { jsonLine } from '@vitral/core/text'
+import { usesNativeImages } from '@vitral/datasets/images'
 import { type Command, parse, print } from './command.ts'
 
 interface Processor {

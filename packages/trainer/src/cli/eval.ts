@@ -1,6 +1,8 @@
 /** `vitral eval`: how well a model folder recognises the images of a data set. */
-import { jsonLine, useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
-import { type SplitChoice, splitChoices, splitNamed } from '@vitral/datasets'
+
+import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { jsonLine } from '@vitral/core/text'
+import { type SplitChoice, splitChoices, splitNamed } from '@vitral/datasets/sources'
 import { describeUnderstood } from '../data/data-summary.ts'
 import { withLabelsOf } from '../data/match-labels.ts'
 import { datasetNames, datasetSplits, openDataset, testSplit } from '../data/open-dataset.ts'

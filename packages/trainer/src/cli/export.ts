@@ -1,14 +1,9 @@
 /** `vitral export`: a model folder for others: merged, with smaller weights, in files of a size. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  jsonLine,
-  useBackend,
-  ViTForImageClassification,
-  ViTImageProcessor,
-  type WeightDtype,
-  weightDtypes,
-} from '@vitral/core'
+import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { type WeightDtype, weightDtypes } from '@vitral/core/files'
+import { jsonLine } from '@vitral/core/text'
 import { type Command, parse, print, required } from './command.ts'
 import { fetchModel } from './download.ts'
 import { createProgress } from './progress.ts'

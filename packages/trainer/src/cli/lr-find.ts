@@ -1,5 +1,8 @@
 /** `vitral lr-find`: which learning rate a recipe may begin with. */
-import { jsonLine, useBackend, writeFileAtomic } from '@vitral/core'
+
+import { useBackend } from '@vitral/core'
+import { writeFileAtomic } from '@vitral/core/files'
+import { jsonLine } from '@vitral/core/text'
 import { datasetNames } from '../data/open-dataset.ts'
 import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
 import { type LrFindResult, lrFind } from '../lr-find/lr-find.ts'

@@ -5,7 +5,6 @@ import { type Tensor2D, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
 import {
   autocast,
   type ComputeDtype,
-  printable,
   type Scoring,
   scores,
   scoringOf,
@@ -16,6 +15,7 @@ import {
   ViTModel,
 } from '@vitral/core'
 import { selectToken } from '@vitral/core/ops'
+import { printable } from '@vitral/core/text'
 import { computeImages } from '../predict/compute-images.ts'
 import { findImages } from '../predict/find-images.ts'
 import { createFormat, type FormatName, formatNames, type ImageResult } from '../predict/formats.ts'

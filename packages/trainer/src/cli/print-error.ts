@@ -1,5 +1,5 @@
 /** An error as the command tells it: one line. */
-import { printableLines } from '@vitral/core'
+import { printableLines } from '@vitral/core/text'
 import { reasonOf } from './command.ts'
 
 /** @param command its name, where it is known */

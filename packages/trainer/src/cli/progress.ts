@@ -1,6 +1,6 @@
 /** What a waiting person sees: one line that fits the terminal and rewrites itself, or plain lines where there is none. */
 
-import { printable, printableLines } from '@vitral/core'
+import { printable, printableLines } from '@vitral/core/text'
 
 /** The part of a stream such as process.stderr that is used. */
 export interface ProgressStream {

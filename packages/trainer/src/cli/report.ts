@@ -1,5 +1,5 @@
 /** `vitral report`: the page about a training run. */
-import { jsonLine } from '@vitral/core'
+import { jsonLine } from '@vitral/core/text'
 import { writeReport } from '../report/report.ts'
 import { type Command, parse, print, required } from './command.ts'
 

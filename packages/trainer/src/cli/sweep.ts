@@ -1,6 +1,7 @@
 /** `vitral sweep`: one recipe with several settings, and a table of how well each did. */
 import { basename } from 'node:path'
-import { jsonLine, printable, useBackend } from '@vitral/core'
+import { useBackend } from '@vitral/core'
+import { jsonLine, printable } from '@vitral/core/text'
 import { datasetNames } from '../data/open-dataset.ts'
 import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
 import { scoreOf } from '../evaluation/choose-best.ts'

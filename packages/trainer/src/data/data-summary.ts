@@ -1,6 +1,7 @@
 /** What a command has understood of its data, in the lines that it prints before it begins; and what is no use to train on. */
-import { listNames, printable } from '@vitral/core'
-import { countLeftOut, type Dataset, type LeftOutFile, similarClasses } from '@vitral/datasets'
+import { listNames, printable } from '@vitral/core/text'
+import type { Dataset } from '@vitral/datasets'
+import { countLeftOut, type LeftOutFile, similarClasses } from '@vitral/datasets/sources'
 
 /** A data set, and the split that it is, with whatever else is to be said of that; or 'all'. */
 export interface UnderstoodPart {

@@ -1,5 +1,7 @@
 /** Everything that can be said of a data set before a model is trained on it. */
-import { type Dataset, findDuplicates, type Inspection, inspectDataset, type Place, type Split } from '@vitral/datasets'
+import type { Dataset } from '@vitral/datasets'
+import { findDuplicates, type Inspection, inspectDataset, type Place } from '@vitral/datasets/inspect'
+import type { Split } from '@vitral/datasets/sources'
 import { describeNotes } from './data-summary.ts'
 import { datasetSplits, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
 

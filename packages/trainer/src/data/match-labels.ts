@@ -1,6 +1,7 @@
 /** A data set whose classes a model knows, though perhaps in another order. */
-import { listNames } from '@vitral/core'
-import { type Dataset, findClass } from '@vitral/datasets'
+import { listNames } from '@vitral/core/text'
+import type { Dataset } from '@vitral/datasets'
+import { findClass } from '@vitral/datasets/sources'
 
 export interface MatchLabelsOptions {
   /** What to call the model, in messages. */

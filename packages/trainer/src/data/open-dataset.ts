@@ -1,25 +1,27 @@
 /** Data sets by the names that recipes and the command line have for them. */
 import {
   type Dataset,
-  type DecodeOptions,
-  type DownloadProgress,
   downloadCifar10,
   downloadCifar100,
   downloadFashionMnist,
   downloadMnist,
-  imageFolderOwnSplits,
-  imageFolderSplits,
-  manifestOwnSplits,
-  manifestSplits,
   openCifar10,
   openCifar100,
   openFashionMnist,
   openImageFolder,
   openManifest,
   openMnist,
+} from '@vitral/datasets'
+import type { DecodeOptions } from '@vitral/datasets/images'
+import {
+  type DownloadProgress,
+  imageFolderOwnSplits,
+  imageFolderSplits,
+  manifestOwnSplits,
+  manifestSplits,
   type Split,
   type SplitChoice,
-} from '@vitral/datasets'
+} from '@vitral/datasets/sources'
 import { didYouMean } from '../did-you-mean.ts'
 
 export interface DownloadOptions {

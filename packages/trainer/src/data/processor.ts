@@ -2,7 +2,9 @@
  * The two ways to say how images are prepared for evaluation: a chain of transforms, and `preprocessor_config.json`.
  * A model is saved with the second made from the first, so that whoever opens it sees what the evaluation saw.
  */
-import { fittedSize, geometryOf, type ImageProcessorConfig, type Size, ViTImageProcessor } from '@vitral/core'
+
+import { type ImageProcessorConfig, type Size, ViTImageProcessor } from '@vitral/core'
+import { fittedSize, geometryOf } from '@vitral/core/image'
 import { type Transform, transforms } from '@vitral/datasets'
 
 type Meaning = (args: readonly unknown[]) => Partial<ImageProcessorConfig>

@@ -1,5 +1,6 @@
 /** Which images a run is trained on, which of them choose its best model, and which then test that. */
-import { type Dataset, type Split, selectClasses, stratifiedSplit, subset } from '@vitral/datasets'
+import { type Dataset, selectClasses, stratifiedSplit, subset } from '@vitral/datasets'
+import type { Split } from '@vitral/datasets/sources'
 import type { Recipe } from '../recipe/types.ts'
 import { datasetSplits, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
 

@@ -1,5 +1,5 @@
 /** Which images a process evaluates: whole batches, in turn, so that each is computed as one process would compute it. */
-import type { Replicas, Sampler } from '@vitral/datasets'
+import type { Replicas, Sampler } from '@vitral/datasets/samplers'
 
 /** Batches rank, rank + numReplicas, … of the examples in their order; a loader of that batch size makes them again. */
 export function everyBatchOf(length: number, batchSize: number, { numReplicas, rank }: Replicas): Sampler {

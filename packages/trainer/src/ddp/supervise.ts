@@ -1,6 +1,6 @@
 /** What watches over the processes of a training run: it ends them together, and begins again where that was asked for. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { printableLines } from '@vitral/core'
+import { printableLines } from '@vitral/core/text'
 import { interrupts } from './interrupt.ts'
 import type { RankEnd, RankProcess } from './rank-process.ts'
 

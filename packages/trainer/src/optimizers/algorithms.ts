@@ -1,5 +1,5 @@
 /** The optimizers as a table: PyTorch's defaults, names of the state, and how one step is described to the kernel. */
-import { describeValue } from '@vitral/core'
+import { describeValue } from '@vitral/core/files'
 import type { AdamStep, LionStep, SgdStep } from '@vitral/core/ops'
 import type { ParameterGroups } from './parameter-groups.ts'
 

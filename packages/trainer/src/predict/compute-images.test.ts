@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memory, type Tensor2D, type Tensor4D, tensor2d } from '@tensorflow/tfjs-core'
 import { useBackend, ViTImageProcessor } from '@vitral/core'
-import { encodePicture } from '@vitral/datasets'
+import { encodePicture } from '@vitral/datasets/inspect'
 import { type ComputeImagesOptions, computeImages } from './compute-images.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-compute-'))

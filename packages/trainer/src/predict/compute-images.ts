@@ -1,6 +1,7 @@
 /** Images in batches through a model, one answer for each: a broken image is its own error, and nobody else's. */
 import { type Tensor2D, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
-import { firstNonFinite, noGrad, type ViTImageProcessor } from '@vitral/core'
+import { noGrad, type ViTImageProcessor } from '@vitral/core'
+import { firstNonFinite } from '@vitral/core/finite'
 import { type Batch, createLoader, type Dataset, decodeImage, SkippedExample } from '@vitral/datasets'
 import { transformsOf } from '../data/processor.ts'
 import type { ImageInput } from './find-images.ts'

@@ -1,7 +1,8 @@
 /** From what a command line names to image files: files, folders, patterns, and the standard input. */
 import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
-import { type ImageSource, listImages } from '@vitral/datasets'
+import type { ImageSource } from '@vitral/datasets/images'
+import { listImages } from '@vitral/datasets/sources'
 import { glob, isDynamicPattern } from 'tinyglobby'
 
 export interface ImageInput {

@@ -1,5 +1,7 @@
 /** Results of images as text for people, or as JSON, JSON lines and CSV for programs; written one by one. */
-import { jsonLine, printable, type Scoring } from '@vitral/core'
+
+import type { Scoring } from '@vitral/core'
+import { jsonLine, printable } from '@vitral/core/text'
 import { stringify } from 'csv-stringify/sync'
 
 export interface Prediction {

@@ -1,5 +1,7 @@
 /** The fields of a recipe and what each may hold, as a table. */
-import { configNames, describeValue, type LoraConfig, listNames, namedConfig, resolveLora } from '@vitral/core'
+import { configNames, type LoraConfig, namedConfig, resolveLora } from '@vitral/core'
+import { describeValue } from '@vitral/core/files'
+import { listNames } from '@vitral/core/text'
 import { didYouMean } from '../did-you-mean.ts'
 import { algorithms, resolveOptions } from '../optimizers/algorithms.ts'
 import { scheduleNames } from '../schedules/index.ts'

@@ -1,11 +1,12 @@
 /** The samplers as a table: by the name a recipe gives. */
+
+import type { Dataset } from '@vitral/datasets'
 import {
   classBalancedSampler,
-  type Dataset,
   repeatedAugmentationSampler,
   type Sampler,
   shuffledSampler,
-} from '@vitral/datasets'
+} from '@vitral/datasets/samplers'
 
 export type SamplerName = 'shuffled' | 'class-balanced' | 'repeated-augmentation'
 

@@ -1,13 +1,13 @@
 /** The recipe for fine-tuning a model on images of one's own: prepared as the model's, with defaults that mostly work. */
 import {
   type HubOptions,
-  type Interpolation,
   readModelConfig,
   resolveModel,
   type Size,
   type ViTConfig,
   ViTImageProcessor,
 } from '@vitral/core'
+import type { Interpolation } from '@vitral/core/image'
 import { type Transform, transforms } from '@vitral/datasets'
 import { openDataset } from '../data/open-dataset.ts'
 import { transformsOf } from '../data/processor.ts'

@@ -1,7 +1,8 @@
 /** evaluation.json: all that the evaluation of a run's best model found, for its report and for other programs. */
 import { existsSync } from 'node:fs'
-import { writeFileAtomic } from '@vitral/core'
-import { encodePicture, type RawImage } from '@vitral/datasets'
+import { writeFileAtomic } from '@vitral/core/files'
+import type { RawImage } from '@vitral/datasets'
+import { encodePicture } from '@vitral/datasets/inspect'
 import { shadeByAttention } from '../evaluation/attention-maps.ts'
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import type { ExampleImage, ExampleImages } from '../evaluation/example-images.ts'

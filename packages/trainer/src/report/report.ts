@@ -1,7 +1,7 @@
 /** report.html: what a run did and what its best model can, on one page that needs nothing else. */
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { writeFileAtomic } from '@vitral/core'
+import { writeFileAtomic } from '@vitral/core/files'
 import { readHistory } from '../dashboard/history.ts'
 import { readRecord, runPaths } from '../run/folder.ts'
 import { calibrationChart } from './calibration-chart.ts'

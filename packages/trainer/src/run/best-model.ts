@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { flushFolder, type ViTForImageClassification } from '@vitral/core'
+import type { ViTForImageClassification } from '@vitral/core'
+import { flushFolder } from '@vitral/core/files'
 import type { RunPaths } from './folder.ts'
 
 export interface BestModel {

@@ -4,7 +4,7 @@
  * It carries the checksum that `writeSafetensors` gives every file, over each of its bytes, the header with the position
  * too, and one that does not match it, or has none, is no checkpoint to go on from.
  */
-import { readSafetensors, type SafeTensor, SafetensorsError, toFloat32, writeSafetensors } from '@vitral/core'
+import { readSafetensors, type SafeTensor, SafetensorsError, toFloat32, writeSafetensors } from '@vitral/core/files'
 import type { RunPosition, SectionState, SectionTensors } from './state.ts'
 
 /** What a checkpoint holds. */

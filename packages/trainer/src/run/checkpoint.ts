@@ -1,7 +1,7 @@
 /** The checkpoints of a run: how many are kept, and which one it goes on from. */
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { WriteError } from '@vitral/core'
+import { WriteError } from '@vitral/core/files'
 import { DamagedCheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
 import { type RunPosition, type RunState, type SectionState, sectionsOf, startOfRun } from './state.ts'
 

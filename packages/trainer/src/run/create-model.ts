@@ -1,12 +1,12 @@
 /** From a recipe to the model that it trains. */
 import {
   type HubOptions,
-  listNames,
   mimeticValues,
   namedConfig,
   type ViTConfigOptions,
   ViTForImageClassification,
 } from '@vitral/core'
+import { listNames } from '@vitral/core/text'
 import { problemTypeOfData } from '../data/problem-type.ts'
 import { applyFineTune } from '../recipe/fine-tune.ts'
 import type { Recipe } from '../recipe/types.ts'

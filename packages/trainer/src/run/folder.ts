@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { removeLeftovers, writeError, writeFileAtomic } from '@vitral/core'
+import { removeLeftovers, writeError, writeFileAtomic } from '@vitral/core/files'
 import { readJsonFile } from '../json-file.ts'
 import type { Recipe } from '../recipe/types.ts'
 

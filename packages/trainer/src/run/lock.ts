@@ -1,7 +1,7 @@
 /** Keeps a second process out of a run's folder. */
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeError } from '@vitral/core'
+import { writeError } from '@vitral/core/files'
 import { type FileLock, type LockOptions, takeLock } from '@vitral/core/node'
 
 export type RunLock = FileLock

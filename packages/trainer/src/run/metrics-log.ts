@@ -1,6 +1,6 @@
 /** metrics.jsonl: one line for each step, each evaluation and the test, for people, plots and reports. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { writeError, writeFileAtomic } from '@vitral/core'
+import { writeError, writeFileAtomic } from '@vitral/core/files'
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import type { EpochReport, TrainingObserver } from './events.ts'
 

@@ -1,5 +1,5 @@
 /** Learning-rate schedules as pure functions of the step, so that a resumed run needs nothing but its position. */
-import { describeValue } from '@vitral/core'
+import { describeValue } from '@vitral/core/files'
 import { type ScheduleName, type ShapeOptions, shapes } from './shapes.ts'
 
 export type { ScheduleName, ShapeOptions } from './shapes.ts'

@@ -1,16 +1,9 @@
 /** Learning from another model: what a teacher says of each image is a part of the loss. */
 import { add, argMax, cast, mul, type Scalar, type Tensor1D } from '@tensorflow/tfjs-core'
-import {
-  fittedSize,
-  geometryOf,
-  type HubOptions,
-  type Loss,
-  listNames,
-  noGrad,
-  ViTForImageClassification,
-  ViTImageProcessor,
-} from '@vitral/core'
+import { type HubOptions, type Loss, noGrad, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { fittedSize, geometryOf } from '@vitral/core/image'
 import { crossEntropy, distillationLoss } from '@vitral/core/ops'
+import { listNames } from '@vitral/core/text'
 
 export interface DistillationOptions {
   /** 'hard': the teacher's first class is a label; 'soft': its probabilities are to be met. @default 'hard' */

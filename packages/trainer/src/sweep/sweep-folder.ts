@@ -1,7 +1,7 @@
 /** The files of a sweep: its trials by number, and of each that is done its result. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomic } from '@vitral/core'
+import { writeFileAtomic } from '@vitral/core/files'
 import { readJsonFile } from '../json-file.ts'
 import type { Recipe } from '../recipe/types.ts'
 import type { TrainingResult } from '../run/events.ts'

@@ -3,13 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  readSafetensors,
-  useBackend,
-  ViTForImageClassification,
-  ViTImageProcessor,
-  writeSafetensors,
-} from '@vitral/core'
+import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { readSafetensors, writeSafetensors } from '@vitral/core/files'
 import { flipBit } from '../flip-bit.ts'
 import { writeTinyCifar } from '../tiny-cifar.ts'
 

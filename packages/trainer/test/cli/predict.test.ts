@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ProblemType, useBackend, ViTForImageClassification, ViTImageProcessor, ViTModel } from '@vitral/core'
-import { decodeImage, encodePicture } from '@vitral/datasets'
+import { decodeImage } from '@vitral/datasets'
+import { encodePicture } from '@vitral/datasets/inspect'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-predict-'))
 const at = (...path: string[]) => join(folder, ...path)

@@ -1,5 +1,6 @@
 /** A stranger's image file to RGB bytes, with what is wrong with it in the engine's words. */
-import { BrokenImageError, type BrokenImageReason, decodeImage, type RawImage } from '@vitral/datasets'
+import { BrokenImageError, decodeImage, type RawImage } from '@vitral/datasets'
+import type { BrokenImageReason } from '@vitral/datasets/images'
 import { EngineError, type EngineErrorCode } from '../../engine.ts'
 import { uploadFormats } from '../../images/upload-formats.ts'
 

@@ -3,7 +3,8 @@
  * strangers': what one of them does to a decoder harms no model, and images are decoded while a batch is computed.
  */
 import { fitImage, type ImageGeometry, type RawImage } from '@vitral/core/image'
-import { functional, usesNativeImages } from '@vitral/datasets'
+import { functional } from '@vitral/datasets'
+import { usesNativeImages } from '@vitral/datasets/images'
 import { EngineError } from '../../engine.ts'
 import { floatsOf } from '../../ipc/framing.ts'
 import { releaseBuffer } from '../../ipc/release-buffer.ts'

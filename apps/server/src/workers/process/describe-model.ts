@@ -1,8 +1,8 @@
 /** What is told of a model, by the two JSON files of its folder. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { geometryOf, readModelConfig, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
-import { fittedSize, type ImageGeometry } from '@vitral/core/image'
+import { readModelConfig, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
+import { fittedSize, geometryOf, type ImageGeometry } from '@vitral/core/image'
 import { scoringOf } from '@vitral/core/scores'
 import type { LoadedDescription, ModelSettings } from '../model-calls.ts'
 

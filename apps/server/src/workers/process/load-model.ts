@@ -7,14 +7,14 @@ import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
 import {
   attentionRollout,
   autocast,
-  firstNonFinite,
-  geometryOf,
   noGrad,
   patchGrid,
   useBackend,
   ViTForImageClassification,
   ViTImageProcessor,
 } from '@vitral/core'
+import { firstNonFinite } from '@vitral/core/finite'
+import { geometryOf } from '@vitral/core/image'
 import { elementsOf } from '@vitral/core/sizes'
 import type { EngineOutput } from '../../engine.ts'
 import type { LoadedDescription, ModelSettings, PreparedInput } from '../model-calls.ts'

@@ -4,15 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memory } from '@tensorflow/tfjs-core'
-import {
-  loraTargets,
-  readSafetensors,
-  type SafeTensor,
-  useBackend,
-  ViTForImageClassification,
-  ViTModel,
-  writeSafetensors,
-} from '@vitral/core'
+import { loraTargets, useBackend, ViTForImageClassification, ViTModel } from '@vitral/core'
+import { readSafetensors, type SafeTensor, writeSafetensors } from '@vitral/core/files'
 import { adaptedModel, logitsOf, loraPixels, loraSuite } from '../../../test/lora-suite.ts'
 
 let folder: string

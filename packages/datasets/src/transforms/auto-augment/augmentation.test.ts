@@ -1,7 +1,7 @@
 /** AutoAugment and its successors: torchvision's tables, and for AutoAugment its bytes too. */
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { readSafetensors } from '@vitral/core'
+import { readSafetensors } from '@vitral/core/files'
 import * as functional from '../../functional/index.ts'
 import { Random } from '../../random/random.ts'
 import type { RawImage } from '../../types.ts'

@@ -1,5 +1,5 @@
 /** What a command does in each of several processes, from their meeting to their end. */
-import { WriteError } from '@vitral/core'
+import { WriteError } from '@vitral/core/files'
 import { exitCodes, type Interrupt, onInterrupt } from '../../ddp/interrupt.ts'
 import { letOthersSpeakFirst } from '../../ddp/missing-rank.ts'
 import { connectProcessGroup, type ProcessGroup } from '../../ddp/process-group.ts'

@@ -1,5 +1,8 @@
 /** What `vitral train` and `vitral finetune` do once the recipe is known: train, alone or in several processes. */
-import { jsonLine, type ParameterCounts, printable, useBackend, WriteError } from '@vitral/core'
+
+import { type ParameterCounts, useBackend } from '@vitral/core'
+import { WriteError } from '@vitral/core/files'
+import { jsonLine, printable } from '@vitral/core/text'
 import { startDashboard } from '../../dashboard/dashboard.ts'
 import { shareProcessors } from '../../data/share-processors.ts'
 import type { TrainingData } from '../../data/training-data.ts'

@@ -1,5 +1,5 @@
 /** A training run as a person at the terminal sees it. */
-import { listNames } from '@vitral/core'
+import { listNames } from '@vitral/core/text'
 import type { TrainingData } from '../../data/training-data.ts'
 import type { Recipe } from '../../recipe/types.ts'
 import type { EpochReport, TrainingObserver } from '../../run/events.ts'

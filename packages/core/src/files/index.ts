@@ -1,0 +1,8 @@
+/** Files in detail: safetensors, their dtypes, and files that are replaced whole. No tensors; TensorFlow.js stays out. */
+export { flushFolder, removeLeftovers, writeFileAtomic } from './atomic-write.ts'
+export { describeValue } from './fields.ts'
+export { type Dtype, type DtypeArray, toFloat32, type WeightDtype, weightDtypes } from './safetensors/dtypes.ts'
+export { type SafeTensor, type Safetensors, serializeSafetensors } from './safetensors/safetensors.ts'
+export { readSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors/safetensors-file.ts'
+export { SafetensorsError } from './safetensors/safetensors-header.ts'
+export { WriteError, writeError } from './write-error.ts'
