@@ -43,7 +43,8 @@ const Export exports[] = {VITRAL_EXPORTS(VITRAL_ENTRY)};
 NAPI_MODULE_INIT() {
   for (const vitral::Export& entry : vitral::exports) {
     napi_value function;
-    napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, vitral::call, const_cast<vitral::Export*>(&entry), &function);
+    napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, vitral::call, const_cast<vitral::Export*>(&entry),
+                         &function);
     napi_set_named_property(env, exports, entry.name, function);
   }
   return exports;

@@ -185,7 +185,8 @@ void* Arguments::external(const char* name) {
 
 bool Arguments::isArrayOf(napi_value value, napi_typedarray_type type) const {
   napi_typedarray_type actual;
-  return napi_get_typedarray_info(env_, value, &actual, nullptr, nullptr, nullptr, nullptr) == napi_ok && actual == type;
+  return napi_get_typedarray_info(env_, value, &actual, nullptr, nullptr, nullptr, nullptr) == napi_ok &&
+         actual == type;
 }
 
 napi_value Arguments::arrayOf(const char* name, uint32_t* length) {
@@ -245,6 +246,8 @@ void Arguments::wrongLength(const char* name, int64_t length, int64_t expected) 
   fail(name, "has " + std::to_string(length) + " elements; expected " + std::to_string(expected));
 }
 
-void Arguments::fail(const char* name, const std::string& what) const { throw ArgumentError(prefix_ + name + " " + what); }
+void Arguments::fail(const char* name, const std::string& what) const {
+  throw ArgumentError(prefix_ + name + " " + what);
+}
 
 }  // namespace vitral

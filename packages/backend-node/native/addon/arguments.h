@@ -1,6 +1,6 @@
-// The arguments of one call from JavaScript, checked: a wrong one becomes a JavaScript error that names it, and no kernel
-// ever sees memory that is shorter than its dimensions say. Ops take one object, whose properties have the names given
-// here; functions of a few arguments take them in order.
+// The arguments of one call from JavaScript, checked: a wrong one becomes a JavaScript error that names it, and no
+// kernel ever sees memory that is shorter than its dimensions say. Ops take one object, whose properties have the names
+// given here; functions of a few arguments take them in order.
 #pragma once
 
 #include <node_api.h>
@@ -32,12 +32,12 @@ class Arguments {
   Arguments(napi_env env, napi_callback_info info);
   Arguments object(const char* name);  // an object's properties
 
-  int64_t size(const char* name);  // a whole number from 1 to 2^40
+  int64_t size(const char* name);        // a whole number from 1 to 2^40
   int64_t sizeOrZero(const char* name);  // for what may be empty: a batch, rows, all elements of a tensor
   double number(const char* name);
   bool flag(const char* name);
   Precision precision(const char* name);  // 'float32', 'bfloat16' or 'int8'
-  uint32_t bits(const char* name);  // a number modulo 2^32
+  uint32_t bits(const char* name);        // a number modulo 2^32
   // An object of dropout's probability and seed, drop path's, and the number of samples that the rows belong to.
   Drops drops(const char* name, int64_t rows);
 
@@ -53,16 +53,18 @@ class Arguments {
 
   void* buffer(const char* name, int64_t* bytes);  // an ArrayBuffer
   std::string text(const char* name);
-  void* external(const char* name);  // what napi_create_external made
+  void* external(const char* name);              // what napi_create_external made
   napi_value latest() const { return latest_; }  // the argument that was taken last, itself
 
-  std::vector<float*> floatArrays(const char* name, std::vector<int64_t>& counts);  // of any lengths: `counts` tells them
+  std::vector<float*> floatArrays(const char* name,
+                                  std::vector<int64_t>& counts);  // of any lengths: `counts` tells them
   std::vector<float*> floatArraysOf(const char* name, const std::vector<int64_t>& counts);  // one of each length
 
   napi_env env() const { return env_; }
 
  private:
-  Arguments(napi_env env, napi_value object, std::string prefix) : prefix_(std::move(prefix)), env_(env), object_(object) {}
+  Arguments(napi_env env, napi_value object, std::string prefix)
+      : prefix_(std::move(prefix)), env_(env), object_(object) {}
   napi_value next(const char* name);
   [[noreturn]] void wrongLength(const char* name, int64_t length, int64_t expected) const;
   void* typedArray(napi_value value, const char* name, napi_typedarray_type type, const char* typeName,

@@ -22,7 +22,8 @@ int64_t savedFloats(const ClassAttentionShape& shape) {
 // The gradient has no use for biases.
 ClassAttentionWeights weights(Arguments& a, int64_t C) {
   const int64_t count = elements({C, C});
-  return {a.floats("queryWeight", count), a.floats("keyWeight", count), a.floats("valueWeight", count), nullptr, nullptr};
+  return {a.floats("queryWeight", count), a.floats("keyWeight", count), a.floats("valueWeight", count), nullptr,
+          nullptr};
 }
 
 }  // namespace
@@ -37,7 +38,8 @@ napi_value classAttention(Arguments& a) {
   parameters.queryBias = a.floatsOrNull("queryBias", C);
   parameters.valueBias = a.floatsOrNull("valueBias", C);
   float* out = a.floats("output", elements({shape.B, C}));
-  kernels().classAttentionForward(shape, x, parameters, (float)a.number("scale"), a.floats("saved", savedFloats(shape)), out);
+  kernels().classAttentionForward(shape, x, parameters, (float)a.number("scale"), a.floats("saved", savedFloats(shape)),
+                                  out);
   return nullptr;
 }
 

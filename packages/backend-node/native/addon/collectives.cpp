@@ -97,13 +97,17 @@ napi_value connectNccl(Arguments& a, const Place& place, const Meet& meet) {
 
 napi_value connectLocal(Arguments& a) {
   const LocalOptions options = localOptions(a);
-  const auto connect = [options](const std::atomic<bool>& interrupted) { return vitral::connectLocal(options, interrupted); };
+  const auto connect = [options](const std::atomic<bool>& interrupted) {
+    return vitral::connectLocal(options, interrupted);
+  };
   return Group::make(a.env(), options.worldSize, connect);
 }
 
 napi_value connectMpi(Arguments& a) {
   const MpiOptions options = mpiOptions(a);
-  const auto connect = [options](const std::atomic<bool>& interrupted) { return std::make_unique<Mpi>(options, interrupted); };
+  const auto connect = [options](const std::atomic<bool>& interrupted) {
+    return std::make_unique<Mpi>(options, interrupted);
+  };
   return Group::make(a.env(), options.worldSize, connect);
 }
 

@@ -61,8 +61,8 @@ napi_value encoderLayerGrad(Arguments& a) {
   const float* saved = a.floats("saved", encoderLayerSavedFloats(shape, precision));
   float* workspace = a.floats("workspace", encoderLayerBackwardFloats(shape));
   const auto gradients = LayerArrays(a, "gradients", LayerArrays::parameters).tensors<float>(shape);
-  encoderLayerBackward(shape, drops(a, shape), weights, precision, dy, x, saved, workspace,
-                       a.floatsOrNull("dx", size), gradients);
+  encoderLayerBackward(shape, drops(a, shape), weights, precision, dy, x, saved, workspace, a.floatsOrNull("dx", size),
+                       gradients);
   return nullptr;
 }
 

@@ -26,7 +26,8 @@ napi_value encoder(Arguments& a) {
   const Precision precision = a.precision("dtype");
   const float* x = a.floats("x", elements({shape.batch, shape.tokens, shape.hiddenSize}));
   LayerArrays parameters(a, "parameters", LayerArrays::parameters), packed(a, "packed", LayerArrays::packed);
-  if (packed.layers() != parameters.layers()) throw ArgumentError("parameters and packed are of different numbers of layers");
+  if (packed.layers() != parameters.layers())
+    throw ArgumentError("parameters and packed are of different numbers of layers");
   std::vector<EncoderLayerWeights> layers(parameters.layers());
   for (EncoderLayerWeights& layer : layers) {
     const bool readsClassToken = shape.classTokenOnly && &layer == &layers.back();

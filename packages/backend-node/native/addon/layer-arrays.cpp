@@ -12,10 +12,11 @@ EncoderLayerShape encoderLayerShape(Arguments& a) {
   return shape;
 }
 
-LayerArrays::LayerArrays(Arguments& a, const char* name, size_t perLayer) : name_(name), arrays_(a.floatArrays(name, counts_)) {
+LayerArrays::LayerArrays(Arguments& a, const char* name, size_t perLayer)
+    : name_(name), arrays_(a.floatArrays(name, counts_)) {
   if (arrays_.empty() || arrays_.size() % perLayer)
-    throw ArgumentError(name_ + " has " + std::to_string(arrays_.size()) + " entries; expected " + std::to_string(perLayer) +
-                        " for each layer");
+    throw ArgumentError(name_ + " has " + std::to_string(arrays_.size()) + " entries; expected " +
+                        std::to_string(perLayer) + " for each layer");
   layers_ = arrays_.size() / perLayer;
 }
 
@@ -23,8 +24,8 @@ float* LayerArrays::next(int64_t count, bool mayBeEmpty) {
   const size_t i = next_++;
   if (counts_[i] == 0 && mayBeEmpty) return nullptr;
   if (counts_[i] != count)
-    throw ArgumentError(name_ + "[" + std::to_string(i) + "] has " + std::to_string(counts_[i]) + " elements; expected " +
-                        std::to_string(count));
+    throw ArgumentError(name_ + "[" + std::to_string(i) + "] has " + std::to_string(counts_[i]) +
+                        " elements; expected " + std::to_string(count));
   return arrays_[i];
 }
 

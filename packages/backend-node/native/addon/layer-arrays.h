@@ -22,7 +22,8 @@ class LayerArrays {
 
   size_t layers() const { return layers_; }
 
-  // The next layer's parameters, whose biases may be absent unless they are a norm's; or its gradients, any of which may.
+  // The next layer's parameters, whose biases may be absent unless they are a norm's; or its gradients, any of which
+  // may.
   template <class Float>
   EncoderLayerTensors<Float> tensors(const EncoderLayerShape& shape) {
     const int64_t C = shape.hiddenSize, I = shape.intermediateSize;

@@ -10,7 +10,8 @@ namespace vitral::exported {
 int64_t packedFloats(int64_t K, int64_t N, Precision precision) {
   elements({K, N, 16});  // more than padding and the planes of bfloat16 make of it: its own sum does not overflow
   if (precision == Precision::int8 && K > mostInt8Steps)
-    throw ArgumentError("a layer of more than " + std::to_string(mostInt8Steps) + " inputs cannot be multiplied in int8");
+    throw ArgumentError("a layer of more than " + std::to_string(mostInt8Steps) +
+                        " inputs cannot be multiplied in int8");
   return kernels().packedLinearFloats(K, N, precision);
 }
 

@@ -1,5 +1,5 @@
-// A group of processes as JavaScript holds it: a thread that carries out what is begun, and the promise of each. While a
-// promise is open the event loop is kept alive, and so are the group and the memory it was given.
+// A group of processes as JavaScript holds it: a thread that carries out what is begun, and the promise of each. While
+// a promise is open the event loop is kept alive, and so are the group and the memory it was given.
 #pragma once
 
 #include <functional>

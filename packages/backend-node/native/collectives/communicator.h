@@ -33,13 +33,14 @@ class Communicator {
 
   // Throws when the last job has been begun.
   void begin(std::unique_ptr<Job> job);
-  // Runs a short job here and now, if nothing is before it and all others have come to it: to hand it to the thread, and to
-  // be told of its end, takes several times as long. Says whether it has; `finished` is not called then.
+  // Runs a short job here and now, if nothing is before it and all others have come to it: to hand it to the thread,
+  // and to be told of its end, takes several times as long. Says whether it has; `finished` is not called then.
   bool runAtOnce(Job& job);
   // The job finishes when all before it have and the transport is gone; it is not run. A reason is of a failure of this
   // process, which the others are told.
   void beginLast(std::unique_ptr<Job> job, const std::string& reason = "");
-  // What waits fails before this returns, unless it cannot be interrupted within a second; and so does every further job.
+  // What waits fails before this returns, unless it cannot be interrupted within a second; and so does every further
+  // job.
   void interrupt();
   // Ends the thread; no job finishes after this. Where the transport cannot be interrupted, it ends when that returns.
   void stop();

@@ -1,5 +1,5 @@
-// The kernel sends the signal when the parent ends. It sets an alarm, whose signal, by then nobody's to handle, ends the
-// process: no thread of this process has to come to anything for that.
+// The kernel sends the signal when the parent ends. It sets an alarm, whose signal, by then nobody's to handle, ends
+// the process: no thread of this process has to come to anything for that.
 #include "end-with-parent.h"
 
 #if defined(__linux__)

@@ -136,19 +136,20 @@ class Library : public MpiLibrary {
   int rank_ = 0, worldSize_ = 0;
 
   // Called again and again.
-  int (*broadcast_)(void*, int, Handle, int, Handle, Handle*) =
-      function<int(void*, int, Handle, int, Handle, Handle*)>("MPI_Ibcast");
+  int (*broadcast_)(void*, int, Handle, int, Handle,
+                    Handle*) = function<int(void*, int, Handle, int, Handle, Handle*)>("MPI_Ibcast");
   int (*gather_)(const void*, int, Handle, void*, int, Handle, Handle, Handle*) =
       function<int(const void*, int, Handle, void*, int, Handle, Handle, Handle*)>("MPI_Iallgather");
   int (*gatherParts_)(const void*, int, Handle, void*, const int*, const int*, Handle, Handle, Handle*) =
-      function<int(const void*, int, Handle, void*, const int*, const int*, Handle, Handle, Handle*)>("MPI_Iallgatherv");
-  int (*exchange_)(const void*, const int*, const int*, Handle, void*, const int*, const int*, Handle, Handle, Handle*) =
-      function<int(const void*, const int*, const int*, Handle, void*, const int*, const int*, Handle, Handle, Handle*)>(
-          "MPI_Ialltoallv");
-  int (*send_)(const void*, int, Handle, int, int, Handle, Handle*) =
-      function<int(const void*, int, Handle, int, int, Handle, Handle*)>("MPI_Isend");
-  int (*receive_)(void*, int, Handle, int, int, Handle, void*) =
-      function<int(void*, int, Handle, int, int, Handle, void*)>("MPI_Recv");
+      function<int(const void*, int, Handle, void*, const int*, const int*, Handle, Handle, Handle*)>(
+          "MPI_Iallgatherv");
+  int (*exchange_)(const void*, const int*, const int*, Handle, void*, const int*, const int*, Handle, Handle,
+                   Handle*) = function<int(const void*, const int*, const int*, Handle, void*, const int*, const int*,
+                                           Handle, Handle, Handle*)>("MPI_Ialltoallv");
+  int (*send_)(const void*, int, Handle, int, int, Handle,
+               Handle*) = function<int(const void*, int, Handle, int, int, Handle, Handle*)>("MPI_Isend");
+  int (*receive_)(void*, int, Handle, int, int, Handle,
+                  void*) = function<int(void*, int, Handle, int, int, Handle, void*)>("MPI_Recv");
   int (*probe_)(int, int, Handle, int*, void*) = function<int(int, int, Handle, int*, void*)>("MPI_Iprobe");
   int (*test_)(Handle*, int*, void*) = function<int(Handle*, int*, void*)>("MPI_Test");
 };
@@ -164,8 +165,8 @@ std::unique_ptr<MpiLibrary> MpiLibrary::load(const std::vector<std::string>& nam
     if (library && dlsym(library, "MPI_Init_thread")) return std::make_unique<Library<Mpich>>(library);
     reasons += "\n  " + (library ? name + " is no MPI" : std::string(dlerror()));
   }
-  throw std::runtime_error("No MPI is installed here: on Debian, apt-get install openmpi-bin; VITRAL_MPI names another file" +
-                           reasons);
+  throw std::runtime_error(
+      "No MPI is installed here: on Debian, apt-get install openmpi-bin; VITRAL_MPI names another file" + reasons);
 }
 
 }  // namespace vitral

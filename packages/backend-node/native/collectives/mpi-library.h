@@ -1,9 +1,9 @@
 // The MPI that is installed, loaded when it is first asked for: Open MPI, or MPICH and what has its binary interface
-// (Intel MPI, MVAPICH). Nothing is needed to compile this, since the two differ in the types of their handles, and which
-// one runs is known only under its mpirun. MPI-3.1: https://www.mpi-forum.org/docs/mpi-3.1/mpi31-report.pdf
+// (Intel MPI, MVAPICH). Nothing is needed to compile this, since the two differ in the types of their handles, and
+// which one runs is known only under its mpirun. MPI-3.1: https://www.mpi-forum.org/docs/mpi-3.1/mpi31-report.pdf
 //
-// All calls come from the thread that calls load(). Amounts are of bytes. What a call begins has ended once done() says so;
-// until then its memory belongs to MPI.
+// All calls come from the thread that calls load(). Amounts are of bytes. What a call begins has ended once done() says
+// so; until then its memory belongs to MPI.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ class MpiLibrary {
     std::vector<int> sizes, offsets;
   };
 
-  // Begins MPI, with a communicator of its own. `names` are files as dlopen finds them, of which the first that is there is
-  // taken. Throws when none is, or when MPI has been ended in this process: it begins once.
+  // Begins MPI, with a communicator of its own. `names` are files as dlopen finds them, of which the first that is
+  // there is taken. Throws when none is, or when MPI has been ended in this process: it begins once.
   static std::unique_ptr<MpiLibrary> load(const std::vector<std::string>& names);
   virtual ~MpiLibrary() = default;
 

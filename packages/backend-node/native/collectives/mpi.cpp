@@ -1,6 +1,6 @@
-// Before each operation the ranks tell one another what they are about to do; so all see a difference before anything is
-// written. Who waits also listens: for another that has closed its collectives, and for one whose time is up and that asks
-// who is there. A process that hangs, or that computes still, does not answer, and is named.
+// Before each operation the ranks tell one another what they are about to do; so all see a difference before anything
+// is written. Who waits also listens: for another that has closed its collectives, and for one whose time is up and
+// that asks who is there. A process that hangs, or that computes still, does not answer, and is named.
 #include "mpi.h"
 
 #include <algorithm>
@@ -8,9 +8,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "straggler.h"
 #include "backoff.h"
 #include "rank-order.h"
+#include "straggler.h"
 
 namespace vitral {
 
@@ -65,7 +65,8 @@ void Mpi::checkTokens(const std::string& token) {
   wait(library_->beginGather(own.data(), (int)tokenBytes, all.data()));
   for (int of = 0; of < worldSize_; of++)
     if (const char* other = all.data() + tokenBytes * (size_t)of; std::strcmp(other, own.data()) != 0)
-      fail({"rank " + std::to_string(of) + " has '" + other + "', and rank " + std::to_string(rank_) + " '" + own.data() + "'"});
+      fail({"rank " + std::to_string(of) + " has '" + other + "', and rank " + std::to_string(rank_) + " '" +
+            own.data() + "'"});
 }
 
 void Mpi::allReduce(float* values, size_t count) {
@@ -230,8 +231,6 @@ void Mpi::fail(const Failure& failure) {
                          failure.waitedFor);
 }
 
-std::string Mpi::nameOfOperation() const {
-  return number_ > 0 ? operation_.numbered() : "Connecting";
-}
+std::string Mpi::nameOfOperation() const { return number_ > 0 ? operation_.numbered() : "Connecting"; }
 
 }  // namespace vitral

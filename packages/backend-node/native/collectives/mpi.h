@@ -1,5 +1,6 @@
 // Collectives of processes on any machines, started by mpirun, through the MPI that is installed. MPI's own sums leave
-// their order to it; here each rank adds up its slice in the order of the ranks, so that every engine has the same bits.
+// their order to it; here each rank adds up its slice in the order of the ranks, so that every engine has the same
+// bits.
 #pragma once
 
 #include <atomic>
@@ -77,7 +78,7 @@ class Mpi : public Transport {
   bool failed_ = false, hasClosed_ = false;
   Failure failure_;  // of this one
   std::list<Message> sent_;
-  std::vector<bool> answered_;            // by rank
+  std::vector<bool> answered_;  // by rank
   std::vector<std::optional<Word>> closed_;
   std::vector<float> gathered_;  // of a sum: everyone's values of this rank's slice
 };

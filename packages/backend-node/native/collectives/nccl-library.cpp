@@ -48,15 +48,16 @@ void Cuda::check(int code, const char* what) const {
 
 NcclLibrary::NcclLibrary(const std::vector<std::string>& names) {
   const LoadedLibrary library(
-      names, "No NCCL is installed here: NVIDIA's package libnccl2 has it (https://developer.nvidia.com/nccl); VITRAL_NCCL "
-             "names another file");
+      names,
+      "No NCCL is installed here: NVIDIA's package libnccl2 has it (https://developer.nvidia.com/nccl); VITRAL_NCCL "
+      "names another file");
   int (*getVersion)(int*);
   library.bind(getVersion, "ncclGetVersion");
   library.bind(errorText, "ncclGetErrorString");
   check(getVersion(&version), "say its version");
   if (version < oldest)
-    throw std::runtime_error("The NCCL that is installed has the version code " + std::to_string(version) + "; expected " +
-                             std::to_string(oldest) + " (2.14.0) or later");
+    throw std::runtime_error("The NCCL that is installed has the version code " + std::to_string(version) +
+                             "; expected " + std::to_string(oldest) + " (2.14.0) or later");
   library.bind(getUniqueId, "ncclGetUniqueId");
   library.bind(create, "ncclCommInitRankConfig");
   library.bind(allReduce, "ncclAllReduce");

@@ -14,7 +14,8 @@ namespace vitral {
 // Of a shared library that has been opened.
 class LoadedLibrary {
  public:
-  // `names` are files as dlopen finds them, of which the first that is there is taken. Throws `missing` and why each is not.
+  // `names` are files as dlopen finds them, of which the first that is there is taken. Throws `missing` and why each is
+  // not.
   LoadedLibrary(const std::vector<std::string>& names, const std::string& missing);
 
   template <class Signature>

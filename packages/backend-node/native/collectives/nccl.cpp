@@ -1,4 +1,5 @@
-// No call of NCCL waits by itself: it would wait for a process that has died. Who waits here also looks after the others.
+// No call of NCCL waits by itself: it would wait for a process that has died. Who waits here also looks after the
+// others.
 #include "nccl.h"
 
 #include <unistd.h>
@@ -81,8 +82,9 @@ void Nccl::checkDevices(int device) {
   for (int of = 0; of < worldSize_; of++) {
     const Seat& seat = seats[(size_t)of];
     if (seat.version != seats[0].version)
-      throw std::runtime_error("rank 0 has NCCL " + std::to_string(seats[0].version) + ", and rank " + std::to_string(of) +
-                               " NCCL " + std::to_string(seat.version) + "; install the same on all machines");
+      throw std::runtime_error("rank 0 has NCCL " + std::to_string(seats[0].version) + ", and rank " +
+                               std::to_string(of) + " NCCL " + std::to_string(seat.version) +
+                               "; install the same on all machines");
     for (int before = 0; before < of; before++)
       if (!std::strcmp(seat.host, seats[(size_t)before].host) && !std::strcmp(seat.busId, seats[(size_t)before].busId))
         throw std::runtime_error("ranks " + std::to_string(before) + " and " + std::to_string(of) +
@@ -114,7 +116,8 @@ void Nccl::allReduce(float* values, size_t count) {
   } catch (const std::exception& error) {
     const int waitedFor = waitedForIn(error);
     leave({error.what(), waitedFor});
-    throw CollectivesError(operation.text() + " failed on rank " + std::to_string(rank_) + ": " + error.what(), waitedFor);
+    throw CollectivesError(operation.text() + " failed on rank " + std::to_string(rank_) + ": " + error.what(),
+                           waitedFor);
   }
 }
 

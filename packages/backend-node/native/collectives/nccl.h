@@ -1,6 +1,6 @@
 // Sums on the GPUs of the processes, by NVIDIA's NCCL. The arrays are in main memory: each passes through page-locked
-// memory to the process's GPU and back, in parts. NCCL adds in an order of its own: every process has the same bits, but
-// with three or more of them not those of the other engines; each addition is rounded to float32.
+// memory to the process's GPU and back, in parts. NCCL adds in an order of its own: every process has the same bits,
+// but with three or more of them not those of the other engines; each addition is rounded to float32.
 //
 // How the processes meet, who of them is about to do what and who has died is another transport's: shared memory on one
 // machine, MPI on many. What is no sum goes through that one as well, for it is in main memory and stays there.
@@ -27,7 +27,8 @@ struct NcclOptions {
 
 class Nccl : public Transport {
  public:
-  // `meet` connects the transport by which the processes meet. `interrupted`, set by another thread, ends whatever waits.
+  // `meet` connects the transport by which the processes meet. `interrupted`, set by another thread, ends whatever
+  // waits.
   Nccl(const NcclOptions& options, const std::function<std::unique_ptr<Transport>()>& meet,
        const std::atomic<bool>& interrupted);
   ~Nccl() override;

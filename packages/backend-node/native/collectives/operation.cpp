@@ -21,8 +21,8 @@ std::string Operation::numbered() const { return text() + " (operation " + std::
 std::string differenceOf(const std::vector<Operation>& byRank) {
   for (size_t of = 1; of < byRank.size(); of++)
     if (!(byRank[of] == byRank[0]))
-      return "the ranks differ in what they do: rank 0 began " + byRank[0].text() + ", rank " + std::to_string(of) + " " +
-             byRank[of].text();
+      return "the ranks differ in what they do: rank 0 began " + byRank[0].text() + ", rank " + std::to_string(of) +
+             " " + byRank[of].text();
   return "";
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-// For the compiler: what is written is not what a later element reads. Where an array is written over, it is at the place
-// that has just been read.
+// For the compiler: what is written is not what a later element reads. Where an array is written over, it is at the
+// place that has just been read.
 #if defined(__clang__)
 #define VITRAL_IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)

@@ -1,9 +1,9 @@
-// How the processes of a run find each other: in a file of /dev/shm that the first one makes and that is removed as soon
-// as all have come, so that nothing stays of a run however it ends. What a run leaves that was killed before that is
-// removed by the next one of this user, since no process holds a lock in it.
+// How the processes of a run find each other: in a file of /dev/shm that the first one makes and that is removed as
+// soon as all have come, so that nothing stays of a run however it ends. What a run leaves that was killed before that
+// is removed by the next one of this user, since no process holds a lock in it.
 //
-// Whoever looks at the file or changes it holds its flock meanwhile. Rank 0 holds a socket of the abstract namespace for
-// the life of the run: the name by which a second run of the same id is told that there is one.
+// Whoever looks at the file or changes it holds its flock meanwhile. Rank 0 holds a socket of the abstract namespace
+// for the life of the run: the name by which a second run of the same id is told that there is one.
 #if defined(__linux__)
 #include <fcntl.h>
 #include <sys/file.h>
@@ -200,8 +200,8 @@ class Rendezvous {
   }
 
   [[noreturn]] void refuse(const std::string& why, int waitedFor = Failure::nobody) const {
-    throw CollectivesError("rank " + std::to_string(options_.rank) + " cannot join the run '" + options_.id + "': " + why,
-                           waitedFor);
+    throw CollectivesError(
+        "rank " + std::to_string(options_.rank) + " cannot join the run '" + options_.id + "': " + why, waitedFor);
   }
 
   // Takes the abstract address of the run for as long as the socket is open.

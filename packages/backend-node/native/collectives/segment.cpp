@@ -15,7 +15,8 @@
 
 namespace vitral {
 
-static_assert(std::atomic<uint32_t>::is_always_lock_free && sizeof(std::atomic<uint32_t>) == 4, "futexes are plain words");
+static_assert(std::atomic<uint32_t>::is_always_lock_free && sizeof(std::atomic<uint32_t>) == 4,
+              "futexes are plain words");
 
 Segment::Segment(Segment&& other) noexcept
     : rank(other.rank),
@@ -42,8 +43,8 @@ size_t Segment::membersBytes(int worldSize) {
   return (headerBytes + (size_t)worldSize * sizeof(Member) + page - 1) / page * page;
 }
 
-// Each costs a meeting, for which a thread may have to wait until a processor is free; larger ones leave the second-level
-// cache between being written and read. Many ranks share 32 MB.
+// Each costs a meeting, for which a thread may have to wait until a processor is free; larger ones leave the
+// second-level cache between being written and read. Many ranks share 32 MB.
 size_t Segment::chunkBytesFor(int worldSize) {
   constexpr size_t page = 4096, largest = 1 << 20, all = 32 << 20;
   return std::max(page, std::min(largest, all / (2 * ((size_t)worldSize + 1)) / page * page));

@@ -81,7 +81,8 @@ class Segment {
   bool joined_ = false;  // the place of this rank is ours
 };
 
-// Removes the files of this prefix that processes left which were killed before all had come: nobody holds a lock in them.
+// Removes the files of this prefix that processes left which were killed before all had come: nobody holds a lock in
+// them.
 void removeLeftSegments(const std::string& prefix);
 
 // Sleeps while *word is `seen`, at most so long; another process's wake ends it.

@@ -17,8 +17,8 @@
 #include <immintrin.h>
 #endif
 
-#include "straggler.h"
 #include "rank-order.h"
+#include "straggler.h"
 
 namespace vitral {
 
@@ -27,7 +27,8 @@ namespace {
 // The processors are the kernels', which compute meanwhile; but to be woken takes longer than a short sum.
 constexpr int spinsBeforeYield = 200;
 constexpr auto keenFor = std::chrono::microseconds(100);
-// Where another thread has run meanwhile there is no processor to spare: who sleeps lets it go on, and is woken before it.
+// Where another thread has run meanwhile there is no processor to spare: who sleeps lets it go on, and is woken before
+// it.
 constexpr auto idleYield = std::chrono::microseconds(20);
 
 // A sum of so many bytes is sooner added up by everyone than divided among them, which takes a second meeting.
@@ -44,7 +45,9 @@ void relax() {
 }  // namespace
 
 SharedMemory::SharedMemory(const LocalOptions& options, const std::atomic<bool>& interrupted)
-    : segment_(Segment::connect(options, interrupted)), interrupted_(interrupted), timeout_(options.timeoutMilliseconds) {}
+    : segment_(Segment::connect(options, interrupted)),
+      interrupted_(interrupted),
+      timeout_(options.timeoutMilliseconds) {}
 
 void SharedMemory::allReduce(float* values, size_t count) {
   begin(Operation::allReduce, count);
@@ -135,9 +138,7 @@ std::optional<Failure> SharedMemory::whoHasEnded() {
   return std::nullopt;
 }
 
-bool SharedMemory::isAtOnce(size_t size) const {
-  return isShort(size) && haveOthersCome(1);
-}
+bool SharedMemory::isAtOnce(size_t size) const { return isShort(size) && haveOthersCome(1); }
 
 void SharedMemory::leave(const Failure& failure) {
   if (segment_.own().state.load() != Member::attached) return;
@@ -192,7 +193,9 @@ void SharedMemory::waitFor(int of, Clock::time_point deadline) {
     lookAfterOthers();
     tellOfLate(of, deadline);
     if (Clock::now() > deadline)
-      fail({segment_.describe(of) + " has not come within " + std::to_string(timeout_) + " ms; it hangs, or it is slower", of});
+      fail({segment_.describe(of) + " has not come within " + std::to_string(timeout_) +
+                " ms; it hangs, or it is slower",
+            of});
   }
 }
 
@@ -229,7 +232,8 @@ bool SharedMemory::haveOthersCome(uint32_t further) const {
 void SharedMemory::fail(const Failure& failure) {
   segment_.fail(failure);
   const std::string name = posted(segment_.rank).numbered();
-  throw CollectivesError(name + " failed on rank " + std::to_string(segment_.rank) + ": " + failure.reason, failure.waitedFor);
+  throw CollectivesError(name + " failed on rank " + std::to_string(segment_.rank) + ": " + failure.reason,
+                         failure.waitedFor);
 }
 
 std::unique_ptr<Transport> connectLocal(const LocalOptions& options, const std::atomic<bool>& interrupted) {

@@ -44,7 +44,7 @@ class SharedMemory : public Transport {
 
   Segment segment_;
   const std::atomic<bool>& interrupted_;
-  const int64_t timeout_;  // milliseconds
+  const int64_t timeout_;    // milliseconds
   uint64_t number_ = 0;      // of the operation
   uint64_t toldOfLate_ = 0;  // that one in which another was late
   uint32_t meeting_ = 0;     // that this rank came to last

@@ -1,8 +1,8 @@
 // The element-wise end of the matrix product's epilogue, on a tile still in L1.
 #pragma once
 
-#include "../kernels/gelu-polynomial.h"
 #include "../kernels/drops.h"
+#include "../kernels/gelu-polynomial.h"
 #include "bfloat16.h"
 #include "gemm.h"
 
@@ -45,7 +45,7 @@ class TileEnd {
 
   VITRAL_INLINE Vf argument(int64_t at, int64_t count) const {
     return epilogue_.geluGradientOfBf16 ? loadSomeBfloat16(epilogue_.geluGradientOfBf16 + at, count)
-                                          : loadSome(epilogue_.geluGradientOf + at, count);
+                                        : loadSome(epilogue_.geluGradientOf + at, count);
   }
 
   const GemmEpilogue& epilogue_;

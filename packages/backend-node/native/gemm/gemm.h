@@ -30,11 +30,13 @@ struct FloatOrBf16Out {
   uint16_t* bf16 = nullptr;
   FloatOrBf16Out(float* floats) : floats(floats) {}
   FloatOrBf16Out(uint16_t* bf16) : bf16(bf16) {}
-  FloatOrBf16Out from(int64_t offset) const { return bf16 ? FloatOrBf16Out(bf16 + offset) : FloatOrBf16Out(floats + offset); }
+  FloatOrBf16Out from(int64_t offset) const {
+    return bf16 ? FloatOrBf16Out(bf16 + offset) : FloatOrBf16Out(floats + offset);
+  }
 };
 
-// What the factors are rounded to before they are multiplied. Products and sums are float32, those of int8 integers of 32
-// bits; gemm/quantise.h says how rows and columns become bytes, and how near the product stays.
+// What the factors are rounded to before they are multiplied. Products and sums are float32, those of int8 integers of
+// 32 bits; gemm/quantise.h says how rows and columns become bytes, and how near the product stays.
 enum class Precision { float32, bfloat16, int8 };
 
 constexpr int64_t mostInt8Steps = 1 << 17;  // of which the sums of int8 products stay under 2^31
@@ -51,13 +53,14 @@ struct Drops {
 // What happens to a tile of the product while it is still in cache, in this order:
 //   v = A·B (+ C) (+ bias); v *= GELU'(geluGradientOf); v *= drops; v += residual; C = v
 struct GemmEpilogue {
-  const float* bias = nullptr;            // [N]
-  const float* geluGradientOf = nullptr;  // laid out as C: what GELU was applied to in the forward pass
+  const float* bias = nullptr;                   // [N]
+  const float* geluGradientOf = nullptr;         // laid out as C: what GELU was applied to in the forward pass
   const uint16_t* geluGradientOfBf16 = nullptr;  // the same as bfloat16
   Drops drops;
-  const float* residual = nullptr;        // laid out as C
-  bool accumulate = false;                // add to what C holds
-  uint16_t* bf16 = nullptr;  // where C goes as bfloat16, with its layout, and C is not written: with a bias, nothing else
+  const float* residual = nullptr;  // laid out as C
+  bool accumulate = false;          // add to what C holds
+  uint16_t* bf16 =
+      nullptr;  // where C goes as bfloat16, with its layout, and C is not written: with a bias, nothing else
 };
 
 // M, N, K ≥ 1; in int8 K ≤ mostInt8Steps. C is row-major with ldc ≥ N floats a row, and overlaps no operand.

@@ -1,4 +1,5 @@
-// Both operands of a matrix product as panels, k block by k block: [k block][panel]. `Panels` packs one (fma.h tells how).
+// Both operands of a matrix product as panels, k block by k block: [k block][panel]. `Panels` packs one (fma.h tells
+// how).
 #pragma once
 
 #include <algorithm>
@@ -15,28 +16,29 @@ namespace vitral::VITRAL_ISA {
 template <class Panels>
 struct Steps {
   int64_t K, blocks;
-  explicit Steps(int64_t K) : K(K), blocks((K + Panels::blockSteps - 1) / Panels::blockSteps) {}
+  explicit Steps(int64_t K) : K(K), blocks((K + Panels::kc - 1) / Panels::kc) {}
   Range operator[](int64_t i) const {
-    const Range units = piece((K + Panels::stepUnit - 1) / Panels::stepUnit, blocks, i);
-    const int64_t end = units.end * Panels::stepUnit;
-    return {units.begin * Panels::stepUnit, end < K ? end : K};
+    const Range units = piece((K + Panels::kUnit - 1) / Panels::kUnit, blocks, i);
+    const int64_t end = units.end * Panels::kUnit;
+    return {units.begin * Panels::kUnit, end < K ? end : K};
   }
   Range spanOf(Range some) const { return {(*this)[some.begin].begin, (*this)[some.end - 1].end}; }
 };
 
 template <class Panels>
 int64_t rightPanelsOf(int64_t N) {
-  return (N + Panels::width - 1) / Panels::width;
+  return (N + Panels::nr - 1) / Panels::nr;
 }
 template <class Panels>
 int64_t rightPanelFloats(int64_t K) {
-  return Panels::rightFloats(Panels::width, K);
+  return Panels::rightFloats(Panels::nr, K);
 }
 
 // Where a k block's panel lies among the panels of M rows, or of N columns, from `firstStep` on.
 template <class Panels>
 int64_t leftAt(int64_t M, int64_t firstStep, Range block, int64_t panel) {
-  return Panels::leftPanels(M) * Panels::leftFloats(block.begin - firstStep) + panel * Panels::leftFloats(block.length());
+  return Panels::leftPanels(M) * Panels::leftFloats(block.begin - firstStep) +
+         panel * Panels::leftFloats(block.length());
 }
 template <class Panels>
 int64_t rightAt(int64_t N, int64_t firstStep, Range block, int64_t panel) {
@@ -49,7 +51,8 @@ inline const float* expand(int64_t rows, int64_t columns, const uint16_t* from, 
   for (int64_t i = 0; i < rows; i++)
     if (colStride == 1) expandBfloat16(columns, from + i * rowStride, to + i * columns);
     else
-      for (int64_t j = 0; j < columns; j++) expandBfloat16(1, from + i * rowStride + j * colStride, to + i * columns + j);
+      for (int64_t j = 0; j < columns; j++)
+        expandBfloat16(1, from + i * rowStride + j * colStride, to + i * columns + j);
   return to;
 }
 
@@ -68,13 +71,13 @@ inline void addSteps(int64_t rows, int64_t steps, const float* from, int64_t ste
   });
 }
 
-// Some panels of an operand of M rows, in a few steps. Where a step's elements lie side by side, all panels take their part
-// of a few steps before the next ones are read, so that these stay in L1; of bfloat16 those that are expanded at a time do.
-// sums: where A.sums of these steps go, or null.
+// Some panels of an operand of M rows, in a few steps. Where a step's elements lie side by side, all panels take their
+// part of a few steps before the next ones are read, so that these stay in L1; of bfloat16 those that are expanded at a
+// time do. sums: where A.sums of these steps go, or null.
 template <class Panels>
 void packLeftPanels(const MatrixView& A, int64_t M, Range steps, Range panels, float* to, float* sums) {
   const int64_t K = steps.length();
-  const int64_t longest = A.bf16 ? 8 * Panels::chunkSteps : Panels::chunkSteps;
+  const int64_t longest = A.bf16 ? 8 * Panels::kChunk : Panels::kChunk;
   const int64_t chunk = (A.bf16 || A.rowStride == 1) && K > longest ? longest : K;
   for (int64_t k = 0; k < K; k += chunk)
     for (int64_t p = panels.begin; p < panels.end; p++) {
@@ -92,10 +95,10 @@ void packLeftPanels(const MatrixView& A, int64_t M, Range steps, Range panels, f
     }
 }
 
-constexpr int64_t leastPacked = 65536;  // floats that are worth a task of their own
+constexpr int64_t packingGrain = 65536;  // floats that are worth a task of their own
 
-// The left panels of some k blocks, for all threads: tasks that any of them can take, in `pieces` of each block; of none
-// nothing is packed, and there is no memory for it.
+// The left panels of some k blocks, for all threads: tasks that any of them can take, in `pieces` of each block;
+// with `pieces == 0` nothing is packed or allocated.
 template <class Panels>
 struct LeftPacking {
   const MatrixView& A;
@@ -133,8 +136,8 @@ struct RightPacking {
 
   RightPacking(const MatrixView& B, int64_t N, int64_t column, const Steps<Panels>& steps, Range blocks, float* to)
       : B(B), N(N), column(column), steps(steps), blocks(blocks), to(to) {
-    const int64_t K = steps[blocks.begin].length(), units = byChunks() ? K / Panels::chunkSteps : rightPanelsOf<Panels>(N);
-    pieces = std::max<int64_t>(1, std::min(units, K * N / leastPacked));
+    const int64_t K = steps[blocks.begin].length(), units = byChunks() ? K / Panels::kChunk : rightPanelsOf<Panels>(N);
+    pieces = std::max<int64_t>(1, std::min(units, K * N / packingGrain));
   }
 
   int64_t tasks() const { return blocks.length() * pieces; }
@@ -142,7 +145,7 @@ struct RightPacking {
     const Range block = steps[blocks.begin + task / pieces];
     const int64_t K = block.length(), panels = rightPanelsOf<Panels>(N);
     if (byChunks()) {
-      constexpr int64_t chunk = Panels::chunkSteps;
+      constexpr int64_t chunk = Panels::kChunk;
       const Range chunks = piece((K + chunk - 1) / chunk, pieces, task % pieces);
       for (int64_t k = chunks.begin * chunk; k < chunks.end * chunk && k < K; k += chunk)
         for (int64_t panel = 0; panel < panels; panel++) pack(block, k, K - k < chunk ? K - k : chunk, panel);
@@ -157,7 +160,7 @@ struct RightPacking {
   bool byChunks() const { return B.colStride == 1; }
 
   void pack(Range block, int64_t k, int64_t length, int64_t panel) const {
-    const int64_t j = panel * Panels::width, columns = N - j < Panels::width ? N - j : Panels::width;
+    const int64_t j = panel * Panels::nr, columns = N - j < Panels::nr ? N - j : Panels::nr;
     float* start = to + rightAt<Panels>(N, steps[blocks.begin].begin, block, panel);
     const int64_t at = (block.begin + k) * B.rowStride + (column + j) * B.colStride;
     if (B.bf16) {

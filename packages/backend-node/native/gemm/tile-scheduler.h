@@ -1,6 +1,6 @@
-// How threads share a product: each claims a piece when it has done its last one, long pieces first and ever shorter ones.
-// A thread that other programs hold up, or whose processor is slower, takes fewer, and no other waits long for it. The
-// result does not tell the pieces: a tile's sums are the same in any.
+// How threads share a product: each claims a piece when it has done its last one, long pieces first and ever shorter
+// ones. A thread that other programs hold up, or whose processor is slower, takes fewer, and no other waits long for
+// it. The result does not tell the pieces: a tile's sums are the same in any.
 #pragma once
 
 #include <algorithm>
@@ -10,10 +10,11 @@
 
 namespace vitral::VITRAL_ISA {
 
-constexpr double passedOn = 2;  // tiles that a left panel costs when it is packed beforehand, for all threads
+// The cost, in tiles, of a left panel that is packed beforehand for all threads.
+constexpr double sharedLeftPanelTiles = 2;
 
-// What is claimed: panels of rows, with all columns; or panels of columns, of one of `rowBlocks` after the other, whose left
-// panels are then packed beforehand for all.
+// What is claimed: panels of rows, with all columns; or panels of columns, of one of `rowBlocks` after the other, whose
+// left panels are then packed beforehand for all.
 struct Sharing {
   int64_t rowBlocks;  // 0 where rows are claimed
   int64_t units, shortest, longest;
@@ -22,14 +23,14 @@ struct Sharing {
 
 template <class Panels>
 Sharing chooseSharing(int64_t M, int64_t N, int64_t threads, bool inPlace) {
-  const int64_t rowPanels = Panels::leftPanels(M), columnPanels = (N + Panels::width - 1) / Panels::width;
-  const int64_t blocks = M <= Panels::soleBlockRows ? 1 : (M + Panels::blockRows - 1) / Panels::blockRows;
+  const int64_t rowPanels = Panels::leftPanels(M), columnPanels = (N + Panels::nr - 1) / Panels::nr;
+  const int64_t blocks = M <= Panels::soleMc ? 1 : (M + Panels::mc - 1) / Panels::mc;
   const int64_t longest = (rowPanels + blocks - 1) / blocks;
   // Every piece of rows reads the whole right operand: only of many rows is a short one worth it at the end.
-  if (threads > 1 && M >= 2 * threads * Panels::blockRows) return {0, rowPanels, (longest + 3) / 4, longest};
+  if (threads > 1 && M >= 2 * threads * Panels::mc) return {0, rowPanels, (longest + 3) / 4, longest};
   // Of fewer, as many to each thread; unless columns are more even, by more than it costs to pass on left panels.
   const int64_t turns = (blocks + threads - 1) / threads, even = (rowPanels + turns * threads - 1) / (turns * threads);
-  const double passing = inPlace ? 0 : passedOn * rowPanels / threads;
+  const double passing = inPlace ? 0 : sharedLeftPanelTiles * rowPanels / threads;
   if (turns * even * columnPanels <= (double)rowPanels * columnPanels / threads + passing)
     return {0, rowPanels, even, even};
   const int64_t enough = std::min(rowPanels, (4 * threads + columnPanels - 1) / columnPanels);
@@ -37,9 +38,9 @@ Sharing chooseSharing(int64_t M, int64_t N, int64_t threads, bool inPlace) {
   return {rowBlocks, units, std::min<int64_t>(units < 16 * threads ? 1 : 2, columnPanels), columnPanels};
 }
 
-class Claims {
+class TileScheduler {
  public:
-  Claims(const Sharing& sharing, int64_t threads)
+  TileScheduler(const Sharing& sharing, int64_t threads)
       : total_(sharing.units), share_(2 * threads), shortest_(sharing.shortest), longest_(sharing.longest) {}
 
   // Empty when all is claimed.

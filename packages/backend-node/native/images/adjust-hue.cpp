@@ -1,5 +1,5 @@
-// Adjusts the hue. Where PIL computes in single and where in double precision decides bytes. Double precision that makes no
-// difference is left out here: a test of @vitral/datasets goes through all the colours there are.
+// Adjusts the hue. Where PIL computes in single and where in double precision decides bytes. Double precision that
+// makes no difference is left out here: a test of @vitral/datasets goes through all the colours there are.
 #include "color.h"
 #include "pixel-block.h"
 

@@ -13,7 +13,9 @@ VITRAL_INLINE int32_t blendByte(int32_t from, int32_t value, float share) {
   return (int32_t)(blended < 255 ? blended : 255);
 }
 
-VITRAL_INLINE int32_t lumaOf(int32_t r, int32_t g, int32_t b) { return (r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16; }
+VITRAL_INLINE int32_t lumaOf(int32_t r, int32_t g, int32_t b) {
+  return (r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16;
+}
 
 }  // namespace
 

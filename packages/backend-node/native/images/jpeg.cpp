@@ -23,7 +23,8 @@ struct TurboJpeg {
       destroy = (decltype(destroy))dlsym(library, "tjDestroy");
       readHeader = (decltype(readHeader))dlsym(library, "tjDecompressHeader3");
       decompress = (decltype(decompress))dlsym(library, "tjDecompress2");
-      if (destroy && readHeader && decompress) initDecompress = (decltype(initDecompress))dlsym(library, "tjInitDecompress");
+      if (destroy && readHeader && decompress)
+        initDecompress = (decltype(initDecompress))dlsym(library, "tjInitDecompress");
       return;
     }
   }
@@ -44,7 +45,8 @@ class Decompressor {
 
   bool decode(const uint8_t* file, size_t size, int width, int height, uint8_t* rgb) const {
     int ownWidth = 0, ownHeight = 0, subsampling = 0, colours = 0;
-    if (!handle_ || turboJpeg().readHeader(handle_, file, size, &ownWidth, &ownHeight, &subsampling, &colours)) return false;
+    if (!handle_ || turboJpeg().readHeader(handle_, file, size, &ownWidth, &ownHeight, &subsampling, &colours))
+      return false;
     if (ownWidth != width || ownHeight != height) return false;
     constexpr int rgbPixels = 0;
     return turboJpeg().decompress(handle_, file, size, rgb, width, 0, height, rgbPixels, 0) == 0;

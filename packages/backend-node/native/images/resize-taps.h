@@ -60,7 +60,8 @@ struct TapsLayout {
   int64_t size, stride;
   double scale, narrowed, reach;  // inputs for each output, and how far the filter reaches to either side
 
-  TapsLayout(int64_t oldSize, int64_t newSize, Filter filter) : size(newSize), scale((double)oldSize / (double)newSize) {
+  TapsLayout(int64_t oldSize, int64_t newSize, Filter filter)
+      : size(newSize), scale((double)oldSize / (double)newSize) {
     const double widened = scale > 1 ? scale : 1;
     narrowed = 1 / widened;  // PIL multiplies by it: a division rounds otherwise, and shows in a byte now and then
     reach = filterSupport(filter) * widened;

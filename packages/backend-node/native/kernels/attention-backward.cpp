@@ -1,5 +1,5 @@
-// Attention backward: each panel of queries computes its probabilities anew from the log-sum-exp, gives its dq, and adds
-// to the head's dk and dv; panels follow each other in order, so the sums have the same bits in every run.
+// Attention backward: each panel of queries computes its probabilities anew from the log-sum-exp, gives its dq, and
+// adds to the head's dk and dv; panels follow each other in order, so the sums have the same bits in every run.
 #include "attention.h"
 
 #include "attention-few.h"
@@ -26,21 +26,19 @@ struct BackwardScratch {
   float *keys, *values, *keyColumns;                    // packed for the whole head
   float *query, *dOut, *queryRows, *dOutRows, *dQuery;  // of one panel of queries
   float *probabilities, *dScores, *packedScores;        // of one panel of queries and one tile of keys
-  static int64_t queryRowsFloats(const Heads& heads) {
-    return rightPanels(heads.D) * Panels::rightFloats(panelWidth, panelWidth);
-  }
+  static int64_t queryRowsFloats(const Heads& heads) { return rightPanels(heads.D) * Panels::rightFloats(nr, nr); }
   BackwardScratch(const Heads& heads, Arena& arena) {
     keys = arena.take<float>(byRowsFloats<Panels>(heads));
     values = arena.take<float>(byRowsFloats<Panels>(heads));
     keyColumns = arena.take<float>(byColumnsFloats<Panels>(heads));
-    query = arena.take<float>(Panels::rightFloats(panelWidth, heads.D));
-    dOut = arena.take<float>(Panels::rightFloats(panelWidth, heads.D));
+    query = arena.take<float>(Panels::rightFloats(nr, heads.D));
+    dOut = arena.take<float>(Panels::rightFloats(nr, heads.D));
     queryRows = arena.take<float>(queryRowsFloats(heads));
     dOutRows = arena.take<float>(queryRowsFloats(heads));
-    dQuery = arena.take<float>(heads.D * panelWidth);
-    probabilities = arena.take<float>(heads.longestTile() * panelWidth);
-    dScores = arena.take<float>(heads.longestTile() * panelWidth);
-    packedScores = arena.take<float>(Panels::rightFloats(panelWidth, heads.longestTile()));
+    dQuery = arena.take<float>(heads.D * nr);
+    probabilities = arena.take<float>(heads.longestTile() * nr);
+    dScores = arena.take<float>(heads.longestTile() * nr);
+    packedScores = arena.take<float>(Panels::rightFloats(nr, heads.longestTile()));
   }
 };
 
@@ -68,8 +66,8 @@ void softmaxGradientTile(const Heads& heads, int64_t head, int64_t query, Range 
 // What one panel of queries adds to dKeys and dValues [N, ldc], and its whole dq.
 template <int vectors, class Panels>
 void backwardPanel(const Heads& heads, int64_t head, Range queries, const BackwardScratch<Panels>& memory, HeadRows q,
-                   HeadRows out, HeadRows dOut, const float* logSumExp, bool accumulate, float* dKeys,
-                   float* dValues, float* dq) {
+                   HeadRows out, HeadRows dOut, const float* logSumExp, bool accumulate, float* dKeys, float* dValues,
+                   float* dq) {
   constexpr int width = vectors * lanes;
   const int64_t D = heads.D, C = heads.hiddenSize(), count = queries.length(), ldc = rightWidth(D);
   for (int64_t part = 0; part < 3; part++)
@@ -118,7 +116,8 @@ void backwardPanel(const Heads& heads, int64_t head, Range queries, const Backwa
 
 // What is left of a head's gradient, which begins at dq: dk = scale·Σ parts, dv = Σ parts, in the order of the parts,
 // `partFloats` from one to the next; and 0 for the tokens that are no queries.
-void finishHead(const Heads& heads, int64_t parts, const float* dKeys, const float* dValues, int64_t partFloats, float* dq) {
+void finishHead(const Heads& heads, int64_t parts, const float* dKeys, const float* dValues, int64_t partFloats,
+                float* dq) {
   const int64_t D = heads.D, ldc = rightWidth(D);
   float *dk = dq + heads.hiddenSize(), *dv = dk + heads.hiddenSize();
   for (int64_t i = 0; i < heads.N; i++)

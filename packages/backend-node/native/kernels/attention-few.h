@@ -61,8 +61,8 @@ void addToRows(int64_t count, int64_t D, const float* weights, const float* x, f
 }
 
 template <bool rounded>
-void forwardQuery(const Heads& heads, int64_t head, int64_t query, const float* q, HeadRows k, HeadRows v, FloatOrBf16Out out,
-                  int64_t corner, float* logSumExp) {
+void forwardQuery(const Heads& heads, int64_t head, int64_t query, const float* q, HeadRows k, HeadRows v,
+                  FloatOrBf16Out out, int64_t corner, float* logSumExp) {
   const int64_t N = heads.N, D = heads.D, start = corner + query * heads.hiddenSize();
   float *scores = scratch(Scratch::attentionQuery, keyFloats(heads) + D), *row = scores + keyFloats(heads);
   for (int64_t j = 0; j < N; j++) scores[j] = heads.scale * dot<rounded>(D, q, k[j]);
@@ -89,7 +89,8 @@ void backwardQuery(const Heads& heads, int64_t head, int64_t query, const float*
                    const float* out, const float* dOut, float logSumExp, bool accumulate, float* dKeys, float* dValues,
                    float* dq) {
   const int64_t N = heads.N, D = heads.D, ldc = rightWidth(D);
-  float *probabilities = scratch(Scratch::attentionQuery, 2 * keyFloats(heads)), *dScores = probabilities + keyFloats(heads);
+  float *probabilities = scratch(Scratch::attentionQuery, 2 * keyFloats(heads)),
+        *dScores = probabilities + keyFloats(heads);
   for (int64_t j = 0; j < N; j++) {
     probabilities[j] = heads.scale * dot<rounded>(D, q, k[j]);
     dScores[j] = dot<rounded>(D, dOut, v[j]);

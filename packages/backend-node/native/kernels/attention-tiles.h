@@ -32,15 +32,19 @@ struct Heads {
   Range tile(int64_t i) const { return {i * N / tiles(), (i + 1) * N / tiles()}; }
   int64_t longestTile() const { return (N + tiles() - 1) / tiles(); }
   int64_t queryPanels() const { return rightPanels(N); }
-  Range queries(Range panels) const {
-    return {panels.begin * panelWidth, panels.end * panelWidth < N ? panels.end * panelWidth : N};
-  }
+  Range queries(Range panels) const { return {panels.begin * nr, panels.end * nr < N ? panels.end * nr : N}; }
   Range queries(int64_t panel) const { return queries({panel, panel + 1}); }
 };
 
 inline Heads headsOf(const AttentionOptions& options) {
-  return {options.B, options.N, options.H, options.D, options.scale, KeepMultiplier(options.dropoutProbability, options.seed),
-          options.dropoutProbability > 0, options.precision == Precision::bfloat16};
+  return {options.B,
+          options.N,
+          options.H,
+          options.D,
+          options.scale,
+          KeepMultiplier(options.dropoutProbability, options.seed),
+          options.dropoutProbability > 0,
+          options.precision == Precision::bfloat16};
 }
 
 // Scratch memory of a thread, cut as Layout(heads, arena) says.
@@ -84,7 +88,8 @@ inline HeadRows headRows(const Heads& heads, Operand operand, FloatOrBf16 matrix
 }
 // The same of query, key or value of head h of sample b.
 inline HeadRows packedRows(const Heads& heads, Operand operand, FloatOrBf16 qkv, int64_t b, int64_t h, Range wanted) {
-  const int64_t row = heads.packedRow(), corner = b * heads.N * row + (int64_t)operand * heads.hiddenSize() + h * heads.D;
+  const int64_t row = heads.packedRow(),
+                corner = b * heads.N * row + (int64_t)operand * heads.hiddenSize() + h * heads.D;
   return headRows(heads, operand, qkv, corner, row, wanted);
 }
 
@@ -112,8 +117,8 @@ void packLeftOperand(int64_t M, int64_t K, const float* from, int64_t rowStride,
   }
 }
 
-// A head's operand as left panels, one group of them for each tile of keys. By rows: rows are the keys, steps the head's
-// columns. By columns: rows are the head's columns, steps the keys.
+// A head's operand as left panels, one group of them for each tile of keys. By rows: rows are the keys, steps the
+// head's columns. By columns: rows are the head's columns, steps the keys.
 template <class Panels>
 int64_t byRowsFloats(const Heads& heads) {
   return heads.tiles() * leftOperandFloats<Panels>(heads.longestTile(), heads.D);
@@ -146,9 +151,8 @@ void packQueries(Range queries, int64_t D, HeadRows from, float* to) {
 }
 template <class Panels>
 void packQueryRows(Range queries, int64_t D, HeadRows from, float* to) {
-  for (int64_t d = 0; d < D; d += panelWidth, to += Panels::rightFloats(panelWidth, queries.length()))
-    Panels::packRight(D - d < panelWidth ? D - d : panelWidth, 0, queries.length(), from[queries.begin] + d, 1,
-                      from.stride, false, to);
+  for (int64_t d = 0; d < D; d += nr, to += Panels::rightFloats(nr, queries.length()))
+    Panels::packRight(D - d < nr ? D - d : nr, 0, queries.length(), from[queries.begin] + d, 1, from.stride, false, to);
 }
 
 // C [M, columns] (+)= left operand · one right panel, C's rows ldc apart.

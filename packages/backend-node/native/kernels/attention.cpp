@@ -6,7 +6,8 @@
 namespace vitral::VITRAL_ISA {
 namespace {
 
-// exp(scale·score - top) in place of each score; raises top, rescales sum, and returns by which factor older results shrink.
+// exp(scale·score - top) in place of each score; raises top, rescales sum, and returns by which factor older results
+// shrink.
 template <int vectors>
 void softmaxTile(const Heads& heads, int64_t head, int64_t query, Range keys, float* scores, Vf* top, Vf* sum,
                  Vf* shrink) {
@@ -14,7 +15,8 @@ void softmaxTile(const Heads& heads, int64_t head, int64_t query, Range keys, fl
   Vf highest[vectors];
   for (int v = 0; v < vectors; v++) highest[v] = top[v];
   for (int64_t key = 0; key < keys.length(); key++)
-    for (int v = 0; v < vectors; v++) highest[v] = max(highest[v], load(scores + key * width + v * lanes) * heads.scale);
+    for (int v = 0; v < vectors; v++)
+      highest[v] = max(highest[v], load(scores + key * width + v * lanes) * heads.scale);
   for (int v = 0; v < vectors; v++) {
     shrink[v] = exp(top[v] - highest[v]);
     top[v] = highest[v];
@@ -37,11 +39,11 @@ struct ForwardScratch {
   ForwardScratch(const Heads& heads, Arena& arena) {
     keys = arena.take<float>(byRowsFloats<Panels>(heads));
     values = arena.take<float>(byColumnsFloats<Panels>(heads));
-    query = arena.take<float>(Panels::rightFloats(panelWidth, heads.D));
-    scores = arena.take<float>(heads.longestTile() * panelWidth);
-    packedScores = arena.take<float>(Panels::rightFloats(panelWidth, heads.longestTile()));
-    result = arena.take<float>(heads.D * panelWidth);
-    outRows = arena.take<float>(heads.D * panelWidth);
+    query = arena.take<float>(Panels::rightFloats(nr, heads.D));
+    scores = arena.take<float>(heads.longestTile() * nr);
+    packedScores = arena.take<float>(Panels::rightFloats(nr, heads.longestTile()));
+    result = arena.take<float>(heads.D * nr);
+    outRows = arena.take<float>(heads.D * nr);
   }
 };
 

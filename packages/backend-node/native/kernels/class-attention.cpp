@@ -3,22 +3,22 @@
 #include <initializer_list>
 
 #include "../gemm/gemm.h"
+#include "../runtime/lanes.h"
 #include "../runtime/threads.h"
 #include "column-sums.h"
 #include "stock.h"
-#include "../runtime/lanes.h"
 
 namespace vitral::VITRAL_ISA {
 namespace {
 
-// What the forward pass leaves, and of the same sizes what the backward pass holds: for each head, one row of the tokens'
-// width and one of a number for each token.
+// What the forward pass leaves, and of the same sizes what the backward pass holds: for each head, one row of the
+// tokens' width and one of a number for each token.
 template <class Float>
 struct Parts {
-  Float *queries;   // [B, C]
-  Float *ofTokens;  // [B, H, C]: what a token is multiplied by for its score, q·Wk
-  Float *weights;   // [B, H, N]: probabilities
-  Float *sums;      // [B, H, C]: Σ pₙ·xₙ
+  Float* queries;   // [B, C]
+  Float* ofTokens;  // [B, H, C]: what a token is multiplied by for its score, q·Wk
+  Float* weights;   // [B, H, N]: probabilities
+  Float* sums;      // [B, H, C]: Σ pₙ·xₙ
   Parts(const ClassAttentionShape& shape, Float* at) {
     const int64_t rows = shape.B * shape.hiddenSize();
     queries = at;
@@ -36,7 +36,7 @@ struct Sizes {
   int64_t M, N, K;
 };
 void product(const Sizes& sizes, MatrixView A, MatrixView B, float* C, int64_t ldc, bool accumulate = false,
-              const float* bias = nullptr) {
+             const float* bias = nullptr) {
   GemmEpilogue epilogue;
   epilogue.accumulate = accumulate;
   epilogue.bias = bias;
@@ -78,7 +78,8 @@ void classAttentionForward(const ClassAttentionShape& shape, const float* x, con
   product({B, C, C}, rowsOf(x, N * C), columnsOf(weights.query, C), parts.queries, C, false, weights.queryBias);
   scaleBy(scale, B * C, parts.queries, parts.queries);
   forEach(H, shape, [&](int64_t h) {
-    product({B, C, D}, rowsOf(parts.queries + h * D, C), rowsOf(weights.key + h * D * C, C), parts.ofTokens + h * C, H * C);
+    product({B, C, D}, rowsOf(parts.queries + h * D, C), rowsOf(weights.key + h * D * C, C), parts.ofTokens + h * C,
+            H * C);
   });
   forEach(B, shape, [&](int64_t b) {
     const float* tokens = x + b * N * C;
@@ -88,8 +89,8 @@ void classAttentionForward(const ClassAttentionShape& shape, const float* x, con
     product({H, C, N}, rowsOf(probabilities, N), rowsOf(tokens, C), parts.sums + b * H * C, C);
   });
   forEach(H, shape, [&](int64_t h) {
-    product({B, D, C}, rowsOf(parts.sums + h * C, H * C), columnsOf(weights.value + h * D * C, C), out + h * D, C, false,
-             weights.valueBias ? weights.valueBias + h * D : nullptr);
+    product({B, D, C}, rowsOf(parts.sums + h * C, H * C), columnsOf(weights.value + h * D * C, C), out + h * D, C,
+            false, weights.valueBias ? weights.valueBias + h * D : nullptr);
   });
 }
 
@@ -133,7 +134,8 @@ void classAttentionBackward(const ClassAttentionShape& shape, const float* x, co
   if (gradients.query) product({C, C, B}, columnsOf(d.queries, C), rowsOf(x, N * C), gradients.query, C);
   if (gradients.x) product({B, C, C}, rowsOf(d.queries, C), rowsOf(weights.query, C), gradients.x, N * C, true);
   const auto sumOverImages = [&](const float* rows, float* to) {
-    if (to) columnSums(B, C, to, [&](int64_t b, int64_t c, int64_t count) { return loadSome(rows + b * C + c, count); });
+    if (to)
+      columnSums(B, C, to, [&](int64_t b, int64_t c, int64_t count) { return loadSome(rows + b * C + c, count); });
   };
   sumOverImages(d.queries, gradients.queryBias);
   sumOverImages(dOut, gradients.valueBias);

@@ -1,12 +1,14 @@
-// Attention of the class token, the first of an image, from the tokens themselves: nobody's query but its own is wanted, and
-// so the keys and values of the others need never be computed. Products are associative:
+// Attention of the class token, the first of an image, from the tokens themselves: nobody's query but its own is
+// wanted, and so the keys and values of the others need never be computed. Products are associative:
 //
-//   score of token n   q·(Wk·xₙ) = (q·Wk)·xₙ       with q = Wq·x₀ + bq; the key's bias adds the same to each, and softmax
+//   score of token n   q·(Wk·xₙ) = (q·Wk)·xₙ       with q = Wq·x₀ + bq; the key's bias adds the same to each, and
+//   softmax
 //                                                  takes it away again
 //   result             Σ pₙ·(Wv·xₙ) = Wv·(Σ pₙ·xₙ)  plus the value's bias, as the probabilities' sum is 1
 //
 // That is 6·B·C² + 4·B·H·N·C operations forward, where the projections of all tokens take 6·B·N·C² and more.
-// B batch, N tokens, C = H·D hidden size, H heads, D head size. Weights are [C, C], of which head h has rows h·D to (h + 1)·D.
+// B batch, N tokens, C = H·D hidden size, H heads, D head size. Weights are [C, C], of which head h has rows h·D to (h
+// + 1)·D.
 #pragma once
 
 #include <cstdint>
@@ -31,12 +33,12 @@ struct ClassAttentionGradients {
 };
 
 // x [B, N, C] → out [B, C], which may lie where x begins.
-using ClassAttentionForward = void(const ClassAttentionShape& shape, const float* x, const ClassAttentionWeights& weights,
-                                   float scale, float* between, float* out);
+using ClassAttentionForward = void(const ClassAttentionShape& shape, const float* x,
+                                   const ClassAttentionWeights& weights, float scale, float* between, float* out);
 // Sums have a fixed order, whatever the thread count.
-using ClassAttentionBackward = void(const ClassAttentionShape& shape, const float* x, const ClassAttentionWeights& weights,
-                                    float scale, const float* between, const float* dOut,
-                                    const ClassAttentionGradients& gradients);
+using ClassAttentionBackward = void(const ClassAttentionShape& shape, const float* x,
+                                    const ClassAttentionWeights& weights, float scale, const float* between,
+                                    const float* dOut, const ClassAttentionGradients& gradients);
 
 #ifdef VITRAL_ISA
 namespace VITRAL_ISA {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "../gemm/gemm.h"
+#include "../images/apply-lut.h"
 #include "../images/color.h"
 #include "../images/flip.h"
-#include "../images/apply-lut.h"
 #include "../images/project.h"
 #include "../images/resize.h"
 #include "attention.h"

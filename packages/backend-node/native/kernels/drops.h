@@ -3,8 +3,8 @@
 #pragma once
 
 #include "../gemm/gemm.h"
-#include "../runtime/random.h"
 #include "../runtime/lanes.h"
+#include "../runtime/random.h"
 
 namespace vitral::VITRAL_ISA {
 
@@ -15,8 +15,8 @@ class DropMultiplier {
         element_(drops.dropoutProbability, drops.dropoutSeed),
         sample_(drops.dropPathProbability, drops.dropPathSeed) {}
 
-  // to = from·keep(element)·keep(sample) (+ residual), for elements [first, first + n) of a matrix of `columns` columns, all
-  // in one row; the pointers are the matrices' beginnings.
+  // to = from·keep(element)·keep(sample) (+ residual), for elements [first, first + n) of a matrix of `columns`
+  // columns, all in one row; the pointers are the matrices' beginnings.
   VITRAL_INLINE void multiplyRow(int64_t first, int64_t n, int64_t columns, const float* from, const float* residual,
                                  float* to) const {
     const float ofSample =

@@ -25,8 +25,7 @@ void embedTokensBackward(int64_t B, int64_t N, int64_t C, const float* dy, float
                          float* dPositions) {
   const int64_t T = 1 + N;
   if (dPatches)
-    for (int64_t b = 0; b < B; b++)
-      std::memcpy(dPatches + b * N * C, dy + (b * T + 1) * C, N * C * sizeof(float));
+    for (int64_t b = 0; b < B; b++) std::memcpy(dPatches + b * N * C, dy + (b * T + 1) * C, N * C * sizeof(float));
   // A batch of rows of T·C values, summed over the batch.
   if (dPositions)
     columnSums(B, T * C, dPositions, [&](int64_t b, int64_t c, int64_t n) { return loadSome(dy + b * T * C + c, n); });

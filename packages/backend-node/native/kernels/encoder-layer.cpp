@@ -13,7 +13,8 @@ template <class Number>
 EncoderLayerActivations<Number> savedActivations(const EncoderLayerShape& shape, Arena& arena) {
   const int64_t M = shape.rows(), C = shape.hiddenSize;
   EncoderLayerActivations<Number> saved;
-  for (NormStatistics* norm : {&saved.before, &saved.after}) norm->mean = arena.take<float>(M), norm->rstd = arena.take<float>(M);
+  for (NormStatistics* norm : {&saved.before, &saved.after})
+    norm->mean = arena.take<float>(M), norm->rstd = arena.take<float>(M);
   saved.logSumExp = arena.take<float>(M * shape.numHeads);
   saved.joined = arena.take<float>(M * C);
   saved.qkv = arena.take<Number>(M * 3 * C);
@@ -53,16 +54,24 @@ class EncoderLayerBackward {
   // A norm's output, computed again.
   const Number* norm(const Weights& parameters, const float* x) const {
     Number* normed = (Number*)workspace.normed;
-    kernel.layerNormForward({.M = M, .C = C, .x = x, .weight = parameters.weight, .bias = parameters.bias, .eps = shape.eps,
-                             .y = normed});
+    kernel.layerNormForward(
+        {.M = M, .C = C, .x = x, .weight = parameters.weight, .bias = parameters.bias, .eps = shape.eps, .y = normed});
     return normed;
   }
 
   void normGradient(const Weights& parameters, const float* dy, const float* x, const NormStatistics& statistics,
                     const float* residualGradient, float* dx, const Gradients& gradients) const {
-    kernel.layerNormBackward({.M = M, .C = C, .dy = dy, .x = x, .weight = parameters.weight, .mean = statistics.mean,
-                              .rstd = statistics.rstd, .residualGradient = residualGradient, .dx = dx,
-                              .dWeight = gradients.weight, .dBias = gradients.bias});
+    kernel.layerNormBackward({.M = M,
+                              .C = C,
+                              .dy = dy,
+                              .x = x,
+                              .weight = parameters.weight,
+                              .mean = statistics.mean,
+                              .rstd = statistics.rstd,
+                              .residualGradient = residualGradient,
+                              .dx = dx,
+                              .dWeight = gradients.weight,
+                              .dBias = gradients.bias});
   }
 
   void linearGradient(LinearBackwardArguments call, const Weights& parameters, const Gradients& gradients) const {
@@ -85,9 +94,9 @@ class EncoderLayerBackward {
   static bool wants(const Gradients& gradients) { return gradients.weight || gradients.bias; }
 
  public:
-  EncoderLayerBackward(const EncoderLayerShape& shape, const EncoderLayerDrops& drops, const EncoderLayerParameters& parameters,
-                       Precision precision, const float* x, const float* savedAt, float* workspaceAt,
-                       const EncoderLayerGradients& gradients)
+  EncoderLayerBackward(const EncoderLayerShape& shape, const EncoderLayerDrops& drops,
+                       const EncoderLayerParameters& parameters, Precision precision, const float* x,
+                       const float* savedAt, float* workspaceAt, const EncoderLayerGradients& gradients)
       : shape(shape),
         drops(drops),
         parameters(parameters),
@@ -103,9 +112,15 @@ class EncoderLayerBackward {
   void run(const float* dy, float* dx) const {
     const auto& [normed, narrow, joined, wide] = workspace;
     const bool wantsQkv = wantsAny(gradients.qkv), wantsNormBefore = dx || wants(gradients.normBefore);
-    const bool wantsAttention = wantsNormBefore || wantsQkv, wantsJoined = wantsAttention || wants(gradients.projection);
-    const bool wantsNormAfter = wantsJoined || wants(gradients.normAfter), wantsMlp = wantsNormAfter || wants(gradients.up);
-    linearGradient({.K = I, .N = C, .dy = branchGradient(dy, drops.afterMlp, narrow), .x = saved.hidden, .gelu = true,
+    const bool wantsAttention = wantsNormBefore || wantsQkv,
+               wantsJoined = wantsAttention || wants(gradients.projection);
+    const bool wantsNormAfter = wantsJoined || wants(gradients.normAfter),
+               wantsMlp = wantsNormAfter || wants(gradients.up);
+    linearGradient({.K = I,
+                    .N = C,
+                    .dy = branchGradient(dy, drops.afterMlp, narrow),
+                    .x = saved.hidden,
+                    .gelu = true,
                     .dx = wantsMlp ? wide : nullptr},
                    parameters.down, gradients.down);
     if (!wantsMlp) return;
@@ -116,13 +131,21 @@ class EncoderLayerBackward {
     normGradient(parameters.normAfter, narrow, saved.joined, saved.after, dy, wantsJoined ? joined : nullptr,
                  gradients.normAfter);
     if (!wantsJoined) return;
-    linearGradient({.K = C, .N = C, .dy = branchGradient(joined, drops.afterAttention, wide), .x = saved.attended,
+    linearGradient({.K = C,
+                    .N = C,
+                    .dy = branchGradient(joined, drops.afterAttention, wide),
+                    .x = saved.attended,
                     .dx = wantsAttention ? narrow : nullptr},
                    parameters.projection, gradients.projection);
     if (!wantsAttention) return;
-    kernel.attentionBackward({.B = shape.batch, .N = shape.tokens, .H = shape.numHeads, .D = shape.headSize(),
-                              .scale = (float)shape.scale, .dropoutProbability = drops.attentionProbability,
-                              .seed = drops.attentionSeed, .precision = precision},
+    kernel.attentionBackward({.B = shape.batch,
+                              .N = shape.tokens,
+                              .H = shape.numHeads,
+                              .D = shape.headSize(),
+                              .scale = (float)shape.scale,
+                              .dropoutProbability = drops.attentionProbability,
+                              .seed = drops.attentionSeed,
+                              .precision = precision},
                              saved.qkv, saved.attended, narrow, saved.logSumExp, wide);
     if (wantsQkv) input = norm(parameters.normBefore, x);
     qkvBackward(M, C, wide, input, parameters.qkv.weight, precision, wantsNormBefore ? narrow : nullptr, gradients.qkv);
@@ -162,8 +185,9 @@ void encoderLayerForward(const EncoderLayerShape& shape, const EncoderLayerDrops
 }
 
 void encoderLayerBackward(const EncoderLayerShape& shape, const EncoderLayerDrops& drops,
-                          const EncoderLayerParameters& parameters, Precision precision, const float* dy, const float* x,
-                          const float* saved, float* workspace, float* dx, const EncoderLayerGradients& gradients) {
+                          const EncoderLayerParameters& parameters, Precision precision, const float* dy,
+                          const float* x, const float* saved, float* workspace, float* dx,
+                          const EncoderLayerGradients& gradients) {
   const auto run = [&](auto backward) { backward.run(dy, dx); };
   if (precision == Precision::bfloat16)
     run(EncoderLayerBackward<uint16_t>(shape, drops, parameters, precision, x, saved, workspace, gradients));

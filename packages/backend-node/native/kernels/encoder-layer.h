@@ -41,9 +41,9 @@ struct EncoderLayerDrops {
   Drops afterAttention, afterMlp;  // of each branch, before the residual is added
 };
 
-// Floats of the activations that the forward pass saves for the backward pass: mean and deviation of both norms, q, k and v,
-// attention's output and log-sum-exp, the residual stream between attention and MLP, and the MLP's hidden state. The norms'
-// outputs are computed again.
+// Floats of the activations that the forward pass saves for the backward pass: mean and deviation of both norms, q, k
+// and v, attention's output and log-sum-exp, the residual stream between attention and MLP, and the MLP's hidden state.
+// The norms' outputs are computed again.
 int64_t encoderLayerSavedFloats(const EncoderLayerShape& shape, Precision precision);
 // Workspace sizes in floats; a workspace's contents are undefined afterwards.
 int64_t encoderLayerForwardFloats(const EncoderLayerShape& shape);
@@ -55,7 +55,8 @@ void encoderLayerForward(const EncoderLayerShape& shape, const EncoderLayerDrops
                          float* workspace, float* y);
 // dy → dx, which may be null, and the gradients of the parameters.
 void encoderLayerBackward(const EncoderLayerShape& shape, const EncoderLayerDrops& drops,
-                          const EncoderLayerParameters& parameters, Precision precision, const float* dy, const float* x,
-                          const float* saved, float* workspace, float* dx, const EncoderLayerGradients& gradients);
+                          const EncoderLayerParameters& parameters, Precision precision, const float* dy,
+                          const float* x, const float* saved, float* workspace, float* dx,
+                          const EncoderLayerGradients& gradients);
 
 }  // namespace vitral

@@ -9,9 +9,9 @@ namespace vitral {
 
 namespace {
 
-// The hidden states between layers, and activations of which nothing is saved: those of C values a row share one place, and
-// so do the wider ones, since attention has used up q, k and v when the MLP begins. Each place is as large as float32 needs,
-// which the class token's attention computes in.
+// The hidden states between layers, and activations of which nothing is saved: those of C values a row share one place,
+// and so do the wider ones, since attention has used up q, k and v when the MLP begins. Each place is as large as
+// float32 needs, which the class token's attention computes in.
 template <class Number>
 struct Workspace {
   float* hidden;
@@ -22,14 +22,14 @@ struct Workspace {
     hidden = arena.take<float>(M * C);
     activations.joined = arena.take<float>(M * C);
     activations.normed = activations.attended = (Number*)arena.take<float>(M * C);
-    activations.qkv = activations.hidden = (Number*)arena.take<float>(
-        std::max({M * 3 * C, M * shape.intermediateSize, classAttention.workspaceFloats()}));
+    activations.qkv = activations.hidden =
+        (Number*)arena.take<float>(std::max({M * 3 * C, M * shape.intermediateSize, classAttention.workspaceFloats()}));
   }
 };
 
 template <class Number>
-void run(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t count, Precision precision, const float* x,
-         float* memory, float* y) {
+void run(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t count, Precision precision,
+         const float* x, float* memory, float* y) {
   Arena arena(memory);
   const Workspace<Number> workspace(shape, arena);
   const EncoderLayerDrops none;
@@ -38,7 +38,7 @@ void run(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t c
     const EncoderLayerForward<Number> layer(shape, none, parameters, packed, precision, workspace.activations);
     const bool isLast = i + 1 == count;
     float* to = isLast ? y : workspace.hidden;
-    isLast && shape.classTokenOnly ? layer.classToken(x, to) : layer.allTokens(x, to);
+    isLast&& shape.classTokenOnly ? layer.classToken(x, to) : layer.allTokens(x, to);
     x = to;
   }
 }
@@ -47,8 +47,8 @@ void run(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t c
 
 int64_t encoderFloats(const EncoderShape& shape) { return floatsOf<Workspace<float>>(shape); }
 
-void encoder(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t count, Precision precision, const float* x,
-             float* workspace, float* y) {
+void encoder(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t count, Precision precision,
+             const float* x, float* workspace, float* y) {
   (precision == Precision::bfloat16 ? run<uint16_t> : run<float>)(shape, layers, count, precision, x, workspace, y);
 }
 

@@ -10,7 +10,8 @@ struct EncoderShape : EncoderLayerShape {
   int64_t outputTokens() const { return classTokenOnly ? 1 : tokens; }
 };
 
-// A layer for the class token alone reads the weights of query, key and value; any other reads what is packed where it is.
+// A layer for the class token alone reads the weights of query, key and value; any other reads what is packed where it
+// is.
 struct EncoderLayerWeights {
   EncoderLayerParameters parameters;
   PackedEncoderLayer packed;
@@ -20,7 +21,7 @@ struct EncoderLayerWeights {
 int64_t encoderFloats(const EncoderShape& shape);
 
 // x [B, N, C] through `count` layers → y [B, outputTokens, C].
-void encoder(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t count, Precision precision, const float* x,
-             float* workspace, float* y);
+void encoder(const EncoderShape& shape, const EncoderLayerWeights* layers, int64_t count, Precision precision,
+             const float* x, float* workspace, float* y);
 
 }  // namespace vitral

@@ -42,13 +42,15 @@ void eachTap(int64_t h, int64_t w, int64_t h2, int64_t w2, Visit visit) {
       const Taps columns = tapsAt(x, w, w2);
       for (int r = 0; r < 4; r++)
         for (int c = 0; c < 4; c++)
-          visit(1 + y * w2 + x, 1 + rows.source[r] * w + columns.source[c], (float)(rows.weight[r] * columns.weight[c]));
+          visit(1 + y * w2 + x, 1 + rows.source[r] * w + columns.source[c],
+                (float)(rows.weight[r] * columns.weight[c]));
     }
   }
 }
 
 void addScaled(int64_t C, float weight, const float* from, float* to) {
-  eachOfRow(C, [&](int64_t c, int64_t n) { storeSome(to + c, loadSome(to + c, n) + loadSome(from + c, n) * weight, n); });
+  eachOfRow(C,
+            [&](int64_t c, int64_t n) { storeSome(to + c, loadSome(to + c, n) + loadSome(from + c, n) * weight, n); });
 }
 
 }  // namespace
@@ -56,14 +58,15 @@ void addScaled(int64_t C, float weight, const float* from, float* to) {
 void interpolatePositionsForward(int64_t h, int64_t w, int64_t h2, int64_t w2, int64_t C, const float* x, float* y) {
   std::memset(y, 0, (1 + h2 * w2) * C * sizeof(float));
   std::memcpy(y, x, C * sizeof(float));
-  eachTap(h, w, h2, w2, [&](int64_t to, int64_t from, float weight) { addScaled(C, weight, x + from * C, y + to * C); });
+  eachTap(h, w, h2, w2,
+          [&](int64_t to, int64_t from, float weight) { addScaled(C, weight, x + from * C, y + to * C); });
 }
 
-void interpolatePositionsBackward(int64_t h, int64_t w, int64_t h2, int64_t w2, int64_t C, const float* dy,
-                                  float* dx) {
+void interpolatePositionsBackward(int64_t h, int64_t w, int64_t h2, int64_t w2, int64_t C, const float* dy, float* dx) {
   std::memset(dx, 0, (1 + h * w) * C * sizeof(float));
   std::memcpy(dx, dy, C * sizeof(float));
-  eachTap(h, w, h2, w2, [&](int64_t to, int64_t from, float weight) { addScaled(C, weight, dy + to * C, dx + from * C); });
+  eachTap(h, w, h2, w2,
+          [&](int64_t to, int64_t from, float weight) { addScaled(C, weight, dy + to * C, dx + from * C); });
 }
 
 }  // namespace vitral::VITRAL_ISA

@@ -1,8 +1,8 @@
 #include "layer-norm.h"
 
 #include "../gemm/bfloat16.h"
-#include "../runtime/threads.h"
 #include "../runtime/lanes.h"
+#include "../runtime/threads.h"
 
 namespace vitral::VITRAL_ISA {
 
@@ -37,10 +37,12 @@ void layerNormForward(const LayerNormForwardArguments& given) {
       const float average = sumRow(C, [&](int64_t c, int64_t n) { return loadSome(in + c, n); }) / (float)C;
       // A second pass over the row, which is in cache: the variance as the mean of squares minus the square of the mean
       // would lose all digits where the mean is large.
-      const float variance = sumRow(C, [&](int64_t c, int64_t n) {
-        const Vf centered = loadSome(in + c, n) - average;
-        return centered * centered;
-      }) / (float)C;
+      const float variance = sumRow(C,
+                                    [&](int64_t c, int64_t n) {
+                                      const Vf centered = loadSome(in + c, n) - average;
+                                      return centered * centered;
+                                    }) /
+                             (float)C;
       const float scale = (float)(1.0 / std::sqrt((double)variance + eps));
       eachOfRow(C, [&](int64_t c, int64_t n) {
         const Vf normed = (loadSome(in + c, n) - average) * scale;

@@ -10,7 +10,7 @@ struct LayerNormForwardArguments {
   int64_t M, C;
   const float *x, *weight, *bias;  // [M, C], [C], [C]
   double eps;
-  FloatOrBf16Out y;                    // [M, C]
+  FloatOrBf16Out y;                        // [M, C]
   float *mean = nullptr, *rstd = nullptr;  // [M], written unless null
 };
 using LayerNormForward = void(const LayerNormForwardArguments&);

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include "column-sums.h"
 #include "../runtime/lanes.h"
+#include "column-sums.h"
 
 namespace vitral::VITRAL_ISA {
 
@@ -27,10 +27,8 @@ void linearForward(const LinearForwardArguments& given) {
   epilogue.residual = residual;
   epilogue.bf16 = y.bf16;
   const MatrixView rows = {x.floats, K, 1, gelu, x.bf16};
-  if (packed)
-    gemmPacked(M, N, K, rows, packed, y.floats, N, epilogue, precision);
-  else
-    gemm(M, N, K, rows, transposed(weight, K), y.floats, N, epilogue, precision);
+  if (packed) gemmPacked(M, N, K, rows, packed, y.floats, N, epilogue, precision);
+  else gemm(M, N, K, rows, transposed(weight, K), y.floats, N, epilogue, precision);
 }
 
 void linearBackward(const LinearBackwardArguments& given) {
@@ -48,8 +46,8 @@ void linearBackward(const LinearBackwardArguments& given) {
     gemm(M, K, N, {dy, lddy, 1}, {given.weight, K, 1}, given.dx, K, epilogue, given.precision);
   }
   if (given.dWeight)
-    gemm(N, K, M, {dy, 1, lddy, false, nullptr, given.dBias}, {x.floats, K, 1, given.gelu, x.bf16}, given.dWeight, K, {},
-         given.precision);
+    gemm(N, K, M, {dy, 1, lddy, false, nullptr, given.dBias}, {x.floats, K, 1, given.gelu, x.bf16}, given.dWeight, K,
+         {}, given.precision);
   else if (given.dBias)
     columnSums(M, N, given.dBias, [&](int64_t row, int64_t c, int64_t n) { return loadSome(dy + row * lddy + c, n); });
 }

@@ -18,7 +18,8 @@ void adamStep(int64_t n, const AdamOptions& o, const float* gradient, float* par
   const float rate = (float)(o.lr / correction1), rootScale = (float)(1 / std::sqrt(correction2));
   const float shrink = o.decoupled ? (float)(1 - o.lr * o.weightDecay) : 1.0f;
   const float l2 = o.decoupled ? 0.0f : (float)o.weightDecay;
-  const float beta1 = (float)o.beta1, keep1 = (float)(1 - o.beta1), beta2 = (float)o.beta2, keep2 = (float)(1 - o.beta2);
+  const float beta1 = (float)o.beta1, keep1 = (float)(1 - o.beta1), beta2 = (float)o.beta2,
+              keep2 = (float)(1 - o.beta2);
   const float eps = (float)o.eps, scale = (float)o.gradientScale, limit = (float)o.gradientLimit;
   eachBlock(n, [&](int64_t, int64_t from, int64_t to) {
     eachOfRow(to - from, [&](int64_t offset, int64_t count) {
@@ -56,14 +57,16 @@ void sgdStep(int64_t n, const SgdOptions& o, const float* gradient, float* param
 
 void lionStep(int64_t n, const LionOptions& o, const float* gradient, float* parameter, float* average) {
   const float lr = (float)o.lr, shrink = (float)(1 - o.lr * o.weightDecay);
-  const float beta1 = (float)o.beta1, keep1 = (float)(1 - o.beta1), beta2 = (float)o.beta2, keep2 = (float)(1 - o.beta2);
+  const float beta1 = (float)o.beta1, keep1 = (float)(1 - o.beta1), beta2 = (float)o.beta2,
+              keep2 = (float)(1 - o.beta2);
   const float scale = (float)o.gradientScale, limit = (float)o.gradientLimit;
   eachBlock(n, [&](int64_t, int64_t from, int64_t to) {
     eachOfRow(to - from, [&](int64_t offset, int64_t count) {
       const int64_t i = from + offset;
       const Vf g = limited(loadSome(gradient + i, count) * scale, limit), m = loadSome(average + i, count);
       const Vf blend = m * beta1 + g * keep1;
-      const Vf sign = select(blend > 0.0f, splat(1.0f), select(blend < 0.0f, splat(-1.0f), blend));  // of 0 and NaN itself
+      const Vf sign =
+          select(blend > 0.0f, splat(1.0f), select(blend < 0.0f, splat(-1.0f), blend));  // of 0 and NaN itself
       storeSome(average + i, m * beta2 + g * keep2, count);
       storeSome(parameter + i, loadSome(parameter + i, count) * shrink - sign * lr, count);
     });

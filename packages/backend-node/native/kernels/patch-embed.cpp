@@ -1,8 +1,8 @@
 #include "patch-embed.h"
 
+#include "../runtime/lanes.h"
 #include "../runtime/threads.h"
 #include "column-sums.h"
-#include "../runtime/lanes.h"
 
 namespace vitral::VITRAL_ISA {
 

@@ -48,23 +48,44 @@ void qkvForward(int64_t M, int64_t C, FloatOrBf16 x, const QkvTensors<const floa
   float* weight = packed ? nullptr : bias + 3 * C;
   joinBiases(C, parameters.bias, bias);
   if (weight) joinWeights(C, parameters.weight, weight);
-  kernels().linearForward({.M = M, .K = C, .N = 3 * C, .x = x, .weight = weight, .packed = packed, .bias = bias,
-                           .precision = precision, .y = y});
+  kernels().linearForward({.M = M,
+                           .K = C,
+                           .N = 3 * C,
+                           .x = x,
+                           .weight = weight,
+                           .packed = packed,
+                           .bias = bias,
+                           .precision = precision,
+                           .y = y});
 }
 
-void qkvBackward(int64_t M, int64_t C, const float* dy, FloatOrBf16 x, const float* const weights[3], Precision precision,
-                 float* dx, const QkvTensors<float>& gradients) {
+void qkvBackward(int64_t M, int64_t C, const float* dy, FloatOrBf16 x, const float* const weights[3],
+                 Precision precision, float* dx, const QkvTensors<float>& gradients) {
   const Kernels& kernel = kernels();
   const auto& [dWeights, dBiases] = gradients;
   float *joined = scratch(Scratch::kernel, 3 * C * C + 3 * C), *bias = joined + 3 * C * C;
   if (dx) {
     joinWeights(C, weights, joined);
-    kernel.linearBackward({.M = M, .K = C, .N = 3 * C, .dy = dy, .lddy = 3 * C, .x = x, .weight = joined,
-                           .precision = precision, .dx = dx});
+    kernel.linearBackward({.M = M,
+                           .K = C,
+                           .N = 3 * C,
+                           .dy = dy,
+                           .lddy = 3 * C,
+                           .x = x,
+                           .weight = joined,
+                           .precision = precision,
+                           .dx = dx});
   }
   if (all(dWeights)) {
-    kernel.linearBackward({.M = M, .K = C, .N = 3 * C, .dy = dy, .lddy = 3 * C, .x = x, .precision = precision,
-                           .dWeight = joined, .dBias = any(dBiases) ? bias : nullptr});
+    kernel.linearBackward({.M = M,
+                           .K = C,
+                           .N = 3 * C,
+                           .dy = dy,
+                           .lddy = 3 * C,
+                           .x = x,
+                           .precision = precision,
+                           .dWeight = joined,
+                           .dBias = any(dBiases) ? bias : nullptr});
     eachPiece(C * C, [&](int part, int64_t from, int64_t to) {
       std::copy(joined + part * C * C + from, joined + part * C * C + to, dWeights[part] + from);
     });
@@ -72,8 +93,15 @@ void qkvBackward(int64_t M, int64_t C, const float* dy, FloatOrBf16 x, const flo
       if (dBiases[i]) std::copy_n(bias + i * C, C, dBiases[i]);
   } else {
     for (int i = 0; i < 3; i++)
-      kernel.linearBackward({.M = M, .K = C, .N = C, .dy = dy + i * C, .lddy = 3 * C, .x = x, .precision = precision,
-                             .dWeight = dWeights[i], .dBias = dBiases[i]});
+      kernel.linearBackward({.M = M,
+                             .K = C,
+                             .N = C,
+                             .dy = dy + i * C,
+                             .lddy = 3 * C,
+                             .x = x,
+                             .precision = precision,
+                             .dWeight = dWeights[i],
+                             .dBias = dBiases[i]});
   }
 }
 

@@ -1,5 +1,5 @@
-// Query, key and value as one linear layer of 3·C outputs, though their weights lie apart: its input is packed and read once,
-// and the gradient of the input is one sum, not three. M rows, C hidden size.
+// Query, key and value as one linear layer of 3·C outputs, though their weights lie apart: its input is packed and read
+// once, and the gradient of the input is one sum, not three. M rows, C hidden size.
 #pragma once
 
 #include "dispatch.h"
@@ -17,8 +17,8 @@ void qkvForward(int64_t M, int64_t C, FloatOrBf16 x, const QkvTensors<const floa
                 Precision precision, FloatOrBf16Out y);
 
 // dx [M, C] and each of the gradients may be null.
-void qkvBackward(int64_t M, int64_t C, const float* dy, FloatOrBf16 x, const float* const weights[3], Precision precision,
-                 float* dx, const QkvTensors<float>& gradients);
+void qkvBackward(int64_t M, int64_t C, const float* dy, FloatOrBf16 x, const float* const weights[3],
+                 Precision precision, float* dx, const QkvTensors<float>& gradients);
 
 // The three weights packed as one of 3·C outputs.
 void packQkv(int64_t C, const float* const weights[3], float* packed, Precision precision);

@@ -5,21 +5,18 @@
 namespace vitral::VITRAL_ISA {
 
 void add(int64_t n, const float* a, const float* b, float* y) {
-  eachVector(n, [&](int64_t i, int64_t count) {
-    storeSome(y + i, loadSome(a + i, count) + loadSome(b + i, count), count);
-  });
+  eachVector(
+      n, [&](int64_t i, int64_t count) { storeSome(y + i, loadSome(a + i, count) + loadSome(b + i, count), count); });
 }
 
 void subtract(int64_t n, const float* a, const float* b, float* y) {
-  eachVector(n, [&](int64_t i, int64_t count) {
-    storeSome(y + i, loadSome(a + i, count) - loadSome(b + i, count), count);
-  });
+  eachVector(
+      n, [&](int64_t i, int64_t count) { storeSome(y + i, loadSome(a + i, count) - loadSome(b + i, count), count); });
 }
 
 void multiply(int64_t n, const float* a, const float* b, float* y) {
-  eachVector(n, [&](int64_t i, int64_t count) {
-    storeSome(y + i, loadSome(a + i, count) * loadSome(b + i, count), count);
-  });
+  eachVector(
+      n, [&](int64_t i, int64_t count) { storeSome(y + i, loadSome(a + i, count) * loadSome(b + i, count), count); });
 }
 
 void softmaxRows(int64_t M, int64_t n, const float* x, float* y) {

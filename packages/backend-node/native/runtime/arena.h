@@ -1,4 +1,5 @@
-// An arena: cuts one array into several, each on a cache line of its own. Without an array it measures how long one has to be.
+// An arena: cuts one array into several, each on a cache line of its own. Without an array it measures how long one has
+// to be.
 #pragma once
 
 #include <cstdint>

@@ -5,8 +5,8 @@
 
 namespace vitral {
 
-// At least so many bytes, aligned to a cache line, for std::free; null when there are none. Of 2 MiB and more it lies on large
-// pages, where the system has them: a kernel would otherwise spend its time on address translation.
+// At least so many bytes, aligned to a cache line, for std::free; null when there are none. Of 2 MiB and more it lies
+// on large pages, where the system has them: a kernel would otherwise spend its time on address translation.
 void* allocateAligned(size_t bytes);
 
 }  // namespace vitral

@@ -1,8 +1,9 @@
 // The vector vocabulary every kernel is written in, so that one text serves SSE2, NEON, AVX2 and AVX-512.
 //
-// The build compiles each kernel file once per instruction set with -DVITRAL_ISA=portable|avx2|avx512|avx512bf16|amx, and
-// everything in it lives in namespace vitral::VITRAL_ISA: no symbol of one instruction set can be linked into another. For the
-// same reason such a file uses no standard container or algorithm that could be emitted as a shared weak symbol.
+// The build compiles each kernel file once per instruction set with -DVITRAL_ISA=portable|avx2|avx512|avx512bf16|amx,
+// and everything in it lives in namespace vitral::VITRAL_ISA: no symbol of one instruction set can be linked into
+// another. For the same reason such a file uses no standard container or algorithm that could be emitted as a shared
+// weak symbol.
 #pragma once
 
 #include <cmath>
@@ -64,8 +65,8 @@ VITRAL_INLINE Vf load(const float* from) {
 }
 VITRAL_INLINE void store(float* to, Vf x) { std::memcpy(to, &x, sizeof x); }
 
-// The first `count` lanes (0 ≤ count ≤ lanes) from or to memory; nothing beyond them is touched, the other lanes read 0.
-// Compilers do not let the address sanitizer see what the masked instructions touch: for it, VITRAL_LANE_BY_LANE.
+// The first `count` lanes (0 ≤ count ≤ lanes) from or to memory; nothing beyond them is touched, the other lanes read
+// 0. Compilers do not let the address sanitizer see what the masked instructions touch: for it, VITRAL_LANE_BY_LANE.
 VITRAL_INLINE Vf loadPartial(const float* from, int64_t count) {
 #if defined(__AVX512F__) && !defined(VITRAL_LANE_BY_LANE)
   return (Vf)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
@@ -149,7 +150,8 @@ VITRAL_INLINE float reduceMax(Vf x) {
   store(part, x);
   VITRAL_UNROLL
   for (int half = lanes / 2; half > 0; half /= 2)
-    for (int lane = 0; lane < half; lane++) part[lane] = part[lane] > part[lane + half] ? part[lane] : part[lane + half];
+    for (int lane = 0; lane < half; lane++)
+      part[lane] = part[lane] > part[lane + half] ? part[lane] : part[lane + half];
   return part[0];
 }
 

@@ -103,7 +103,8 @@ struct Pool {
 
   Job* takePlace() {
     for (Job& job : jobs)
-      if (!job.taken.load(std::memory_order_relaxed) && !job.taken.exchange(true, std::memory_order_acquire)) return &job;
+      if (!job.taken.load(std::memory_order_relaxed) && !job.taken.exchange(true, std::memory_order_acquire))
+        return &job;
     return nullptr;
   }
   void run(Job& job, int64_t tasks, TaskFunction function, void* context, int helpers);

@@ -57,9 +57,19 @@ void parallelFor(int64_t begin, int64_t end, int64_t grain, Body&& body) {
 // Scratch memory of the calling thread, 64-byte aligned, kept for its next call: memory stays at the largest request.
 // Contents are undefined, and each slot is one buffer: a nested use of the same slot would overwrite the outer one's.
 enum class Scratch {
-  gemmLeft, gemmRight, gemmRow, gemmColumn, gemmTile, gemmWhole, gemmSums,
-  attention, attentionRows, attentionPartials, attentionQuery,
-  kernel, slots,
+  gemmLeft,
+  gemmRight,
+  gemmRow,
+  gemmColumn,
+  gemmTile,
+  gemmWhole,
+  gemmSums,
+  attention,
+  attentionRows,
+  attentionPartials,
+  attentionQuery,
+  kernel,
+  slots,
 };
 float* scratch(Scratch slot, int64_t floats);
 

@@ -87,7 +87,8 @@ static void benchLinear(const Kernels& kernel, Precision precision, int64_t M, i
   float* packed = memory.data();
   const double operations = 2.0 * M * N * K;
   const auto label = [&](const char* what) {
-    return what + std::string(precision == Precision::bfloat16 ? " bfloat16" : "") + (" " + std::to_string(M) + " x " + std::to_string(N) + " x " + std::to_string(K));
+    return what + std::string(precision == Precision::bfloat16 ? " bfloat16" : "") +
+           (" " + std::to_string(M) + " x " + std::to_string(N) + " x " + std::to_string(K));
   };
   GemmEpilogue none, withBias, gradient;
   withBias.bias = bias.data();
@@ -99,31 +100,35 @@ static void benchLinear(const Kernels& kernel, Precision precision, int64_t M, i
           [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1}, packed, y.data(), N, withBias, precision); });
   measure(kernel, label("GELU(x)·packed W + bias"), operations,
           [&] { kernel.gemmPacked(M, N, K, {x.data(), K, 1, true}, packed, y.data(), N, withBias, precision); });
-  measure(kernel, label("dx = dy·W × GELU'"), operations, [&] {
-    kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, gradient, precision);
-  });
-  measure(kernel, label("dW = dyᵀ·GELU(x)"), operations, [&] {
-    kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1, true}, dWeight.data(), K, none, precision);
-  });
+  measure(kernel, label("dx = dy·W × GELU'"), operations,
+          [&] { kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, gradient, precision); });
+  measure(kernel, label("dW = dyᵀ·GELU(x)"), operations,
+          [&] { kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1, true}, dWeight.data(), K, none, precision); });
   measure(kernel, label("dx = dy·W"), operations,
           [&] { kernel.gemm(M, K, N, {dy.data(), N, 1}, {weight.data(), K, 1}, dx.data(), K, none, precision); });
   measure(kernel, label("dW = dyᵀ·x"), operations,
           [&] { kernel.gemm(N, K, M, {dy.data(), 1, N}, {x.data(), K, 1}, dWeight.data(), K, none, precision); });
 }
 
-static void benchAttention(const Kernels& kernel, Precision precision, int64_t B, int64_t N, int64_t H, int64_t D, double dropout) {
+static void benchAttention(const Kernels& kernel, Precision precision, int64_t B, int64_t N, int64_t H, int64_t D,
+                           double dropout) {
   const int64_t C = H * D;
   const auto qkv = noise(B * N * 3 * C), dOut = noise(B * N * C);
   Floats out(B * N * C), logSumExp(B * H * N), dQkv(B * N * 3 * C);
-  const AttentionOptions options = {.B = B, .N = N, .H = H, .D = D, .scale = 1 / std::sqrt((float)D),
-                                    .dropoutProbability = dropout, .seed = 7, .precision = precision};
+  const AttentionOptions options = {.B = B,
+                                    .N = N,
+                                    .H = H,
+                                    .D = D,
+                                    .scale = 1 / std::sqrt((float)D),
+                                    .dropoutProbability = dropout,
+                                    .seed = 7,
+                                    .precision = precision};
   const double operations = 4.0 * B * H * N * N * D;
   const std::string label = "attention B" + std::to_string(B) + " N" + std::to_string(N) + " H" + std::to_string(H) +
                             " D" + std::to_string(D) + (dropout > 0 ? " dropout" : "") +
                             (precision == Precision::bfloat16 ? " bfloat16" : "");
-  measure(kernel, label, operations, [&] {
-    kernel.attentionForward(options, qkv.data(), out.data(), logSumExp.data());
-  });
+  measure(kernel, label, operations,
+          [&] { kernel.attentionForward(options, qkv.data(), out.data(), logSumExp.data()); });
   measure(kernel, label + " backward", 2.5 * operations, [&] {
     kernel.attentionBackward(options, qkv.data(), out.data(), dOut.data(), logSumExp.data(), dQkv.data());
   });

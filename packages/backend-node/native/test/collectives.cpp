@@ -1,5 +1,6 @@
 // Collectives without JavaScript, for the sanitizers: every rank is a communicator of this process, and a thread.
-//   g++ -g -O1 -fsanitize=thread -std=c++17 collectives/*.cpp test/collectives.cpp -o collectives -pthread && ./collectives
+//   g++ -g -O1 -fsanitize=thread -std=c++17 collectives/*.cpp test/collectives.cpp -o collectives -pthread &&
+//   ./collectives
 #include <unistd.h>
 
 #include <cstdio>

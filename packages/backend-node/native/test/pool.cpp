@@ -1,4 +1,5 @@
-// Checks the thread pool and the count of CPUs: pool CHECK [ROOT], each in a process of its own. One that hangs is ended.
+// Checks the thread pool and the count of CPUs: pool CHECK [ROOT], each in a process of its own. One that hangs is
+// ended.
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -13,12 +13,12 @@
 #include "../runtime/threads.h"
 
 namespace vitral {
-#define VITRAL_PROBE(isa)                                                            \
-  namespace isa {                                                                    \
-  void applyExp(int64_t count, const float* x, float* y);                            \
-  void applyGelu(int64_t count, const float* x, float* y, float* slope);             \
-  void applyKeep(double probability, uint32_t seed, int64_t count, float* y);        \
-  float reductionError();                                                            \
+#define VITRAL_PROBE(isa)                                                     \
+  namespace isa {                                                             \
+  void applyExp(int64_t count, const float* x, float* y);                     \
+  void applyGelu(int64_t count, const float* x, float* y, float* slope);      \
+  void applyKeep(double probability, uint32_t seed, int64_t count, float* y); \
+  float reductionError();                                                     \
   }
 VITRAL_PROBE(portable)
 #if defined(__x86_64__)
@@ -76,8 +76,8 @@ static void checkClose(const std::vector<float>& given, const std::vector<double
     if (!(error <= worst)) worst = error, at = i;
   }
   char text[200];
-  std::snprintf(text, sizeof text, "%s: element %zu is %.9g, expected %.9g (error %.2g, allowed %.2g)", what.c_str(), at,
-                given.empty() ? 0.0 : given[at], expected.empty() ? 0.0 : expected[at], worst, tolerance);
+  std::snprintf(text, sizeof text, "%s: element %zu is %.9g, expected %.9g (error %.2g, allowed %.2g)", what.c_str(),
+                at, given.empty() ? 0.0 : given[at], expected.empty() ? 0.0 : expected[at], worst, tolerance);
   check(worst <= tolerance, text);
 }
 
@@ -90,7 +90,8 @@ static void testElementFunctions(const std::string& isa) {
   const Probe probe = probeOf(isa);
   std::vector<float> x, y;
   for (double at = -110; at <= 90; at += 0.00137) x.push_back((float)at);
-  for (float special : {-INFINITY, -0.0f, 0.0f, INFINITY, NAN, 88.7f, 88.75f, -87.5f, -103.0f, 1e-30f}) x.push_back(special);
+  for (float special : {-INFINITY, -0.0f, 0.0f, INFINITY, NAN, 88.7f, 88.75f, -87.5f, -103.0f, 1e-30f})
+    x.push_back(special);
   y.resize(x.size());
   const auto ulps = [](float given, double expected) {
     if (std::isnan(expected)) return std::isnan(given) ? 0.0 : INFINITY;
@@ -184,8 +185,7 @@ static void testGemm(const Kernels& kernel, GemmCase shape, int layout, int epil
   for (int64_t i = 0; i < M; i++)
     for (int64_t j = 0; j < N; j++) {
       double sum = epilogue.accumulate ? before[i * ldc + j] : 0;
-      for (int64_t k = 0; k < K; k++)
-        sum += factor(A, i, k) * factor(B, k, j);
+      for (int64_t k = 0; k < K; k++) sum += factor(A, i, k) * factor(B, k, j);
       if (epilogue.bias) sum += bias[j];
       if (epilogue.geluGradientOf) sum *= geluGradientOf(kept[i * ldc + j]);
       expected[i * ldc + j] = sum;
@@ -290,8 +290,8 @@ static void testInt8(const Kernels& kernel, GemmCase shape, bool extreme) {
                         std::to_string(K) + ": " + std::to_string(wrong) + " elements are not those of a plain loop");
 }
 
-// The sums of the left operand's rows, taken on the way: right, of every row, with the bits of one thread, and the product's
-// own bits as they are without them.
+// The sums of the left operand's rows, taken on the way: right, of every row, with the bits of one thread, and the
+// product's own bits as they are without them.
 static void testRowSums(const Kernels& kernel, GemmCase shape, Precision precision) {
   const auto [M, N, K] = shape;
   const int64_t ld = M + 3;
@@ -336,7 +336,8 @@ static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H
         double top = -INFINITY, sum = 0, total = 0;
         for (int64_t j = 0; j < N; j++) {
           P[j] = 0;
-          for (int64_t d = 0; d < D; d++) P[j] += (double)scale * qkv[qi + d] * qkv[(b * N + j) * 3 * C + C + h * D + d];
+          for (int64_t d = 0; d < D; d++)
+            P[j] += (double)scale * qkv[qi + d] * qkv[(b * N + j) * 3 * C + C + h * D + d];
           top = std::fmax(top, P[j]);
         }
         for (int64_t j = 0; j < N; j++) sum += P[j] = std::exp(P[j] - top);
@@ -361,30 +362,41 @@ static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H
       }
   std::vector<float> outGiven(out.size(), NAN), lseGiven(logSumExp.size(), NAN), dQkvGiven(dQkv.size(), NAN);
   const auto in = [&](Precision precision) -> AttentionOptions {
-    return {.B = B, .N = N, .H = H, .D = D, .scale = scale, .dropoutProbability = dropout, .seed = seed, .precision = precision};
+    return {.B = B,
+            .N = N,
+            .H = H,
+            .D = D,
+            .scale = scale,
+            .dropoutProbability = dropout,
+            .seed = seed,
+            .precision = precision};
   };
   kernel.attentionForward(in(Precision::float32), qkv.data(), outGiven.data(), lseGiven.data());
-  const std::string what = std::string(kernel.isa) + " attention B" + std::to_string(B) + " N" + std::to_string(N) + " H" + std::to_string(H) + " D" + std::to_string(D) + " p" + std::to_string(dropout) +
+  const std::string what = std::string(kernel.isa) + " attention B" + std::to_string(B) + " N" + std::to_string(N) +
+                           " H" + std::to_string(H) + " D" + std::to_string(D) + " p" + std::to_string(dropout) +
                            " threads " + std::to_string(threadCount());
   checkClose(outGiven, out, 2e-6 * std::fmax(1, size * size), 1, what + " out");
   checkClose(lseGiven, logSumExp, 2e-6, 1, what + " logSumExp");
   std::vector<float> again(out.size(), NAN);
   kernel.attentionForward(in(Precision::float32), qkv.data(), again.data(), nullptr);
   check(again == outGiven, what + " gives other bits without logSumExp");
-  kernel.attentionBackward(in(Precision::float32), qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), dQkvGiven.data());
+  kernel.attentionBackward(in(Precision::float32), qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(),
+                           dQkvGiven.data());
   checkClose(dQkvGiven, dQkv, 1e-5 * std::fmax(1, size * size), 1, what + " dQkv");
   const int threads = threadCount();
   for (const int others : {threads, 1, 3, 8}) {
     setThreadCount(others);
     std::vector<float> dAgain(dQkv.size(), NAN);
-    kernel.attentionBackward(in(Precision::float32), qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), dAgain.data());
+    kernel.attentionBackward(in(Precision::float32), qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(),
+                             dAgain.data());
     check(dAgain == dQkvGiven, what + " backward gives other bits with " + std::to_string(others) + " threads");
   }
   setThreadCount(threads);
 
   kernel.attentionForward(in(Precision::bfloat16), qkv.data(), outGiven.data(), nullptr);
   checkClose(outGiven, out, 2e-2 * std::fmax(1, size * size), 1, what + " out in bfloat16");
-  kernel.attentionBackward(in(Precision::bfloat16), qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(), dQkvGiven.data());
+  kernel.attentionBackward(in(Precision::bfloat16), qkv.data(), outGiven.data(), dOut.data(), lseGiven.data(),
+                           dQkvGiven.data());
   checkClose(dQkvGiven, dQkv, 5e-2 * std::fmax(1, size * size), 1, what + " dQkv in bfloat16");
 
   // Stored as bfloat16, operands and result give the bits that the same numbers give as float32.
@@ -396,7 +408,8 @@ static void testAttention(const Kernels& kernel, int64_t B, int64_t N, int64_t H
     kernel.attentionForward(in(precision), roundedQkv.data(), outGiven.data(), lseGiven.data());
     kernel.attentionForward(in(precision), bf16Qkv.data(), outBf16.data(), nullptr);
     check(outBf16 == bf16Of(rounded(outGiven)), what + " out stored as bfloat16");
-    kernel.attentionBackward(in(precision), roundedQkv.data(), rounded(outGiven).data(), dOut.data(), lseGiven.data(), dQkvGiven.data());
+    kernel.attentionBackward(in(precision), roundedQkv.data(), rounded(outGiven).data(), dOut.data(), lseGiven.data(),
+                             dQkvGiven.data());
     kernel.attentionBackward(in(precision), bf16Qkv.data(), outBf16.data(), dOut.data(), lseGiven.data(), dBf16.data());
     check(dBf16 == dQkvGiven, what + " dQkv of what is stored as bfloat16");
   }
@@ -414,9 +427,9 @@ int main() {
     testElementFunctions(isa);
     for (int threads : {1, 2, 5}) {
       setThreadCount(threads);
-      const GemmCase shapes[] = {{1, 1, 1},    {1, 17, 5},   {2, 3, 700},  {5, 33, 9},    {13, 16, 3},  {14, 32, 64},
-                                 {15, 31, 65}, {28, 48, 1},  {29, 65, 97}, {65, 192, 48}, {197, 10, 5}, {3, 1000, 33},
-                                 {170, 96, 400}, {7, 70, 1000}, {400, 40, 30}};
+      const GemmCase shapes[] = {{1, 1, 1},    {1, 17, 5},    {2, 3, 700},    {5, 33, 9},    {13, 16, 3},
+                                 {14, 32, 64}, {15, 31, 65},  {28, 48, 1},    {29, 65, 97},  {65, 192, 48},
+                                 {197, 10, 5}, {3, 1000, 33}, {170, 96, 400}, {7, 70, 1000}, {400, 40, 30}};
       for (const GemmCase& shape : shapes)
         for (int layout = 0; layout < 4; layout++)
           for (int epilogue = 0; epilogue < 4; epilogue++)
@@ -432,16 +445,32 @@ int main() {
         for (bool extreme : {false, true})
           if (shape.K > 1) testInt8(*kernel, shape, extreme);
       for (double dropout : {0.0, 0.3})
-        for (const auto& [B, N, H, D] : {std::array<int64_t, 4>{1, 1, 1, 1}, {2, 5, 3, 3}, {1, 17, 2, 16}, {2, 65, 3, 8},
-                                         {1, 50, 1, 33}, {1, 197, 1, 64}, {1, 33, 4, 80}, {1, 600, 1, 5}})
+        for (const auto& [B, N, H, D] : {std::array<int64_t, 4>{1, 1, 1, 1},
+                                         {2, 5, 3, 3},
+                                         {1, 17, 2, 16},
+                                         {2, 65, 3, 8},
+                                         {1, 50, 1, 33},
+                                         {1, 197, 1, 64},
+                                         {1, 33, 4, 80},
+                                         {1, 600, 1, 5}})
           testAttention(*kernel, B, N, H, D, dropout, 1);
       testAttention(*kernel, 1, 40, 2, 16, 0, 8);
     }
-    // Rows that threads claim and columns that they claim, steps of several blocks, more than one slab, one row, operands
-    // that are read where they lie.
-    for (const GemmCase& shape : {GemmCase{1, 1, 1}, {1, 40, 70}, {17, 33, 2}, {48, 20, 1700}, {1500, 16, 40}, {1500, 70, 900},
-                                  {5, 14000, 400}, {6, 500, 13000}, {170, 64, 1700}, {65, 576, 1700}, {1, 64, 9}})
-      for (const Precision precision : {Precision::float32, Precision::bfloat16}) testRowSums(*kernel, shape, precision);
+    // Rows that threads claim and columns that they claim, steps of several blocks, more than one slab, one row,
+    // operands that are read where they lie.
+    for (const GemmCase& shape : {GemmCase{1, 1, 1},
+                                  {1, 40, 70},
+                                  {17, 33, 2},
+                                  {48, 20, 1700},
+                                  {1500, 16, 40},
+                                  {1500, 70, 900},
+                                  {5, 14000, 400},
+                                  {6, 500, 13000},
+                                  {170, 64, 1700},
+                                  {65, 576, 1700},
+                                  {1, 64, 9}})
+      for (const Precision precision : {Precision::float32, Precision::bfloat16})
+        testRowSums(*kernel, shape, precision);
     setThreadCount(cpus);
     testGemm(*kernel, {3, 14000, 400}, 1, 1, false, Precision::float32);  // more than one slab
     testGemm(*kernel, {3, 500, 13000}, 0, 3, false, Precision::float32);

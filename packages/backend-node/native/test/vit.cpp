@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "../kernels/encoder.h"
 #include "../kernels/dispatch.h"
+#include "../kernels/encoder.h"
 #include "../runtime/memory.h"
 #include "../runtime/threads.h"
 
@@ -88,7 +88,9 @@ int main(int, char** arguments) {
     return {weight, packed.values, weights(name + ".bias")};
   };
   using Pair = EncoderLayerParameters::Pair;
-  const auto norm = [&](const std::string& name) -> Pair { return {weights(name + ".weight"), weights(name + ".bias")}; };
+  const auto norm = [&](const std::string& name) -> Pair {
+    return {weights(name + ".weight"), weights(name + ".bias")};
+  };
   std::vector<EncoderLayerWeights> layers(depth);
   for (int64_t i = 0; i < depth; i++) {
     const std::string name = "vit.encoder.layer." + std::to_string(i);
@@ -108,7 +110,8 @@ int main(int, char** arguments) {
     packed = {packedQkvWeights.values, projection.packed, up.packed, down.packed};
   }
   const int64_t classes = (int64_t)std::count(config.begin() + config.find("\"id2label\""),
-                                              config.begin() + config.find('}', config.find("\"id2label\"")), ':') - 1;
+                                              config.begin() + config.find('}', config.find("\"id2label\"")), ':') -
+                          1;
   const Linear classifier = linear("classifier", C, classes);
   const std::string embeddings = "vit.embeddings.";
   const float *pixels = inputs("pixel_values"), *classToken = weights(embeddings + "cls_token");
@@ -125,10 +128,16 @@ int main(int, char** arguments) {
     kernel.patchEmbedForward(shape, pixels, patchWeight, patchBias, precision, patches);
     kernel.embedTokensForward(1, N, C, patches, classToken, positions, x);
     encoder(encoderShape, layers.data(), depth, precision, x, workspace, token);
-    kernel.layerNormForward({.M = 1, .C = C, .x = token, .weight = lastNorm.weight, .bias = lastNorm.bias, .eps = eps,
-                             .y = feature});
-    kernel.linearForward({.M = 1, .K = C, .N = classes, .x = feature, .packed = classifier.packed, .bias = classifier.bias,
-                          .precision = precision, .y = logits});
+    kernel.layerNormForward(
+        {.M = 1, .C = C, .x = token, .weight = lastNorm.weight, .bias = lastNorm.bias, .eps = eps, .y = feature});
+    kernel.linearForward({.M = 1,
+                          .K = C,
+                          .N = classes,
+                          .x = feature,
+                          .packed = classifier.packed,
+                          .bias = classifier.bias,
+                          .precision = precision,
+                          .y = logits});
   };
 
   std::printf("{\"ready\": \"the kernels alone, in a C++ loop (%s)\"}\n", kernel.isa);

@@ -52,8 +52,8 @@ VITRAL_INLINE void fetchTile(const uint16_t* tile) {
 
 // c (+)= left panel · right panel over `tiles` × 32 steps; c is as large as the tiles.
 template <int planes, bool twoRows, bool twoColumns>
-void multiplyTiles(int64_t tiles, const uint16_t* left, const uint16_t* right, Ahead ahead, bool accumulate, float* c,
-                   int64_t ldc) {
+void multiplyTiles(int64_t tiles, const uint16_t* left, const uint16_t* right, Prefetch prefetch, bool accumulate,
+                   float* c, int64_t ldc) {
   constexpr int64_t plane = 2 * tileHalves;
   const int64_t stride = ldc * (int64_t)sizeof(float);
   float* const lower = c + tileSide * ldc;
@@ -69,7 +69,7 @@ void multiplyTiles(int64_t tiles, const uint16_t* left, const uint16_t* right, A
     _tile_zero(3);
   }
   for (int64_t t = 0; t < tiles; t++, left += planes * plane, right += planes * plane) {
-    ahead.fetch(t, tiles);
+    prefetch.fetch(t, tiles);
     const uint16_t *nextLeft = left + planes * plane, *nextRight = right + planes * plane;
     if constexpr (planes == 1) {
       loadLeft<twoRows>(left);
@@ -114,16 +114,16 @@ struct AmxPanels {
 
   // The left block and a right panel share the second-level cache. All rows in one block have the right operand read
   // once, which for few rows is what takes the time.
-  static constexpr int64_t blockSteps = 1024, blockRows = planes == 1 ? 448 : 192, soleBlockRows = planes == 1 ? 448 : 256;
-  static constexpr int64_t stepUnit = stepsOfTile, chunkSteps = stepsOfTile, width = 2 * tileSide;
+  static constexpr int64_t kc = 1024, mc = planes == 1 ? 448 : 192, soleMc = planes == 1 ? 448 : 256;
+  static constexpr int64_t kUnit = stepsOfTile, kChunk = stepsOfTile, nr = 2 * tileSide;
   static constexpr bool mayReadInPlace = false;
 
-  static constexpr int64_t mostLeftRows = width;
-  static int64_t leftPanels(int64_t M) { return (M + width - 1) / width; }
-  static int64_t leftStart(int64_t M, int64_t p) { return p * width < M ? p * width : M; }
+  static constexpr int64_t mr = nr;
+  static int64_t leftPanels(int64_t M) { return (M + nr - 1) / nr; }
+  static int64_t leftStart(int64_t M, int64_t p) { return p * nr < M ? p * nr : M; }
   static int64_t leftFloats(int64_t K) { return tilesOf(K) * Packing::stepHalves / 2; }
   static int64_t rightFloats(int64_t N, int64_t K) { return leftPanels(N) * leftFloats(K); }
-  static int64_t tilesOf(int64_t K) { return (K + stepUnit - 1) / stepUnit; }
+  static int64_t tilesOf(int64_t K) { return (K + kUnit - 1) / kUnit; }
 
   static void packLeft(int64_t rows, int64_t k, int64_t K, const float* from, int64_t rowStride, int64_t stepStride,
                        bool ofGelu, float* panel) {
@@ -137,16 +137,15 @@ struct AmxPanels {
   }
 
   static void multiply(int64_t rows, int64_t K, const float* left, const float* right, const TileOutput& output,
-                       Ahead ahead) {
-    static constexpr Multiply kinds[2][2] = {
-        {multiplyTiles<planes, false, false>, multiplyTiles<planes, false, true>},
-        {multiplyTiles<planes, true, false>, multiplyTiles<planes, true, true>}};
+                       Prefetch prefetch) {
+    static constexpr Multiply kinds[2][2] = {{multiplyTiles<planes, false, false>, multiplyTiles<planes, false, true>},
+                                             {multiplyTiles<planes, true, false>, multiplyTiles<planes, true, true>}};
     const Multiply run = kinds[rows > tileSide][output.columns > tileSide];
     const auto *a = (const uint16_t*)left, *b = (const uint16_t*)right;
     const bool whole = rows % tileSide == 0 && output.columns % tileSide == 0;
-    if (whole && !output.bias) return run(tilesOf(K), a, b, ahead, output.accumulate, output.c, output.ldc);
-    alignas(64) float sums[width * width];
-    run(tilesOf(K), a, b, ahead, false, sums, width);
+    if (whole && !output.bias) return run(tilesOf(K), a, b, prefetch, output.accumulate, output.c, output.ldc);
+    alignas(64) float sums[nr * nr];
+    run(tilesOf(K), a, b, prefetch, false, sums, nr);
     writeOut(rows, sums, output);
   }
 
@@ -157,7 +156,7 @@ struct AmxPanels {
       const Vf bias = output.bias ? loadSome(output.bias + j, count) : Vf{};
       for (int64_t i = 0; i < rows; i++) {
         float* c = output.c + i * output.ldc + j;
-        const Vf sum = load(sums + i * width + j) + bias;
+        const Vf sum = load(sums + i * nr + j) + bias;
         storeSome(c, output.accumulate ? sum + loadSome(c, count) : sum, count);
       }
     }
@@ -174,9 +173,9 @@ struct AmxPanels {
                              float* c, int64_t ldc, bool accumulate) {
     alignas(64) float left[Packing::stepHalves / 2];
     packLeft(keys, 0, queries, scores, stride, 1, false, left);
-    for (int64_t j = 0; j < columns; j += width) {
-      const int64_t some = columns - j < width ? columns - j : width;
-      multiply(keys, queries, left, right + j / width * leftFloats(queries), {c + j, ldc, some, nullptr, accumulate}, {});
+    for (int64_t j = 0; j < columns; j += nr) {
+      const int64_t some = columns - j < nr ? columns - j : nr;
+      multiply(keys, queries, left, right + j / nr * leftFloats(queries), {c + j, ldc, some, nullptr, accumulate}, {});
     }
   }
 };

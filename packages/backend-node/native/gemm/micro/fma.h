@@ -14,30 +14,31 @@ template <bool rounded>
 struct FmaPanels {
   struct Registers {};  // what a thread sets up before it multiplies: nothing
 
-// Measured: long blocks of k win, since C is read and written once for each; the left block takes a third of L2.
+// Measured with test/bench.cpp: long k blocks win, since C is read and written once for each. The left block of mc·kc
+// floats takes about a third of a large L2: 688 KB with AVX-512, 216 KB with AVX2, 96 KB otherwise.
 #if defined(__AVX512F__)
-  static constexpr int64_t blockSteps = 768, blockRows = 224;
+  static constexpr int64_t kc = 768, mc = 224;
 #elif defined(__AVX2__)
-  static constexpr int64_t blockSteps = 384, blockRows = 144;
+  static constexpr int64_t kc = 384, mc = 144;
 #else
-  static constexpr int64_t blockSteps = 256, blockRows = 96;
+  static constexpr int64_t kc = 256, mc = 96;
 #endif
-  static constexpr int64_t soleBlockRows = blockRows;
-  static constexpr int64_t stepUnit = 1, chunkSteps = 16, width = panelWidth;
+  static constexpr int64_t soleMc = mc;
+  static constexpr int64_t kUnit = 1, kChunk = 16, nr = VITRAL_ISA::nr;
   static constexpr bool mayReadInPlace = !rounded;
 
-  static constexpr int64_t mostLeftRows = tileRows;
+  static constexpr int64_t mr = VITRAL_ISA::mr;
   static int64_t leftPanels(int64_t M) { return VITRAL_ISA::leftPanels(M); }
   static int64_t leftStart(int64_t M, int64_t p) { return leftPanelStart(M, VITRAL_ISA::leftPanels(M), p); }
-  static int64_t leftFloats(int64_t K) { return tileRows * K; }
+  static int64_t leftFloats(int64_t K) { return mr * K; }
   static int64_t rightFloats(int64_t N, int64_t K) { return rightWidth(N) * K; }
 
   // `k` is the first of K steps among those of the panel.
   static void packLeft(int64_t rows, int64_t k, int64_t K, const float* from, int64_t rowStride, int64_t stepStride,
                        bool ofGelu, float* panel) {
-    float* to = panel + k * tileRows;
+    float* to = panel + k * mr;
     packLeftPanel(rows, K, from, rowStride, stepStride, to);
-    finishPacking(to, K * tileRows, ofGelu);
+    finishPacking(to, K * mr, ofGelu);
   }
   static void packRight(int64_t columns, int64_t k, int64_t K, const float* from, int64_t columnStride,
                         int64_t stepStride, bool ofGelu, float* panel) {
@@ -56,29 +57,30 @@ struct FmaPanels {
     });
   }
 
-  // Of few columns packing the left operand costs a tenth of the product, of few rows packing the right one: an operand
-  // that is read so few times is read where it lies. Its rows must not fall on the same few sets of the caches, though.
-  // B: null where it is packed already.
+  // With few columns, packing the left operand costs a tenth of the product; with few rows, packing the right one does.
+  // Such an operand is read where it lies: a right one with up to 1,280 rows of A, a left one with up to 512 columns of
+  // B. Rows whose stride is a multiple of 512 floats fall on the same few sets of the caches, which made them up to 9 %
+  // slower than packed ones: those are packed. B: null where it is packed already.
   static InPlace readInPlace(const MatrixView& A, const MatrixView* B, int64_t M, int64_t N) {
     const auto spread = [](int64_t stride) { return stride % 512 != 0; };
     InPlace read;
-    read.right = B && !B->gelu && !B->bf16 && B->colStride == 1 && spread(B->rowStride) && M <= 1280 && N % width == 0;
+    read.right = B && !B->gelu && !B->bf16 && B->colStride == 1 && spread(B->rowStride) && M <= 1280 && N % nr == 0;
     const bool leftOnce = !A.gelu && !A.bf16 && N <= 512;
     read.left = leftOnce && (read.right ? A.rowStride == 1 && spread(A.colStride)
                                         : A.colStride == 1 && spread(A.rowStride) && !A.sums);
     return read;
   }
   static void multiplyRowsInPlace(int64_t rows, int64_t K, const float* left, int64_t rowStride, const float* right,
-                                  const TileOutput& output, Ahead ahead) {
-    multiplyTile<RowsLeft>(rows, K, left, rowStride, right, output, ahead);
+                                  const TileOutput& output, Prefetch prefetch) {
+    multiplyTile<RowsLeft>(rows, K, left, rowStride, right, output, prefetch);
   }
   static void multiplyRightInPlace(int64_t rows, int64_t K, const float* left, int64_t colStride, const float* right,
                                    int64_t rowStride, const TileOutput& output) {
     multiplyTileInPlace(rows, K, left, colStride, right, rowStride, output);
   }
   static void multiply(int64_t rows, int64_t K, const float* left, const float* right, const TileOutput& output,
-                       Ahead ahead) {
-    multiplyTile<PackedLeft>(rows, K, left, 0, right, output, ahead);
+                       Prefetch prefetch) {
+    multiplyTile<PackedLeft>(rows, K, left, 0, right, output, prefetch);
   }
 
   // Scores of attention, [keys][queries] with `stride` floats a key, as operands: of a product over keys, and of one
@@ -90,8 +92,8 @@ struct FmaPanels {
   template <int stride>
   static void multiplyScores(int64_t keys, int64_t queries, const float* scores, int64_t columns, const float* right,
                              float* c, int64_t ldc, bool accumulate) {
-    for (int64_t j = 0; j < columns; j += width) {
-      const int64_t some = columns - j < width ? columns - j : width;
+    for (int64_t j = 0; j < columns; j += nr) {
+      const int64_t some = columns - j < nr ? columns - j : nr;
       multiplyTile<PanelLeft<stride>>(keys, queries, scores, 0, right + j * queries,
                                       {c + j, ldc, some, nullptr, accumulate}, {});
     }

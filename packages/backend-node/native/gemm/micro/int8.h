@@ -1,24 +1,25 @@
 // The matrix product's panels for the integer units: bytes times bytes, summed in 32 bits (quantise.h tells of what).
 //
-// A left panel: a step and a base for each row, then the rows' bytes, one row after the other. A right panel: a step and
-// a total for each column, then the bytes as [k/4][column][4], four of a column side by side as the instructions sum
-// them. One block of k has all of it: what is rounded over its range has to be seen whole.
+// A left panel: a step and a base for each row, then the rows' bytes, one row after the other. A right panel: a step
+// and a total for each column, then the bytes as [k/4][column][4], four of a column side by side as the instructions
+// sum them. One block of k has all of it: what is rounded over its range has to be seen whole.
 #pragma once
 
-#include "tile.h"
 #include "quantise.h"
+#include "tile.h"
 
 namespace vitral::VITRAL_ISA {
 
 #if defined(__AVX512F__)
-constexpr int byteRows = 12;  // 24 of 32 registers accumulate
+constexpr int byteMr = 12;  // 24 of 32 registers accumulate
 #elif defined(__AVX2__)
-constexpr int byteRows = 5;  // 10 of 16
+constexpr int byteMr = 5;  // 10 of 16
 #else
-constexpr int byteRows = 4;
+constexpr int byteMr = 4;
 #endif
 
-// Bytes of each row in a left panel: whole cache lines, an odd number of them, so that rows do not share the sets of L1.
+// Bytes of each row in a left panel: whole cache lines, an odd number of them, so that rows do not share the sets of
+// L1.
 inline int64_t byteStride(int64_t K) { return ((K + 63) / 64 | 1) * 64; }
 
 // Lane j gains the sum of the products of its four bytes in a, unsigned, and b, signed.
@@ -52,7 +53,8 @@ struct Dequantiser {
     const int64_t left = output.columns - j, count = left < lanes ? left : (int64_t)lanes;
     if (count <= 0) return;
     float* c = output.c + i * output.ldc + j;
-    Vf y = __builtin_convertvector(sum, Vf) * load(columnSteps + j) * rowSteps[i] + load(columnTotals + j) * rowBases[i];
+    Vf y =
+        __builtin_convertvector(sum, Vf) * load(columnSteps + j) * rowSteps[i] + load(columnTotals + j) * rowBases[i];
     if (output.bias) y += loadSome(output.bias + j, count);
     if (output.accumulate) y += loadSome(c, count);
     storeSome(c, y, count);
@@ -61,11 +63,11 @@ struct Dequantiser {
 
 template <int rows, bool fused>
 void multiplyBytes(int64_t quads, const uint8_t* a, int64_t stride, const float* b, const Dequantiser& dequantiser,
-                   Ahead ahead) {
+                   Prefetch prefetch) {
   const uint8_t* base[(rows + 2) / 3];  // three rows a base pointer, as in micro.h
   for (int i = 0; i < rows; i += 3) base[i / 3] = a + i * stride;
   Vi sum[rows][tileVectors] = {};
-  AheadByStep next(ahead, quads, b);
+  PrefetchByStep next(prefetch, quads, b);
   for (int64_t k = 0; k < quads; k++) {
     next.fetch();
     Vi right[tileVectors];
@@ -79,7 +81,7 @@ void multiplyBytes(int64_t quads, const uint8_t* a, int64_t stride, const float*
       VITRAL_UNROLL
       for (int v = 0; v < tileVectors; v++) sum[i][v] = addProducts<fused>(sum[i][v], left, right[v]);
     }
-    b += panelWidth;
+    b += nr;
   }
   VITRAL_UNROLL
   for (int i = 0; i < rows; i++) {
@@ -91,8 +93,8 @@ void multiplyBytes(int64_t quads, const uint8_t* a, int64_t stride, const float*
 template <bool fused>
 struct ByteTiles {
   using Tile = decltype(&multiplyBytes<1, fused>);
-  Tile ofHeight[byteRows + 1] = {};
-  constexpr ByteTiles() { fill<byteRows>(); }
+  Tile ofHeight[byteMr + 1] = {};
+  constexpr ByteTiles() { fill<byteMr>(); }
   template <int rows>
   constexpr void fill() {
     ofHeight[rows] = multiplyBytes<rows, fused>;
@@ -103,18 +105,18 @@ struct ByteTiles {
 // The layout, for panels `height` and `columns` wide and steps filled up to a multiple of `unit`.
 template <int height, int columns, int unit>
 struct BytePanels {
-  static constexpr int64_t blockSteps = mostInt8Steps, stepUnit = unit, chunkSteps = blockSteps, width = columns;
-  static constexpr int64_t leftHeader = (2 * height + 15) / 16 * 16, rightHeader = 2 * width;  // floats
+  static constexpr int64_t kc = mostInt8Steps, kUnit = unit, kChunk = kc, nr = columns;
+  static constexpr int64_t leftHeader = (2 * height + 15) / 16 * 16, rightHeader = 2 * nr;  // floats
   static constexpr bool mayReadInPlace = false;
 
-  static constexpr int64_t mostLeftRows = height;
+  static constexpr int64_t mr = height;
   static int64_t leftPanels(int64_t M) { return (M + height - 1) / height; }
   static int64_t leftStart(int64_t M, int64_t p) { return p * M / leftPanels(M); }
   static int64_t quadsOf(int64_t K) { return (K + unit - 1) / unit * (unit / 4); }
   // The driver asks where a block of k begins: the only one at 0.
   static int64_t leftFloats(int64_t K) { return K == 0 ? 0 : leftHeader + height * byteStride(K) / 4; }
   static int64_t rightFloats(int64_t N, int64_t K) {
-    return K == 0 ? 0 : (N + width - 1) / width * (rightHeader + quadsOf(K) * width);
+    return K == 0 ? 0 : (N + nr - 1) / nr * (rightHeader + quadsOf(K) * nr);
   }
 
   static void packLeft(int64_t rows, int64_t, int64_t K, const float* from, int64_t rowStride, int64_t stepStride,
@@ -133,19 +135,19 @@ struct BytePanels {
     auto* column = (int8_t*)scratch(Scratch::gemmColumn, quadsOf(K));
     std::memset(column, 0, 4 * quadsOf(K));
     for (int64_t j = 0; j < count; j++) {
-      quantiseColumn(K, from + j * columnStride, stepStride, ofGelu, column, panel + j, panel + width + j);
-      for (int64_t k = 0; k < quadsOf(K); k++) std::memcpy(quads + k * width + j, column + 4 * k, 4);
+      quantiseColumn(K, from + j * columnStride, stepStride, ofGelu, column, panel + j, panel + nr + j);
+      for (int64_t k = 0; k < quadsOf(K); k++) std::memcpy(quads + k * nr + j, column + 4 * k, 4);
     }
   }
   static Dequantiser dequantiser(const TileOutput& output, const float* left, const float* right) {
-    return {output, left, left + height, right, right + width};
+    return {output, left, left + height, right, right + nr};
   }
 };
 
-struct Int8VectorPanels : BytePanels<byteRows, panelWidth, 4> {
+struct Int8VectorPanels : BytePanels<byteMr, nr, 4> {
   struct Registers {};
-  static constexpr int64_t blockRows = 12 * byteRows;  // with all their steps, a part of the second-level cache
-  static constexpr int64_t soleBlockRows = blockRows;
+  static constexpr int64_t mc = 12 * byteMr;  // with all their steps, a part of the second-level cache
+  static constexpr int64_t soleMc = mc;
 
   static bool hasFused() {
 #if defined(__AVX512F__)
@@ -156,11 +158,12 @@ struct Int8VectorPanels : BytePanels<byteRows, panelWidth, 4> {
 #endif
   }
   static void multiply(int64_t rows, int64_t K, const float* left, const float* right, const TileOutput& output,
-                       Ahead ahead) {
+                       Prefetch prefetch) {
     static constexpr ByteTiles<false> apart;
     static constexpr ByteTiles<true> fused;
     (hasFused() ? fused.ofHeight : apart.ofHeight)[rows](quadsOf(K), (const uint8_t*)(left + leftHeader), byteStride(K),
-                                                         right + rightHeader, dequantiser(output, left, right), ahead);
+                                                         right + rightHeader, dequantiser(output, left, right),
+                                                         prefetch);
   }
 };
 

@@ -1,7 +1,7 @@
 // Copies blocks of an operand into the panels the micro-kernel reads front to back: [panel][k][width].
 //
-// A left panel is tileRows wide; its rows are the operand's, spread evenly over the panels so that no panel is a thin
-// rest. A right panel is panelWidth wide, the last one a single vector when that suffices, filled up with zeros.
+// A left panel is mr wide; its rows are the operand's, spread evenly over the panels so that no panel is a thin
+// rest. A right panel is nr wide, the last one a single vector when that suffices, filled up with zeros.
 #pragma once
 
 #include "../gemm.h"
@@ -30,8 +30,8 @@ VITRAL_INLINE void transpose4(const float* from, int64_t fromStride, float* to, 
   for (int j = 0; j < 4; j++) std::memcpy(to + j * toStride, &column[j], 16);
 }
 
-// to[j·toStride + i] = from[i·fromStride + j] for i < rows, j < columns. Sixteen columns at a time: a cache line of each
-// row is used up at once, whatever the stride.
+// to[j·toStride + i] = from[i·fromStride + j] for i < rows, j < columns. Sixteen columns at a time: a cache line of
+// each row is used up at once, whatever the stride.
 inline void transposeInto(int64_t rows, int64_t columns, const float* from, int64_t fromStride, float* to,
                           int64_t toStride) {
   int64_t j = 0;
@@ -79,25 +79,26 @@ void packPanel(int64_t count, int64_t K, const float* from, int64_t stride, int6
       for (int64_t i = count; i < width; i++) to[k * width + i] = 0;
 }
 
-inline int64_t leftPanels(int64_t M) { return (M + tileRows - 1) / tileRows; }
+inline int64_t leftPanels(int64_t M) { return (M + mr - 1) / mr; }
 // First row of panel p of an operand of M rows; the panel ends where the next begins.
 inline int64_t leftPanelStart(int64_t M, int64_t panels, int64_t p) { return p * M / panels; }
 
-inline void packLeftPanel(int64_t rows, int64_t K, const float* from, int64_t rowStride, int64_t stepStride, float* to) {
-  packPanel<tileRows, false>(rows, K, from, rowStride, stepStride, to);
+inline void packLeftPanel(int64_t rows, int64_t K, const float* from, int64_t rowStride, int64_t stepStride,
+                          float* to) {
+  packPanel<mr, false>(rows, K, from, rowStride, stepStride, to);
 }
 
-inline int64_t rightPanels(int64_t N) { return (N + panelWidth - 1) / panelWidth; }
+inline int64_t rightPanels(int64_t N) { return (N + nr - 1) / nr; }
 // Floats of all panels of N columns for each k.
 inline int64_t rightWidth(int64_t N) { return (N + lanes - 1) / lanes * lanes; }
 
 // Width of the panel that begins where `columns` columns are left.
-inline int64_t rightPanelWidth(int64_t columns) { return columns <= lanes ? lanes : panelWidth; }
+inline int64_t rightPanelWidth(int64_t columns) { return columns <= lanes ? lanes : nr; }
 
 inline void packRightPanel(int64_t columns, int64_t K, const float* from, int64_t columnStride, int64_t stepStride,
                            float* to) {
   if (columns <= lanes) packPanel<lanes, true>(columns, K, from, columnStride, stepStride, to);
-  else packPanel<panelWidth, true>(columns, K, from, columnStride, stepStride, to);
+  else packPanel<nr, true>(columns, K, from, columnStride, stepStride, to);
 }
 
 }  // namespace vitral::VITRAL_ISA

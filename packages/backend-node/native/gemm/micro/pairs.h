@@ -1,8 +1,9 @@
-// The matrix product's panels for AVX512_BF16, which multiplies two pairs of bfloat16 a lane and sums in float32: on AMD
-// twice as fast as fused multiply-adds of float32, on Intel, where who has it mostly has AMX, as fast, from half the bytes.
+// The matrix product's panels for AVX512_BF16, which multiplies two pairs of bfloat16 a lane and sums in float32: on
+// AMD twice as fast as fused multiply-adds of float32, on Intel, where who has it mostly has AMX, as fast, from half
+// the bytes.
 //
-// A word is a pair: steps 2p and 2p + 1 of a row or column. Panels of words lie as those of floats (pack.h), so the tiles
-// are those of micro.h. FloatOrBf16 under 2^-126 count as zero, as on AMX.
+// A word is a pair: steps 2p and 2p + 1 of a row or column. Panels of words lie as those of floats (pack.h), so the
+// tiles are those of micro.h. FloatOrBf16 under 2^-126 count as zero, as on AMX.
 #pragma once
 
 #include "../../kernels/gelu-polynomial.h"
@@ -36,20 +37,20 @@ VITRAL_INLINE __m512i roundToPairs(Vf a, Vf b) {
 struct PairPanels {
   struct Registers {};
 
-  static constexpr int64_t blockSteps = 1536, blockRows = 224, soleBlockRows = blockRows;  // as many bytes as of floats
-  static constexpr int64_t stepUnit = 2, chunkSteps = 32, width = panelWidth;
+  static constexpr int64_t kc = 1536, mc = 224, soleMc = mc;  // as many bytes as of floats
+  static constexpr int64_t kUnit = 2, kChunk = 32, nr = VITRAL_ISA::nr;
   static constexpr bool mayReadInPlace = false;
 
-  static constexpr int64_t mostLeftRows = tileRows;
+  static constexpr int64_t mr = VITRAL_ISA::mr;
   static int64_t leftPanels(int64_t M) { return VITRAL_ISA::leftPanels(M); }
   static int64_t leftStart(int64_t M, int64_t p) { return leftPanelStart(M, VITRAL_ISA::leftPanels(M), p); }
   static int64_t pairsOf(int64_t K) { return (K + 1) / 2; }
-  static int64_t leftFloats(int64_t K) { return tileRows * pairsOf(K); }
+  static int64_t leftFloats(int64_t K) { return mr * pairsOf(K); }
   static int64_t rightFloats(int64_t N, int64_t K) { return rightWidth(N) * pairsOf(K); }
 
   static void packLeft(int64_t rows, int64_t k, int64_t K, const float* from, int64_t rowStride, int64_t stepStride,
                        bool ofGelu, float* panel) {
-    (ofGelu ? pack<true> : pack<false>)(rows, rows, K, from, rowStride, stepStride, tileRows, panel + leftFloats(k));
+    (ofGelu ? pack<true> : pack<false>)(rows, rows, K, from, rowStride, stepStride, mr, panel + leftFloats(k));
   }
   static void packRight(int64_t columns, int64_t k, int64_t K, const float* from, int64_t columnStride,
                         int64_t stepStride, bool ofGelu, float* panel) {
@@ -59,8 +60,8 @@ struct PairPanels {
   }
 
   static void multiply(int64_t rows, int64_t K, const float* left, const float* right, const TileOutput& output,
-                       Ahead ahead) {
-    multiplyTile<PackedLeft, PairWords>(rows, pairsOf(K), left, 0, right, output, ahead);
+                       Prefetch prefetch) {
+    multiplyTile<PackedLeft, PairWords>(rows, pairsOf(K), left, 0, right, output, prefetch);
   }
 
   // Scores of attention, [keys][queries], as the right operand of a product over keys.
@@ -72,10 +73,11 @@ struct PairPanels {
   template <int stride>
   static void multiplyScores(int64_t keys, int64_t queries, const float* scores, int64_t columns, const float* right,
                              float* c, int64_t ldc, bool accumulate) {
-    alignas(64) float left[tileRows * lanes];
-    for (int64_t i = 0; i < keys; i++) storeWords(left + i * lanes, rowOfPairs<false>(scores + i * stride, queries), lanes);
-    for (int64_t j = 0; j < columns; j += width) {
-      const int64_t some = columns - j < width ? columns - j : width;
+    alignas(64) float left[mr * lanes];
+    for (int64_t i = 0; i < keys; i++)
+      storeWords(left + i * lanes, rowOfPairs<false>(scores + i * stride, queries), lanes);
+    for (int64_t j = 0; j < columns; j += nr) {
+      const int64_t some = columns - j < nr ? columns - j : nr;
       multiplyTile<PanelLeft<lanes>, PairWords>(keys, pairsOf(queries), left, 0, right + j * pairsOf(queries),
                                                 {c + j, ldc, some, nullptr, accumulate}, {});
     }

@@ -1,6 +1,7 @@
 // Panels of bfloat16 for AMX, which multiplies pairs of them and sums in float32.
 //
-// A float32 is the exact sum of three bfloat16 (8 + 8 + 8 bits), its planes; the nearest bfloat16 alone is its one plane.
+// A float32 is the exact sum of three bfloat16 (8 + 8 + 8 bits), its planes; the nearest bfloat16 alone is its one
+// plane.
 //
 // A tile is 16 rows of 64 bytes. Left panels: [32 steps][plane][2 tiles][16 rows][32 steps]. Right panels the same, but
 // a row holds two steps of 16 columns, interleaved. Steps are filled up with zeros to a multiple of 32.
@@ -80,8 +81,8 @@ struct TilePacking {
     if (transposed) storeTransposed(rows, to);
   }
 
-  // The same of an operand whose `count` rows (or columns) lie side by side and whose steps are `stride` apart: pairs of
-  // steps come as rows, which is how the right operand wants them.
+  // The same of an operand whose `count` rows (or columns) lie side by side and whose steps are `stride` apart: pairs
+  // of steps come as rows, which is how the right operand wants them.
   template <bool transposed, bool ofGelu>
   static VITRAL_INLINE void packStrided(int64_t count, int64_t steps, const float* from, int64_t stride, uint16_t* to) {
     __m512i rows[planes][16];

@@ -5,11 +5,11 @@
 //   Σ x·w ≈ xStep·wStep·Σ q·r + xBase·wStep·Σ r,
 // within wStep/2·Σ|x| + xStep/2·Σ|wStep·r| of Σ x·w, and the sum of bytes is exact.
 //
-// Why 64 and not 127: AVX2 multiplies unsigned by signed bytes, and adds two of these products in 16 bits that saturate:
-// 2·255·64 fits, 2·255·127 does not. One side has to give up a bit, and it is the weights, which have no outliers, while
-// a token has; widened to 16 bits beforehand, both could keep it, at three quarters of the speed. Instructions that sum
-// in 32 bits at once could keep it too, but so the integers, and with them the model's answers, are the same everywhere.
-// A row or column with an element that is not finite becomes NaN.
+// Why 64 and not 127: AVX2 multiplies unsigned by signed bytes, and adds two of these products in 16 bits that
+// saturate: 2·255·64 fits, 2·255·127 does not. One side has to give up a bit, and it is the weights, which have no
+// outliers, while a token has; widened to 16 bits beforehand, both could keep it, at three quarters of the speed.
+// Instructions that sum in 32 bits at once could keep it too, but so the integers, and with them the model's answers,
+// are the same everywhere. A row or column with an element that is not finite becomes NaN.
 #pragma once
 
 #include "../../kernels/gelu-polynomial.h"
@@ -61,8 +61,7 @@ inline const float* sideBySide(int64_t K, const float* from, int64_t stride, boo
   float* row = scratch(Scratch::gemmRow, K);
   for (int64_t k = 0; k < K && stride != 1; k++) row[k] = from[k * stride];
   const float* x = stride == 1 ? from : row;
-  if (ofGelu)
-    eachOfRow(K, [&](int64_t k, int64_t count) { storeSome(row + k, gelu(loadSome(x + k, count)), count); });
+  if (ofGelu) eachOfRow(K, [&](int64_t k, int64_t count) { storeSome(row + k, gelu(loadSome(x + k, count)), count); });
   return row;
 }
 

@@ -1,7 +1,7 @@
 // The innermost loops of the matrix product: a tile of C held in registers for a whole block of k.
 //
-// The left operand comes as `rows` values for each k, broadcast one by one; the right operand as `vectors` vectors, of a panel
-// packed [k][panelWidth] or of rows where they lie. The tile is as tall as the registers allow: each step loads so many
+// The left operand comes as `rows` values for each k, broadcast one by one; the right operand as `vectors` vectors, of
+// a panel packed [k][nr] or of rows where they lie. The tile is as tall as the registers allow: each step loads so many
 // vectors and scalars for rows·vectors fused multiply-adds, and both fit in cache, so the FMA units are what limits it.
 #pragma once
 
@@ -10,18 +10,18 @@
 namespace vitral::VITRAL_ISA {
 
 #if defined(__AVX512F__)
-constexpr int tileRows = 14;  // 28 of 32 registers accumulate
+constexpr int mr = 14;  // 28 of 32 registers accumulate
 #elif defined(__AVX2__)
-constexpr int tileRows = 6;  // 12 of 16
+constexpr int mr = 6;  // 12 of 16
 #else
-constexpr int tileRows = 8;  // 16 of 32 on arm64; SSE spills a few and still runs faster than a lower tile
+constexpr int mr = 8;  // 16 of 32 on arm64; SSE spills a few and still runs faster than a lower tile
 #endif
 constexpr int tileVectors = 2;
-constexpr int panelWidth = tileVectors * lanes;
+constexpr int nr = tileVectors * lanes;
 
 // Where the micro-kernel finds the left operand: element (row i, step k) is at i·rowStride + k·stepStride.
-struct PackedLeft {  // panels packed [k][tileRows]
-  static constexpr int64_t stepStride(int64_t) { return tileRows; }
+struct PackedLeft {  // panels packed [k][mr]
+  static constexpr int64_t stepStride(int64_t) { return mr; }
   static constexpr int64_t rowStride(int64_t) { return 1; }
 };
 template <int width>
@@ -60,10 +60,10 @@ struct TileOutput {
   bool accumulate;    // add to what c holds
 };
 
-// What the next tiles will read. Every tile fetches a part of it: the processor's own prefetcher stops at each page, and a
-// weight that was not used since the last forward pass is beyond the second-level cache. Fetched all at once it would
-// hold up the tile: a core has some twenty places for lines on their way.
-struct Ahead {
+// What the next tiles will read. Every tile fetches a part of it: the processor's own prefetcher stops at each page,
+// and a weight that was not used since the last forward pass is beyond the second-level cache. Fetched all at once it
+// would hold up the tile: a core has some twenty places for lines on their way.
+struct Prefetch {
   const float* at = nullptr;
   int64_t floats = 0;
   VITRAL_INLINE void fetch(int64_t part, int64_t parts) const {
@@ -72,12 +72,13 @@ struct Ahead {
 };
 
 // The same, of which each of the steps of a tile fetches its share without counting lines.
-struct AheadByStep {
+struct PrefetchByStep {
   const char* at;
   int64_t bytes;  // a step
   // `read` is what the tile reads anyhow: a prefetch of nothing has to go somewhere.
-  VITRAL_INLINE AheadByStep(const Ahead& ahead, int64_t steps, const float* read)
-      : at((const char*)(ahead.floats ? ahead.at : read)), bytes(ahead.floats * (int64_t)sizeof(float) / steps) {}
+  VITRAL_INLINE PrefetchByStep(const Prefetch& prefetch, int64_t steps, const float* read)
+      : at((const char*)(prefetch.floats ? prefetch.at : read)),
+        bytes(prefetch.floats * (int64_t)sizeof(float) / steps) {}
   VITRAL_INLINE void fetch() {
     __builtin_prefetch(at, 0, 2);
     at += bytes;
@@ -98,15 +99,16 @@ VITRAL_INLINE void storeColumn(Vf (&sum)[rows][vectors], int v, float* c, int64_
 }
 
 template <int rows, int vectors, class Left, class Right, class Words>
-void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, int64_t ldb, const TileOutput& output, Ahead ahead) {
+void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, int64_t ldb, const TileOutput& output,
+                  Prefetch prefetch) {
   // Three rows a base pointer: as many as x86 addresses with one index register and the factors 1 and 2.
   const int64_t rowStride = Left::rowStride(lda), stepStride = Left::stepStride(lda);
   const float* base[(rows + 2) / 3];
   for (int i = 0; i < rows; i += 3) base[i / 3] = a + i * rowStride;
   Vf sum[rows][vectors] = {};
-  AheadByStep next(ahead, K, b);
+  PrefetchByStep next(prefetch, K, b);
   VITRAL_UNROLL_BY_FOUR  // six of a step's 26 instructions with AVX2 count steps: of four in a row most of those go
-  for (int64_t k = 0; k < K; k++) {
+      for (int64_t k = 0; k < K; k++) {
     next.fetch();
     Vf right[vectors];
     VITRAL_UNROLL
@@ -138,13 +140,13 @@ void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, int64_
   }
 }
 
-// The tiles of every height up to tileRows, as a table.
+// The tiles of every height up to mr, as a table.
 using Tile = void (*)(int64_t K, const float* a, int64_t lda, const float* b, int64_t ldb, const TileOutput& output,
-                      Ahead ahead);
+                      Prefetch prefetch);
 template <int vectors, class Left, class Right, class Words>
 struct TileTable {
-  Tile ofHeight[tileRows + 1] = {};
-  constexpr TileTable() { fill<tileRows>(); }
+  Tile ofHeight[mr + 1] = {};
+  constexpr TileTable() { fill<mr>(); }
   template <int rows>
   constexpr void fill() {
     ofHeight[rows] = multiplyRows<rows, vectors, Left, Right, Words>;
@@ -152,17 +154,17 @@ struct TileTable {
   }
 };
 
-// C tile [rows, output.columns] = A·B (+ bias) (+ C) for 1 ≤ rows ≤ tileRows. The panel of B is one vector wide when
-// that holds all columns, else panelWidth. Only RowsLeft heeds lda.
+// C tile [rows, output.columns] = A·B (+ bias) (+ C) for 1 ≤ rows ≤ mr. The panel of B is one vector wide when
+// that holds all columns, else nr. Only RowsLeft heeds lda.
 template <class Left, class Words = FloatWords>
 void multiplyTile(int64_t rows, int64_t K, const float* a, int64_t lda, const float* b, const TileOutput& output,
-                  Ahead ahead) {
+                  Prefetch prefetch) {
   static constexpr TileTable<1, Left, PackedRight, Words> narrow;
   static constexpr TileTable<tileVectors, Left, PackedRight, Words> wide;
-  (output.columns <= lanes ? narrow.ofHeight : wide.ofHeight)[rows](K, a, lda, b, 0, output, ahead);
+  (output.columns <= lanes ? narrow.ofHeight : wide.ofHeight)[rows](K, a, lda, b, 0, output, prefetch);
 }
 
-// The same of panelWidth columns, with B's rows where they lie. A lies so, too, or is a packed panel with lda = tileRows.
+// The same of nr columns, with B's rows where they lie. A lies so, too, or is a packed panel with lda = mr.
 inline void multiplyTileInPlace(int64_t rows, int64_t K, const float* a, int64_t lda, const float* b, int64_t ldb,
                                 const TileOutput& output) {
   static constexpr TileTable<tileVectors, ColumnsLeft, RowsRight, FloatWords> tiles;
