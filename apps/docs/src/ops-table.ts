@@ -3,7 +3,7 @@
  * has. Everything is read from the sources, by the one stem an op has everywhere.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 
 export const repository: string = resolve(import.meta.dirname, '../../..')
 
@@ -20,16 +20,31 @@ export interface OpRow {
   files: Partial<Record<Place, string>>
 }
 
-export type Place = keyof typeof places
+export type Place = keyof typeof folders
 
-/** Where the files of an op are. */
-export const places = {
-  definition: (stem: string) => `packages/core/src/ops/${stem}.ts`,
-  truth: (stem: string) => `packages/core/src/conformance/${stem}.ts`,
-  nativeAdapter: (stem: string) => `packages/backend-node/src/native/kernels/${stem}.ts`,
-  nativeBinding: (stem: string) => `packages/backend-node/native/addon/${stem}.cpp`,
-  nativeKernel: (stem: string) => `packages/backend-node/native/kernels/${stem}.cpp`,
-  webgpuKernel: (stem: string) => `packages/backend-web/src/webgpu/kernels/${stem}.ts`,
+/** The folder of each of an op's files, which are at its top or in one of its rooms. */
+const folders = {
+  definition: 'packages/core/src/ops',
+  truth: 'packages/core/src/conformance',
+  nativeAdapter: 'packages/backend-node/src/native/kernels',
+  nativeBinding: 'packages/backend-node/native/addon',
+  nativeKernel: 'packages/backend-node/native/kernels',
+  webgpuKernel: 'packages/backend-web/src/webgpu/kernels',
+} as const
+
+/** The sources of each folder by their stem, relative to the repository. */
+const sources = Object.fromEntries(
+  Object.entries(folders).map(([place, folder]) => [place, sourcesByStem(folder)]),
+) as Record<Place, Map<string, string>>
+
+function sourcesByStem(folder: string): Map<string, string> {
+  if (!existsSync(join(repository, folder))) return new Map()
+  const names = readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+  return new Map(
+    names
+      .filter(name => /\.(ts|cpp)$/.test(name) && !name.endsWith('.test.ts'))
+      .map(name => [basename(name).replace(/\.\w+$/, ''), join(folder, name)]),
+  )
 }
 
 /**
@@ -37,21 +52,18 @@ export const places = {
  * `defineFusedOp`) are no ops: they give the bits of the ops they stand for.
  */
 export function opRows(): OpRow[] {
-  return readdirSync(join(repository, 'packages/core/src/ops'))
-    .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .sort()
-    .flatMap(name => rowOf(name.slice(0, -'.ts'.length)) ?? [])
+  return [...sources.definition.keys()].sort().flatMap(stem => rowOf(stem) ?? [])
 }
 
 function rowOf(stem: string): OpRow | undefined {
-  const source = read(places.definition(stem))
+  const source = read(sources.definition.get(stem) as string)
   if (/\bdefineFusedOp\b/.test(source)) return undefined
   const [, kernel] = /\bkernel: '(Vitral\w+)'/.exec(source) ?? /\bdefineStep\(\s*'(Vitral\w+)'/.exec(source) ?? []
   if (!kernel) return undefined
   const files: OpRow['files'] = {}
-  for (const place of Object.keys(places) as Place[]) {
-    const path = places[place](stem)
-    if (existsSync(join(repository, path))) files[place] = path
+  for (const place of Object.keys(folders) as Place[]) {
+    const path = sources[place].get(stem)
+    if (path) files[place] = path
   }
   const precisions: OpRow['precisions'] = ['float32']
   if (/\bhalf: true\b/.test(source)) precisions.push('bfloat16')
