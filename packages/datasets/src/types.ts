@@ -10,7 +10,7 @@ export interface Example {
   image: RawImage
   /** Index into the data set's classes; of a multi-label example the first of its labels, or -1 when it has none. */
   label: number
-  /** Of a multi-label example: all its classes, any number of them. */
+  /** All classes of a multi-label example, any number of them. */
   labels?: readonly number[]
 }
 
@@ -20,7 +20,7 @@ export interface Dataset {
   readonly classes: readonly string[]
   /** Whether its examples have `labels`: classes that do not exclude each other. @default false */
   readonly multiLabel?: boolean
-  /** Of each example, where they are known without its image: for sampling and splitting by class. */
+  /** Label of each example, where they are known without its image: for sampling and splitting by class. */
   readonly labels?: ArrayLike<number>
   /** Whether the images are pixels in memory already, so that a loader's cache would only hold them twice. */
   readonly inMemory?: boolean

@@ -32,7 +32,7 @@ async function batches(workers: number, reuseMemory: boolean): Promise<PageBatch
   return made
 }
 
-/** Of image files by relative addresses, made brighter by a module of the user's. */
+/** Batches of image files by relative addresses, made brighter by a module of the user's. */
 async function fileBatches(workers: number): Promise<PageBatch[]> {
   const files = ['colour.png', 'grey.png'].map((name, label) => ({ path: name, label }))
   const module = new URL('/user-module.js', location.href).href

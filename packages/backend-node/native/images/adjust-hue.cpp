@@ -32,7 +32,7 @@ struct Wheel {
 VITRAL_INLINE int32_t hueByte(int32_t r, int32_t g, int32_t b, int32_t largest, int32_t least) {
   const int32_t range = largest - least;
   const float toMiddle = (float)(2 * largest + least - (r + g + b)) / (float)(range + (range == 0));
-  // Of two equal channels the order below decides which is the larger: their hues are the same but for rounding.
+  // The order below decides which of two equal channels is the larger: their hues are the same but for rounding.
   const int32_t blueLeads = r >= g ? b > r : b > g;
   const int32_t own = blueLeads ? 4 : r >= g ? 0 : 2;
   const int32_t ahead = r >= g ? (b <= g) | blueLeads : (b > r) & (b <= g);  // the middle one lies ahead on the wheel

@@ -26,7 +26,7 @@ export interface FieldTable<Field extends string> {
 }
 
 export interface ReadFields<Field extends string> {
-  /** By our names, without those the file leaves out. */
+  /** Values by Vitral's names, without those the file leaves out. */
   values: Partial<Record<Field, unknown>>
   /** Names of fields that the table does not have. */
   unknown: string[]

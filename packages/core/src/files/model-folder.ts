@@ -70,7 +70,7 @@ async function whatThereIs(folder: string): Promise<string> {
 export interface WriteModelOptions {
   /** Weights beyond it go into several files with an index, of this size at most where a tensor is no larger. @default 5e9 */
   maxShardBytes?: number
-  /** Of the weights in the files; a half is half the size, and they are float32 again when they are read. @default 'float32' */
+  /** Format of the weights in the files; float16 and bfloat16 take half the size, and they are float32 again when they are read. @default 'float32' */
   dtype?: WeightDtype
 }
 
@@ -102,7 +102,7 @@ export async function writeModelFolder(
 
 type Shards = Map<string, Map<string, SafeTensor>>
 
-/** By file name, as transformers names them. */
+/** Divides the weights into shards, named as transformers names them. */
 function intoShards(weights: ReadonlyMap<string, Weights>, maxShardBytes: number, dtype: WeightDtype): Shards {
   const groups: Map<string, SafeTensor>[] = []
   let room = 0

@@ -17,7 +17,7 @@ export const WEIGHTS = 'model.safetensors'
 export const INDEX = 'model.safetensors.index.json'
 
 export interface WeightFiles {
-  /** By the names in the files. */
+  /** Tensors by their names in the files. */
   shapes: Map<string, readonly number[]>
   /**
    * Reads the weights, as float32.

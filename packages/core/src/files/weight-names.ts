@@ -29,7 +29,7 @@ export function canonicalNames<T>(tensors: ReadonlyMap<string, T>, prefix: strin
 /**
  * The name a tensor has in our models.
  *
- * @param prefix of the backbone in the model that is being loaded: `vit.` in a classifier, nothing in a ViTModel
+ * @param prefix the backbone's in the model that is being loaded: `vit.` in a classifier, nothing in a ViTModel
  * @example
  * canonicalName('layers.3.mlp.fc1.weight', 'vit.') // 'vit.encoder.layer.3.intermediate.dense.weight'
  */

@@ -29,7 +29,7 @@ interface Failure {
   free?: FreeSpace
 }
 
-/** By the system's code. */
+/** What to do about a failure, by the system's code. */
 const reasons: Readonly<Record<string, (failure: Failure) => string>> = {
   ENOSPC: ({ bytes, free }) =>
     free?.files === 0

@@ -13,7 +13,7 @@ export const cropRoundings: readonly CropRounding[] = ['even', 'floor']
 /**
  * The rectangle whose corner is (top, left); what lies outside of the image is black.
  *
- * @param image of any number of channels
+ * @param image any number of channels
  */
 export function cropImage(image: RawImage, top: number, left: number, height: number, width: number): RawImage {
   checkImage(image)

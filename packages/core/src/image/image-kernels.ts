@@ -26,14 +26,15 @@ export interface ImageKernels {
   projectNearestInFloat(...args: Projection): void
   /** The same with exact positions, and four neighbours mixed. */
   projectBilinear(...args: Projection): void
-  /** Of each byte: grey + share · (byte − grey), in single precision, cut to a byte. */
+  /** Each byte becomes grey + share · (byte − grey), in single precision, cut to a byte. */
   blendWithGrey(size: number, source: ImageBytes, grey: number, share: number, output: Uint8Array): void
-  /** Likewise, with each RGB pixel's luma as its grey. */
+  /** The same blend, with each RGB pixel's luma as its grey. */
   blendWithLuma(pixels: number, source: ImageBytes, share: number, output: Uint8Array): void
-  /** Of RGB, one byte for each pixel: ITU-R 601-2. */
+  /** Luma of RGB, one byte for each pixel: ITU-R 601-2. */
   luma(pixels: number, source: ImageBytes, output: Uint8Array): void
+  /** Sum of the pixels' luma. */
   lumaSum(pixels: number, source: ImageBytes): number
-  /** Of RGB, in HSV of bytes: moves the hue by so much around its circle of 256, from −255 to 255. */
+  /** Shifts the hue of RGB, in HSV of bytes, around its circle of 256: from −255 to 255. */
   adjustHue(pixels: number, source: ImageBytes, shift: number, output: Uint8Array): void
   /** [pixels, channels] → [channels, pixels], each byte through its channel's 256 entries of the table. */
   applyLut(pixels: number, channels: number, source: ImageBytes, table: Float32Array, output: Float32Array): void

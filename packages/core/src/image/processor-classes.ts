@@ -31,7 +31,7 @@ const deit: ProcessorClass = {
   defaults: { size: exact(256), resample: 'bicubic', doCenterCrop: true, cropSize: exact(224) },
 }
 
-/** By the name without what follows: DeiT for DeiTImageProcessor, DeiTImageProcessorFast and DeiTFeatureExtractor. */
+/** Classes by the part that their names share: DeiT of DeiTImageProcessor, DeiTImageProcessorFast, DeiTFeatureExtractor. */
 export const processorClasses: Readonly<Record<string, ProcessorClass>> = {
   ViT: { defaults: {}, slowCropsNothing: true },
   DeiT: deit,

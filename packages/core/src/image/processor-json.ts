@@ -116,7 +116,7 @@ function checkCrop(
 }
 
 /**
- * As transformers writes it, with the class that does these steps in every version: by PIL ViT's, DeiT's with a crop,
+ * The JSON that transformers writes, with the class that does these steps in every version: by PIL ViT's, DeiT's with a crop,
  * CLIP's where proportions are kept; Fast where the crop begins as torchvision's does and it shows.
  */
 export function configToJson(config: ImageProcessorConfig): Record<string, unknown> {

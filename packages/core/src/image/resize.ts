@@ -30,7 +30,7 @@ interface Taps {
   first: Int32Array
   count: Int32Array
   weights: Int32Array
-  /** Of the weights: the largest count. */
+  /** Largest number of weights. */
   stride: number
 }
 
@@ -85,7 +85,7 @@ const mostPixels = 2 ** 26
  * The size that gives an image's shorter side the length and keeps its proportions (torchvision's Resize of one number,
  * transformers' shortest_edge).
  *
- * @param maxSize of the longer side; where it would be longer it is made so long, and the shorter side shorter
+ * @param maxSize limit of the longer side; where it would be longer it is made so long, and the shorter side shorter
  * @throws when that has more than 2^26 pixels
  */
 export function shortestEdgeSize(

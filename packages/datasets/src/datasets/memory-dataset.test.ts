@@ -30,7 +30,7 @@ async function load(dataset: Dataset, workers: number, batchSize = 4): Promise<B
   }
 }
 
-test('takes pixels and files of any size from an async iterable', async () => {
+test('memoryDataset takes pixels and files of any size from an async iterable', async () => {
   async function* examples(): AsyncGenerator<MemoryExample> {
     yield { image: square(51), label: 1 }
     yield { image: png, label: 0 }
@@ -61,7 +61,7 @@ test('a subset is the same from workers', async () => {
   expect(() => part.get(2)).toThrow('Example 2 was asked for; the data set has 2')
 })
 
-test('refuses labels without a class and pixels of another count', async () => {
+test('memoryDataset refuses labels without a class and pixels of another count', async () => {
   await expect(memoryDataset([{ image: png, label: 1 }], ['a'])).rejects.toThrow(
     'Example 0 has label 1; expected 0 to 0.',
   )

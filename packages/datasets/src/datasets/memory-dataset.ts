@@ -15,7 +15,7 @@ interface Place {
   start: number
   end: number
   label: number
-  /** Of pixels; without it the bytes are an image file. */
+  /** Shape of the pixels; without it the bytes are an image file. */
   shape?: Omit<RawImage, 'data'>
 }
 

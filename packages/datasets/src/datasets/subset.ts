@@ -30,7 +30,7 @@ export function subset(dataset: Dataset, indices: readonly number[]): Dataset {
   }
 }
 
-/** Of examples that were chosen from a data set, by their indices there: what they are called in it, or their number. */
+/** Names of examples that were chosen from a data set by their indices: what they are called there, or their number. */
 export const nameThrough =
   (dataset: Dataset, indices: readonly number[]): NonNullable<Dataset['nameOf']> =>
   index => {
@@ -38,7 +38,7 @@ export const nameThrough =
     return dataset.nameOf?.(at) ?? `example ${at} of the data set it was chosen from`
   }
 
-/** Likewise, what tells them apart. */
+/** Keys of chosen examples, which tell them apart. */
 export const keyThrough =
   (dataset: Dataset, indices: readonly number[]): NonNullable<Dataset['keyOf']> =>
   index => {

@@ -60,7 +60,7 @@ test('unpacks the wanted files and leaves nothing else', async () => {
   expect(progress.at(-1)).toEqual({ file: 'set.tar.gz', received: served.length, total: served.length })
 })
 
-test.each([true, false])('goes on with a download that broke off (server knows ranges: %p)', async known => {
+test.each([true, false])('getArchive resumes a download that broke off (server knows ranges: %p)', async known => {
   const parent = temporaryFolder()
   useRanges = known
   writeFileSync(join(parent, 'set.tar.gz.incomplete'), served.subarray(0, 1000))
@@ -71,14 +71,14 @@ test.each([true, false])('goes on with a download that broke off (server knows r
   expect(readFileSync(join(folder, 'b.txt'), 'utf8')).toBe('two')
 })
 
-test('needs no more bytes when all have come', async () => {
+test('getArchive needs no more bytes when all have come', async () => {
   const parent = temporaryFolder()
   writeFileSync(join(parent, 'set.tar.gz.incomplete'), served)
   await getArchive(parent, archive())
   expect(existsSync(join(parent, 'set/a.bin'))).toBe(true)
 })
 
-test('refuses and deletes a file with a flipped bit', async () => {
+test('getArchive refuses and deletes a file with a flipped bit', async () => {
   const parent = temporaryFolder()
   const { md5 } = archive()
   served[500] = (served[500] as number) ^ 1
@@ -94,7 +94,7 @@ test('replaces files of an earlier attempt', async () => {
   expect(new Uint8Array(readFileSync(join(folder, 'a.bin')))).toEqual(noise)
 })
 
-test('says what the server answered, or that there is none', async () => {
+test('getArchive says what the server answered, or that there is none', async () => {
   const parent = temporaryFolder()
   const missing = archive({ url: new URL('/missing.tar.gz', server.url).href })
   await expect(getArchive(parent, missing)).rejects.toThrow('missing.tar.gz answered 404 Not Found.')
@@ -123,7 +123,7 @@ const refused: Record<string, { entries: TarEntry[]; message: string }> = {
 }
 
 for (const [what, { entries, message }] of Object.entries(refused))
-  test(`refuses ${what}`, async () => {
+  test(`an archive is refused: ${what}`, async () => {
     served = Buffer.from(gzipSync(tar(entries)))
     const parent = temporaryFolder()
     const refusal = await getArchive(parent, archive()).then(

@@ -16,7 +16,7 @@ export interface DownloadProgress {
 
 export interface DownloadOptions {
   url: string
-  /** Of the whole file, in hexadecimal. */
+  /** Checksum of the whole file, in hexadecimal. */
   md5: string
   /** Most bytes that the file may have. @default 1 GiB, more than any data set that Vitral knows */
   maxBytes?: number

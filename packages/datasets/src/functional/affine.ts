@@ -4,7 +4,7 @@ import { checkFinite } from './checks.ts'
 import { type AffineMap, checkInterpolation, type ProjectOptions, project } from './project.ts'
 
 export interface AffineOptions extends ProjectOptions {
-  /** Of a rotation clockwise, in degrees. @default 0 */
+  /** Clockwise rotation, in degrees. @default 0 */
   angle?: number
   /** Pixels to the right and down, after the rotation. @default [0, 0] */
   translate?: readonly [x: number, y: number]

@@ -19,7 +19,7 @@ export type ResizeSize = number | readonly [height: number, width: number]
 
 export interface ResizeOptions extends InterpolationOptions {
   /**
-   * Of the longer side, where `size` is the shorter side's: an image that would be longer is made so long, and its shorter
+   * Upper limit of the longer side, where `size` is the shorter side's: an image that would be longer is made so long, and its shorter
    * side shorter than `size`. @default no limit
    */
   maxSize?: number

@@ -4,7 +4,7 @@ import { checkChannels } from './checks.ts'
 import { kernels } from './kernels/kernels.ts'
 
 /**
- * Turns the hue.
+ * Shifts the hue around the colour wheel (torchvision's adjust_hue).
  *
  * @param image RGB or grey
  * @param factor part of the colour wheel, from −0.5 to 0.5

@@ -32,5 +32,5 @@ export function adjustSharpness(image: RawImage, factor: number): RawImage {
   return { ...image, data }
 }
 
-/** Of a sum over 3×3 pixels, the middle one taken five times: the mean, rounded. */
+/** Rounded mean of a sum over 3×3 pixels in which the middle one counts five times. */
 const smoothed = Uint8Array.from({ length: 255 * 13 + 1 }, (_, sum) => Math.round(sum / 13))

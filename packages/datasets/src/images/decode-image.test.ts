@@ -47,7 +47,7 @@ test('alpha is dropped and not blended', async () => {
   expect([...(await decodeImage(png)).data]).toEqual([10, 20, 30, 40, 50, 60])
 })
 
-test('takes a path, bytes, an ArrayBuffer and a Blob', async () => {
+test('decodeImage takes a path, bytes, an ArrayBuffer and a Blob', async () => {
   const bytes = Uint8Array.from(readFileSync(jpeg))
   const sources = [jpeg, bytes, bytes.buffer, new Blob([bytes])]
   const images = await Promise.all(sources.map(source => decodeImage(source)))
@@ -121,7 +121,7 @@ describe('refuses, naming the file', () => {
   })
 })
 
-test('says which kind of refusal it is', async () => {
+test('BrokenImageError says which kind of refusal it is', async () => {
   const whole = readFileSync(jpeg)
   expect((await refusal(Buffer.from('nothing'))).reason).toBe('format')
   expect((await refusal(whole, { formats: ['png'] })).reason).toBe('format')
@@ -154,13 +154,13 @@ test.skipIf(process.platform !== 'linux')('a fault of reading is no broken image
 })
 
 describe('keeps limits', () => {
-  test('of pixels', async () => {
+  test('maxPixels refuses a header of more', async () => {
     expect((await refusal(jpeg, { maxPixels: 1023 })).message).toBe(
       `${jpeg} cannot be decoded: it has 32×32 pixels, more than maxPixels, 1023; raise it if that is meant.`,
     )
     expect((await decodeImage(jpeg, { maxPixels: 1024 })).width).toBe(32)
   })
-  test('of pixels where only the decoder knows them', async () => {
+  test('maxPixels refuses more where only the decoder knows them', async () => {
     const path = join(kinds, 'colour.tif')
     expect((await refusal(path, { maxPixels: 100 })).message).toContain('it has more than 100 pixels')
   })
@@ -168,13 +168,13 @@ describe('keeps limits', () => {
     const { message } = await refusal(join(kinds, name), { maxPixels: 100 })
     expect(message).toMatch(/it has (16×12|12×16) pixels, more than maxPixels, 100/)
   })
-  test('of bytes', async () => {
+  test('maxBytes refuses a larger file', async () => {
     expect((await refusal(jpeg, { maxBytes: 100 })).message).toMatch(
       /input\.0\.jpg has \d+ bytes, more than maxBytes, 100\./,
     )
     expect((await refusal(readFileSync(jpeg), { maxBytes: 100 })).message).toMatch(/^An image of \d+ bytes is more/)
   })
-  test('of formats', async () => {
+  test('formats refuses all others', async () => {
     expect((await refusal(jpeg, { formats: ['png', 'webp'] })).message).toBe(
       `${jpeg} cannot be decoded: it is a JPEG image; expected PNG or WebP.`,
     )
@@ -183,7 +183,7 @@ describe('keeps limits', () => {
     const path = file('bomb.png', png(60_000, 60_000, deflateSync(new Uint8Array(10_000_000))))
     expect((await refusal(path)).message).toContain('it has 60000×60000 pixels, more than maxPixels, 67108864')
   })
-  test('of time: a progressive JPEG whose last scan is there many times', async () => {
+  test('timeoutSeconds ends a progressive JPEG whose last scan is there many times', async () => {
     const picture = sharp({ create: { width: 8000, height: 8000, channels: 3, background: '#a63' } })
     const bytes = await picture.jpeg({ progressive: true, quality: 10 }).toBuffer()
     const scan = Buffer.from(bytes.subarray(bytes.lastIndexOf(Buffer.from([0xff, 0xda])), -2))
@@ -196,7 +196,7 @@ describe('keeps limits', () => {
     )
     expect(error.reason).toBe('time')
   }, 60_000)
-  test('of time, in whole seconds', async () => {
+  test('timeoutSeconds is a whole number', async () => {
     await expect(decodeImage(jpeg, { timeoutSeconds: 0.5 })).rejects.toThrow(
       'timeoutSeconds is 0.5; expected a whole number from 1 to 3600.',
     )

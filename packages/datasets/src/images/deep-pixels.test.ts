@@ -8,7 +8,7 @@ function tiff(values: ArrayBufferView, format: number, samples = 1): Uint8Array 
   const pixels = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   const bytesEach = (values as Uint8Array).BYTES_PER_ELEMENT
   const count = pixels.length / bytesEach / samples
-  // Of three samples the bits and formats stand behind the directory, in front of the pixels.
+  // The bits and formats of three samples stand behind the directory, in front of the pixels.
   const lists = samples === 1 ? [] : [Array(samples).fill(8 * bytesEach), Array(samples).fill(format)]
   const listsAt = 8 + 2 + 11 * 12 + 4
   const pixelsAt = listsAt + lists.length * samples * 2

@@ -10,7 +10,7 @@ export interface ImageHeader {
   size?: { width: number; height: number }
   /** Channels of a JPEG: 1 is grey, 3 colour, 4 CMYK. */
   components?: number
-  /** Of a JPEG: whether it is sequential with Huffman codes and eight bits, and how EXIF says it is turned, if so. */
+  /** For a JPEG alone: whether it is sequential with Huffman codes and eight bits, and how EXIF says it is turned, if so. */
   jpeg?: { isBaseline: boolean; orientation: number | undefined }
 }
 

@@ -17,13 +17,13 @@ function withScans(jpeg: Buffer, count: number): Buffer {
   return Buffer.concat([jpeg.subarray(0, -2), ...Array.from({ length: count }, () => scan), jpeg.subarray(-2)])
 }
 
-test('counts the scans of files as they are written', () => {
+test('countScans counts the scans of files as they are written', () => {
   expect(countScans(plain)).toBe(1)
   expect(countScans(progressive)).toBe(10)
   expect(countScans(withScans(progressive, 5))).toBe(15)
 })
 
-test('goes over all that looks like a scan and is none', async () => {
+test('countScans passes over all that looks like a scan and is none', async () => {
   const metadata = Buffer.concat(Array.from({ length: 30_000 }, () => startOfScan))
   const length = Buffer.from([(metadata.length + 2) >> 8, (metadata.length + 2) & 255])
   const comment = Buffer.concat([Buffer.of(0xff, 0xfe), length, metadata])
@@ -33,7 +33,7 @@ test('goes over all that looks like a scan and is none', async () => {
   expect((await decodeImage(described)).width).toBe(64)
 })
 
-test('ends with what is cut off or is no JPEG at all', () => {
+test('countScans ends where a file is cut off or is no JPEG at all', () => {
   for (let length = 0; length < plain.length; length++)
     expect(countScans(plain.subarray(0, length))).toBeLessThanOrEqual(1)
   expect(countScans(Buffer.alloc(1000, 0xff))).toBe(0)

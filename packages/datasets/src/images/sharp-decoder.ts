@@ -53,7 +53,7 @@ async function decodeBySharp(bytes: Uint8Array, header: ImageHeader, limits: Dec
   // Loaded on the first call: data sets that are not image files need no codec.
   const { default: sharp } = await import('sharp')
   const open = (): Sharp =>
-    // As PIL does, warnings are passed over; what is cut off or damaged is not. Profiles are not applied.
+    // Warnings are passed over, as PIL does; what is cut off or damaged is not. Profiles are not applied.
     sharp(bytes, { limitInputPixels: limits.maxPixels, ignoreIcc: true, failOn: 'error' })
       .timeout({ seconds: limits.timeoutSeconds })
       .autoOrient()

@@ -15,7 +15,7 @@ const decode = (bytes: Uint8Array) => decodePlainJpeg(bytes, readImageHeader(byt
 const fixtures = join(import.meta.dir, '../../test/fixtures/decode')
 const fixture = (name: string): Uint8Array => Uint8Array.from(readFileSync(join(fixtures, name)))
 
-/** Of all frequencies, so that every rounding counts. */
+/** Noise of all frequencies, so that every rounding counts. */
 function picture(width: number, height: number, channels: 1 | 3): Sharp {
   const data = Uint8Array.from(
     { length: width * height * channels },

@@ -17,7 +17,7 @@ const mostScans = 3
 let loading: Promise<JpegDecoder | undefined> | undefined
 
 /**
- * @param scans that the file has
+ * @param scans how many the file has
  * @returns undefined for a file that is left to sharp: one that is unusual, large or damaged; and where there is no library
  */
 export async function decodePlainJpeg(

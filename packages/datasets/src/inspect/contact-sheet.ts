@@ -10,11 +10,11 @@ export interface ContactSheetOptions {
   /** The chains for evaluation and for training. */
   evaluation: readonly Transform[]
   training: readonly Transform[]
-  /** Of training's batches, such as mixUp: each row is then mixed with the one above it. @default [] */
+  /** Transforms of training's batches, such as mixUp: each row is then mixed with the one above it. @default [] */
   batches?: readonly BatchTransform[]
   /** Columns of what training sees. @default 6 */
   copies?: number
-  /** Of the transforms, uint32. @default 0 */
+  /** Seed for the transforms, uint32. @default 0 */
   seed?: number
 }
 

@@ -9,7 +9,7 @@ export interface Place {
 }
 
 /**
- * @param splits by name
+ * @param splits inspections, by the split's name
  * @returns groups of two and more places with the same pixels, in the order of the first of each
  */
 export function findDuplicates(splits: Readonly<Record<string, Inspection>>): Place[][] {

@@ -6,14 +6,14 @@ import { prefetch } from '../loader/prefetch.ts'
 import type { Dataset, RawImage } from '../types.ts'
 
 export interface Inspection {
-  /** Of all examples. */
+  /** Number of examples. */
   count: number
   /** Images that can be decoded, of each class, in the order of the labels; one with several labels counts for each. */
   classes: { name: string; count: number }[]
   /** Most frequent first. */
   sizes: { width: number; height: number; count: number }[]
   broken: { index: number; reason: string }[]
-  /** Of each example: its label and what its pixels are, the same for the same pixels. Without it the image is broken. */
+  /** Label and digest of each example; equal pixels have equal digests. Undefined where the image is broken. */
   contents: (Content | undefined)[]
 }
 
@@ -24,7 +24,7 @@ export interface Content {
 }
 
 export interface InspectOptions {
-  /** Told how many images are done. */
+  /** Called after each image with how many are done. */
   onProgress?: (done: number) => void
   /** Images that are decoded at a time. @default 16 */
   ahead?: number

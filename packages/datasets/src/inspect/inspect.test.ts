@@ -28,7 +28,7 @@ const examples: MemoryExample[] = [
 ]
 const classes = ['a', 'b', 'empty']
 
-test('counts classes and sizes, finds what is broken, tells progress', async () => {
+test('inspectDataset counts classes and sizes, finds what is broken, tells progress', async () => {
   const done: number[] = []
   const {
     count,
@@ -57,7 +57,7 @@ test('counts classes and sizes, finds what is broken, tells progress', async () 
   expect(contents.map(content => content?.label)).toEqual([0, 1, undefined, 1, 0, 0])
 })
 
-test('finds what is there twice, in one split or in two, but not the same bytes in another shape', async () => {
+test('findDuplicates finds what is there twice, in one split or in two, but not the same bytes in another shape', async () => {
   const train = await inspectDataset(await memoryDataset(examples, classes))
   const held = await inspectDataset(await memoryDataset([{ image: await decodeImage(png), label: 2 }], classes))
   expect(findDuplicates({ train, test: held })).toEqual([
@@ -72,7 +72,7 @@ test('finds what is there twice, in one split or in two, but not the same bytes 
   ])
 })
 
-test('passes on an error that is no broken image', async () => {
+test('inspectDataset passes on an error that is no broken image', async () => {
   const get = (): never => {
     throw new TypeError('a mistake')
   }
@@ -137,7 +137,7 @@ test('a contact sheet has its limit', async () => {
   await expect(contactSheet(dataset, options)).rejects.toThrow('of 65 images was asked for; expected at most 64.')
 })
 
-test('refuses images of different sizes after the transforms', async () => {
+test('contactSheet refuses images of different sizes after the transforms', async () => {
   const dataset = await memoryDataset([examples[0] as MemoryExample, examples[1] as MemoryExample], classes)
   const chain = [transforms.toTensor()]
   await expect(contactSheet(dataset, { indices: [0, 1], evaluation: chain, training: chain })).rejects.toThrow(

@@ -13,7 +13,7 @@ import { prefetch } from './prefetch.ts'
 /** A part of an epoch's order. */
 export interface BatchRequest extends BatchPart {
   epoch: number
-  /** Of the batch in its epoch, 0 for the first. */
+  /** Place of the batch in its epoch, 0 for the first. */
   place: number
 }
 
@@ -49,7 +49,7 @@ export function createBatchMaker(options: BatchMakerOptions): BatchMaker {
     await usesNativeImages() // a new thread would begin without them
     const { epoch, place, lead = 0 } = request
     let made = await makeImages(request, memory)
-    // Of those to be mixed with some are broken: the ones before them take their places, as in the whole batch.
+    // Some of those to be mixed with are broken: the ones before them take their places, as in the whole batch.
     for (let longer = request; made.leading < lead && longer.reserve?.indices.length; ) {
       longer = withLongerLead(longer, lead - made.leading)
       made = await makeImages(longer, memory)

@@ -14,9 +14,9 @@ export interface CacheMemory {
   pixels: Memory
 }
 
-/** Of an example, Int32 each. */
+/** Fields of an example, Int32 each. */
 const [state, start, width, height, channels, label, labelCount, fieldCount] = [0, 1, 2, 3, 4, 5, 6, 7]
-/** Of labelCount, when an example has no list of labels; one that has some keeps it after its pixels, Int32 each. */
+/** Value of labelCount when an example has no list of labels; one that has some keeps it after its pixels, Int32 each. */
 const noList = -1
 /** Bytes; starts are counted in it, so that an Int32 can tell 16 GiB. */
 const unit = 8

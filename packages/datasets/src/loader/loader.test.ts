@@ -84,7 +84,7 @@ describe('in the calling thread', () => {
     expect(await load(held, options, { epoch: 1 })).toEqual(epochs[1] as Batch[])
   })
 
-  test('of a large batch a few examples are under way at a time', async () => {
+  test('a large batch has a few examples under way at a time', async () => {
     let [open, most] = [0, 0]
     const image = { data: new Uint8Array(3), width: 1, height: 1, channels: 3 }
     const dataset: Dataset = {
@@ -102,7 +102,7 @@ describe('in the calling thread', () => {
     expect(most).toBe(16)
   })
 
-  test('goes on in the middle of an epoch', async () => {
+  test('batches resume in the middle of an epoch', async () => {
     const loader = createLoader(held, { transforms: chain, batchSize: 32, shuffle: true })
     expect(loader.batchesPerEpoch).toBe(10)
     const whole = await gather(loader, { epoch: 2 })

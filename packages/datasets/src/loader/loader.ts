@@ -17,8 +17,9 @@ import { createWorkerPool } from './worker-pool.ts'
 export interface LoaderOptions {
   /** From the data set's images to tensors of one shape; the last are toTensor and normalize. */
   transforms: readonly Transform[]
-  /** Of whole batches, such as mixUp; then a batch has soft labels too. @default [] */
+  /** Transforms of whole batches, such as mixUp; then a batch has soft labels too. @default [] */
   batchTransforms?: readonly BatchTransform[]
+  /** Images in a batch, B. */
   batchSize: number
   /** Another order each epoch. @default false */
   shuffle?: boolean
@@ -26,7 +27,7 @@ export interface LoaderOptions {
   sampler?: Sampler
   /** Leaves out the last batch of an epoch when it is smaller than the others. @default false */
   dropLast?: boolean
-  /** Of the order and the transforms, uint32. @default 0 */
+  /** Seed for the order and the transforms, uint32. @default 0 */
   seed?: number
   /** Threads that decode and transform; 0 does so in the calling thread, which is fastest for small images. @default 0 */
   workers?: number
@@ -56,7 +57,7 @@ export interface EpochOptions {
   epoch?: number
   /** Batches to leave out, when a run goes on in the middle of an epoch. @default 0 */
   firstBatch?: number
-  /** That of the state with which a run goes on; another than the loader's is refused. */
+  /** Plan of the state with which a run is resumed; one that differs from the loader's is refused. */
   plan?: LoaderPlan
 }
 

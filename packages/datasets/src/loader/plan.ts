@@ -4,13 +4,13 @@ import { hashText } from '../random/hash-text.ts'
 import type { Dataset, TransformSpec } from '../types.ts'
 
 export interface LoaderPlan {
-  /** In the data set. */
+  /** Number of examples in the data set. */
   examples: number
   /** A checksum of its classes, and of each example's label and key. */
   content: string
   batchSize: number
   dropLast: boolean
-  /** Of the transforms. */
+  /** Seed for the transforms. */
   seed: number
   /** Its name, which says all that decides the order. */
   sampler: string
@@ -46,7 +46,7 @@ export function checkPlan(saved: LoaderPlan, plan: LoaderPlan): void {
 const textOf = (value: unknown): string =>
   JSON.stringify(value, (key, inner: unknown) => (key === 'module' ? undefined : inner))
 
-/** Of what a data set says without its images: reading those would take as long as an epoch. */
+/** Checksum of what a data set says without its images: reading those would take as long as an epoch. */
 export function checksumOf(dataset: Dataset): string {
   const { length, classes, labels } = dataset
   let hash = classes.reduce((hash, name) => hashText(hash, name), deriveSeed(classes.length, length))

@@ -1,4 +1,4 @@
-/** Work that is begun ahead of its turn and taken in order: decoding runs outside of JavaScript's thread. */
+/** Prefetch: work that is begun before its turn and taken in order, as decoding runs outside of JavaScript's thread. */
 
 /** Enough for every decoder, and few enough for the files and pixels that are open at once. */
 const usualAhead = 16

@@ -5,7 +5,7 @@ export interface SentError {
   name: string
   message: string
   stack?: string
-  /** Of an image's error. */
+  /** Reason of an image's error. */
   file?: string
   reason?: BrokenImageReason
   cause?: SentError

@@ -15,7 +15,7 @@ const options = {
   ...{ batchSize: 3, shuffle: true, seed: 2 },
 }
 
-test('are the same from workers, a subset too', async () => {
+test('batches of a module’s data set are the same from workers, a subset too', async () => {
   for (const dataset of [stripes({ count: 10 }), subset(stripes({ count: 30 }), [7, 3, 3, 20])])
     expect(await load(dataset, { ...options, workers: 2 })).toEqual(await load(dataset, options))
 })

@@ -109,7 +109,7 @@ export function createWorkerPool(
     else job?.reject(fromSent(error as SentError))
   }
 
-  /** Of an ended thread's jobs the first may be the cause; the others have not been looked at. */
+  /** The first of an ended thread's jobs may be the cause; the others have not been looked at. */
   function replace(member: Member, why: string): void {
     member.thread = undefined
     member.silent = 0

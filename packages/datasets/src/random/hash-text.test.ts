@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { hashText } from './hash-text.ts'
 
-test('is the same everywhere and always: runs that go on, and splits, depend on it', () => {
+test('hashText is the same everywhere and always: runs that go on, and splits, depend on it', () => {
   expect([hashText(0, ''), hashText(0, 'cat/1.jpg'), hashText(7, 'cat/1.jpg'), hashText(0, 'é😀')]).toEqual([
     1504318664, 3572838953, 2638711472, 1003418116,
   ])

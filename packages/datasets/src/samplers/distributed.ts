@@ -6,7 +6,7 @@ import { shuffledSampler } from './shuffled.ts'
 export interface DistributedSamplerOptions extends Replicas {
   /** Another order each epoch. @default true */
   shuffle?: boolean
-  /** Of the order, uint32; the same in every process. @default 0 */
+  /** Seed for the order, uint32; the same in every process. @default 0 */
   seed?: number
   /**
    * Leaves out the last examples of the order that cannot be shared evenly; without it the first ones come twice, so

@@ -17,7 +17,7 @@ export function checkReplicas(sampler: string, { numReplicas, rank }: Replicas):
 /**
  * Places rank, rank + numReplicas, … of an order that is cut off, or goes on from its beginning, at `total` places.
  *
- * @param copies of each example in the order: the ones that padding adds are further copies
+ * @param copies how many there are of each example in the order: the ones that padding adds are further copies
  */
 export function rankShare(order: Order, total: number, { numReplicas, rank }: Replicas, copies: number): Order {
   const { length } = order.indices

@@ -9,7 +9,7 @@ export interface RepeatedAugmentationOptions extends Partial<Replicas> {
   numRepeats?: number
   /** @default true */
   shuffle?: boolean
-  /** Of the order, uint32; the same in every process. @default 0 */
+  /** Seed for the order, uint32; the same in every process. @default 0 */
   seed?: number
   /** An epoch has as many examples as the data set, rounded down to a multiple of this. @default 256 */
   selectedRound?: number

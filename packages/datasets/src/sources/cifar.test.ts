@@ -11,7 +11,7 @@ import { downloadCifar10 } from './download-cifar.ts'
 const sample = join(import.meta.dir, '../../../../examples/cifar10-sample')
 const recordBytes = 3073
 
-test('opens the sample', async () => {
+test('openCifar10 opens the sample', async () => {
   const train = await openCifar10(sample, { split: 'train' })
   const held = await openCifar10(sample, { split: 'test' })
   expect([train.length, held.length]).toEqual([1500, 300])
@@ -22,7 +22,7 @@ test('opens the sample', async () => {
   for (let label = 0; label < 10; label++) expect(labels.filter(other => other === label).length).toBe(150)
 })
 
-test('gives pixels of three bytes, from three planes', async () => {
+test('openCifar10 gives pixels of three bytes, from three planes', async () => {
   const held = await openCifar10(sample, { split: 'test' })
   const bytes = readFileSync(join(sample, 'test_batch.bin')).subarray(299 * recordBytes)
   const { image, label } = held.get(299) as Example

@@ -28,7 +28,7 @@ function folder(records: Record<string, number>): string {
   return path
 }
 
-test.each(['fine', 'coarse'] as const)('opens with %s labels', async labels => {
+test.each(['fine', 'coarse'] as const)('openCifar100 opens with %s labels', async labels => {
   const test = await openCifar100(folder({ 'train.bin': 3, 'test.bin': 25 }), { split: 'test', labels })
   const { image, label } = test.get(24) as Example
   expect([test.length, test.classes.length, label]).toEqual(labels === 'fine' ? [25, 100, 40] : [25, 20, 4])
@@ -36,7 +36,7 @@ test.each(['fine', 'coarse'] as const)('opens with %s labels', async labels => {
   expect([...image.data.subarray(0, 6)]).toEqual([24, 25, 26, 24, 25, 26])
 })
 
-test('has fine labels when none are named', async () => {
+test('openCifar100 has fine labels when none are named', async () => {
   expect((await openCifar100(folder({ 'train.bin': 3 }), { split: 'train' })).classes).toHaveLength(100)
 })
 

@@ -107,7 +107,7 @@ describe('one folder of classes', () => {
     expect(first?.files).toEqual(again?.files as never)
     expect(first?.files).not.toEqual(other?.files as never)
   })
-  test('has one part for validation and test when nothing is held out for one of them', async () => {
+  test('has one part for validation and test when the fraction of one of them is 0', async () => {
     const [, validation, test] = await parts(0, { validation: 0.2, test: 0 })
     expect(test?.files).toEqual(validation?.files as never)
     await expect(parts(0, { validation: 0.5, test: 0.5 })).rejects.toThrow(
@@ -157,7 +157,7 @@ describe('names of splits', () => {
   })
 })
 
-test('tells of images and folders that are in no class', async () => {
+test('openImageFolder lists images and folders that are in no class', async () => {
   const split = folder('train/a/1.png', 'val/a/2.png', 'more/b/3.png', '0.jpg', 'train/stray.png', 'read.me')
   expect((await open(split, 'train')).ignored).toEqual(['0.jpg', 'more', 'train/stray.png'])
   const flat = folder('a/1.png', 'b/2.png', '0.jpg', 'read.me')
@@ -171,7 +171,7 @@ test('knows the rarer names of JPEG files, BMP and Netpbm', async () => {
   expect(ignored).toEqual([join(root, 'a/5.heic')])
 })
 
-test('counts what is left out by reason, each file once', async () => {
+test('countLeftOut counts by reason, each file once', async () => {
   const root = folder('train/a/1.png', 'test/a/2.png', 'train/a/1.heic', 'test/a/2.heic', 'train/a/.x.png', '0.jpg')
   const splits = await Promise.all((['train', 'test'] as const).map(split => openImageFolder(root, { split })))
   expect(countLeftOut(splits.flatMap(({ leftOut = [] }) => leftOut))).toEqual([
@@ -223,7 +223,7 @@ test("'all' is every image, of all splits or of a folder in one piece", async ()
   expect(await imageFolderOwnSplits(flat)).toEqual([])
 })
 
-test('tells which splits there are', async () => {
+test('imageFolderSplits tells which splits there are', async () => {
   expect(await imageFolderSplits(folder('train/a/1.png', 'val/a/1.png'))).toEqual(['train', 'validation'])
   expect(await imageFolderSplits(folder('test/a/1.png'))).toEqual(['test'])
   expect(await imageFolderSplits(folder('train/a/1.png', 'train/a/2.png'))).toEqual(['train', 'validation'])

@@ -34,7 +34,7 @@ export interface ImageFolderDataset extends ImageFileDataset {
  * Either `FOLDER/train/CLASS/IMAGE` and the same in `val` or `test`; of these one stands in for the other when it is
  * missing. They may have any of the names that people give splits, such as `Training`, `valid` or `Testing`, in any case.
  * Or, where a folder of such a name has images and no folders, and so is a class, or there is none, `FOLDER/CLASS/IMAGE`,
- * of which seeded shares of every class are held out for validation and test. The classes are the names of the folders in
+ * of which seeded shares of every class become the validation and test splits. The classes are the names of the folders in
  * the order of their code points, as torchvision has them; those of all splits are the ones of training. Images may lie in
  * folders below their class. Hidden files and files with another extension than an image's are ignored, which `leftOut`
  * lists, and links are followed. Names need not be UTF-8; see `textOfName`.

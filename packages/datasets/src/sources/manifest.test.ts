@@ -17,7 +17,7 @@ const manifest = (name: string, text: string): string => {
 }
 const all = { split: 'train', fractions: { validation: 0, test: 0 } } as const
 
-test('reads CSV with quotes, a byte order mark, other columns, empty lines and Windows line ends', async () => {
+test('openManifest reads CSV with quotes, a byte order mark, other columns, empty lines and Windows line ends', async () => {
   const text = '\ufeffid,path,label\r\n7,"images/1, ""one"".png",cat\r\n\r\n8,/else/where.png,"two\nlines"\r\n'
   const dataset = await openManifest(manifest('a.csv', text), all)
   expect(dataset.classes).toEqual(['cat', 'two\nlines'])
@@ -29,7 +29,7 @@ test('reads CSV with quotes, a byte order mark, other columns, empty lines and W
   await expect(dataset.get(1)).rejects.toThrow('/else/where.png does not exist')
 })
 
-test('reads tabs and JSON lines', async () => {
+test('openManifest reads tabs and JSON lines', async () => {
   const tabs = await openManifest(manifest('a.tsv', 'path\tlabel\nx,1.png\tcat\n'), all)
   const lines = await openManifest(manifest('a.jsonl', '{"path":"x,1.png","label":"cat"}\n\n'), all)
   expect(lines.files).toEqual(tabs.files)
@@ -50,7 +50,7 @@ test('spaces around fields make no other class', async () => {
   expect(quoted.files[0]?.path).toBe(join(folder, ' a.png'))
 })
 
-test('is divided in the same way wherever it lies, whatever is added', async () => {
+test('a manifest is divided in the same way wherever it lies, whatever is added', async () => {
   const lines = Array.from({ length: 20 }, (_, i) => `${i}.png,cat\n`)
   mkdirSync(join(folder, 'other'))
   const parts = async (path: string): Promise<string[]> =>

@@ -25,7 +25,7 @@ export interface ManifestOptions extends BrokenImageOptions, SplitOptions {
 
 /**
  * Opens a list of images: `path` and `label`, and if there is one `split`, which is train, validation or test, or another
- * name that people give them, such as val or Testing. Without it, seeded shares of every class are held out for validation and test. Paths are relative to the list's folder.
+ * name that people give them, such as val or Testing. Without it, seeded shares of every class become the validation and test splits. Paths are relative to the list's folder.
  * Labels are the names of classes, sorted by code points, or as numbers when all are whole numbers. A list with `labels`
  * in place of `label` is a multi-label data set: names divided by bars, or in JSON an array, which may be empty.
  *

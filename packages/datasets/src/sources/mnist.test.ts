@@ -87,7 +87,7 @@ describe('refuses', () => {
   })
 })
 
-test('downloads what is missing and refuses what is not the official file', async () => {
+test('downloadMnist downloads what is missing and refuses what is not the official file', async () => {
   const asked: string[] = []
   const server = Bun.serve({
     port: 0,

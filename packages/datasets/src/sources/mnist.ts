@@ -16,7 +16,7 @@ export interface MnistLayout {
   downloader: string
   folder: string
   url: string
-  /** Of each file, packed. */
+  /** MD5 of each packed file. */
   md5: Readonly<Record<string, string>>
   classes: readonly string[]
 }

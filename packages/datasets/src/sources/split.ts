@@ -16,9 +16,9 @@ export function checkSplit(split: SplitChoice): void {
 }
 
 export interface SplitOptions {
-  /** Shares of each class to hold out. @default { validation: 0.1, test: 0.1 } */
+  /** Shares of each class for the validation and test splits. @default { validation: 0.1, test: 0.1 } */
   fractions?: { validation: number; test: number }
-  /** Of the choice, uint32. Change it, and images move from training to test. @default 0 */
+  /** Seed for the choice, uint32. Change it, and images move from training to test. @default 0 */
   seed?: number
 }
 

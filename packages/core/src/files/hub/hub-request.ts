@@ -13,7 +13,7 @@ export interface HubRequest {
   from?: number
   /** Ends the request when it has been silent for too long. */
   silence: Silence
-  /** Given a redirect, whether it is the answer. @default no redirect is */
+  /** Whether a redirect is the answer itself. @default no redirect is */
   isAnswer?: (redirect: Response, target: URL) => boolean
 }
 

@@ -13,9 +13,9 @@ export interface HubOptions {
   cacheFolder?: string
   /** For private and gated models. @default HF_TOKEN, else the token that `hf auth login` stored */
   token?: string
-  /** Told as a file arrives. */
+  /** Called as a file arrives. */
   onProgress?: (progress: DownloadProgress) => void
-  /** Told in one line why the hub was of no use, when the cache's copy is taken instead. @default console.warn */
+  /** Called with one line that says why the hub could not be used, when the cache's copy is taken instead. @default console.warn */
   onWarning?: (message: string) => void
   /** Most bytes that the files of the model may have together. @default VITRAL_HUB_MAX_BYTES, else 64 GiB */
   maxBytes?: number

@@ -9,11 +9,11 @@ const forHttp = ['http_proxy', 'HTTP_PROXY'] as const
 const forHttps = ['https_proxy', 'HTTPS_PROXY'] as const
 const variables = [...forHttp, ...forHttps]
 
-/** By the proxies of the environment: connections are kept for the next request. */
+/** Agents for the environment's proxies: connections are kept for the next request. */
 const agents = new Map<string, unknown>()
 
 /**
- * @param url of http or https
+ * @param url an address of http or https
  * @throws as fetch does, with the reason as its cause
  */
 export async function proxiedFetch(url: string | URL, init: RequestInit): Promise<Response> {

@@ -90,7 +90,7 @@ describe.skipIf(!mayUnshare)('a process in another pid namespace, on a host of a
     expect(locks()).toEqual([])
   }, 60_000)
 
-  test('of several that come at once exactly one has it', async () => {
+  test('exactly one of several that come at once has it', async () => {
     const all = [other(patient, elsewhere), other(patient), other(patient, elsewhere), other(patient)]
     const said = await Promise.all(all.map(({ said }) => said()))
     expect(said.filter(line => line === 'has it')).toHaveLength(1)

@@ -25,7 +25,7 @@ export interface LockOptions {
   wait?: boolean
   /** Ends the waiting. */
   signal?: AbortSignal
-  /** Told in one line when the call has to find out whether an owner elsewhere lives. @default console.warn */
+  /** Called with one line when it has to be found out whether an owner elsewhere lives. @default console.warn */
   onWait?: (message: string) => void
   /** @default { seconds: 20, renewSeconds: 2 }: ten renewals may be late, on a loaded machine or file server */
   lease?: Lease
@@ -119,7 +119,7 @@ class OwnerWatch {
     this.#options = options
   }
 
-  /** By state and name, so that one who has the lock comes first; the files of processes that are gone are removed. */
+  /** Files sorted by state and name, so that one who has the lock comes first; the files of processes that are gone are removed. */
   others(own: string): SeenOwner[] {
     const [folder, prefix] = [dirname(this.#path), basename(this.#path)]
     const seen = readdirSync(folder)

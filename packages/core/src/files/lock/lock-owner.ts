@@ -1,5 +1,5 @@
 /**
- * Who holds a lock, as the name of its file says it, and whether that process can be seen to live or to be gone.
+ * The owner of a lock, as the name of its file says it, and whether that process can be seen to live or to be gone.
  *
  * A process id means something in its own pid namespace of its own kernel alone: containers that share a folder number
  * their processes from 1, and a new container has another host name on the same kernel. So the name carries the kernel's

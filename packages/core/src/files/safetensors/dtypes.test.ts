@@ -21,7 +21,7 @@ describe.each(['float16', 'bfloat16'] as const)('%s', dtype => {
     const back = fromFloat32(all, dtype).data
     const values = round([...all], dtype)
     for (const [bits, value] of all.entries()) {
-      // Of the many that are no number one is as good as another.
+      // One NaN is as good as another.
       const isKept = Number.isNaN(value) ? Number.isNaN(values[bits]) : back[bits] === bits
       if (!isKept) throw new Error(`${bits} (${value}) became ${back[bits]}`)
     }

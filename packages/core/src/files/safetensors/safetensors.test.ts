@@ -20,7 +20,7 @@ function file(header: string | Uint8Array, dataBytes = 0, headerLength?: bigint)
 const one = (fields: string): string => `{"a":{${fields}}}`
 const valid = '"dtype":"F32","shape":[2],"data_offsets":[0,8]'
 
-test('reads a file, and views its tensors', () => {
+test('parseSafetensors reads a file, and views its tensors', () => {
   const { tensors, metadata } = parseSafetensors(file(`{"__metadata__":{"format":"pt"},"a":{${valid}}}`, 8))
   expect(metadata).toEqual({ format: 'pt' })
   expect(tensors.get('a')).toEqual({ dtype: 'F32', shape: [2], data: new Float32Array(2) })

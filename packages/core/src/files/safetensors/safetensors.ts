@@ -47,7 +47,7 @@ export function parseSafetensors(bytes: Uint8Array, source = 'safetensors'): Saf
  * Where a file's header ends, in bytes.
  *
  * @param beginning the file's first eight bytes, or more
- * @param size of the whole file, in bytes
+ * @param size bytes of the whole file
  * @throws SafetensorsError when it has no such place
  */
 export function headerEndOf(beginning: Uint8Array, size: number, source: string): number {
@@ -65,7 +65,7 @@ export function headerEndOf(beginning: Uint8Array, size: number, source: string)
  * What a file's header says, and that the tensors it names fill the file.
  *
  * @param beginning the file's bytes up to the header's end
- * @param size of the whole file, in bytes
+ * @param size bytes of the whole file
  * @throws SafetensorsError
  */
 export function parseHeader(

@@ -1,5 +1,5 @@
 /**
- * Turning hue as PIL and torchvision do: RGB → HSV in bytes → hue moved around the circle of 256 → RGB.
+ * Hue adjusted as PIL and torchvision do: RGB → HSV in bytes → hue moved around the circle of 256 → RGB.
  *
  * All that depends on a few bytes alone, and so every division, is in tables, which are made when the first image comes.
  */
@@ -12,9 +12,9 @@ interface HueTables {
   hues: Uint8Array
   /** Saturation's byte, divided by 255, by the largest channel and (largest − least): [256, 256]. */
   saturations: Float32Array
-  /** Of a byte of hue: its place within its sixth of the wheel, counted from the end in the even sixths. */
+  /** Place of each byte of hue within its sixth of the wheel, counted from the end in the even sixths. */
   parts: Float64Array
-  /** Of a byte of hue: which channel becomes largest, middle and least; and whether the sixth is even. */
+  /** For each byte of hue: which channel becomes largest, middle and least; and whether the sixth is even. */
   places: Uint8Array
 }
 

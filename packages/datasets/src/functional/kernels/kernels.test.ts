@@ -62,7 +62,7 @@ for (const [name, command, entry] of [
   ['Bun', process.execPath, 'src/functional/kernels/kernels.ts'],
   ['Node', 'node', 'dist/functional/kernels/kernels.js'],
 ] as const)
-  test(`in ${name} they are native where they can be, in every thread, unless VITRAL_IMAGES=plain`, async () => {
+  test(`image kernels in ${name} are native where they can be, in every thread, unless VITRAL_IMAGES=plain`, async () => {
     const line = (native: boolean) => `${native} false`
     expect(inUse(command, entry, { VITRAL_IMAGES: 'plain' })).toEqual(Array(3).fill(line(false)))
     expect(inUse(command, entry, { VITRAL_IMAGES: '' })).toEqual(Array(3).fill(line(existsSync(binary))))

@@ -8,13 +8,13 @@ import { applyEitherWay } from './augmentation-operations.ts'
 import { type AugmentationSpace, augmentationSpace } from './augmentation-space.ts'
 
 export interface AugMixOptions extends ProjectOptions {
-  /** Of the operations, from 1 to 10: how many of ten magnitudes are drawn from. @default 3 */
+  /** Severity of the operations, from 1 to 10: how many of ten magnitudes are drawn from. @default 3 */
   severity?: number
   /** How many chains of operations are mixed. @default 3 */
   mixtureWidth?: number
   /** Operations in each chain; −1 draws from 1 to 3. @default -1 */
   chainDepth?: number
-  /** Of the Dirichlet distribution from which the shares are drawn. @default 1 */
+  /** Concentration of the Dirichlet distribution from which the shares are drawn. @default 1 */
   alpha?: number
   /** With brightness, colour, contrast and sharpness, which the benchmarks of corruptions use. @default true */
   allOps?: boolean

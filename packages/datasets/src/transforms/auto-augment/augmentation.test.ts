@@ -157,7 +157,7 @@ describe('augMix', () => {
   const flat: RawImage = { ...photo, data: new Uint8Array(photo.data.length).fill(100) }
 
   test('shares of the image and of its chains sum to 1', () => {
-    // Of a flat image all that can change it is left out: what is mixed is the image itself, cut to a byte.
+    // A flat image is left as it is by all operations that remain: what is mixed is the image itself, cut to a byte.
     const transform = transforms.augMix({ severity: 1, allOps: false, fill: 100 })
     for (let seed = 0; seed < 200; seed++) {
       const random = new Random(seed)

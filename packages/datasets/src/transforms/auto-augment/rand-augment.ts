@@ -8,7 +8,7 @@ import { type AugmentationSpace, augmentationSpace, none } from './augmentation-
 export interface RandAugmentOptions extends ProjectOptions {
   /** How many operations, one after the other. @default 2 */
   numOps?: number
-  /** Of all of them, from 0 to numMagnitudeBins − 1. @default 9 */
+  /** Magnitude of every operation, from 0 to numMagnitudeBins − 1. @default 9 */
   magnitude?: number
   /** Steps from no change to the strongest. @default 31 */
   numMagnitudeBins?: number

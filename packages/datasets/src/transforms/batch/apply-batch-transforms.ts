@@ -6,7 +6,7 @@ import type { Batch, BatchTransform } from '../../types.ts'
 /**
  * Applies transforms in their order, each with a stream of its own.
  *
- * @param seed of this batch
+ * @param seed this batch's, uint32
  * @param numClasses K of the soft labels
  */
 export function applyBatchTransforms(

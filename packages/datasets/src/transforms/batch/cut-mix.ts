@@ -22,7 +22,7 @@ interface Box {
   right: number
 }
 
-/** Of the image's shape and, where no edge cuts it, of the area that is not kept; its middle is anywhere. */
+/** Rectangle in the image's shape whose area, where no edge cuts it, is the part not kept; its middle is anywhere. */
 function drawBox(random: Random, height: number, width: number, kept: number): Box {
   const half = 0.5 * Math.sqrt(1 - kept)
   const [x, y] = [random.below(width), random.below(height)]

@@ -8,13 +8,13 @@ export interface MixUpOrCutMixOptions {
   mixUpAlpha?: number
   /** @default 1 */
   cutMixAlpha?: number
-  /** That a batch is mixed; its labels are soft in any case. @default 1 */
+  /** Probability that a batch is mixed; its labels are soft in any case. @default 1 */
   probability?: number
-  /** That a mixed batch is by CutMix. @default 0.5 */
+  /** Probability that a mixed batch uses CutMix. @default 0.5 */
   switchProbability?: number
 }
 
-/** Of each batch one of the two, as timm's Mixup for batches; the defaults are those with which DeiT was trained. */
+/** MixUp or CutMix for each batch, as timm's Mixup in batch mode; the defaults are those with which DeiT was trained. */
 export function mixUpOrCutMix(options: MixUpOrCutMixOptions = {}): BatchTransform {
   const { mixUpAlpha = 0.8, cutMixAlpha = 1, probability = 1, switchProbability = 0.5 } = options
   checkNumber('mixUpOrCutMix', 'switchProbability', switchProbability, 0, 1)

@@ -6,9 +6,9 @@ import type { Batch, BatchTransform } from '../../types.ts'
 import { aboveZero, checkNumber } from '../define.ts'
 
 export interface MixOptions {
-  /** Of the distribution Beta(alpha, alpha) from which the image's share is drawn. @default 1 */
+  /** Parameter of the distribution Beta(alpha, alpha) from which the image's share is drawn. @default 1 */
   alpha?: number
-  /** That a batch is mixed; its labels are soft in any case. @default 1 */
+  /** Probability that a batch is mixed; its labels are soft in any case. @default 1 */
   probability?: number
 }
 

@@ -9,16 +9,16 @@ export interface Rectangle {
 }
 
 export interface RectangleRanges {
-  /** Of its area, as parts of the image's. */
+  /** Range of its area, as parts of the image's. */
   scale: readonly [low: number, high: number]
-  /** Of its width divided by its height; as likely twice as wide as high as the reverse. */
+  /** Range of its width divided by its height; as likely twice as wide as high as the reverse. */
   ratio: readonly [low: number, high: number]
 }
 
 const attempts = 10
 
 /**
- * @param size of the image
+ * @param size the image's
  * @param most the largest size of the rectangle
  * @returns undefined when none of ten was small enough
  */
