@@ -1,4 +1,5 @@
 /** Measures a model's forward pass or training step on one or more backends, in turns. */
+
 import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
 import {
   autocast,
@@ -10,6 +11,7 @@ import {
   useBackend,
   type ViTForImageClassification,
 } from '@vitral/core'
+import { median } from '../numbers.ts'
 import { createOptimizer } from '../optimizers/index.ts'
 import { type KernelCall, profileKernels } from './kernel-profile.ts'
 
@@ -43,14 +45,6 @@ interface Contestant {
   close: () => void
   times: number[]
   flops: number
-}
-
-const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }
 
 /**

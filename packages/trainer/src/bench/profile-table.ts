@@ -1,5 +1,5 @@
 /** Kernel calls, added up by kernel: what each takes, and how near it is to what the machine can do. */
-import { columnWidths } from '../extremes.ts'
+import { columnWidths, percent } from '../format.ts'
 import type { KernelCall } from './kernel-profile.ts'
 import { costOf } from './op-costs.ts'
 
@@ -66,7 +66,7 @@ export function profileTable(rows: readonly ProfileRow[]): string {
       kernel.replace(/^Vitral/, ''),
       calls ? String(Math.round(calls)) : '',
       milliseconds.toFixed(2),
-      `${(100 * share).toFixed(1)}%`,
+      percent(share, 1),
       gflops ? gflops.toFixed(0) : '',
       gbytes ? gbytes.toFixed(1) : '',
     ]),

@@ -3,7 +3,9 @@ import { type BackendName, configNames, namedConfig, useBackend, ViTForImageClas
 import { jsonLine } from '@vitral/core/text'
 import { type BenchOptions, type BenchResult, measure, profile } from '../bench/measure.ts'
 import { profileRows, profileTable } from '../bench/profile-table.ts'
-import { type Command, parse, percent, precisionOf, precisionOption, print, wholeNumber } from './command.ts'
+import { percent } from '../format.ts'
+import { parseInteger } from '../numbers.ts'
+import { type Command, parse, precisionOf, precisionOption, print } from './command.ts'
 import { createProgress } from './progress.ts'
 
 const options = {
@@ -42,14 +44,14 @@ Measures a forward pass, or a training step, on each backend in turns, and print
     const native = backends.includes('native') ? await import('@vitral/backend-node') : undefined
     if (values.threads !== undefined) {
       if (!native) throw new Error('--threads is for the native backend, which is not among those to measure.')
-      native.setThreads(wholeNumber(values.threads, '--threads', 1))
+      native.setThreads(parseInteger('--threads', values.threads, 1))
     }
     const progress = createProgress()
-    const rounds = wholeNumber(values.rounds, '--rounds', 1)
+    const rounds = parseInteger('--rounds', values.rounds, 1)
     const given: BenchOptions = {
       createModel: await modelMaker(values.model),
       backends,
-      batch: wholeNumber(values.batch, '--batch', 1),
+      batch: parseInteger('--batch', values.batch, 1),
       train: values.train,
       precision: precisionOf(values),
       rounds,

@@ -3,6 +3,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import type { ComputeDtype } from '@vitral/core'
 import { jsonLine, printable, printableLines } from '@vitral/core/text'
 import { didYouMean } from '../did-you-mean.ts'
+import { parseInteger } from '../numbers.ts'
 
 export interface Command {
   /** For the list of commands. */
@@ -68,20 +69,12 @@ export function required(value: string | undefined, what: string): string {
   return value
 }
 
-/** @throws naming the value, unless it is a whole number of at least `least`. */
-export function wholeNumber(value: string, what: string, least: number): number {
-  const number = Number(value)
-  if (!Number.isInteger(number) || number < least)
-    throw new Error(`${what} is '${value}'; expected a whole number of at least ${least}.`)
-  return number
-}
-
 /** For commands that decode images. */
 export const maxPixelsOption: { 'max-pixels': { type: 'string' } } = { 'max-pixels': { type: 'string' } }
 
 /** @throws unless it is a number of pixels; undefined where the default holds */
 export const maxPixelsOf = (values: { 'max-pixels'?: string }): number | undefined =>
-  values['max-pixels'] === undefined ? undefined : wholeNumber(values['max-pixels'], '--max-pixels', 1)
+  values['max-pixels'] === undefined ? undefined : parseInteger('--max-pixels', values['max-pixels'], 1)
 
 /** Lines for people; strings of files in them have passed `printable`, which keeps them in their line. */
 export const print = (text: string): void => printRaw(`${printableLines(text)}\n`)
@@ -94,5 +87,3 @@ export const printJson = (value: unknown): void => printRaw(`${jsonLine(value)}\
 
 /** Why an image is refused, in one line and in the command line's words. */
 export const reasonOf = (reason: string): string => printable(reason).replaceAll(/\bmaxPixels\b/g, '--max-pixels')
-
-export const percent = (share: number): string => `${(share * 100).toFixed(2)}%`

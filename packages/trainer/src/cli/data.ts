@@ -1,4 +1,5 @@
 /** `vitral data inspect`: what is in a data set and what a model will see of it, before a training run is paid for. */
+
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { writeFileAtomic } from '@vitral/core/files'
@@ -9,8 +10,9 @@ import { guessDataset } from '../data/guess-dataset.ts'
 import { inspectData } from '../data/inspect.ts'
 import { datasetNames } from '../data/open-dataset.ts'
 import { pretrainedProcessor } from '../data/pretrained-processor.ts'
+import { parseInteger } from '../numbers.ts'
 import { recipeTransforms, transformChain } from '../recipe/transforms.ts'
-import { type Command, maxPixelsOf, maxPixelsOption, parse, print, required, wholeNumber } from './command.ts'
+import { type Command, maxPixelsOf, maxPixelsOption, parse, print, required } from './command.ts'
 import { describeData } from './describe-data.ts'
 import { createProgress } from './progress.ts'
 import { recipeOf } from './recipe-option.ts'
@@ -56,8 +58,8 @@ twice: in training and test at once, or with two labels.
       if (values[flag] && !values.out)
         throw new Error(`--${flag} is for the contact sheet; expected --out FILE.png, too.`)
     const made = await transformsFor(values)
-    const rows = wholeNumber(values.rows, '--rows', 1)
-    const seed = wholeNumber(values.seed, '--seed', 0)
+    const rows = parseInteger('--rows', values.rows, 1)
+    const seed = parseInteger('--seed', values.seed, 0)
     const decode = { maxPixels: maxPixelsOf(values) }
     if (values.out) await checkFolder(values.out)
     const name = values.dataset ?? (await guessDataset(place))

@@ -1,7 +1,8 @@
 /** A data set's inspection as a person at the terminal reads it. */
 import { printable } from '@vitral/core/text'
 import type { DataReport, SplitReport } from '../data/inspect.ts'
-import { columnWidths, greatest } from '../extremes.ts'
+import { columnWidths } from '../format.ts'
+import { greatest } from '../numbers.ts'
 
 /** Longer lists are cut; `--json` has them whole. */
 const most = 10

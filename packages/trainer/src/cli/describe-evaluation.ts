@@ -2,8 +2,8 @@
 import { printable } from '@vitral/core/text'
 import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../evaluation/confusion.ts'
 import type { Evaluation } from '../evaluation/evaluate.ts'
-import { columnWidths, greatest } from '../extremes.ts'
-import { percent } from './command.ts'
+import { columnWidths, percent } from '../format.ts'
+import { greatest } from '../numbers.ts'
 
 /** A confusion matrix with more columns fits no terminal; then its largest cells are told instead. */
 const mostColumns = 50

@@ -9,6 +9,7 @@ import { datasetNames, datasetSplits, openDataset, testSplit } from '../data/ope
 import { evaluationBatches } from '../data/training-data.ts'
 import { type Evaluation, evaluate } from '../evaluation/evaluate.ts'
 import { cropMargin, type TestTimeAugmentation, testTimeAugmentations } from '../evaluation/test-time-augmentation.ts'
+import { parseInteger } from '../numbers.ts'
 import {
   backendOption,
   type Command,
@@ -20,7 +21,6 @@ import {
   print,
   reasonOf,
   required,
-  wholeNumber,
 } from './command.ts'
 import { describeEvaluation } from './describe-evaluation.ts'
 import { download, fetchModel } from './download.ts'
@@ -71,7 +71,7 @@ export const evalCommand: Command = {
     const { values } = parse(args, options)
     const id = required(values.model, '--model')
     const dataset = required(values.dataset, '--dataset')
-    const batchSize = wholeNumber(values['batch-size'], '--batch-size', 1)
+    const batchSize = parseInteger('--batch-size', values['batch-size'], 1)
     const precision = precisionOf(values)
     const augmentation = augmentationOf(values.tta)
     const progress = createProgress()
@@ -83,11 +83,11 @@ export const evalCommand: Command = {
       onBroken,
       decode: { maxPixels: maxPixelsOf(values) },
     })
-    for (const line of describeUnderstood([{ name: split, dataset: opened }])) progress.say(line)
     await useBackend(values.backend as 'auto')
     const folder = await fetchModel(id, progress)
     const processor = await ViTImageProcessor.fromPretrained(folder)
     const model = await ViTForImageClassification.fromPretrained(folder)
+    for (const line of describeUnderstood([{ name: split, dataset: opened }])) progress.say(line)
     const images = withLabelsOf(opened, model.config.id2label, { model: folder, byPosition: values['by-position'] })
     const onSkipped = (reason: string): void => progress.say(`Left out: ${reasonOf(reason)}`)
     const margin = augmentation?.endsWith('crop') ? cropMargin : 1

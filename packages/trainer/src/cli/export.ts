@@ -1,9 +1,11 @@
 /** `vitral export`: a model folder for others: merged, with smaller weights, in files of a size. */
+
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { type WeightDtype, weightDtypes } from '@vitral/core/files'
 import { jsonLine } from '@vitral/core/text'
+import { count } from '../format.ts'
 import { type Command, parse, print, required } from './command.ts'
 import { fetchModel } from './download.ts'
 import { createProgress } from './progress.ts'
@@ -57,8 +59,8 @@ The folder opens in Vitral, in transformers.js and in Python's transformers.
       values.json
         ? jsonLine({ out, dtype, parameters, files })
         : [
-            `${parameters.toLocaleString('en-US')} parameters as ${dtype} in ${out}:`,
-            ...files.map(({ name, bytes }) => `  ${name}  ${bytes.toLocaleString('en-US')} bytes`),
+            `${count(parameters)} parameters as ${dtype} in ${out}:`,
+            ...files.map(({ name, bytes }) => `  ${name}  ${count(bytes)} bytes`),
           ].join('\n'),
     )
     return 0

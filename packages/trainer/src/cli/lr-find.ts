@@ -7,17 +7,9 @@ import { datasetNames } from '../data/open-dataset.ts'
 import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
 import { type LrFindResult, lrFind } from '../lr-find/lr-find.ts'
 import { plotRates } from '../lr-find/plot.ts'
+import { parseInteger } from '../numbers.ts'
 import { recipes } from '../recipes/index.ts'
-import {
-  backendOption,
-  type Command,
-  maxPixelsOf,
-  maxPixelsOption,
-  parse,
-  print,
-  reasonOf,
-  wholeNumber,
-} from './command.ts'
+import { backendOption, type Command, maxPixelsOf, maxPixelsOption, parse, print, reasonOf } from './command.ts'
 import { download, showDownload } from './download.ts'
 import { createProgress } from './progress.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
@@ -63,7 +55,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
     const { values, positionals } = parse(args, options)
     const { name, recipe } = await recipeOf(positionals, values)
     const [from, to] = [Number(values.from), Number(values.to)]
-    const steps = wholeNumber(values.steps, '--steps', 10)
+    const steps = parseInteger('--steps', values.steps, 10)
     if (values.out !== undefined && !values.out.endsWith('.svg'))
       throw new Error(`--out is '${values.out}'; expected a file that ends in .svg.`)
     await useBackend(values.backend as 'auto')

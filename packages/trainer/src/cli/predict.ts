@@ -1,4 +1,5 @@
 /** `vitral predict`: what a model sees in images, or the features that it makes of them. */
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Tensor2D, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
@@ -16,6 +17,7 @@ import {
 } from '@vitral/core'
 import { selectToken } from '@vitral/core/ops'
 import { printable } from '@vitral/core/text'
+import { parseInteger } from '../numbers.ts'
 import { computeImages } from '../predict/compute-images.ts'
 import { findImages } from '../predict/find-images.ts'
 import { createFormat, type FormatName, formatNames, type ImageResult } from '../predict/formats.ts'
@@ -29,7 +31,6 @@ import {
   precisionOption,
   printRaw,
   required,
-  wholeNumber,
 } from './command.ts'
 import { fetchModel } from './download.ts'
 import { printError } from './print-error.ts'
@@ -73,8 +74,8 @@ own (the sigmoid of its logit); of regression they are the values.`,
     const { values, positionals: names } = parse(args, options)
     const id = required(values.model, '--model')
     required(names[0], 'The image file')
-    const count = wholeNumber(values['top-k'], '--top-k', 1)
-    const batchSize = wholeNumber(values['batch-size'], '--batch-size', 1)
+    const count = parseInteger('--top-k', values['top-k'], 1)
+    const batchSize = parseInteger('--batch-size', values['batch-size'], 1)
     const maxPixels = maxPixelsOf(values)
     const precision = precisionOf(values)
     const formatName = formatOf(values)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createProgress, duration, type ProgressStream, progressLine } from './progress.ts'
+import { createProgress, type ProgressStream, progressLine } from './progress.ts'
 
 function capture(isTTY: boolean, env: Record<string, string> = {}) {
   const written: string[] = []
@@ -105,8 +105,4 @@ describe('createProgress', () => {
     expect(written.map(line => line.match(/(\d+)\/30 images/)?.[1])).toEqual(['10', '20', '30'])
     for (const line of written) expect(line).toMatch(/^[\x20-\x7e]+\n$/)
   })
-})
-
-test('duration', () => {
-  expect([0, 7.4, 59.6, 140, 3725].map(duration)).toEqual(['0:00', '0:07', '1:00', '2:20', '1:02:05'])
 })

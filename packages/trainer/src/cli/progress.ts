@@ -1,6 +1,7 @@
 /** What a waiting person sees: one line that fits the terminal and rewrites itself, or plain lines where there is none. */
 
 import { printable, printableLines } from '@vitral/core/text'
+import { duration } from '../format.ts'
 
 /** The part of a stream such as process.stderr that is used. */
 export interface ProgressStream {
@@ -126,12 +127,4 @@ function drawBar(share: number, width: number): string {
   const eighths = Math.round(share * width * 8)
   const part = eighths % 8 === 0 ? '' : ' ▏▎▍▌▋▊▉'.charAt(eighths % 8)
   return `${'█'.repeat(Math.floor(eighths / 8))}${part}`.padEnd(width)
-}
-
-/** Seconds as a clock: 0:07, 2:20, 1:02:05. */
-export function duration(seconds: number): string {
-  const whole = Math.round(seconds)
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
-  const two = (value: number) => String(value).padStart(2, '0')
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
 }

@@ -1,6 +1,8 @@
 /** `vitral serve`: models over HTTP. The server is a package of its own, loaded when it is asked for. */
+
 import { basename } from 'node:path'
-import { backendOption, type Command, parse, precisionOf, precisionOption, wholeNumber } from './command.ts'
+import { parseInteger } from '../numbers.ts'
+import { backendOption, type Command, parse, precisionOf, precisionOption } from './command.ts'
 import { fetchModel } from './download.ts'
 import { createProgress } from './progress.ts'
 
@@ -50,7 +52,7 @@ it has accepted is answered. Needs Bun, and the package @vitral/server.`,
     const number = (
       name: 'max-batch-size' | 'max-delay' | 'port' | 'queue-size' | 'threads' | 'workers',
       least: number,
-    ) => (values[name] === undefined ? undefined : wholeNumber(values[name], `--${name}`, least))
+    ) => (values[name] === undefined ? undefined : parseInteger(`--${name}`, values[name], least))
     const settingsOfModels = {
       backend: values.backend,
       precision: precisionOf(values),

@@ -1,27 +1,19 @@
 /** `vitral sweep`: one recipe with several settings, and a table of how well each did. */
+
 import { basename } from 'node:path'
 import { useBackend } from '@vitral/core'
 import { jsonLine, printable } from '@vitral/core/text'
 import { datasetNames } from '../data/open-dataset.ts'
 import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
 import { scoreOf } from '../evaluation/choose-best.ts'
-import { columnWidths } from '../extremes.ts'
+import { columnWidths, duration, percent } from '../format.ts'
+import { parseInteger } from '../numbers.ts'
 import { recipes } from '../recipes/index.ts'
 import { gridSearch, randomSearch, type Settings } from '../sweep/search.ts'
 import { type SweptTrial, sweep } from '../sweep/sweep.ts'
-import {
-  backendOption,
-  type Command,
-  maxPixelsOf,
-  maxPixelsOption,
-  parse,
-  percent,
-  print,
-  reasonOf,
-  wholeNumber,
-} from './command.ts'
+import { backendOption, type Command, maxPixelsOf, maxPixelsOption, parse, print, reasonOf } from './command.ts'
 import { download, showDownload } from './download.ts'
-import { createProgress, duration } from './progress.ts'
+import { createProgress } from './progress.ts'
 import { recipeOf, recipeOptions } from './recipe-option.ts'
 import { resumeCommand } from './train/resume-command.ts'
 import { showTraining } from './train/show-training.ts'
@@ -115,7 +107,7 @@ interface SearchValues {
 /** @throws unless a grid or a random search is asked for, or a sweep that knows its own is resumed. */
 function trialsOf({ grid, random, range, resume }: SearchValues, seed: number): Settings[] {
   if (grid && (random || range)) throw new Error('There are both --grid and --random; expected one of them.')
-  if (random && range) return randomSearch(range, { count: wholeNumber(random, '--random', 1), seed })
+  if (random && range) return randomSearch(range, { count: parseInteger('--random', random, 1), seed })
   if (random || range) throw new Error('--random N and --range KEY=RANGE belong together; one of them is missing.')
   if (grid) return gridSearch(grid)
   if (resume) return []

@@ -4,8 +4,8 @@ import { EventEmitter } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { threadsEach } from '../data/share-processors.ts'
 import { type LaunchOptions, launch } from './launch.ts'
+import { threadsEach } from './share-processors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-launch-'))
 afterAll(() => rmSync(folder, { recursive: true }))

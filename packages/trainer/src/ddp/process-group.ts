@@ -1,5 +1,6 @@
 /** Which of several processes this is, by the environment, and how it joins the others: torch's init_process_group. */
 import { version_core as tfjsVersion } from '@tensorflow/tfjs-core'
+import { parseInteger } from '../numbers.ts'
 import { vitralVersion } from '../version.ts'
 import { alone, type Collectives } from './collectives.ts'
 import { isLaunchersChild, secondsWithoutLauncher } from './end-with-launcher.ts'
@@ -61,10 +62,10 @@ export function placementOf(env: Variables): Placement | undefined {
     if (other) throw new Error(`${other} is set to '${env[other]}', but WORLD_SIZE is not; set both, or neither.`)
     return undefined
   }
-  const worldSize = whole(env, names.worldSize, 1)
-  const rank = whole(env, names.rank, 0, worldSize - 1)
+  const worldSize = parseInteger(names.worldSize, env[names.worldSize], 1)
+  const rank = parseInteger(names.rank, env[names.rank], 0, worldSize - 1)
   if (worldSize === 1) return undefined
-  const localRank = env[names.localRank] ? whole(env, names.localRank, 0, worldSize - 1) : rank
+  const localRank = env[names.localRank] ? parseInteger(names.localRank, env[names.localRank], 0, worldSize - 1) : rank
   const engine = env.VITRAL_COLLECTIVES || names.engine
   const meet = engine === 'nccl' ? names.engine : engine === 'mpi' ? 'mpi' : 'local'
   if (step && meet === 'mpi') requireMpiOf(step)
@@ -74,7 +75,7 @@ export function placementOf(env: Variables): Placement | undefined {
       `${names.worldSize} is ${worldSize}, and only ${step ? processesHere : `LOCAL_WORLD_SIZE, ${processesHere},`} of these processes are on this machine; shared memory joins those of one machine alone. For several machines start them with mpirun, or with vitral train --hosts A,B --nproc ${processesHere}.`,
     )
   const needsMaster = meet !== 'mpi' && !step // mpirun's processes know each other, and those of a step its name
-  if (needsMaster || env.MASTER_PORT) whole(env, 'MASTER_PORT', 1, 65535)
+  if (needsMaster || env.MASTER_PORT) parseInteger('MASTER_PORT', env.MASTER_PORT, 1, 65535)
   if (needsMaster && !env.MASTER_ADDR)
     throw new Error(
       'MASTER_ADDR is not set; expected the name or address of the machine of rank 0, the same for all ranks.',
@@ -118,14 +119,4 @@ export async function connectProcessGroup(
   const options = { rank, worldSize, localRank, meet, id, timeout, token, signal }
   const collectives = await connect(engine as Parameters<typeof connect>[0], options)
   return { collectives, localRank }
-}
-
-function whole(env: Variables, name: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
-  const given = env[name]
-  const value = Number(given)
-  if (!given?.trim() || !Number.isInteger(value) || value < least || value > most)
-    throw new Error(
-      `${name} is ${given === undefined ? 'not set' : `'${given}'`}; expected a whole number ${most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`}.`,
-    )
-  return value
 }

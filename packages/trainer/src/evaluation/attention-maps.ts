@@ -2,7 +2,7 @@
 import { type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core'
 import { attentionRollout, type ViTForImageClassification } from '@vitral/core'
 import { functional, type RawImage } from '@vitral/datasets'
-import { greatest, least } from '../extremes.ts'
+import { greatest, least } from '../numbers.ts'
 import type { AttentionMap, ExampleImage } from './example-images.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** The images of an evaluation that say most: the surest mistakes, and the surest hits. */
-import { greatest } from '../extremes.ts'
+import { greatest } from '../numbers.ts'
 import type { ImageBatch } from '../step/batch.ts'
 
 /** How much of each patch reached the class token: [rows, columns], the largest 1. */

@@ -111,7 +111,9 @@ describe('lrFind', () => {
     const nowhere = { recipe, data: 'nowhere' }
     await expect(lrFind({ ...nowhere, from: 0 })).rejects.toThrow('The first learning rate is 0; expected a number')
     await expect(lrFind({ ...nowhere, to: 1e-9 })).rejects.toThrow('The last learning rate is 1e-9; expected a number')
-    await expect(lrFind({ ...nowhere, steps: 9 })).rejects.toThrow('There are 9 steps; expected a whole number of')
+    await expect(lrFind({ ...nowhere, steps: 9 })).rejects.toThrow(
+      'lrFind: steps is 9; expected a whole number of at least 10.',
+    )
   })
 })
 

@@ -4,8 +4,9 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises' // signals wait for the event loop's
 import { deriveSeed } from '@vitral/core'
+import { checkInteger } from '@vitral/core/check'
 import type { TrainingData } from '../data/training-data.ts'
-import { least } from '../extremes.ts'
+import { least } from '../numbers.ts'
 import { type AssembleOptions, assemble } from '../run/assemble.ts'
 import type { ImageBatch } from '../step/batch.ts'
 import { NonFiniteError } from '../step/non-finite.ts'
@@ -51,8 +52,7 @@ export async function lrFind(options: LrFindOptions): Promise<LrFindResult> {
   if (!(from > 0)) throw new Error(`The first learning rate is ${from}; expected a number above 0.`)
   if (!(to > from && to < Number.POSITIVE_INFINITY))
     throw new Error(`The last learning rate is ${to}; expected a number above the first, ${from}.`)
-  if (!(Number.isInteger(steps) && steps >= 10))
-    throw new Error(`There are ${steps} steps; expected a whole number of at least 10.`)
+  checkInteger('lrFind: steps', steps, 10)
 
   // Averages of the parameters change no loss, and need the memory of a second model.
   const training = await assemble({ ...options, recipe: { ...recipe, ema: null } })

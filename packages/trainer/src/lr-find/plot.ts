@@ -1,5 +1,5 @@
 /** The curve of a range test as an SVG file of its own, for light and dark pages. */
-import { greatest, least } from '../extremes.ts'
+import { greatest, least } from '../numbers.ts'
 import type { LrFindResult } from './lr-find.ts'
 
 const size = { width: 720, height: 420 }

@@ -3,6 +3,7 @@
 import type { Scoring } from '@vitral/core'
 import { jsonLine, printable } from '@vitral/core/text'
 import { stringify } from 'csv-stringify/sync'
+import { percent } from '../format.ts'
 
 export interface Prediction {
   label: string
@@ -56,7 +57,7 @@ const formats: Record<FormatName, (scoring: Scoring) => ResultFormat> = {
 
 function describe({ image, predictions = [] }: ImageResult, scoring: Scoring): string {
   const lines = predictions.map(({ label, score }) => {
-    const text = scoring === 'none' ? score.toPrecision(6) : `${(score * 100).toFixed(2)}%`
+    const text = scoring === 'none' ? score.toPrecision(6) : percent(score)
     return `  ${text.padStart(7)}  ${printable(label)}`
   })
   return [printable(image), ...lines].join('\n')

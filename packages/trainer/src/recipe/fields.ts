@@ -1,5 +1,6 @@
 /** The fields of a recipe and what each may hold, as a table. */
 import { configNames, type LoraConfig, namedConfig, resolveLora } from '@vitral/core'
+import { isInteger } from '@vitral/core/check'
 import { describeValue } from '@vitral/core/files'
 import { listNames } from '@vitral/core/text'
 import { didYouMean } from '../did-you-mean.ts'
@@ -26,7 +27,7 @@ const number = (expected: string, accepts: (value: number) => boolean): Field =>
 /** Beyond it no memory holds what is counted. */
 const MOST = 2 ** 31 - 1
 const atLeastOne: Field = {
-  ...number('a whole number of at least 1', value => Number.isInteger(value) && value >= 1),
+  ...number('a whole number of at least 1', value => isInteger(value, 1)),
   most: MOST,
 }
 const aboveZero = number('a number above 0', value => value > 0)
@@ -169,10 +170,7 @@ const fields: Record<string, Field> = {
   ema: orNull(object),
   'ema.decay': optional(fraction),
   'ema.warmup': optional(boolean),
-  seed: number(
-    'a whole number from 0 to 4294967295',
-    value => Number.isInteger(value) && value >= 0 && value < 2 ** 32,
-  ),
+  seed: number('a whole number from 0 to 4294967295', value => isInteger(value, 0, 2 ** 32 - 1)),
 }
 
 /** @throws naming the first field that is unknown, missing or wrong, and what it should be. */

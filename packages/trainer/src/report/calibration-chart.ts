@@ -1,7 +1,8 @@
 /** Whether the model is as often right as it is sure: a reliability diagram (Guo et al. 2017). */
+
 import type { CalibrationBin } from '../evaluation/calibration.ts'
 import type { Metrics } from '../evaluation/metrics.ts'
-import { count, percent } from './html.ts'
+import { count, percent } from '../format.ts'
 
 const size = { width: 340, height: 300 }
 const plot = { left: 48, right: 308, top: 10, bottom: 262 }
@@ -18,7 +19,7 @@ export function calibrationChart({
     `<text x="${plot.left - 8}" y="${y(share) + 4}" text-anchor="end">${percent(share, 0)}</text>`,
   ])
   return [
-    `<p>Expected calibration error ${percent(ece)}: how far confidence is from accuracy, on average. Bars below the line`,
+    `<p>Expected calibration error ${percent(ece, 1)}: how far confidence is from accuracy, on average. Bars below the line`,
     'are images of which the model is too sure; darker bars stand for more images.</p>',
     `<svg class="calibration" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="Accuracy over confidence">`,
     ...bars,
@@ -37,7 +38,7 @@ function drawBin(
 ): string {
   if (accuracy === null || confidence === null) return ''
   const opacity = 0.25 + 0.75 * Math.sqrt(held / images)
-  const title = `${count(held)} images, confidence ${percent(confidence)}, accuracy ${percent(accuracy)}`
+  const title = `${count(held)} images, confidence ${percent(confidence, 1)}, accuracy ${percent(accuracy, 1)}`
   const height = plot.bottom - y(accuracy)
   return `<rect class="bin" x="${x(from) + 1}" y="${y(accuracy)}" width="${x(to) - x(from) - 2}" height="${height}" opacity="${opacity.toFixed(2)}"><title>${title}</title></rect>`
 }

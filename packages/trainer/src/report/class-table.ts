@@ -1,6 +1,8 @@
 /** Each class's precision, recall and F1, the worst first. */
+
 import type { ClassMetrics } from '../evaluation/metrics.ts'
-import { count, escapeHtml, percent, table } from './html.ts'
+import { count, percent } from '../format.ts'
+import { escapeHtml, table } from './html.ts'
 
 /** More rows than this make a page that no browser scrolls well; the file beside it has all. */
 const mostRows = 200
@@ -24,4 +26,4 @@ export function classTable(perClass: readonly ClassMetrics[]): string {
 }
 
 const bar = (share: number | null): string =>
-  share === null ? '–' : `<span class="bar" style="--share:${share.toFixed(3)}">${percent(share)}</span>`
+  share === null ? '–' : `<span class="bar" style="--share:${share.toFixed(3)}">${percent(share, 1)}</span>`

@@ -1,7 +1,9 @@
 /** Which class is taken for which, as a table whose cells are shaded by their share of a row. */
+
 import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../evaluation/confusion.ts'
 import type { Metrics } from '../evaluation/metrics.ts'
-import { count, escapeHtml, percent, table } from './html.ts'
+import { count, percent } from '../format.ts'
+import { escapeHtml, table } from './html.ts'
 
 /** More rows and columns than this cannot be read. */
 const mostClasses = 20
@@ -35,7 +37,7 @@ export function confusionTable({ perClass, ...counts }: ConfusionCounts & Pick<M
 const cell = (images: number, total: number, right: boolean): string => {
   const share = total === 0 ? 0 : images / total
   const style = `--share:${share.toFixed(3)}`
-  return `<span class="${right ? 'right' : 'wrong'}" style="${style}" title="${percent(share)}">${images === 0 ? '' : count(images)}</span>`
+  return `<span class="${right ? 'right' : 'wrong'}" style="${style}" title="${percent(share, 1)}">${images === 0 ? '' : count(images)}</span>`
 }
 
 /** Classes by their mistakes, in and out, most first; of equal ones the first. */

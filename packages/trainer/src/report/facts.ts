@@ -1,11 +1,12 @@
 /** The run in a few numbers, and what it was made with. */
 
-import { duration } from '../cli/progress.ts'
 import type { History } from '../dashboard/history.ts'
 import { mainMetrics } from '../evaluation/evaluate.ts'
+import { count, duration, percent } from '../format.ts'
+import { median } from '../numbers.ts'
 import type { Environment } from '../run/environment.ts'
 import type { ReportedEvaluation } from './evaluation-file.ts'
-import { count, escapeHtml, percent, table } from './html.ts'
+import { escapeHtml, table } from './html.ts'
 
 const names: Record<string, string> = {
   accuracy: 'Accuracy',
@@ -26,7 +27,7 @@ export function headline(
     const { evaluation, images, epoch } = reported
     for (const [name, value] of Object.entries(mainMetrics(evaluation)))
       facts.push([names[name] ?? name, percent(value, 2)])
-    facts.push(['Loss', fixed(evaluation.loss)], ['Macro F1', percent(evaluation.macroF1)])
+    facts.push(['Loss', fixed(evaluation.loss)], ['Macro F1', percent(evaluation.macroF1, 1)])
     facts.push(['Measured on', `${count(evaluation.count)} ${images} images`], ['Best epoch', count(epoch)])
   }
   const epochs = new Set(evaluations.map(({ epoch }) => epoch)).size
@@ -43,14 +44,11 @@ export function timings({ evaluations, steps }: History): string {
     before = now
     return row
   })
-  const speeds = steps.map(({ imagesPerSecond }) => imagesPerSecond).sort((a, b) => a - b)
-  const median = speeds[Math.floor(speeds.length / 2)]
+  const speed = median(steps.map(({ imagesPerSecond }) => imagesPerSecond))
   const header = ['Epoch', 'Step', 'Loss, held out', 'Accuracy', 'Took', 'So far']
   const made = rows.length > 0 ? table(header, rows) : ''
   return [
-    median === undefined
-      ? ''
-      : `<p>${count(Math.round(median))} images a second within a step, in the middle of all.</p>`,
+    Number.isNaN(speed) ? '' : `<p>Median speed of a step: ${count(Math.round(speed))} images a second.</p>`,
     rows.length > 20 ? `<details><summary>${rows.length} epochs</summary>${made}</details>` : made,
   ].join('\n')
 }

@@ -4,10 +4,6 @@
 export const escapeHtml = (text: string): string =>
   text.replaceAll(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
 
-export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`
-
-export const count = (number: number): string => number.toLocaleString('en-US')
-
 /** A table whose first column and row are headings; cells are HTML. */
 export function table(
   header: readonly string[],

@@ -1,6 +1,7 @@
 /** Images that the model was surest of, wrongly and rightly; beside the mistakes, where it looked. */
+import { percent } from '../format.ts'
 import type { ReportedEvaluation, ReportedImage } from './evaluation-file.ts'
-import { escapeHtml, percent } from './html.ts'
+import { escapeHtml } from './html.ts'
 
 const attentionNote =
   '<p>Beside each image, where the model looked: the brighter a place, the more of it reached the answer (attention rollout).</p>\n'
@@ -12,8 +13,8 @@ export function pictures({ mistakes, hits, evaluation }: ReportedEvaluation): st
     const which = index === undefined ? '' : ` title="image ${index} of the data set, ${width}×${height}"`
     const told =
       label === taken
-        ? `${name(label)}, ${percent(confidence)}`
-        : `${name(label)}, taken for ${name(taken)}, ${percent(confidence)}`
+        ? `${name(label)}, ${percent(confidence, 1)}`
+        : `${name(label)}, taken for ${name(taken)}, ${percent(confidence, 1)}`
     const img = (source: string, alt: string) => `<img src="${escapeHtml(source)}" alt="${alt}" width="96" height="96">`
     const looked = attention === undefined ? '' : img(attention, 'where the model looked')
     const named = file === undefined ? '' : `<br><code>${escapeHtml(file)}</code>`

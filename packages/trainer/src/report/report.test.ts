@@ -88,7 +88,7 @@ describe('the page', () => {
     expect(headings).toEqual([
       ...['Training', 'What is taken for what', 'Classes', 'How sure it is', 'Images', 'Time', 'Recipe', 'Environment'],
     ])
-    expect(page).toContain('<dt>Accuracy</dt><dd>50.00 %</dd>')
+    expect(page).toContain('<dt>Accuracy</dt><dd>50.00%</dd>')
     expect(page).toContain('<dt>Measured on</dt><dd>4 test images</dd>')
     expect(page).not.toMatch(/(src|href)="(?!data:)/)
     expect(page).not.toContain('<script')

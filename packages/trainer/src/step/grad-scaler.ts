@@ -1,4 +1,5 @@
 /** Loss scaling: keeps gradients that half precision would round to zero. */
+import { checkInteger } from '@vitral/core/check'
 import { unscale } from '@vitral/core/ops'
 import type { GradientClip, Gradients } from '../optimizers/clip-gradients.ts'
 import type { Optimizer } from '../optimizers/index.ts'
@@ -47,8 +48,7 @@ export class GradScaler {
     if (!(growthFactor > 1)) throw new Error(`GradScaler: growthFactor is ${growthFactor}; expected a number above 1.`)
     if (!(backoffFactor > 0 && backoffFactor < 1))
       throw new Error(`GradScaler: backoffFactor is ${backoffFactor}; expected a number between 0 and 1.`)
-    if (!(Number.isInteger(growthInterval) && growthInterval >= 1))
-      throw new Error(`GradScaler: growthInterval is ${growthInterval}; expected a whole number of at least 1.`)
+    checkInteger('GradScaler: growthInterval', growthInterval, 1)
     this.#scale = Math.fround(initScale)
   }
 

@@ -1,7 +1,9 @@
 /** `vitral finetune`: a model and a folder of images in; that model, knowing these classes, out. */
+
 import { basename, join, resolve } from 'node:path'
 import { guessDataset } from '../../data/guess-dataset.ts'
 import { datasetNames } from '../../data/open-dataset.ts'
+import { parseInteger } from '../../numbers.ts'
 import {
   augmentationNames,
   describeSize,
@@ -9,7 +11,7 @@ import {
   fineTuneRecipe,
   tunedParts,
 } from '../../recipes/fine-tune.ts'
-import { type Command, parse, required, wholeNumber } from '../command.ts'
+import { type Command, parse, required } from '../command.ts'
 import { download, showDownload } from '../download.ts'
 import { createProgress } from '../progress.ts'
 import { withSettings } from '../recipe-option.ts'
@@ -55,7 +57,7 @@ val and test. recipe.json in --out has all of it.`,
     if (more !== undefined) throw new Error(`There is one argument too many: '${more}'; expected MODEL FOLDER.`)
     const tune = oneOf('tune', values.tune, tunedParts) as FineTuneRecipeOptions['tune']
     const augment = oneOf('augment', values.augment, augmentationNames) as FineTuneRecipeOptions['augment']
-    const size = values.size === undefined ? undefined : wholeNumber(values.size, '--size', 1)
+    const size = values.size === undefined ? undefined : parseInteger('--size', values.size, 1)
     const progress = createProgress()
     if (values.download) await download(required(values.dataset, '--dataset'), data, progress)
     const dataset = values.dataset ?? (await guessDataset(data))

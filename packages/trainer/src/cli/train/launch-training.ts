@@ -1,9 +1,10 @@
 /** `vitral train --nproc N`, and `--nnodes M`: the same command, in several processes, on several machines. */
+
 import { existsSync } from 'node:fs'
 import { launch } from '../../ddp/launch.ts'
 import { launchMpi } from '../../ddp/launch-mpi.ts'
+import { parseInteger } from '../../numbers.ts'
 import { runPaths } from '../../run/folder.ts'
-import { wholeNumber } from '../command.ts'
 
 export interface LaunchValues {
   nproc?: string
@@ -42,19 +43,19 @@ export async function launchTraining(
   out: string,
   values: LaunchValues,
 ): Promise<number> {
-  const nproc = wholeNumber(values.nproc ?? '1', '--nproc', 1)
+  const nproc = parseInteger('--nproc', values.nproc ?? '1', 1)
   const program = [...process.execArgv, process.argv[1] as string, command]
   const isBegun = (): boolean => existsSync(runPaths(out).config) && !args.includes('--resume')
   const common = {
     command: process.execPath,
     args: (attempt: number) => [...program, ...args, ...(attempt > 0 && isBegun() ? ['--resume'] : [])],
     nproc,
-    maxRestarts: wholeNumber(values['max-restarts'] ?? '0', '--max-restarts', 0),
-    timeout: values.timeout === undefined ? undefined : wholeNumber(values.timeout, '--timeout', 1),
+    maxRestarts: parseInteger('--max-restarts', values['max-restarts'] ?? '0', 0),
+    timeout: values.timeout === undefined ? undefined : parseInteger('--timeout', values.timeout, 1),
   }
   const machines = machinesOf(values)
   if (machines) return await launchMpi({ ...common, ...machines })
-  const minNproc = wholeNumber(values['min-nproc'] ?? String(nproc), '--min-nproc', 1)
+  const minNproc = parseInteger('--min-nproc', values['min-nproc'] ?? String(nproc), 1)
   if (minNproc > nproc) throw new Error(`--min-nproc is ${minNproc}, more than --nproc, ${nproc}.`)
   return await launch({ ...common, minNproc, masterPort: portOf(values['master-port']) })
 }
@@ -66,7 +67,7 @@ function machinesOf(values: LaunchValues): { nnodes: number; hosts?: string[] } 
     throw new Error(
       `--hosts is '${values.hosts}'; expected names or addresses with commas between, such as gpu-1,gpu-2.`,
     )
-  const nnodes = wholeNumber(values.nnodes ?? String(hosts?.length ?? 1), '--nnodes', 1)
+  const nnodes = parseInteger('--nnodes', values.nnodes ?? String(hosts?.length ?? 1), 1)
   if (hosts && hosts.length !== nnodes)
     throw new Error(`--hosts names ${hosts.length} machines, and --nnodes is ${nnodes}.`)
   if (nnodes === 1 && !hosts) return undefined
@@ -77,7 +78,7 @@ function machinesOf(values: LaunchValues): { nnodes: number; hosts?: string[] } 
 }
 
 function portOf(given: string | undefined): number | undefined {
-  const port = given === undefined ? undefined : wholeNumber(given, '--master-port', 1)
+  const port = given === undefined ? undefined : parseInteger('--master-port', given, 1)
   if (port !== undefined && port > 65535)
     throw new Error(`--master-port is ${port}; expected a number from 1 to 65535.`)
   return port

@@ -4,19 +4,21 @@ import { type ParameterCounts, useBackend } from '@vitral/core'
 import { WriteError } from '@vitral/core/files'
 import { jsonLine, printable } from '@vitral/core/text'
 import { startDashboard } from '../../dashboard/dashboard.ts'
-import { shareProcessors } from '../../data/share-processors.ts'
 import type { TrainingData } from '../../data/training-data.ts'
 import { isLaunched } from '../../ddp/end-with-launcher.ts'
 import { together } from '../../ddp/exchange.ts'
+import { shareProcessors } from '../../ddp/share-processors.ts'
 import type { Judged } from '../../evaluation/choose-best.ts'
+import { count, duration, percent } from '../../format.ts'
+import { parseInteger } from '../../numbers.ts'
 import type { Recipe } from '../../recipe/types.ts'
 import { describeAddedEpochs } from '../../run/added-epochs.ts'
 import type { CheckpointOptions } from '../../run/checkpoint.ts'
 import type { TrainingResult } from '../../run/events.ts'
 import { startRun } from '../../run/start-run.ts'
-import { maxPixelsOf, percent, print, reasonOf, wholeNumber } from '../command.ts'
+import { maxPixelsOf, print, reasonOf } from '../command.ts'
 import { download, showDownload } from '../download.ts'
-import { createProgress, duration } from '../progress.ts'
+import { createProgress } from '../progress.ts'
 import { exitCodeOf, inProcessGroup } from './in-process-group.ts'
 import { isLaunch, launchTraining } from './launch-training.ts'
 import { resumeCommand } from './resume-command.ts'
@@ -55,7 +57,7 @@ export async function runTraining({ data: place, then = [], ...request }: Traini
     const warn = isFirst ? progress.say : (line: string) => console.error(`rank ${rank}: ${line}`)
     const dashboard =
       values.dashboard && isFirst
-        ? await startDashboard({ port: wholeNumber(values.dashboard, '--dashboard', 0) })
+        ? await startDashboard({ port: parseInteger('--dashboard', values.dashboard, 0) })
         : undefined
     let ending = 'failed'
     try {
@@ -125,7 +127,7 @@ function checkpointOptions(values: { 'checkpoint-every': string; 'keep-checkpoin
       `--checkpoint-every is '${every}'; expected a number of steps such as 500, or of minutes such as 10min.`,
     )
   return {
-    keep: wholeNumber(values['keep-checkpoints'], '--keep-checkpoints', 1),
+    keep: parseInteger('--keep-checkpoints', values['keep-checkpoints'], 1),
     every: unit ? { minutes: amount } : { steps: amount },
   }
 }
@@ -149,5 +151,3 @@ const trainedShare = ({ trainable, total }: ParameterCounts): string =>
   trainable === total
     ? `All ${count(total)} parameters train.`
     : `${count(trainable)} of ${count(total)} parameters train, ${percent(trainable / total)}.`
-
-const count = (number: number): string => number.toLocaleString('en-US')

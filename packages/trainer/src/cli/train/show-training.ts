@@ -1,10 +1,11 @@
 /** A training run as a person at the terminal sees it. */
 import { listNames } from '@vitral/core/text'
 import type { TrainingData } from '../../data/training-data.ts'
+import { duration } from '../../format.ts'
 import type { Recipe } from '../../recipe/types.ts'
 import type { EpochReport, TrainingObserver } from '../../run/events.ts'
 import { mainFacts } from '../describe-evaluation.ts'
-import { duration, type Progress } from '../progress.ts'
+import type { Progress } from '../progress.ts'
 
 /** Keeps the progress line, and leaves one line for each epoch. */
 export function showTraining(

@@ -1,6 +1,8 @@
 /** Divides a machine's processors between the processes of a training run that are on it. */
+
 import { availableParallelism } from 'node:os'
-import { slurmStep } from '../ddp/slurm.ts'
+import { isInteger } from '@vitral/core/check'
+import { slurmStep } from './slurm.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -27,7 +29,7 @@ export function processesHere(env: Variables): number {
 
 export function threadsEach(processes: number, wanted?: string, processors: number = availableParallelism()): number {
   const threads = Number(wanted)
-  return Number.isInteger(threads) && threads > 0 ? threads : Math.max(1, Math.floor(processors / processes))
+  return isInteger(threads, 1) ? threads : Math.max(1, Math.floor(processors / processes))
 }
 
 /**
