@@ -37,7 +37,7 @@ export function fixtureSuite(test: (name: string, run: () => Promise<void>) => v
     ) => {
       const model = await ViTForImageClassification.fromPretrained(join(fixturesFolder, fixture, 'model'), {
         useMaskToken: true,
-        onMadeAnew: () => {}, // the mask token, which a classifier's folder does not have
+        onNewlyInitialized: () => {}, // the mask token, which a classifier's folder does not have
       })
       try {
         await run(model, await readFixture(`${fixture}/io.safetensors`))

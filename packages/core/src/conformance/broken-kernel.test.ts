@@ -170,12 +170,12 @@ async function failures(wrong?: Break): Promise<string[]> {
   return failed
 }
 
-test('a right kernel passes', async () => {
+test('conformance passes a right kernel', async () => {
   expect(await failures()).toEqual([])
 })
 
 for (const [what, wrong] of Object.entries(breaks))
-  test(`a kernel wrong in ${what} fails the case of that shape alone`, async () => {
+  test(`conformance fails the one case of a kernel that is wrong in ${what}`, async () => {
     const failed = await failures(wrong)
     expect(failed.length).toBe(1)
     expect(failed[0]).toMatch(new RegExp(`^sum: 2×17×33: .*${wrong.says}`))

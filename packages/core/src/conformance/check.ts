@@ -44,7 +44,7 @@ export interface OpCase<Name extends string> {
  */
 export const TOLERANCE = 2e-5
 
-/** Normal numbers as float32 holds them. */
+/** Normal numbers, rounded to float32. */
 export function randomValues(shape: number[], seed: number, scale = 1): Values {
   const next = normalStream(seed)
   const size = elementsOf(shape)
@@ -52,8 +52,8 @@ export function randomValues(shape: number[], seed: number, scale = 1): Values {
 }
 
 /**
- * As many shapes as ViT-B/16 has parameters that train: what takes any number of tensors has to take so many, where a GPU
- * binds eight at a time. Small, but for every eighth.
+ * As many shapes as ViT-B/16 has parameters that train: ops on any number of tensors must take so many, although a GPU
+ * binds eight at a time. All but every eighth are small.
  */
 export const shapesOfModel: readonly number[][] = Array.from({ length: 152 }, (_, i) =>
   i % 8 === 0 ? [i + 1, 17] : [(i % 5) + 1, 3],

@@ -4,18 +4,18 @@ import { conformance, conformanceCases } from './index.ts'
 
 const names = conformanceCases().map(({ name }) => name)
 
-test('every case has a name of its own, since skips go by name', () => {
+test('conformanceCases gives every case its own name, which skips refer to', () => {
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
 })
 
-test('every op has cases', () => {
+test('conformanceCases has cases of every op', () => {
   const tried = new Set(names.map(name => name.split(':')[0]))
   // The first is a composition of stock ops, the second a number: neither has a kernel.
   const notOps = ['attentionProbabilities', 'stateSlots']
   expect(Object.keys(ops).filter(name => !tried.has(name) && !notOps.includes(name))).toEqual([])
 })
 
-test('a case that is skipped is not registered, and its reason is printed', () => {
+test('conformance does not register a skipped case, and prints the reason', () => {
   const registered: string[] = []
   const printed = spyOn(console, 'log').mockImplementation(() => {})
   const skip = [{ reason: 'no erf', cases: (name: string) => name.startsWith('gelu:') }]

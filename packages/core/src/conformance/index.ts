@@ -31,7 +31,7 @@ import { unscaleCases } from './training/unscale.ts'
 export type { ConformanceCase } from './check.ts'
 
 export interface Skip {
-  /** Why the backend cannot do it; printed. */
+  /** Reason why the backend cannot do it; printed. */
   reason: string
   /** Whether a case of this name is skipped. */
   cases: (name: string) => boolean
@@ -41,7 +41,7 @@ export interface ConformanceOptions {
   /** Registers a test: bun:test's, or any function that runs `run` and reports what it throws. */
   test: (name: string, run: () => Promise<void>) => void
   skip?: readonly Skip[]
-  /** Told of each case that is skipped. @default a line on the console */
+  /** Called with each case that is skipped. @default a line on the console */
   onSkip?: (name: string, reason: string) => void
 }
 

@@ -64,7 +64,7 @@ function layerNormCase(what: string, eps: number, x: Values): ConformanceCase {
           bias[c] = (bias[c] as number) + (up[c] as number)
         }
       }
-      return C <= 2 ? { weight, bias } : { x, weight, bias } // of one or two values that of x is zero but for eps
+      return C <= 2 ? { weight, bias } : { x, weight, bias } // the gradient of x over one or two values is zero but for eps
     },
   })
 }

@@ -82,7 +82,7 @@ const shapes: Shape[] = [
   { rows: [17], In: 600, Out: 40, bias: true, inputActivation: 'none' },
   { rows: [331], In: 23, Out: 19, bias: true, inputActivation: 'none' },
   { rows: [5], In: 17, Out: 31, bias: true, inputActivation: 'gelu', size: 8 },
-  // What a branch of an encoder layer ends with: each alone, and together.
+  // The end of an encoder layer's branch: each part alone, and together.
   { rows: [3, 5], In: 7, Out: 9, bias: true, inputActivation: 'none', residual: true },
   { rows: [3, 5], In: 7, Out: 9, bias: false, inputActivation: 'gelu', residual: true },
   { rows: [3, 5], In: 7, Out: 9, bias: true, inputActivation: 'none', dropout: 0.3 },
@@ -101,7 +101,7 @@ export const linearCases = (): ConformanceCase[] => [
   ...shapes.filter(hasBfloat16Factors).map(shape => bfloat16Case(linearCase(shape))),
 ]
 
-/** A GELU is no number that bfloat16 holds, and of the multipliers of what is kept, 1 and 2 are. */
+/** bfloat16 holds no GELU's result exactly, and of dropout's multipliers only 1 and 2. */
 const hasBfloat16Factors = ({ inputActivation, dropout = 0, dropPath = 0 }: Shape): boolean =>
   inputActivation === 'none' && [dropout, dropPath].every(probability => probability % 0.5 === 0)
 

@@ -1,14 +1,14 @@
-/** Shape checks of the ops' arguments: one line where an op begins, one clear error where a caller is wrong. */
+/** Checks of the ops' tensor arguments: one line where an op begins, one clear error where a caller is wrong. */
 import type { Tensor } from '@tensorflow/tfjs-core'
 
 const show = (shape: readonly (number | string)[]): string => `[${shape.join(', ')}]`
 
-/** Sizes that may be 0: a batch without images has a result without images, and an image's sides are compared with its patches'. */
+/** Sizes that may be 0: an empty batch has an empty result, and an image's sides are compared with a patch's elsewhere. */
 const mayBeEmpty = ['batch', 'height', 'width']
 
 /**
- * Requires `tensor` to be float32 of `expected` shape, in which a string stands for any size and is what the error says;
- * none but those of `mayBeEmpty` for 0.
+ * Requires `tensor` to be float32 of `expected` shape. A string there stands for any size and names it in the error; the
+ * size is 1 or more, unless the name is one of `mayBeEmpty`.
  *
  * @throws naming the op, the argument, the shape it has and the shape it needs.
  */
@@ -41,7 +41,7 @@ export function checkGradients(op: string, gradients: readonly Tensor[]): void {
   })
 }
 
-/** Requires one of the words that an option knows: where a type is not checked, another would be passed over. */
+/** Requires one of an option's words: a caller without types could pass another, which kernels would ignore. */
 export function checkChoice(op: string, name: string, choice: string, known: readonly string[]): void {
   if (!known.includes(choice))
     throw new Error(`${op}: ${name} is '${choice}'; expected ${known.map(word => `'${word}'`).join(' or ')}.`)

@@ -24,7 +24,7 @@ export interface AttentionOptions extends OutputDtypeOption {
   scale?: number
   /** Dropout on the attention probabilities. @default 0 */
   dropoutProbability?: number
-  /** Of the dropout: the element (b, head, query, key) depends on the seed and its index alone. @default 0 */
+  /** Seed for dropout: the element (b, head, query, key) depends on the seed and its index alone. @default 0 */
   seed?: number
 }
 
@@ -33,8 +33,8 @@ type AttentionAttrs = Required<Omit<AttentionOptions, 'outputDtype'>> & { output
 const op = defineOp({
   kernel: 'VitralAttention',
   save: ['qkv'],
-  saveOutput: true, // the next layer keeps it anyway, and it gives the row sums of the backward pass for nothing
-  sideOutputs: ['logSumExp'], // [B, H, N]: with it the backward pass recomputes probabilities; no N×N tensor is kept
+  saveOutput: true, // the next layer saves it anyway, and the backward pass has its row sums from it for nothing
+  sideOutputs: ['logSumExp'], // [B, H, N]: with it the backward pass recomputes probabilities; no N×N tensor is saved
   half: true,
   gradients: ['qkv'],
   reference({ qkv }: { qkv: Tensor }, { numHeads, scale, dropoutProbability, seed }: AttentionAttrs) {
@@ -67,7 +67,7 @@ export function attention(
 }
 
 /**
- * The attention probabilities themselves, for those who ask to see them: softmax(scale·Q·Kᵀ), before dropout.
+ * The attention probabilities, for output: softmax(scale·Q·Kᵀ), before dropout.
  *
  * @returns [B, numHeads, N, N]; element (b, h, i, j) is how much query i attends to key j
  */

@@ -23,7 +23,7 @@ type ClassAttentionAttrs = { numHeads: number; scale: number }
 const op = defineOp<QkvInputs, ClassAttentionAttrs>({
   kernel: 'VitralClassAttention',
   save: ['x', 'queryWeight', 'keyWeight', 'valueWeight'],
-  sideOutputs: ['saved'], // queries, probabilities and what else a kernel's gradient would compute again, in its own layout
+  sideOutputs: ['saved'], // activations that the kernel's gradient would compute again, in its own layout
   gradients: ['x', 'queryWeight', 'keyWeight', 'valueWeight', 'queryBias', 'keyBias', 'valueBias'],
   reference({ x, queryWeight, keyWeight, valueWeight, queryBias, keyBias, valueBias }, { numHeads, scale }) {
     const [batch, , hiddenSize] = x.shape as Tensor3D['shape']
@@ -43,7 +43,7 @@ const op = defineOp<QkvInputs, ClassAttentionAttrs>({
 })
 
 /**
- * What `attention` of `qkv` gives the first token, by another order of the same products: q·(Wk·xₙ) = (q·Wk)·xₙ, and
+ * The first token's row of `attention(qkv(x))`, by another order of the same products: q·(Wk·xₙ) = (q·Wk)·xₙ, and
  * Σ pₙ·(Wv·xₙ) = Wv·(Σ pₙ·xₙ), so that no other token is projected (the class attention of CaiT, Touvron et al. 2021, has
  * the same inputs and result). FLOPs B·(6·C² + 4·H·N·C), where all keys and values take 4·B·N·C² by themselves. In float32,
  * also under autocast.

@@ -7,22 +7,22 @@ import { checkChoice, checkLastAxis, checkProbability, checkShape } from './argu
 import { geluReference } from './gelu.ts'
 import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 
-/** What is dropped of a linear layer's result, before the residual is added. */
+/** Dropout and drop path of a linear layer's result, before the residual is added. */
 export interface LinearDrops {
-  /** Of each element: inverted dropout. @default 0 */
+  /** Probability that an element is dropped: inverted dropout. @default 0 */
   dropoutProbability?: number
-  /** Of the dropout: element i depends on (seed, i) alone. @default 0 */
+  /** Seed for dropout: element i depends on (seed, i) alone. @default 0 */
   dropoutSeed?: number
-  /** Of a whole sample: stochastic depth (Huang et al. 2016), timm's DropPath. @default 0 */
+  /** Probability that a whole sample is dropped: stochastic depth (Huang et al. 2016), timm's DropPath. @default 0 */
   dropPathProbability?: number
-  /** Of the drop path: sample b depends on (seed, b) alone. @default 0 */
+  /** Seed for drop path: sample b depends on (seed, b) alone. @default 0 */
   dropPathSeed?: number
 }
 
 export interface LinearOptions extends LinearDrops, OutputDtypeOption {
   /**
-   * Applied to x as it is read, so that its result is never stored: of a feed-forward network only what goes into the
-   * activation is kept for the gradient. @default 'none'
+   * Applied to x as it is read, so that its result is never stored: a feed-forward network saves only the activation's
+   * input for the gradient. @default 'none'
    */
   inputActivation?: 'none' | 'gelu'
   /** [..., Out], added to the result as it is written: the residual connection of a transformer's branch. @default none */

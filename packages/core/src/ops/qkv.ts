@@ -8,7 +8,7 @@ import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './ou
 /** One for each of query, key and value. */
 export type Triple<T> = readonly [query: T, key: T, value: T]
 
-/** Of the projections of self-attention. */
+/** Inputs of the projections of self-attention. */
 export interface QkvInputs {
   [name: string]: Tensor | undefined
   x: Tensor

@@ -1,4 +1,4 @@
-/** Mixed precision: which ops compute in less than float32, and when. */
+/** Mixed precision: the ops that compute in less than float32, and the time for which they do. */
 import { engine } from '@tensorflow/tfjs-core'
 import { type ComputeDtype, during, scopes, type TrainingDtype } from './state.ts'
 
@@ -15,7 +15,7 @@ export interface AutocastOptions {
 export const computeDtype = (): ComputeDtype => scopes.computeDtype
 
 /**
- * The same, where gradients will be asked for.
+ * The precision that an op of the half class takes now, where it has a gradient.
  *
  * @throws under int8
  */
@@ -29,13 +29,13 @@ export function trainingDtype(): TrainingDtype {
 
 /**
  * Runs `f`; in it, ops of the half class round the factors of their products to bfloat16: the patch embedding, the
- * projections of attention, its scores and sums, and the other linear layers. Everything else stays float32: layer norm, softmax, GELU, the
- * loss, and the parameters themselves. A gradient takes the precision of its forward op, wherever it is computed, so
- * that only the forward pass need be inside.
+ * projections of attention, its scores and sums, and the other linear layers. Everything else stays float32: layer norm,
+ * softmax, GELU, the loss, and the parameters themselves. A gradient takes the precision of its forward op, wherever it
+ * is computed, so that only the forward pass need be inside.
  *
  * Counterpart of `torch.autocast`. bfloat16 has float32's range, so that no loss scaling is needed; its products have
- * 8 significant bits. What products alone read in an encoder layer is kept in bfloat16, too: its norms, queries, keys and
- * values, what attention gives and the hidden state of the feed-forward network. A backend whose kernels do not know
+ * 8 significant bits. The activations of an encoder layer that products alone read are bfloat16, too: its norms, queries,
+ * keys and values, attention's result and the hidden state of the feed-forward network. A backend whose kernels do not know
  * bfloat16 (wasm, cpu, webgpu) computes in float32.
  *
  * With 'int8', for inference on the backend `native` alone, the projections of attention and the other linear layers

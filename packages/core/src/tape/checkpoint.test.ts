@@ -18,7 +18,7 @@ import { valueAndGrads } from './value-and-grads.ts'
 
 beforeAll(() => useBackend('cpu'))
 
-test('value and gradients are those of the function, which is run once more for them', () => {
+test('checkpoint gives the value and gradients of the function, and runs it once more', () => {
   const [x, w] = [tensor1d([1, 2, 3]), variable(tensor1d([4, 5, 6]))]
   let runs = 0
   const f = (input: Tensor) => {

@@ -1,4 +1,4 @@
-/** Gradient checkpointing: a part of the forward pass keeps its input alone, and is computed again for its gradient. */
+/** Gradient checkpointing: a part of the forward pass saves its input alone, and is computed again for its gradient. */
 import { customGrad, engine, type Tensor } from '@tensorflow/tfjs-core'
 import { autocast, trainingDtype } from './autocast.ts'
 import { wantsGradient } from './recording.ts'

@@ -6,7 +6,7 @@ import { valueAndGrads } from './value-and-grads.ts'
 
 beforeAll(() => useBackend('cpu'))
 
-test('what is computed in it is a constant to the gradient around it', () => {
+test('noGrad makes its result a constant to the gradient around it', () => {
   const x = tensor1d([2, 3])
   const before = memory().numTensors
   const { value, grads } = valueAndGrads(
@@ -26,7 +26,7 @@ test('what is computed in it is a constant to the gradient around it', () => {
   x.dispose()
 })
 
-test('recording goes on after an error in it', () => {
+test('noGrad resumes recording after an error', () => {
   const x = tensor1d([2])
   const { grads } = valueAndGrads(() => {
     expect(() =>

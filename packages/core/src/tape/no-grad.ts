@@ -1,10 +1,10 @@
-/** Ops that no gradient flows through, in the middle of those that one does. */
+/** Ops without a gradient amid those that have one. */
 import { engine, type TensorContainer, tidy } from '@tensorflow/tfjs-core'
 import { NO_TAPE } from './state.ts'
 
 /**
- * Runs `f` off the tape: its results are constants to the gradient that is being recorded, and nothing of it is kept for
- * the backward pass. Counterpart of `torch.no_grad`. Without a tape it is tfjs's `tidy`.
+ * Runs `f` off the tape: its results are constants to the gradient that is being recorded, and nothing is saved of it
+ * for the backward pass. Counterpart of `torch.no_grad`. Without a tape it is tfjs's `tidy`.
  *
  * @param f must be synchronous: recording goes on when it returns
  * @example

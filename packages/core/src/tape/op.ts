@@ -25,7 +25,7 @@ export type Inputs = { [name: string]: Tensor | undefined }
 /** What tfjs passes to kernels unchanged. No `undefined`: an absent option has a value that says so. */
 export type Attrs = { [name: string]: number | string | boolean | number[] | string[] }
 
-/** A kernel and what its gradient kernel is given. */
+/** A kernel, and the inputs of its gradient kernel. */
 interface Differentiable<I extends Inputs> {
   /** Kernel name, `Vitral…`; the gradient kernel is this name + `Grad`. */
   kernel: string
@@ -63,7 +63,7 @@ export function defineOp<I extends Inputs, A extends Attrs>(spec: OpSpec<I, A>):
   return <T extends Tensor>(inputs: I, attrs: A) => recordedIfWanted(inputs, () => forward(inputs, attrs)) as T
 }
 
-/** Runs `f` without the tape where nobody wants a gradient of what it makes of the inputs. */
+/** Runs `f`, without the tape where no gradient will be wanted of its result. */
 const recordedIfWanted = (inputs: Inputs, f: () => Tensor): Tensor =>
   wantsGradient(Object.values(inputs)) ? f() : noGrad(f)
 
@@ -90,7 +90,7 @@ function differentiable<I extends Inputs, A extends Attrs>(spec: Differentiable<
   })
   return (inputs, attrs) => {
     const given = present(inputs)
-    // Also inside a checkpoint, where the tape is off: a weight that trains is not worth packing.
+    // True inside a checkpoint, too, where the tape is off: a weight that trains is not worth packing.
     const training = engine().state.gradientDepth > 0
     const precision = half ? { dtype: training ? trainingDtype() : computeDtype() } : {}
     const [output, ...side] = run(kernel, given, { ...attrs, ...precision, given: Object.keys(given), training })
@@ -100,7 +100,7 @@ function differentiable<I extends Inputs, A extends Attrs>(spec: Differentiable<
   }
 }
 
-/** Defines an op without a gradient, of several outputs or none, and returns the function that runs it. */
+/** Defines an op without a gradient and with any number of outputs, and returns the function that runs it. */
 export function defineStep<I extends Inputs, A extends Attrs>(
   kernel: string,
   reference: (inputs: I, attrs: A) => Tensor[],

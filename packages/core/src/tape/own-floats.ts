@@ -1,15 +1,15 @@
-/** The memory of a tensor itself, where a backend has it in this process and the tensor does not share it. */
+/** Direct access to a tensor's memory, where the backend has it in this process and no other tensor shares it. */
 import { engine, type KernelBackend, type Tensor, type TensorInfo, tensor } from '@tensorflow/tfjs-core'
 import { elementsOf } from '../sizes.ts'
 
-/** What a backend has whose kernels work on memory that JavaScript sees. */
+/** A backend whose kernels work on memory that JavaScript sees. */
 interface InPlaceBackend extends KernelBackend {
   floatsInPlace?(tensor: Tensor): Float32Array
   allocate?(shape: number[]): { info: TensorInfo; values: Float32Array }
 }
 
 /**
- * What is written there is the tensor's, at no cost; the memory is another's once the tensor is disposed.
+ * The tensor's own memory: writing there writes the tensor, without a copy. It may be another's once the tensor is disposed.
  *
  * @param x float32
  * @returns nothing where the values cannot be reached, or belong to other tensors too: then read a copy with `dataSync`

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { bits, keep } from '../conformance/random.ts'
 import { deriveSeed, keepMask, normalStream, randomBits } from './random.ts'
 
-test('the bits are the known ones', () => {
+test('randomBits gives known bits', () => {
   const known: [seed: number, index: number, bits: number][] = [
     [0, 0, 1577407715],
     [0, 1, 2042125553],
@@ -15,14 +15,14 @@ test('the bits are the known ones', () => {
   for (const [seed, index, expected] of known) expect(randomBits(seed, index)).toBe(expected)
 })
 
-test('every bit is that of the exact integer definition', () => {
+test('randomBits follows the exact integer definition', () => {
   for (const seed of [0, 1, 4711, 2 ** 31, 2 ** 32 - 1])
     for (const start of [0, 2 ** 31 - 100, 2 ** 32 - 100])
       for (let index = start; index < start + 200; index++) expect(randomBits(seed, index)).toBe(bits(seed, index))
   expect(keepMask(9, 0.3, 50)).toEqual(Float32Array.from({ length: 50 }, (_, i) => keep(9, i, 0.3)))
 })
 
-test('every bit is set half the time, and neighbours do not agree more often than chance', () => {
+test('randomBits sets every bit half the time, and neighbours agree no more than chance', () => {
   const count = 20_000
   const slack = 5 * Math.sqrt(count / 4) // five standard deviations
   const values = Array.from({ length: count }, (_, i) => randomBits(3, i))
@@ -34,13 +34,13 @@ test('every bit is set half the time, and neighbours do not agree more often tha
   }
 })
 
-test('derived seeds differ by place and by parent', () => {
+test('deriveSeed differs by place and by parent', () => {
   const seeds = [deriveSeed(1, 0), deriveSeed(1, 1), deriveSeed(2, 0), deriveSeed(1, 0, 0), deriveSeed(1)]
   expect(new Set(seeds).size).toBe(seeds.length)
   expect(deriveSeed(1, 2, 3)).toBe(deriveSeed(deriveSeed(1, 2), 3))
 })
 
-test('normal numbers have mean 0, deviation 1 and a normal tail', () => {
+test('normalStream has mean 0, deviation 1 and a normal tail', () => {
   const next = normalStream(5)
   const values = Array.from({ length: 50_000 }, next)
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length

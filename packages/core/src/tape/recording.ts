@@ -1,5 +1,5 @@
 /**
- * What belongs on the tape: only what depends on the tensors whose gradient is wanted. Everything below the lowest
+ * The choice of ops that are recorded: only those that depend on the tensors whose gradient is wanted. Everything below the lowest
  * trainable layer then runs as in inference: nothing is saved for it, and no backward pass goes there.
  */
 import { engine, type Tensor } from '@tensorflow/tfjs-core'

@@ -25,7 +25,7 @@ beforeEach(() => {
 })
 afterEach(() => expect(memory().numTensors).toBe(before))
 
-test('gives the value and the gradients that tf.grads gives', () => {
+test('valueAndGrads gives the value and the gradients that tf.grads gives', () => {
   tidy(() => {
     const x = tensor2d([0.5, -1, 2, 3, 1, -2], [2, 3])
     const weight = tensor2d([1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 3])
@@ -40,7 +40,7 @@ test('gives the value and the gradients that tf.grads gives', () => {
   })
 })
 
-test('adds the gradients of a tensor used several times', () => {
+test('valueAndGrads adds the gradients of a tensor used several times', () => {
   tidy(() => {
     const x = scalar(3)
     const { grads } = valueAndGrads(() => add(mul(x, x), x), [x])
@@ -48,7 +48,7 @@ test('adds the gradients of a tensor used several times', () => {
   })
 })
 
-test('tells each gradient once, when it is final, last used first', () => {
+test('onGradient gets each gradient once, when it is final, last used first', () => {
   tidy(() => {
     const [a, b] = [scalar(2), scalar(5)]
     const seen: [Tensor, number][] = []
@@ -62,7 +62,7 @@ test('tells each gradient once, when it is final, last used first', () => {
   })
 })
 
-test('returns what f keeps besides the value', () => {
+test('valueAndGrads returns the aux of f', () => {
   tidy(() => {
     const x = scalar(4)
     const { aux } = valueAndGrads<{ doubled: Tensor }>(() => {
@@ -73,7 +73,7 @@ test('returns what f keeps besides the value', () => {
   })
 })
 
-test('frees everything when f throws, when the value has the wrong shape and when there is no path', () => {
+test('valueAndGrads frees everything when f throws, when the value has the wrong shape and when there is no path', () => {
   const x = tensor1d([1, 2])
   const other = scalar(1)
   expect(() =>
@@ -88,14 +88,14 @@ test('frees everything when f throws, when the value has the wrong shape and whe
   for (const tensor of [x, other]) tensor.dispose()
 })
 
-test('refuses to be nested', () => {
+test('valueAndGrads refuses to be nested', () => {
   const x = scalar(1)
   const nested = () => valueAndGrads(() => valueAndGrads(() => square(x), [x]).value, [x])
   expect(nested).toThrow('cannot be nested')
   x.dispose()
 })
 
-test('with dy the value may have any shape: its gradients are those of sum(value·dy)', () => {
+test('valueAndGrads with dy: the value may have any shape: its gradients are those of sum(value·dy)', () => {
   tidy(() => {
     const [x, dy] = [tensor1d([1, 2, 3]), tensor1d([10, 20, 30])]
     const { value, grads } = valueAndGrads(() => square(x), [x], { dy })

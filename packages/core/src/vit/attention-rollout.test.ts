@@ -34,7 +34,7 @@ function plainRollout(layers: Float32Array[], image: number): number[] {
   return patches.map(value => value / Math.max(...patches))
 }
 
-test.each([1, 2, 4])('is the class token in the product of %i layers', async count => {
+test.each([1, 2, 4])('attentionRollout is the class token in the product of %i layers', async count => {
   const attentions = Array.from({ length: count }, (_, i) => randomAttention(i))
   const before = memory().numTensors
   const rollout = attentionRollout(attentions, [rows, columns])
@@ -46,7 +46,7 @@ test.each([1, 2, 4])('is the class token in the product of %i layers', async cou
   for (const [i, value] of expected.entries()) expect(values[i]).toBeCloseTo(value, 5)
 })
 
-test('says what is missing', () => {
+test('attentionRollout says what is missing', () => {
   expect(() => attentionRollout([], [1, 1])).toThrow('outputAttentions: true')
   expect(() => attentionRollout([randomAttention(0)], [2, 2])).toThrow('a grid of 2×2 patches; the attentions are of 6')
 })

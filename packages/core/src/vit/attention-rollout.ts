@@ -1,4 +1,4 @@
-/** Attention rollout: from the attention of every layer to one map of what the class token drew on. */
+/** Attention rollout: one map of the patches that the class token drew on, from the attention of every layer. */
 import {
   add,
   cast,
@@ -16,11 +16,11 @@ import {
 } from '@tensorflow/tfjs-core'
 
 /**
- * How much of each patch reaches the class token through all layers (Abnar & Zuidema 2020, "Quantifying Attention Flow in
+ * The share of each patch that reaches the class token through all layers (Abnar & Zuidema 2020, "Quantifying Attention Flow in
  * Transformers"): heads averaged, the identity added for the residual connection, rows normalised, layers multiplied.
  * Only the class token's row of the product is made: 2·B·L·N² FLOPs and no N×N matrix but the heads' mean.
  *
- * @param attentions of each layer, first layer first, [B, H, 1 + N, 1 + N]: `attentions` of a model's output
+ * @param attentions probabilities of each layer, first layer first, [B, H, 1 + N, 1 + N]: `attentions` of a model's output
  * @param grid rows and columns of patches, N together
  * @returns [B, rows, columns], the largest of each image 1; the caller's to dispose
  * @throws when there is no layer, or the grid is not that of the patches

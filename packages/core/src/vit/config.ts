@@ -1,4 +1,4 @@
-/** The configuration of a ViT: its fields with Hugging Face's defaults, and what makes one valid. */
+/** The configuration of a ViT: its fields with Hugging Face's defaults, and the rules that make one valid. */
 import { isInteger } from '../check.ts'
 import { describeValue } from '../files/fields.ts'
 import { checkMemory } from './memory-need.ts'
@@ -14,11 +14,11 @@ export interface ViTConfig {
   numHiddenLayers: number
   /** @default 12 */
   numAttentionHeads: number
-  /** Of the MLP. @default 3072 */
+  /** Width of the MLP. @default 3072 */
   intermediateSize: number
   /** Exact, by erf: the only one. @default 'gelu' */
   hiddenAct: 'gelu'
-  /** Of the embeddings and of the output of attention and MLP. @default 0 */
+  /** Dropout of the embeddings and of the output of attention and MLP. @default 0 */
   hiddenDropoutProb: number
   /** @default 0 */
   attentionProbsDropoutProb: number
@@ -75,10 +75,10 @@ export function attentionScale(config: Pick<ViTConfig, 'qkScale' | 'hiddenSize' 
   return config.qkScale ?? (config.hiddenSize / config.numAttentionHeads) ** -0.5
 }
 
-/** More than any data set has; each has a name in memory. */
+/** Largest number of labels: more than any data set has; each has a name in memory. */
 const MOST_LABELS = 2 ** 20
 
-/** Sizes beyond it are no model's, and no shape of a tensor holds them. */
+/** Largest size of a layer or image: no model is larger, and no shape of a tensor holds more. */
 const MOST = 2 ** 31 - 1
 
 const isCount = (value: unknown, least = 1, most = MOST): boolean => isInteger(value, least, most)

@@ -6,7 +6,7 @@ import { embeddingDropout } from './drops.ts'
 import type { ForwardPass } from './forward-pass.ts'
 import type { ParameterScope } from './parameter-scope.ts'
 
-/** Where the class token is among the tokens. */
+/** Index of the class token among the tokens. */
 export const CLASS_TOKEN = 0
 
 /** The class token by itself: [B, N, C] → [B, 1, C] */

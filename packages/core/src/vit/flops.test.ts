@@ -8,7 +8,7 @@ test('the logits of ViT-B/16 at 224 take 32.2 GFLOP, a training step three times
   expect(trainingFlops(config)).toBe(3 * forwardFlops(config))
 })
 
-test('every product of a small rectangular model is counted', () => {
+test('forwardFlops counts every product of a small rectangular model', () => {
   const config = {
     hiddenSize: 4,
     numHiddenLayers: 2,
@@ -20,7 +20,7 @@ test('every product of a small rectangular model is counted', () => {
     numLabels: 5,
   }
   const patches = 6 * 12 * 4 // 6 patches of 12 values to 4
-  const others = 16 + 2 * 32 // of a token: a 4×4 and two 4×8 products
+  const others = 16 + 2 * 32 // per token: a 4×4 and two 4×8 products
   const first = 7 * (3 * 16 + 2 * 7 * 4 + others) // 7 tokens: three 4×4 products, scores and values
   const last = 3 * 16 + 2 * (2 * 7 * 4) + others // the class token's, with the width of a token for each of 2 heads
   expect(forwardFlops(config)).toBe(2 * (patches + first + last + 4 * 5))

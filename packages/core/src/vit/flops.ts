@@ -28,7 +28,7 @@ export function forwardFlops(config: FlopsConfig): number {
   const numPatches = Math.floor(height / patchHeight) * Math.floor(width / patchWidth)
   const tokens = numPatches + 1
   const patchEmbedding = 2 * numPatches * numChannels * patchHeight * patchWidth * hiddenSize
-  // Of a token that comes out of a layer: queries, keys and values; scores, and their product with the values; the
+  // One token that comes out of a layer: queries, keys and values; scores, and their product with the values; the
   // projection and both layers of the MLP. Of the last, scores and sums are of each head's own row of the tokens' width.
   const qkv = 2 * hiddenSize * 3 * hiddenSize
   const attention = 2 * 2 * tokens * hiddenSize

@@ -39,9 +39,9 @@ const bceOf = (logits: number[], targets: number[]): number =>
 const mseOf = (outputs: number[], targets: number[]): number =>
   mean(outputs.map((x, i) => (x - (targets[i] as number)) ** 2))
 
-describe('the loss of forward', () => {
+describe('forward', () => {
   for (const problemType of ['single_label_classification', null] as const)
-    test(`is cross-entropy of class indices, problem type ${problemType}`, async () => {
+    test(`gives cross-entropy for class indices, problem type ${problemType}`, async () => {
       for (const labels of [[1, 2], Int32Array.of(1, 2), tensor1d([1, 2], 'int32')]) {
         const { loss, logits } = await lossAndLogits(problemType, labels)
         expect(loss).toBeCloseTo(crossEntropyOf(logits, [1, 2]), 5)
@@ -49,18 +49,18 @@ describe('the loss of forward', () => {
     })
 
   for (const problemType of ['multi_label_classification', null] as const)
-    test(`is binary cross-entropy of a number for each class, problem type ${problemType}`, async () => {
+    test(`gives binary cross-entropy for a number per class, problem type ${problemType}`, async () => {
       const { loss, logits } = await lossAndLogits(problemType, yesOrNo())
       expect(loss).toBeCloseTo(bceOf(logits, several), 5)
     })
 
-  test('is the mean squared error of a regression', async () => {
+  test('gives the mean squared error for a regression', async () => {
     const { loss, logits } = await lossAndLogits('regression', yesOrNo())
     expect(loss).toBeCloseTo(mseOf(logits, several), 5)
   })
 
   for (const problemType of ['regression', null] as const)
-    test(`is the mean squared error of one output, problem type ${problemType}`, async () => {
+    test(`gives the mean squared error for one output, problem type ${problemType}`, async () => {
       const targets = [2.5, -1]
       for (const labels of [targets, Float32Array.from(targets), tensor1d(targets), tensor2d(targets, [2, 1])]) {
         const { loss, logits } = await lossAndLogits(problemType, labels, 1)
@@ -68,7 +68,7 @@ describe('the loss of forward', () => {
       }
     })
 
-  test("is the caller's own, whatever the problem type", async () => {
+  test("computes the caller's loss, whatever the problem type", async () => {
     const { loss } = modelOf(3, 'regression').forward(pixels(), { labels: yesOrNo(), loss: logits => sum(logits) })
     expect(await numberOf(loss)).not.toBe(0)
   })

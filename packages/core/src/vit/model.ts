@@ -28,7 +28,7 @@ export interface ViTOutput {
   poolerOutput?: Tensor2D
   /** Embeddings first, then each layer's output [B, 1 + N, C], before the final norm. */
   hiddenStates?: Tensor3D[]
-  /** Probabilities of each layer, [B, H, 1 + N, 1 + N]. */
+  /** Attention probabilities of each layer, [B, H, 1 + N, 1 + N]. */
   attentions?: Tensor4D[]
 }
 
@@ -87,7 +87,7 @@ export class ViTModel extends PretrainedModel {
 export interface ClassifierForwardOptions extends ForwardOptions {
   /** With labels the result has the loss. */
   labels?: Labels
-  /** @default by the configuration's `problemType`, as in transformers; see `problemTypeOf` */
+  /** Loss function. @default by the configuration's `problemType`, as in transformers; see `problemTypeOf` */
   loss?: Loss
   /** Whether the output has the features that the classifier works on. @default false */
   outputFeatures?: boolean
@@ -107,7 +107,7 @@ export interface ClassifierOutput {
 export interface LossAndGrads {
   loss: Scalar
   logits: Tensor2D
-  /** By HF name, one for every trainable parameter that the loss depends on: without `boolMaskedPos` not the mask token. */
+  /** Gradients by HF name, one for every trainable parameter that the loss depends on: without `boolMaskedPos` not the mask token. */
   grads: Record<string, Tensor>
 }
 
@@ -137,7 +137,7 @@ export class ViTForImageClassification extends PretrainedModel {
    *
    * @param folderOrHubId a path, or an id such as 'google/vit-base-patch16-224'
    * @param options configuration fields override the folder's: `{ numLabels: 10, ignoreMismatchedSizes: true }`
-   *   replaces the classifier by a fresh one, and `onMadeAnew` is told its tensors; `{ imageSize: 384 }` or
+   *   replaces the classifier by a newly initialized one, whose tensors `onNewlyInitialized` is called with; `{ imageSize: 384 }` or
    *   `{ imageSize: [256, 384] }` makes it a model of that size, its positions interpolated (bicubic, as HF's
    *   `interpolate_pos_encoding`), which is saved as such
    * @throws naming every tensor that is unknown, missing or of the wrong shape

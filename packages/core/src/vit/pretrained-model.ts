@@ -1,4 +1,4 @@
-/** What every ViT shares: a configuration, parameters under HF's names, the figure's boxes, and a folder to go to. */
+/** The common part of all ViTs: a configuration, parameters under HF's names, the figure's boxes, and a folder to go to. */
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { type WriteModelOptions, writeModelFolder } from '../files/model-folder.ts'
 import type { Weights } from '../files/weight-files.ts'
@@ -32,16 +32,16 @@ import { configToJson } from './pretrained/config-json.ts'
 import { makesQueries, queryFactor, scaledQuery } from './pretrained/query-scale.ts'
 
 export interface ViTOptions {
-  /** Of the initial values. @default 0 */
+  /** Seed for initialising the weights. @default 0 */
   seed?: number
   /** Whether the model has a mask token, for `boolMaskedPos`. @default false */
   useMaskToken?: boolean
-  /** Values by HF name to start from; what is absent is made anew. @default all anew */
+  /** Values by HF name to start from; what is absent is newly initialized. @default none */
   values?: ReadonlyMap<string, Float32Array>
 }
 
 export interface AdapterOptions extends Partial<LoraConfig> {
-  /** Of the initial values. @default 0 */
+  /** Seed for initialising the weights. @default 0 */
   seed?: number
 }
 
@@ -79,7 +79,7 @@ export abstract class PretrainedModel {
     return this.#parameters
   }
 
-  /** Those of the parameters that train: all, unless `setTrainable` or their own flag `trainable` says otherwise. */
+  /** The parameters that train: all, unless `setTrainable` or their own flag `trainable` says otherwise. */
   trainableParameters(): Parameters {
     return trainableOf(this.#parameters)
   }
@@ -99,12 +99,12 @@ export abstract class PretrainedModel {
     for (const [name, parameter] of this.#parameters) parameter.trainable = trains(name)
   }
 
-  /** What its adapters were made with, if it has any. */
+  /** The configuration of its adapters, if it has any. */
   get adapters(): LoraConfig | undefined {
     return this.#adapters.size > 0 ? loraConfigOf(this.#adapters) : undefined
   }
 
-  /** How many numbers the parameters have, and those of them that train. */
+  /** Number of elements of all parameters, and of those that train. */
   countParameters(): ParameterCounts {
     return countParameters(this.#parameters)
   }
@@ -172,7 +172,7 @@ export abstract class PretrainedModel {
   /**
    * Writes `config.json` and `model.safetensors`, which open unchanged in Python's transformers; more than
    * `maxShardBytes` (5 GB) of weights become several files. Adapters are merged in the files, and stay in the model.
-   * A `qkScale` goes into the queries' weights. Each file is written aside and renamed, so that none is ever half there; the weights carry a checksum in their
+   * A `qkScale` goes into the queries' weights. Files are written atomically; the weights carry a checksum in their
    * metadata, and reading them refuses a file that does not match it.
    */
   async savePretrained(folder: string, options: WriteModelOptions = {}): Promise<void> {
@@ -189,7 +189,7 @@ export abstract class PretrainedModel {
     for (const parameter of this.#parameters.values()) parameter.dispose()
   }
 
-  /** A parameter as it is in files, where the queries carry `qkScale`. */
+  /** A parameter's values in files, where the queries carry `qkScale`. */
   async #saved(name: string, values: () => Tensor): Promise<Weights> {
     const factor = queryFactor(this.config)
     const saved = tidy(() => {

@@ -1,4 +1,4 @@
-/** What logits say: the scores of the classes and the best of them, the same in every command and route. No tensors. */
+/** Scores of the classes from logits, and the best of them: the same in every command and route. No tensors. */
 import { firstNonFinite } from '../finite.ts'
 import type { ViTConfig } from './config.ts'
 

@@ -61,7 +61,7 @@ async function wholeModel(
       ...hub,
       ignoreMismatchedSizes: true,
       keepHead: 'same-classes',
-      onMadeAnew: names => onNote(describeNew(pretrained, names)),
+      onNewlyInitialized: names => onNote(describeNew(pretrained, names)),
       seed,
     })
   const complete = name === undefined ? fields : namedConfig(name, fields)

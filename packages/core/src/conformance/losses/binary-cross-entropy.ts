@@ -6,7 +6,7 @@ interface Shape {
   B: number
   K: number
   labelSmoothing: number
-  /** Of one class for each image, instead of any number. */
+  /** Labels of one class for each image, instead of any number. */
   single?: true
   weighted?: true
   size?: number

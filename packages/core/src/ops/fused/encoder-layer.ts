@@ -33,7 +33,7 @@ export interface EncoderLayerTensors extends AttentionTensors, MlpTensors {
   normAfterBias: Tensor1D
 }
 
-/** What is dropped while a layer trains. */
+/** Dropout and drop path of a layer that trains. */
 export interface EncoderLayerDrops {
   /** Dropout on the attention's probabilities. */
   attention: { dropoutProbability: number; seed: number }
@@ -82,7 +82,7 @@ const op = defineFusedOp<EncoderLayerInputs, EncoderLayerAttrs>({
 export const encoderLayerIsFused = (): boolean => op.isAvailable()
 
 /**
- * `layerNorm`, `qkv`, `attention` and `linear` as in `encoder`, under a tape and with what is dropped in training. Only
+ * `layerNorm`, `qkv`, `attention` and `linear` as in `encoder`, under a tape and with dropout and drop path. Only
  * where `encoderLayerIsFused()`.
  *
  * @param x [B, N, C]

@@ -53,7 +53,7 @@ export function crossEntropy(
   return op({ logits, labels }, { labelSmoothing })
 }
 
-/** Of stock ops: the logits are few. */
+/** The op in stock ops: the logits are few. */
 function weighted(
   logits: Tensor2D,
   labels: LabelTensor,

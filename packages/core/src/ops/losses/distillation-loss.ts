@@ -10,7 +10,7 @@ export interface DistillationLossOptions {
 
 /**
  * τ² times the mean over the batch of KL(softmax(teacher/τ) ‖ softmax(student/τ)). Source: Hinton et al. 2015, Distilling
- * the Knowledge in a Neural Network; torch's kl_div with `reduction='batchmean'`. Of stock ops: the logits are few.
+ * the Knowledge in a Neural Network; torch's kl_div with `reduction='batchmean'`. Computed by stock ops: the logits are few.
  *
  * @param logits [B, K], the student's
  * @param teacherLogits [B, K]; no gradient goes to them

@@ -1,4 +1,4 @@
-/** A loss for classes of very different sizes: what is recognised already counts little. */
+/** A loss for classes of very different sizes: images that are recognised already count little. */
 import { exp, mean, mul, neg, pow, type Scalar, sub, sum, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core'
 import { checkLabels, checkWeights, type LabelTensor, logProbabilities, targetsOf } from './targets.ts'
 
@@ -11,8 +11,8 @@ export interface FocalLossOptions {
 
 /**
  * The mean of −α·(1 − p)^γ·log p, with p the softmax's probability of the label. Source: Lin et al. 2017, Focal Loss for
- * Dense Object Detection; theirs, and torchvision's sigmoid_focal_loss, have a sigmoid for each class. Of stock ops: the
- * logits are few.
+ * Dense Object Detection; theirs, and torchvision's sigmoid_focal_loss, have a sigmoid for each class. Computed by stock ops:
+ * the logits are few.
  *
  * @param logits [B, K]
  * @param labels [B] int32, class indices; or [B, K] float32, probabilities

@@ -1,9 +1,9 @@
-/** The loss of numbers, where others have classes: an age, a height, coordinates. */
+/** The loss of regression: an age, a height, coordinates. */
 import { mean, reshape, type Scalar, square, sub, type Tensor1D, type Tensor2D, tidy } from '@tensorflow/tfjs-core'
 import { checkShape } from '../arguments.ts'
 
 /**
- * Mean over images and outputs of (output − target)², torch.nn.functional.mse_loss. Of stock ops: the outputs are few.
+ * Mean over images and outputs of (output − target)², torch.nn.functional.mse_loss. Computed by stock ops: the outputs are few.
  *
  * @param outputs [B, K], the logits of a model of regression
  * @param targets [B, K] float32; of one output also [B]

@@ -1,4 +1,4 @@
-/** What a loss compares with: the labels as probabilities. */
+/** Targets of a loss: the labels as probabilities. */
 import {
   add,
   cast,
@@ -40,8 +40,8 @@ export function checkClasses(loss: string, labels: ArrayLike<number>, classes: n
 }
 
 /**
- * The values, where they can be read without waiting: everywhere but on webgpu, which has those alone that no kernel has
- * read there yet. `targetsOf` makes the loss of the others NaN.
+ * The labels' values, if they can be read without waiting: on every backend but webgpu, which has only those that none of
+ * its kernels has read yet. `targetsOf` makes the loss NaN where other labels are wrong.
  */
 function valuesAtHand(labels: Tensor): ArrayLike<number> {
   const { backend } = engine() as {
@@ -58,7 +58,7 @@ export function targetsOf(labels: Tensor, classes: number, labelSmoothing: numbe
 }
 
 function oneHotTargets(labels: Tensor1D, classes: number): Tensor {
-  // Not with oneHot's own dtype: tfjs's wasm kernel writes integers whatever it is told.
+  // A cast, not oneHot's own dtype: tfjs's wasm kernel writes integers whatever dtype is asked for.
   const targets = cast(oneHot(labels, classes), 'float32')
   return div(targets, sum(targets, 1, true)) // 0/0 where no class is the label's, instead of a loss without it
 }
@@ -66,7 +66,7 @@ function oneHotTargets(labels: Tensor1D, classes: number): Tensor {
 /** log softmax(logits) along the last axis; tfjs's own logSoftmax has no wasm kernel. */
 export const logProbabilities = (logits: Tensor2D): Tensor2D => sub(logits, logSumExp(logits, 1, true))
 
-/** @throws naming the loss, when smoothing would leave nothing of a label */
+/** @throws naming the loss, when labelSmoothing is not from 0 up to, but not including, 1 */
 export const checkSmoothing = (loss: string, labelSmoothing: number): void =>
   checkProbability(loss, 'labelSmoothing', labelSmoothing)
 

@@ -78,8 +78,8 @@ const op = defineStep('VitralOptimizerStep', (inputs, attrs: StepAttrs) => {
 
 /**
  * Updates parameters and state in place, with PyTorch's semantics: torch.optim.Adam (weight decay as L2), AdamW
- * (`decoupled`), SGD with momentum and Nesterov; and Lion's (Chen et al. 2023, algorithm 2). Bytes: parameter, gradient and state read once, parameter and state
- * written once.
+ * (`decoupled`), SGD with momentum and Nesterov; and Lion's (Chen et al. 2023, algorithm 2). Bytes: parameter, gradient
+ * and state read once, parameter and state written once.
  *
  * @throws when the lists differ in length, or a gradient or a state in shape from its parameter.
  */

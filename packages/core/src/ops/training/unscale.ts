@@ -1,4 +1,4 @@
-/** Loss scaling's way back: divides gradients and reports infinities. */
+/** Undoes loss scaling: divides gradients and reports infinities. */
 import {
   addN,
   cast,

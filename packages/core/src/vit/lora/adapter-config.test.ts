@@ -37,7 +37,7 @@ const newest = {
   },
 }
 
-test('what PEFT writes of plain adapters is read', () => {
+test('adapterConfigFromJson reads what PEFT writes for plain adapters', () => {
   expect(adapterConfigFromJson({ ...newest, ...plain }, 'it')).toMatchObject({ rank: 4, alpha: 8 })
   for (const initialization of [true, false, 'gaussian', 'eva', undefined])
     adapterConfigFromJson({ ...plain, init_lora_weights: initialization }, 'it')
@@ -67,11 +67,11 @@ test.each<[fields: object, message: string]>([
   expect(() => adapterConfigFromJson({ ...newest, ...plain, ...fields }, 'it')).toThrow(message)
 })
 
-test('a file that holds no object is refused', () => {
+test('adapterConfigFromJson refuses a file that holds no object', () => {
   for (const json of [[], null, 1]) expect(() => adapterConfigFromJson(json, 'it')).toThrow('it')
 })
 
-test('a folder that is not there, or not whole, is told in a line', async () => {
+test('loadAdapters names what a folder lacks', async () => {
   const model = new ViTForImageClassification(small)
   const refused = (path: string, message: string) => expect(model.loadAdapters(path)).rejects.toThrow(message)
   await refused('someone/adapter', 'There is no folder someone/adapter; expected one of adapters')

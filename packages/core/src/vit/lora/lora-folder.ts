@@ -23,7 +23,7 @@ export interface AdapterFolder {
   alpha: number
   /** A and B by the name of the weight they adapt. */
   pairs: Map<string, readonly [loraA: Weights, loraB: Weights]>
-  /** Of the head, if the folder has one. */
+  /** Weights of the head, if the folder has one. */
   head: Map<string, Weights>
 }
 

@@ -30,7 +30,7 @@ const base = () => {
   return new ViTForImageClassification(config)
 }
 
-test("the shapes, names and initial values are PEFT's, on the layers of the targets alone", async () => {
+test("addAdapters gives the targets PEFT's shapes, names and initial values", async () => {
   const model = new ViTForImageClassification(small)
   const plain = model.countParameters().total
   model.addAdapters({ rank: 4, targets: ['query', 'output.dense'], seed: 7 })
@@ -68,7 +68,7 @@ test("the shapes, names and initial values are PEFT's, on the layers of the targ
   model.dispose()
 })
 
-test('what is no option, and a second set of adapters, are refused', () => {
+test('addAdapters refuses unknown options and a second set of adapters', () => {
   const model = new ViTForImageClassification(small)
   const refused = (options: object, message: string) => expect(() => model.addAdapters(options)).toThrow(message)
   refused({ rank: 0 }, 'LoRA: rank is 0; expected a whole number of at least 1')
@@ -87,7 +87,7 @@ test('what is no option, and a second set of adapters, are refused', () => {
   model.dispose()
 })
 
-test('a saved model is a plain one, and computes the same bits', async () => {
+test('savePretrained merges adapters, and the saved model computes the same bits', async () => {
   const model = adaptedModel()
   await model.savePretrained(folder)
   const saved = await ViTForImageClassification.fromPretrained(folder)
@@ -97,7 +97,7 @@ test('a saved model is a plain one, and computes the same bits', async () => {
   for (const each of [model, saved]) each.dispose()
 })
 
-test("adapters alone are saved under PEFT's names, and give a fresh copy of the base model the same bits", async () => {
+test("saveAdapters uses PEFT's names, and loadAdapters gives a fresh base model the same bits", async () => {
   const model = adaptedModel({ rank: 3, alpha: 5, targets: ['value', 'query'] })
   await model.saveAdapters(folder, { baseModel: 'google/vit-base-patch16-224' })
   expect(readdirSync(folder).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors'])
@@ -150,7 +150,7 @@ test.each(['all', 'key and output.dense', ...loraTargets])(
   },
 )
 
-test('what newer versions of PEFT write besides, names of transformers 5, and adapters of a bare model are read', async () => {
+test('loadAdapters reads what newer PEFT writes, names of transformers 5, and adapters of a bare model', async () => {
   const model = adaptedModel()
   await model.saveAdapters(folder)
   const configPath = join(folder, 'adapter_config.json')
@@ -182,7 +182,7 @@ test('what newer versions of PEFT write besides, names of transformers 5, and ad
   for (const each of [model, copy, bare]) each.dispose()
 })
 
-test('adapters of another kind, and those that do not fit, are refused and leave the model as it was', async () => {
+test('loadAdapters refuses other kinds and misfits, and leaves the model as it was', async () => {
   const model = adaptedModel()
   await model.saveAdapters(folder)
   const path = join(folder, 'adapter_config.json')

@@ -2,7 +2,7 @@
  * Low-rank adapters (LoRA, Hu et al. 2021): beside a frozen weight W two small ones that train, A and B, so that the
  * layer computes with W + (alpha / rank)·B·A. Names, shapes, defaults and initial values are those of PEFT's LoraConfig.
  *
- * The sum is formed anew in each pass and goes to the same kernels as any weight: a merged model gives the same bits as
+ * The sum is formed in each pass and goes to the same kernels as any weight: a merged model gives the same bits as
  * one with adapters, no activation is kept for them, and q, k and v stay one product. The price is the gradient of a
  * whole weight for each one adapted. For ViT-B, rank 8 and a step of M tokens, in FLOPs per weight of 768 × 768: 2·M·768²
  * for that gradient and 28·10⁶ for the sum and the gradients of A and B, against 12·M·768·8 if A and B were two thin
@@ -50,7 +50,7 @@ export interface Adapter {
   alpha: number
 }
 
-/** By the name of the weight that is adapted. */
+/** Adapters by the name of the adapted weight. */
 export type Adapters = Map<string, Adapter>
 
 /**
@@ -73,7 +73,7 @@ export function resolveLora({
   return { rank, alpha, targets: loraTargets.filter(target => targets.includes(target)) }
 }
 
-/** More than any layer is wide. */
+/** Largest rank: more than any layer is wide. */
 export const MOST_RANK: number = 2 ** 16
 
 /** Whether float32 holds the factor. */

@@ -51,7 +51,7 @@ test('positions near by are alike, and a model takes the values', async () => {
   for (const [name, expected] of values) expect(await model.parameters().get(name)?.data()).toEqual(expected)
 })
 
-test('it is the same for the same seed, and refuses a size without quarters', () => {
+test('mimeticValues repeats with the seed, and refuses a size without quarters', () => {
   expect(mimeticValues(config, { seed: 3 })).toEqual(values)
   expect(mimeticValues(config, { seed: 4 })).not.toEqual(values)
   const odd = { ...config, hiddenSize: 6, numAttentionHeads: 2 }

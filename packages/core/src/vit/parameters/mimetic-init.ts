@@ -55,7 +55,7 @@ function sinusoidalPositions(rows: number, columns: number, hiddenSize: number):
   return positions
 }
 
-/** Of each head the same orthogonal vectors for query and key, and noise apart: queryᵀ·key is near the identity there. */
+/** The same orthogonal vectors for a head's query and key, plus separate noise: queryᵀ·key is near the identity there. */
 function nearIdentity(size: number, heads: number, next: () => number): Record<'query' | 'key', Float32Array> {
   const [query, key] = [new Float32Array(size * size), new Float32Array(size * size)]
   const headSize = size / heads

@@ -38,7 +38,7 @@ test.each(parts)('%j: the gradients are those of the whole model, but of the tra
   model.dispose()
 })
 
-test('the parts are the head, the last layers with the final norm, and all', () => {
+test('setTrainable knows the head, the last layers with the final norm, and all', () => {
   const model = new ViTForImageClassification(config)
   model.setTrainable('head')
   expect([...model.trainableParameters().keys()]).toEqual(['classifier.weight', 'classifier.bias'])
@@ -59,7 +59,7 @@ test('the parts are the head, the last layers with the final norm, and all', () 
   model.dispose()
 })
 
-test('a single parameter trains by its flag, and others below it have no gradient', () => {
+test('one parameter trains by its flag, and those below it have no gradient', () => {
   const model = new ViTForImageClassification(config)
   const whole = step(model)
   const name = 'vit.encoder.layer.1.attention.attention.key.weight'
@@ -71,7 +71,7 @@ test('a single parameter trains by its flag, and others below it have no gradien
   model.dispose()
 })
 
-test('onGradient is told each gradient by name as it becomes final, those of the head first', () => {
+test('onGradient gets each gradient by name as it becomes final, the head first', () => {
   const model = new ViTForImageClassification(config)
   for (const gradientCheckpointing of [false, true]) {
     const seen = new Map<string, number>()
@@ -84,7 +84,7 @@ test('onGradient is told each gradient by name as it becomes final, those of the
   model.dispose()
 })
 
-test('nothing is kept for what lies below the lowest trainable layer', () => {
+test('the tape saves nothing below the lowest trainable layer', () => {
   const model = new ViTForImageClassification(config)
   const input = pixels()
   const held = (part: TrainablePart): number =>
@@ -106,7 +106,7 @@ test('nothing is kept for what lies below the lowest trainable layer', () => {
   model.dispose()
 })
 
-test('a part that the model does not have is refused', () => {
+test('setTrainable refuses a part that the model does not have', () => {
   const model = new ViTForImageClassification(config)
   for (const lastLayers of [0, 4, 1.5])
     expect(() => model.setTrainable({ lastLayers })).toThrow(

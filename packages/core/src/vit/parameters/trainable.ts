@@ -1,4 +1,4 @@
-/** Which parameters of a model train: tfjs's own flag on each variable, set by parts of the model. */
+/** The parameters of a model that train: tfjs's own flag on each variable, set by parts of the model. */
 import { isInteger } from '../../check.ts'
 import { elementsOf } from '../../sizes.ts'
 import type { Parameters } from './parameters.ts'
@@ -18,7 +18,7 @@ export const isHead = (name: string): boolean => /^(classifier|pooler)\./.test(n
 export const isAdapter = (name: string): boolean => /\.lora_[AB]\.weight$/.test(name)
 const isFinalNorm = (name: string): boolean => /^(vit\.)?layernorm\./.test(name)
 
-/** Which of the parameters belong to the part. Adapters train with the layer they are in. */
+/** Tells which parameters belong to the part. Adapters train with the layer they are in. */
 export function partOf(parameters: Parameters, numLayers: number, part: TrainablePart): (name: string) => boolean {
   if (part === 'all') return () => true
   if (part === 'head') {

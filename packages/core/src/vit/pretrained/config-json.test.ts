@@ -103,7 +103,7 @@ test('names of classes may be numbers, or stand in label2id alone, and two maps 
   await expect(labels({ id2label: { ...names, 3: true } })).rejects.toThrow('id2label is not a map from "0"')
 })
 
-test('fields that ask for another model are refused by name, and those nobody knows are told', async () => {
+test('configFromJson refuses fields of another model by name, and returns unknown ones', async () => {
   for (const [field, value] of Object.entries({
     use_swiglu_ffn: true,
     layerscale_value: 0.1,

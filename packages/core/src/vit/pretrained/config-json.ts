@@ -54,13 +54,13 @@ const table: FieldTable<Field | 'modelType' | 'numLabels' | 'id2label' | 'label2
   unknown: 'returned',
 }
 
-/** Fields Vitral writes anew, so that what was read of them is not kept beside; the last are the weights' type. */
+/** Fields that Vitral writes itself, so that what was read of them is not kept; the last are the weights' type. */
 const rewritten = new Set([
   ...Object.values(table.obeyed).map(({ key }) => key),
   ...['architectures', 'qk_scale', 'torch_dtype', 'dtype'],
 ])
 
-/** Ours alone, and written only where they say something. */
+/** Vitral's own fields, written only where they differ from the default. */
 const leftOutByDefault: readonly Field[] = ['dropPathRate', 'poolerAct', 'poolerOutputSize', 'problemType']
 
 export interface ReadConfig {

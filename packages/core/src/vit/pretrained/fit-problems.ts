@@ -1,19 +1,19 @@
-/** What to say of tensors that do not fit a model: the first few of each kind, and how many more there are. */
+/** Messages about tensors that do not fit a model: the first few of each kind, and how many more there are. */
 import { shortText } from '../../text.ts'
 
 export interface Misfits {
   /** Sentences about tensors of another shape. */
   others: readonly string[]
-  /** Names. */
+  /** Names of tensors that the folder lacks. */
   missing: readonly string[]
-  /** Names. */
+  /** Names of tensors that the model lacks. */
   unknown: readonly string[]
 }
 
-/** More lines are read by nobody. */
+/** Lines of each kind; nobody reads more. */
 const MOST = 5
 
-/** One line each. */
+/** One message for each tensor, in one line. */
 export function fitProblems({ others, missing, unknown }: Misfits): string[] {
   return [
     ...firstOf(others, 'have another shape'),

@@ -1,4 +1,4 @@
-/** Names of classes in a `config.json`: `id2label`, and that `label2id` does not say another thing. */
+/** Names of classes in a `config.json`: `id2label`, checked against `label2id`. */
 import { describeValue } from '../../files/fields.ts'
 
 /**

@@ -11,7 +11,7 @@ const { folder, fixture, weightsPath, change, editConfig, renamed } = modelFolde
 
 beforeAll(() => useBackend('cpu'))
 
-test('long lists of tensors that do not fit are cut, a line for each kind', async () => {
+test('fromPretrained cuts long lists of misfit tensors, a line for each kind', async () => {
   await change(tensors => renamed(tensors, name => (/layer\.[12]\./.test(name) ? name.replace('vit.', 'vot.') : name)))
   const lines = await ViTForImageClassification.fromPretrained(folder).then(
     () => [],
@@ -28,7 +28,7 @@ test('long lists of tensors that do not fit are cut, a line for each kind', asyn
   )
 })
 
-test('folders of timm, and weights under other names, are told in a line', async () => {
+test("fromPretrained recognises timm's folders, and weights under other names", async () => {
   await change(tensors =>
     renamed(tensors, name => name.replace('vit.encoder.layer', 'blocks').replace(/^(vit|classifier)\./, 'model.')),
   )
@@ -41,7 +41,7 @@ test('folders of timm, and weights under other names, are told in a line', async
   )
 })
 
-test('tensors made anew for their shape are told apart from those that are not there', async () => {
+test('the warning of newly initialized weights tells other shapes from missing tensors', async () => {
   const warn = spyOn(console, 'warn').mockImplementation(() => {})
   const load = () => ViTForImageClassification.fromPretrained(folder, { numLabels: 3, ignoreMismatchedSizes: true })
   await load()
@@ -57,7 +57,7 @@ test('tensors made anew for their shape are told apart from those that are not t
   warn.mockRestore()
 })
 
-test('counts of a configuration are compared with the headers before anything is made of them', async () => {
+test("fromPretrained compares a configuration's counts with the weights' headers first", async () => {
   const refused = async (fields: object, message: string) => {
     cpSync(fixture, folder, { recursive: true })
     editConfig(config => Object.assign(config, fields))
@@ -71,7 +71,7 @@ test('counts of a configuration are compared with the headers before anything is
   await refused({ id2label: many }, 'bytes; expected at most 4204544')
 })
 
-test('damage of a header is told as such, not as another model', async () => {
+test('fromPretrained reports a damaged header as damage, not as another model', async () => {
   await (await ViTForImageClassification.fromPretrained(folder)).savePretrained(folder)
   const bytes = readFileSync(weightsPath())
   const at = bytes.indexOf('vit.layernorm.weight')

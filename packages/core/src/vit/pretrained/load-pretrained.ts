@@ -14,18 +14,18 @@ import { checkCounts } from './weight-counts.ts'
 
 /** Configuration fields given here override the folder's; for another `imageSize` the positions are interpolated. */
 export interface FromPretrainedOptions extends ViTConfigOptions, HubOptions {
-  /** Make tensors that are missing or of another shape anew, instead of failing: a head for other labels. @default false */
+  /** Newly initialize tensors that are missing or of another shape, instead of failing: a head for other labels. @default false */
   ignoreMismatchedSizes?: boolean
   /**
    * What keeps the folder's classifier: its shape; or its classes too, which then have to be those of `id2label`, in their
    * order: a classifier of as many other classes is a wrong start, and newly initialized. @default 'same-shape'
    */
   keepHead?: 'same-shape' | 'same-classes'
-  /** Told the names of the tensors made anew. @default a warning on the console */
-  onMadeAnew?: (names: string[]) => void
-  /** Told the names of fields of config.json that neither transformers nor Vitral knows. @default a warning on the console */
+  /** Called with the names of the tensors that are newly initialized. @default a warning on the console */
+  onNewlyInitialized?: (names: string[]) => void
+  /** Called with the fields of config.json that neither transformers nor Vitral knows. @default a warning on the console */
   onUnknownFields?: (names: string[]) => void
-  /** Of the values made anew. @default 0 */
+  /** Seed for newly initialized values. @default 0 */
   seed?: number
   /** Give the model a mask token even if the folder has none. @default false */
   useMaskToken?: boolean
@@ -33,7 +33,7 @@ export interface FromPretrainedOptions extends ViTConfigOptions, HubOptions {
 
 export interface Pretrained {
   config: ViTConfig
-  /** By our names; without those to be made anew. */
+  /** Values by our names, without those to be newly initialized. */
   values: Map<string, Float32Array>
   has: { useMaskToken: boolean; addPoolingLayer: boolean }
 }
@@ -86,13 +86,13 @@ export async function loadPretrained(
     if (isSame(fitted.shape, shape)) values.set(name, fitted.data)
   }
   requireFiniteWeights(values, folder)
-  const madeAnew = [...shapes.keys()].filter(name => !values.has(name))
-  if (madeAnew.length > 0)
-    (options.onMadeAnew ?? warnOfNew(folder, { found, shapes, inFolder: weights.shapes }))(madeAnew)
+  const newNames = [...shapes.keys()].filter(name => !values.has(name))
+  if (newNames.length > 0)
+    (options.onNewlyInitialized ?? warnOfNew(folder, { found, shapes, inFolder: weights.shapes }))(newNames)
   return { config, values, has }
 }
 
-/** A flipped bit in a header is damage, not another model: the checksum says so before anything else is complained of. */
+/** A flipped bit in a header is damage, not another model: the checksum says so before any other error. */
 async function orDamaged<T>(attempt: () => T, verify: () => Promise<void>): Promise<T> {
   try {
     return attempt()
@@ -183,7 +183,7 @@ function checkFit(
   )
 }
 
-/** What may be absent: a head, when it is to be made anew; the mask token, which only masked training has. */
+/** Whether a tensor may be absent: a head, when it is to be newly initialized; the mask token, which only masked training has. */
 function isOptional(name: string, options: { ignoreMismatchedSizes: boolean; useMaskToken: boolean }): boolean {
   return (
     (options.ignoreMismatchedSizes && heads.classifier.test(name)) ||

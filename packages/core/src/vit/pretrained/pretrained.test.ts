@@ -98,13 +98,13 @@ test('a tensor under two of its names is refused', async () => {
   )
 })
 
-test('names of classes that are null are as good as absent', async () => {
+test('an id2label that is null counts as absent', async () => {
   editConfig(config => Object.assign(config, { id2label: null, label2id: null, num_labels: 10 }))
   const { config } = await ViTForImageClassification.fromPretrained(folder)
   expect(config.id2label[9]).toBe('LABEL_9')
 })
 
-test('half precision weights are read', async () => {
+test('fromPretrained reads half precision weights', async () => {
   await change(tensors => {
     const tensor = tensors.get('vit.layernorm.bias') as SafeTensor
     tensors.set('vit.layernorm.bias', {
@@ -117,17 +117,17 @@ test('half precision weights are read', async () => {
   expect(new Set(await model.parameters().get('vit.layernorm.bias')?.data())).toEqual(new Set([1]))
 })
 
-test('another number of labels needs ignoreMismatchedSizes, which tells what was made anew', async () => {
+test('another number of labels needs ignoreMismatchedSizes, and onNewlyInitialized names the weights', async () => {
   expect(ViTForImageClassification.fromPretrained(folder, { numLabels: 3 })).rejects.toThrow(
     'classifier.weight has shape [10,48]; the model needs [3,48]',
   )
-  const anew: string[] = []
+  const newNames: string[] = []
   const model = await ViTForImageClassification.fromPretrained(folder, {
     numLabels: 3,
     ignoreMismatchedSizes: true,
-    onMadeAnew: names => anew.push(...names),
+    onNewlyInitialized: names => newNames.push(...names),
   })
-  expect(anew).toEqual(['classifier.weight', 'classifier.bias'])
+  expect(newNames).toEqual(['classifier.weight', 'classifier.bias'])
   expect(model.config.id2label).toEqual({ 0: 'LABEL_0', 1: 'LABEL_1', 2: 'LABEL_2' })
   expect(model.parameters().get('classifier.weight')?.shape).toEqual([3, 48])
 })
@@ -159,7 +159,7 @@ test('for another image size the positions are interpolated, and the model is sa
   )
 })
 
-test('unknown, missing and misshapen tensors are all named', async () => {
+test('fromPretrained names unknown, missing and misshapen tensors', async () => {
   await change(tensors => {
     tensors.set('vit.extra', { dtype: 'F32', shape: [1], data: new Float32Array(1) })
     tensors.delete('vit.layernorm.weight')

@@ -5,7 +5,7 @@
 import { mul, type Tensor } from '@tensorflow/tfjs-core'
 import { attentionScale, type ViTConfig } from '../config.ts'
 
-/** What a saved query is multiplied by: 1 where the model has no factor of its own. */
+/** Factor of a saved query: 1 where the model has no scale of its own. */
 export function queryFactor(config: ViTConfig): number {
   return config.qkScale === null ? 1 : config.qkScale / attentionScale({ ...config, qkScale: null })
 }

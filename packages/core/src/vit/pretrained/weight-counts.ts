@@ -1,4 +1,4 @@
-/** A configuration's counts against the weights' headers: a few bytes of one may not ask for what the other does not have. */
+/** Checks a configuration's counts against the weights' headers: a few bytes may not ask for memory that no weights fill. */
 import { listNames } from '../../text.ts'
 import { resolveConfig, type ViTConfigOptions } from '../config.ts'
 
