@@ -5,6 +5,7 @@ import type { LeftOutFile } from './sources/left-out.ts'
 
 export type { RawImage }
 
+/** An image and its label. */
 export interface Example {
   /** May be a view into the data set's own memory: transforms make new images, they never write into one. */
   image: RawImage
@@ -14,6 +15,7 @@ export interface Example {
   labels?: readonly number[]
 }
 
+/** A data set: any object with a length, classes and `get`. */
 export interface Dataset {
   readonly length: number
   /** Names, in the order of the labels. */
@@ -73,6 +75,7 @@ export interface TransformSpec extends Partial<ModuleExport> {
   args: readonly unknown[]
 }
 
+/** A step of a chain, such as a crop, as data and a function. */
 export interface Transform<In extends Sample = Sample, Out extends Sample = Sample> extends TransformSpec {
   /** Returns a new sample; all chance comes from `random`, so that equal seeds give equal results. */
   apply(sample: In, random: Random): Out
@@ -88,6 +91,7 @@ export interface BatchTransform extends TransformSpec {
   apply(batch: Batch, random: Random, numClasses: number): Batch
 }
 
+/** A batch of prepared images and their labels. */
 export interface Batch {
   /** [B, C, H, W], row-major. */
   pixelValues: { data: Float32Array; shape: [number, number, number, number] }

@@ -8,6 +8,7 @@ import { checkImage, type RawImage } from './raw-image.ts'
  */
 export type CropRounding = 'even' | 'floor'
 
+/** All roundings of a centre crop. */
 export const cropRoundings: readonly CropRounding[] = ['even', 'floor']
 
 /**

@@ -4,6 +4,7 @@ import { type CropRounding, centerCropImage, centerStart } from './crop.ts'
 import type { RawImage } from './raw-image.ts'
 import { type Interpolation, resizeImage, shortestEdgeSize } from './resize.ts'
 
+/** Steps that bring an image to the channels and the size of a model. */
 export interface ImageGeometry {
   /** 1 (luma), 3 (RGB), or what the images have. */
   channels: number

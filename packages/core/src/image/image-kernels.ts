@@ -9,6 +9,7 @@
 /** Row by row, the channels of a pixel together. */
 export type ImageBytes = Uint8Array | Uint8ClampedArray
 
+/** Table of the loops over image bytes; see the head of this file. */
 export interface ImageKernels {
   /** See resizeImage; the filter is one of `interpolations`, by its index, and not the nearest. */
   resizeImage(

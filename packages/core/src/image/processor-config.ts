@@ -3,6 +3,7 @@ import type { CropRounding } from './crop.ts'
 import type { ImageGeometry } from './fit-image.ts'
 import { type Interpolation, interpolations } from './resize.ts'
 
+/** Height and width, in pixels. */
 export interface ExactSize {
   height: number
   width: number

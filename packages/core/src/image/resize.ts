@@ -15,6 +15,7 @@ export type Interpolation = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubi
 /** In the order of PIL's numbers, which files of image processors hold. */
 export const interpolations: readonly Interpolation[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming']
 
+/** Settings of `resizeImage`. */
 export interface ResizeOptions {
   /** @default 'bilinear' */
   interpolation?: Interpolation

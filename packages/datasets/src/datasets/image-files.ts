@@ -3,6 +3,7 @@ import { decoder } from '#decoder'
 import { type BrokenImageOptions, decodeOrSkip } from '../images/decode-or-skip.ts'
 import type { Dataset, Example } from '../types.ts'
 
+/** An image file and its classes. */
 export interface ImageFile {
   path: string
   /** Index into the classes; several, or none, of a multi-label data set. */
@@ -14,6 +15,7 @@ export interface ImageFilesOptions extends BrokenImageOptions {
   folder?: string
 }
 
+/** A data set of image files, which also says which files it has. */
 export interface ImageFileDataset extends Dataset {
   /** In the order of the examples. */
   readonly files: readonly ImageFile[]

@@ -3,6 +3,7 @@ import { checkImage } from '@vitral/core/image'
 import { type BrokenImageOptions, decodeOrSkip } from '../images/decode-or-skip.ts'
 import type { Dataset, RawImage } from '../types.ts'
 
+/** An example for `memoryDataset`. */
 export interface MemoryExample {
   /** Pixels, or an image file's bytes, which are decoded when the example is asked for. */
   image: RawImage | Uint8Array | ArrayBuffer | Blob

@@ -1,6 +1,7 @@
 /** A data set held in memory: images of one size, one after another, shared with workers without a copy. */
 import type { Dataset } from '../types.ts'
 
+/** Images of one size in shared memory, and their labels. */
 export interface PackedImages {
   /** length · height · width · channels bytes, each image row by row. */
   pixels: Uint8Array<SharedArrayBuffer>

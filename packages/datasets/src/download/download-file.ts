@@ -6,6 +6,7 @@ import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { boundedBody, proxiedFetch, proxyVariable, statusLine, TooManyBytesError } from '@vitral/core/node'
 
+/** Progress of a download, in bytes. */
 export interface DownloadProgress {
   file: string
   /** Bytes on the disk so far, those of an earlier attempt included. */

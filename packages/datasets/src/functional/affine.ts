@@ -3,6 +3,7 @@ import type { RawImage } from '../types.ts'
 import { checkFinite } from './checks.ts'
 import { type AffineMap, checkInterpolation, type ProjectOptions, project } from './project.ts'
 
+/** Parameters of `affine`, as torchvision's. */
 export interface AffineOptions extends ProjectOptions {
   /** Clockwise rotation, in degrees. @default 0 */
   angle?: number

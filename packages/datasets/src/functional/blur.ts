@@ -6,6 +6,7 @@ import { reflect } from './pad.ts'
 /** One number for both, or one along rows and one along columns. */
 export type Both = number | readonly [x: number, y: number]
 
+/** Settings of `gaussianBlur`. */
 export interface GaussianBlurOptions {
   /** Standard deviation in pixels. @default 0.15 · kernelSize + 0.35 */
   sigma?: Both

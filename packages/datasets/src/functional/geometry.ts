@@ -17,6 +17,7 @@ import { kernels } from './kernels/kernels.ts'
 /** A number for the shorter side (the other keeps the proportions), or [height, width]. */
 export type ResizeSize = number | readonly [height: number, width: number]
 
+/** Settings of `resize`. */
 export interface ResizeOptions extends InterpolationOptions {
   /**
    * Upper limit of the longer side, where `size` is the shorter side's: an image that would be longer is made so long, and its shorter
@@ -65,6 +66,7 @@ export function crop(image: RawImage, top: number, left: number, height: number,
   return cropImage(image, top, left, height, width)
 }
 
+/** Settings of `centerCrop`. */
 export interface CenterCropOptions {
   /** Where the middle begins when the rest is odd; see CropRounding. @default 'even', torchvision's */
   rounding?: CropRounding

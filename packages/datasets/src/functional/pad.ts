@@ -15,6 +15,7 @@ export type Fill = number | readonly number[]
  */
 export type PaddingMode = 'constant' | 'edge' | 'reflect' | 'symmetric'
 
+/** Settings of `pad`. */
 export interface PadOptions {
   /** Colour of a constant border. @default 0 */
   fill?: Fill

@@ -5,6 +5,7 @@ import { checkFinite } from './checks.ts'
 import { hflip, vflip } from './geometry.ts'
 import { type AffineMap, checkInterpolation, type ProjectOptions, project } from './project.ts'
 
+/** Settings of `rotate`. */
 export interface RotateOptions extends ProjectOptions {
   /** The point about which it turns, [x, y] from the upper left corner. @default the middle */
   center?: readonly [x: number, y: number]

@@ -6,6 +6,7 @@
  */
 export type BrokenImageReason = 'format' | 'limit' | 'time' | 'damaged'
 
+/** An image file that is missing, damaged or refused by a limit; a data set may skip it. */
 export class BrokenImageError extends Error {
   override readonly name = 'BrokenImageError'
   /** Path of the file, or what it is called for want of one. */

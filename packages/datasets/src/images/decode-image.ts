@@ -12,6 +12,7 @@ import { type ImageFormat, type ImageHeader, imageFormats, readImageHeader } fro
 /** A path (in browsers a URL), or a file's bytes. */
 export type ImageSource = string | Uint8Array | ArrayBuffer | Blob
 
+/** Limits of decoding. */
 export interface DecodeOptions {
   /** Largest number of pixels; more are refused before they are decoded. @default 67108864, 8192 × 8192 */
   maxPixels?: number

@@ -5,6 +5,7 @@ import { BrokenImageError } from './broken-image.ts'
 import { type DecodeOptions, decodeImage, type ImageSource } from './decode-image.ts'
 import { SkippedExample } from './skipped-example.ts'
 
+/** What a data set does about broken images. */
 export interface BrokenImageOptions {
   /**
    * What an image does that is missing or cannot be decoded: 'raise' ends the epoch with an error that names it, 'skip' leaves it out

@@ -2,8 +2,10 @@
 
 /** The formats that are decoded; whatever else a decoder knows (SVG, PDF, …) is never handed to it. */
 export const imageFormats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif', 'bmp', 'netpbm'] as const
+/** Format of an image file, known by its bytes. */
 export type ImageFormat = (typeof imageFormats)[number]
 
+/** What the head of an image file says, before anything is decoded. */
 export interface ImageHeader {
   format: ImageFormat
   /** Absent when the header does not reach so far, and for TIFF. */

@@ -4,6 +4,7 @@ import { subset } from '../datasets/subset.ts'
 import { createLoader } from '../loader/loader.ts'
 import type { Batch, BatchTransform, Dataset, Example, RawImage, Transform, TransformSpec } from '../types.ts'
 
+/** What a contact sheet shows. */
 export interface ContactSheetOptions {
   /** Examples to show, a row each. */
   indices: readonly number[]

@@ -2,6 +2,7 @@
 import { checkImage } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 
+/** Settings of `encodePicture`. */
 export interface EncodePictureOptions {
   /** An image with a longer side is made smaller. @default as it is */
   maxSide?: number

@@ -1,6 +1,7 @@
 /** Images that a data set has more than once: in training and test they make a model look better than it is. */
 import type { Inspection } from './inspect-dataset.ts'
 
+/** Where an image lies: its split and index. */
 export interface Place {
   /** Name of the split. */
   split: string

@@ -5,6 +5,7 @@ import { SkippedExample } from '../images/skipped-example.ts'
 import { prefetch } from '../loader/prefetch.ts'
 import type { Dataset, RawImage } from '../types.ts'
 
+/** What `inspectDataset` found. */
 export interface Inspection {
   /** Number of examples. */
   count: number
@@ -17,12 +18,14 @@ export interface Inspection {
   contents: (Content | undefined)[]
 }
 
+/** Label and digest of an image that can be decoded. */
 export interface Content {
   /** See Example. */
   label: number
   digest: string
 }
 
+/** Settings of `inspectDataset`. */
 export interface InspectOptions {
   /** Called after each image with how many are done. */
   onProgress?: (done: number) => void

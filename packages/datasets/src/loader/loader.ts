@@ -14,6 +14,7 @@ import { canShare, type Memory } from './memory.ts'
 import { checkPlan, checksumOf, type LoaderPlan, type LoaderState } from './plan.ts'
 import { createWorkerPool } from './worker-pool.ts'
 
+/** Settings of `createLoader`. */
 export interface LoaderOptions {
   /** From the data set's images to tensors of one shape; the last are toTensor and normalize. */
   transforms: readonly Transform[]
@@ -52,6 +53,7 @@ export interface LoaderOptions {
   timeoutSeconds?: number
 }
 
+/** Where an epoch begins. */
 export interface EpochOptions {
   /** 0 for the first. @default 0 */
   epoch?: number
@@ -61,6 +63,7 @@ export interface EpochOptions {
   plan?: LoaderPlan
 }
 
+/** Source of batches that `createLoader` returns. */
 export interface Loader {
   readonly batchesPerEpoch: number
   readonly plan: LoaderPlan

@@ -3,6 +3,7 @@ import { deriveSeed } from '@vitral/core/image'
 import { hashText } from '../random/hash-text.ts'
 import type { Dataset, TransformSpec } from '../types.ts'
 
+/** All settings that decide the batches, as plain data. */
 export interface LoaderPlan {
   /** Number of examples in the data set. */
   examples: number

@@ -1,6 +1,7 @@
 /** Random numbers for transforms and samplers: a stream of draws from core's counter-based bits. */
 import { randomBits } from '@vitral/core/image'
 
+/** Stream of random numbers from a seed; equal seeds give equal draws on every machine. */
 export class Random {
   readonly #seed: number
   #drawn = 0

@@ -3,6 +3,7 @@ import type { Sampler } from './sampler.ts'
 import { sequentialSampler } from './sequential.ts'
 import { shuffledSampler } from './shuffled.ts'
 
+/** Settings of `distributedSampler`. */
 export interface DistributedSamplerOptions extends Replicas {
   /** Another order each epoch. @default true */
   shuffle?: boolean
@@ -15,6 +16,7 @@ export interface DistributedSamplerOptions extends Replicas {
   dropLast?: boolean
 }
 
+/** A sampler of one process, which can also be iterated as in PyTorch. */
 export interface DistributedSampler extends Sampler, Iterable<number> {
   /** The epoch that iterating goes through; a loader says its own. */
   setEpoch(epoch: number): void

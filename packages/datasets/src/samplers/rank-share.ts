@@ -2,6 +2,7 @@
 import { checkInteger } from '@vitral/core/check'
 import type { Order } from './sampler.ts'
 
+/** The number of processes and the rank of this one. */
 export interface Replicas {
   /** Processes that share the examples. */
   numReplicas: number

@@ -4,6 +4,7 @@ import type { Sampler } from './sampler.ts'
 import { sequentialSampler } from './sequential.ts'
 import { shuffledSampler } from './shuffled.ts'
 
+/** Settings of `repeatedAugmentationSampler`. */
 export interface RepeatedAugmentationOptions extends Partial<Replicas> {
   /** Copies of each example, one after another in the order and so in different processes. @default 3 */
   numRepeats?: number

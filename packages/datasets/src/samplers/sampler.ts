@@ -10,6 +10,7 @@ export interface Order {
   repeats?: Int32Array
 }
 
+/** Order of the examples in each epoch. */
 export interface Sampler {
   /** Says all that decides the order: a run that is resumed goes on only with the sampler it was started with. */
   readonly name: string

@@ -3,6 +3,7 @@ import { Random } from '../random/random.ts'
 import { seedFor } from '../random/seeds.ts'
 import type { Sampler } from './sampler.ts'
 
+/** Settings of `weightedSampler` and `classBalancedSampler`. */
 export interface WeightedSamplerOptions {
   /** Examples in an epoch. @default as many as there are weights */
   numSamples?: number

@@ -10,10 +10,12 @@ const side = 32
 const plane = side * side
 const channels = 3
 
+/** Settings of `openCifar10`. */
 export interface Cifar10Options {
   split: 'train' | 'test'
 }
 
+/** Settings of `openCifar100`. */
 export interface Cifar100Options extends Cifar10Options {
   /** The 100 classes, or the 20 groups they are in. @default 'fine' */
   labels?: 'fine' | 'coarse'

@@ -6,6 +6,7 @@ import type { DownloadOptions } from '../download/download-file.ts'
 import { checkCifar } from './cifar-folder.ts'
 import { type CifarLayout, cifar10, cifar100 } from './cifar-layout.ts'
 
+/** Settings of the functions that download a data set. */
 export interface DownloadDatasetOptions extends Pick<DownloadOptions, 'onProgress' | 'signal'> {
   /** A mirror with the same files. @default the official address */
   url?: string

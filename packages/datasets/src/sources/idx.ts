@@ -16,6 +16,7 @@ interface IdxArray {
   data: Uint8Array
 }
 
+/** Files and classes of a data set in idx format. */
 export interface IdxFiles {
   /** Path of the images, [count, height, width] bytes, gzip or not. */
   images: string

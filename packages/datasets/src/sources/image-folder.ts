@@ -18,11 +18,13 @@ import {
   stratifiedSplit,
 } from './split.ts'
 
+/** Settings of `openImageFolder`. */
 export interface ImageFolderOptions extends BrokenImageOptions, SplitOptions {
   /** One split, or 'all' images whichever they are in. */
   split: SplitChoice
 }
 
+/** A data set of a folder, which also says which files were ignored. */
 export interface ImageFolderDataset extends ImageFileDataset {
   /** Paths of hidden files, of those that are no images by their names, and of images and folders that are in no class. */
   readonly ignored: readonly string[]

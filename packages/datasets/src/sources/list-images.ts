@@ -10,6 +10,7 @@ const extensions = new Set([
   ...['.bmp', '.dib', '.ppm', '.pgm', '.pbm', '.pnm'],
 ])
 
+/** Files below a folder: images, and what was ignored. */
 export interface ImageList {
   images: string[]
   /** Hidden files and folders, files with another extension, and links that lead to a folder once more. */

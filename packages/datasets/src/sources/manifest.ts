@@ -16,6 +16,7 @@ import {
   stratifiedSplit,
 } from './split.ts'
 
+/** Settings of `openManifest`. */
 export interface ManifestOptions extends BrokenImageOptions, SplitOptions {
   /** One split, or 'all' images whichever they are in. */
   split: SplitChoice

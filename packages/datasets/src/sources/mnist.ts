@@ -7,6 +7,7 @@ import type { Dataset } from '../types.ts'
 import type { DownloadDatasetOptions } from './download-cifar.ts'
 import { type IdxFiles, openIdx } from './idx.ts'
 
+/** Settings of `openMnist` and `openFashionMnist`. */
 export interface MnistOptions extends Pick<IdxFiles, 'channels'> {
   split: 'train' | 'test'
 }

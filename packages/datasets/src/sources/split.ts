@@ -3,11 +3,14 @@ import { hashText } from '../random/hash-text.ts'
 import { seedFor } from '../random/seeds.ts'
 import { compareCodePoints } from './code-points.ts'
 
+/** All splits, in the order of training. */
 export const splits = ['train', 'validation', 'test'] as const
+/** Name of a part of a data set. */
 export type Split = (typeof splits)[number]
 
 /** A split, or all images whichever split they are in. */
 export type SplitChoice = Split | 'all'
+/** All splits, and `all` for every image. */
 export const splitChoices: readonly SplitChoice[] = [...splits, 'all']
 
 /** @throws when the split is none of them */
@@ -15,6 +18,7 @@ export function checkSplit(split: SplitChoice): void {
   if (!splitChoices.includes(split)) throw new Error(`split is '${split}'; expected one of ${splitChoices.join(', ')}.`)
 }
 
+/** How a data set in one piece is divided. */
 export interface SplitOptions {
   /** Shares of each class for the validation and test splits. @default { validation: 0.1, test: 0.1 } */
   fractions?: { validation: number; test: number }
@@ -22,6 +26,7 @@ export interface SplitOptions {
   seed?: number
 }
 
+/** Settings of `stratifiedSplit`. */
 export interface StratifiedSplitOptions extends SplitOptions {
   /** Names of the classes, in the order of the labels. @default the labels */
   classes?: readonly string[]

@@ -9,6 +9,7 @@ import { resize } from './geometry/resize.ts'
 import { normalize } from './normalize.ts'
 import { toTensor } from './to-tensor.ts'
 
+/** Settings of a named chain. */
 export interface ChainOptions {
   /** With augmentation, or without for evaluation. */
   train: boolean
@@ -21,10 +22,12 @@ export interface ChainOptions {
   std?: readonly number[]
 }
 
+/** A named chain of transforms, for training or for evaluation. */
 export type Chain = (options: ChainOptions) => Transform[]
 
-/** Mean and standard deviation of CIFAR-10's training images. */
+/** Mean of each channel of CIFAR-10's training images, as a share of 255. */
 export const cifar10Mean: readonly number[] = [0.4914, 0.4822, 0.4465]
+/** Standard deviation of each channel of CIFAR-10's training images, as a share of 255. */
 export const cifar10Std: readonly number[] = [0.2023, 0.1994, 0.201]
 
 /** What the pre-trained ViT's own image processor uses: bytes become −1 to 1. */

@@ -5,6 +5,7 @@ export class TooManyBytesError extends Error {
   override readonly name = 'TooManyBytesError'
 }
 
+/** Limits of a download, and what errors need to name it. */
 export interface BodyBounds {
   url: string
   /** Bytes that an earlier attempt has brought. @default 0 */

@@ -14,12 +14,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { renewing, stateOfBeat, writeBeat } from './lock-beat.ts'
 import { type LockOwner, lockOwner, newLockName, stateOf } from './lock-owner.ts'
 
+/** How long a lock holds without a sign of life of its owner. */
 export interface Lease {
   /** An owner that cannot be asked and has not renewed its lease for so long is gone. */
   seconds: number
   renewSeconds: number
 }
 
+/** Settings of `takeLock` and `withLock`. */
 export interface LockOptions {
   /** Whether to wait until others release it, instead of refusing. @default false */
   wait?: boolean
@@ -31,6 +33,7 @@ export interface LockOptions {
   lease?: Lease
 }
 
+/** A lock that this process holds. */
 export interface FileLock {
   /** @throws where another process took the lock over, since this one was stopped for longer than its lease */
   requireHeld(): void

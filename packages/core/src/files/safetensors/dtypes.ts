@@ -15,6 +15,7 @@ export type Dtype =
   | 'U8'
   | 'BOOL'
 
+/** Typed array that holds the values of a dtype, little-endian as in the file. */
 export type DtypeArray =
   | Float64Array
   | Float32Array
@@ -95,6 +96,7 @@ export type WeightDtype = 'float32' | 'float16' | 'bfloat16'
 
 const files = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const satisfies Record<WeightDtype, Dtype>
 
+/** Formats in which weights can be written. */
 export const weightDtypes: readonly WeightDtype[] = Object.keys(files) as WeightDtype[]
 
 /**

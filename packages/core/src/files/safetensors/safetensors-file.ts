@@ -12,6 +12,7 @@ import {
 } from './safetensors.ts'
 import { type Entry, SafetensorsError } from './safetensors-header.ts'
 
+/** The content of a safetensors file that was read from the disk. */
 export interface SafetensorsFile extends Safetensors {
   /** Whether it has the checksum that `writeSafetensors` gives a file, and every byte is what was written. */
   checked: boolean

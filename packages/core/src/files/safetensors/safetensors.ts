@@ -11,6 +11,7 @@ import { checksumField } from '../hub/checksum.ts'
 import { type Dtype, type DtypeArray, dtypes, holds, viewAs } from './dtypes.ts'
 import { type Entry, readHeader, SafetensorsError } from './safetensors-header.ts'
 
+/** One tensor: row-major values and their shape. */
 export interface SafeTensor {
   dtype: Dtype
   shape: number[]
@@ -18,6 +19,7 @@ export interface SafeTensor {
   data: DtypeArray
 }
 
+/** Named tensors and the metadata of a safetensors file (Hugging Face). */
 export interface Safetensors {
   tensors: Map<string, SafeTensor>
   metadata: Record<string, string>

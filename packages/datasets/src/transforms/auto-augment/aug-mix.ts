@@ -7,6 +7,7 @@ import { aboveZero, checkNumber, imageTransform, mostCount } from '../define.ts'
 import { applyEitherWay } from './augmentation-operations.ts'
 import { type AugmentationSpace, augmentationSpace } from './augmentation-space.ts'
 
+/** Settings of `augMix`. */
 export interface AugMixOptions extends ProjectOptions {
   /** Severity of the operations, from 1 to 10: how many of ten magnitudes are drawn from. @default 3 */
   severity?: number

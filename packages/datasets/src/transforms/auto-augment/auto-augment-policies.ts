@@ -7,6 +7,7 @@ import type { OperationName } from './augmentation-operations.ts'
 type Step = readonly [name: OperationName, probability: number, magnitude?: number]
 export type SubPolicy = readonly [first: Step, second: Step]
 
+/** Data set for which a policy of AutoAugment was learned. */
 export type AutoAugmentPolicy = 'imagenet' | 'cifar10'
 
 // biome-ignore format: a line for each sub-policy, as in the tables

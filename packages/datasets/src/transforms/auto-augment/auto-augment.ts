@@ -6,6 +6,7 @@ import { applyOperation, isSigned } from './augmentation-operations.ts'
 import { type AugmentationSpace, augmentationSpace, none } from './augmentation-space.ts'
 import { type AutoAugmentPolicy, autoAugmentPolicies, type SubPolicy } from './auto-augment-policies.ts'
 
+/** Settings of `autoAugment`. */
 export interface AutoAugmentOptions extends ProjectOptions {
   /** The data set for which it was learned. @default 'imagenet' */
   policy?: AutoAugmentPolicy

@@ -5,6 +5,7 @@ import { imageTransform, mostCount } from '../define.ts'
 import { applyEitherWay } from './augmentation-operations.ts'
 import { type AugmentationSpace, augmentationSpace, none } from './augmentation-space.ts'
 
+/** Settings of `randAugment`. */
 export interface RandAugmentOptions extends ProjectOptions {
   /** How many operations, one after the other. @default 2 */
   numOps?: number

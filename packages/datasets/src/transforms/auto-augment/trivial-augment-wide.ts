@@ -5,6 +5,7 @@ import { imageTransform, mostCount } from '../define.ts'
 import { applyEitherWay } from './augmentation-operations.ts'
 import { type AugmentationSpace, augmentationSpace, none } from './augmentation-space.ts'
 
+/** Settings of `trivialAugmentWide`. */
 export interface TrivialAugmentWideOptions extends ProjectOptions {
   /** Steps from no change to the strongest. @default 31 */
   numMagnitudeBins?: number

@@ -3,6 +3,7 @@ import { checkNumber } from '../define.ts'
 import { cutMix } from './cut-mix.ts'
 import { mixUp } from './mix-up.ts'
 
+/** Settings of `mixUpOrCutMix`. */
 export interface MixUpOrCutMixOptions {
   /** @default 0.8 */
   mixUpAlpha?: number

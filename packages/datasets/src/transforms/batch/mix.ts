@@ -5,6 +5,7 @@ import type { Random } from '../../random/random.ts'
 import type { Batch, BatchTransform } from '../../types.ts'
 import { aboveZero, checkNumber } from '../define.ts'
 
+/** Settings of `mixUp` and `cutMix`. */
 export interface MixOptions {
   /** Parameter of the distribution Beta(alpha, alpha) from which the image's share is drawn. @default 1 */
   alpha?: number

@@ -3,6 +3,7 @@ import { adjustHue } from '../../functional/hue.ts'
 import type { RawImage, Transform } from '../../types.ts'
 import { checkNumber, checkRange, imageTransform } from '../define.ts'
 
+/** Strengths of `colorJitter`. */
 export interface ColorJitterOptions {
   /** The factor is drawn from [max(0, 1 − brightness), 1 + brightness], or from the range given. @default 0 */
   brightness?: Strength

@@ -2,6 +2,7 @@ import { type Both, checkKernel, gaussianBlur as gaussianBlurNow } from '../../f
 import type { RawImage, Transform } from '../../types.ts'
 import { aboveZero, checkRange, imageTransform } from '../define.ts'
 
+/** Settings of `gaussianBlur`. */
 export interface GaussianBlurTransformOptions {
   /** Standard deviation in pixels, or the range from which it is drawn. @default [0.1, 2] */
   sigma?: number | readonly [low: number, high: number]

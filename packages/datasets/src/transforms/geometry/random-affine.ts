@@ -3,6 +3,7 @@ import { checkInterpolation, type ProjectOptions } from '../../functional/projec
 import type { RawImage, Transform } from '../../types.ts'
 import { aboveZero, checkNumber, checkRange, type Degrees, degreesRange, imageTransform } from '../define.ts'
 
+/** Ranges of `randomAffine`. */
 export interface RandomAffineOptions extends ProjectOptions {
   /** The largest moves to the right and down, as parts of width and height. @default [0, 0] */
   translate?: readonly [x: number, y: number]

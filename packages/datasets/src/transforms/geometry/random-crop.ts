@@ -4,6 +4,7 @@ import { checkFill, checkPadding, type Padding, type PadOptions, pad, paddingMod
 import type { RawImage, Transform } from '../../types.ts'
 import { imageTransform } from '../define.ts'
 
+/** Settings of `randomCrop`. */
 export interface RandomCropOptions extends PadOptions {
   /** Border added first. @default 0 */
   padding?: Padding

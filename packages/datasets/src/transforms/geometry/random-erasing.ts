@@ -4,6 +4,7 @@ import type { ImageTensor, Transform } from '../../types.ts'
 import { aboveZero, checkNumber, checkRange, tensorTransform } from '../define.ts'
 import { drawRectangle } from './draw-rectangle.ts'
 
+/** Settings of `randomErasing`. */
 export interface RandomErasingOptions {
   /** @default 0.5 */
   probability?: number

@@ -4,6 +4,7 @@ import type { RawImage, Transform } from '../../types.ts'
 import { aboveZero, checkRange, imageTransform } from '../define.ts'
 import { drawRectangle, type Rectangle } from './draw-rectangle.ts'
 
+/** Ranges of `randomResizedCrop`. */
 export interface RandomResizedCropOptions extends ResizeOptions {
   /** Area of the rectangle, as parts of the image's. @default [0.08, 1] */
   scale?: readonly [low: number, high: number]
