@@ -89,7 +89,7 @@ const tinyModel = (dropout: number, seed: number): ViTForImageClassification =>
     { seed },
   )
 
-/** As the loader shares: one after the other, the first processes one more. */
+/** The loader's shares: one after the other, the first processes one more. */
 function shareOf(count: number, step: number, { rank, worldSize }: Collectives): ImageBatch {
   const startOf = (of: number) => of * Math.floor(count / worldSize) + Math.min(of, count % worldSize)
   const [first, end] = [startOf(rank), startOf(rank + 1)]

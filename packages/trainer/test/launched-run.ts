@@ -64,6 +64,6 @@ export function stepsOf(folder: string, out: string): LoggedStep[] {
   return lines.map(line => JSON.parse(line)).filter(({ event }) => event === 'step')
 }
 
-/** By which the processes of a run on this port meet. */
+/** The file by which the processes of a run on this port meet. */
 export const meetingFile = (port: number): string =>
   `/dev/shm/vitral-${process.getuid?.()}-${createHash('sha256').update(`127.0.0.1:${port}`).digest('hex').slice(0, 32)}`

@@ -20,7 +20,7 @@ export interface KernelCall {
   inputs: Record<string, number[]>
   outputs: number[][]
   attributes: NamedAttrMap
-  /** Of all these tensors, as they are stored. */
+  /** Bytes of all these tensors, as they are stored. */
   bytes: number
 }
 

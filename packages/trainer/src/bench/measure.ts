@@ -22,7 +22,7 @@ export interface BenchOptions {
   train: boolean
   precision: ComputeDtype
   rounds: number
-  /** Told what is going on. */
+  /** Called before each round of a backend. */
   onRound?: (backend: string, round: number) => void
 }
 

@@ -15,14 +15,14 @@ const sizeOf = (shape: readonly number[] = []): number => elementsOf(shape)
 const product = (x: readonly number[] = [], weight: readonly number[] = []): number =>
   (2 * sizeOf(x) * sizeOf(weight)) / (x.at(-1) ?? 1)
 
-/** Of the backward pass: a product for each wanted gradient of its two operands. */
+/** Products of the backward pass: one for each wanted gradient of its two operands. */
 const wanted = (outputs: number[][], operands: (readonly number[] | undefined)[]): number =>
   operands.filter(operand => operand && outputs.some(shape => shape.join() === operand.join())).length
 
 /** Scores, and their product with the values: 4·B·N²·C, of the result [B, N, C]. */
 const attention = (output: readonly number[] = []): number => 4 * sizeOf(output) * (output[1] ?? 1)
 
-/** Of x [B, N, C]: a product of the class tokens with a matrix [C, C], and one of each head's row with all tokens. */
+/** FLOPs for x [B, N, C]: a product of the class tokens with a matrix [C, C], and one of each head's row with all tokens. */
 function classAttention({ inputs, attributes }: Shapes): { ofWeight: number; ofTokens: number } {
   const [batch = 1, tokens = 1, hiddenSize = 1] = inputs.x ?? []
   const row = 2 * batch * hiddenSize
@@ -35,7 +35,7 @@ const patches = (tokens: readonly number[] = [], weight: readonly number[] = [])
 
 const none = (): number => 0
 
-/** Of every kernel of the op interface. */
+/** FLOPs of every kernel of the op interface. */
 const flops: Readonly<Record<string, (shapes: Shapes) => number>> = {
   VitralPatchEmbed: ({ inputs, outputs }) => patches(outputs[0], inputs.weight),
   VitralPatchEmbedGrad: ({ inputs, outputs }) =>

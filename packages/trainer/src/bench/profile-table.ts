@@ -8,9 +8,9 @@ export interface ProfileRow {
   kernel: string
   calls: number
   milliseconds: number
-  /** Of the whole time, from 0 to 1. */
+  /** Share of the whole time, from 0 to 1. */
   share: number
-  /** Of its matrix products; 0 for a kernel without. */
+  /** GFLOP/s of its matrix products; 0 for a kernel without. */
   gflops: number
   /** Gigabytes a second, every operand read and every result written once. */
   gbytes: number
@@ -57,7 +57,7 @@ export function profileRows(calls: readonly KernelCall[], milliseconds: number, 
   ]
 }
 
-/** As a table of text. */
+/** The profile as a table of text. */
 export function profileTable(rows: readonly ProfileRow[]): string {
   const total = rows.reduce((sum, row) => sum + row.milliseconds, 0)
   const cells = [

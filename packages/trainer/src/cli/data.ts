@@ -53,7 +53,7 @@ twice: in training and test at once, or with two labels.
     if (verb !== 'inspect')
       throw new Error(`There is no command 'data ${required(verb, 'What to do with data')}'; expected inspect.`)
     const place = required(path, 'The path of the data set')
-    if (more.length > 0) throw new Error(`There is one path too many: '${more[0]}'.`)
+    if (more.length > 0) throw new Error(`Unexpected argument '${more[0]}'; expected one path.`)
     for (const flag of ['chain', 'recipe'] as const)
       if (values[flag] && !values.out)
         throw new Error(`--${flag} is for the contact sheet; expected --out FILE.png, too.`)
@@ -85,7 +85,7 @@ twice: in training and test at once, or with two labels.
 const leftOut = (count: number): string =>
   count === 0 ? '' : ` It has room for ${mostSheetRows} images; ${count} more that were asked for are left out.`
 
-/** Of a recipe, or of a chain that has a name. */
+/** The transforms of a recipe, or of a chain that has a name. */
 async function transformsFor(values: {
   recipe?: string
   set?: string[]

@@ -23,7 +23,7 @@ export function describeData(dataset: string, path: string, { splits, duplicates
 
 function describeSplit({ name, count, classes, sizes }: SplitReport): string[] {
   const usual = [...classes].sort((a, b) => b.count - a.count)
-  // Of many classes, those with most and fewest images are what tells whether they are balanced.
+  // Among many classes, those with most and fewest images tell whether they are balanced.
   const half = most / 2
   const cut = usual.length > 2 * most
   const shown = cut ? [...usual.slice(0, half), ...usual.slice(-half)] : classes

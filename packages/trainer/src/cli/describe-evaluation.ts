@@ -37,7 +37,7 @@ const describeConfusion = (counts: ConfusionCounts, labels: readonly string[]): 
     ? confusionMatrix(counts.confusion, labels)
     : commonConfusions(confusionCellsOf(counts), labels)
 
-/** A row for each class, a column for each that it was taken for, numbered in the order of the rows. */
+/** A row for each true class, a column for each predicted one, numbered in the order of the rows. */
 function confusionMatrix(confusion: readonly (readonly number[])[], labels: readonly string[]): string[] {
   const rows = [
     ['is, taken for →', ...labels.map((_, i) => String(i + 1))],
@@ -50,7 +50,7 @@ function confusionMatrix(confusion: readonly (readonly number[])[], labels: read
   )
 }
 
-/** The classes that were most often taken for others. */
+/** The classes most often predicted as others. */
 function commonConfusions(counts: readonly ConfusionCell[], labels: readonly string[]): string[] {
   const cells = counts.filter(([is, taken]) => is !== taken).sort(([, , a], [, , b]) => b - a)
   const rest = cells.length > mostConfusions ? [`  … and ${cells.length - mostConfusions} more; --json has all`] : []

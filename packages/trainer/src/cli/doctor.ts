@@ -10,7 +10,7 @@ interface Processor {
   name: string
   /** Processors that this process may use. */
   cores: number
-  /** Of the native kernels, when they are there. */
+  /** Threads of the native kernels, when they are there. */
   threads?: number
   instructionSet?: string
 }

@@ -33,7 +33,7 @@ export async function recipeOf(
   values: RecipeValues,
 ): Promise<{ name: string; recipe: Recipe }> {
   const name = required(positionals[0], 'The recipe')
-  if (positionals.length > 1) throw new Error(`There is one recipe too many: '${positionals[1]}'.`)
+  if (positionals.length > 1) throw new Error(`Unexpected argument '${positionals[1]}'; expected one recipe.`)
   return { name, recipe: withSettings(await loadRecipe(name), values) }
 }
 

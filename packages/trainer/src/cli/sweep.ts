@@ -53,7 +53,7 @@ RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that expor
   --skip-broken      leaves out images that cannot be decoded, and says which
   --max-pixels N     larger images are refused (67108864, 8192 × 8192)
   --out DIR          folder of the sweep: sweep.json, trial-001/, trial-002/ … (runs/RECIPE-sweep)
-  --resume           goes on with the sweep in --out: what is finished is kept, what was stopped goes on; more values or
+  --resume           resumes the sweep in --out: what is finished is kept, what was stopped is resumed; more values or
                      a larger N add trials
   --tensorboard      also writes event files, which TensorBoard shows side by side: tensorboard --logdir DIR
   --set KEY=VALUE    sets a field of the recipe for all trials; may be repeated

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 
 /** A step, or the mean of some that follow one another. */
 export interface StepPoint {
-  /** Of the last of them. */
+  /** Last of its steps. */
   step: number
   loss: number
   lr: number
@@ -15,11 +15,11 @@ export interface EvaluationPoint {
   epoch: number
   step: number
   accuracy: number
-  /** Of images of one class each; null of five classes or fewer. */
+  /** Top-5 accuracy, of images of one class each; null of five classes or fewer. */
   top5?: number | null
-  /** Of images that may have several. */
+  /** Mean average precision, of images that may have several classes. */
   meanAveragePrecision?: number
-  /** Of the run so far. */
+  /** Seconds of the run so far. */
   seconds: number
   loss: number
 }

@@ -18,12 +18,12 @@ export interface Progress {
   epochs: number
   step: number
   totalSteps: number
-  /** Of this epoch, of its evaluation, or of the test at the end. */
+  /** Images done of this epoch, of its evaluation, or of the test at the end. */
   images: number
   totalImages: number
-  /** Of the whole run, at the speed so far; not known before the second step. */
+  /** Seconds left of the whole run, at the speed so far; not known before the second step. */
   secondsLeft?: number
-  /** Of the best model on images that did not choose it, once the run has ended. */
+  /** Accuracy of the best model on images that did not choose it, once the run has ended. */
   testAccuracy?: number
 }
 

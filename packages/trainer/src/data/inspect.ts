@@ -25,7 +25,7 @@ export interface DataReport {
 
 export interface InspectedData {
   report: DataReport
-  /** Of training, or of the only split. */
+  /** The training images, or those of the only split. */
   dataset: Dataset
   inspection: Inspection
 }

@@ -33,7 +33,7 @@ export interface TrainingData {
   evaluation(): AsyncIterable<ImageBatch>
   /** What the data set calls an image of the evaluation, such as the path of its file; by the index its batch has. */
   nameOf?(index: number): string | undefined
-  /** Of images that choose nothing, where there are some beside those of the evaluation. */
+  /** Test images, which choose nothing, where there are some beside those of the evaluation. */
   test?: { images: number; batches(): AsyncIterable<ImageBatch>; nameOf?(index: number): string | undefined }
   /** What was understood of the files, in lines for who starts the run. */
   understood?: readonly string[]
@@ -53,7 +53,7 @@ export interface TrainingDataOptions {
   workers?: number
   /** Makes the transforms, once the data is known to be there. @default those of the recipe alone */
   transforms?: () => Promise<MadeTransforms>
-  /** Told of each image that is left out since it cannot be decoded; without it the first one ends the run. */
+  /** Called for each image that is skipped since it cannot be decoded; without it the first one ends the run. */
   onSkipped?: OnSkipped
   /** Larger images are refused. @default decodeImage's */
   maxPixels?: number
@@ -165,7 +165,7 @@ export interface EvaluationBatchesOptions {
   batchSize: number
   /** How many times as large as the model's the images are to be, to be cropped. @default 1 */
   margin?: number
-  /** Told of each image that is left out. */
+  /** Called for each image that is skipped. */
   onSkipped?: OnSkipped
 }
 

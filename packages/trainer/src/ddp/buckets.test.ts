@@ -34,7 +34,7 @@ describe('planBuckets', () => {
   })
 })
 
-/** Of two processes; the other one has twice the values. */
+/** Collectives of two processes, of which the other one has twice the values. */
 function withOther(): { collectives: Collectives; sent: number[] } {
   const sent: number[] = []
   const collectives: Collectives = {

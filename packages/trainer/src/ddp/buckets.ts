@@ -8,7 +8,7 @@ import type { Collectives } from './collectives.ts'
 import { type Bucket, planBuckets } from './plan-buckets.ts'
 
 export interface AddOptions {
-  /** Of this process too, to be added first: the sum over earlier micro-batches. */
+  /** This process's sum over earlier micro-batches, to be added first. */
   before?: Float32Array
   /** Whether the sum of a large gradient may be written over its values; they are then not copied. @default false */
   inPlace?: boolean

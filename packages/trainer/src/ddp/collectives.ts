@@ -40,7 +40,7 @@ export interface Collectives {
 
 export type CollectivesEngine = 'alone' | 'local' | 'mpi' | 'nccl'
 
-/** Of one process: it has nobody to wait for. */
+/** The collectives of a single process, which waits for nobody. */
 export const alone: Collectives = {
   engine: 'alone',
   rank: 0,

@@ -143,7 +143,7 @@ export class DataParallel {
     return { loss: sum(told.map(([part]) => part as number)), grads: reduced, unused }
   }
 
-  /** Of the parameters that have a gradient: the same in processes that use the same ones. 32 bits, as FNV-1a has them. */
+  /** A hash of the parameters that have a gradient: the same in processes that use the same ones. 32 bits, FNV-1a. */
   #fingerprint(arrived: ReadonlySet<string>): number {
     let bits = 0x811c9dc5
     for (const name of this.#shapes.keys()) bits = Math.imul(bits ^ Number(arrived.has(name)), 0x01000193)

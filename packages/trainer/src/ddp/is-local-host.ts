@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 export interface StartedProcess {
   pid: number
-  /** Of a training run; not mpirun. */
+  /** Whether it is a process of a training run, not mpirun. */
   isRank: boolean
   /** What it was started with. */
   variables: Readonly<Record<string, string>>

@@ -79,7 +79,7 @@ const isForAll = (name: string): boolean => /^(VITRAL_|HF_)|^(OMP_NUM_THREADS|RE
 /** Open MPI's would end the processes a second after a SIGTERM, while they save; this one it passes on. */
 const stopSignals: Partial<Record<Family, NodeJS.Signals>> = { openMpi: 'SIGUSR2' }
 
-/** Told to stop, the processes do after the same step; their codes do not come through every mpirun. */
+/** Processes that are asked to stop do so after the same step; not every mpirun passes on their exit codes. */
 function stoppable({ kill, ended, ...rest }: RankProcess, stopSignal?: NodeJS.Signals): RankProcess {
   let asked: Interrupt | undefined
   return {

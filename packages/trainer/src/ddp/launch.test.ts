@@ -117,7 +117,7 @@ describe('a failure', () => {
     expect(said).toEqual([expect.stringMatching(/^Rank 1 of 2 \(process \d+\) failed first, with exit code 7/)])
   })
 
-  test('of one that hangs is told of that one', async () => {
+  test('the error of a rank that hangs names that rank', async () => {
     const { code, said, told } = begin('wait in vain', { nproc: 2 })
     expect(await code).toBe(1)
     expect(said).toEqual([expect.stringMatching(/^Rank 1 of 2 \(process \d+\) hangs, or is slower/)])

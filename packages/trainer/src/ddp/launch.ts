@@ -38,7 +38,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   return code
 }
 
-/** By which processes were to meet that were all killed before that. */
+/** Removes meeting files of processes that were all killed before they met. */
 async function removeLeftFiles(): Promise<void> {
   const native = await import('@vitral/backend-node/collectives').catch(() => undefined) // then nothing has met there
   native?.removeLeftFiles()

@@ -1,4 +1,4 @@
-/** Of a failure in the collectives: the process that did not come, whose own words tell more. */
+/** Finds, in an error of the collectives, the rank that is missing, whose own error tells more. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isLaunchersChild } from './end-with-launcher.ts'
 import type { RankMessage } from './rank-process.ts'

@@ -11,7 +11,7 @@ export interface RankEnd {
   waitedFor?: number
   /** It did not end by itself, nor come where the others waited for it. */
   hangs?: true
-  /** As a shell has it: 128 and the signal's number for one that was ended by a signal. */
+  /** Exit code as in a shell: 128 and the signal's number where a signal ended it. */
   code: number
   signal?: NodeJS.Signals
   /** When it was last looked at, at most a second before. */
@@ -23,7 +23,7 @@ export interface RankProcess {
   pid: number
   /** Never rejects. */
   ended: Promise<RankEnd>
-  /** Of its whole process group, while it lives. */
+  /** Sends a signal to its whole process group, while it lives. */
   kill(signal: NodeJS.Signals): void
 }
 
@@ -32,7 +32,7 @@ export interface StartRankOptions {
   /** Before each of its lines. */
   name: string
   env: Record<string, string>
-  /** By which it learns that its launcher is gone. @default true */
+  /** Whether it has a channel by which it learns that its launcher is gone. @default true */
   channel?: boolean
   /** Is told what ranks but the first write to standard error, line by line. */
   say: (line: string) => void

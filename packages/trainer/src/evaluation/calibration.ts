@@ -3,7 +3,7 @@
 const bins = 15
 
 export interface CalibrationBin {
-  /** Of the images whose confidence is in this fifteenth of 0 to 1; the last one holds 1. */
+  /** Images whose confidence is in this fifteenth of 0 to 1; the last one holds 1. */
   count: number
   /** Mean of their confidences; null when there is none. */
   confidence: number | null

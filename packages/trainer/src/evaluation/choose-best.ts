@@ -5,7 +5,7 @@ import type { Evaluation } from './evaluate.ts'
 export interface Judged {
   accuracy: number
   loss: number
-  /** Of images that may have several classes. */
+  /** Mean average precision, of images that may have several classes. */
   meanAveragePrecision?: number
 }
 

@@ -1,11 +1,11 @@
-/** How often each class was taken for which. Most pairs of many classes never occur, so only those that do are counted. */
+/** Confusion counts: how often each class was predicted as which. Most pairs of many classes never occur, so only those that do are counted. */
 
 export type ConfusionCell = [is: number, taken: number, images: number]
 
 export interface ConfusionCounts {
-  /** [true class][class it was taken for]: images. Null above 100 classes, where it would be mostly zeros. */
+  /** The confusion matrix, [true class][predicted class]: images. Null above 100 classes, where it would be mostly zeros. */
   confusion: number[][] | null
-  /** What the matrix would hold beside zeros, by true class and by the class that it was taken for; above 100 classes. */
+  /** The nonzero cells of the matrix, by true class and then predicted class; above 100 classes. */
   confusionCells?: ConfusionCell[]
 }
 
@@ -14,7 +14,7 @@ const mostMatrixClasses = 100
 
 export class Confusion {
   readonly #numClasses: number
-  /** By true class · K + class it was taken for. */
+  /** Counts by true class · K + predicted class. */
   readonly #images = new Map<number, number>()
 
   constructor(numClasses: number) {
@@ -26,7 +26,7 @@ export class Confusion {
     this.#images.set(cell, (this.#images.get(cell) ?? 0) + 1)
   }
 
-  /** Images that were taken for each class. */
+  /** Images predicted as each class. */
   takenFor(): Float64Array {
     const totals = new Float64Array(this.#numClasses)
     for (const [, taken, images] of this.#cells()) totals[taken] = (totals[taken] as number) + images

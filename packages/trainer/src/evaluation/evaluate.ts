@@ -28,15 +28,15 @@ export const mainMetrics = (evaluation: Evaluation): Record<string, number> =>
 export interface EvaluateOptions {
   /** Names of the classes, in the order of the logits. */
   labels: readonly string[]
-  /** Of the products. @default 'float32' */
+  /** Precision of the matrix products. @default 'float32' */
   precision?: ComputeDtype
   /** Averages several views of each image; for crops the batches' images are larger than the model's. @default one view */
   augmentation?: TestTimeAugmentation
   /** Whether images may have several classes, or none. @default false */
   multiLabel?: boolean
-  /** Is shown every image, and what it was taken for. */
+  /** Collects the images that say most, from every image and its prediction. */
   examples?: ExampleImages
-  /** Told after each batch how many images are done, of all processes. */
+  /** Called after each batch with the number of images done, of all processes. */
   onBatch?: (done: number) => void
   /** Stops between two batches; all processes, when one of them is stopped. */
   signal?: AbortSignal

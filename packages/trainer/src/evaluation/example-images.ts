@@ -12,12 +12,12 @@ export interface AttentionMap {
 export interface ExampleImage {
   /** In the data set that was evaluated, where that is known. */
   index?: number
-  /** What it is, and what it was taken for. */
+  /** Its true class, and the class it was predicted as. */
   label: number
   taken: number
-  /** The probability of what it was taken for. */
+  /** The probability of the predicted class. */
   confidence: number
-  /** As the model saw it: floats of shape [channels, height, width]. */
+  /** Pixels as the model saw them: floats of shape [channels, height, width]. */
   pixelValues: Float32Array
   shape: readonly [channels: number, height: number, width: number]
   /** Where the model looked, of the mistakes of a run's best model. */

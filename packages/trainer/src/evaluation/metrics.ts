@@ -7,15 +7,15 @@ import { Confusion, type ConfusionCounts } from './confusion.ts'
 export interface ClassMetrics {
   label: string
   count: number
-  /** Of the images of this class, the part that was recognised; null when there was none. */
+  /** Recall: share of the class's images that were predicted as it; null when it has none. */
   accuracy: number | null
-  /** Of the images that were taken for this class, the part that is of it; null when there was none. */
+  /** Share of the images predicted as this class that belong to it; null when there was none. */
   precision: number | null
   /** The accuracy, by its other name. */
   recall: number | null
   /** Harmonic mean of the two; null when the class neither was there nor was seen. */
   f1: number | null
-  /** Of images that may have several classes: how well they are ranked by this one; null when none has it. */
+  /** How well this class ranks images that may have several; null when none has it. */
   averagePrecision?: number | null
 }
 
@@ -30,7 +30,7 @@ export interface CommonMetrics {
   macroF1: number
 }
 
-/** Of images of one class each. */
+/** Metrics of images of one class each. */
 export interface Metrics extends CommonMetrics, ConfusionCounts {
   /** Part of the images whose class is among the five best; null of five classes or fewer, where every image's is. */
   top5: number | null

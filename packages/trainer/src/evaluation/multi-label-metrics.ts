@@ -6,11 +6,11 @@ import type { ClassMetrics, CommonMetrics, ScoreGatherer } from './metrics.ts'
 export interface MultiLabelMetrics extends CommonMetrics {
   /** Mean of the classes' average precisions, of those that are in an image: how well images are ranked by each class. */
   meanAveragePrecision: number
-  /** Of all decisions together, 2·hits / (2·hits + misses + false alarms). */
+  /** F1 of all decisions together: 2·hits / (2·hits + misses + false alarms). */
   microF1: number
 }
 
-/** Told yes when the probability, the logit's sigmoid, is above a half. */
+/** Whether the class is predicted: its probability, the logit's sigmoid, is above a half. */
 const isTold = (logit: number): boolean => logit > 0
 
 /**

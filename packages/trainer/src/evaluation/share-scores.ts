@@ -3,7 +3,7 @@ import type { Collectives } from '../ddp/collectives.ts'
 import { exchange } from '../ddp/exchange.ts'
 
 export interface Round {
-  /** Of the process's batch; afterwards of all batches, in the order of the ranks, which is that of one process. */
+  /** Scores of the process's batch; afterwards of all batches, in the order of the ranks, which is that of one process. */
   scores: number[][]
   /** The process had no batch any more; afterwards, none had. */
   ended: boolean

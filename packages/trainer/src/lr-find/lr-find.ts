@@ -22,7 +22,7 @@ export interface LrFindOptions extends Omit<AssembleOptions, 'collectives'> {
   steps?: number
   /** Stops between two steps; what is known then is returned. */
   signal?: AbortSignal
-  /** Told after each step, 1 for the first. */
+  /** Called after each step, 1 for the first. */
   onStep?: (step: number, loss: number) => void
 }
 
@@ -35,7 +35,7 @@ export interface LrFindResult {
   diverged: boolean
 }
 
-/** Of losses, on either side: about a sixth of the test is looked at as one. */
+/** Losses averaged on either side of a step: about a sixth of the test is looked at as one. */
 const reachOf = (steps: number): number => Math.max(1, Math.round(steps / 12))
 
 /**

@@ -8,7 +8,7 @@ export interface RatePoint {
 export interface SmoothPoint extends RatePoint {
   /** Mean of the losses around it. */
   smoothLoss: number
-  /** Of the line through the losses around it, against the logarithm of the rate to base 10. */
+  /** Slope of the line through the losses around it, against the logarithm of the rate to base 10. */
   slope: number
 }
 

@@ -9,13 +9,13 @@ import type { ParameterSettings } from './parameter-groups.ts'
 export interface OptimizerState {
   /** Steps taken by each parameter. */
   steps: Record<string, number>
-  /** By `SLOT.PARAMETER`, such as `exp_avg.classifier.bias`. */
+  /** State by `SLOT.PARAMETER`, such as `exp_avg.classifier.bias`. */
   tensors: Map<string, { shape: number[]; data: Float32Array }>
 }
 
 export interface Optimizer {
   readonly name: OptimizerName
-  /** Of the next step; set it before each step to follow a schedule. */
+  /** Learning rate of the next step; set it before each step to follow a schedule. */
   lr: number
   /**
    * Updates every parameter that has a gradient; the others, and their state, stay as they are.

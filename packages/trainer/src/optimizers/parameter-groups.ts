@@ -2,13 +2,13 @@
 import type { Variable } from '@tensorflow/tfjs-core'
 
 export interface ParameterSettings {
-  /** Of the optimizer's learning rate. @default 1 */
+  /** Factor of the optimizer's learning rate. @default 1 */
   lrScale?: number
   /** In place of the optimizer's. */
   weightDecay?: number
 }
 
-/** Of each parameter, by its HF name. torch's param_groups, as a function. */
+/** The settings of each parameter, by its HF name: torch's param_groups as a function. */
 export type ParameterGroups = (name: string, parameter: Variable) => ParameterSettings
 
 export interface GroupOptions {

@@ -7,11 +7,11 @@ import { percent } from '../format.ts'
 
 export interface Prediction {
   label: string
-  /** By the model's problem type: a probability from 0 to 1, or a value of regression. */
+  /** A probability from 0 to 1, or a value of regression, by the model's problem type. */
   score: number
 }
 
-/** Of one image, of which it has either. */
+/** What a model says of one image: predictions or features. */
 export interface ImageResult {
   image: string
   predictions?: readonly Prediction[]

@@ -15,7 +15,7 @@ import type { Recipe } from './types.ts'
 interface Field {
   accepts: (value: unknown) => boolean
   expected: string
-  /** Of numbers. */
+  /** Largest number accepted. */
   most?: number
   optional?: true
 }

@@ -16,7 +16,7 @@ export interface RecipeSampler {
    * 'repeated-augmentation': as many images, but each several times, augmented apart (DeiT's).
    */
   name: SamplerName
-  /** Of 'repeated-augmentation'. @default 3 */
+  /** How often 'repeated-augmentation' repeats an image. @default 3 */
   numRepeats?: number
 }
 

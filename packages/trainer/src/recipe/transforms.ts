@@ -7,7 +7,7 @@ import type { Recipe } from './types.ts'
 export interface MadeTransforms {
   train: Transform[]
   evaluation: Transform[]
-  /** Of training. */
+  /** Transforms of whole batches in training. */
   batches: BatchTransform[]
 }
 

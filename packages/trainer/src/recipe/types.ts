@@ -26,7 +26,7 @@ export interface RecipeModel {
   /** Fields over those of the above, or over the defaults of ViT-B/16. The classes come from the data set. */
   config?: Omit<ViTConfigOptions, 'numLabels' | 'id2label' | 'extra' | 'poolerAct' | 'poolerOutputSize'>
   /**
-   * Of fresh parameters. 'normal': Hugging Face's. 'mimetic': attention and positions begin with what trained models have
+   * Initialisation of fresh parameters. 'normal': Hugging Face's. 'mimetic': attention and positions begin with what trained models have
    * in common, which a small model on few images learns far faster from. @default 'normal'
    */
   init?: 'normal' | 'mimetic'
@@ -34,15 +34,15 @@ export interface RecipeModel {
 
 export interface RecipeSchedule extends Omit<ShapeOptions, 'cycleSteps' | 'stepSize' | 'milestones'> {
   name: ScheduleName
-  /** Of 'cosine-restarts': epochs of the first cycle. */
+  /** Epochs of the first cycle of 'cosine-restarts'. */
   cycleEpochs?: number
-  /** Of 'step': the rate is multiplied by gamma after each so many epochs. */
+  /** 'step' multiplies the rate by gamma after each so many epochs. */
   stepEpochs?: number
-  /** Of 'step': the rate is multiplied by gamma at these epochs. */
+  /** 'step' multiplies the rate by gamma at these epochs. */
   milestoneEpochs?: readonly number[]
   /** When the rate changes. @default 'step' */
   per?: 'step' | 'epoch'
-  /** Of linear growth of the learning rate; may be a part of one. @default 0 */
+  /** Epochs of linear warm-up of the learning rate; may be a part of one. @default 0 */
   warmupEpochs?: number
   /** @default 0 */
   minLr?: number
@@ -69,12 +69,12 @@ export interface Recipe {
   validation: number | 'test'
   sampler: RecipeSampler
   /**
-   * Of images: the name of a pair of chains, or the transforms of training and of evaluation one by one. A chain that has a
+   * Transforms of images: the name of a pair of chains, or those of training and of evaluation one by one. A chain that has a
    * name takes size, interpolation, mean and deviation from the model's processor where the model is pretrained, and the
    * size from `model.config.imageSize` where that is given; transforms one by one stay as they are.
    */
   transforms: string | RecipeTransforms
-  /** Of whole batches in training, such as mixUp(); then labels are shares of classes. */
+  /** Transforms of whole batches in training, such as mixUp(); then labels are shares of classes. */
   batchTransforms: readonly TransformSpec[]
   /** Images of one step. */
   batchSize: number
@@ -92,7 +92,7 @@ export interface Recipe {
   loss: { name: LossName } & LossOptions
   /** Another model that says what it sees in each image. */
   distillation: RecipeDistillation | null
-  /** Of the products, in training and evaluation; parameters are float32 always. PyTorch's autocast. */
+  /** Precision of the matrix products, in training and evaluation; parameters are float32 always. PyTorch's autocast. */
   precision: TrainingDtype
   /** Whether layers are computed again in the backward pass: less memory for a third more time. */
   gradientCheckpointing: boolean
@@ -104,6 +104,6 @@ export interface Recipe {
   gradScaler: GradScalerOptions | null
   /** Averages of the parameters, which are then what is evaluated and kept as the best model. */
   ema: ModelEmaOptions | null
-  /** Of the initial parameters, the order of the images, their augmentation and dropout. */
+  /** Seed for the initial parameters, the order of the images, their augmentation and dropout. */
   seed: number
 }

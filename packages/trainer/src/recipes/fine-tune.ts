@@ -26,7 +26,7 @@ export interface FineTuneRecipeOptions {
   data: string
   /** What trains: all of the model, the classifier alone, or low-rank adapters and the classifier. @default 'all' */
   tune?: TunedPart
-  /** Of the training images. @default 'light' */
+  /** Augmentation of the training images. @default 'light' */
   augment?: Augmentation
   /** Side of the square images, in place of the model's own size. */
   size?: number

@@ -1,4 +1,4 @@
-/** Which class is taken for which, as a table whose cells are shaded by their share of a row. */
+/** The confusion matrix as a table whose cells are shaded by their share of a row. */
 
 import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../evaluation/confusion.ts'
 import type { Metrics } from '../evaluation/metrics.ts'
@@ -28,7 +28,7 @@ export function confusionTable({ perClass, ...counts }: ConfusionCounts & Pick<M
   })
   const left = perClass.length - shown.length
   return [
-    '<p>Rows are what an image is, columns what it was taken for.</p>',
+    '<p>Rows are the true class, columns the predicted class.</p>',
     table(['', ...shown.map(name)], rows, 'class="confusion"').replaceAll(/<td>(<span[^>]*>)/g, '<td class="share">$1'),
     left > 0 ? `<p>Of ${count(perClass.length)} classes the ${shown.length} with the most mistakes.</p>` : '',
   ].join('\n')

@@ -20,7 +20,7 @@ export interface ReportedImage extends Omit<ExampleImage, 'pixelValues' | 'shape
 }
 
 export interface ReportedEvaluation {
-  /** Of the best model, 1 for the first. */
+  /** Epoch of the best model, 1 for the first. */
   epoch: number
   /** Which images: those that chose the model, or those that did not. */
   images: 'held-out' | 'test'

@@ -86,7 +86,7 @@ describe('the page', () => {
     const page = readFileSync(await writeReport(out), 'utf8')
     const headings = [...page.matchAll(/<h2>([^<]*)<\/h2>/g)].map(([, heading]) => heading)
     expect(headings).toEqual([
-      ...['Training', 'What is taken for what', 'Classes', 'How sure it is', 'Images', 'Time', 'Recipe', 'Environment'],
+      ...['Training', 'Confusion matrix', 'Classes', 'How sure it is', 'Images', 'Time', 'Recipe', 'Environment'],
     ])
     expect(page).toContain('<dt>Accuracy</dt><dd>50.00%</dd>')
     expect(page).toContain('<dt>Measured on</dt><dd>4 test images</dd>')
@@ -125,7 +125,7 @@ describe('the page', () => {
     await writeEvaluation(runPaths(several).evaluation, rest, normalization)
     const page = makeReport(several)
     expect(page).toContain('Mean average precision')
-    expect(page).not.toContain('What is taken for what')
+    expect(page).not.toContain('Confusion matrix')
   })
 
   test('is of runs alone', () => {

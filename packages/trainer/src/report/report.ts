@@ -54,7 +54,7 @@ export function makeReport(out: string): string {
 <p>A training run of Vitral on ${escapeHtml(recipe.dataset)}.</p>
 ${headline(history, reported)}
 ${section('Training', wrap('charts', curves(history)))}
-${section('What is taken for what', single ? confusionTable(single) : '')}
+${section('Confusion matrix', single ? confusionTable(single) : '')}
 ${section('Classes', evaluation ? classTable(evaluation.perClass) : '')}
 ${section('How sure it is', single ? calibrationChart(single) : '')}
 ${section('Images', reported ? pictures(reported) : '')}

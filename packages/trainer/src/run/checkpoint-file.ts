@@ -18,7 +18,7 @@ export class DamagedCheckpointError extends Error {
   override readonly name = 'DamagedCheckpointError'
 }
 
-/** Of what the metadata and the names of the tensors mean; files of version 1 had a checksum of another kind. */
+/** Version of what the metadata and the names of the tensors mean; files of version 1 had a checksum of another kind. */
 const version = '2'
 
 /**
@@ -61,7 +61,7 @@ function sectionOf(section: string, tensors: ReadonlyMap<string, SafeTensor>, va
   return { tensors: own, values: values === undefined ? undefined : JSON.parse(values) }
 }
 
-/** Of a checkpoint a malformed header is damage too. */
+/** Reads a checkpoint's file, of which a malformed header is damage too. */
 async function readWhole(path: string): ReturnType<typeof readSafetensors> {
   try {
     return await readSafetensors(path)

@@ -106,8 +106,8 @@ describe('loadCheckpoint', () => {
     const { step, reasons } = await load()
     expect(step).toBe(1)
     expect(reasons).toHaveLength(1)
-    expect(reasons[0]).toMatch(/^\S+step-000000002\.safetensors is damaged: [^\n]+ Going on from [^\n]+$/)
-    expect(reasons[0]).toEndWith(`Going on from the one before it, ${name(1)}.`)
+    expect(reasons[0]).toMatch(/^\S+step-000000002\.safetensors is damaged: [^\n]+ Resuming from [^\n]+$/)
+    expect(reasons[0]).toEndWith(`Resuming from the one before it, ${name(1)}.`)
   })
 
   test('a disk that cannot read is told in one line', async () => {

@@ -48,7 +48,7 @@ export function isDue(
 }
 
 export interface LoadOptions {
-  /** Told in one line of damaged checkpoints that are passed over. @default console.warn */
+  /** Called with the reason for damaged checkpoints that are skipped. @default console.warn */
   onDamaged?: (reason: string) => void
 }
 
@@ -71,7 +71,7 @@ export async function loadCheckpoint(
       damaged.push(error.message)
     })
     if (!checkpoint) continue
-    if (damaged.length > 0) onDamaged(`${damaged.join(' ')} Going on from the one before it, ${name}.`)
+    if (damaged.length > 0) onDamaged(`${damaged.join(' ')} Resuming from the one before it, ${name}.`)
     try {
       for (const [key, section] of Object.entries(sectionsOf(state)))
         section.load({ tensors: new Map(), values: undefined, ...checkpoint.sections[key] })

@@ -22,7 +22,7 @@ export interface ModelClasses {
 export interface CreateModelOptions {
   /** How a pretrained model is downloaded. */
   hub?: HubOptions
-  /** Told in one line of the weights that a pretrained model did not have. @default a warning on the console */
+  /** Called with one line about weights that are newly initialized. @default a warning on the console */
   onNote?: (note: string) => void
 }
 

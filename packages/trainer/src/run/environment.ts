@@ -19,7 +19,7 @@ export interface Environment {
   platform: string
   cpu: string
   threads: number
-  /** Of the working directory. */
+  /** State of the working directory's repository. */
   git?: GitState
 }
 

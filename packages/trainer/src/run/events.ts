@@ -7,7 +7,7 @@ import type { RunPosition } from './state.ts'
 export interface StepReport {
   /** 1 for the first. */
   epoch: number
-  /** Of the whole run, 1 for the first. */
+  /** Step of the whole run, 1 for the first. */
   step: number
   /** Done of this epoch. */
   images: number
@@ -38,13 +38,13 @@ export interface EpochReport {
   examples: ExampleImages
   /** Whether no evaluation before was as good: by accuracy or mean average precision, and of equal ones by loss. */
   isBest: boolean
-  /** Of training and evaluation, since the beginning of the run. */
+  /** Seconds of training and evaluation since the beginning of the run. */
   seconds: number
 }
 
-/** Of the best model, on images that did not choose it. */
+/** The test of the best model, on images that did not choose it. */
 export interface TestReport {
-  /** Of the best model. */
+  /** Epoch of the best model. */
   epoch: number
   evaluation: Evaluation
   /** The images that it was surest of. */
@@ -81,6 +81,6 @@ export interface TrainingResult {
   skippedSteps?: number
   seconds: number
   best?: RunPosition['best']
-  /** Of the best model, on images that did not choose it; at the end of a run that has some. */
+  /** Test of the best model on images that did not choose it; at the end of a run that has some. */
   test?: RunPosition['test']
 }

@@ -19,7 +19,7 @@ export interface RunPaths {
   best: string
   /** Model folder of the last epoch. */
   last: string
-  /** Of a run that trains adapters, those of the best model alone, in PEFT's files. */
+  /** Adapters of the best model alone, in PEFT's files, where a run trains some. */
   adapters: string
   /** What `--resume` needs. */
   checkpoints: string

@@ -27,7 +27,7 @@ export async function requireSameData(
     )
 }
 
-/** Of the first rank that differs from rank 0. */
+/** Describes the first rank that differs from rank 0. */
 async function difference(
   collectives: Collectives,
   own: object,

@@ -26,7 +26,7 @@ export interface RunOptions extends AssembleOptions {
   /** Are told what happens, after the run's own log. */
   observers?: readonly TrainingObserver[]
   checkpoints?: CheckpointOptions
-  /** Told in one line of damaged checkpoints that are passed over. @default console.warn */
+  /** Called with the reason for damaged checkpoints that are skipped. @default console.warn */
   onDamaged?: (reason: string) => void
   /** The processes that train together; the first alone writes. The caller's to close. @default one process */
   collectives?: Collectives
@@ -39,7 +39,7 @@ export interface Run {
   model: ViTForImageClassification
   /** How many numbers the model has, and how many of them train. */
   parameters: ParameterCounts
-  /** Of a run that is resumed with more epochs than it had, what that changes. */
+  /** What changes where a run is resumed with more epochs than it had. */
   added?: AddedEpochs
 }
 

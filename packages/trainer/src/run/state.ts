@@ -31,11 +31,11 @@ export interface RunPosition {
   evaluatedStep: number
   /** Seconds of training so far. */
   seconds: number
-  /** Of the batches that were trained on; going on with others is refused. */
+  /** Plan of the batches that were trained on; resuming with another is refused. */
   plan?: LoaderPlan
   /** The best evaluation so far. */
   best?: BestEvaluation
-  /** Of the best model, once the run has ended, on images that did not choose it. */
+  /** Test of the best model, once the run has ended, on images that did not choose it. */
   test?: Judged
 }
 

@@ -307,7 +307,7 @@ describe('Trainer', () => {
   })
 })
 
-/** That two runs did the same, but for the time it took. */
+/** Expects that two runs did the same, but for the time it took. */
 async function expectSame(out: string, whole: string): Promise<void> {
   expect(lines(out)).toEqual(lines(whole))
   const [one, other] = [await checkpoint(out), await checkpoint(whole)]

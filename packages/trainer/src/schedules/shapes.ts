@@ -13,29 +13,29 @@ export type ScheduleName =
 
 /** Lengths are in steps. */
 export interface ShapeOptions {
-  /** Of 'cosine-restarts': steps of the first cycle. */
+  /** Steps of the first cycle of 'cosine-restarts'. */
   cycleSteps?: number
-  /** Of 'cosine-restarts': how many times as long each cycle is as the one before. @default 1 */
+  /** How many times as long each cycle of 'cosine-restarts' is as the one before. @default 1 */
   cycleFactor?: number
-  /** Of 'step': the rate is multiplied by gamma after each so many steps. */
+  /** 'step' multiplies the rate by gamma after each so many steps. */
   stepSize?: number
-  /** Of 'step': the rate is multiplied by gamma at each of these steps. */
+  /** 'step' multiplies the rate by gamma at each of these steps. */
   milestones?: readonly number[]
-  /** Of 'step' and 'exponential'. @default 0.1 */
+  /** Factor of 'step' and 'exponential'. @default 0.1 */
   gamma?: number
-  /** Of 'one-cycle': the part of the run in which the rate grows. @default 0.3 */
+  /** Share of the run in which the rate of 'one-cycle' grows. @default 0.3 */
   pctStart?: number
-  /** Of 'one-cycle': it begins at lr / divFactor. @default 25 */
+  /** 'one-cycle' begins at lr / divFactor. @default 25 */
   divFactor?: number
-  /** Of 'one-cycle': it ends at lr / divFactor / finalDivFactor. @default 10000 */
+  /** 'one-cycle' ends at lr / divFactor / finalDivFactor. @default 10000 */
   finalDivFactor?: number
-  /** Of 'plateau': the rate is multiplied by it. @default 0.1 */
+  /** Factor by which 'plateau' multiplies the rate. @default 0.1 */
   factor?: number
-  /** Of 'plateau': evaluations without a lower loss that are waited for. @default 10 */
+  /** Evaluations without a lower loss for which 'plateau' waits. @default 10 */
   patience?: number
-  /** Of 'plateau': a loss is lower when it is below (1 − threshold) of the best. @default 1e-4 */
+  /** A loss is lower, to 'plateau', when it is below (1 − threshold) of the best. @default 1e-4 */
   threshold?: number
-  /** Of 'plateau': evaluations after a change in which none is counted. @default 0 */
+  /** Evaluations after a change that 'plateau' does not count. @default 0 */
   cooldown?: number
 }
 

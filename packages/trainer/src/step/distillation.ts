@@ -8,7 +8,7 @@ import { listNames } from '@vitral/core/text'
 export interface DistillationOptions {
   /** 'hard': the teacher's first class is a label; 'soft': its probabilities are to be met. @default 'hard' */
   kind?: 'hard' | 'soft'
-  /** Of the teacher's part of the loss, from 0 to 1. @default 'hard' 0.5, 'soft' 0.1 */
+  /** Weight of the teacher's part of the loss, from 0 to 1. @default 'hard' 0.5, 'soft' 0.1 */
   weight?: number
   /** τ of 'soft'. @default 3 */
   temperature?: number

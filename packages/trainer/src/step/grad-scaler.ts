@@ -7,9 +7,9 @@ import type { Optimizer } from '../optimizers/index.ts'
 export interface GradScalerOptions {
   /** @default 65536 */
   initScale?: number
-  /** Of the scale, after `growthInterval` good steps in a row. @default 2 */
+  /** Factor of the scale after `growthInterval` good steps in a row. @default 2 */
   growthFactor?: number
-  /** Of the scale, after a step that overflowed. @default 0.5 */
+  /** Factor of the scale after a step that overflowed. @default 0.5 */
   backoffFactor?: number
   /** @default 2000 */
   growthInterval?: number

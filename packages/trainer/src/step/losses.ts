@@ -9,7 +9,7 @@ export interface LossOptions {
   classWeights?: readonly number[]
   /** One for each class, of 'binary-cross-entropy'. @default all 1 */
   positiveWeights?: readonly number[]
-  /** Of 'focal': how little counts what is recognised already. @default 2 */
+  /** How strongly 'focal' discounts images that are recognised already. @default 2 */
   gamma?: number
 }
 

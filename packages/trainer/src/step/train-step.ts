@@ -16,11 +16,11 @@ import type { GradScaler } from './grad-scaler.ts'
 import { describeNonFinite, NonFiniteError } from './non-finite.ts'
 
 export interface TrainStepOptions {
-  /** Of all dropout in the step; that of an image depends on its micro-batch, and on its place there. */
+  /** Seed for dropout. An image's mask depends on its micro-batch and its position in it. */
   seed: number
   /** @default by the model's `problemType`, as in transformers; see `problemTypeOf` of @vitral/core */
   loss?: Loss
-  /** Of the products, forward and backward; parameters and their updates are float32. @default 'float32' */
+  /** Precision of the matrix products, forward and backward; parameters and their updates are float32. @default 'float32' */
   precision?: TrainingDtype
   /** Layers are computed again in the backward pass: less memory for more time. @default false */
   gradientCheckpointing?: boolean

@@ -28,7 +28,7 @@ export function gridSearch(fields: readonly string[]): Settings[] {
 export interface RandomSearchOptions {
   /** How many trials. */
   count: number
-  /** Of the draws; the first trials are the same whatever the count. */
+  /** Seed for the draws; the first trials are the same whatever the count. */
   seed: number
 }
 

@@ -20,7 +20,7 @@ export interface TrialResult {
   seconds?: number
   /** The best evaluation. */
   best?: TrainingResult['best']
-  /** Of the best model, on images that did not choose it, where there are some. */
+  /** Test of the best model on images that did not choose it, where there are some. */
   test?: TrainingResult['test']
   /** Why it diverged. */
   error?: string

@@ -15,7 +15,7 @@ export interface SweepOptions extends Omit<RunOptions, 'observers'> {
   trials: readonly Settings[]
   /** Stops as it does a run: the trial under way saves its state. */
   signal?: AbortSignal
-  /** Told of each trial that is about to be trained, the first being 1; may observe it. */
+  /** Called for each trial that is about to be trained, the first being 1; may observe it. */
   onTrial?: (trial: Trial, place: { number: number; count: number; run: Run; recipe: Recipe }) => void
 }
 

@@ -7,7 +7,7 @@ import { concat, double, float, message, text, varint } from './protobuf.ts'
 export interface EventTime {
   /** Seconds since 1970. */
   wallTime: number
-  /** Of the training run. */
+  /** Step of the training run. */
   step: number
 }
 

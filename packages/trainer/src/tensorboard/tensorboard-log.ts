@@ -79,5 +79,5 @@ function nextFile(earlier: readonly string[], time: number): string {
   return `events.out.tfevents.${String(second).padStart(10, '0')}.${hostname()}`
 }
 
-/** As Markdown's code. */
+/** The recipe as code in Markdown. */
 const indented = (recipe: Recipe): string => JSON.stringify(recipe, null, 2).replaceAll(/^/gm, '    ')

@@ -70,7 +70,7 @@ test('a damaged checkpoint is told in one line, and the one before is used', asy
   truncateSync(newest, 5000)
   const { stderr, code } = await ended(start([...args, '--resume']))
   expect({ code, stderr }).toMatchObject({ code: 0 })
-  const line = `${newest} is damaged: its content does not match its checksum. Going on from the one before it, ${second.split('/').at(-1)}.`
+  const line = `${newest} is damaged: its content does not match its checksum. Resuming from the one before it, ${second.split('/').at(-1)}.`
   expect(stderr.split('\n').filter(text => text.includes('damaged'))).toEqual([line])
   expect((await readCheckpoint(newest)).sections).toEqual(before.sections)
 }, 60_000)

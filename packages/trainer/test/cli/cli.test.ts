@@ -149,7 +149,7 @@ describe('from data to a prediction', () => {
     const run = JSON.parse(readFileSync(join(out, 'recipe.json'), 'utf8'))
     expect(run.recipe).toMatchObject({ epochs: 2, batchSize: 8, model: { config: { hiddenSize: 8 } } })
     expect(run.environment).toMatchObject({ vitral: expect.any(String), backend: 'cpu' })
-    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('<h2>What is taken for what</h2>')
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('<h2>Confusion matrix</h2>')
   })
 
   test('train fine-tunes adapters at another image size, and says how much trains', async () => {

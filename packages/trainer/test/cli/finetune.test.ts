@@ -94,7 +94,7 @@ describe('vitral finetune', () => {
     [['finetune'], 'The model, which comes before the folder of images, is missing.'],
     [['finetune', 'base'], 'The folder of images, which comes after the model, is missing.'],
     [['finetune', 'base', 'none'], 'none does not exist'],
-    [['finetune', 'base', 'photos', 'more'], "one argument too many: 'more'; expected MODEL FOLDER"],
+    [['finetune', 'base', 'photos', 'more'], "Unexpected argument 'more'; expected MODEL FOLDER"],
     [['finetune', 'base', 'photos', '--tune', 'tail'], "--tune is 'tail'; expected one of all, head, lora."],
     [['finetune', 'base', 'photos', '--augment', 'x'], "--augment is 'x'; expected one of none, light, strong."],
     [['finetune', 'photos', 'photos'], 'config.json'],

@@ -90,7 +90,7 @@ test('the sheet shows what a recipe makes of the images, at its model’s size, 
   const set = ['--set', 'transforms=article-fine-tune', '--set', 'model.config.imageSize=48']
   const mixed = ['--set', 'batchTransforms=[{"name":"mixUp","args":[]}]', '--set', 'validation=test']
   const args = ['inspect', many, '--out', out, '--rows', '99', '--recipe', 'cifar10-micro', ...set, ...mixed]
-  // Of the 82 images a tenth is held out for validation, and for test: 66 are left.
+  // A tenth of the 82 images is held out for validation, and a tenth for test: 66 are left.
   const { stdout, stderr, code } = vitral(...args)
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
   expect(stdout).toContain('It has room for 64 images; 2 more that were asked for are left out.')
@@ -116,7 +116,7 @@ test.each([
   [[], /What to do with data is missing\.$/],
   [['show'], /There is no command 'data show'; expected inspect\.$/],
   [['inspect'], /The path of the data set is missing\.$/],
-  [['inspect', 'a', 'b'], /There is one path too many: 'b'\.$/],
+  [['inspect', 'a', 'b'], /Unexpected argument 'b'; expected one path\.$/],
   [['inspect', 'nowhere'], /nowhere does not exist; expected a folder, or the file of a manifest\.$/],
   [['inspect', images, '--chain', 'fancy', '--out', 'x.png'], /There are no transforms 'fancy'; expected one of/],
   [['inspect', images, '--chain', 'cifar-32'], /--chain is for the contact sheet; expected --out FILE\.png, too\.$/],

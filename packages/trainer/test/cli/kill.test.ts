@@ -92,7 +92,7 @@ async function result(out: string) {
 
 interface Kills {
   all: number
-  /** Of which while a file was written. */
+  /** Kills while a file was written. */
   torn: number
 }
 

@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const outs: string[] = []
 afterEach(() => {
-  // Of a test that failed; a launcher that is killed takes its processes with it, but for those that were stopped.
+  // Processes left by a test that failed; a launcher that is killed takes its own with it, but for those that were stopped.
   for (const out of outs.splice(0)) for (const { pid } of rankProcesses(out)) process.kill(pid, 'SIGKILL')
 })
 

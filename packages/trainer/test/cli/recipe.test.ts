@@ -59,7 +59,7 @@ test('a recipe of its own trains, and its model teaches another', async () => {
 test('some classes alone, drawn alike or several times', async () => {
   const out = join(folder, 'some')
   const some = ['--set', 'classes=["cat","truck"]', '--set', 'batchTransforms=[]', '--set', 'gradScaler=null']
-  // Of 20 training images two are of each class.
+  // The 20 training images have two of each class.
   expect(await train('--out', out, ...some, '--set', 'sampler.name=class-balanced')).toMatchObject({ steps: 1 })
   const { id2label } = JSON.parse(readFileSync(join(out, 'best/config.json'), 'utf8'))
   expect(id2label).toEqual({ 0: 'cat', 1: 'truck' })

@@ -54,7 +54,7 @@ val and test. recipe.json in --out has all of it.`,
     const [first, second, more] = positionals
     const model = required(first, 'The model, which comes before the folder of images,')
     const data = required(second, 'The folder of images, which comes after the model,')
-    if (more !== undefined) throw new Error(`There is one argument too many: '${more}'; expected MODEL FOLDER.`)
+    if (more !== undefined) throw new Error(`Unexpected argument '${more}'; expected MODEL FOLDER.`)
     const tune = oneOf('tune', values.tune, tunedParts) as FineTuneRecipeOptions['tune']
     const augment = oneOf('augment', values.augment, augmentationNames) as FineTuneRecipeOptions['augment']
     const size = values.size === undefined ? undefined : parseInteger('--size', values.size, 1)

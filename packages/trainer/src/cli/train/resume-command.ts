@@ -4,6 +4,6 @@
 export const resumeCommand = (command: string, args: readonly string[]): string =>
   [`vitral ${command}`, ...args.filter(arg => arg !== '--resume').map(quote), '--resume'].join(' ')
 
-/** As a shell reads it back. */
+/** An argument quoted so that a shell reads it back. */
 const quote = (argument: string): string =>
   /^[\w./:=@,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`

@@ -62,7 +62,7 @@ export async function runTraining({ data: place, then = [], ...request }: Traini
     let ending = 'failed'
     try {
       if (dashboard) progress.say(`The dashboard is at ${dashboard.url}`)
-      for (const other of passedOver) progress.say(`The backend ${other.name} is not used: ${other.reason}`)
+      for (const other of passedOver) progress.say(`Skipping backend ${other.name}: ${other.reason}`)
       if (values.download) {
         const isTheirs = localRank > 0 // of another process of this machine
         await together(collectives, isTheirs ? noWork : download(recipe.dataset, place, progress, signal))
@@ -82,7 +82,7 @@ export async function runTraining({ data: place, then = [], ...request }: Traini
       })
       for (const line of data.understood ?? []) progress.say(line)
       progress.say(
-        `${resume ? 'Going on with' : 'Training'} ${name} on ${data.trainImages} images, ${worldSize > 1 ? `${worldSize} processes, ` : ''}backend ${backend}; ${data.stepsPerEpoch} steps an epoch. ${trainedShare(parameters)}`,
+        `${resume ? 'Resuming' : 'Training'} ${name} on ${data.trainImages} images, ${worldSize > 1 ? `${worldSize} processes, ` : ''}backend ${backend}; ${data.stepsPerEpoch} steps an epoch. ${trainedShare(parameters)}`,
       )
       if (added) progress.say(describeAddedEpochs(added, recipe))
       trainer.observe(showTraining(progress, recipe, data))
@@ -114,7 +114,7 @@ export async function runTraining({ data: place, then = [], ...request }: Traini
 
 const noWork = Promise.resolve()
 
-/** Of several processes the first alone shows what they do. */
+/** The output of all processes but the first, which alone shows what they do. */
 const silent = { write: () => {} }
 
 /** @throws unless N is a whole number of steps, or a number of minutes */

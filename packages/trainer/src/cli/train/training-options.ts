@@ -41,7 +41,7 @@ export const trainingHelp = (
   --max-pixels N     larger images are refused (67108864, 8192 × 8192)
   --out DIR          folder of the run: best/ and last/ (model folders), report.html,
                      evaluation.json, metrics.jsonl, recipe.json, checkpoints/ (${folder})
-  --resume           goes on with the run in --out, exactly where it stopped; --epochs may be more than before
+  --resume           resumes the run in --out, exactly where it stopped; --epochs may be more than before
   --tensorboard      also writes event files, which TensorBoard shows: tensorboard --logdir DIR
   --dashboard [PORT] shows the run on a page of this machine while it goes on, at http://127.0.0.1:PORT (6060)
   --checkpoint-every N|Nmin    saves the state also within an epoch, after so many steps or minutes (10min)
