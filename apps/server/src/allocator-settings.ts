@@ -1,27 +1,27 @@
-/** When a process gives freed memory back to the system. */
+/** Allocator settings: how soon a process returns freed memory to the system. */
 
 /**
- * Settings of Bun's allocator (mimalloc) under which freed memory rests for seconds. By its own, what a request has used
- * goes back within milliseconds: a thread that does so takes the processor from the model (1 to 2 ms of each request,
- * measured, in each process), and the next request waits for the pages to come back.
+ * Settings of Bun's allocator (mimalloc) under which freed memory is kept for ten seconds. By default it is purged within
+ * milliseconds: the purging thread takes the processor from the model (1 to 2 ms of each request, measured, in each
+ * process), and the next request pays for the page faults.
  */
 const allocatorSettings: Readonly<Record<string, string>> = {
   MIMALLOC_PURGE_DELAY: '10000',
   MIMALLOC_PURGE_HOLES_MIN_INTERVAL: '10000',
 }
 
-/** The environment of a process with them; what it says itself of the allocator stays. */
+/** Adds the settings to a process's environment; variables that it already sets stay. */
 export const withAllocatorSettings = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...allocatorSettings,
   ...environment,
 })
 
-/** Newer than the types. */
+/** process.execve, which the types do not have yet. */
 interface WithExecve extends NodeJS.Process {
   execve?(file: string, args: readonly string[], environment: NodeJS.ProcessEnv): void
 }
 
-/** Begins this process again with them, as an allocator reads its settings once; nothing where that cannot be. */
+/** Restarts this process with the settings, as an allocator reads them once at its start; does nothing where it cannot. */
 export function restartWithAllocatorSettings(): void {
   const self: WithExecve = process
   const { env, execPath, execArgv, argv } = self
@@ -29,6 +29,6 @@ export function restartWithAllocatorSettings(): void {
   try {
     self.execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], withAllocatorSettings(env))
   } catch {
-    // It is served as it is.
+    // The server runs with the default settings.
   }
 }

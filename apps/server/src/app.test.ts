@@ -7,7 +7,7 @@ import type { EngineErrorCode } from './engine.ts'
 
 const classify = '/v1/models/tiny/classify'
 
-test('the models are listed with what a client needs to know', async () => {
+test('GET /v1/models lists the models', async () => {
   const { app } = start()
   const { models } = (await (await app.request('/v1/models')).json()) as { models: object[] }
   expect(models).toEqual([
@@ -24,7 +24,7 @@ test('the models are listed with what a client needs to know', async () => {
   ])
 })
 
-test('what is nowhere is 404, what takes other methods 405', async () => {
+test('an unknown path is a 404, a wrong method a 405', async () => {
   const { app } = start()
   expect(await failure(await app.request('/nothing'))).toEqual([404, 'not_found'])
   const response = await app.request(classify)
@@ -32,7 +32,7 @@ test('what is nowhere is 404, what takes other methods 405', async () => {
   expect(await failure(response)).toEqual([405, 'method_not_allowed'])
 })
 
-test('each error of the engine has its status, and Retry-After where trying again helps', async () => {
+test('each error of the engine has its status, and Retry-After if a retry helps', async () => {
   const { app, engine } = start()
   const expected: Record<EngineErrorCode, number> = {
     model_not_found: 404,
@@ -64,17 +64,17 @@ test('each error of the engine has its status, and Retry-After where trying agai
   }
 })
 
-test('an error that nobody foresaw tells nothing of the machine', async () => {
+test('an unexpected error reveals nothing of the machine', async () => {
   const { app, engine } = start()
   engine.fail = new Error('ENOENT /home/someone/model.safetensors')
   const response = await app.request(classify, post(images.jpeg))
   expect(await response.json()).toEqual({
-    error: 'The server failed at this request; its log tells why.',
+    error: "Internal server error; see the server's log.",
     code: 'internal',
   })
 })
 
-test('names that are no names never reach the engine', async () => {
+test('invalid names of models never reach the engine', async () => {
   const { app, engine } = start()
   for (const name of strangeNames('/etc/passwd'))
     for (const [method, path] of [
@@ -87,7 +87,7 @@ test('names that are no names never reach the engine', async () => {
   expect(engine.requests).toEqual([])
 })
 
-test('without a key nothing is open but probes and pages', async () => {
+test('only probes and pages are open without an API key', async () => {
   const sha256 = createHash('sha256').update('secret').digest('hex')
   const { app, engine } = start({ auth: { keys: [{ name: 'team', sha256 }] } })
   const wrong = [
@@ -140,7 +140,7 @@ test('without a key nothing is open but probes and pages', async () => {
   expect((await app.request(classify, post(images.jpeg, headers))).status).toBe(200)
 })
 
-test('who asks too often is told when to go on', async () => {
+test('a rate-limited client gets Retry-After', async () => {
   const { app } = start({ rateLimit: { perAddress: { requestsPerSecond: 0.1, burst: 2 } } })
   for (const _ of [1, 2]) expect((await app.request('/v1/models')).status).toBe(200)
   const response = await app.request('/v1/models')
@@ -149,7 +149,7 @@ test('who asks too often is told when to go on', async () => {
   expect((await app.request('/v2/health/live')).status).toBe(200)
 })
 
-test('request ids are kept when they are harmless, and replaced otherwise', async () => {
+test('valid request ids are kept, and others replaced', async () => {
   const { app } = start()
   const idOf = async (id: string) =>
     (await app.request('/v2', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
@@ -157,7 +157,7 @@ test('request ids are kept when they are harmless, and replaced otherwise', asyn
   for (const id of ['a b', '\u001b[31m'.slice(1), 'x'.repeat(300)]) expect(await idOf(id)).toMatch(/^[0-9a-f-]{36}$/)
 })
 
-test('other origins are let in by name alone', async () => {
+test('only configured origins get CORS headers', async () => {
   const headers = { origin: 'https://example.org' }
   expect((await start().app.request('/v2', { headers })).headers.get('access-control-allow-origin')).toBeNull()
   const { app } = start({ cors: { origins: ['https://example.org'] } })
@@ -166,7 +166,7 @@ test('other origins are let in by name alone', async () => {
   expect(other.headers.get('access-control-allow-origin')).toBeNull()
 })
 
-test('other origins are asked about before they send, and never with what a browser knows of its user', async () => {
+test('CORS preflights are answered for configured origins, never with credentials', async () => {
   const preflight = (origin: string): RequestInit => ({
     method: 'OPTIONS',
     headers: {
@@ -193,13 +193,13 @@ test('other origins are asked about before they send, and never with what a brow
   expect(engine.requests).toEqual([])
 })
 
-test('answers say what a browser may do with them', async () => {
+test('answers have security headers', async () => {
   const { headers } = await start().app.request('/')
   expect(headers.get('x-content-type-options')).toBe('nosniff')
   expect(headers.get('content-security-policy')).toContain("default-src 'self'")
 })
 
-test('the description of the API has every route', async () => {
+test('the OpenAPI document has every route', async () => {
   const { app } = start()
   const document = (await (await app.request('/openapi.json')).json()) as {
     openapi: string

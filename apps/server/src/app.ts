@@ -1,4 +1,4 @@
-/** The HTTP application, apart from the port it listens on, so that a test can call it without one. */
+/** The HTTP application, without a port, so that a test can call it directly. */
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
@@ -28,21 +28,31 @@ import { pagePaths, pageRoutes } from './routes/page.ts'
 import { repositoryPath, repositoryRoutes } from './routes/repository.ts'
 import { type AppEnv, createRouter, type Services } from './services.ts'
 
+/** Options of createApp. */
 export interface AppOptions {
+  /** Engine that answers; one without `reload` and `unload` has no routes that need them. */
   engine: Engine & Partial<Pick<ManagedEngine, 'reload' | 'unload' | 'memory'>>
+  /** Configuration; fields of the engine have no effect here. @default all defaults */
   config?: ConfigInput
-  /** Given by who also tells it of the engine's events. */
+  /** Metrics that also count the engine's events. @default metrics of this application's requests alone */
   metrics?: Metrics
-  /** Sees each request. */
+  /** Middleware that traces each request. */
   tracing?: MiddlewareHandler<AppEnv>
-  /** Whether the server is going down: then it takes no new work. */
+  /** Whether the server is shutting down: then it reports that it is not ready. @default never */
   isDraining?: () => boolean
 }
 
-/** What a typed client calls: `hc<AppType>(address)` of hono/client. */
+/** Type of the application, for Hono's typed client: `hc<AppType>(address)` of hono/client. */
 export type AppType = ReturnType<typeof createApp>
 
-/** @throws one line for a configuration that is wrong */
+/**
+ * Creates the application with all its routes.
+ *
+ * @throws Error of one line if the configuration is invalid
+ * @example
+ * const app = createApp({ engine })
+ * const response = await app.request('/v1/models')
+ */
 export function createApp({
   engine,
   config: input = {},
@@ -65,7 +75,7 @@ export function createApp({
   if (tracing) app.use(tracing)
   app.use(
     secureHeaders({
-      // Pages and what they load are the server's own; the camera is the page's.
+      // Pages load from this server only; only they may use the camera.
       contentSecurityPolicy: {
         ...{ defaultSrc: ["'self'"], imgSrc: ["'self'", 'blob:', 'data:'], mediaSrc: ["'self'", 'blob:'] },
         ...{ objectSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"], formAction: ["'none'"] },
@@ -82,7 +92,10 @@ export function createApp({
       app,
       onMethodNotAllowed: (context, methods) => {
         context.header('Allow', methods.join(', '))
-        return answerError(context, new RequestError('method_not_allowed', `This address takes ${methods.join(', ')}.`))
+        return answerError(
+          context,
+          new RequestError('method_not_allowed', `The method is not supported here; expected ${methods.join(' or ')}.`),
+        )
       },
     }),
   )
@@ -98,7 +111,7 @@ export function createApp({
   app.route('/', metricsRoute(services))
   app.route('/', pageRoutes())
   app.route('/', docsRoutes(app))
-  // With no key for them, there are no such routes.
+  // Without an admin key, the routes do not exist.
   if (auth.adminKeys.length > 0) app.route('/', repositoryRoutes(services))
   return app
     .route('/', modelRoutes(services))

@@ -13,7 +13,7 @@ function file(text: string): string {
   return path
 }
 
-test('flags are over the environment, and that is over the file', () => {
+test('readConfig lets flags override the environment, and the environment the file', () => {
   const config = readConfig({
     file: file('{"port": 1, "host": "localhost", "timeouts": {"idleSeconds": 50, "drainMilliseconds": 7}}'),
     environment: { VITRAL_SERVE_PORT: '2', VITRAL_SERVE_TIMEOUTS_IDLE_SECONDS: '60', PATH: '/bin' },
@@ -30,7 +30,7 @@ test('flags are over the environment, and that is over the file', () => {
   expect(config.rateLimit.perKey).toEqual({ requestsPerSecond: 1, burst: 2 })
 })
 
-test('lists are taken from variables too', () => {
+test('readConfig reads lists from variables', () => {
   const sha256 = 'a'.repeat(64)
   const environment = {
     VITRAL_SERVE_AUTH_KEYS: JSON.stringify([{ name: 'team', sha256 }]),
@@ -39,7 +39,7 @@ test('lists are taken from variables too', () => {
   expect(readConfig({ environment }).auth.keys).toEqual([{ name: 'team', sha256 }])
 })
 
-test('fields without a default are reached by variables, and a model by its place', () => {
+test('readConfig sets fields without a default by variables, and a model by its index', () => {
   const environment = { VITRAL_SERVE_TRACING_ENDPOINT: 'http://a:4318', VITRAL_SERVE_RATE_LIMIT_PER_ADDRESS: 'null' }
   const models = [{ name: 'a', folder: 'x' }]
   const config = readConfig({ environment, settings: { models, 'models.0.maxBatchSize': '16' } })
@@ -49,13 +49,13 @@ test('fields without a default are reached by variables, and a model by its plac
   expect(() => readConfig({ settings: { models, 'models.1.maxBatchSize': '16' } })).toThrow('models.1.name')
 })
 
-test('what is wrong is named', () => {
+test('readConfig names what is wrong', () => {
   expect(() => readConfig({ environment: { VITRAL_SERVE_PROT: '1' } })).toThrow('VITRAL_SERVE_PROT')
   expect(() => readConfig({ environment: { VITRAL_SERVE_PORT: 'x' } })).toThrow('port: ')
   expect(() => readConfig({ settings: { 'limits.none': '1' } })).toThrow('none')
   expect(() => readConfig({ settings: { '__proto__.polluted': '1' } })).toThrow('__proto__')
-  expect(() => readConfig({ file: file('{') })).toThrow('is no valid JSON')
-  expect(() => readConfig({ file: file('[]') })).toThrow('is not one JSON object')
+  expect(() => readConfig({ file: file('{') })).toThrow('is not valid JSON')
+  expect(() => readConfig({ file: file('[]') })).toThrow('is not a JSON object')
   expect(() => readConfig({ file: join(folder, 'none.json') })).toThrow('cannot be read')
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
 })

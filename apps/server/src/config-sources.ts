@@ -1,14 +1,15 @@
-/** A configuration from its sources, later ones over earlier: a file, the environment, flags. */
+/** Merges a configuration from its sources; later ones override earlier ones: a file, the environment, flags. */
 import { readFileSync } from 'node:fs'
 import { z } from '@hono/zod-openapi'
 import { type Config, configSchema, parseConfig } from './config.ts'
 
+/** Sources of a configuration. */
 export interface ConfigSources {
   /** Path of a JSON file. */
   file?: string
-  /** Variables named VITRAL_SERVE_, then a field's path: VITRAL_SERVE_TIMEOUTS_IDLE_SECONDS. */
+  /** Environment variables: VITRAL_SERVE_ and a field's path, such as VITRAL_SERVE_TIMEOUTS_IDLE_SECONDS. */
   environment?: Record<string, string | undefined>
-  /** Fields by path: 'timeouts.idleSeconds'. A text that is JSON is taken as such. */
+  /** Fields by path, such as 'timeouts.idleSeconds'; strings that are JSON are parsed. */
   settings?: Record<string, unknown>
 }
 
@@ -16,15 +17,20 @@ type Fields = { [name: string]: unknown }
 
 const prefix = 'VITRAL_SERVE_'
 
-/** @throws one line, naming the file, variable or field that is wrong */
+/**
+ * Reads and validates a configuration.
+ *
+ * @throws Error of one line that names the file, variable or field that is wrong
+ * @example
+ * const config = readConfig({ file: 'server.json', environment: process.env, settings: { port: 8080 } })
+ */
 export function readConfig({ file, environment = {}, settings = {} }: ConfigSources): Config {
   const config: Fields = file === undefined ? {} : readFile(file)
   const paths = new Map(pathsOf(configSchema).map(path => [variableOf(path), path]))
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(prefix) || text === undefined) continue
     const path = paths.get(name)
-    if (!path)
-      throw new Error(`There is no setting for the variable ${name}; expected one of ${[...paths.keys()].join(', ')}.`)
+    if (!path) throw new Error(`Unknown variable ${name}; expected one of ${[...paths.keys()].join(', ')}.`)
     set(config, path, value(text))
   }
   for (const [path, given] of Object.entries(settings))
@@ -32,7 +38,7 @@ export function readConfig({ file, environment = {}, settings = {} }: ConfigSour
   return parseConfig(config)
 }
 
-/** Of every field that is no section, also of those that have no default. */
+/** Paths of all fields that are not sections, including those without a default. */
 function pathsOf(schema: z.ZodType, before = ''): string[] {
   const section = schema instanceof z.ZodPrefault ? schema.unwrap() : schema
   if (!(section instanceof z.ZodObject)) return [before]
@@ -48,7 +54,7 @@ const variableOf = (path: string): string =>
     .replaceAll(/[A-Z]/g, letter => `_${letter}`)
     .toUpperCase()
 
-/** Numbers, true, null, lists; anything else is a text, so that names need no quotes. */
+/** Parses a value as JSON (numbers, true, null, lists); anything else is a string, so that names need no quotes. */
 function value(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -62,7 +68,7 @@ function set(config: Fields, path: string, to: unknown): void {
   const last = names.pop() as string
   let section = config
   for (const name of names) {
-    // Own fields alone: a path through __proto__ makes a section of that name, which the schema refuses.
+    // Only own fields are followed: a path through __proto__ creates a section of that name, which the schema rejects.
     const next = Object.hasOwn(section, name) ? section[name] : undefined
     if (typeof next === 'object' && next !== null) section = next as Fields
     else {
@@ -85,7 +91,7 @@ function readFile(file: string): Fields {
     const parsed: unknown = JSON.parse(text)
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Fields
   } catch (error) {
-    throw new Error(`The configuration ${file} is no valid JSON: ${(error as Error).message}.`, { cause: error })
+    throw new Error(`The configuration ${file} is not valid JSON: ${(error as Error).message}.`, { cause: error })
   }
-  throw new Error(`The configuration ${file} is not one JSON object.`)
+  throw new Error(`The configuration ${file} is not a JSON object.`)
 }

@@ -1,14 +1,15 @@
-/** What happens in an engine that nobody asked for: for logs and metrics. */
+/** Events of an engine, for logs and metrics. */
 import type { EngineErrorCode } from './engine.ts'
 
+/** One event, told apart by its field `event`. */
 export type EngineEvent =
   /** A batch was computed, or failed. */
   | { event: 'batch'; model: string; size: number; compute: number; error?: EngineErrorCode }
-  /** A process ended or did not start; it is replaced. `model` is absent for one that decodes images. */
+  /** A worker process ended or did not start; it is restarted. `model` is absent for a decoder. */
   | { event: 'worker_failed'; model?: string; reason: string; failuresInARow: number }
   /**
-   * A model is ready; `replaces` is the version that answered before, `unknownFields` are those of its config.json that
-   * change nothing.
+   * A model is ready. `replaces` is the version that answered before; `unknownFields` are fields of its config.json without
+   * effect.
    */
   | {
       event: 'loaded'
@@ -18,6 +19,7 @@ export type EngineEvent =
       milliseconds: number
       unknownFields?: readonly string[]
     }
-  /** A model could not be loaded; the version that answered before, if there is one, goes on. */
+  /** A model could not be loaded; the version before, `serving`, stays in service if there is one. */
   | { event: 'load_failed'; model: string; reason: string; serving?: string }
+  /** A model's memory was freed. */
   | { event: 'unloaded'; model: string; version: string }

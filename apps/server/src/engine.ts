@@ -1,6 +1,6 @@
 /**
- * What stands between HTTP and the models: takes images, gives each one's answer. Queues, batches, workers and memory are
- * behind it; routes know only this.
+ * The engine's contract, between HTTP and the models: it takes images and answers each one. Queues, batches, workers and
+ * memory are behind it; routes know only this file.
  */
 
 import type { ComputeDtype } from '@vitral/core'
@@ -12,87 +12,102 @@ export const modelNamePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])
 /** What is computed for each input: scores, features, both, or scores and an attention rollout. */
 export type Task = 'classify' | 'embed' | 'classify-and-embed' | 'explain'
 
+/** One request: inputs for one task of one model. */
 export interface EngineRequest {
-  /** Name of a model; one that is not there is an error 'model_not_found'. */
+  /** Name of a model; an unknown one is an error 'model_not_found'. */
   model: string
+  /** What is computed for each input. */
   task: Task
-  /** All are taken into the queue together, or none. */
+  /** Inputs; either all of them enter the queue, or none. */
   inputs: readonly EngineInput[]
-  /** The best classes that are wanted in place of the logits: they are chosen where the model computes. */
+  /** Requests the best classes in place of the logits; they are chosen in the worker process. */
   best?: BestClasses
-  /** Whether an explanation's attention is also laid over each image. */
+  /** Whether the attention of task 'explain' is also laid over each image. */
   draw?: boolean
-  /** Aborted when the client has gone: what has not begun is not computed. */
+  /** Aborted when the client closes the connection: inputs that have not begun are not computed. */
   signal?: AbortSignal
-  /** Milliseconds from now by which the answer must be there; the server's default without it. */
+  /** Deadline in milliseconds from now. @default the engine's own */
   timeout?: number
 }
 
+/** A top-k selection of classes. */
 export interface BestClasses {
-  /** How many, or all where there are fewer. */
+  /** Number of classes; all of them if the model has fewer. */
   count: number
-  /** Another scoring than the model's own. */
+  /** Turns logits into scores. @default the model's own scoring */
   scoring?: Scoring
 }
 
-/** An image file's bytes (JPEG, PNG, WebP, BMP, Netpbm), or a prepared image [channels, height, width] of the model's size. */
+/** An image file's bytes (JPEG, PNG, WebP, BMP, Netpbm), or normalized pixel values [channels, height, width] of the model's size. */
 export type EngineInput = { image: Uint8Array } | { pixelValues: Float32Array }
 
-/** One input's answer; every value is finite, or there is an error in its place. */
+/** One input's outputs. All values are finite: an input with non-finite values is an error instead. */
 export interface EngineOutput {
-  /** [numLabels], of all tasks but 'embed', unless the best classes are wanted. */
+  /** [numLabels], for all tasks but 'embed', unless the best classes are requested. */
   logits?: Float32Array
-  /** Places of the best classes among the labels, best first, and their scores. */
+  /** Indices of the best classes, best first, and their scores; both [count]. */
   best?: { indices: Float32Array; scores: Float32Array }
-  /** [hiddenSize], the class token after the last layer norm, of 'embed' and 'classify-and-embed'. */
+  /** [hiddenSize], the class token after the last layer norm, for 'embed' and 'classify-and-embed'. */
   features?: Float32Array
-  /** Attention rollout from the class token to each patch, largest 1, of 'explain'. */
+  /** Attention rollout from the class token to each patch, [height × width], scaled to a maximum of 1, for 'explain'. */
   attention?: { height: number; width: number; values: Float32Array }
-  /** A PNG file, where it was asked for. */
+  /** A PNG file, if `draw` was requested. */
   drawn?: Uint8Array
 }
 
+/** The outputs of a request. */
 export interface EngineResult {
+  /** One output for each input, in order. */
   outputs: EngineOutput[]
-  /** The model's content: changes when the model is reloaded. */
+  /** Version of the model that answered: a hash of its files. */
   version: string
-  /** Milliseconds of each stage, the slowest input's. */
+  /** Milliseconds in each stage, of the slowest input. */
   stages: { queue: number; decode: number; compute: number }
 }
 
+/** A model as clients see it. */
 export interface ModelDescription {
+  /** Name in requests. */
   name: string
+  /** Whether it answers requests: an unloaded one does after loading, a failed one does not. */
   state: 'unloaded' | 'loading' | 'ready' | 'failed'
-  /** False of a model without a classifier (ViTModel, as of DINO): it gives features, and shows where it looked. */
+  /** Whether the model has a classifier; one without it (ViTModel, such as DINO) gives features and attention only. */
   classifies: boolean
-  /** Names of the classes, in the order of the logits; empty until it has been loaded once. */
+  /** Names of the classes, in the order of the logits; empty until the model's folder has been read. */
   labels: readonly string[]
   /** [height, width]. */
   imageSize: readonly [height: number, width: number]
+  /** Channels of an input: 3 for RGB, 1 for grey. */
   numChannels: number
+  /** Length of the features. */
   hiddenSize: number
-  /** What computes: native, wasm, … */
+  /** Backend that computes: native, wasm, … */
   backend: string
+  /** Dtype of the matrix products. */
   precision: ComputeDtype
-  /** What makes logits scores: softmax, the sigmoid of multi-label models and of a single label, or nothing of regression. */
+  /** Turns logits into scores: softmax, sigmoid (multi-label models, and a single label), or none (regression). */
   scoring: Scoring
+  /** Hash of the model's files; empty until it has been loaded. */
   version: string
-  /** Why it has failed; a sentence for people, without paths. */
+  /** Why the model has failed: one sentence, without paths. */
   error?: string
 }
 
+/** What routes need of an engine. */
 export interface Engine {
+  /** Descriptions of all models, whatever state they are in. */
   models(): ModelDescription[]
+  /** @throws EngineError if any input has no answer */
   run(request: EngineRequest): Promise<EngineResult>
-  /** Whether every model that should be loaded is, and nothing drains or restarts. */
+  /** Whether every model that should be loaded is loaded and has a running worker, and the engine is not shutting down. */
   ready(): boolean
-  /** Images waiting and being computed now, by model. */
+  /** Images queued and running now, by model. */
   load(): { model: string; queued: number; running: number }[]
   /**
-   * Finishes what was accepted, takes nothing new, ends the workers.
+   * Shuts down: accepts no new requests, finishes the accepted ones, then stops the workers.
    *
-   * @param timeout milliseconds to wait for what was accepted; the engine's own setting without it
-   * @throws EngineError 'draining', once all has ended, when it gave up requests that took too long
+   * @param timeout milliseconds to wait for accepted requests. @default the engine's drainTimeout
+   * @throws EngineError 'draining', after everything has stopped, if requests had to be given up
    */
   close(timeout?: number): Promise<void>
 }
@@ -113,7 +128,7 @@ export interface ManagedEngine extends Engine {
   processes(): number[]
 }
 
-/** What can go wrong, by the name that clients see. */
+/** Error codes of the engine, as clients see them. */
 export type EngineErrorCode =
   | 'model_not_found'
   | 'model_not_ready'
@@ -136,11 +151,14 @@ export type EngineErrorCode =
   | 'worker_failed'
   | 'draining'
 
+/** An error of the engine; its message is for the client. */
 export class EngineError extends Error {
+  /** Code of the error. */
   readonly code: EngineErrorCode
-  /** Seconds after which trying again makes sense, of what is busy. */
+  /** Seconds after which a retry makes sense; set where the engine is busy. */
   readonly retryAfter?: number
 
+  /** @param message one sentence for the client: what happened, what was expected, what to do */
   constructor(code: EngineErrorCode, message: string, options: { retryAfter?: number; cause?: unknown } = {}) {
     super(message, { cause: options.cause })
     this.name = 'EngineError'

@@ -1,4 +1,4 @@
-/** What can go wrong, by the name that clients see, with its HTTP status; and the one form in which an error is answered. */
+/** Error codes with their HTTP statuses, and the form in which every error is answered. */
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { EngineError, type EngineErrorCode } from './engine.ts'
@@ -46,6 +46,7 @@ const statuses = {
   internal: 500,
 } as const
 
+/** Codes of all errors, as clients see them. */
 export type ErrorCode = keyof typeof statuses
 
 export const errorCodes = Object.keys(statuses) as [ErrorCode, ...ErrorCode[]]
@@ -53,7 +54,7 @@ export const errorCodes = Object.keys(statuses) as [ErrorCode, ...ErrorCode[]]
 /** An error of a request; its message is for the client. */
 export class RequestError extends Error {
   readonly code: ErrorCode
-  /** Seconds after which trying again makes sense. */
+  /** Seconds after which a retry makes sense. */
   readonly retryAfter?: number
 
   constructor(code: ErrorCode, message: string, options: { retryAfter?: number; cause?: unknown } = {}) {
@@ -64,26 +65,26 @@ export class RequestError extends Error {
   }
 }
 
-/** Whatever was thrown, as a client may see it: of an error that nobody foresaw, nothing but that it happened. */
+/** Converts anything thrown to an error for clients; an unexpected one reveals nothing but that it happened. */
 export function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error
   if (error instanceof EngineError)
     return new RequestError(error.code, error.message, { retryAfter: error.retryAfter, cause: error })
   if (error instanceof HTTPException && error.status < 500)
     return new RequestError('invalid_request', error.message || 'The request is malformed.', { cause: error })
-  return new RequestError('internal', 'The server failed at this request; its log tells why.', { cause: error })
+  return new RequestError('internal', "Internal server error; see the server's log.", { cause: error })
 }
 
-/** `{ error, code }`, with Retry-After whenever trying again can help. */
+/** Answers `{ error, code }`, with Retry-After if a retry can help. */
 export function answerError(context: Context, thrown: unknown): Response {
   const error = toRequestError(thrown)
   const status = statuses[error.code]
   const headers: Record<string, string> = {}
   if (status === 429 || status === 503) headers['Retry-After'] = String(retrySeconds(error.retryAfter))
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer'
-  // What is left of a body that was refused is not read.
+  // The rest of a rejected body is not read.
   if (status === 413 || status === 408) headers.Connection = 'close'
-  // 499 is not among the statuses that Hono's types know.
+  // Hono's types do not know status 499.
   return context.json({ error: error.message, code: error.code }, status as 500, headers)
 }
 

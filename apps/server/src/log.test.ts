@@ -1,4 +1,4 @@
-/** A flood of lines, and a reader that does not read: the server answers on, and says what it left out. */
+/** A flood of log lines, and a reader that does not read: the server goes on, and reports the dropped lines. */
 import { afterEach, expect, test } from 'bun:test'
 import { type Line, type StartedServer, startedServer } from '../test/support/started-server.ts'
 
@@ -34,7 +34,7 @@ async function flood({ url }: StartedServer, count: number): Promise<number> {
   return answered
 }
 
-test('ten thousand errors are as many lines as are allowed, and one that counts the others', async () => {
+test('the log writes as many of ten thousand errors as its limit allows, and one line that counts the others', async () => {
   const server = await start({ LOG_LINES: '50' })
   const started = performance.now()
   const reading = readAll(server)
@@ -50,7 +50,7 @@ test('ten thousand errors are as many lines as are allowed, and one that counts 
   expect(JSON.stringify(seen)).not.toContain(secret)
 })
 
-test('while nobody reads all are answered, and afterwards it says how many lines are missing', async () => {
+test('a log without a reader blocks no answers, and reports the dropped lines afterwards', async () => {
   const server = await start({ LOG_LINES: '1000000' })
   expect(await flood(server, 10_000)).toBe(10_000)
   expect((await fetch(`${server.url}v2/health/live`)).status).toBe(200)
@@ -64,7 +64,7 @@ test('while nobody reads all are answered, and afterwards it says how many lines
   expect(seen.filter(({ message }) => message === 'request').length + leftOut).toBe(10_002)
 }, 60_000)
 
-test('one request is one line, whatever ends lines or colours terminals in its path, id and names', async () => {
+test('a request is one log line, whatever control characters its path, id and names have', async () => {
   const { url, lines } = await start({})
   const read = async (): Promise<Line | undefined> => (await lines.next()).value
   const codes = ['\r\n{"message":"forged"}', '\u2028', '\u2029', '\u001b[31m', '\u009b31m', '\u0085', '\u007f']

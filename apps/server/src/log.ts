@@ -1,6 +1,6 @@
 /**
- * One JSON object a line on the standard output; so many a second at most, and none while nobody reads: what floods the
- * server with errors, or a pipe that is blocked, must not slow it or fill its memory. What was left out is counted.
+ * The log: one JSON object a line on the standard output. Lines are limited by rate, and dropped while the reader is blocked, so
+ * that neither a flood of errors nor a full pipe slows the server or fills its memory. Dropped lines are counted.
  */
 import { jsonLine } from '@vitral/core/text'
 
@@ -10,14 +10,14 @@ let linesPerSecond = 1000
 let [second, written, leftOut] = [0, 0, 0]
 let isBlocked = false
 
-/** @param lines written in a second at most */
+/** @param lines largest number of lines a second */
 export function limitLog(lines: number): void {
   linesPerSecond = lines
 }
 
 const waiting: (() => void)[] = []
 
-/** Writes a line once what is at hand is done, as an answer on its way, or before the next line that cannot wait. */
+/** Logs after the current work, such as sending an answer, or right before the next line of `log`. */
 export function logSoon(...line: Parameters<typeof log>): void {
   if (waiting.push(() => write(...line)) === 1) setImmediate(writeWaiting)
 }
@@ -26,12 +26,13 @@ function writeWaiting(): void {
   for (const write of waiting.splice(0)) write()
 }
 
+/** Logs at once, after all lines of `logSoon` that wait. */
 export function log(level: Level, message: string, fields: Record<string, unknown> = {}): void {
   writeWaiting()
   write(level, message, fields)
 }
 
-/** Unless there are too many, which are counted. */
+/** Writes a line, or counts it if there are too many. */
 function write(level: Level, message: string, fields: Record<string, unknown> = {}): void {
   const now = Math.floor(performance.now() / 1000)
   if (now !== second) [second, written] = [now, 0]

@@ -1,4 +1,4 @@
-/** What Prometheus reads. Label values come from closed sets alone: names of models that are served, and fixed words. */
+/** Metrics for Prometheus. Labels take values from closed sets only: names of served models, and fixed words. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Engine, EngineResult, ManagedEngine } from './engine.ts'
 import type { EngineEvent } from './engine-events.ts'
@@ -8,16 +8,17 @@ export const outcomes = ['ok', 'rejected', 'timeout', 'cancelled', 'invalid', 'b
 type Outcome = (typeof outcomes)[number]
 
 export interface Metrics {
-  /** Of one inference request, once it is answered. @param model undefined: of no model that is served */
+  /** Counts an inference request once it is answered. @param model undefined if it named no served model */
   request(model: string | undefined, outcome: Outcome, seconds: number): void
+  /** Counts the images of an answered request. */
   images(model: string, result: EngineResult): void
-  /** Of what happens in the engine. */
+  /** Counts an event of the engine. */
   event(event: EngineEvent): void
-  /** Prometheus' text format. */
+  /** @returns all metrics in Prometheus' text format */
   read(): Promise<{ text: string; contentType: string }>
 }
 
-/** What an error counts as; every other is 'invalid', the client's. */
+/** Outcomes of error codes; every other code is 'invalid', the client's error. */
 const outcomeOfCode: Partial<Record<ErrorCode, Outcome>> = {
   queue_full: 'rejected',
   draining: 'rejected',
@@ -38,22 +39,22 @@ const outcomeOfCode: Partial<Record<ErrorCode, Outcome>> = {
 export const outcomeOf = (code: ErrorCode): Outcome => outcomeOfCode[code] ?? 'invalid'
 
 const stages = ['queue', 'decode', 'compute'] as const
-/** Seconds: a tiny model's answer up to the longest deadline. */
+/** Histogram buckets in seconds, from a tiny model's answer to the longest deadline. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-/** What is asked whenever the metrics are read. */
+/** The engine's gauges, which are sampled whenever the metrics are read. */
 type Measured = Pick<Engine, 'load'> & Partial<Pick<ManagedEngine, 'memory'>>
 
 export function createMetrics(engine: Measured): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  // Its own default, 10 ms, wakes the server a hundred times a second, on a processor that a model computes on.
+  // prom-client's default of 10 ms wakes the server a hundred times a second, on a processor that computes.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 })
-  // Spaces of Node's heap: Bun has none, and walks all of its own to say so, for milliseconds in which nobody is answered.
+  // Bun has no heap spaces, but walks its whole heap to report them, which blocks the server for milliseconds.
   for (const size of ['total', 'used', 'available']) registry.removeSingleMetric(`nodejs_heap_space_size_${size}_bytes`)
   const requests = new Counter({
     name: 'vit_requests_total',
-    help: 'Inference requests, by how they ended.',
+    help: 'Inference requests, by outcome.',
     labelNames: ['model', 'outcome'],
     registers,
   })
@@ -65,7 +66,7 @@ export function createMetrics(engine: Measured): Metrics {
   })
   const batches = new Histogram({
     name: 'vit_batch_size',
-    help: 'Images that were computed together.',
+    help: 'Images in a batch.',
     labelNames: ['model'],
     buckets: [1, 2, 4, 8, 16, 32, 64],
     registers,
@@ -78,19 +79,19 @@ export function createMetrics(engine: Measured): Metrics {
   })
   const failures = new Counter({
     name: 'vit_worker_failures_total',
-    help: 'Processes that ended or hung, and were replaced.',
+    help: 'Worker processes that ended or hung, and were restarted.',
     labelNames: ['model'],
     registers,
   })
   const histogram = (name: string, help: string): Histogram<'model'> =>
     new Histogram({ name, help, labelNames: ['model'], buckets, registers })
-  const duration = histogram('vit_request_duration_seconds', 'From the head of a request to its answer.')
+  const duration = histogram('vit_request_duration_seconds', 'Time from the head of a request to its answer.')
   const stageDurations = stages.map(
     stage =>
-      [stage, histogram(`vit_${stage}_duration_seconds`, `Of the stage ${stage}, the slowest image's.`)] as const,
+      [stage, histogram(`vit_${stage}_duration_seconds`, `Time in the stage ${stage}, of the slowest image.`)] as const,
   )
   for (const [name, help, field] of [
-    ['vit_queue_depth', 'Images that wait to be computed.', 'queued'],
+    ['vit_queue_depth', 'Images in the queue.', 'queued'],
     ['vit_inflight', 'Images that are being computed.', 'running'],
   ] as const)
     new Gauge({
@@ -104,7 +105,7 @@ export function createMetrics(engine: Measured): Metrics {
     })
   new Gauge({
     name: 'vit_model_memory_bytes',
-    help: 'Resident memory of the processes of a model; 0 while it is not loaded.',
+    help: 'Resident memory of the worker processes of a model; 0 while it is not loaded.',
     labelNames: ['model'],
     registers,
     collect() {
@@ -116,7 +117,7 @@ export function createMetrics(engine: Measured): Metrics {
   const countAll = (): void => {
     for (const count of uncounted.splice(0)) count()
   }
-  /** Once the answer is on its way, which would wait for it otherwise. */
+  /** Counts after the answer is sent, so that the answer does not wait for it. */
   const later = (count: () => void): void => {
     if (uncounted.push(count) === 1) setImmediate(countAll)
   }

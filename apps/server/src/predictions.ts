@@ -1,4 +1,4 @@
-/** From the best classes to their names, with scores. */
+/** Predictions: names and scores of the best classes. */
 import { z } from '@hono/zod-openapi'
 import type { Config } from './config.ts'
 import type { EngineOutput, ModelDescription } from './engine.ts'
@@ -12,7 +12,7 @@ export const predictionSchema = z
 
 type Prediction = z.output<typeof predictionSchema>
 
-/** @returns the classes that the engine chose, best first; none of a model without a classifier */
+/** @returns the classes that the engine chose, best first; none for a model without a classifier */
 export function predictions(
   { best }: EngineOutput,
   { labels, classifies }: Pick<ModelDescription, 'labels' | 'classifies'>,
@@ -27,19 +27,19 @@ export function predictions(
 }
 
 /**
- * Refuses an answer that would be long to write as JSON, which nobody else is answered meanwhile.
+ * Rejects an answer that would be too large to write as JSON, which blocks all other answers meanwhile.
  *
- * @param values of each image
- * @throws RequestError
+ * @param values number of values for each image
+ * @throws RequestError 'too_many_outputs'
  */
 export function checkAnswer(images: number, values: number, { answerValues }: Config['limits']): void {
   if (images * values > answerValues)
     throw new RequestError(
       'too_many_outputs',
-      `The answer would have ${images * values} values; at most ${answerValues} are written as JSON. Ask for fewer classes or images, or for binary data.`,
+      `The answer would have ${images * values} values; expected at most ${answerValues} as JSON. Request fewer classes or images, or binary data.`,
     )
 }
 
-/** Classes that an answer has for each image; of a model that is not known yet, as many as are asked for. */
+/** Number of classes in an answer for each image; for a model whose labels are not known yet, as many as requested. */
 export const countOf = (topK: number, { labels }: Pick<ModelDescription, 'labels'>): number =>
   labels.length > 0 ? Math.min(topK, labels.length) : topK

@@ -1,18 +1,18 @@
-/** The life of a server process: from its start to the signal that ends it. */
+/** Runs a server process from its start to the signal that ends it. */
 import { ignoresHangup } from '@vitral/core/hangup'
 import { type ConfigInput, parseConfig } from './config.ts'
 import { log } from './log.ts'
 import { type RunningServer, type ServerOptions, startServer } from './serve.ts'
 
-/** Milliseconds beyond the time to drain after which the process ends whatever is left. */
+/** Milliseconds beyond the drain time after which the process exits, whatever is left. */
 const GRACE = 5000
 
 /**
- * Serves until SIGTERM, SIGINT or SIGHUP, then finishes what was accepted, and gives up what is still being loaded; a
- * second signal ends the process at once. From the first one on it ends within the time to drain, whatever it is at.
+ * Serves until SIGTERM, SIGINT or SIGHUP, then finishes accepted requests and aborts loads; a second signal exits at once. The
+ * process exits within the drain time, whatever it is working on.
  *
- * @returns the exit code: 0 when everything was finished
- * @throws what startServer throws
+ * @returns the exit code: 0 if all requests were finished
+ * @throws the errors of startServer
  */
 export async function runServer(
   config: ConfigInput,
@@ -31,7 +31,7 @@ export async function runServer(
       log('error', 'stopped', { finished: false })
       process.exit(1)
     }
-    // Does not keep a process that has nothing left to do.
+    // The timer is unreferenced, so that it does not keep the process alive.
     setTimeout(late, drainDelayMilliseconds + drainMilliseconds + GRACE).unref()
     starting.abort()
     resolve(undefined)

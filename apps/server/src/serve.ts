@@ -1,4 +1,4 @@
-/** Starts and stops the server: the port, the engine behind it, and the order in which both end. Needs Bun. */
+/** Starts and stops the server: its port, its engine, and the order of the shutdown. Needs Bun. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { type Config, type ConfigInput, parseConfig } from './config.ts'
@@ -9,28 +9,32 @@ import { createEngine } from './models/create-engine.ts'
 import type { EngineOptions } from './models/options.ts'
 import type { Tracing } from './tracing.ts'
 
+/** A server that listens. */
 export interface RunningServer {
+  /** Address to send requests to. */
   url: URL
+  /** Port it listens on; the chosen one if the configuration says 0. */
   port: number
   /**
-   * Says at /v2/health/ready that it goes down, finishes what was accepted, and ends.
+   * Shuts down: /v2/health/ready fails, accepted requests are finished, then the engine and the port are closed.
    *
-   * @returns whether everything was finished in time
+   * @returns whether all requests were finished in time
    */
   stop(): Promise<boolean>
 }
 
+/** Options of startServer that are not configuration. */
 export interface ServerOptions {
-  /** In place of one that is made by the configuration. */
+  /** Engine to serve. @default one created by the configuration */
   engine?: Engine
-  /** Gives up the start, as of models that are loaded for long, and ends what has been started. */
+  /** Aborts the start, such as a long load, and ends what was started. */
   signal?: AbortSignal
 }
 
 /**
- * Listens, then loads the models: until they are there, only /v2/health/live says yes.
+ * Listens, then loads the models; until they are loaded, only /v2/health/live succeeds.
  *
- * @throws one line: the configuration is wrong, the port is taken, or a model cannot be loaded
+ * @throws Error of one line: the configuration is invalid, the port is taken, or a model cannot be loaded
  * @example
  * const server = await startServer({ models: [{ name: 'vit', folder: 'models/vit' }] })
  */
@@ -44,14 +48,14 @@ export async function startServer(input: ConfigInput, options: ServerOptions = {
     hostname: config.host,
     port: config.port,
     idleTimeout: timeouts.idleSeconds,
-    // What is larger than any route takes is refused before a byte of it is read.
+    // A body larger than any route accepts is rejected before a byte of it is read.
     maxRequestBodySize: Math.max(limits.tensorBytes, limits.multipartBytes, limits.imageBytes * 2) + 64 * 1024,
     development: false,
-    // Otherwise a second server shares the port in silence.
+    // With reusePort, a second server would silently share the port.
     reusePort: false,
     fetch: async (request, server) => {
       const response = await handle(request, server)
-      // So that a client that keeps its connection does not keep the server.
+      // A client with a keep-alive connection must not keep the server alive.
       if (isDraining) response.headers.set('Connection', 'close')
       return response
     },
@@ -80,14 +84,14 @@ export async function startServer(input: ConfigInput, options: ServerOptions = {
   async function stop(): Promise<boolean> {
     isDraining = true
     await Bun.sleep(timeouts.drainDelayMilliseconds)
-    // Bun closes connections of which it has read nothing, and a server that was held up has requests waiting there: one turn
-    // of its loop accepts the connections, the next one begins to read them.
+    // Bun closes connections that it has not read from, where requests wait if the server was held up: one turn of the event
+    // loop accepts these connections, the next one begins to read them.
     for (const _ of ['accept', 'read']) await nextTurn()
     void server.stop()
     const end = performance.now() + timeouts.drainMilliseconds
     while (server.pendingRequests > 0 && performance.now() < end) await Bun.sleep(10)
     const isDone = server.pendingRequests === 0
-    // What the requests have left of the time; a model that hangs would take it once more.
+    // The engine gets what the requests have left of the drain time, or a model that hangs would take it twice.
     const isClosed = await engine.close(Math.max(0, end - performance.now())).then(
       () => true,
       () => false,
@@ -98,7 +102,7 @@ export async function startServer(input: ConfigInput, options: ServerOptions = {
   }
 }
 
-/** Loaded where it is wanted alone. */
+/** Starts tracing, whose modules are loaded only if there is an endpoint. */
 async function tracingOf({ tracing }: Config): Promise<Tracing | undefined> {
   const endpoint = tracing.endpoint ?? process.env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (!endpoint) return undefined
@@ -106,7 +110,7 @@ async function tracingOf({ tracing }: Config): Promise<Tracing | undefined> {
   return startTracing({ endpoint, serviceName: tracing.serviceName ?? process.env.OTEL_SERVICE_NAME ?? 'vitral' })
 }
 
-/** @throws a port that is taken, in one line */
+/** @throws Error of one line, such as for a port that is taken */
 function listen(options: Bun.Serve.Options<undefined>): Bun.Server<undefined> {
   try {
     return Bun.serve(options)
@@ -148,5 +152,8 @@ function startEngine(
 function answerWhileLoading(request: Request): Response {
   if (new URL(request.url).pathname === '/v2/health/live') return Response.json({ live: true })
   const headers = { 'Retry-After': '1' }
-  return Response.json({ error: 'The models are being loaded.', code: 'not_ready' }, { status: 503, headers })
+  return Response.json(
+    { error: 'The models are being loaded; try again.', code: 'not_ready' },
+    { status: 503, headers },
+  )
 }

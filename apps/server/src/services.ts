@@ -1,4 +1,4 @@
-/** What every route needs, made once for an application; and the router whose errors all look alike. */
+/** The services that every route needs, created once for an application, and the router with uniform errors. */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { ByteBudget } from './body/byte-budget.ts'
 import type { Config } from './config.ts'
@@ -6,6 +6,7 @@ import type { Engine, EngineResult, ManagedEngine } from './engine.ts'
 import { RequestError } from './errors.ts'
 import type { Metrics } from './metrics.ts'
 
+/** Services of an application. */
 export interface Services {
   engine: Engine & Partial<Pick<ManagedEngine, 'reload' | 'unload'>>
   config: Config
@@ -14,6 +15,7 @@ export interface Services {
   isDraining: () => boolean
 }
 
+/** Variables of a request's context. */
 export interface AppEnv {
   Variables: {
     requestId: string
@@ -21,12 +23,12 @@ export interface AppEnv {
     key?: string
     /** Name of the model, once it is known to exist. */
     model?: string
-    /** Of the engine, in milliseconds, and when the last of them ended, in those since 1970. */
+    /** Milliseconds in the engine's stages, and the end of the last one in milliseconds since 1970. */
     stages?: EngineResult['stages'] & { ended: number }
   }
 }
 
-/** @throws (its routes) what the schema of a route's parameters refuses, in one sentence */
+/** Creates a router whose routes reject invalid parameters with one sentence. */
 export function createRouter(): OpenAPIHono<AppEnv> {
   return new OpenAPIHono<AppEnv>({
     defaultHook: result => {

@@ -1,4 +1,4 @@
-/** A collector that is a real HTTP server: what it is sent of requests, and that one which is down harms nobody. */
+/** Traces sent to a real HTTP server as the collector, and to one that is down. */
 import { afterEach, expect, test } from 'bun:test'
 import { createFakeEngine } from '../test/support/fake-engine.ts'
 import { images, post } from '../test/support/requests.ts'
@@ -46,7 +46,7 @@ async function start(endpoint: string): Promise<RunningServer> {
 const attributesOf = (attributes: Span['attributes']): Record<string, unknown> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
 
-test('a request is a span of its caller’s trace, its stages are spans in it, and all come before the server ends', async () => {
+test('a request is a span of its caller’s trace with its stages as children, sent before the server ends', async () => {
   const { url, sent } = startCollector()
   const server = await start(url)
   const [model] = ((await (await fetch(new URL('v1/models', server.url))).json()) as { models: { name: string }[] })
@@ -83,7 +83,7 @@ test('a request is a span of its caller’s trace, its stages are spans in it, a
   expect(wrong?.traceId).not.toBe(traceId)
 })
 
-test('a collector that is down harms nobody', async () => {
+test('a collector that is down delays no request', async () => {
   const server = await start('http://127.0.0.1:9')
   const [model] = ((await (await fetch(new URL('v1/models', server.url))).json()) as { models: { name: string }[] })
     .models

@@ -1,6 +1,6 @@
 /**
- * Traces for OpenTelemetry: a span for each request, with the engine's stages in it, sent to a collector by OTLP over HTTP.
- * Attributes are those of the semantic conventions for HTTP; no image, body or key is in them.
+ * Traces for OpenTelemetry: a span for each request with the engine's stages as children, sent to a collector by OTLP over HTTP.
+ * Attributes follow the semantic conventions for HTTP; they contain no image, body or key.
  */
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api'
 import { type ExportResult, W3CTraceContextPropagator } from '@opentelemetry/core'
@@ -21,12 +21,12 @@ import { version } from './version.ts'
 
 export interface Tracing {
   middleware: MiddlewareHandler<AppEnv>
-  /** Sends what has not been sent. */
+  /** Sends the remaining spans. */
   stop(): Promise<void>
 }
 
 interface TracingOptions {
-  /** The collector's address, such as http://localhost:4318. */
+  /** Address of the collector, such as http://localhost:4318. */
   endpoint: string
   serviceName: string
 }
@@ -35,12 +35,12 @@ export function startTracing({ endpoint, serviceName }: TracingOptions): Tracing
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/, '')}/v1/traces`, timeoutMillis: 5000 })
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({ 'service.name': serviceName, 'service.version': version }),
-    // Its queue is bounded: of a collector that does not answer the server notices nothing but a line.
+    // The processor's queue is bounded: a collector that does not answer costs the server no more than a log line.
     spanProcessors: [new BatchSpanProcessor(warnOnce(exporter))],
   })
   return {
     middleware: traceRequests(provider.getTracer('@vitral/server', version)),
-    stop: () => provider.shutdown().catch(() => {}), // told by warnOnce
+    stop: () => provider.shutdown().catch(() => {}), // warnOnce has logged the error
   }
 }
 
@@ -85,7 +85,7 @@ function traceRequests(tracer: Tracer): MiddlewareHandler<AppEnv> {
   }
 }
 
-/** A collector that is down is said once, until it is back. */
+/** Logs a collector that is down once, until it is back. */
 function warnOnce(exporter: SpanExporter): SpanExporter {
   let isFailing = false
   const told = ({ code, error }: ExportResult): void => {

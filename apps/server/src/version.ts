@@ -1,4 +1,4 @@
-/** The package's version, as it is told to clients and in the API's description. */
+/** The package's version, as in the OpenAPI document and in GET /v2. */
 import packageJson from '../package.json' with { type: 'json' }
 
 export const { version } = packageJson

@@ -1,9 +1,9 @@
-/** Image files inside of JSON. */
+/** Image files as base64 inside JSON. */
 import { RequestError } from '../errors.ts'
 
 /**
- * @param field names it in the error
- * @throws RequestError
+ * @param field name for the error
+ * @throws RequestError unless the text is base64
  */
 export function fromBase64(text: string, field: string): Uint8Array {
   try {

@@ -1,24 +1,24 @@
-/** Reads a request's body: never more of it than is allowed, by no request for longer than its bytes explain. */
+/** Reads a request's body, with limits on its size and on the time that its bytes may take. */
 import type { Context } from 'hono'
 import { RequestError } from '../errors.ts'
 import { releaseBuffer } from '../ipc/release-buffer.ts'
 import type { Services } from '../services.ts'
 
-/** Bytes of a body that is read without a look at its pieces, as it cannot become much. */
+/** Largest body, in bytes, that is read at once: it is too small to be counted chunk by chunk. */
 const small = 128 * 1024
-/** Bytes in which pieces are put together: each by itself would take a hundred more, and a client may send bytes one by one. */
+/** Bytes of a block that collects chunks: a chunk takes a hundred bytes beside its own, and a client may send single bytes. */
 const blockSize = 64 * 1024
 
 interface BodyOptions {
   maxBytes: number
-  /** Sees the bytes in the order in which they come, so that a body is refused before all of it is there. */
+  /** Called with the bytes in order as they arrive, so that a body can be rejected before its end. */
   watch?(bytes: Uint8Array): void
 }
 
 /**
- * Calls `use` with the whole body; its bytes count as taken until that is done.
+ * Calls `use` with the whole body; its bytes count against the budget until `use` is done.
  *
- * @throws RequestError for a body that is compressed, larger than `maxBytes`, or too slow
+ * @throws RequestError if the body is compressed, larger than `maxBytes`, or too slow
  */
 export async function withBody<Result>(
   { req: { raw } }: Context,
@@ -28,7 +28,7 @@ export async function withBody<Result>(
 ): Promise<Result> {
   const encoding = raw.headers.get('content-encoding') ?? 'identity'
   if (encoding.toLowerCase() !== 'identity')
-    throw new RequestError('unsupported_encoding', 'The body is compressed; expected it as it is.')
+    throw new RequestError('unsupported_encoding', 'The body is compressed; expected an uncompressed one.')
   const declared = Number(raw.headers.get('content-length') ?? Number.NaN)
   if (declared > maxBytes) throw tooLarge(maxBytes)
   const { uploadMilliseconds, uploadBytesPerSecond } = config.timeouts
@@ -59,15 +59,17 @@ export async function withBody<Result>(
   try {
     return await use(await within(allowed, declared <= small ? readAtOnce() : readInPieces()))
   } catch (error) {
-    // Without waiting: a client that sends nothing does not end its body either.
+    // The cancellation is not awaited: a client that sends nothing does not end its body either.
     reader?.cancel().catch(() => {})
-    throw raw.signal.aborted ? new RequestError('cancelled', 'The client has gone.', { cause: error }) : error
+    throw raw.signal.aborted
+      ? new RequestError('cancelled', 'The client closed the connection.', { cause: error })
+      : error
   } finally {
     budget.release(size)
   }
 }
 
-/** @param size bytes that are in the blocks */
+/** @param size bytes that the blocks hold already */
 function append(blocks: Uint8Array[], size: number, piece: Uint8Array): void {
   for (let done = 0; done < piece.length; ) {
     const at = (size + done) % blockSize
@@ -78,7 +80,7 @@ function append(blocks: Uint8Array[], size: number, piece: Uint8Array): void {
   }
 }
 
-/** The blocks' memory is given back, so that the body is there twice for no longer than this. */
+/** Joins the blocks and releases their memory, so that the body is in memory twice for this moment only. */
 function join(blocks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(size)
   for (const [i, block] of blocks.entries()) {

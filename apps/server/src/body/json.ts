@@ -1,10 +1,10 @@
-/** Reads JSON from strangers: nesting is counted before a parser follows it, and the result is what its schema says. */
+/** Reads untrusted JSON: the nesting depth is checked before parsing, and the result is validated by a schema. */
 import { z } from '@hono/zod-openapi'
 import { RequestError } from '../errors.ts'
 
 /**
- * What the schema takes, unless it has more items or fields than that: a schema looks at each of a million before it counts
- * them, and makes an error of each that is wrong.
+ * Limits a schema to a number of items or fields. Zod alone would look at each of a million before it counts them, and make an
+ * error of each that is wrong.
  */
 export const atMost = <Schema extends z.ZodType>(most: number, schema: Schema): z.ZodType<z.output<Schema>> =>
   z.preprocess((value, context) => {
@@ -15,7 +15,7 @@ export const atMost = <Schema extends z.ZodType>(most: number, schema: Schema): 
     return z.NEVER
   }, schema)
 
-/** @throws RequestError naming what is wrong, and where */
+/** @throws RequestError that says what is wrong, and where */
 export function readJson<Schema extends z.ZodType>(
   bytes: Uint8Array,
   schema: Schema,
@@ -24,10 +24,10 @@ export function readJson<Schema extends z.ZodType>(
   checkDepth(bytes, maxDepth)
   let value: unknown
   try {
-    // A byte-order mark is kept, and refused by the parser.
+    // ignoreBOM keeps a byte-order mark, which the parser then rejects.
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
   } catch (error) {
-    throw new RequestError('invalid_request', 'The body is no valid JSON in UTF-8.', { cause: error })
+    throw new RequestError('invalid_request', 'The body is not valid JSON in UTF-8.', { cause: error })
   }
   const { data, error } = schema.safeParse(value)
   if (!error) return data as z.output<Schema>
@@ -52,7 +52,7 @@ function checkDepth(bytes: Uint8Array, maxDepth: number): void {
   }
 }
 
-/** Goes from quote to quote, which is fast in a long string, such as of an image in base64. */
+/** Skips from quote to quote, which is fast in a long string, such as an image in base64. */
 function endOfString(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(quote as number, from); at !== -1; at = bytes.indexOf(quote as number, at + 1)) {
     let backslashes = 0

@@ -13,8 +13,8 @@ const file = (content: string, name = 'a.jpg'): string =>
   `--b\r\nContent-Disposition: form-data; name="image"; filename="${name}"\r\n\r\n${content}\r\n`
 const field = '--b\r\ncontent-disposition: form-data; name=top_k\r\n\r\n5\r\n'
 
-describe('a form', () => {
-  test('gives the parts that have a file’s name, as what is between the delimiters', () => {
+describe('Form', () => {
+  test('Form.files returns the content of the parts that have a file name', () => {
     expect(filesOf(`${file('one')}${field}${file('')}${file('\r\n--a\r\n\r\n')}--b--\r\n`)).toEqual([
       'one',
       '',
@@ -27,10 +27,10 @@ describe('a form', () => {
     expect(filesOf('--b--\r\n')).toEqual([])
   })
 
-  test('may have text before its first and behind its last delimiter', () =>
+  test('Form ignores text before the first and after the last delimiter', () =>
     expect(filesOf(`before\r\n${file('one')}--b--\r\nbehind\r\n--b`)).toEqual(['one']))
 
-  test('has its boundary quoted or not, among other parameters', () => {
+  test('Form reads a quoted or plain boundary among other parameters', () => {
     const text = `${file('one')}--b--`
     for (const contentType of [
       'multipart/form-data;boundary=b',
@@ -40,7 +40,7 @@ describe('a form', () => {
       expect(filesOf(text, contentType)).toEqual(['one'])
   })
 
-  test('of Bun’s own writing is what was written', async () => {
+  test('Form reads what Bun writes', async () => {
     const data = new FormData()
     data.append('a "name"', new Blob([images.jpeg]), 'ü "x".jpg')
     data.append('top_k', '5')
@@ -50,7 +50,7 @@ describe('a form', () => {
     expect(form.files(await request.bytes()).map(file => Uint8Array.from(file))).toEqual([images.jpeg, images.png])
   })
 
-  test('that is cut off anywhere, or has no boundary of a boundary’s length, is malformed', () => {
+  test('Form rejects a form that is truncated anywhere or has no valid boundary', () => {
     const text = `${file('one')}${field}${file('two')}--b--`
     for (let length = 0; length < text.length; length++)
       expect(() => filesOf(text.slice(0, length))).toThrow('The form is malformed')
@@ -73,7 +73,7 @@ function inPieces(text: Uint8Array, size: number) {
   return { body, sent: () => sent }
 }
 
-test('parts are counted while they arrive, however the network cuts them', async () => {
+test('Form.watch counts parts as they arrive, however the network cuts them', async () => {
   const { app, engine } = start()
   const empty = bytes(`--b\r\n\r\n\r\n`.repeat(1_000_000))
   for (const size of [1, 7, 1000, 65_536]) {
@@ -86,7 +86,7 @@ test('parts are counted while they arrive, however the network cuts them', async
   expect(engine.requests).toEqual([])
 })
 
-test('as many parts as a form may have are taken', async () => {
+test('a form with the largest number of parts is accepted', async () => {
   const { app, engine } = start({ limits: { imagesPerRequest: 2 } })
   const part = (head: string, content: Uint8Array) => [
     bytes(`--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n`),
@@ -106,7 +106,7 @@ test('as many parts as a form may have are taken', async () => {
   expect(await failure(await send(image, image, image))).toEqual([422, 'too_many_inputs'])
 })
 
-test('a form whose boundary and content are one letter over and over is read in linear time', () => {
+test('Form reads a form of one repeated letter in linear time', () => {
   const boundary = 'a'.repeat(70)
   const form = new Form(`multipart/form-data; boundary=${boundary}`, { imagesPerRequest: 4 })
   const text = Buffer.concat([

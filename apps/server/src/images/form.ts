@@ -1,26 +1,27 @@
 /**
- * The files of a form (multipart/form-data, RFC 7578). It is read here, as other parsers copy each file once or twice, make
- * objects of a million empty parts, or search by steps that a boundary of one repeated letter makes seventy times as many.
+ * Parser of a form's files (multipart/form-data, RFC 7578). Other parsers copy each file once or twice, create objects for a
+ * million empty parts, or need seventy times as many steps for a boundary of one repeated letter.
  */
 import type { Config } from '../config.ts'
 import { RequestError } from '../errors.ts'
 
-/** Letters of a boundary at most, as RFC 2046 has it. */
+/** Longest boundary, by RFC 2046. */
 const longestBoundary = 70
-/** Bytes of a part's header lines at most; they are a name, a file's name and a type. */
+/** Longest header of a part, in bytes: a name, a file's name and a type. */
 const longestHeader = 16 * 1024
 
+/** The form of one request. */
 export class Form {
   readonly #delimiter: Buffer
   readonly #maxImages: number
   readonly #maxParts: number
-  /** Of what has come: its last bytes, as a delimiter may be cut there. */
+  /** Last bytes that arrived, as a delimiter may be cut there. */
   #end: Uint8Array = new Uint8Array()
   #delimiters = 0
 
   /**
-   * @param contentType the header
-   * @throws RequestError without a boundary
+   * @param contentType the header Content-Type
+   * @throws RequestError if there is no boundary
    */
   constructor(contentType: string, { imagesPerRequest }: Pick<Config['limits'], 'imagesPerRequest'>) {
     const [, quoted, plain] = /;\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? []
@@ -28,25 +29,25 @@ export class Form {
     if (boundary === '' || boundary.length > longestBoundary) throw malformed()
     this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1')
     this.#maxImages = imagesPerRequest
-    // Forms have other fields beside their files.
+    // A form has other fields beside its files.
     this.#maxParts = 2 * imagesPerRequest
   }
 
   /**
-   * Counts the parts in the bytes as they come.
+   * Counts the parts in the bytes as they arrive.
    *
-   * @throws RequestError when there are too many
+   * @throws RequestError if there are too many
    */
   watch(bytes: Uint8Array): void {
     const text = Buffer.concat([this.#end, bytes])
     let rest = 0
     for (let at = text.indexOf(this.#delimiter); at >= 0; at = text.indexOf(this.#delimiter, rest)) {
       rest = at + this.#delimiter.length
-      // One stands behind each part.
+      // Each part ends with a delimiter.
       if (++this.#delimiters > this.#maxParts)
         throw new RequestError(
           'too_many_inputs',
-          `The form has more than ${this.#maxParts} parts; at most ${this.#maxImages} images are taken.`,
+          `The form has more than ${this.#maxParts} parts; expected at most ${this.#maxImages} images.`,
         )
     }
     this.#end = text.subarray(Math.max(rest, text.length - this.#delimiter.length + 1))
@@ -54,8 +55,8 @@ export class Form {
 
   /**
    * @param body the whole form
-   * @returns the content of each part with a file's name, which is a part of the body's memory
-   * @throws RequestError when it is malformed or cut off
+   * @returns the content of each part that has a file name, as a view of the body
+   * @throws RequestError if the form is malformed or truncated
    */
   files(body: Uint8Array): Uint8Array[] {
     const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
@@ -82,4 +83,4 @@ export class Form {
 }
 
 const malformed = (): RequestError =>
-  new RequestError('invalid_request', 'The form is malformed or cut off, or its boundary is missing.')
+  new RequestError('invalid_request', 'The form is malformed or truncated, or its boundary is missing.')

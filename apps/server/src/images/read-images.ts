@@ -1,4 +1,4 @@
-/** The images of a request: its body is one, or has many as the files of a form. */
+/** Reads a request's images: the body is one image, or a form with many as files. */
 import type { Context } from 'hono'
 import { withBody } from '../body/body.ts'
 import { RequestError } from '../errors.ts'
@@ -8,11 +8,11 @@ import { Form } from './form.ts'
 
 const binary = { type: 'string' as const, format: 'binary' }
 
-/** In OpenAPI's words; what is in them is checked by `checkImage`. */
+/** OpenAPI description of the body; its content is checked by `checkImage`. */
 export const imageBody = {
   required: true,
   description:
-    'One image as it is, or many as the files of a form. JPEG, PNG, WebP, BMP and Netpbm are known by their first bytes.',
+    'One image, or many as the files of a form. JPEG, PNG, WebP, BMP and Netpbm are recognized by their first bytes.',
   content: {
     'image/*': { schema: binary },
     'application/octet-stream': { schema: binary },
@@ -26,7 +26,7 @@ export const imageBody = {
   },
 }
 
-/** @throws RequestError */
+/** Calls `use` with the request's images. @throws RequestError if the body is not one or more images within the limits */
 export async function withImages<Result>(
   context: Context,
   services: Services,
@@ -38,7 +38,7 @@ export async function withImages<Result>(
   if (!isForm && !/^(image\/[\w.+-]+|application\/octet-stream)\s*(;|$)/i.test(type))
     throw new RequestError(
       'unsupported_media_type',
-      'The Content-Type is not one of image/*, application/octet-stream and multipart/form-data.',
+      'Unsupported Content-Type; expected image/*, application/octet-stream or multipart/form-data.',
     )
   const form = isForm ? new Form(type, limits) : undefined
   const options = form
@@ -51,7 +51,7 @@ export async function withImages<Result>(
     if (images.length > limits.imagesPerRequest)
       throw new RequestError(
         'too_many_inputs',
-        `The request has ${images.length} images; at most ${limits.imagesPerRequest} are taken.`,
+        `The request has ${images.length} images; expected at most ${limits.imagesPerRequest}.`,
       )
     for (const image of images) checkImage(image, limits)
     return use(images)

@@ -1,4 +1,4 @@
-/** The formats of images that the server takes from strangers; a decoder is handed nothing else. */
+/** Image formats that the server accepts; a decoder is given nothing else. */
 import type { ImageFormat } from '@vitral/datasets/images'
 
 export const uploadFormats: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'bmp', 'netpbm']

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { FrameLink } from './frame-link.ts'
 import type { Frame } from './framing.ts'
 
-test('messages larger than a socket takes at once arrive whole and in order, and both ends see the close', async () => {
+test('FrameLink delivers large messages whole and in order, and both ends see the close', async () => {
   const { there, frames, arrived, close } = await connectedLinks(3)
   const body = Uint8Array.from({ length: 5_000_000 }, (_, i) => i % 251)
   there.write({ id: 0 }, [body])
@@ -23,7 +23,7 @@ test('messages larger than a socket takes at once arrive whole and in order, and
   await close()
 })
 
-test('memory that is kept for the next message is not taken for it before the socket has it', async () => {
+test('FrameLink does not reuse its buffer before the socket has taken it', async () => {
   const messages = 40
   const { there, frames, arrived, close } = await connectedLinks(messages)
   const size = (id: number): number => (id % 4 === 3 ? 10 : 1_000_000 + id) // larger than a socket takes at once, and kept

@@ -1,24 +1,24 @@
-/** One end of a socket between the server and a process of its own: whole messages out and in, however the socket cuts them. */
+/** One end of the socket between the server and a worker process: sends and receives whole frames, however the socket cuts them. */
 import { type Frame, FrameReader, frameOf, type Header } from './framing.ts'
 
 interface FrameLinkOptions {
   onOpen?(): void
   onFrame(frame: Frame): void
-  /** The other end has closed, or this one has. */
+  /** Called when either end has closed. */
   onClose(): void
 }
 
-/** Bytes of a message at most whose memory is kept for the next: a batch of images has them, a huge upload has more. */
+/** Largest message, in bytes, whose buffer is reused for the next: a batch of images fits, a huge upload does not. */
 const KEPT = 2 * 2 ** 20
 
 export class FrameLink {
-  /** For Bun.connect and Bun.listen, which open one socket with it. */
+  /** Handlers for Bun.connect or Bun.listen, which open one socket with them. */
   readonly handlers: Bun.SocketHandler<undefined, 'buffer'>
   readonly #reader = new FrameReader()
   #socket: Bun.Socket<undefined> | undefined
-  /** What the socket has not taken yet, in its order. */
+  /** Frames that the socket has not taken yet, in order. */
   #unsent: Uint8Array[] = []
-  /** Of the messages that were written last: fresh memory for each would cost more than the copy into it. */
+  /** Buffer reused from message to message: allocating one for each would cost more than the copy into it. */
   #memory: Buffer = Buffer.alloc(0)
 
   constructor({ onOpen, onFrame, onClose }: FrameLinkOptions) {
@@ -37,17 +37,18 @@ export class FrameLink {
     }
   }
 
+  /** Sends a frame, or queues it while the socket takes no more. */
   write(header: Header, bodies?: readonly Uint8Array[]): void {
     this.#unsent.push(frameOf(header, bodies, size => this.#allocate(size)))
     if (this.#unsent.length === 1) this.#send()
   }
 
-  /** Closes this end once all is sent. */
+  /** Closes this end once everything is sent. */
   end(): void {
     this.#socket?.end()
   }
 
-  /** Closes it at once. */
+  /** Closes the socket at once; unsent frames are dropped. */
   destroy(): void {
     this.#unsent = []
     this.#socket?.terminate()
@@ -61,7 +62,7 @@ export class FrameLink {
 
   #send(): void {
     for (let next = this.#unsent[0]; next; next = this.#unsent[0]) {
-      const sent = Math.max(0, this.#socket?.write(next) ?? 0) // -1: closed, which is told by its own event
+      const sent = Math.max(0, this.#socket?.write(next) ?? 0) // -1: closed, which has an event of its own
       if (sent < next.byteLength) {
         this.#unsent[0] = next.subarray(sent)
         return

@@ -8,7 +8,7 @@ const stream = (): Buffer =>
     frameOf({ id: 3 }, [new Uint8Array(1000).fill(7)]),
   ])
 
-test.each([1, 3, 7, 8, 64, 5000])('frames come whole from chunks of %i bytes', size => {
+test.each([1, 3, 7, 8, 64, 5000])('FrameReader reassembles frames from chunks of %i bytes', size => {
   const bytes = stream()
   const reader = new FrameReader()
   const frames = []
@@ -21,13 +21,13 @@ test.each([1, 3, 7, 8, 64, 5000])('frames come whole from chunks of %i bytes', s
   ])
 })
 
-test('floats are read wherever their bytes begin', () => {
+test('floatsOf reads floats at any byte offset', () => {
   const floats = Float32Array.of(1.5, -2, Number.POSITIVE_INFINITY)
   const shifted = Uint8Array.of(9, ...bytesOf(floats)).subarray(1)
   expect([...floatsOf(shifted)]).toEqual([...floats])
 })
 
-test('a frame that came by itself is freed, however it was cut; one that came with others leaves them theirs', () => {
+test('Frame.free releases a frame that arrived alone, and spares frames that arrived together', () => {
   const bodies = (chunks: readonly Uint8Array[]): number[][] => {
     const reader = new FrameReader()
     const [first, ...others] = chunks.flatMap(chunk => reader.push(chunk))

@@ -1,4 +1,4 @@
-/** Messages between the server and its processes: a JSON header and raw bytes, each with its length before it. */
+/** Frames of the messages between the server and its worker processes: a JSON header and raw bytes, each length-prefixed. */
 import { releaseBuffer } from './release-buffer.ts'
 
 export type Header = Record<string, unknown>
@@ -6,17 +6,17 @@ export type Header = Record<string, unknown>
 export interface Frame {
   header: Header
   body: Uint8Array
-  /** Gives the body's memory back; nobody may read it afterwards. */
+  /** Releases the body's memory, which must not be read afterwards. */
   free(): void
 }
 
-/** Of the two lengths, uint32 each, little-endian. */
+/** Bytes of the prefix: two lengths, uint32 each, little-endian. */
 const PREFIX = 8
 
 /**
- * A message's bytes, in one piece: each write costs more than the copy.
+ * Writes a frame into one buffer: a write per part costs more than the copy.
  *
- * @param allocate gives memory of so many bytes
+ * @param allocate returns a buffer of a number of bytes
  */
 export function frameOf(
   header: Header,
@@ -37,11 +37,11 @@ export function frameOf(
   return frame
 }
 
-/** Puts the frames of a stream together, however it is cut into chunks. */
+/** Reassembles the frames of a stream, however it is cut into chunks. */
 export class FrameReader {
   #chunks: Uint8Array[] = []
   #size = 0
-  /** Bytes that the next step needs: a prefix, or a whole frame. */
+  /** Bytes needed for the next step: a prefix, or a whole frame. */
   #needed = PREFIX
 
   /** @returns the frames that this chunk completes */
@@ -79,11 +79,11 @@ function joined(chunks: readonly Uint8Array[]): Buffer {
   return Buffer.from(first.buffer, first.byteOffset, first.length)
 }
 
-/** Bytes of floats, without a copy. */
+/** Views floats as bytes, without a copy. */
 export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength)
 
-/** Floats of bytes, copied: a message's bytes may begin anywhere. */
+/** Copies bytes into floats: a message's bytes may begin at any offset. */
 export function floatsOf(bytes: Uint8Array): Float32Array {
   const floats = new Float32Array(bytes.byteLength / Float32Array.BYTES_PER_ELEMENT)
   bytesOf(floats).set(bytes)

@@ -1,4 +1,4 @@
-/** A line for each request, with what is needed to find it again, and nothing of its body or key. */
+/** Access log: a line for each request, with what is needed to find it again, and nothing of its body or key. */
 import type { MiddlewareHandler } from 'hono'
 import { toRequestError } from '../errors.ts'
 import { logSoon } from '../log.ts'
@@ -20,10 +20,10 @@ export function accessLog({ trustProxy }: { trustProxy: boolean }): MiddlewareHa
       key: context.get('key'),
       model: context.get('model'),
       code: error?.code,
-      // Of what nobody foresaw: here, and never in the answer.
+      // The stack of an unexpected error is logged, and never part of the answer.
       stack: error?.code === 'internal' && error.cause instanceof Error ? error.cause.stack : undefined,
     }
-    // Once the answer is on its way, which would wait for it otherwise.
+    // The line is written after the answer is sent, so that the answer does not wait for it.
     logSoon(error?.code === 'internal' ? 'error' : 'info', 'request', fields)
   }
 }

@@ -1,10 +1,10 @@
-/** What a comparison of keys tells by its time: nothing, by Welch's t of keys that agree at no place and at all but the last. */
+/** Timing of key comparisons: Welch's t between keys that differ everywhere and keys that differ in the last byte only. */
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { findKey } from './authenticate.ts'
 
 const samples = Number(process.env.TIMING_SAMPLES ?? 20_000)
-/** Of one sample: the clock's own noise is larger than one comparison. */
+/** Comparisons in a sample: the clock's noise is larger than a single one. */
 const repeats = 100
 
 const digest = createHash('sha256').update('the key').digest()
@@ -14,7 +14,7 @@ const changed = (at: number): Buffer => {
   return copy
 }
 
-/** Of nanoseconds; the slowest tenth of both, which something else delayed, is left out by one bound. */
+/** Welch's t of nanoseconds, without the slowest tenth of both, which something else delayed. */
 function welch(a: number[], b: number[]): number {
   const bound = [...a, ...b].sort((x, y) => x - y)[Math.floor((a.length + b.length) * 0.9)] as number
   const [first, second] = [a, b].map(times => {
@@ -39,14 +39,14 @@ function measure(compare: (digest: Buffer) => unknown): number {
   return welch(...times)
 }
 
-test('the time does not tell how much of a key is right', () => {
-  // Of twenty thousand samples each, chance alone gives 4.5 once in a hundred thousand times; three tries for other noise.
+test('authentication takes the same time however much of a key is right', () => {
+  // With twenty thousand samples each, chance alone gives 4.5 once in a hundred thousand times; three tries allow for noise.
   const known = [{ name: 'a', digest }]
   const tries = [1, 2, 3].map(() => measure(candidate => findKey(known, candidate)))
   expect(Math.min(...tries)).toBeLessThan(4.5)
 })
 
-test('a comparison that ends at the first difference would be found out', () => {
+test('the timing test detects a comparison that stops at the first difference', () => {
   const endsEarly = (candidate: Buffer): boolean => {
     for (let at = 0; at < digest.length; at++) if (digest[at] !== candidate[at]) return false
     return true
@@ -54,7 +54,7 @@ test('a comparison that ends at the first difference would be found out', () => 
   expect(measure(endsEarly)).toBeGreaterThan(4.5)
 })
 
-test('the key is found by its digest, whichever of many it is', () => {
+test('findKey finds a key by its digest, at any position', () => {
   const names = ['a', 'b', 'c']
   const known = names.map(name => ({ name, digest: createHash('sha256').update(name).digest() }))
   expect(names.map(name => findKey(known, createHash('sha256').update(name).digest())?.name)).toEqual(names)

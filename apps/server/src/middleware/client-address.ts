@@ -1,15 +1,15 @@
-/** Where a request comes from. */
+/** The address of a request's client. */
 import type { Context } from 'hono'
 
-/** What Bun.serve gives beside a request. */
+/** Bindings that Bun.serve passes with a request. */
 interface Bindings {
   requestIP?(request: Request): { address: string } | null
 }
 
-/** @returns 'unknown' for a request that came through no socket */
+/** @returns 'unknown' for a request without a socket */
 export function clientAddress(context: Context, trustProxy: boolean): string {
   const forwarded = trustProxy ? context.req.header('x-forwarded-for')?.split(',').at(-1)?.trim() : undefined
-  // No address is longer; what a client wrote is kept short.
+  // No address is longer than 45 characters; what a client wrote may be.
   return (forwarded || (context.env as Bindings | undefined)?.requestIP?.(context.req.raw)?.address || 'unknown').slice(
     0,
     45,

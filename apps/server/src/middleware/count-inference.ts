@@ -1,4 +1,4 @@
-/** Counts each inference request once, however it ends: put before the routes that compute. */
+/** Counts each inference request once, however it ends; registered before the routes that compute. */
 import type { MiddlewareHandler } from 'hono'
 import { toRequestError } from '../errors.ts'
 import { type Metrics, outcomeOf } from '../metrics.ts'

@@ -1,4 +1,4 @@
-/** Token buckets by address or key, in a map that stays bounded whatever names arrive. */
+/** Rate limits: token buckets by address or key, in a bounded map. */
 import type { Context, MiddlewareHandler } from 'hono'
 import { RequestError } from '../errors.ts'
 import type { AppEnv } from '../services.ts'
@@ -9,18 +9,18 @@ interface Rate {
 }
 
 interface RateLimiter {
-  /** @returns seconds until the next is allowed; 0: this one is */
+  /** @returns seconds until the next request is allowed; 0 if this one is */
   take(name: string): number
   readonly size: number
 }
 
-/** @param now seconds, of a clock that never jumps */
+/** @param now seconds of a monotonic clock */
 export function createRateLimiter(
   { requestsPerSecond, burst }: Rate,
   entries: number,
   now: () => number = () => performance.now() / 1000,
 ): RateLimiter {
-  /** A Map keeps the order of insertion: the first is the one that was used longest ago. */
+  /** Buckets in the order of their last use: a Map keeps the order of insertion. */
   const buckets = new Map<string, { tokens: number; time: number }>()
   return {
     get size() {
@@ -41,7 +41,7 @@ export function createRateLimiter(
   }
 }
 
-/** @param nameOf undefined: not limited */
+/** @param nameOf name of the bucket; undefined for a request without a limit */
 export function rateLimit(
   limiter: RateLimiter,
   nameOf: (context: Context<AppEnv>) => string | undefined,
@@ -50,7 +50,7 @@ export function rateLimit(
     const name = nameOf(context)
     const retryAfter = name === undefined ? 0 : limiter.take(name)
     if (retryAfter > 0)
-      throw new RequestError('rate_limited', 'Too many requests from here; Retry-After tells when to go on.', {
+      throw new RequestError('rate_limited', 'Too many requests; retry after the seconds in Retry-After.', {
         retryAfter,
       })
     return next()

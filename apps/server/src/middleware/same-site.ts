@@ -1,7 +1,7 @@
 /**
- * Any page can have its visitor's browser send forms and files to any server, also to one on his own machine: what costs
- * or changes something is done for pages of this server and of the origins that are configured, and for all that is no
- * browser. Hono's `csrf` passes over the content types that forms do not have, and its error is not ours.
+ * Protection against cross-site requests: any page can have its visitor's browser send forms and files to any server, even one
+ * on the visitor's machine. Requests that cost or change something are accepted from pages of this server, of configured
+ * origins, and from clients that are not browsers. Hono's `csrf` checks only content types of forms.
  */
 import type { MiddlewareHandler } from 'hono'
 import { RequestError } from '../errors.ts'
@@ -9,7 +9,7 @@ import type { AppEnv } from '../services.ts'
 
 const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** @param origins of other pages that may call, as https://example.com */
+/** @param origins origins of other pages that may call, such as https://example.com */
 export function sameSite(origins: readonly string[]): MiddlewareHandler<AppEnv> {
   return async function sameSite(context, next) {
     const { method } = context.req
@@ -20,11 +20,11 @@ export function sameSite(origins: readonly string[]): MiddlewareHandler<AppEnv> 
     if (safe.has(method) || isOwn || (origin !== undefined && origins.includes(origin))) return next()
     throw new RequestError(
       'cross_site',
-      'The request comes from a page of another origin; expected this server’s own, or one of those in its setting cors.origins.',
+      'The request comes from a page of another origin; expected this server’s own, or one of its setting cors.origins.',
     )
   }
 }
 
-/** Browsers that tell no site tell the origin; what tells neither is no browser. */
+/** Browsers without Sec-Fetch-Site send Origin; a client that sends neither is not a browser. */
 const isOriginOf = (host: string | undefined, origin: string | undefined): boolean =>
   origin === undefined || (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase())

@@ -1,4 +1,4 @@
-/** A request's answers by one version of its model: inputs prepared, queued together, and their outputs put together. */
+/** Answers a request with one version of its model: prepares the inputs, queues them together and collects the outputs. */
 
 import { EngineError, type EngineInput, type EngineOutput, type EngineRequest, type EngineResult } from '../engine.ts'
 import type { Ticket } from '../queue/ticket.ts'
@@ -12,25 +12,28 @@ interface AnswerOptions {
   ticket: Ticket
   decode: Decode
   draw: Draw
-  /** Milliseconds that the inputs may wait, in all: for a decoder and for the model. */
+  /** Milliseconds that the inputs may wait in total, for a decoder and for the model. */
   queueTimeout: number
-  /** Told when an input's computation begins, +1, and when it ends, -1. */
+  /** Called with +1 when an input's computation begins, and with -1 when it ends. */
   onRunning(change: number): void
 }
 
-/** @throws EngineError of the first input that has no answer */
+/** @throws EngineError the error of the first input without an answer */
 export async function answer(
   version: ModelVersion,
   { inputs, task, best, draw: isDrawn = false }: EngineRequest,
   { ticket, decode, draw, queueTimeout, onRunning }: AnswerOptions,
 ): Promise<EngineResult> {
-  // Features stand in the logits' place there: they are no scores.
+  // A model without a classifier has features in place of logits, which are not scores.
   if (!version.description.classifies && task.startsWith('classify'))
-    throw new EngineError('no_classifier', 'The model has no classifier: it gives features, at /embed, and no classes.')
+    throw new EngineError(
+      'no_classifier',
+      'The model has no classifier; expected a request for its features, at /embed.',
+    )
   const stages = { queue: 0, decode: 0, compute: 0 }
   const started = performance.now()
   ticket.limitQueue(queueTimeout, () => version.hangs)
-  // Decoding has a limit of its own, whose error says what is wrong with the image: it is not the queue's time.
+  // Decoding time does not count as queue time: it has a limit of its own, whose error says what is wrong with the image.
   const decoded: Turn = {
     isWanted: () => ticket.isWanted,
     begin: () => ticket.beginDecoding(),
@@ -65,12 +68,12 @@ export async function answer(
   )
   version.push(jobs)
   const computed = await Promise.all(outputs.map(({ promise }) => promise))
-  // What is computed is not given up for the time that it waits: its deadline bounds it.
+  // Drawing does not count as queue time either: a computed answer is bounded by its deadline alone.
   const drawing: Turn = { isWanted: () => ticket.isWanted }
   const drawn = async (output: EngineOutput, i: number): Promise<EngineOutput> => {
     const input = inputs[i] as EngineInput
     if (!output.attention || !('image' in input))
-      throw new EngineError('wrong_shape', 'There is nothing to draw: it takes an image file, and the task explain.')
+      throw new EngineError('wrong_shape', 'Attention can only be drawn over an image file, for the task explain.')
     return { ...output, drawn: await draw(input.image, output.attention, version.description.geometry, drawing) }
   }
   return {

@@ -1,5 +1,5 @@
 /**
- * What an engine answers, by processes that are real: images of every kind, tasks, batches, and inputs that are refused.
+ * The engine's answers with real worker processes: images of every kind, tasks, batches, and inputs that are rejected.
  * TURNS=160 in the environment makes ten thousand requests of 64 clients.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
@@ -51,7 +51,7 @@ function expectClose(values: Float32Array | undefined, expected: readonly number
   for (const [i, value] of expected.entries()) expect(values?.[i]).toBeCloseTo(value, 4)
 }
 
-test('describes the model', () => {
+test('the engine describes its model', () => {
   const [{ version, ...description }] = engine.models() as [ReturnType<ManagedEngine['models']>[0]]
   expect(version).toMatch(/^[0-9a-f]{16}$/)
   expect(description).toEqual({
@@ -69,7 +69,7 @@ test('describes the model', () => {
   expect(engine.ready()).toBe(true)
 })
 
-test.each(['jpeg', 'png', 'webp'] as const)('%s: the logits of the library itself', async format => {
+test.each(['jpeg', 'png', 'webp'] as const)('a %s image gets the logits of @vitral/core', async format => {
   const image = await photo(40, 30).toFormat(format).toBuffer()
   const processor = await ViTImageProcessor.fromPretrained(folder)
   const pixelValues = await processor.preprocess(await decodeImage(image))
@@ -80,7 +80,7 @@ test.each(['jpeg', 'png', 'webp'] as const)('%s: the logits of the library itsel
   pixelValues.dispose()
 })
 
-test('each task gives its own outputs', async () => {
+test('each task returns its own outputs', async () => {
   const inputs = [{ pixelValues: pixelsOf(1) }, { pixelValues: pixelsOf(2) }]
   const [classified, embedded, explained] = await Promise.all([
     run(inputs),
@@ -103,7 +103,7 @@ test('each task gives its own outputs', async () => {
   }
 })
 
-test('every answer goes to its own request, from 64 clients at once', async () => {
+test('64 concurrent clients each get their own answers', async () => {
   const images = Array.from({ length: 64 }, (_, i) => pixelsOf(i))
   const expected = await logitsOf(folder, images)
   batches.length = 0
@@ -121,7 +121,7 @@ test('every answer goes to its own request, from 64 clients at once', async () =
   expect(engine.load()).toEqual([{ model: 'tiny', queued: 0, running: 0 }])
 })
 
-test('image files of all formats at once, some of them given up: each answer is of its own pixels', async () => {
+test('concurrent image files of all formats, some cancelled, each get the answer for their pixels', async () => {
   const formats = ['jpeg', 'png', 'webp'] as const
   const make = (i: number) =>
     photo(40 + i, 300 - i)
@@ -146,18 +146,18 @@ test('image files of all formats at once, some of them given up: each answer is 
   expect(engine.load()).toEqual([{ model: 'tiny', queued: 0, running: 0 }])
 })
 
-describe('refuses, by a code', () => {
+describe('the engine rejects', () => {
   const cut = async (format: 'jpeg' | 'png' | 'webp', share: number): Promise<Uint8Array> => {
     const whole = await photo(64, 64).toFormat(format).toBuffer()
     return whole.subarray(0, Math.floor(whole.length * share))
   }
-  test.each(['jpeg', 'png', 'webp'] as const)('%s that is cut off anywhere', async format => {
+  test.each(['jpeg', 'png', 'webp'] as const)('a %s file that is truncated anywhere', async format => {
     for (const share of [0.1, 0.3, 0.6, 0.9]) {
       const { code, message } = await refusal([{ image: await cut(format, share) }])
       expect([code, message]).toEqual(['image_corrupt', expect.stringContaining('cut off or damaged')])
     }
   })
-  test('what is no image, and formats that are not taken', async () => {
+  test('files that are not images, and unsupported formats', async () => {
     for (const image of await Promise.all(Object.values(notImages).map(make => make('/etc/passwd'))))
       expect((await refusal([{ image }])).code).toBe('unsupported_format')
     expect((await refusal([{ image: new Uint8Array(0) }])).code).toBe('image_corrupt')
@@ -168,23 +168,20 @@ describe('refuses, by a code', () => {
         /unsupported_format|image_corrupt/,
       )
   })
-  test('more pixels than the limit, without advice that is for the owner', async () => {
+  test('images over the pixel limit, without advice for the owner', async () => {
     const { code, message } = await refusal([{ image: await photo(2000, 1000).png().toBuffer() }])
     expect(code).toBe('image_too_large')
     expect(message).toEndWith('it has 2000×1000 pixels, more than maxPixels, 1000000.')
   })
-  test('values of another shape, or that are no numbers', async () => {
+  test('pixel values of a wrong shape, and non-finite ones', async () => {
     const wrong = await refusal([{ pixelValues: new Float32Array(7) }])
-    expect([wrong.code, wrong.message]).toEqual([
-      'wrong_shape',
-      'The input has 7 values; the model takes 768, [3, 16, 16].',
-    ])
+    expect([wrong.code, wrong.message]).toEqual(['wrong_shape', 'The input has 7 values; expected 768, [3, 16, 16].'])
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
       const { code, message } = await refusal([{ pixelValues: pixelsOf(0).fill(value, 5, 6) }])
-      expect([code, message]).toEqual(['non_finite_input', `Value 5 of the input is ${value}; expected finite ones.`])
+      expect([code, message]).toEqual(['non_finite_input', `Value 5 of the input is ${value}; expected finite values.`])
     }
   })
-  test('more inputs than a request may have', async () => {
+  test('too many inputs in a request', async () => {
     const inputs = Array.from({ length: 33 }, () => ({ pixelValues: new Float32Array(PIXELS) }))
     expect((await refusal(inputs)).code).toBe('too_many_inputs')
   })
@@ -194,7 +191,7 @@ describe('refuses, by a code', () => {
       expect((await refusal([{ pixelValues: pixelsOf(0) }], name)).code).toBe('model_not_found')
     },
   )
-  test('the whole request for one input, and goes on', async () => {
+  test('the whole request for one bad input, and goes on', async () => {
     expect((await refusal([{ pixelValues: pixelsOf(0) }, { image: Buffer.from('?') }])).code).toBe('unsupported_format')
     expect((await run([{ pixelValues: pixelsOf(0) }])).outputs).toHaveLength(1)
     expect(engine.load()).toEqual([{ model: 'tiny', queued: 0, running: 0 }])

@@ -1,4 +1,4 @@
-/** Puts the engine together: the models by name, the memory they share, the decoders, and the end of it all. */
+/** The engine: models by name, the memory budget they share, the decoders, and the shutdown. */
 
 import {
   EngineError,
@@ -15,9 +15,9 @@ import type { Decode } from './prepare-input.ts'
 import { ServedModel } from './served-model.ts'
 
 /**
- * Starts the processes, loads what is to be loaded at the start, and returns when all of it can answer.
+ * Creates an engine: starts the decoders, loads the models with `load: 'start'`, and returns when all of them can answer.
  *
- * @throws when an option is wrong, or a model that is to be loaded cannot be: one line that says which and why
+ * @throws Error of one line if an option is invalid or a model cannot be loaded, naming it and the reason
  * @example
  * const engine = await createEngine({ models: [{ name: 'vit', folder: 'models/vit' }] })
  * const { outputs } = await engine.run({ model: 'vit', task: 'classify', inputs: [{ image: bytes }] })
@@ -39,8 +39,9 @@ export async function createEngine(options: EngineOptions, { signal }: StartOpti
   return engine
 }
 
+/** Options of createEngine that are not the engine's own. */
 export interface StartOptions {
-  /** Gives up what has not started yet, and ends its processes. */
+  /** Aborts the start and ends the processes that were started. */
   signal?: AbortSignal
 }
 
@@ -49,7 +50,7 @@ class VitralEngine implements ManagedEngine {
   #decoders: Decoders | undefined
   readonly #models: Map<string, ServedModel>
   readonly #stopWatching: (() => void)[] = []
-  /** Aborted at the end: no process outlives the engine, whatever it is at. */
+  /** Aborted at the end, so that no process outlives the engine, whatever it is working on. */
   readonly #ending = new AbortController()
   #roomMaking: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -77,11 +78,11 @@ class VitralEngine implements ManagedEngine {
     })
     for (const { name, folder, workers, load } of models) {
       const model = this.#model(name)
-      // Before it is loaded: what changes meanwhile must not be missed. A load that fails says so in an event.
+      // Watching begins before the load, so that no change is missed. A load that fails is reported by an event.
       const onChange = (): void => void model.folderChanged().catch(() => {})
       if (watchInterval > 0) this.#stopWatching.push(watchFolder(folder, watchInterval, onChange))
       const needed = await estimateMemory(folder, workers)
-      const fits = this.#memory + needed <= memoryBudget || needed > memoryBudget // which is an error
+      const fits = this.#memory + needed <= memoryBudget || needed > memoryBudget // a model larger than the budget is an error
       if (load !== 'start' || !fits) {
         await model.readDescription()
         continue
@@ -98,11 +99,11 @@ class VitralEngine implements ManagedEngine {
   }
 
   async run(request: EngineRequest): Promise<EngineResult> {
-    if (this.#closing) throw new EngineError('draining', 'The server is going down; another one may answer.')
+    if (this.#closing) throw new EngineError('draining', 'The server is shutting down.')
     const { maxInputs } = this.#options
     const { length } = request.inputs
     if (length > maxInputs)
-      throw new EngineError('too_many_inputs', `The request has ${length} inputs; at most ${maxInputs} are taken.`)
+      throw new EngineError('too_many_inputs', `The request has ${length} inputs; expected at most ${maxInputs}.`)
     return await this.#model(request.model).run(request)
   }
 
@@ -143,11 +144,11 @@ class VitralEngine implements ManagedEngine {
     for (const stop of this.#stopWatching) stop()
     const models = [...this.#models.values()]
     const { promise: late, resolve } = Promise.withResolvers<void>()
-    // Cleared: it would keep a process that has nothing left to do.
+    // A timer that is left running would keep the process alive.
     const timer = setTimeout(resolve, timeout)
     await Promise.race([Promise.all(models.map(model => model.idle())), late])
     clearTimeout(timer)
-    const error = new EngineError('draining', 'The server went down before there was an answer.')
+    const error = new EngineError('draining', 'The server shut down before there was an answer.')
     const left = await Promise.all(models.map(model => model.stop(error)))
     await this.#decoders?.stop()
     this.#ending.abort()
@@ -159,14 +160,14 @@ class VitralEngine implements ManagedEngine {
   #model(name: string): ServedModel {
     const model = this.#models.get(name)
     if (model) return model
-    throw new EngineError('model_not_found', 'There is no model of that name.')
+    throw new EngineError('model_not_found', 'There is no model of this name.')
   }
 
   get #memory(): number {
     return [...this.#models.values()].reduce((sum, model) => sum + model.memory, 0)
   }
 
-  /** One load after the other, so that two models do not take the same room. */
+  /** Loads one model after another, so that two of them do not count on the same free memory. */
   #makeRoom(model: ServedModel, load: () => Promise<void>): Promise<void> {
     const loading = this.#roomMaking.then(async () => {
       const needed = await model.neededMemory()
@@ -174,7 +175,7 @@ class VitralEngine implements ManagedEngine {
       if (needed > memoryBudget)
         throw new EngineError(
           'model_failed',
-          `It needs about ${needed} bytes, more than the budget of ${memoryBudget}.`,
+          `It needs about ${needed} bytes; expected at most the memory budget of ${memoryBudget}.`,
         )
       const others = [...this.#models.values()].filter(other => other !== model && other.memory > 0)
       for (const other of others.sort((a, b) => a.lastUsed - b.lastUsed))

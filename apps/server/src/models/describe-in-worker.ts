@@ -1,4 +1,4 @@
-/** What a folder's JSON files say of its model, read by a process of its own: they are strangers', and may be endless. */
+/** Describes a model folder in a worker process: its JSON files are untrusted, and may be huge. */
 import { fileURLToPath } from 'node:url'
 import type { Header } from '../ipc/framing.ts'
 import type { LoadedDescription } from '../workers/model-calls.ts'
@@ -9,7 +9,7 @@ const MODULE = fileURLToPath(new URL('../workers/process/describe.ts', import.me
 /** Milliseconds for reading two small files. */
 const TIMEOUT = 10_000
 
-/** @returns undefined where the files cannot be read, or not in time: whoever loads the folder says why */
+/** @returns undefined if the files cannot be read, or not in time; loading the folder reports why */
 export async function describeInWorker({
   model: { folder, backend, precision },
   engine,
@@ -28,6 +28,6 @@ export async function describeInWorker({
   } catch {
     return undefined
   } finally {
-    workerProcess?.kill('it has said what it was asked')
+    workerProcess?.kill('its work is done')
   }
 }

@@ -1,28 +1,29 @@
-/** What the file system says of a model folder, without reading it: how large it is, and whether it has changed. */
+/** Size and changes of a model folder, by its files' metadata alone. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** @throws when there is no such folder */
+/** @throws when the folder does not exist or is a file */
 export async function ensureFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined)
   if (!found?.isDirectory())
-    throw new Error(`${folder} ${found ? 'is no folder' : 'does not exist'}; expected a model folder.`)
+    throw new Error(`${folder} ${found ? 'is not a folder' : 'does not exist'}; expected a model folder.`)
 }
 
-/** Bytes of a process before it has a model, at least: the runtime, TensorFlow.js, the kernels. */
+/** Resident bytes of a worker process without a model, a lower bound: the runtime, TensorFlow.js, the kernels. */
 const PROCESS = 60e6
 
-/** Bytes that a model's processes will have resident, by the size of its weights; 0 when there are none to be read. */
+/** Estimates the resident bytes of a model's worker processes by the size of its weights. */
 export async function estimateMemory(folder: string, workers: number): Promise<number> {
   const files = (await filesOf(folder)).filter(({ name }) => name.endsWith('.safetensors'))
   return files.reduce((sum, { size }) => sum + size, PROCESS) * workers
 }
 
 /**
- * Looks at a folder again and again. A change counts once it has lasted from one look to the next, as a folder is
- * written file by file.
+ * Watches a folder by polling. A change counts once it is stable from one poll to the next, as a folder is written file by
+ * file.
  *
- * @returns what stops it
+ * @param interval milliseconds between polls
+ * @returns a function that stops watching
  */
 export function watchFolder(folder: string, interval: number, onChange: () => void): () => void {
   const look = async (): Promise<string> => JSON.stringify(await filesOf(folder))
@@ -64,6 +65,6 @@ async function filesOf(folder: string): Promise<FileState[]> {
       }),
     )
   } catch {
-    return [] // whoever loads the folder says what is wrong with it
+    return [] // loading the folder reports what is wrong with it
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Models that are loaded, unloaded and asked by many at once, in any order: whatever is asked is answered, and the last word
+ * Models that are loaded, unloaded and run by many at once, in any order: every request is answered, and the last operation
  * counts. RACE_SECONDS=60 and RACE_SEED=7 in the environment go further.
  */
 import { afterAll, expect, test } from 'bun:test'
@@ -13,7 +13,7 @@ const random = randomFrom(Number(process.env.RACE_SEED ?? 1))
 
 afterAll(removeFolders)
 
-test(`ten clients load, unload and ask for ${seconds} seconds`, async () => {
+test(`ten clients that load, unload and run a model for ${seconds} seconds are all answered`, async () => {
   const names = ['a', 'b']
   const folders = await Promise.all(names.map((_, seed) => tinyModel({ seed })))
   const models = names.map((name, i) => ({ name, folder: folders[i] as string, backend: 'cpu' as const }))

@@ -1,4 +1,4 @@
-/** A model's loading and an engine's end: what is refused, what is loaded by its first request, and what closing leaves. */
+/** Loading of models and shutdown of an engine: what is rejected, what is loaded on demand, and what close leaves. */
 import { afterEach, expect, test } from 'bun:test'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,11 +13,11 @@ afterEach(closeEngines)
 
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`)
 
-test('names that are no names are refused, and two that are the same', async () => {
+test('createEngine rejects invalid and duplicate names of models', async () => {
   const folder = await tinyModel()
   for (const name of ['', '../x', 'a/b', '.', 'a\0', '-x', 'x'.repeat(65)])
-    await expect(create([{ name, folder }])).rejects.toThrow('expected letters, digits')
-  await expect(create([{ name: '__proto__', folder }])).rejects.toThrow('expected letters, digits')
+    await expect(create([{ name, folder }])).rejects.toThrow('expected letters and digits')
+  await expect(create([{ name: '__proto__', folder }])).rejects.toThrow('expected letters and digits')
   await expect(
     create([
       { name: 'a', folder },
@@ -29,7 +29,7 @@ test('names that are no names are refused, and two that are the same', async () 
   )
 })
 
-test('a folder that cannot be served is an error in one line', async () => {
+test('a folder that cannot be served is one line of error', async () => {
   const damages: [(folder: string) => unknown, RegExp][] = [
     [folder => rmSync(folder, { recursive: true }), /: its folder does not exist/],
     [folder => rmSync(join(folder, 'model.safetensors')), /has neither model\.safetensors nor/],
@@ -38,7 +38,7 @@ test('a folder that cannot be served is an error in one line', async () => {
     [folder => cutInHalf(join(folder, 'model.safetensors')), /model\.safetensors/],
     [folder => flipBit(join(folder, 'model.safetensors')), /model\.safetensors is damaged: its content does not match/],
     [folder => spoil(folder, tensors => tensors.delete('classifier.bias')), /classifier\.bias is missing/],
-    [makeNonFinite, /no finite numbers; its weights are damaged/],
+    [makeNonFinite, /its weights are damaged/],
     [folder => resizeProcessor(folder, 32), /images of 32×32, but the model of config\.json takes 16×16/],
   ]
   const damaged = damages.map(async ([damage, message]) => {
@@ -53,7 +53,7 @@ test('a folder that cannot be served is an error in one line', async () => {
   await Promise.all(damaged)
 })
 
-test('fields of config.json that nobody knows are in the event of its loading', async () => {
+test('unknown fields of config.json are part of the event loaded', async () => {
   const folder = await tinyModel()
   const path = join(folder, 'config.json')
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), my_note: 1 }))
@@ -61,7 +61,7 @@ test('fields of config.json that nobody knows are in the event of its loading', 
   expect(events).toContainEqual(expect.objectContaining({ event: 'loaded', unknownFields: ['my_note'] }))
 })
 
-test('a model on demand is loaded by its first request, once', async () => {
+test('an on-demand model is loaded once, by its first request', async () => {
   const engine = await create([{ name: 'tiny', folder: await tinyModel(), load: 'on-demand' }])
   expect(states(engine)).toEqual(['unloaded'])
   expect(engine.ready()).toBe(true)
@@ -75,13 +75,13 @@ test('a model on demand is loaded by its first request, once', async () => {
   expect(events.filter(({ event }) => event === 'loaded')).toHaveLength(1)
 })
 
-test('a configuration of millions of classes is read elsewhere, and not listed', async () => {
+test('a config.json with millions of classes is read in a worker process, and not listed', async () => {
   const folder = await tinyModel()
   const path = join(folder, 'config.json')
   const labels = Array.from({ length: 3_000_000 }, (_, i) => `"${i}":"class ${i}"`)
   const config = JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), id2label: 0 })
   writeFileSync(path, config.replace('"id2label":0', `"id2label":{${labels.join()}}`))
-  // Of this process alone: what its children work is theirs.
+  // The time of this process only; its children's work is not counted.
   const before = process.cpuUsage()
   const engine = await create([{ name: 'tiny', folder, load: 'on-demand' }])
   const { user, system } = process.cpuUsage(before)
@@ -89,7 +89,7 @@ test('a configuration of millions of classes is read elsewhere, and not listed',
   expect(JSON.stringify(engine.models()).length).toBeLessThan(1000)
 }, 60_000)
 
-test('a model on demand that cannot be loaded fails its requests, and is loaded once it has been put right', async () => {
+test('an on-demand model that cannot be loaded fails its requests until its folder is repaired', async () => {
   const folder = await tinyModel()
   const weights = readFileSync(join(folder, 'model.safetensors'))
   cutInHalf(join(folder, 'model.safetensors'))
@@ -103,7 +103,7 @@ test('a model on demand that cannot be loaded fails its requests, and is loaded 
   expect((await run(engine)).outputs).toHaveLength(1)
 })
 
-test('closing answers what was accepted, takes nothing new, and leaves no process', async () => {
+test('close answers accepted requests, rejects new ones, and leaves no process', async () => {
   const engine = await create([{ name: 'tiny', folder: await tinyModel() }])
   const pids = engine.processes()
   expect(pids.filter(isAlive)).toHaveLength(2)
@@ -119,7 +119,7 @@ test('closing answers what was accepted, takes nothing new, and leaves no proces
   expect(pids.filter(isAlive)).toEqual([])
 })
 
-test('closing gives up what does not end in time, and says so', async () => {
+test('close gives up requests that do not end in time, and reports them', async () => {
   const engine = await create([{ name: 'tiny', folder: await tinyModel() }], { drainTimeout: 100 })
   const pids = engine.processes()
   const hanging = run(engine, 'tiny', inputWith(FAULTS.hang))
@@ -144,7 +144,7 @@ async function serveTiny(): Promise<{
   return { server, pids: JSON.parse(new TextDecoder().decode(value)) as number[], rest }
 }
 
-test('processes end with a server that is killed, even if they hang', async () => {
+test('worker processes end with a server that is killed, even if they hang', async () => {
   const { server, pids } = await serveTiny()
   expect(pids.filter(isAlive)).toHaveLength(2)
   for (const pid of pids) process.kill(pid, 'SIGSTOP') // one that hangs does not see its socket close
@@ -152,7 +152,7 @@ test('processes end with a server that is killed, even if they hang', async () =
   while (pids.some(isAlive)) await Bun.sleep(10)
 })
 
-test('processes leave the signals of a terminal to the server', async () => {
+test('worker processes ignore the signals of a terminal', async () => {
   const { server, pids, rest } = await serveTiny()
   for (const pid of [...pids, server.pid]) process.kill(pid, 'SIGINT')
   const { value } = await rest.read()

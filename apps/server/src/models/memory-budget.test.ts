@@ -1,4 +1,4 @@
-/** Models under a budget of memory: which of them makes room, and that all answer rightly meanwhile. */
+/** Models under a memory budget: the least recently used is unloaded, and all answer correctly. */
 import { afterEach, expect, test } from 'bun:test'
 import { closeEngines, create, events, logits, pixelValues, run, states } from '../../test/support/created-engines.ts'
 import { logitsOf, tinyModel } from '../../test/support/tiny-model.ts'
@@ -14,7 +14,7 @@ async function memoryOf(model: ModelOptions | undefined): Promise<number> {
   return memory?.bytes ?? 0
 }
 
-test('under a budget of memory the model used longest ago makes room', async () => {
+test('the least recently used model is unloaded under a memory budget', async () => {
   const names = ['a', 'b', 'c']
   const models = await Promise.all(
     names.map(async (name, seed) => ({ name, folder: await tinyModel({ seed }), load: 'on-demand' as const })),
@@ -28,7 +28,7 @@ test('under a budget of memory the model used longest ago makes room', async () 
   expect(new Set(results.map(({ version }) => version)).size).toBe(3)
 })
 
-test('models that push each other out, and are reloaded meanwhile, answer every request rightly', async () => {
+test('models that evict each other and are reloaded meanwhile answer every request correctly', async () => {
   const models = await Promise.all(
     ['a', 'b'].map(async (name, seed) => ({ name, folder: await tinyModel({ seed }), load: 'on-demand' as const })),
   )
@@ -46,9 +46,9 @@ test('models that push each other out, and are reloaded meanwhile, answer every 
   expect(events.some(({ event }) => event === 'unloaded')).toBe(true)
 })
 
-test('a model that is larger than the budget is refused', async () => {
+test('a model larger than the memory budget is rejected', async () => {
   const folder = await tinyModel()
   await expect(create([{ name: 'tiny', folder }], { memoryBudget: 1e6 })).rejects.toThrow(
-    /'tiny' in .* cannot be served: It needs about \d+ bytes, more than the budget of 1000000\./,
+    /'tiny' in .* cannot be served: It needs about \d+ bytes; expected at most the memory budget of 1000000\./,
   )
 })

@@ -1,8 +1,9 @@
-/** What can be told of a model whatever state it is in: as it was when it was loaded last, or as its folder says. */
+/** The public description of a model in any state: as it was loaded last, or as its folder describes it. */
 import type { ModelDescription } from '../engine.ts'
 import type { LoadedDescription } from '../workers/model-calls.ts'
 import type { ResolvedModelOptions } from './options.ts'
 
+/** @param loaded undefined if the folder has not been read yet: then names are known, and sizes are 0 */
 export function modelDescription(
   { name, backend, precision }: ResolvedModelOptions,
   loaded: LoadedDescription | undefined,

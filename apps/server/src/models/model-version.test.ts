@@ -1,4 +1,4 @@
-/** What a version does with the images that it is given, by a process that is real. */
+/** The memory of images in a model version with a real worker process. */
 import { afterAll, expect, test } from 'bun:test'
 import { PIXELS, removeFolders, tinyModel } from '../../test/support/tiny-model.ts'
 import { EngineError, type EngineOutput } from '../engine.ts'
@@ -7,7 +7,7 @@ import { resolveOptions } from './options.ts'
 
 afterAll(removeFolders)
 
-test('the memory of an image is given back once, when it is answered: it may be computed a second time', async () => {
+test('an image’s memory is released once, with its answer, as it may be computed twice', async () => {
   const engine = resolveOptions({ models: [{ name: 'tiny', folder: await tinyModel(), backend: 'cpu' }] })
   const version = await ModelVersion.load({ engine, model: engine.models[0] as (typeof engine.models)[0] })
   const happened: string[] = []

@@ -1,4 +1,4 @@
-/** One content of a model folder, loaded: its processes, what waits for them, and who still uses it. */
+/** One version of a model: the content of its folder, loaded by workers, with a queue and a count of its users. */
 
 import { EngineError, type EngineOutput } from '../engine.ts'
 import type { Header } from '../ipc/framing.ts'
@@ -21,19 +21,19 @@ export interface VersionOptions {
   signal?: AbortSignal
 }
 
-/** One image to be computed. */
+/** One input to be computed. */
 export interface Job extends Purpose {
   input: PreparedInput
   readonly isWanted: boolean
-  /** Told that its batch begins. */
+  /** Called when its batch begins. */
   begin(): void
-  /** Told once, with the milliseconds that its batch took. */
+  /** Called once with the result and the milliseconds that its batch took. */
   settle(result: EngineOutput | EngineError, compute: number): void
 }
 
 type QueuedJob = Job & Queued
 
-/** Times of what batches take of late after which one is said to hang. */
+/** Multiple of the recent batch time after which a batch is said to hang. */
 const OVERDUE = 10
 
 export class ModelVersion {
@@ -42,7 +42,7 @@ export class ModelVersion {
   readonly #queue: BatchQueue<QueuedJob>
   readonly #workers: SupervisedWorker[]
   readonly #memory = new Map<SupervisedWorker, number>()
-  /** When the batch began that each process is at, by performance.now(). */
+  /** Start of each worker's current batch, by performance.now(). */
   readonly #begun = new Map<SupervisedWorker, number>()
   #users = 0
   #onUnused: (() => void) | undefined
@@ -66,7 +66,7 @@ export class ModelVersion {
     })
   }
 
-  /** @throws EngineError with why the folder cannot be served */
+  /** @throws EngineError that says why the folder cannot be served */
   static async load(options: VersionOptions): Promise<ModelVersion> {
     const starting = Array.from({ length: options.model.workers }, () => startWorker(options))
     const results = await Promise.allSettled(starting)
@@ -74,7 +74,7 @@ export class ModelVersion {
     const ready = results.filter(result => result.status === 'fulfilled').map(result => result.value)
     const versions = new Set(ready.map(({ description }) => description.version))
     if (!failed && versions.size === 1) return new ModelVersion(options, ready)
-    for (const { workerProcess } of ready) workerProcess.kill('another process of its model failed')
+    for (const { workerProcess } of ready) workerProcess.kill('another worker of its model failed')
     throw failed?.reason ?? new EngineError('model_failed', 'The model folder changed while it was being loaded.')
   }
 
@@ -82,59 +82,61 @@ export class ModelVersion {
     return this.#workers.flatMap(worker => worker.pid ?? [])
   }
 
-  /** Bytes its processes had resident when they answered last. */
+  /** Resident bytes of the workers, as of their last answer. */
   get memory(): number {
     return [...this.#memory.values()].reduce((sum, bytes) => sum + bytes, 0)
   }
 
-  /** Whether any of its processes runs; one whose model computes no numbers does not, whatever it was sent. */
+  /** Whether any worker runs. A worker whose model gives non-finite values for a known good input is killed. */
   get healthy(): boolean {
     return this.#workers.some(worker => worker.running)
   }
 
-  /** Whether all its processes have failed again and again. */
+  /** Whether all workers keep failing. */
   get failed(): boolean {
     return this.#workers.every(worker => worker.failed)
   }
 
   /**
-   * Whether each of its processes is at a batch for longer than an image may wait, and far longer than batches take: it
-   * is not that others are before.
+   * Whether every worker is at a batch for longer than an image may wait and far longer than batches take: then the model
+   * hangs, and the queue is not merely long.
    */
   get hangs(): boolean {
     const longest = Math.max(this.#options.engine.queueTimeout, OVERDUE * this.#secondsPerBatch * 1000)
     const now = performance.now()
-    // By a timer's grain: who came as the batch began waits as long as it has been computed.
+    // 10 ms for the timer's resolution: an image that came as the batch began has waited as long as the batch runs.
     const isOverdue = (worker: SupervisedWorker): boolean => now - (this.#begun.get(worker) ?? now) > longest - 10
     return this.#secondsPerBatch > 0 && this.#workers.every(isOverdue)
   }
 
-  /** Seconds until so many images are computed, in full batches as they are when many wait, by the pace of late. */
+  /** Estimates the seconds in which a number of images is computed in full batches, by the recent batch time. */
   secondsFor(images: number): number {
     const batches = Math.ceil(images / this.#options.model.maxBatchSize)
     return (batches * this.#secondsPerBatch) / this.#workers.length
   }
 
-  /** Keeps the version from being stopped until it is released. */
+  /** Registers a user: the version is not stopped before it is released. */
   retain(): void {
     this.#users++
   }
 
+  /** Removes a user. */
   release(): void {
     if (--this.#users === 0) this.#onUnused?.()
   }
 
-  /** Takes the jobs into the queue, all at once. */
+  /** Puts the jobs into the queue together. */
   push(jobs: readonly Job[]): void {
     this.#queue.push(jobs.map(job => Object.assign(job, { kind: kindOf(job) })))
   }
 
-  /** Ends its processes once nobody uses it. */
+  /** Stops the workers once the version has no users. */
   async drain(): Promise<void> {
     if (this.#users > 0) await new Promise<void>(resolve => (this.#onUnused = resolve))
     await this.stop()
   }
 
+  /** Stops the workers at once. */
   async stop(): Promise<void> {
     this.#queue.close()
     await Promise.all(this.#workers.map(worker => worker.stop()))
@@ -156,7 +158,7 @@ export class ModelVersion {
     }
   }
 
-  /** A batch that fails is computed one by one, so that what is wrong with one image harms no other. */
+  /** Computes a batch; one that fails is computed image by image, so that a bad image harms no other. */
   async #compute(batch: readonly QueuedJob[], workerProcess: WorkerProcess, worker: SupervisedWorker): Promise<void> {
     const { model, engine } = this.#options
     const started = performance.now()
@@ -168,7 +170,7 @@ export class ModelVersion {
     try {
       const { outputs, modelIsNonFinite } = await this.#call(batch, workerProcess, worker)
       const compute = report(modelIsNonFinite ? nonFiniteModel() : undefined)
-      if (modelIsNonFinite) workerProcess.kill('its model computes values that are no finite numbers')
+      if (modelIsNonFinite) workerProcess.kill('its model gives non-finite values')
       else {
         this.#secondsPerBatch = 0.8 * this.#secondsPerBatch + (0.2 * compute) / 1000
         worker.recordSuccess()
@@ -196,18 +198,18 @@ export class ModelVersion {
     this.#memory.set(worker, memory)
     const outputs = splitOutputs(layout, body)
     if (outputs.length === batch.length) return { outputs, modelIsNonFinite }
-    workerProcess.kill(`it gave ${outputs.length} answers to ${batch.length} images`)
-    throw new EngineError('worker_failed', `The model gave ${outputs.length} answers to ${batch.length} images.`)
+    workerProcess.kill(`it returned ${outputs.length} outputs for ${batch.length} inputs`)
+    throw new EngineError('worker_failed', `The model returned ${outputs.length} outputs for ${batch.length} inputs.`)
   }
 }
 
 const nonFiniteModel = (): EngineError =>
-  new EngineError('non_finite_output', 'The model computes values that are no finite numbers; it is loaded anew.')
+  new EngineError('non_finite_output', 'The model gives non-finite values (NaN or Inf); it is being reloaded.')
 
 const overflow = (input: PreparedInput): EngineError =>
   new EngineError(
     'input_overflows',
-    `The model's values overflow at this ${'pixels' in input ? 'image' : 'input'}${'pixels' in input ? '' : '; expected values as the processor normalizes them, near 0'}.`,
+    `The model's values overflow at this ${'pixels' in input ? 'image' : 'input'}${'pixels' in input ? '' : '; expected normalized values, near 0'}.`,
   )
 
 function settle(job: Job, ...result: Parameters<Job['settle']>): void {
@@ -215,7 +217,7 @@ function settle(job: Job, ...result: Parameters<Job['settle']>): void {
   if ('pixels' in job.input) job.input.free?.()
 }
 
-/** Features cost nothing beside the logits; attention has every layer write out its probabilities. */
+/** Kind of a batch: features cost nothing beside logits, but attention makes every layer write out its probabilities. */
 const kindOf = ({ task, input }: Job): string =>
   `${task === 'explain' ? 'explain' : 'plain'} ${'pixels' in input ? 'pixels' : 'pixelValues'}`
 
@@ -224,7 +226,7 @@ interface Ready {
   description: LoadedDescription
 }
 
-/** @param version the content that the folder must have */
+/** @param version the version that the folder must have. @default any */
 async function startWorker({ model, engine, signal }: VersionOptions, version?: string): Promise<Ready> {
   const { folder, backend, precision, threads, maxBatchSize } = model
   const workerProcess = await WorkerProcess.start({ module: engine.modelModule, timeout: engine.loadTimeout, signal })

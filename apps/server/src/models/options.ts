@@ -1,4 +1,4 @@
-/** What an engine is made with: its models, its limits, and their defaults. */
+/** Options of an engine: its models, its limits, and their defaults. */
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,73 +6,76 @@ import type { BackendName, ComputeDtype } from '@vitral/core'
 import { modelNamePattern } from '../engine.ts'
 import type { EngineEvent } from '../engine-events.ts'
 
+/** One model of an engine. */
 export interface ModelOptions {
-  /** What requests call it: letters, digits, and . _ - within, 64 at most. */
+  /** Name in requests: letters and digits, with . _ - in between, at most 64 characters. */
   name: string
-  /** A Hugging Face model folder; it is only read. */
+  /** Path of a Hugging Face model folder; it is only read. */
   folder: string
-  /** @default 'auto' */
+  /** Backend that computes; 'auto' takes the fastest that works. @default 'auto' */
   backend?: 'auto' | BackendName
-  /** bfloat16 and int8 are of the products alone, as autocast has them; int8 needs the native backend. @default 'float32' */
+  /** Dtype of the matrix products (as in autocast); int8 needs the native backend. @default 'float32' */
   precision?: ComputeDtype
-  /** Of each process, where the backend is native. @default the processors, shared among the model's processes */
+  /** Threads of each worker process of the native backend. @default the processors, divided among the model's workers */
   threads?: number
-  /** Processes that compute; each holds the weights. @default 1 */
+  /** Worker processes that compute; each holds the weights. @default 1 */
   workers?: number
-  /** @default 8 */
+  /** Images that are computed together at most. @default 8 */
   maxBatchSize?: number
-  /** Milliseconds that the first image waits for others while a process is free. @default 0, compute what is there */
+  /** Milliseconds that the first image of a batch waits for others while a worker is free. @default 0, compute at once */
   maxDelay?: number
-  /** Images that may wait; one more is refused with 'queue_full'. @default 256 */
+  /** Images that may wait; further ones are rejected with 'queue_full'. @default 256 */
   queueSize?: number
-  /** @default 'start' */
+  /** When the model is loaded: before createEngine returns, or by its first request. @default 'start' */
   load?: 'start' | 'on-demand'
 }
 
+/** Options of createEngine. */
 export interface EngineOptions {
+  /** Models to serve, one or more, under different names. */
   models: readonly ModelOptions[]
   /**
-   * Bytes that the processes of all models may have resident; for another model, the one that was used longest ago is
-   * unloaded. While a model is reloaded, both its versions are there. @default no limit
+   * Resident bytes of all models' worker processes; to load another model, the least recently used one is unloaded. During
+   * a reload both versions are resident. @default no limit
    */
   memoryBudget?: number
-  /** Processes that decode images. @default 1 */
+  /** Worker processes that decode images. @default 1 */
   decoders?: number
-  /** Larger images are refused before they are decoded. @default 24000000 */
+  /** Largest image, in pixels; larger ones are rejected before they are decoded. @default 24000000 */
   maxPixels?: number
-  /** For decoding one image: whole seconds. @default 5 */
+  /** Longest time for decoding one image, in whole seconds. @default 5 */
   decodeTimeoutSeconds?: number
-  /** Images of one request. @default 32 */
+  /** Largest number of images in a request. @default 32 */
   maxInputs?: number
-  /** Milliseconds for a request that names none. @default 10000 */
+  /** Deadline in milliseconds of a request that names none. @default 10000 */
   timeout?: number
-  /** Milliseconds an image may wait, for a decoder and then for the model. @default 2000 */
+  /** Longest time in milliseconds that an image may wait in the queue (decoder plus model). @default 2000 */
   queueTimeout?: number
-  /** Milliseconds for a batch; a process that takes longer hangs, and is replaced. @default 15000 */
+  /** Longest time in milliseconds for a batch; a worker that takes longer is restarted. @default 15000 */
   watchdog?: number
-  /** Milliseconds for loading a model. @default 120000 */
+  /** Longest time in milliseconds for loading a model. @default 120000 */
   loadTimeout?: number
-  /** Milliseconds that close() waits for what was accepted. @default 10000 */
+  /** Milliseconds that close() waits for accepted requests. @default 10000 */
   drainTimeout?: number
-  /** Milliseconds between two looks at the models' folders for changes; 0 never looks. @default 2000 */
+  /** Milliseconds between checks of the models' folders for changes; 0 turns them off. @default 2000 */
   watchInterval?: number
-  /** Milliseconds before a process that has failed twice is started again; doubled for each further time. @default 100 */
+  /** Milliseconds before the second restart of a worker in a row; doubled for each further one. @default 100 */
   backoff?: number
-  /** Told what happens, for logs and metrics. */
+  /** Called with each event, for logs and metrics. */
   onEvent?: (event: EngineEvent) => void
-  /** Module that a model's processes run, in the place of the one that comes with the engine. */
+  /** Path of the module that a model's worker processes run. @default the engine's own */
   modelModule?: string
 }
 
 export type ResolvedModelOptions = Required<Omit<ModelOptions, 'threads'>> & Pick<ModelOptions, 'threads'>
 export type ResolvedEngineOptions = Required<Omit<EngineOptions, 'models'>> & { models: ResolvedModelOptions[] }
 
-/** @throws naming the option, what it is and what it can be */
+/** @throws Error that names the option, its value and what was expected */
 export function resolveOptions({ models, ...options }: EngineOptions): ResolvedEngineOptions {
-  if (models.length === 0) throw new Error('models is empty; expected one model or more, { name, folder }.')
+  if (models.length === 0) throw new Error('models is empty; expected one or more models, { name, folder }.')
   const names = models.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw new Error(`Two models are named '${twice}'; each needs a name of its own.`)
+  if (twice !== undefined) throw new Error(`Two models are named '${twice}'; expected a different name for each.`)
   const resolved = {
     memoryBudget: Number.POSITIVE_INFINITY,
     decoders: 1,
@@ -91,7 +94,7 @@ export function resolveOptions({ models, ...options }: EngineOptions): ResolvedE
     ...defined(options),
   }
   for (const field of ['decoders', 'maxPixels', 'decodeTimeoutSeconds', 'maxInputs'] as const)
-    ensureWhole(field, resolved[field], 1)
+    checkInteger(field, resolved[field], 1)
   for (const field of ['memoryBudget', 'timeout', 'queueTimeout', 'watchdog', 'loadTimeout'] as const)
     ensure(resolved[field] > 0, field, resolved[field], 'a number above 0')
   for (const field of ['drainTimeout', 'watchInterval', 'backoff'] as const)
@@ -101,7 +104,7 @@ export function resolveOptions({ models, ...options }: EngineOptions): ResolvedE
 
 function resolveModel(options: ModelOptions): ResolvedModelOptions {
   const { name } = options
-  ensure(modelNamePattern.test(name), 'name', name, 'letters, digits, and . _ - within, 64 at most')
+  ensure(modelNamePattern.test(name), 'name', name, 'letters and digits, with . _ - in between, at most 64 characters')
   const resolved = {
     backend: 'auto',
     precision: 'float32',
@@ -111,21 +114,21 @@ function resolveModel(options: ModelOptions): ResolvedModelOptions {
     queueSize: 256,
     load: 'start',
     ...defined(options),
-    folder: resolve(options.folder), // what is no path could be taken for a hub id, and be downloaded
+    folder: resolve(options.folder), // a name that is not a path could be taken for a hub id and downloaded
   } as ResolvedModelOptions
   for (const field of ['workers', 'maxBatchSize', 'queueSize'] as const)
-    ensureWhole(`${field} of '${name}'`, resolved[field], 1)
+    checkInteger(`${field} of '${name}'`, resolved[field], 1)
   if (resolved.workers > 1) resolved.threads ??= Math.max(1, Math.floor(availableParallelism() / resolved.workers))
-  if (resolved.threads !== undefined) ensureWhole(`threads of '${name}'`, resolved.threads, 1)
+  if (resolved.threads !== undefined) checkInteger(`threads of '${name}'`, resolved.threads, 1)
   ensure(resolved.maxDelay >= 0, `maxDelay of '${name}'`, resolved.maxDelay, 'milliseconds, 0 or more')
   return resolved
 }
 
-/** An option that is undefined is one that is not given. */
+/** Drops options that are undefined, so that they do not hide the defaults. */
 const defined = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 
-const ensureWhole = (field: string, value: number, least: number): void =>
+const checkInteger = (field: string, value: number, least: number): void =>
   ensure(Number.isInteger(value) && value >= least, field, value, `a whole number, ${least} or more`)
 
 function ensure(holds: boolean, field: string, value: unknown, expected: string): void {

@@ -1,4 +1,4 @@
-/** From what a request holds to what a model's process takes: images decoded, everything checked. */
+/** Turns a request's input into what a model's worker process takes: decodes images and checks everything. */
 import { firstNonFinite } from '@vitral/core/finite'
 import { elementsOf } from '@vitral/core/sizes'
 import { EngineError, type EngineInput } from '../engine.ts'
@@ -8,7 +8,7 @@ import type { LoadedDescription, PreparedInput } from '../workers/model-calls.ts
 export type Decode = Decoders['decode']
 
 /**
- * @param decode gives undefined for an image that nobody waits for any more
+ * @param decode returns undefined for an image that is no longer wanted
  * @throws EngineError that says what is wrong with the input
  */
 export async function prepareInput(
@@ -24,14 +24,14 @@ export async function prepareInput(
   if (numChannels !== 1 && numChannels !== 3)
     throw new EngineError(
       'wrong_shape',
-      `The model takes ${numChannels} channels, and an image file has 1 or 3; send its pixel values.`,
+      `The model takes ${numChannels} channels, and an image file has 1 or 3; send pixel values instead.`,
     )
   const image = await decode(input.image)
-  if (!image) throw new EngineError('cancelled', 'Nobody waits for the image any more.')
+  if (!image) throw new EngineError('cancelled', 'The request ended before its image was decoded.')
   if (image.height !== height || image.width !== width)
     throw new EngineError(
       'wrong_shape',
-      `The image is ${image.height}×${image.width}; the model takes ${height}×${width}, which its processor does not bring it to.`,
+      `The image is ${image.height}×${image.width}; expected ${height}×${width}, as the model's processor does not resize.`,
     )
   return { pixels: image.pixels, free: image.free }
 }
@@ -41,9 +41,12 @@ function checkPixelValues(values: Float32Array, shape: readonly number[]): void 
   if (values.length !== size)
     throw new EngineError(
       'wrong_shape',
-      `The input has ${values.length} values; the model takes ${size}, [${shape.join(', ')}].`,
+      `The input has ${values.length} values; expected ${size}, [${shape.join(', ')}].`,
     )
   const wrong = firstNonFinite(values)
   if (wrong >= 0)
-    throw new EngineError('non_finite_input', `Value ${wrong} of the input is ${values[wrong]}; expected finite ones.`)
+    throw new EngineError(
+      'non_finite_input',
+      `Value ${wrong} of the input is ${values[wrong]}; expected finite values.`,
+    )
 }

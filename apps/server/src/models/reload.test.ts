@@ -1,6 +1,6 @@
 /**
- * A model whose folder changes: the new version takes over under load, or is not taken. RELOADS=20 in the environment exchanges a
- * model so many times, with ten thousand requests.
+ * A model whose folder changes: the new version takes over under load, or is rejected. RELOADS=20 in the environment exchanges a
+ * model that many times, with ten thousand requests.
  */
 import { afterEach, expect, test } from 'bun:test'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const requestsEach = 500
 
 afterEach(closeEngines)
 
-test('a folder that is put right while it is watched is tried again', async () => {
+test('a watched folder is tried again once it is repaired', async () => {
   const folder = await tinyModel()
   const config = readFileSync(join(folder, 'config.json'))
   rmSync(join(folder, 'config.json'))
@@ -27,7 +27,7 @@ test('a folder that is put right while it is watched is tried again', async () =
   expect((await run(engine)).outputs).toHaveLength(1)
 })
 
-test('a changed folder takes over under load: no request is lost, each answer is of one version', async () => {
+test('a changed folder takes over under load: no request is lost, and each answer is of one version', async () => {
   const folder = await tinyModel({ seed: 1 })
   const engine = await create([{ name: 'tiny', folder }], { watchInterval: 20 })
   const expected = new Map<string, number[]>()
@@ -67,9 +67,9 @@ test.each([
     (folder: string) => flipBit(join(folder, 'model.safetensors')),
     /model\.safetensors is damaged/,
   ],
-  ['computes no numbers', makeNonFinite, /no finite numbers/],
-  ['has other classes', (folder: string) => saveTinyModel(folder, { numLabels: 4 }), /has 4 classes, .* served 3/],
-] as const)('a new version that %s is not taken; the one before goes on', async (_, damage, cause) => {
+  ['gives non-finite values', makeNonFinite, /its weights are damaged/],
+  ['has other classes', (folder: string) => saveTinyModel(folder, { numLabels: 4 }), /has 4 classes, .* has 3/],
+] as const)('a new version that %s is rejected; the version before stays in service', async (_, damage, cause) => {
   const folder = await tinyModel()
   const engine = await create([{ name: 'tiny', folder }], { watchInterval: 0 })
   const before = await run(engine)

@@ -1,4 +1,4 @@
-/** One model by its name: which version of it answers, and how that is exchanged for another. */
+/** One model by its name: the version in service, and how another one replaces it. */
 
 import { EngineError, type EngineRequest, type EngineResult, type ModelDescription } from '../engine.ts'
 import { Admission } from '../queue/admission.ts'
@@ -15,15 +15,15 @@ import type { Decode } from './prepare-input.ts'
 interface ServedModelOptions extends VersionOptions {
   decode: Decode
   draw: Draw
-  /** Calls `load` once there is memory for the model, and alone. */
+  /** Frees memory for the model, then calls `load`; one model at a time. */
   makeRoom(model: ServedModel, load: () => Promise<void>): Promise<void>
 }
 
-/** Milliseconds until a request tries again to load a model that could not be loaded. */
+/** Milliseconds until a request may retry loading a model that could not be loaded. */
 const RETRY = 5000
 
 export class ServedModel {
-  /** By performance.now(), for choosing which to unload. */
+  /** Time of the last request, by performance.now(): the least recently used model is unloaded first. */
   lastUsed = 0
   readonly #options: ServedModelOptions
   readonly #admission: Admission
@@ -46,17 +46,17 @@ export class ServedModel {
     return this.#options.model.name
   }
 
-  /** Images waiting and being computed. */
+  /** Images queued and running. */
   get load(): { model: string; queued: number; running: number } {
     return { model: this.name, ...this.#admission.load }
   }
 
-  /** Bytes its processes have resident; 0 when it is not loaded. */
+  /** Resident bytes of its workers; 0 when it is not loaded. */
   get memory(): number {
     return this.#current?.memory ?? 0
   }
 
-  /** Bytes that loading it takes: as many as the last time, or by the size of its weights. */
+  /** Bytes that loading it takes: as many as the last time, or an estimate by the size of its weights. */
   async neededMemory(): Promise<number> {
     const { folder, workers } = this.#options.model
     return this.#lastMemory ?? (await estimateMemory(folder, workers))
@@ -66,7 +66,7 @@ export class ServedModel {
     return this.#current?.processes ?? []
   }
 
-  /** Whether requests for it are answered, or would be once they have loaded it. */
+  /** Whether requests for it are answered, if need be after loading it. */
   get healthy(): boolean {
     if (this.#current) return this.#current.healthy
     return this.#options.model.load === 'on-demand' || !this.#error
@@ -78,16 +78,17 @@ export class ServedModel {
       ...modelDescription(this.#options.model, this.#description),
       state: failed ? 'failed' : this.#current ? 'ready' : this.#loading ? 'loading' : 'unloaded',
       ...(this.#error && { error: this.#error }),
-      ...(this.#current?.failed && { error: 'Its processes end again and again.' }),
+      ...(this.#current?.failed && { error: 'Its workers keep crashing.' }),
     }
   }
 
-  /** Learns what can be told of it before it is loaded. */
+  /** Reads the description of a model that is not loaded. */
   async readDescription(): Promise<void> {
     const description = await describeInWorker(this.#options)
     if (!this.#current) this.#description = description ?? this.#description
   }
 
+  /** @throws EngineError if any input has no answer */
   async run(request: EngineRequest): Promise<EngineResult> {
     this.lastUsed = performance.now()
     const { inputs, signal, timeout = this.#options.engine.timeout } = request
@@ -100,7 +101,7 @@ export class ServedModel {
     }
   }
 
-  /** Loads the folder if it is not loaded; several callers wait for one load. */
+  /** Loads the folder unless it is loaded; concurrent callers share one load. */
   async ensureLoaded(): Promise<void> {
     if (this.#current) return
     if (performance.now() < this.#retryAt) throw this.#failure()
@@ -113,10 +114,9 @@ export class ServedModel {
   }
 
   /**
-   * Loads the folder anew and answers with it from then on; requests that have begun end with the version they began
-   * with.
+   * Reloads the folder; requests that have begun end with the version they began with.
    *
-   * @throws EngineError 'model_failed' when the folder cannot be served; the version before goes on
+   * @throws EngineError 'model_failed' when the folder cannot be served; the version before stays in service
    */
   async reload(): Promise<void> {
     this.#retryAt = 0
@@ -124,7 +124,7 @@ export class ServedModel {
     else await this.ensureLoaded()
   }
 
-  /** Says that the folder's content has changed: what is loaded is loaded anew, what has failed may be tried again. */
+  /** Reacts to a change of the folder: a loaded model is reloaded, a failed one may be tried again. */
   async folderChanged(): Promise<void> {
     if (this.#current) return await this.reload()
     this.#retryAt = 0
@@ -142,13 +142,13 @@ export class ServedModel {
     this.#options.engine.onEvent({ event: 'unloaded', model: this.name, version: version.description.version })
   }
 
-  /** Resolved when no request is left, and nothing drains. */
+  /** Resolves when no request is left and no version drains. */
   async idle(): Promise<void> {
     await this.#admission.idle()
     await Promise.all(this.#draining)
   }
 
-  /** Ends every request with the error, and the processes. */
+  /** Ends every request with the error and stops the workers. @returns the number of requests that were ended */
   async stop(error: EngineError): Promise<number> {
     this.#stopped = true
     const left = this.#admission.failAll(error)
@@ -161,7 +161,7 @@ export class ServedModel {
     try {
       if (version.failed) throw this.#failure()
       const onRunning = (change: number): void => this.#admission.changeRunning(change)
-      // Released when the request is over, even if its computation is not: a version that hangs would never be unused.
+      // The version is released when the request is over, even if its computation is not: a hanging one would never drain.
       const { decode, draw, engine } = this.#options
       const { queueTimeout } = engine
       return await ticket.answerOr(answer(version, request, { ticket, decode, draw, queueTimeout, onRunning }))
@@ -170,19 +170,19 @@ export class ServedModel {
     }
   }
 
-  /** The version that answers now, retained in the same step, so that none is drained between. */
+  /** The version in service, retained in the same step, so that it cannot be drained in between. */
   async #retained(): Promise<ModelVersion> {
     while (!this.#current) {
-      if (this.#stopped) throw new EngineError('draining', 'The server goes down.')
+      if (this.#stopped) throw new EngineError('draining', 'The server is shutting down.')
       await this.ensureLoaded()
     }
     this.#current.retain()
     return this.#current
   }
 
-  /** One after the other: of two loads at once the older could win. */
+  /** Exchanges one version after another: of two loads at once, the older could win. */
   #exchange({ isReload = false } = {}): Promise<void> {
-    // What has been unloaded since the reload was asked for stays so.
+    // A model that was unloaded since the reload was requested stays unloaded.
     const exchange = this.#lastExchange.then(() => (isReload && !this.#current ? undefined : this.#loadAndExchange()))
     this.#lastExchange = exchange.catch(() => {})
     return exchange
@@ -234,7 +234,7 @@ export class ServedModel {
   }
 
   #failure(cause?: unknown): EngineError {
-    const why = this.#error ?? 'its processes end again and again.'
+    const why = this.#error ?? 'its workers keep crashing.'
     return new EngineError('model_failed', `The model cannot be served: ${why}`, { retryAfter: 5, cause })
   }
 }

@@ -34,7 +34,7 @@ interface Tensor {
 interface Answer {
   status: number
   head: { id?: string; error?: string; outputs: Tensor[] }
-  /** Of each output that came behind the JSON. */
+  /** Bytes of each output after the JSON. */
   binary: Record<string, DataView>
 }
 
@@ -97,8 +97,8 @@ function expectLogits(values: readonly number[]): void {
 const floatsIn = (view: DataView | undefined): number[] =>
   Array.from({ length: (view?.byteLength ?? 0) / 4 }, (_, i) => view?.getFloat32(4 * i, true) ?? Number.NaN)
 
-describe('Triton’s clients are answered', () => {
-  test('a tensor behind the JSON, and outputs that nobody named, all binary', async () => {
+describe('the server answers Triton’s clients for', () => {
+  test('a tensor after the JSON, and unnamed outputs, all binary', async () => {
     const { status, head, binary } = await infer({ inputs: [binaryInput], parameters: { binary_data_output: true } }, [
       raw,
     ])
@@ -115,7 +115,7 @@ describe('Triton’s clients are answered', () => {
     expectLogits(floatsIn((await infer({ inputs, outputs })).binary.logits))
   })
 
-  test('one output in the JSON and one behind it', async () => {
+  test('one output in the JSON and one after it', async () => {
     const outputs = [
       { name: 'logits', parameters: { binary_data: false } },
       { name: 'features', parameters: { binary_data: true } },
@@ -149,7 +149,7 @@ describe('Triton’s clients are answered', () => {
     expect([status, head.outputs[0]?.shape]).toEqual([200, [2, 3]])
   })
 
-  test('an id comes back; sequences, priorities and a client’s own parameters are passed over', async () => {
+  test('an id, which comes back; sequences, priorities and own parameters, which are ignored', async () => {
     const own = { sequence_id: 3, sequence_start: true, sequence_end: true, priority: 1, mine: 'x' }
     const parameters = { binary_data_output: true, timeout: 5_000_000, ...own }
     const { head, binary } = await infer({ id: '7', inputs: [binaryInput], parameters }, [raw])
@@ -158,10 +158,10 @@ describe('Triton’s clients are answered', () => {
   })
 })
 
-describe('and told in a sentence what is not there', () => {
+describe('the server rejects, with a sentence,', () => {
   test.each(['gzip', 'deflate'] as const)('%s bodies', async pack => {
     const { status, head } = await infer({ inputs: [binaryInput] }, [raw], pack)
-    expect([status, head.error]).toEqual([415, 'The body is compressed; expected it as it is.'])
+    expect([status, head.error]).toEqual([415, 'The body is compressed; expected an uncompressed one.'])
   })
 
   test('tensors in shared memory', async () => {
@@ -170,7 +170,7 @@ describe('and told in a sentence what is not there', () => {
     expect([status, head.error]).toEqual([400, 'Input pixel_values needs either data or binary_data_size.'])
   })
 
-  test('a tensor behind the JSON that is a byte short', async () => {
+  test('a tensor after the JSON that is a byte short', async () => {
     const { status, head } = await infer({ inputs: [binaryInput] }, [raw.subarray(1)])
     expect(status).toBe(400)
     expect(head.error).toContain(`binary_data_size says ${raw.length}`)

@@ -11,8 +11,8 @@ const get = async (address: string): Promise<unknown> => (await start().app.requ
 const floats = (values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer)
 const named = (values: Uint8Array): object => ({ ...tensor, parameters: { binary_data_size: values.length } })
 
-describe('what the protocol tells', () => {
-  test('of the server', async () => {
+describe('the protocol describes', () => {
+  test('the server', async () => {
     expect(await get('/v2')).toEqual({
       name: 'vitral',
       version: expect.any(String),
@@ -22,7 +22,7 @@ describe('what the protocol tells', () => {
     expect(await get('/v2/health/ready')).toEqual({ ready: true })
   })
 
-  test('of a model, with and without its version', async () => {
+  test('a model, with and without its version', async () => {
     for (const address of ['/v2/models/tiny', '/v2/models/tiny/versions/v1']) {
       expect(await get(address)).toEqual({
         name: 'tiny',
@@ -42,7 +42,7 @@ describe('what the protocol tells', () => {
     expect(await failure(await start().app.request('/v2/models/tiny/versions/v2'))).toEqual([404, 'model_not_found'])
   })
 
-  test('of what is not ready', async () => {
+  test('what is not ready', async () => {
     const engine = createFakeEngine([{ ...model, state: 'loading' }])
     engine.isReady = false
     const app = createApp({ engine, config: { log: false } })
@@ -54,8 +54,8 @@ describe('what the protocol tells', () => {
   })
 })
 
-describe('infer', () => {
-  test('takes numbers in JSON, nested or flat, and echoes the id', async () => {
+describe('POST infer', () => {
+  test('accepts numbers in JSON, nested or flat, and echoes the id', async () => {
     const nested = [
       [
         [
@@ -85,7 +85,7 @@ describe('infer', () => {
     }
   })
 
-  test('takes binary pixels, and gives binary outputs after the JSON', async () => {
+  test('accepts binary pixel values, and returns binary outputs after the JSON', async () => {
     const { app, engine } = start()
     const binary = floats([...pixels, ...pixels.map(value => value * 2)])
     const input = { ...named(binary), shape: [2, 3, 2, 2] }
@@ -108,7 +108,7 @@ describe('infer', () => {
     expect(engine.requests.map(({ task, timeout }) => [task, timeout])).toEqual([['classify-and-embed', 500]])
   })
 
-  test('names the best classes', async () => {
+  test('returns the best classes', async () => {
     const { app } = start()
     const outputs = [{ name: 'logits', parameters: { classification: 2 } }]
     const json = await app.request(path, post({ inputs: [{ ...tensor, data: pixels }], outputs }))
@@ -121,7 +121,7 @@ describe('infer', () => {
     expect(bytes).toEqual(new Uint8Array(fileTensor(Buffer.from('2:1:dog'), Buffer.from('1:0:cat'))))
   })
 
-  test('takes image files', async () => {
+  test('accepts image files', async () => {
     const { app, engine } = start()
     const binary = fileTensor(images.jpeg, images.png)
     const parameters = { binary_data_size: binary.length }
@@ -134,7 +134,7 @@ describe('infer', () => {
     ])
   })
 
-  test('takes image files in JSON as base64, flat or nested', async () => {
+  test('accepts image files in JSON as base64, flat or nested', async () => {
     const { app, engine } = start()
     const [jpeg, png] = [images.jpeg, images.png].map(bytes => bytes.toBase64())
     const send = (data: unknown[], shape: number[]) =>
@@ -159,7 +159,7 @@ describe('infer', () => {
     expect(engine.requests).toEqual([])
   })
 
-  test('takes a raw body that is a file for a file, also where it is as long as the pixels', async () => {
+  test('reads a raw body that is an image file as one, even if it is as long as the pixel values', async () => {
     const engine = createFakeEngine([{ ...model, imageSize: [16, 16] }])
     const app = createApp({ engine, config: { log: false } })
     const size = 3 * 16 * 16 * 4
@@ -182,7 +182,7 @@ describe('infer', () => {
     expect(engine.requests.pop()?.inputs).toEqual([{ pixelValues: values }])
   })
 
-  test('takes one image or its pixels with nothing around them', async () => {
+  test('accepts a raw image or raw pixel values', async () => {
     const { app, engine } = start()
     for (const raw of [floats(pixels), images.jpeg]) {
       const headers = { [headerLength]: '0', 'content-type': 'application/octet-stream' }
@@ -194,7 +194,7 @@ describe('infer', () => {
     expect(engine.requests.map(({ inputs }) => Object.keys(inputs[0] as object))).toEqual([['pixelValues'], ['image']])
   })
 
-  test('believes no tensor that lies', async () => {
+  test('rejects tensors whose shape or size is wrong', async () => {
     const { app, engine } = start()
     const input = (changes: object): RequestInit => post({ inputs: [{ ...tensor, data: pixels, ...changes }] })
     const shapes = [
@@ -248,7 +248,7 @@ describe('infer', () => {
     expect(engine.requests).toEqual([])
   })
 
-  test('passes over parameters that it does not know, as clients of other servers send them', async () => {
+  test('ignores unknown parameters, which clients of other servers send', async () => {
     const { app, engine } = start()
     const parameters = { content_type: 'np', headers: 'x', more: 1.5, is: true }
     const inputs = [{ ...tensor, data: pixels, parameters }]

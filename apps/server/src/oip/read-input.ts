@@ -1,4 +1,4 @@
-/** From a tensor of the protocol to images: nothing is allocated by a shape before the data is known to be as large. */
+/** Converts a tensor of the protocol to images; nothing is allocated by a shape before the data is known to be as large. */
 
 import { elementsOf } from '@vitral/core/sizes'
 import { fromBase64 } from '../body/base64.ts'
@@ -21,12 +21,12 @@ export function readInput(
   if (count > limits.imagesPerRequest)
     throw new RequestError(
       'too_many_inputs',
-      `The request has ${count} images; at most ${limits.imagesPerRequest} are taken.`,
+      `The request has ${count} images; expected at most ${limits.imagesPerRequest}.`,
     )
   return input.name === 'image' ? readFiles(input, binary, limits) : readPixels(input, binary, model)
 }
 
-/** shape [B, channels, height, width], the model's own but for B; that values are finite is checked by the engine */
+/** Reads pixel values of shape [B, channels, height, width], the model's own but for B; the engine checks that they are finite. */
 function readPixels({ shape, datatype, data }: InferInput, binary: Uint8Array, model: ModelDescription): EngineInput[] {
   const [count = 0, ...imageShape] = shape
   const expected = [model.numChannels, ...model.imageSize]
@@ -38,7 +38,7 @@ function readPixels({ shape, datatype, data }: InferInput, binary: Uint8Array, m
   return Array.from({ length: count }, (_, i) => ({ pixelValues: values.subarray(i * size, (i + 1) * size) }))
 }
 
-/** shape [B] or [B, 1]; in JSON each file as base64, in binary its length (uint32, little-endian), then its bytes */
+/** Reads image files of shape [B] or [B, 1]: base64 in JSON; in binary, each file's length (uint32, little-endian) and bytes. */
 function readFiles({ shape, datatype, data }: InferInput, binary: Uint8Array, limits: Config['limits']): EngineInput[] {
   if (datatype !== 'BYTES') throw wrong(`Input image has datatype ${datatype}; expected BYTES.`)
   const [count = 0, ...rest] = shape
@@ -49,7 +49,7 @@ function readFiles({ shape, datatype, data }: InferInput, binary: Uint8Array, li
   return files.map(image => ({ image }))
 }
 
-/** As Triton's clients write image files in JSON: strings of base64, flat or nested as the shape is. */
+/** Decodes image files as Triton's clients write them in JSON: base64 strings, flat or nested by the shape. */
 function decodeFiles(data: unknown[], count: number): Uint8Array[] {
   const texts = data.flat()
   if (texts.length !== count) throw wrong(`Input image has ${texts.length} files; its shape says ${count}.`)
@@ -76,11 +76,11 @@ function splitFiles(binary: Uint8Array, count: number): Uint8Array[] {
 
 function readFloats(binary: Uint8Array, size: number): Float32Array {
   if (binary.length !== size * 4) throw wrong(`Input pixel_values has ${binary.length} bytes; expected ${size * 4}.`)
-  // Copied: after JSON of any length they do not begin at a multiple of four.
+  // The bytes are copied, as after JSON of any length they may not begin at a multiple of four.
   return new Float32Array(binary.slice().buffer)
 }
 
-/** Nested or flat, row by row. Its depth was bounded when it was parsed. */
+/** Flattens nested or flat data, row by row; its depth was limited when it was parsed. */
 function flatten(data: unknown[], size: number): Float32Array {
   const values = new Float32Array(size)
   let count = 0

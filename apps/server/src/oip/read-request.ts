@@ -1,4 +1,4 @@
-/** An inference request's bytes: JSON, JSON with binary tensors behind it, or nothing but one tensor. */
+/** Reads an inference request: JSON, JSON followed by binary tensors, or a single raw tensor. */
 import { readImageHeader } from '@vitral/datasets/images'
 import { readJson } from '../body/json.ts'
 import type { Config } from '../config.ts'
@@ -46,16 +46,16 @@ function read(json: Uint8Array, binary: Uint8Array, model: ModelDescription, lim
   return { ...request, inputs: readInput(input, binary, model, limits) }
 }
 
-/** The body is one image, as a file or as pixels; the answer is binary. */
+/** Reads a raw body: one image, as a file or as pixel values; the answer is binary. */
 function readRaw(body: Uint8Array, model: ModelDescription, limits: Config['limits']): ReadRequest {
   const [height, width] = model.imageSize
-  // The first bytes before the length: a file may happen to be as long as the pixels.
+  // The first bytes decide before the length does: a file may happen to be as long as the pixel values.
   const isPixels = !isImageFile(body) && body.length === model.numChannels * height * width * 4
   const common = { parameters: { binary_data_size: body.length } }
   const input = isPixels
     ? ({ name: 'pixel_values', datatype: 'FP32', shape: [1, model.numChannels, height, width], ...common } as const)
     : ({ name: 'image', datatype: 'BYTES', shape: [1], ...common } as const)
-  // A raw file has no length before it, as one among several would.
+  // A raw file has no length prefix, unlike one among several.
   const binary = isPixels ? body : withLength(body)
   return {
     inputs: readInput({ ...input, shape: [...input.shape] }, binary, model, limits),
@@ -64,7 +64,7 @@ function readRaw(body: Uint8Array, model: ModelDescription, limits: Config['limi
   }
 }
 
-/** Files begin as floats do that no processor gives: of JPEG files the first four bytes are -2047 or far beyond. */
+/** Whether the body is an image file: its first bytes are floats that no processor gives, in JPEG files -2047 or beyond. */
 function isImageFile(body: Uint8Array): boolean {
   const header = readImageHeader(body)
   return header !== undefined && (header.format !== 'jpeg' || (body[3] ?? 0) >= 0xc4)

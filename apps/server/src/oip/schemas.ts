@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { atMost } from '../body/json.ts'
 
-/** What was negotiated with nobody but is offered: names that clients look for in GET /v2. */
+/** Names of the supported extensions, which clients look up in GET /v2. */
 export const extensions = ['binary_tensor_data', 'classification', 'schedule_policy'] as const
 
 /** Names of a model's inputs and outputs. */
@@ -10,12 +10,12 @@ const inputNames = ['pixel_values', 'image'] as const
 const outputNames = ['logits', 'features'] as const
 export type OutputName = (typeof outputNames)[number]
 
-/** One that is not known here is passed over, as Triton does: clients say by some how they wrote a tensor. */
+/** Unknown parameters are ignored, as in Triton: clients use some to say how they wrote a tensor. */
 const parameter = z.union([z.string(), z.number(), z.boolean()])
 const mostParameters = 100
 const byteCount = z.int().min(0)
 
-/** 150,528 numbers of one image are not looked at one by one here, but when they are copied. */
+/** Values are not validated one by one here (an image has 150,528), but when they are copied. */
 const data = z.custom<unknown[]>(Array.isArray, 'expected an array').openapi({ type: 'array', items: {} })
 
 const inputSchema = z.strictObject({
@@ -76,7 +76,7 @@ export type RequestedOutput = InferRequest['outputs'][number]
 const tensorSchema = z.object({
   name: z.string(),
   datatype: z.string(),
-  shape: z.array(z.int()).openapi({ description: '-1: of any size' }),
+  shape: z.array(z.int()).openapi({ description: '-1 stands for any size.' }),
 })
 
 export const modelMetadataSchema = z

@@ -1,4 +1,4 @@
-/** Models by version: one is served of each, named after its content. */
+/** Models by version: each model is served in one, named after its content. */
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { ModelDescription } from '../engine.ts'
@@ -9,11 +9,11 @@ import type { AppEnv, Services } from '../services.ts'
 export const versionParameter = {
   version: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,128}$/, 'is no version')
+    .regex(/^[A-Za-z0-9._-]{1,128}$/, 'is not a version')
     .openapi({ param: { name: 'version', in: 'path' } }),
 }
 
-/** @throws RequestError 'model_not_found', also of a version that is not the one that is served */
+/** @throws RequestError 'model_not_found', also for a version that is not in service */
 export function findVersion(
   context: Context<AppEnv>,
   services: Services,
@@ -21,6 +21,9 @@ export function findVersion(
 ): ModelDescription {
   const model = findModel(context, services, name)
   if (version !== undefined && version !== model.version)
-    throw new RequestError('model_not_found', 'The model is not served in this version.')
+    throw new RequestError(
+      'model_not_found',
+      'The model is served in another version; GET /v2/models/{model} names it.',
+    )
   return model
 }

@@ -1,4 +1,4 @@
-/** Answers of the protocol: each output as numbers in JSON, as bytes behind it, or as its best classes. */
+/** Writes the protocol's answers: each output as numbers in JSON, as bytes after it, or as its best classes. */
 
 import type { Config } from '../config.ts'
 import type { BestClasses, EngineOutput, ModelDescription } from '../engine.ts'
@@ -9,20 +9,20 @@ type OutputTensor = InferResponse['outputs'][number]
 
 interface Written {
   outputs: OutputTensor[]
-  /** What follows the JSON, in the outputs' order. */
+  /** Tensors that follow the JSON, in the order of the outputs. */
   binary: Uint8Array[]
 }
 
 const classesOf = ({ name, parameters }: RequestedOutput): number | undefined =>
   name === 'logits' ? parameters.classification : undefined
 
-/** The best classes, where they are wanted in place of the logits. */
+/** @returns the selection of best classes, if one is requested in place of the logits */
 export function bestOf(requested: readonly RequestedOutput[]): BestClasses | undefined {
   const [count] = requested.flatMap(output => classesOf(output) ?? [])
   return count === undefined ? undefined : { count, scoring: 'none' }
 }
 
-/** @throws RequestError for outputs that are too long to be written one by one */
+/** @throws RequestError if the outputs are too large to be written as JSON */
 export function checkOutputs(
   requested: readonly RequestedOutput[],
   binaryByDefault: boolean,
@@ -39,7 +39,7 @@ export function checkOutputs(
   }
 }
 
-/** @param results of each image, with all that was asked for */
+/** @param results each image's outputs */
 export function writeOutputs(
   requested: readonly RequestedOutput[],
   binaryByDefault: boolean,
@@ -67,7 +67,7 @@ export function writeOutputs(
   return written
 }
 
-/** "value:index:label", best first; the value is the logit, as the extension has it. */
+/** Writes classes as "value:index:label", best first; the value is the logit, by the extension. */
 function classes(
   results: readonly EngineOutput[],
   model: ModelDescription,
@@ -80,7 +80,7 @@ function classes(
 const floatBytes = (rows: Float32Array[]): Uint8Array =>
   Buffer.concat(rows.map(row => new Uint8Array(row.buffer, row.byteOffset, row.byteLength)))
 
-/** Of each its length in bytes (uint32, little-endian), then its UTF-8. */
+/** Writes each string as its length in bytes (uint32, little-endian) and its UTF-8. */
 function stringBytes(values: string[]): Uint8Array {
   return Buffer.concat(
     values.flatMap(value => {

@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import { Admission } from './admission.ts'
 
-test('an answer that by the pace would come at the last moment is refused, as many of such come too late', () => {
+test('admission control rejects a request whose estimated answer comes just before its deadline', () => {
   const admission = new Admission(8)
   const request = { inputs: 1, timeout: 1000, signal: undefined }
   const tickets = [admission.admit(request, () => 3)] // it is alone, so the pace is tried
-  expect(() => admission.admit(request, () => 0.96)).toThrow('would take 1.0 s, too near to the 1 s that it may')
+  expect(() => admission.admit(request, () => 0.96)).toThrow('would take about 1.0 s, too close to the deadline of 1 s')
   tickets.push(admission.admit(request, () => 0.85))
   expect(admission.load).toEqual({ queued: 2, running: 0 })
   for (const ticket of tickets) admission.release(ticket)

@@ -1,12 +1,13 @@
-/** Who is taken in by a model: as many as its queue holds, each only if its answer can come in time; and the end of them all. */
+/** Admission control: bounds a model's queue, rejects requests that cannot meet their deadline, and ends them all at once. */
 import { EngineError } from '../engine.ts'
 import { Ticket, type TicketOptions } from './ticket.ts'
 
-/** Of its time, that an answer may take by the model's pace, which is a mean: many take longer. */
+/** Share of a request's deadline that its estimated answer time may take: the estimate is a mean, and many take longer. */
 const safeShare = 0.9
 
 type AdmissionRequest = Omit<TicketOptions, 'onLeftQueue'>
 
+/** The admission control of one model; each admitted request holds a ticket. */
 export class Admission {
   readonly #queueSize: number
   readonly #tickets = new Set<Ticket>()
@@ -24,23 +25,23 @@ export class Admission {
   }
 
   /**
-   * @param secondsFor the time that so many images take by the model's pace
-   * @returns to be released when the request is over
-   * @throws EngineError 'queue_full' where the queue holds no more, or would only be answered after the time is up
+   * @param secondsFor estimates the seconds in which the model computes a number of images
+   * @returns a ticket, to be released when the request is over
+   * @throws EngineError 'queue_full' when the queue is full, or the answer would come after the request's deadline
    */
   admit(request: AdmissionRequest, secondsFor: (images: number) => number): Ticket {
     const { inputs, timeout } = request
     const ahead = this.#waiting + this.#running
     if (this.#waiting + inputs > this.#queueSize)
       throw this.#refusal(
-        `and ${inputs} more than its queue of ${this.#queueSize} holds.`,
+        `and its queue of ${this.#queueSize} cannot hold ${inputs} more.`,
         secondsFor(this.#waiting) || 1,
       )
-    // Work for an answer that comes too late would delay those that do not.
+    // An answer that comes too late would delay others that could still be in time.
     const seconds = secondsFor(ahead + inputs)
     if (ahead > 0 && seconds * 1000 > safeShare * timeout)
       throw this.#refusal(
-        `and by its pace an answer would take ${seconds.toFixed(1)} s, too near to the ${timeout / 1000} s that it may.`,
+        `and an answer would take about ${seconds.toFixed(1)} s, too close to the deadline of ${timeout / 1000} s.`,
         seconds,
       )
     this.#waiting += inputs
@@ -52,17 +53,18 @@ export class Admission {
     return ticket
   }
 
+  /** Ends the ticket; the request is over, however it ended. */
   release(ticket: Ticket): void {
     ticket.end()
     this.#tickets.delete(ticket)
   }
 
-  /** Says that so many images more are being computed. */
+  /** Counts images whose computation begins (positive) or ends (negative). */
   changeRunning(by: number): void {
     this.#running += by
   }
 
-  /** Resolved when no request is left. */
+  /** Resolves when no request is left. */
   async idle(): Promise<void> {
     while (this.#tickets.size > 0) await Bun.sleep(5)
   }
@@ -70,7 +72,7 @@ export class Admission {
   /**
    * Ends every request with the error.
    *
-   * @returns how many there were
+   * @returns the number of requests
    */
   failAll(error: EngineError): number {
     for (const ticket of this.#tickets) ticket.fail(error)
@@ -79,6 +81,6 @@ export class Admission {
 
   #refusal(why: string, seconds: number): EngineError {
     const retryAfter = Math.min(30, Math.max(1, Math.ceil(seconds)))
-    return new EngineError('queue_full', `${this.#waiting} images wait for the model, ${why}`, { retryAfter })
+    return new EngineError('queue_full', `${this.#waiting} images are waiting for the model, ${why}`, { retryAfter })
   }
 }

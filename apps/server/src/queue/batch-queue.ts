@@ -1,15 +1,15 @@
-/** What waits to be computed, handed out in batches to whoever is free to compute one. */
+/** Dynamic batching: a queue that hands out what waits in batches, to the first worker that is free. */
 
 export interface Queued {
-  /** Only what is of one kind is computed together. */
+  /** Items are batched with others of their kind only. */
   kind: string
-  /** False once nobody waits for the answer: it is passed over. */
+  /** False once the answer is no longer wanted: the item is dropped. */
   readonly isWanted: boolean
 }
 
 interface BatchQueueOptions {
   maxBatchSize: number
-  /** Milliseconds that the first of a batch waits for others while somebody is free; 0 computes what is there. */
+  /** Milliseconds that the first item of a batch waits for others while a worker is free; 0 takes what is there. */
   maxDelay: number
 }
 
@@ -35,13 +35,13 @@ export class BatchQueue<T extends Queued> {
     this.#match()
   }
 
-  /** Gives a batch back that was not begun; it is the next one. */
+  /** Returns a batch that was not begun; it is the next one. */
   putBack(items: readonly T[]): void {
     this.#entries = items.map(item => ({ item, since: 0 })).concat(this.#entries)
     this.#match()
   }
 
-  /** The next batch, oldest first, none of it unwanted; undefined once the queue is closed. */
+  /** @returns the next batch, oldest item first, without unwanted ones; undefined once the queue is closed */
   take(): Promise<T[] | undefined> {
     return new Promise(resolve => {
       if (this.#closed) return resolve(undefined)
@@ -50,6 +50,7 @@ export class BatchQueue<T extends Queued> {
     })
   }
 
+  /** Ends the queue: those that wait for a batch get undefined. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)

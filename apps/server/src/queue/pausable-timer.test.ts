@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { PausableTimer } from './pausable-timer.ts'
 
-test('counts the time that nothing holds it, in all', async () => {
+test('PausableTimer counts only the time in which nothing holds it', async () => {
   let isOver = false
   const timer = new PausableTimer(60, () => {
     isOver = true
@@ -22,7 +22,7 @@ test('counts the time that nothing holds it, in all', async () => {
   timer.stop()
 })
 
-test('is not over any more once it has been stopped, whoever resumes it', async () => {
+test('PausableTimer never fires once it is stopped, even if it is resumed', async () => {
   let isOver = false
   const timer = new PausableTimer(20, () => {
     isOver = true

@@ -1,4 +1,4 @@
-/** A timer that counts only while nothing holds it: of a request, the time that it waits and not what is done for it meanwhile. */
+/** A timer that counts only while nothing holds it, so that a request's queue time excludes the time it is worked on. */
 
 export class PausableTimer {
   #elapsed = 0
@@ -14,12 +14,12 @@ export class PausableTimer {
     this.#start()
   }
 
-  /** Milliseconds that were counted. */
+  /** Milliseconds counted so far. */
   get elapsed(): number {
     return this.#elapsed + (this.#timer ? performance.now() - this.#since : 0)
   }
 
-  /** Goes on once each of those that hold it has resumed it. */
+  /** Stops counting until every caller of `pause` has called `resume`. */
   pause(): void {
     if (this.#holders++ === 0) this.#halt()
   }
@@ -28,7 +28,7 @@ export class PausableTimer {
     if (--this.#holders === 0) this.#start()
   }
 
-  /** For good. */
+  /** Stops it for good. */
   stop(): void {
     this.#holders++
     this.#halt()

@@ -1,17 +1,18 @@
-/** One request's stay in the engine: how long it may wait, and whether anybody still waits for it. */
+/** A ticket: one request's stay in the engine, its queue timer and deadline, and whether its answer is still wanted. */
 import { EngineError } from '../engine.ts'
 import { PausableTimer } from './pausable-timer.ts'
 
 export interface TicketOptions {
+  /** Inputs of the request; each counts as waiting until its computation begins. */
   inputs: number
-  /** Milliseconds until the answer must be there. */
+  /** Milliseconds until the deadline. */
   timeout: number
   signal?: AbortSignal
-  /** Told when inputs no longer wait: they are being computed, or the request is over. */
+  /** Called with the number of inputs that leave the queue, because they are being computed or the request is over. */
   onLeftQueue(inputs: number): void
 }
 
-/** What a timer can wait at most. */
+/** Longest delay of a timer, in milliseconds. */
 const LONGEST = 2 ** 31 - 1
 
 export class Ticket {
@@ -23,71 +24,77 @@ export class Ticket {
   readonly #failure = Promise.withResolvers<never>()
   readonly #signal: AbortSignal | undefined
   readonly #onLeftQueue: TicketOptions['onLeftQueue']
-  readonly #onAbort = (): void => this.fail(new EngineError('cancelled', 'The client has gone.'))
+  readonly #onAbort = (): void => this.fail(new EngineError('cancelled', 'The client closed the connection.'))
 
   constructor({ inputs, timeout, signal, onLeftQueue }: TicketOptions) {
     this.#waiting = inputs
     this.#signal = signal
     this.#onLeftQueue = onLeftQueue
-    this.#failure.promise.catch(() => {}) // the request may be over before anybody listens
+    this.#failure.promise.catch(() => {}) // the request may be over before anything awaits it
     this.#deadlineTimer = setTimeout(
-      () => this.fail(new EngineError('deadline_exceeded', `There was no answer within ${timeout} ms.`)),
+      () =>
+        this.fail(
+          new EngineError('deadline_exceeded', `The deadline of ${timeout} ms passed before there was an answer.`),
+        ),
       Math.min(timeout, LONGEST),
     )
     signal?.addEventListener('abort', this.#onAbort)
     if (signal?.aborted) this.#onAbort()
   }
 
+  /** Whether the answer is still wanted. */
   get isWanted(): boolean {
     return !this.#ended
   }
 
-  /** Milliseconds of the queue's that it has waited. */
+  /** Milliseconds that the queue timer has counted. */
   get waited(): number {
     return this.#queueTimer?.elapsed ?? 0
   }
 
   /**
-   * From now on the inputs may wait for so many milliseconds, in all: for a decoder and for the model.
+   * Starts the queue timer: from now on the inputs may wait so long in total, for a decoder and for the model.
    *
-   * @param hangs asked when they are over: who waits behind others may come again, who waits for what hangs is not told so
+   * @param hangs asked when the time is up: a request behind others is told to retry, one behind a hanging model is not
    */
   limitQueue(milliseconds: number, hangs: () => boolean): void {
     if (this.#ended) return
     const waited = (): EngineError =>
       hangs()
-        ? new EngineError('model_hangs', `It waited ${milliseconds} ms for a model that does not answer.`)
-        : new EngineError('queue_timeout', `It waited ${milliseconds} ms without being begun.`, { retryAfter: 1 })
+        ? new EngineError('model_hangs', `The request waited ${milliseconds} ms for a model that does not respond.`)
+        : new EngineError('queue_timeout', `The request waited ${milliseconds} ms in the queue.`, { retryAfter: 1 })
     this.#queueTimer = new PausableTimer(milliseconds, () => this.fail(waited()))
   }
 
-  /** Says that one input is being decoded: until it no more is, the request does not wait, not for those before it. */
+  /** Pauses the queue timer while an input is being decoded. */
   beginDecoding(): void {
     this.#queueTimer?.pause()
   }
 
+  /** Resumes the queue timer once no input is being decoded. */
   endDecoding(): void {
     this.#queueTimer?.resume()
   }
 
-  /** Says that one input is being computed. */
+  /** Takes one input off the queue: its computation begins. The last one stops the queue timer. */
   begin(): void {
     if (this.#ended) return
     this.#onLeftQueue(1)
     if (--this.#waiting === 0) this.#queueTimer?.stop()
   }
 
+  /** Ends the request with the error. */
   fail(error: EngineError): void {
     this.#failure.reject(error)
     this.end()
   }
 
-  /** @throws what ends the request before there is an answer */
+  /** @throws the error that ends the request before there is an answer */
   async answerOr<T>(answer: Promise<T>): Promise<T> {
     return await Promise.race([this.#failure.promise, answer])
   }
 
-  /** Frees what it holds; nothing is computed for it any more. */
+  /** Ends the ticket: frees its timers and its places in the queue. Inputs that have not begun are not computed. */
   end(): void {
     if (this.#ended) return
     this.#ended = true

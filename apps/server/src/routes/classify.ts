@@ -1,4 +1,4 @@
-/** POST /v1/models/{model}/classify: names of what is in images, with scores. */
+/** POST /v1/models/{model}/classify: labels of images, with scores. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { imageBody, withImages } from '../images/read-images.ts'
 import { findModel, infer } from '../infer.ts'
@@ -31,7 +31,7 @@ export const classifyRoutes = (services: Services) => {
       checkAnswer(images.length, countOf(top_k, known), services.config.limits)
       const request = { model: name, task: 'classify' as const, inputs, best: { count: top_k } }
       const { outputs, version } = await infer(context, services, request)
-      // Looked up again: a model that was loaded for this request has labels only now.
+      // The model is looked up again: one that was loaded for this request has its labels only now.
       const model = findModel(context, services, name)
       const results = outputs.map(output => ({ predictions: predictions(output, model) }))
       return context.json({ model: name, version, results }, 200)

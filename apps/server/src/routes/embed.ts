@@ -1,4 +1,4 @@
-/** POST /v1/models/{model}/embed: what a model makes of images before it names them, to compare or search by. */
+/** POST /v1/models/{model}/embed: features of images (embeddings), for comparison and search. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { imageBody, withImages } from '../images/read-images.ts'
 import { findModel, infer } from '../infer.ts'
@@ -11,7 +11,7 @@ const route = createRoute({
   method: 'post',
   path: '/v1/models/{model}/embed',
   tags: ['Inference'],
-  summary: 'Gives features of images',
+  summary: 'Computes features of images',
   request: { params: modelParameter, headers: timeoutHeader, body: imageBody },
   responses: {
     200: json(

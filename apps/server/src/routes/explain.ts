@@ -1,4 +1,4 @@
-/** POST /v1/models/{model}/explain: where a model looked, as numbers or as a picture. */
+/** POST /v1/models/{model}/explain: the attention rollout of a model, as numbers or as a picture. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { accepts } from 'hono/accepts'
 import type { EngineOutput } from '../engine.ts'
@@ -12,12 +12,14 @@ import { failures, json, modelParameter, predictionsSchema, resultsOf, timeoutHe
 
 const attentionSchema = z
   .object({ height: z.int(), width: z.int(), values: z.array(z.number()) })
-  .openapi('Attention', { description: 'Rollout from the class token to each patch, row by row, largest 1.' })
+  .openapi('Attention', {
+    description: 'Attention rollout from the class token to each patch, row by row, scaled to a maximum of 1.',
+  })
 
 const explanation = resultsOf(z.object({ predictions: predictionsSchema, attention: attentionSchema }))
 const { content, description } = json(
   explanation.openapi('Explanation'),
-  'The attention, as numbers or over the image.',
+  'The attention, as numbers or laid over the image.',
 )
 
 const route = createRoute({
@@ -25,7 +27,7 @@ const route = createRoute({
   path: '/v1/models/{model}/explain',
   tags: ['Inference'],
   summary: 'Shows where a model looked',
-  description: 'With `Accept: image/png`, and one image, the attention lies over the image in the answer.',
+  description: 'With `Accept: image/png` and one image, the answer is the image with the attention laid over it.',
   request: { params: modelParameter, query: z.object({ top_k: topK }), headers: timeoutHeader, body: imageBody },
   responses: {
     200: { description, content: { ...content, 'image/png': { schema: { type: 'string', format: 'binary' } } } },
@@ -47,7 +49,10 @@ export const explainRoutes = (services: Services) => {
     const asImage = accepts(context, { header: 'Accept', supports, default: 'application/json' }) === 'image/png'
     return withImages(context, services, async images => {
       if (asImage && images.length > 1)
-        throw new RequestError('not_acceptable', `An answer as PNG is for one image; the request has ${images.length}.`)
+        throw new RequestError(
+          'not_acceptable',
+          `The request has ${images.length} images; expected one for an answer as PNG.`,
+        )
       const inputs = images.map(image => ({ image }))
       checkAnswer(images.length, countOf(top_k, known), services.config.limits)
       const request = { model: name, task: 'explain' as const, inputs, best: { count: top_k }, draw: asImage }

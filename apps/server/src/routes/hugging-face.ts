@@ -1,4 +1,4 @@
-/** POST /models/{model}: image classification as Hugging Face's inference API has it, so that its clients work here. */
+/** POST /models/{model}: image classification compatible with Hugging Face's inference API and its clients. */
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { fromBase64 } from '../body/base64.ts'
@@ -14,17 +14,16 @@ import { failures, json, modelParameter, timeoutHeader } from './schemas.ts'
 
 const requestSchema = z
   .strictObject({
-    inputs: z.string().openapi({ description: 'An image file in base64. Addresses are not fetched.' }),
+    inputs: z.string().openapi({ description: 'An image file in base64. URLs are not fetched.' }),
     parameters: z
       .strictObject({
         top_k: z.int().min(1).default(5),
         function_to_apply: z.enum(scoring).optional(),
       })
       .prefault({}),
-    options: z
-      .record(z.string(), z.unknown())
-      .optional()
-      .openapi({ description: 'Of Hugging Face’s own service, such as `wait_for_model`; without effect.' }),
+    options: z.record(z.string(), z.unknown()).optional().openapi({
+      description: 'Options of Hugging Face’s own service, such as `wait_for_model`; they have no effect.',
+    }),
   })
   .openapi('HuggingFaceRequest')
 
@@ -34,7 +33,7 @@ const route = createRoute({
   method: 'post',
   path: '/models/{model}',
   tags: ['Hugging Face'],
-  summary: 'Classifies an image, as Hugging Face does',
+  summary: 'Classifies an image, compatible with Hugging Face',
   request: {
     params: modelParameter,
     headers: timeoutHeader,
@@ -81,7 +80,7 @@ async function withInputs<Result>(
   const { imageBytes, jsonBytes, jsonDepth } = services.config.limits
   if (!/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? ''))
     return withBody(context, services, { maxBytes: imageBytes }, image => use({ image, top_k: 5 }))
-  // Base64 has four bytes for three.
+  // Base64 encodes three bytes as four.
   const maxBytes = Math.max(jsonBytes, Math.ceil(imageBytes / 3) * 4 + 4096)
   return withBody(context, services, { maxBytes }, async body => {
     const { inputs, parameters } = readJson(body, requestSchema, jsonDepth)

@@ -1,4 +1,4 @@
-/** GET /metrics: for Prometheus. */
+/** GET /metrics: metrics for Prometheus. */
 import { Hono } from 'hono'
 import type { Services } from '../services.ts'
 

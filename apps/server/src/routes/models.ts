@@ -1,4 +1,4 @@
-/** GET /v1/models: what is served. */
+/** GET /v1/models: the models in service. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { createRouter, type Services } from '../services.ts'
 import { failure, json } from './schemas.ts'
@@ -7,7 +7,9 @@ const modelSchema = z
   .object({
     name: z.string(),
     state: z.enum(['unloaded', 'loading', 'ready', 'failed']),
-    classifies: z.boolean().openapi({ description: 'False of a model that gives features alone.' }),
+    classifies: z
+      .boolean()
+      .openapi({ description: 'False for a model without a classifier, which gives features only.' }),
     labels: z.array(z.string()),
     imageSize: z.array(z.int()).length(2).openapi({ description: '[height, width]' }),
     backend: z.string(),

@@ -1,4 +1,4 @@
-/** POST /v2/models/{model}/infer: the Open Inference Protocol's way to compute. */
+/** POST /v2/models/{model}/infer: inference by the Open Inference Protocol. */
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { withBody } from '../body/body.ts'
@@ -11,7 +11,7 @@ import { bestOf, checkOutputs, writeOutputs } from '../oip/write-response.ts'
 import { type AppEnv, createRouter, type Services } from '../services.ts'
 import { failures, json, modelParameter, timeoutHeader } from './schemas.ts'
 
-/** What the protocol's binary extension puts the length of the JSON in. */
+/** Header of the protocol's binary extension that has the length of the JSON. */
 const headerLength = 'Inference-Header-Content-Length'
 
 const route = {

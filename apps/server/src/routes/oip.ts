@@ -1,4 +1,4 @@
-/** What the Open Inference Protocol v2 tells of a server and its models. */
+/** GET /v2…: metadata and health of the server and its models by the Open Inference Protocol v2. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { RequestError } from '../errors.ts'
 import { extensions, modelMetadataSchema } from '../oip/schemas.ts'
@@ -65,7 +65,7 @@ export const oipRoutes = (services: Services) => {
     .openapi(serverRoute, context => context.json({ name: 'vitral', version, extensions: [...extensions] }, 200))
     .openapi(liveRoute, context => context.json({ live: true }, 200))
     .openapi(readyRoute, context => {
-      if (isDraining()) throw new RequestError('draining', 'The server is going down.')
+      if (isDraining()) throw new RequestError('draining', 'The server is shutting down.')
       if (!engine.ready()) throw new RequestError('not_ready', 'Not every model is ready.')
       return context.json({ ready: true }, 200)
     })

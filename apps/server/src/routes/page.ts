@@ -1,4 +1,4 @@
-/** The pages for people, from files beside this one; they load nothing from anywhere else. */
+/** The pages for people, from the folder page; they load nothing from other servers. */
 import { readFileSync } from 'node:fs'
 import { Hono } from 'hono'
 
@@ -10,7 +10,7 @@ const files = {
   '/docs.js': ['docs.js', 'text/javascript'],
 } as const
 
-/** Need no key: there is nothing in them that is not in the package. */
+/** Paths that need no key: they contain nothing that is not in the package. */
 export const pagePaths: readonly string[] = [...Object.keys(files), '/openapi.json']
 
 export function pageRoutes(): Hono {

@@ -8,12 +8,12 @@ const path = '/v2/repository/models/tiny/load'
 const key = (name: string) => ({ name, sha256: createHash('sha256').update(name).digest('hex') })
 const as = (name: string): RequestInit => ({ method: 'POST', headers: { authorization: `Bearer ${name}` } })
 
-test('without a key for them, there are no routes of administration', async () => {
+test('the administration routes do not exist without an admin key', async () => {
   const { app } = start()
   expect(await failure(await app.request(path, { method: 'POST' }))).toEqual([404, 'not_found'])
 })
 
-test('the key for administration opens that alone, and no other opens it', async () => {
+test('an admin key opens only the administration routes, and no other key does', async () => {
   const reloaded: string[] = []
   const engine = Object.assign(createFakeEngine(), {
     reload: async (name: string) => {
@@ -40,7 +40,7 @@ test('the key for administration opens that alone, and no other opens it', async
   expect(reloaded).toEqual(['tiny'])
 })
 
-test('the index has all models, or those that answer', async () => {
+test('the repository index lists all models, or those that are ready', async () => {
   const failed = { ...model, name: 'broken', state: 'failed' as const, version: '', error: 'Its folder is gone.' }
   const engine = createFakeEngine([model, failed])
   const app = createApp({ engine, config: { log: false, auth: { adminKeys: [key('admin')] } } })

@@ -1,18 +1,18 @@
-/** What an administrator can do: see what there is, load a model's folder anew, free its memory. Addresses and names are Triton's. */
+/** Administration: lists, reloads and unloads models. Paths and names are Triton's model repository extension. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { EngineError, type ModelDescription } from '../engine.ts'
 import { findModel } from '../infer.ts'
 import { createRouter, type Services } from '../services.ts'
 import { failure, json, modelParameter } from './schemas.ts'
 
-/** Where all routes of this file are; they need a key of their own. */
+/** Prefix of the paths in this file; they need an admin key. */
 export const repositoryPath = '/v2/repository/'
 
 const index = createRoute({
   method: 'post',
   path: `${repositoryPath}index`,
   tags: ['Administration'],
-  summary: 'The models there are, and their states',
+  summary: 'Lists models and their states',
   request: {
     body: {
       content: { 'application/json': { schema: z.object({ ready: z.boolean().default(false) }) } },
@@ -22,7 +22,7 @@ const index = createRoute({
   responses: {
     200: json(
       z.array(z.object({ name: z.string(), version: z.string(), state: z.string(), reason: z.string() })),
-      'All, or with `ready` those that answer.',
+      'All models, or with `ready` those that are ready.',
     ),
     ...{ 400: failure, 401: failure },
   },
@@ -32,11 +32,12 @@ const load = createRoute({
   method: 'post',
   path: `${repositoryPath}models/{model}/load`,
   tags: ['Administration'],
-  summary: 'Loads a model’s folder anew',
-  description: 'Requests are answered all the while; when the new one cannot be loaded, by the one before.',
+  summary: 'Reloads a model from its folder',
+  description:
+    'Requests are answered meanwhile; if the new version cannot be loaded, the version before stays in service.',
   request: { params: modelParameter },
   responses: {
-    200: json(z.object({ name: z.string(), version: z.string() }), 'What is served now.'),
+    200: json(z.object({ name: z.string(), version: z.string() }), 'The version in service.'),
     ...{ 401: failure, 404: failure, 500: failure },
   },
 })
@@ -46,15 +47,15 @@ const unload = createRoute({
   path: `${repositoryPath}models/{model}/unload`,
   tags: ['Administration'],
   summary: 'Frees a model’s memory',
-  description: 'What has begun is answered before; the next request for the model loads it again.',
+  description: 'Running requests are answered first; the next request for the model loads it again.',
   request: { params: modelParameter },
   responses: {
-    200: json(z.object({ name: z.string(), state: z.string() }), 'What is left of it.'),
+    200: json(z.object({ name: z.string(), state: z.string() }), 'The model’s state.'),
     ...{ 401: failure, 404: failure, 500: failure },
   },
 })
 
-/** Triton's words. */
+/** States in Triton's words. */
 const states: Record<ModelDescription['state'], string> = {
   ready: 'READY',
   loading: 'LOADING',
@@ -74,13 +75,13 @@ export const repositoryRoutes = (services: Services) =>
     })
     .openapi(load, async context => {
       const { name } = findModel(context, services, context.req.valid('param').model)
-      if (!services.engine.reload) throw new EngineError('model_failed', 'This engine cannot load a model anew.')
+      if (!services.engine.reload) throw new EngineError('model_failed', 'This engine cannot reload models.')
       const { version } = await services.engine.reload(name)
       return context.json({ name, version }, 200)
     })
     .openapi(unload, async context => {
       const { name } = findModel(context, services, context.req.valid('param').model)
-      if (!services.engine.unload) throw new EngineError('model_failed', 'This engine cannot unload a model.')
+      if (!services.engine.unload) throw new EngineError('model_failed', 'This engine cannot unload models.')
       const { state } = await services.engine.unload(name)
       return context.json({ name, state: states[state] }, 200)
     })

@@ -9,8 +9,8 @@ import type { AppType } from '../app.ts'
 const path = (task: string): string => `/v1/models/tiny/${task}`
 const body = async (response: Response | Promise<Response>): Promise<unknown> => (await response).json()
 
-describe('classify', () => {
-  test('gives the classes of one image, best first', async () => {
+describe('POST classify', () => {
+  test('returns the classes of one image, best first', async () => {
     const { app, engine } = start()
     for (const image of [images.jpeg, images.png, images.webp]) {
       const response = await app.request(`${path('classify')}?top_k=2`, post(image))
@@ -35,14 +35,14 @@ describe('classify', () => {
     expect(engine.requests[0]?.timeout).toBe(10_000)
   })
 
-  test('takes many images as files of a form, in their order', async () => {
+  test('accepts many images as files of a form, in their order', async () => {
     const { app, engine } = start()
     const response = await app.request(path('classify'), post(form(images.jpeg, images.png, images.webp)))
     expect(((await body(response)) as { results: unknown[] }).results).toHaveLength(3)
     expect(engine.requests[0]?.inputs).toEqual([images.jpeg, images.png, images.webp].map(image => ({ image })))
   })
 
-  test('goes by the first bytes, whatever the Content-Type says of them', async () => {
+  test('recognizes images by their first bytes, whatever the Content-Type says', async () => {
     const { app, engine } = start()
     const ok = await app.request(path('classify'), post(images.jpeg, { 'content-type': 'image/png' }))
     expect(ok.status).toBe(200)
@@ -57,7 +57,7 @@ describe('classify', () => {
     expect(engine.requests).toHaveLength(1)
   })
 
-  test('refuses forms that are none, empty, or too many', async () => {
+  test('rejects forms that are malformed, empty, or have too many images', async () => {
     const { app } = start({ limits: { imagesPerRequest: 2 } })
     const send = async (what: unknown, headers = {}) =>
       failure(await app.request(path('classify'), post(what, headers)))
@@ -71,7 +71,7 @@ describe('classify', () => {
     expect(await send(form(images.jpeg, images.gif))).toEqual([415, 'unsupported_format'])
   })
 
-  test('refuses by their header images that claim too many pixels, or have none', async () => {
+  test('rejects images whose header claims too many pixels or none', async () => {
     const { app } = start()
     const lie = images.png.slice()
     new DataView(lie.buffer).setUint32(16, 60_000)
@@ -85,7 +85,7 @@ describe('classify', () => {
     ])
   })
 
-  test('takes wrong queries and deadlines for what they are', async () => {
+  test('rejects invalid queries and deadlines', async () => {
     const { app, engine } = start()
     for (const query of ['top_k=0', 'top_k=x', 'top_k=1.5', 'top_k=-1', 'top_k=1e9'])
       expect(await failure(await app.request(`${path('classify')}?${query}`, post(images.jpeg)))).toEqual([
@@ -102,12 +102,12 @@ describe('classify', () => {
   })
 })
 
-test('embed gives the features of each image', async () => {
+test('POST embed returns the features of each image', async () => {
   const { results } = (await body(start().app.request(path('embed'), post(images.jpeg)))) as { results: object[] }
   expect(results).toEqual([{ features: [0, 1, 2, 0xd9] }])
 })
 
-test('explain gives the attention as numbers, or lays it over the image', async () => {
+test('POST explain returns the attention as numbers, or laid over the image', async () => {
   const { app } = start()
   const { results } = (await body(app.request(path('explain'), post(images.jpeg)))) as { results: object[] }
   expect(results).toEqual([
@@ -127,10 +127,10 @@ test('explain gives the attention as numbers, or lays it over the image', async 
   expect(await failure(damaged)).toEqual([422, 'image_corrupt'])
 })
 
-describe('the way of Hugging Face', () => {
+describe('the Hugging Face route', () => {
   const inputs = images.jpeg.toBase64()
 
-  test('takes bytes or base64, and gives labels with scores', async () => {
+  test('accepts bytes or base64, and returns labels with scores', async () => {
     const { app } = start()
     expect(await body(app.request('/models/tiny', post(images.jpeg)))).toEqual([
       { label: 'dog', score: expect.closeTo(1, 5) },
@@ -144,7 +144,7 @@ describe('the way of Hugging Face', () => {
     ])
   })
 
-  test('fetches nothing', async () => {
+  test('fetches no URLs', async () => {
     let hits = 0
     using canary = Bun.serve({ port: 0, fetch: () => new Response(`${++hits}`) })
     const { app, engine } = start()
@@ -153,7 +153,7 @@ describe('the way of Hugging Face', () => {
     expect([hits, engine.requests.length]).toEqual([0, 0])
   })
 
-  test('refuses JSON that is more than it should be', async () => {
+  test('rejects JSON with unknown or malformed fields', async () => {
     const { app } = start()
     const bad: unknown[] = [
       '',
@@ -182,7 +182,7 @@ describe('the way of Hugging Face', () => {
   })
 })
 
-test('the typed client knows routes and answers', async () => {
+test('Hono’s typed client knows routes and answers', async () => {
   const { app } = start()
   const client = hc<AppType>('http://localhost', { fetch: app.request as typeof fetch })
   const list = await client.v1.models.$get()

@@ -1,4 +1,4 @@
-/** What several routes take and give. */
+/** Schemas that several routes share. */
 import { z } from '@hono/zod-openapi'
 import { modelName } from '../config.ts'
 import { errorCodes } from '../errors.ts'
@@ -7,11 +7,11 @@ import { predictionSchema } from '../predictions.ts'
 const errorSchema = z.object({ error: z.string(), code: z.enum(errorCodes) }).openapi('Error')
 
 export const failure = {
-  description: 'What went wrong, for people and by name.',
+  description: 'The error: a sentence for people and a code for programs.',
   content: { 'application/json': { schema: errorSchema } },
 } as const
 
-/** Of a route that computes. */
+/** Errors of a route that computes. */
 export const failures = {
   400: failure,
   401: failure,
@@ -33,15 +33,15 @@ export const topK = z.coerce
   .min(1)
   .max(100_000)
   .default(5)
-  .openapi({ description: 'How many classes, best first.' })
+  .openapi({ description: 'Number of classes, best first.' })
 
 export const timeoutHeader = z.object({
-  timeout: z.string().optional().openapi({ description: 'Milliseconds after which the answer is of no use any more.' }),
+  timeout: z.string().optional().openapi({ description: 'Deadline of the request, in milliseconds.' }),
 })
 
 export const predictionsSchema = z.array(predictionSchema)
 
-/** Of a route's result for each image, in the order of the upload. */
+/** Schema of an answer with one result for each image, in the order of the upload. */
 export const resultsOf = <Schema extends z.ZodType>(
   schema: Schema,
 ): z.ZodObject<{ model: z.ZodString; version: z.ZodString; results: z.ZodArray<Schema> }> =>

@@ -1,4 +1,7 @@
-/** Image files to bytes of a model's size and channels, or to pictures with attention over them, in processes of their own; few at a time, as a large image takes memory. */
+/**
+ * A pool of worker processes that decode image files to a model's size and channels, and lay attention over them. It works
+ * on few images at a time, as a large one takes much memory.
+ */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { ImageGeometry } from '@vitral/core/image'
@@ -7,13 +10,14 @@ import { bytesOf, type Frame, type Header } from '../ipc/framing.ts'
 import { SupervisedWorker } from './supervised-worker.ts'
 import { WorkerProcess } from './worker-process.ts'
 
+/** Header of a decoder's call `decode`; the body is the image file. */
 export interface DecodeCall {
   geometry: ImageGeometry
   maxPixels: number
   timeoutSeconds: number
 }
 
-/** Its body: the attention's floats, then the image file. */
+/** Header of a decoder's call `draw`; the body is the attention's floats, then the image file. */
 export interface DrawCall {
   geometry: ImageGeometry
   height: number
@@ -36,30 +40,33 @@ interface DecoderOptions {
   signal?: AbortSignal
 }
 
+/** An image at a model's size. */
 export interface DecodedImage {
   /** [height, width, channels] */
   pixels: Uint8Array
   width: number
   height: number
-  /** Gives the memory of its pixels back. */
+  /** Releases the memory of the pixels. */
   free(): void
 }
 
-/** Of an image that waits for a decoder. */
+/** The turn of an image that waits for a decoder. */
 export interface Turn {
-  /** Asked when its turn has come. */
+  /** Asked when the turn has come: whether the image is still wanted. */
   isWanted(): boolean
-  /** Told that it is wanted, and begun. */
+  /** Called when the work on the image begins. */
   begin?(): void
+  /** Called when that work has ended. */
   end?(): void
 }
 
 const MODULE = fileURLToPath(new URL('./process/decoder.ts', import.meta.url))
-/** Images decoded at once by one process: its codecs run in threads of their own. */
+/** Images that one process decodes at once: its codecs run in threads of their own. */
 export const PER_PROCESS = Math.max(2, availableParallelism())
-/** Milliseconds beyond the decoder's own limit after which it must hang. */
+/** Milliseconds beyond the decoder's own time limit after which the process is taken to hang. */
 const SLACK = 5000
 
+/** The pool of decoders of one engine. */
 export class Decoders {
   readonly #workers: SupervisedWorker[]
   readonly #limits: Omit<DecodeCall, 'geometry'>
@@ -73,6 +80,7 @@ export class Decoders {
     this.#free = workers.length * PER_PROCESS
   }
 
+  /** @throws EngineError when a process does not start */
   static async start(options: DecoderOptions): Promise<Decoders> {
     const start = (): Promise<WorkerProcess> =>
       WorkerProcess.start({ module: MODULE, timeout: options.loadTimeout, signal: options.signal })
@@ -84,7 +92,9 @@ export class Decoders {
   }
 
   /**
-   * @returns undefined when it was no longer wanted
+   * Decodes an image file to a model's size.
+   *
+   * @returns undefined when the image was no longer wanted
    * @throws EngineError that says what is wrong with the image
    */
   async decode(image: Uint8Array, geometry: ImageGeometry, turn: Turn): Promise<DecodedImage | undefined> {
@@ -98,7 +108,7 @@ export class Decoders {
   /**
    * Lays attention over an image.
    *
-   * @returns a PNG file; undefined when it was no longer wanted
+   * @returns a PNG file; undefined when the image was no longer wanted
    * @throws EngineError that says what is wrong with the image
    */
   async draw(
@@ -113,12 +123,13 @@ export class Decoders {
     })
   }
 
+  /** Ids of the processes that run. */
   get processes(): number[] {
-    return this.#workers.flatMap(workerProcess => workerProcess.pid ?? [])
+    return this.#workers.flatMap(worker => worker.pid ?? [])
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#workers.map(workerProcess => workerProcess.stop()))
+    await Promise.all(this.#workers.map(worker => worker.stop()))
   }
 
   async #inTurn<Result>(turn: Turn, work: () => Promise<Result>): Promise<Result | undefined> {
@@ -145,7 +156,8 @@ export class Decoders {
   async #call(name: string, call: Header, bodies: readonly Uint8Array[]): Promise<Frame> {
     const worker = this.#workers[this.#next++ % this.#workers.length] as SupervisedWorker
     const workerProcess = worker.failed ? undefined : await worker.ready()
-    if (!workerProcess) throw new EngineError('worker_failed', 'Images cannot be decoded now.', { retryAfter: 5 })
+    if (!workerProcess)
+      throw new EngineError('worker_failed', 'The image decoders keep failing; try again.', { retryAfter: 5 })
     const answer = await workerProcess.call(name, call, bodies, this.#limits.timeoutSeconds * 1000 + SLACK)
     worker.recordSuccess()
     return answer

@@ -1,26 +1,27 @@
-/** What the server and a model's process say to each other: the types, and how arrays become one body and back. */
+/** The protocol between the server and a model's worker process: types of the calls, and arrays packed into one body and back. */
 import type { BackendName, ComputeDtype } from '@vitral/core'
 import type { ImageGeometry } from '@vitral/core/image'
 import type { BestClasses, EngineOutput, ModelDescription, Task } from '../engine.ts'
 import { bytesOf, floatsOf } from '../ipc/framing.ts'
 
+/** How a model is loaded. */
 export interface ModelSettings {
   folder: string
   backend: 'auto' | BackendName
   precision: ComputeDtype
-  /** Of the backend native; its own choice without it. */
+  /** Threads of the native backend; without it, the backend chooses. */
   threads?: number
-  /** Images computed together at most. */
+  /** Largest batch, in images. */
   maxBatchSize: number
 }
 
-/** What a process tells of the model it has loaded. */
+/** A loaded model, as its worker process describes it. */
 export interface LoadedDescription extends Omit<ModelDescription, 'name' | 'state' | 'error'> {
-  /** What an image must be brought to before it is sent. */
+  /** Size, crop and channels that an image is brought to before it is sent. */
   geometry: ImageGeometry
-  /** Bytes that the process has resident. */
+  /** Resident bytes of the process. */
   memory: number
-  /** Names of the fields of config.json that nobody knows, where there are some; the first hundred. */
+  /** Unknown fields of config.json, the first hundred; absent if there are none. */
   unknownFields?: readonly string[]
 }
 
@@ -33,11 +34,12 @@ export interface Purpose {
   best?: BestClasses
 }
 
+/** Header of the call `compute`; the body is the inputs' bytes one after the other. */
 export interface ComputeCall {
   inputs: ({ kind: 'pixels' | 'pixelValues'; bytes: number } & Purpose)[]
 }
 
-/** How the floats of a reply's body are divided, input by input; null: its values are no finite numbers. */
+/** Numbers of floats in a reply's body, input by input; null for an input whose values are non-finite. */
 type OutputLayout = ({
   logits?: number
   best?: number
@@ -45,14 +47,16 @@ type OutputLayout = ({
   attention?: readonly [height: number, width: number]
 } | null)[]
 
+/** Header of the reply to `compute`; the body is the outputs' floats. */
 export interface ComputeReply {
   layout: OutputLayout
-  /** Bytes that the process has resident. */
+  /** Resident bytes of the process. */
   memory: number
-  /** Whether the model computes no finite numbers from an input of its own either. */
+  /** Whether the model gives non-finite values for a known good input too: then the model is broken, not the request. */
   modelIsNonFinite: boolean
 }
 
+/** Packs inputs into a body. */
 export function inputLayout(jobs: readonly ({ input: PreparedInput } & Purpose)[]): {
   inputs: ComputeCall['inputs']
   bodies: Uint8Array[]
@@ -69,6 +73,7 @@ export function inputLayout(jobs: readonly ({ input: PreparedInput } & Purpose)[
   }
 }
 
+/** Unpacks a body into inputs: the inverse of inputLayout. */
 export function splitInputs(layout: ComputeCall['inputs'], body: Uint8Array): PreparedInput[] {
   let start = 0
   return layout.map(({ kind, bytes }) => {
@@ -78,7 +83,11 @@ export function splitInputs(layout: ComputeCall['inputs'], body: Uint8Array): Pr
   })
 }
 
-/** @param outputs null where the values are no finite numbers */
+/**
+ * Packs outputs into a body.
+ *
+ * @param outputs null where the values are non-finite
+ */
 export function outputLayout(outputs: readonly (EngineOutput | null)[]): {
   layout: OutputLayout
   arrays: Float32Array[]
@@ -103,6 +112,7 @@ export function outputLayout(outputs: readonly (EngineOutput | null)[]): {
   }
 }
 
+/** Unpacks a body into outputs: the inverse of outputLayout. */
 export function splitOutputs(layout: OutputLayout, body: Uint8Array): (EngineOutput | null)[] {
   let start = 0
   const take = (length: number): Float32Array => {

@@ -1,19 +1,19 @@
-/** A process that is replaced when it ends, ever more slowly when it ends again and again. */
+/** A supervised worker: a process that is restarted when it ends, with exponential backoff when it keeps failing. */
 import type { WorkerProcess } from './worker-process.ts'
 
 interface SupervisedWorkerOptions {
-  /** Starts it and makes it ready. */
+  /** Starts a process and makes it ready. */
   start(): Promise<WorkerProcess>
-  /** Told of each end that was not asked for, and of each start that failed. */
+  /** Called for each unexpected end and each failed start. */
   onFailure(reason: string, failuresInARow: number): void
-  /** Milliseconds before the second start in a row; doubled for each further one. The first is at once. @default 100 */
+  /** Milliseconds before the second restart in a row, doubled for each further one; the first is immediate. @default 100 */
   backoff?: number
-  /** @default 30000 */
+  /** Longest backoff, in milliseconds. @default 30000 */
   maxBackoff?: number
 }
 
-/** Failures in a row from which it counts as failed while it is not there. */
-const MANY = 4
+/** Failures in a row after which a worker that does not run counts as failed. */
+const MAX_FAILURES = 4
 
 export class SupervisedWorker {
   #current: WorkerProcess | undefined
@@ -28,29 +28,32 @@ export class SupervisedWorker {
     this.#adopt(first)
   }
 
-  /** The process, once there is one that runs; undefined when it has been stopped. */
+  /** @returns the process, as soon as one runs; undefined once the worker is stopped */
   async ready(): Promise<WorkerProcess | undefined> {
     return this.#current ?? (await this.#next.promise)
   }
 
+  /** Whether a process runs. */
   get running(): boolean {
     return this.#current !== undefined
   }
 
+  /** Id of the process, while one runs. */
   get pid(): number | undefined {
     return this.#current?.pid
   }
 
-  /** Whether there is none, and it failed so often that nobody should wait for the next. */
+  /** Whether no process runs and so many failed in a row that no request should wait for the next. */
   get failed(): boolean {
-    return !this.running && this.#failures >= MANY
+    return !this.running && this.#failures >= MAX_FAILURES
   }
 
-  /** Says that it has done what it is for: the next failure is the first again. */
+  /** Resets the failure count after a call that succeeded. */
   recordSuccess(): void {
     this.#failures = 0
   }
 
+  /** Stops the process and the supervision. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#next.resolve(undefined)

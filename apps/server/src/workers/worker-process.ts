@@ -1,6 +1,6 @@
 /**
- * A process of the server, and the calls to it. Native code runs there: when it crashes or hangs, a process ends and not
- * the server.
+ * A worker process and the calls to it. Native code runs there: when it crashes or hangs, a worker process ends and not the
+ * server.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,11 +11,11 @@ import { FrameLink } from '../ipc/frame-link.ts'
 import type { Frame, Header } from '../ipc/framing.ts'
 
 interface WorkerProcessOptions {
-  /** Path of the module it runs. */
+  /** Path of the module that the process runs. */
   module: string
-  /** Milliseconds until it has connected. */
+  /** Milliseconds in which it must connect. */
   timeout: number
-  /** Aborted when the engine is over: nothing that is loaded or computed is waited for. */
+  /** Aborted when the engine ends: the process is killed, whatever it loads or computes. */
   signal?: AbortSignal
 }
 
@@ -25,11 +25,11 @@ interface Call {
   timer: ReturnType<typeof setTimeout>
 }
 
-/** Milliseconds that a process has to end by itself once its socket is closed. */
+/** Milliseconds that a process has to exit once its socket is closed. */
 const GRACE = 1000
 
 export class WorkerProcess {
-  /** Why it is no more; undefined while it runs. */
+  /** Why the process ended; undefined while it runs. */
   ended: string | undefined
   readonly pid: number
   readonly #ending = Promise.withResolvers<string>()
@@ -45,16 +45,16 @@ export class WorkerProcess {
     void subprocess.exited.then(() => this.#end(exitReason(subprocess)))
   }
 
-  /** Resolved with why, when it can no longer be called. */
+  /** Resolves with the reason when the process can no longer be called. */
   get exited(): Promise<string> {
     return this.#ending.promise
   }
 
-  /** @throws EngineError 'worker_failed' when the process ends or is not there in time */
+  /** @throws EngineError 'worker_failed' when the process ends or does not connect in time, 'draining' when the engine has ended */
   static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
-    if (options.signal?.aborted) throw new EngineError('draining', 'The server goes down.')
-    // A folder that no other user may enter, there until the process has connected: a server that is killed leaves none, and one
-    // that runs for weeks has none that a system may clear away.
+    if (options.signal?.aborted) throw new EngineError('draining', 'The server is shutting down.')
+    // The folder admits no other user, and exists only until the process has connected: a server that is killed leaves none
+    // behind, and one that runs for weeks depends on none that the system may clear away.
     const folder = await mkdtemp(join(tmpdir(), 'vitral-'))
     try {
       return await WorkerProcess.#connected(join(folder, 'socket'), options)
@@ -72,7 +72,7 @@ export class WorkerProcess {
     const link = new FrameLink({
       onOpen: connected.resolve,
       onFrame: settle,
-      // One that ends closes its socket, and says why a moment later by its exit status.
+      // A process that ends closes its socket first; its exit status, which says why, follows a moment later.
       onClose: () => setTimeout(() => workerProcess?.kill('its socket closed'), GRACE).unref(),
     })
     const listener = Bun.listen({ unix: path, socket: link.handlers })
@@ -82,15 +82,16 @@ export class WorkerProcess {
       stdout: 'ignore',
       stderr: 'inherit',
     })
-    const abort = (): void => (workerProcess ? workerProcess.kill('the server goes down') : subprocess.kill('SIGKILL'))
+    const abort = (): void =>
+      workerProcess ? workerProcess.kill('the server is shutting down') : subprocess.kill('SIGKILL')
     signal?.addEventListener('abort', abort)
     void subprocess.exited.then(() => signal?.removeEventListener('abort', abort))
     const timer = setTimeout(() => {
       subprocess.kill('SIGKILL')
-      connected.reject(new EngineError('worker_failed', `A process did not start within ${timeout} ms.`))
+      connected.reject(new EngineError('worker_failed', `A worker process did not start within ${timeout} ms.`))
     }, timeout)
     void subprocess.exited.then(() =>
-      connected.reject(new EngineError('worker_failed', `A process did not start: ${exitReason(subprocess)}.`)),
+      connected.reject(new EngineError('worker_failed', `A worker process did not start: ${exitReason(subprocess)}.`)),
     )
     try {
       await connected.promise
@@ -103,8 +104,11 @@ export class WorkerProcess {
   }
 
   /**
+   * Calls a handler of the process by its name.
+   *
    * @param timeout milliseconds; a process that has not answered by then hangs, and is killed
-   * @throws EngineError what the process says, or 'worker_failed' when it ends before it answers
+   * @returns the reply's frame
+   * @throws EngineError the process's own, or 'worker_failed' when it ends before it answers
    */
   async call(name: string, header: Header, bodies: readonly Uint8Array[], timeout: number): Promise<Frame> {
     if (this.ended) throw this.#failure()
@@ -116,16 +120,16 @@ export class WorkerProcess {
     })
   }
 
-  /** Ends it at once; its calls fail. */
+  /** Kills the process; its calls fail with the reason. */
   kill(reason: string): void {
     this.#end(reason)
     if (this.#process.exitCode === null) this.#process.kill('SIGKILL')
   }
 
-  /** Lets it end by itself, which it does when it has answered the call that it is at. */
+  /** Lets the process exit, which it does after the call it is working on; kills it when that takes too long. */
   async stop(): Promise<void> {
     this.#link.end()
-    const timer = setTimeout(() => this.kill('it did not end by itself'), GRACE)
+    const timer = setTimeout(() => this.kill('it did not exit by itself'), GRACE)
     await this.#process.exited
     clearTimeout(timer)
   }
@@ -154,9 +158,11 @@ export class WorkerProcess {
   }
 
   #failure(): EngineError {
-    return new EngineError('worker_failed', `The process that computed this ended: ${this.ended}.`, { retryAfter: 1 })
+    return new EngineError('worker_failed', `The worker process that computed this ended: ${this.ended}.`, {
+      retryAfter: 1,
+    })
   }
 }
 
 const exitReason = ({ signalCode, exitCode }: Bun.Subprocess): string =>
-  signalCode ? `it was ended by ${signalCode}` : `it exited with ${exitCode}`
+  signalCode ? `it was killed by ${signalCode}` : `it exited with ${exitCode}`

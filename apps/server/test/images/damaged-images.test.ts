@@ -1,6 +1,6 @@
 /**
- * Image files that are cut off, noise, or have bits that are wrong: each is the client's error or, where nothing is missed, an
- * image; none brings anything down. FLIPPED_IMAGES=200000 and FLIP_SEED=7 in the environment go further.
+ * Image files that are truncated, noise, or have flipped bits: each is rejected as the client's error or decoded, and none
+ * brings anything down. FLIPPED_IMAGES=200000 and FLIP_SEED=7 in the environment go further.
  */
 import { beforeAll, expect, test } from 'bun:test'
 import sharp from 'sharp'
@@ -37,7 +37,7 @@ async function forEach<T>(items: readonly T[], work: (item: T) => Promise<void>)
   await Promise.all(Array.from({ length: 8 }, next))
 }
 
-test('files that are cut off at every hundredth', async () => {
+test('files truncated at every hundredth are rejected', async () => {
   const cuts = files.flatMap(file => Array.from({ length: 99 }, (_, i) => file.slice(0, (file.length * (i + 1)) / 100)))
   await forEach(cuts, async cut => {
     expect(await failure(await classify(cut))).toEqual(
@@ -46,7 +46,7 @@ test('files that are cut off at every hundredth', async () => {
   })
 }, 60_000)
 
-test('a thousand times noise, and what is no image at all', async () => {
+test('a thousand files of noise, and files that are not images, are rejected', async () => {
   const before = tiny.server.memory()
   const texts = ['', 'hello', '<html><body>404</body></html>'].map(text => new TextEncoder().encode(text))
   const noise = Array.from({ length: 1000 }, () => crypto.getRandomValues(new Uint8Array(4096)))
@@ -56,7 +56,7 @@ test('a thousand times noise, and what is no image at all', async () => {
   expect(tiny.server.memory() - before).toBeLessThan(8 * MiB + 8 * MiB) // and what has not been collected
 }, 60_000)
 
-test(`${flipped} files with wrong bits from seed ${seed}`, async () => {
+test(`${flipped} files with flipped bits from seed ${seed} are rejected or decoded`, async () => {
   const random = randomFrom(seed)
   const below = (count: number): number => Math.floor(random() * count)
   let slowest = 0

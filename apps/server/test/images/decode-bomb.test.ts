@@ -1,4 +1,4 @@
-/** Images that take a decoder long: a progressive JPEG whose last scan is there hundreds of times. */
+/** Images that take a decoder long: a progressive JPEG whose last scan is repeated hundreds of times. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import sharp from 'sharp'
 import { type RunningServer, startServer } from '../../src/serve.ts'
@@ -27,7 +27,7 @@ async function bomb(scans: number): Promise<Uint8Array<ArrayBuffer>> {
   return Uint8Array.from(Buffer.concat([jpeg.subarray(0, -2), ...repeated, jpeg.subarray(-2)]))
 }
 
-test('64 of them are refused as images, and health is answered meanwhile', async () => {
+test('64 slow progressive JPEGs are rejected as images, and health checks are answered meanwhile', async () => {
   const image = await bomb(600)
   expect(image.length).toBeLessThan(10 * 2 ** 20)
   const url = new URL('v1/models/tiny/classify', server.url)

@@ -1,4 +1,4 @@
-/** Image files that are seldom seen and right, those that are others' formats, too, and those that would take much memory: to a server in a process of its own. */
+/** Rare but valid image files, files that are polyglots, and files that would take much memory, against a server process. */
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -36,7 +36,7 @@ test.each<[string, Sharp]>([
   expect(await scores(await picture.toBuffer())).toHaveLength(1)
 })
 
-test('a picture that lies on its side by its EXIF is seen upright', async () => {
+test('an image is rotated by its EXIF orientation', async () => {
   const upright = Buffer.alloc(30 * 20 * 3).map((_, i) => (i * 7) % 256)
   const picture = (): Sharp => sharp(upright, { raw: { width: 30, height: 20, channels: 3 } })
   const expected = await scores(await picture().png().toBuffer())
@@ -49,30 +49,33 @@ test('a picture that lies on its side by its EXIF is seen upright', async () => 
 const fixtures = join(import.meta.dirname, '../../../../packages/datasets/test/fixtures/decode')
 const fixture = (name: string): Uint8Array => Uint8Array.from(readFileSync(join(fixtures, name)))
 
-test.each(['colour.bmp', 'top-down.bmp', 'colour.ppm', 'text.ppm'])('%s is the PNG of its pixels', async name => {
-  expect(await scores(fixture(name))).toEqual(await scores(fixture('colour.png')))
-  const { url } = tiny.server
-  const drawn = await fetch(new URL('v1/models/tiny/explain', url), post(fixture(name), { accept: 'image/png' }))
-  expect([drawn.status, (await sharp(await drawn.arrayBuffer()).metadata()).width]).toEqual([200, 16])
-})
+test.each(['colour.bmp', 'top-down.bmp', 'colour.ppm', 'text.ppm'])(
+  '%s is classified as the PNG with its pixels',
+  async name => {
+    expect(await scores(fixture(name))).toEqual(await scores(fixture('colour.png')))
+    const { url } = tiny.server
+    const drawn = await fetch(new URL('v1/models/tiny/explain', url), post(fixture(name), { accept: 'image/png' }))
+    expect([drawn.status, (await sharp(await drawn.arrayBuffer()).metadata()).width]).toEqual([200, 16])
+  },
+)
 
-test('a BMP of more pixels than allowed is refused before it is decoded', async () => {
+test('a BMP with too many pixels is rejected before it is decoded', async () => {
   const bomb = Buffer.from(fixture('run-length.bmp'))
   bomb.writeInt32LE(60_000, 18)
   bomb.writeInt32LE(60_000, 22)
   expect(await failure(await classify(bomb))).toEqual([413, 'image_too_large'])
 })
 
-test.each(Object.entries(notImages))('%s is no image here', async (_, make) => {
+test.each(Object.entries(notImages))('%s is rejected as an image', async (_, make) => {
   expect(await failure(await classify(await make('/etc/passwd')))).toEqual([415, 'unsupported_format'])
 })
 
-test.each(Object.entries(polyglotEnds))('a JPEG with %s at its end is the JPEG that it is', async (_, make) => {
+test.each(Object.entries(polyglotEnds))('a JPEG with %s at its end is classified as the JPEG', async (_, make) => {
   const jpeg = await plain(20, 10).jpeg().toBuffer()
   expect(await scores(Buffer.concat([jpeg, await make('/etc/passwd')]))).toEqual(await scores(jpeg))
 })
 
-test('sixteen small files of many pixels are refused before they are decoded', async () => {
+test('sixteen small files with too many pixels are rejected before they are decoded', async () => {
   const bomb = await plain(5000, 5000).png({ compressionLevel: 9 }).toBuffer()
   expect(bomb.length).toBeLessThan(100_000)
   await classify(bomb)

@@ -1,4 +1,4 @@
-/** A file of half a megabyte that a decoder would be at for minutes, deaf to its time limit: no other image may pay for it. */
+/** A file of half a megabyte that keeps a decoder busy for minutes, past its time limit: no other image may suffer. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import sharp from 'sharp'
 import type { ManagedEngine } from '../../src/engine.ts'
@@ -17,7 +17,7 @@ afterAll(async () => {
 
 const classify = (image: Uint8Array) => engine.run({ model: 'tiny', task: 'classify', inputs: [{ image }] })
 
-test('JPEG files of tens of thousands of scans are refused, and the decoder lives on', async () => {
+test('JPEG files with tens of thousands of scans are rejected, and the decoder survives', async () => {
   const picture = sharp({ create: { width: 4000, height: 4000, channels: 3, background: '#a63' } })
   const jpeg = await picture.jpeg({ progressive: true, quality: 10 }).toBuffer()
   const scan = Buffer.from(jpeg.subarray(jpeg.lastIndexOf(Buffer.of(0xff, 0xda)), -2))

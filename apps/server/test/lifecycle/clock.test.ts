@@ -1,4 +1,4 @@
-/** The wall clock may be set at any time: deadlines, drain and rates go by another. */
+/** Deadlines, drain time and rates use a monotonic clock: the wall clock may be set at any time. */
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { images, post } from '../support/requests.ts'
@@ -6,7 +6,7 @@ import { startedServer } from '../support/started-server.ts'
 
 const preload = join(import.meta.dir, '../support/jumping-clock.ts')
 
-test('a clock that jumps by hours ends no request early, keeps none alive, and lets nobody through faster', async () => {
+test('a wall clock that jumps by hours changes no deadline, drain time or rate limit', async () => {
   const server = await startedServer({}, { preload, variables: { DELAY: '700', RATE: '1' } })
   const classify = (): Promise<Response> => fetch(new URL('v1/models/tiny/classify', server.url), post(images.jpeg))
   const answers = await Promise.all(Array.from({ length: 12 }, classify))

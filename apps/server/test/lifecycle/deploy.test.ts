@@ -1,4 +1,4 @@
-/** What describes the server's container, linted, and held against the server: paths, ports, probes and the metric exist. */
+/** The container's files, linted and compared with the server: paths, ports, probes and the metric exist. */
 import { expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,12 +27,12 @@ const engine = createFakeEngine()
 const app = createApp({ engine, metrics: createMetrics(engine) })
 const get = async (path: string) => app.request(path)
 
-test('the manifests have no field that there is not, and none of another type', () => {
+test('the manifests have only known fields of the right types', () => {
   kubernetesSchema.parse(documents('kubernetes.yaml'))
   composeSchema.parse(documents('compose.yaml')[0])
 })
 
-test('the Dockerfile has no instruction that Docker does not know, and does not rest on what others change', () => {
+test('the Dockerfile has only known instructions and pinned images', () => {
   const dockerfile = read('Dockerfile')
   expect(lintDockerfile(dockerfile)).toEqual([])
   expect(lintDockerfile(dockerfile.replace('EXPOSE', 'EXPOSES'))).toHaveLength(1)
@@ -47,7 +47,7 @@ test('the Dockerfile has no instruction that Docker does not know, and does not 
   for (const [install] of dockerfile.matchAll(/bun install.*?(&&|$)/gm)) expect(install).toContain('--frozen-lockfile')
 })
 
-test('the probes are routes that answer', async () => {
+test('the probes name routes that answer', async () => {
   const [deployment] = documents('kubernetes.yaml')
   const [container] = deployment.spec.template.spec.containers
   for (const { httpGet } of [container.livenessProbe, container.readinessProbe])
@@ -55,14 +55,14 @@ test('the probes are routes that answer', async () => {
   expect(read('Dockerfile')).toContain(container.livenessProbe.httpGet.path)
 })
 
-test('the autoscaler looks at a metric that there is', async () => {
+test('the autoscaler uses a metric that exists', async () => {
   const autoscaler = documents('kubernetes.yaml').find(({ kind }) => kind === 'HorizontalPodAutoscaler')
   const metrics = await (await get('/metrics')).text()
   for (const { pods } of autoscaler.spec.metrics) expect(metrics).toContain(`# TYPE ${pods.metric.name} gauge`)
   expect(autoscaler.spec.scaleTargetRef.name).toBe(documents('kubernetes.yaml')[0].metadata.name)
 })
 
-test('ports agree, and the container is not root, changes nothing, and takes no more than its share', () => {
+test('the container’s ports agree, it is not root, its file system is read-only, and its resources are limited', () => {
   const [deployment, service] = documents('kubernetes.yaml')
   const [container] = deployment.spec.template.spec.containers
   expect(container.args).toContain(String(container.ports[0].containerPort))
@@ -90,7 +90,7 @@ test('ports agree, and the container is not root, changes nothing, and takes no 
   })
 })
 
-test('a pod takes requests until nobody sends it any, and has the time to answer them', () => {
+test('a pod accepts requests until none are routed to it, and has time to answer them', () => {
   const [deployment] = documents('kubernetes.yaml')
   const { terminationGracePeriodSeconds, containers } = deployment.spec.template.spec
   const [command, seconds] = containers[0].lifecycle.preStop.exec.command
@@ -102,7 +102,7 @@ test('a pod takes requests until nobody sends it any, and has the time to answer
   expect(Number.parseInt(services.vitral.stop_grace_period, 10)).toBeGreaterThan(drainMilliseconds / 1000)
 })
 
-test('what the image is made of is in the repository', () => {
+test('the files of the image are in the repository', () => {
   const [{ services }] = documents('compose.yaml')
   const { build, volumes } = services.vitral
   expect(existsSync(join(folder, build.context, build.dockerfile))).toBe(true)

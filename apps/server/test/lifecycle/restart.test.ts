@@ -1,4 +1,4 @@
-/** A server that is killed in the middle of its work, and another one in its place: at the same address, as fast, and with nothing left over. */
+/** A killed server and its successor at the same address: it starts as fast, and nothing is left over. */
 import { afterEach, expect, test } from 'bun:test'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ afterEach(async () => {
   removeFolders()
 })
 
-test('answers within 2 s and the time of loading, though the one before was killed with requests on its way', async () => {
+test('a server answers within 2 s plus load time after the one before was killed under load', async () => {
   const folder = await tinyModel()
   const temporary = join(folder, 'tmp')
   mkdirSync(temporary)

@@ -1,6 +1,6 @@
 /**
- * The end of a whole server process: what it has accepted is answered, and it goes once nothing is left to do, not when it at
- * last must. STOPS=20 in the environment stops it so many times under load.
+ * The shutdown of a server process: accepted requests are answered, and the process exits as soon as nothing is left to do.
+ * STOPS=20 in the environment stops it that many times under load.
  */
 import { afterAll, expect, test } from 'bun:test'
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -17,7 +17,7 @@ const drainDelay = 500
 
 afterAll(removeFolders)
 
-test('a server without work ends well before its time to drain is over', async () => {
+test('an idle server exits well before its drain time', async () => {
   const server = await startedWithModel(await tinyModel())
   const start = performance.now()
   expect(await server.stop()).toBe(0)
@@ -38,7 +38,7 @@ const childrenOf = (pid: number): string[] =>
     .stdout.split('\n')
     .filter(state => state !== '' && !state.startsWith('Z'))
 
-test('SIGTERM ends a server whose models are still being loaded, and their processes', async () => {
+test('SIGTERM ends a server that is loading models, and their workers', async () => {
   const folder = await endlessModel()
   const program = join(import.meta.dir, '../support/serve-folder.ts')
   const config = { timeouts: { drainMilliseconds: 3000 } }
@@ -60,7 +60,7 @@ test('SIGTERM ends a server whose models are still being loaded, and their proce
   expect(await new Response(server.stderr).text()).toBe('')
 }, 60_000)
 
-test('SIGTERM ends a server while a request waits for a model that is loaded on demand', async () => {
+test('SIGTERM ends a server while a request waits for an on-demand model', async () => {
   const models = [{ name: 'tiny', folder: await endlessModel(), backend: 'cpu' as const, load: 'on-demand' as const }]
   const timeouts = { drainMilliseconds: 500 }
   const server = await startedWithModel('', 0, { variables: { CONFIG: JSON.stringify({ models, timeouts }) } })
@@ -112,7 +112,7 @@ async function busyServer() {
       while (ready === 200) ready = (await fetch(new URL('v2/health/ready', server.url), { keepalive: false })).status
       expect(ready).toBe(503)
     },
-    /** Of all requests, once it has stopped: what was taken is answered. */
+    /** Outcomes of all requests once the server has stopped: accepted ones are answered. */
     async outcomes() {
       await Bun.sleep(100)
       clearInterval(sending)
@@ -126,7 +126,7 @@ async function busyServer() {
   }
 }
 
-/** Of the requests that the log has. */
+/** Ids of the requests in the log. */
 async function numbersIn(lines: AsyncIterable<Line>): Promise<Set<number>> {
   const numbers = new Set<number>()
   for await (const { message, path, requestId } of lines)
@@ -153,7 +153,7 @@ test.each(Array.from({ length: stops }, (_, i) => i + 1))(
   60_000,
 )
 
-test('a server that is held up until its time is over takes what has come meanwhile', async () => {
+test('a server that was blocked until its drain time answers the requests that arrived meanwhile', async () => {
   const { server, count, refusesSoon, outcomes } = await busyServer()
   const stopped = server.stop()
   await refusesSoon()

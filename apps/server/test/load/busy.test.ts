@@ -1,4 +1,4 @@
-/** A server whose model is at work: it still says that it lives, does nothing for those who have left, and tells those whose process ends. */
+/** A server whose model is busy: it reports that it lives, skips cancelled requests, and answers those of crashed workers. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import type { ConfigInput } from '../../src/config.ts'
@@ -32,7 +32,7 @@ afterAll(async () => {
   removeFolders()
 }, 60_000)
 
-/** By the first value of the image the model's process knows what to do. */
+/** Input whose first value tells the faulty model what to do. */
 function infer(
   first: number,
   { signal, headers, on = server }: { signal?: AbortSignal; headers?: Record<string, string>; on?: RunningServer } = {},
@@ -50,7 +50,7 @@ async function metric(series: string): Promise<number> {
 const queued = (): Promise<number> => metric('vit_queue_depth{model="tiny"}')
 const running = (): Promise<number> => metric('vit_inflight{model="tiny"}')
 
-test('says at once that it lives while its model’s process computes and answers nothing', async () => {
+test('the server answers liveness checks at once while its model’s worker hangs', async () => {
   const hanging = infer(FAULTS.hang, { headers: { timeout: '1500' } })
   while ((await running()) !== 1) await Bun.sleep(5)
   const times: number[] = []
@@ -67,7 +67,7 @@ test('says at once that it lives while its model’s process computes and answer
   while ((await infer(0)).status !== 200) await Bun.sleep(50)
 }, 60_000)
 
-test('computes nothing for those who leave while they wait, counts them as such, and answers the others', async () => {
+test('requests whose clients leave the queue are counted as cancelled and not computed, and the others are answered', async () => {
   const before = await metric('vit_images_total{model="tiny"}')
   const first = infer(FAULTS.delay + 1000)
   while ((await running()) !== 1) await Bun.sleep(5)
@@ -87,7 +87,7 @@ test('computes nothing for those who leave while they wait, counts them as such,
   expect([await queued(), await running()]).toEqual([0, 0])
 }, 60_000)
 
-test('tells fifty at once that the process that computed them was killed, and has another one soon', async () => {
+test('fifty requests of a killed worker fail at once, and the worker is soon restarted', async () => {
   const first = infer(FAULTS.delay + 500)
   while ((await running()) !== 1) await Bun.sleep(5)
   const ended: number[] = []
@@ -108,7 +108,7 @@ test('tells fifty at once that the process that computed them was killed, and ha
   expect((await fetch(new URL('v2/health/ready', server.url))).status).toBe(200)
 }, 60_000)
 
-test('goes down when its time to drain is over, also if a model hangs, and tells those who wait', async () => {
+test('the server shuts down after its drain time even if a model hangs, and answers the waiting requests', async () => {
   const drainMilliseconds = 1000
   const hanging = await start({ drainMilliseconds })
   const answers = [FAULTS.hang, 0].map(async first => failure(await infer(first, { on: hanging.server })))

@@ -1,4 +1,4 @@
-/** Bodies that never end, in pieces of one byte or as fast as they can: they are cut off, and neither fill the memory. */
+/** Endless bodies, in chunks of one byte or as fast as possible: they are cut off, and do not fill the memory. */
 import { afterEach, expect, test } from 'bun:test'
 import type { ConfigInput } from '../../src/config.ts'
 import { images, post } from '../support/requests.ts'
@@ -12,10 +12,10 @@ afterEach(async () => {
 })
 
 const MiB = 2 ** 20
-/** Of what is no longer used and has not yet been collected. */
+/** Bytes allowed for garbage that has not been collected yet. */
 const garbage = 32 * MiB
 
-/** Sends a piece of a chunked body again and again until the server answers; tells what that cost the server. */
+/** Repeats a piece of a chunked body until the server answers, and returns what that cost the server. */
 async function pour(piece: string, most: number, limits: ConfigInput['limits']) {
   server = await startedServer({ log: false, limits })
   const { url, memory, processorTime } = server
@@ -40,7 +40,7 @@ async function pour(piece: string, most: number, limits: ConfigInput['limits']) 
   return { answer: client.received.split('\r\n')[0], grown, bytes }
 }
 
-test('a million chunks of one byte take no more than their bytes', async () => {
+test('a body of a million one-byte chunks takes no more memory than its bytes', async () => {
   const imageBytes = 1_000_000
   const chunk = '1\r\nx\r\n'
   const { answer, grown, bytes } = await pour(chunk.repeat(1000), 10 * imageBytes * chunk.length, { imageBytes })
@@ -49,7 +49,7 @@ test('a million chunks of one byte take no more than their bytes', async () => {
   expect(grown).toBeLessThan(2 * imageBytes + garbage)
 }, 60_000)
 
-test('two gigabytes end at the limit', async () => {
+test('a body of two gigabytes is cut off at the limit', async () => {
   const imageBytes = 10 * MiB
   const piece = `10000\r\n${'x'.repeat(0x10000)}\r\n`
   const { answer, grown, bytes } = await pour(piece, 2 ** 31, { imageBytes })

@@ -1,4 +1,4 @@
-/** More clients than files that the server may open: it waits until there are fewer. */
+/** More clients than the server may open files: further ones wait. */
 import { expect, test } from 'bun:test'
 import { images, post } from '../support/requests.ts'
 import { startedServer } from '../support/started-server.ts'

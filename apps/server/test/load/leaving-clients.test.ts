@@ -1,6 +1,6 @@
 /**
- * Clients that go while they send, wait, are computed or are answered: nothing of them stays. LEAVING_CLIENTS=500 in the
- * environment is how many go each time.
+ * Clients that leave while they send, wait, are computed or are answered: nothing of them stays. LEAVING_CLIENTS=500 in the
+ * environment is the number that leaves each time.
  */
 
 import { heapStats } from 'bun:jsc'
@@ -43,7 +43,7 @@ afterAll(async () => {
 
 interface State {
   openFiles: number
-  /** That run in this process, the server's. */
+  /** Timers that run in this process, the server's. */
   timers: number
   load: ReturnType<ManagedEngine['load']>
 }
@@ -86,7 +86,7 @@ async function fetchOnce(path: string, init: RequestInit = {}): Promise<{ status
   const response = await fetch(url(path), { ...init, headers: { ...init.headers, connection: 'close' } })
   return { status: response.status, text: await response.text() }
 }
-/** By the first value of the image the model's process knows what to do. */
+/** Input whose first value tells the faulty model what to do. */
 const ask = async (first = 0): Promise<number> =>
   (await fetchOnce(path, { method: 'POST', body: pixels(first), headers: head })).status
 
@@ -107,7 +107,7 @@ const leave = (): void => {
 }
 const load = () => engine.load()[0] as ReturnType<ManagedEngine['load']>[number]
 
-test('while they send', async () => {
+test('clients that leave while they send leave nothing behind', async () => {
   const cancelled = await outcomes('cancelled')
   send(bytesOf(path, head, pixels()).subarray(0, -100))
   await Bun.sleep(200)
@@ -116,7 +116,7 @@ test('while they send', async () => {
   while ((await outcomes('cancelled')) < cancelled + count) await Bun.sleep(20)
 }, 30_000)
 
-test('while they wait', async () => {
+test('clients that leave while they wait leave nothing behind', async () => {
   const cancelled = await outcomes('cancelled')
   const first = ask(FAULTS.delay + 1000)
   while (load().running !== 1) await Bun.sleep(5)
@@ -129,7 +129,7 @@ test('while they wait', async () => {
   while ((await outcomes('cancelled')) < cancelled + count) await Bun.sleep(20)
 }, 30_000)
 
-test('while they are computed', async () => {
+test('clients that leave during computation leave nothing behind', async () => {
   const cancelled = await outcomes('cancelled')
   const first = ask(FAULTS.delay + 1000)
   while (load().running !== 1) await Bun.sleep(5)
@@ -141,7 +141,7 @@ test('while they are computed', async () => {
   expect(load().running).toBe(count) // what has begun is done
 }, 30_000)
 
-test('while they are answered', async () => {
+test('clients that leave while they are answered leave nothing behind', async () => {
   const answering = createFakeEngine()
   // More than a system takes to send before anybody reads.
   const drawn = new Uint8Array(8 * 2 ** 20)

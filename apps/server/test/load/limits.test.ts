@@ -6,7 +6,7 @@ import { failure, form, images, post, start } from '../support/requests.ts'
 
 const path = '/v1/models/tiny/classify'
 
-test('a body that is too large is refused by what it says, or where it passes the limit', async () => {
+test('a body that is too large is rejected by its Content-Length, or where it exceeds the limit', async () => {
   const { app, engine } = start({ limits: { imageBytes: 100_000 } })
   const declared = { ...post(images.jpeg, { 'content-length': '99999999999' }) }
   expect(await failure(await app.request(path, declared))).toEqual([413, 'body_too_large'])
@@ -23,7 +23,7 @@ test('a body that is too large is refused by what it says, or where it passes th
   expect(engine.requests).toEqual([])
 })
 
-test('a body that comes in pieces of any size is what was sent', async () => {
+test('a body that arrives in chunks of any size is read correctly', async () => {
   const { app, engine } = start()
   const sent = new Uint8Array(400_000).map((_, i) => i % 251)
   sent.set(images.jpeg)
@@ -42,7 +42,7 @@ test('a body that comes in pieces of any size is what was sent', async () => {
   expect(engine.requests[0]?.inputs).toEqual([{ image: sent }])
 })
 
-test('a compressed body is not inflated', async () => {
+test('a compressed body is rejected', async () => {
   const { app } = start()
   const response = await app.request(
     path,
@@ -51,14 +51,14 @@ test('a compressed body is not inflated', async () => {
   expect(await failure(response)).toEqual([415, 'unsupported_encoding'])
 })
 
-test('a body that does not come is not waited for', async () => {
+test('a body that does not arrive times out', async () => {
   const { app } = start({ timeouts: { uploadMilliseconds: 30 }, limits: { imageBytes: 100 } })
   const silent = new ReadableStream({ pull: () => new Promise(() => {}) })
   const response = await app.request(path, { ...post(images.jpeg), body: silent })
   expect(await failure(response)).toEqual([408, 'upload_timeout'])
 })
 
-test('all bodies together stay within their limit, and are given back', async () => {
+test('all bodies together stay within the byte budget, which is released afterwards', async () => {
   const { app, engine } = start({ limits: { totalBytes: images.jpeg.length * 2 } })
   engine.delay = 50
   const send = async () => (await app.request(path, post(images.jpeg))).status
@@ -71,7 +71,7 @@ test('all bodies together stay within their limit, and are given back', async ()
   expect(budget.used).toBe(0)
 })
 
-test('JSON that is made to do harm costs no more than a moment', async () => {
+test('malicious JSON is rejected within a moment', async () => {
   const { app, engine } = start()
   const deep = (depth: number): string => `{"inputs":${'['.repeat(depth)}${']'.repeat(depth)}}`
   const keys = `{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":1`).join()}}`
@@ -93,7 +93,7 @@ test('JSON that is made to do harm costs no more than a moment', async () => {
   let longest = 0
   for (const path of ['/models/tiny', '/v2/models/tiny/infer'])
     for (const body of bodies) {
-      // Of the processor: the clock also counts what else the machine does.
+      // Processor time: the clock also counts what else the machine does.
       const before = process.cpuUsage()
       const response = await app.request(path, post(body, { 'content-type': 'application/json' }))
       expect(await failure(response)).toEqual([400, 'invalid_request'])
@@ -104,7 +104,7 @@ test('JSON that is made to do harm costs no more than a moment', async () => {
   expect(engine.requests).toEqual([])
 })
 
-test('a rate limit counts by name, refills, and forgets who has not come for longest', () => {
+test('a rate limiter counts by name, refills, and forgets the least recently seen', () => {
   let now = 0
   const limiter = createRateLimiter({ requestsPerSecond: 2, burst: 3 }, 100, () => now)
   expect([1, 2, 3].map(() => limiter.take('a'))).toEqual([0, 0, 0])
@@ -117,7 +117,7 @@ test('a rate limit counts by name, refills, and forgets who has not come for lon
   expect(limiter.size).toBe(100)
 })
 
-test('metrics count each request once, and name nothing that clients make up', async () => {
+test('metrics count each request once, and have no labels that clients make up', async () => {
   const { app, engine } = start()
   for (let i = 0; i < 3; i++) await app.request(path, post(images.jpeg))
   await app.request(path, post(images.gif))
@@ -151,11 +151,11 @@ test('metrics count each request once, and name nothing that clients make up', a
   expect(text.split('\n').filter(line => line && !line.startsWith('#')).length).toBeLessThan(300)
 })
 
-test('an answer has as many values as its limit allows, however many classes and images are asked for', async () => {
+test('an answer has no more values than its limit, however many classes and images are requested', async () => {
   const { app, engine } = start({ limits: { answerValues: 5 } })
   const two = post(form(images.jpeg, images.png))
   expect((await app.request(`${path}?top_k=2`, two)).status).toBe(200)
-  // Of three classes there are no more, also where a hundred thousand are asked for.
+  // A model of three classes answers three, even if a hundred thousand are requested.
   expect((await app.request(`${path}?top_k=100000`, post(images.jpeg))).status).toBe(200)
   expect(engine.requests).toHaveLength(2)
   const pixels = { name: 'pixel_values', datatype: 'FP32', shape: [2, 3, 2, 2], data: Array(24).fill(1) }
@@ -173,7 +173,7 @@ test('an answer has as many values as its limit allows, however many classes and
   expect((await oip([{ name: 'features', parameters: { binary_data: true } }])).status).toBe(200)
 })
 
-test('a configuration that is wrong is refused by the names of its fields', () => {
+test('an invalid configuration is rejected by the names of its fields', () => {
   expect(() => parseConfig({ port: 99999, limits: { imagePixels: 'x' }, prot: 1 })).toThrow(
     /port: .*; limits\.imagePixels: .*; it: .*prot/,
   )

@@ -1,6 +1,6 @@
 /**
- * Names that clients make up, by thousands: neither the metrics nor the rate limits grow by them. MADE_UP_NAMES=1000000 in the
- * environment goes further: so many addresses, and a tenth of it in requests.
+ * Names that clients make up, by the thousands: neither metrics nor rate limits grow with them. MADE_UP_NAMES=1000000 in the
+ * environment goes further: that many addresses, and a tenth of it in requests.
  */
 import { expect, test } from 'bun:test'
 import { createRateLimiter } from '../../src/middleware/rate-limit.ts'
@@ -14,7 +14,7 @@ const random = randomFrom(1)
 const name = (): string => Math.floor(random() * 2 ** 40).toString(36)
 const oneOf = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T
 
-test(`${names / 10} requests of paths, methods, models, agents and keys that nobody knows`, async () => {
+test(`metrics do not grow by ${names / 10} requests with unknown paths, methods, models, agents and keys`, async () => {
   const { app } = start({ rateLimit: { perAddress: { requestsPerSecond: 1e6, burst: 1e6 }, trustProxy: true } })
   const paths = [
     () => `/${name()}`,
@@ -48,7 +48,7 @@ test(`${names / 10} requests of paths, methods, models, agents and keys that nob
   expect(Math.min(...times)).toBeLessThan(20) // milliseconds; what else the machine does only adds to it
 }, 600_000)
 
-test(`${names} addresses are remembered up to the limit, and one of them is let in as often as it may be`, () => {
+test(`a rate limiter remembers ${names} addresses up to its limit, and still limits each of them`, () => {
   const rate = { requestsPerSecond: 5, burst: 10 }
   const entries = 10_000
   const seconds = names / 100

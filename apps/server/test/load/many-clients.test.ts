@@ -1,4 +1,4 @@
-/** A thousand connections at once: no errors below what the model can do, and nobody waits for others to be served twice. */
+/** A thousand connections at once: no errors below the model's capacity, and a fair order. */
 import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ import { removeFolders, tinyModel } from '../support/tiny-model.ts'
 
 afterAll(removeFolders)
 
-test('1,000 keep-alive connections to a model that takes 20 ms for a batch of 32', async () => {
+test('1,000 keep-alive connections to a model of 20 ms a batch are all answered', async () => {
   const engine = await createEngine({
     models: [{ name: 'tiny', folder: await tinyModel(), backend: 'cpu', maxBatchSize: 32, queueSize: 2000 }],
     modelModule: fileURLToPath(new URL('../support/faulty-model.ts', import.meta.url)),

@@ -1,4 +1,4 @@
-/** Clients that send or read as slowly as they can: they cost little, harm nobody, and are closed. */
+/** Clients that send or read as slowly as possible: they cost little, slow no one down, and are disconnected. */
 import { afterEach, expect, test } from 'bun:test'
 import sharp from 'sharp'
 import type { ConfigInput } from '../../src/config.ts'
@@ -36,7 +36,7 @@ async function askFor(seconds: number): Promise<number[]> {
 }
 const median = (sorted: readonly number[]): number => sorted[sorted.length >> 1] as number
 
-test('500 clients that send a byte of their headers each second are closed, and others do not feel them', async () => {
+test('500 clients that send a header byte a second are disconnected, without delay for others', async () => {
   const { url } = await start()
   const before = median(await askFor(2))
   const clients = await Promise.all(Array.from({ length: 500 }, () => connect(url)))
@@ -56,7 +56,7 @@ test('500 clients that send a byte of their headers each second are closed, and 
   expect(median(times)).toBeLessThan(2 * before + 5)
 }, 40_000)
 
-test('500 clients that drip their bodies, or send them slower than they may, are closed and never come to the model', async () => {
+test('500 clients that send their bodies too slowly are disconnected and never reach the model', async () => {
   const uploadMilliseconds = 3000
   const timeouts = { requestMilliseconds: 1000, idleSeconds, uploadMilliseconds, uploadBytesPerSecond: MiB }
   const { url, openFiles } = await start({ timeouts })
@@ -80,7 +80,7 @@ test('500 clients that drip their bodies, or send them slower than they may, are
   expect(metrics).toContain(`vit_images_total{model="tiny"} ${asked}\n`)
 }, 40_000)
 
-test('200 clients that ask for much and read nothing take less than 1 MiB each, and are closed', async () => {
+test('200 clients that read nothing of large answers take less than 1 MiB each and are disconnected', async () => {
   const { url, memory, openFiles } = await start()
   const [bytesBefore, filesBefore] = [memory(), openFiles()]
   const request = `GET /openapi.json HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`.repeat(200) // 5 MB of answers
@@ -97,7 +97,7 @@ test('200 clients that ask for much and read nothing take less than 1 MiB each, 
   expect(most).toBeLessThan(200 * MiB)
 }, 40_000)
 
-test('who does not take a large answer is closed', async () => {
+test('a client that does not read a large answer is disconnected', async () => {
   const { url, openFiles } = await start()
   const noise = { type: 'gaussian', mean: 128, sigma: 50 } as const
   const photo = sharp({ create: { width: 2000, height: 1500, channels: 3, background: '#000', noise } })

@@ -1,6 +1,6 @@
 /**
- * Four times as many requests as can be computed, for long: as many are answered as at the best of times, none of them late,
- * and afterwards all is as before. OVERLOAD_SECONDS=60 in the environment goes on for a minute.
+ * Sustained overload, four times the capacity: the server answers as many requests as at its best, none of them late, and
+ * recovers afterwards. OVERLOAD_SECONDS=60 in the environment goes on for a minute.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { fileURLToPath } from 'node:url'
@@ -34,7 +34,7 @@ afterAll(async () => {
 interface Sent {
   status: number
   milliseconds: number
-  /** By performance.now(). */
+  /** Time by performance.now(). */
   answered: number
   retryAfter: string | null
 }
@@ -84,7 +84,7 @@ const pace = (sent: readonly Sent[]): number => {
   return (1000 * counted) / (last - first)
 }
 
-test(`four times its capacity for ${seconds} seconds`, async () => {
+test(`the server under four times its capacity for ${seconds} seconds answers as many as at its best`, async () => {
   const alone = await sendInTurn(2)
   expect(alone.every(isAnswered)).toBe(true)
   const batch = quantile(alone, 0.5)

@@ -1,4 +1,4 @@
-/** A model without a classifier, as those of DINO and ImageNet-21k come: it gives features, and is refused where classes are asked for. */
+/** A model without a classifier (DINO, ImageNet-21k): it gives features, and rejects requests for classes. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { tensor4d } from '@tensorflow/tfjs-core'
 import { ViTModel } from '@vitral/core'
@@ -29,7 +29,7 @@ const pixels = pixelsOf(2)
 const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array.from(pixels) }]
 const output = (name: string) => post({ inputs, outputs: [{ name }] })
 
-test('is listed and described as one that does not classify', async () => {
+test('a model without a classifier is described as such', async () => {
   const { models }: { models: { classifies: boolean; labels: string[] }[] } = await json(await fetch(at('v1/models')))
   expect(models.map(({ classifies, labels }) => [classifies, labels])).toEqual([
     [false, []],
@@ -40,7 +40,7 @@ test('is listed and described as one that does not classify', async () => {
   expect((await fetch(at('v2/health/ready'))).status).toBe(200)
 })
 
-test('gives the features that the model computes here', async () => {
+test('a model without a classifier gives its features', async () => {
   const model = await ViTModel.fromPretrained(folder)
   const { lastHiddenState } = model.forward(tensor4d(pixels, [1, 3, 16, 16]))
   const expected = [...(await lastHiddenState.data())].slice(0, 16)
@@ -56,7 +56,7 @@ test('gives the features that the model computes here', async () => {
   }
 })
 
-test('is refused where classes are asked for, also before it is loaded', async () => {
+test('a model without a classifier rejects requests for classes, also before it is loaded', async () => {
   for (const name of ['dino', 'later'])
     for (const [path, init] of [
       [`v1/models/${name}/classify`, post(images.jpeg)],
@@ -67,7 +67,7 @@ test('is refused where classes are asked for, also before it is loaded', async (
       expect([path, await failure(await fetch(at(path), init))]).toEqual([path, [422, 'no_classifier']])
 })
 
-test('shows where it looked, as numbers and as a picture', async () => {
+test('a model without a classifier shows its attention, as numbers and as a picture', async () => {
   const { results }: { results: { predictions: unknown[]; attention: { values: number[] } }[] } = await json(
     await fetch(at('v1/models/dino/explain'), post(images.jpeg)),
   )

@@ -1,4 +1,4 @@
-/** A model with a single label, as of defects or faces, over HTTP. */
+/** A model with a single label, such as for defects or faces, over HTTP. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type RunningServer, startServer } from '../../src/serve.ts'
 import { images, post } from '../support/requests.ts'
@@ -17,7 +17,7 @@ afterAll(async () => {
   removeFolders()
 }, 60_000)
 
-test('a model of one label has the sigmoid of its logit on every route, not always 1', async () => {
+test('a model of one label answers the sigmoid of its logit on every route', async () => {
   const parameters = { classification: 1 }
   const raw = { 'Inference-Header-Content-Length': '0', 'content-type': 'application/octet-stream' }
   const answer = await fetch(at('v2/models/one/infer'), post(images.jpeg, raw))

@@ -1,4 +1,4 @@
-/** The whole of it: a server as people start it, a model from a folder, images over a socket. */
+/** The whole server, with a model from a folder and images over a socket. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import sharp from 'sharp'
 import { type RunningServer, startServer } from '../../src/serve.ts'
@@ -24,7 +24,7 @@ afterAll(async () => {
   removeFolders()
 }, 60_000)
 
-test('every way of asking gives the same answer', async () => {
+test('all routes give the same answer', async () => {
   expect(await json(await fetch(at('v2/health/ready')))).toEqual({ ready: true } as never)
   const plain: { results: { predictions: { label: string; score: number }[] }[] } = await json(
     await fetch(at('v1/models/tiny/classify'), post(form(images.jpeg, images.png))),
@@ -40,7 +40,7 @@ test('every way of asking gives the same answer', async () => {
   expect((await sharp(await png.arrayBuffer()).metadata()).format).toBe('png')
 })
 
-test('logits over the protocol are those that the model gives here', async () => {
+test('logits over the Open Inference Protocol are the model’s own', async () => {
   const pixels = pixelsOf(1)
   const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array.from(pixels) }]
   const { outputs }: { outputs: { data: number[] }[] } = await json(
@@ -50,7 +50,7 @@ test('logits over the protocol are those that the model gives here', async () =>
   for (const [i, value] of expected.entries()) expect(outputs[0]?.data[i]).toBeCloseTo(value, 4)
 })
 
-test('requests as Triton’s clients write them: binary tensors and classes, in and out, and nothing compressed', async () => {
+test('requests of Triton’s clients are answered: binary tensors and classes, uncompressed', async () => {
   const pixels = pixelsOf(3)
   const expected = (await logitsOf(folder, [pixels]))[0] ?? []
   const binary = new Uint8Array(pixels.buffer)
@@ -89,7 +89,7 @@ test('requests as Triton’s clients write them: binary tensors and classes, in 
   const best = expected.indexOf(Math.max(...expected))
   expect(new DataView(rest.buffer).getUint32(0, true)).toBe(rest.length - 4)
   expect(new TextDecoder().decode(rest.subarray(4))).toEndWith(`:${best}:LABEL_${best}`)
-  // A client that compresses is told not to, in one sentence.
+  // Compressed bodies are rejected with one sentence.
   for (const encoding of ['gzip', 'deflate'])
     expect(await failure(await ask({ inputs: [input] }, { 'content-encoding': encoding }))).toEqual([
       415,
@@ -97,7 +97,7 @@ test('requests as Triton’s clients write them: binary tensors and classes, in 
     ])
 })
 
-test('both outputs of the protocol come from one pass', async () => {
+test('logits and features come from one forward pass', async () => {
   const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array.from(pixelsOf(2)) }]
   const ask = async (...names: string[]): Promise<{ name: string; data: number[] }[]> => {
     const request = post({ inputs, outputs: names.map(name => ({ name })) })
@@ -114,7 +114,7 @@ test('both outputs of the protocol come from one pass', async () => {
   expect(both).toEqual([...(await ask('features')), ...(await ask('logits'))])
 })
 
-test('values that are not finite are refused', async () => {
+test('non-finite values are rejected', async () => {
   const inputs = [{ name: 'pixel_values', shape: [1, 3, 16, 16], datatype: 'FP32', data: Array(768).fill(0.5) }]
   for (const text of ['1e999', '-1e999'])
     expect(
@@ -127,7 +127,7 @@ test('values that are not finite are refused', async () => {
   expect(await failure(await fetch(at('v2/models/tiny/infer'), post(nan, headers)))).toEqual([400, 'non_finite_input'])
 })
 
-test('a damaged image is the client’s error where attention is drawn, too', async () => {
+test('a damaged image is the client’s error also when attention is drawn', async () => {
   const noise = { type: 'gaussian', mean: 128, sigma: 50 } as const
   const photo = sharp({ create: { width: 64, height: 48, channels: 3, background: '#000', noise } })
   const explain = async (file: Uint8Array): Promise<Response> =>
@@ -138,7 +138,7 @@ test('a damaged image is the client’s error where attention is drawn, too', as
   expect(await failure(await explain(whole.subarray(0, whole.length / 2)))).toEqual([422, 'image_corrupt'])
 })
 
-test('of a model on demand, what it takes is known, and its pixels are taken', async () => {
+test('an on-demand model describes its input, and accepts pixel values', async () => {
   const models = [{ name: 'lazy', folder, backend: 'cpu' as const, load: 'on-demand' as const }]
   const lazy = await startServer({ port: 0, log: false, models })
   const ask = async (path: string, request = {}): Promise<unknown> =>
@@ -153,14 +153,14 @@ test('of a model on demand, what it takes is known, and its pixels are taken', a
   await lazy.stop()
 }, 60_000)
 
-test('a model is loaded anew by who may, and answers go on', async () => {
+test('an administrator reloads a model, and answers go on', async () => {
   const load = { method: 'POST', headers: { authorization: 'Bearer admin' } }
   const response = await fetch(at('v2/repository/models/tiny/load'), load)
   expect(response.status).toBe(200)
   expect((await fetch(at('v1/models/tiny/classify'), post(images.jpeg))).status).toBe(200)
 })
 
-test('a model is unloaded by who may, and the next request loads it again', async () => {
+test('an administrator unloads a model, and the next request loads it again', async () => {
   const ask = async (path: string): Promise<unknown> => {
     const response = await fetch(at(`v2/repository/${path}`), {
       method: 'POST',
@@ -174,7 +174,7 @@ test('a model is unloaded by who may, and the next request loads it again', asyn
   expect(await ask('index')).toMatchObject([{ name: 'tiny', state: 'READY', reason: '' }])
 })
 
-test('the batches that were computed are in the metrics', async () => {
+test('metrics count the computed batches', async () => {
   const text = await (await fetch(at('metrics'))).text()
   const [, batches] = /^vit_batch_size_count\{model="tiny"\} (\d+)$/m.exec(text) ?? []
   expect(Number(batches)).toBeGreaterThan(2)

@@ -1,6 +1,6 @@
 /**
- * Requests at random, from a seed: any method, path, header and body, whole and broken. Nothing may bring the server down,
- * and no answer may be its fault. FUZZ_REQUESTS=1000000 and FUZZ_SEED=7 in the environment go further.
+ * Random requests from a seed: any method, path, header and body, whole and broken. None may bring the server down or be
+ * answered with an internal error. FUZZ_REQUESTS=1000000 and FUZZ_SEED=7 in the environment go further.
  */
 import { afterEach, expect, test } from 'bun:test'
 import { randomFrom } from '../support/random.ts'
@@ -75,7 +75,7 @@ const headers = (): Record<string, string> => ({
 let server: StartedServer | undefined
 afterEach(() => server?.kill())
 
-test(`${requests} requests at random from seed ${seed}`, async () => {
+test(`${requests} random requests from seed ${seed} bring nothing down`, async () => {
   server = await startedServer({})
   const url = server.url.href.replace(/\/$/, '')
   const faults: string[] = []

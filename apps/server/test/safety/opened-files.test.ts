@@ -1,7 +1,7 @@
 /**
- * What clients name is never opened: neither files of the machine, nor models beside those that are served, nor addresses. Answers
- * alone do not show it, as what was opened may be refused after; so a server and its processes are watched by the system calls
- * that they make, and after its first requests of each kind it makes none but for itself.
+ * The server opens nothing that clients name: no files of the machine, no models beside the served ones, no addresses. Answers
+ * alone do not show it, as a file may be opened before its request is rejected. The server and its workers are therefore traced
+ * by their system calls: after the first requests of each kind, they open only what is their own.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
@@ -23,7 +23,7 @@ if (reason) console.log(`skipped: which files the server opens, for ${reason}`)
 const administration = { authorization: 'Bearer admin' }
 const adminKeys = [{ name: 'admin', sha256: createHash('sha256').update('admin').digest('hex') }]
 
-describe.skipIf(reason !== undefined)('the server', () => {
+describe.skipIf(reason !== undefined)('the server, traced by its system calls,', () => {
   let folder: string
   /** A model that is not served, in the folder where the one that is served lies too. */
   let outside: string
@@ -64,7 +64,7 @@ describe.skipIf(reason !== undefined)('the server', () => {
     removeFolders()
   })
 
-  /** Of all, each once, in order. */
+  /** Statuses of all answers, each once, in order. */
   async function statuses(requests: readonly ImageRequest[]): Promise<number[]> {
     const all = new Set<number>()
     for (const { path, init } of requests) {
@@ -75,7 +75,7 @@ describe.skipIf(reason !== undefined)('the server', () => {
     return [...all].sort((a, b) => a - b)
   }
 
-  test('takes no format but its own, whatever file another names', async () => {
+  test('accepts only its image formats, whatever file an upload names', async () => {
     for (const make of Object.values(notImages))
       expect(await statuses(requestsWith(await make(canary), version))).toEqual([415])
     for (const make of Object.values(polyglotEnds)) {
@@ -86,7 +86,7 @@ describe.skipIf(reason !== undefined)('the server', () => {
     expect(await statuses(requestsOfNameAlone(canary))).toEqual([400, 415])
   }, 60_000)
 
-  test('knows no model or version but by its name', async () => {
+  test('finds models and versions by their names only', async () => {
     const addressesOf = (name: string): [string, string][] => [
       ...['classify', 'embed', 'explain'].map((task): [string, string] => ['POST', `/v1/models/${name}/${task}`]),
       ['POST', `/models/${name}`],
@@ -107,7 +107,7 @@ describe.skipIf(reason !== undefined)('the server', () => {
     expect(wrong).toEqual([])
   }, 60_000)
 
-  /** Of a request whose target is sent as it is. */
+  /** Status of a request whose target is sent verbatim. */
   async function statusOf(method: string, target: string): Promise<number> {
     const client = await connect(server.url)
     const headers = { ...administration, 'content-type': 'image/jpeg' }
@@ -118,7 +118,7 @@ describe.skipIf(reason !== undefined)('the server', () => {
     return Number(/^HTTP\/1\.1 (\d+)/.exec(client.received)?.[1])
   }
 
-  test('goes to no address', async () => {
+  test('connects to no address that a client names', async () => {
     let connections = 0
     const socket = { open: () => void connections++, data() {} }
     using listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket })
@@ -130,8 +130,8 @@ describe.skipIf(reason !== undefined)('the server', () => {
     expect(connections).toBe(0)
   }, 60_000)
 
-  test('has opened nothing but its own, and connected to nothing', async () => {
-    // Whom it served all the while.
+  test('opens only its own files, and connects to nothing', async () => {
+    // The server still answers.
     expect(await statuses(requestsWith(images.jpeg, version))).toEqual([200])
     expect(await server.stop()).toBe(0)
     const { calls, paths } = await server.trace()

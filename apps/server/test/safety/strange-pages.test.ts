@@ -1,4 +1,4 @@
-/** What pages of strangers can have their visitors' browsers send to a server without keys. */
+/** Requests that malicious pages can have their visitors' browsers send to a server without keys. */
 import { expect, test } from 'bun:test'
 import { createApp } from '../../src/app.ts'
 import type { ConfigInput } from '../../src/index.ts'
@@ -14,7 +14,7 @@ const outcome = async (response: Response | Promise<Response>) => {
   return answer.status === 200 ? 200 : await failure(answer)
 }
 
-test('a server on a loopback address answers to this machine’s names alone', async () => {
+test('a server on a loopback address accepts only this machine’s names in Host', async () => {
   for (const host of ['localhost', 'LOCALHOST:1', 'a.localhost:8000', '127.0.0.1:8000', '127.1.2.3', '[::1]:8000'])
     expect([host, await outcome(send({}, { host }))]).toEqual([host, 200])
   const strangers = [
@@ -36,7 +36,7 @@ test('a server on a loopback address answers to this machine’s names alone', a
   }
 })
 
-test('other names are those that are configured, or all where others reach the server', async () => {
+test('other names in Host are accepted if configured, or if other machines reach the server', async () => {
   const hosts = ['vit.Example.com']
   expect(await outcome(send({ hosts }, { host: 'VIT.example.com:443' }))).toBe(200)
   expect(await outcome(send({ hosts }, { host: 'localhost:8000' }))).toBe(200)
@@ -46,7 +46,7 @@ test('other names are those that are configured, or all where others reach the s
   expect(await outcome(send({ ...open, hosts }, { host: 'evil.example' }))).toEqual([421, 'unknown_host'])
 })
 
-test('pages of other origins are refused what costs something, by what browsers tell of them', async () => {
+test('requests that cost something are rejected from pages of other origins', async () => {
   const refused: Record<string, string>[] = [
     { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
     { 'sec-fetch-site': 'same-site', origin: 'http://localhost:3000' },
@@ -67,14 +67,14 @@ test('pages of other origins are refused what costs something, by what browsers 
   for (const headers of taken) expect([headers, await outcome(send({}, headers))]).toEqual([headers, 200])
 })
 
-test('origins that are configured may call', async () => {
+test('configured origins may call', async () => {
   const cors = { origins: ['https://app.example'] }
   const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://app.example' }
   expect(await outcome(send({ cors }, headers))).toBe(200)
   expect(await outcome(send({ cors }, { ...headers, origin: 'https://evil.example' }))).toEqual([403, 'cross_site'])
 })
 
-test('a form of another page is refused before its body is read, whatever its type is', async () => {
+test('a form of another origin is rejected before its body is read, whatever its type', async () => {
   const engine = createFakeEngine()
   const app = createApp({ engine, config: { log: false } })
   const headers = { host: 'localhost', 'sec-fetch-site': 'cross-site' }

@@ -1,4 +1,4 @@
-/** Errors of every kind, of a real server, engine and model, each to its last header: none tells of the machine or of what runs on it. */
+/** Errors of every kind from a real server, engine and model, with all headers: none reveals the machine or its software. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -91,7 +91,7 @@ const tensor = (first: number, more: object = {}) => ({
   ],
 })
 
-test('requests that are wrong', async () => {
+test('errors of wrong requests reveal nothing of the machine', async () => {
   const cut = images.jpeg.slice(0, images.jpeg.length / 2)
   const damaged = images.png.slice().fill(0, 40)
   const wrong: [string, RequestInit?][] = [
@@ -129,7 +129,7 @@ test('requests that are wrong', async () => {
   expect(seen.size).toBeGreaterThan(10) // that they are of many kinds
 }, 60_000)
 
-test('models that cannot be loaded, by who asks and by who loads them', async () => {
+test('errors of models that cannot be loaded reveal nothing of the machine', async () => {
   for (const name of Object.keys(damages)) {
     await check(await ask(`/v1/models/${name}/classify`, post(images.jpeg)))
     await check(await ask(`/v2/repository/models/${name}/load`, { method: 'POST', headers: key('admin') }))
@@ -140,7 +140,7 @@ test('models that cannot be loaded, by who asks and by who loads them', async ()
   for (const { reason } of (await index.json()) as { reason: string }[]) expect(tells(reason)).toBeUndefined()
 }, 60_000)
 
-test('processes that throw, compute nonsense, are late, or end', async () => {
+test('errors of failing worker processes reveal nothing of the machine', async () => {
   const faults = [FAULTS.throw, FAULTS.nan, FAULTS.wrongCount, FAULTS.die]
   for (const fault of faults) await check(await ask(inferPath, post(tensor(fault))))
   while (!engine.ready()) await Bun.sleep(10)
@@ -155,7 +155,7 @@ test('processes that throw, compute nonsense, are late, or end', async () => {
   await check(await decoding)
 }, 60_000)
 
-test('bytes that are no request', async () => {
+test('answers to bytes that are not a request reveal nothing of the machine', async () => {
   for (const head of ['GET / HTTP/9.9', 'nonsense', 'GET / HTTP/1.1\r\nContent-Length: -5', 'GET /\0 HTTP/1.1']) {
     const client = await connect(server.url)
     client.send(`${head}\r\nHost: x\r\n\r\n`)

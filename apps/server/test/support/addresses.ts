@@ -1,8 +1,8 @@
-/** Addresses in place of images: a server that fetched one would reach what its client cannot. */
+/** URLs in place of images: a server that fetched one would reach what its client cannot (SSRF). */
 import { images } from './requests.ts'
 
 /**
- * @param port of this machine, where somebody listens
+ * @param port port of this machine on which a listener waits
  * @param path absolute, of a file that is an image
  */
 export function addresses(port: number, path: string): string[] {

@@ -1,4 +1,4 @@
-/** Engines that a test makes, of models that fail as they are told, and closes afterwards: `afterEach(closeEngines)`. */
+/** Engines of faulty models that a test creates and closes afterwards: `afterEach(closeEngines)`. */
 import { fileURLToPath } from 'node:url'
 import type { EngineResult, ManagedEngine } from '../../src/engine.ts'
 import type { EngineEvent } from '../../src/engine-events.ts'

@@ -1,4 +1,4 @@
-/** What may happen to a model folder. */
+/** Ways of damaging a model folder. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readSafetensors, writeSafetensors } from '@vitral/core/files'

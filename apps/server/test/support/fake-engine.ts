@@ -1,4 +1,4 @@
-/** An engine without a model: its answers follow from the bytes it is given, and it fails as it is told. */
+/** An engine without a model: its answers follow from the bytes it is given, and it fails on demand. */
 
 import {
   type Engine,

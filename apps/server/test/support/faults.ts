@@ -1,4 +1,4 @@
-/** What the first value of an image tells the faulty model to do; `delay` is added to milliseconds. */
+/** Faults that the first value of an image triggers in the faulty model; `delay` is added to milliseconds. */
 import { PIXELS } from './tiny-model.ts'
 
 export const FAULTS = {

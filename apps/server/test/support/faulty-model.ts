@@ -1,4 +1,4 @@
-/** A model's process that does what the first value of an image tells it to: what native code and bad luck may do. */
+/** A model's worker process that fails on demand, by the first value of an image. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PreparedInput } from '../../src/workers/model-calls.ts'

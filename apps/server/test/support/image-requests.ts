@@ -1,4 +1,4 @@
-/** Every way in which the server takes an image, and every place of such a request where a name or an address may stand. */
+/** Requests of every form that accepts an image, with a name or URL in every place where one may stand. */
 import { fileTensor, form, headerLength, post, withBinary } from './requests.ts'
 
 export interface ImageRequest {

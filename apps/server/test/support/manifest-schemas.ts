@@ -1,12 +1,12 @@
 /**
- * Of Kubernetes' API and of the Compose file format, the fields that the manifests use, with their types. They are strict: a name
- * that is misspelt is found, which Kubernetes passes over where nobody asks for more.
+ * The fields of Kubernetes' API and of the Compose file format that the manifests use, with their types. They are strict, so
+ * that a misspelt name is found, which Kubernetes ignores by default.
  */
 import { z } from 'zod'
 
 const labels = z.record(z.string(), z.string())
 const meta = z.strictObject({ name: z.string(), labels: labels.optional() })
-/** As 2Gi or 500m; a number alone is bytes or processors. */
+/** A quantity such as 2Gi or 500m; a plain number is bytes or processors. */
 const quantity = z.string().regex(/^\d+(\.\d+)?(m|[kMGT]i?)?$/)
 const resources = z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() })
 const probe = z.strictObject({

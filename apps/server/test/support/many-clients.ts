@@ -1,4 +1,4 @@
-/** Many clients at once, each with a connection that it keeps: many-clients.ts URL CLIENTS SECONDS BODY. Writes what they got. */
+/** Many clients at once, each with a connection that it keeps: many-clients.ts URL CLIENTS SECONDS BODY. Writes their answers. */
 const [url, clients, seconds, body] = process.argv.slice(2) as [string, string, string, string]
 const end = performance.now() + Number(seconds) * 1000
 const statuses = new Map<number, number>()

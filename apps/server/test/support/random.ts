@@ -1,4 +1,4 @@
-/** Mulberry32: the same numbers, from 0 to 1, from one seed. */
+/** Mulberry32: reproducible random numbers from 0 to 1. */
 export function randomFrom(start: number): () => number {
   let state = start
   return () => {

@@ -1,4 +1,4 @@
-/** A client that is a socket and no more: it sends what it is told, when it is told, and may read nothing. */
+/** A client that is a plain socket: the test decides what it sends and when, and whether it reads. */
 
 export interface SocketClient {
   send(bytes: string | Uint8Array): void
@@ -11,7 +11,7 @@ export interface SocketClient {
   leave(): void
 }
 
-/** @param reads whether it takes what it is sent; one that does not is not told of its end either */
+/** @param reads whether it reads what it is sent; a client that does not read does not notice the end either */
 export async function connect({ hostname, port }: URL, { reads = true } = {}): Promise<SocketClient> {
   let unsent: Uint8Array = new Uint8Array(0)
   const client: SocketClient = {

@@ -32,19 +32,19 @@ export interface StartOptions {
   limits?: readonly string[]
   /** Path of a module that is run before it. */
   preload?: string
-  /** Of its environment: DELAY and others. */
+  /** Environment variables, such as DELAY. */
   variables?: Record<string, string>
-  /** Leaves its lines to the test: while it reads none, nobody does. */
+  /** Leaves the log lines to the test, which may leave them unread. */
   keepLines?: boolean
 }
 
-/** test/server-process.ts, whose engine is made up. */
+/** Starts support/server-process.ts, whose engine is a fake. */
 export function startedServer(config: ConfigInput, options: StartOptions = {}): Promise<StartedServer> {
   const variables = { CONFIG: JSON.stringify(config), ...options.variables }
   return started(['server-process.ts'], { ...options, variables })
 }
 
-/** test/serve-folder.ts, with the model of a folder. */
+/** Starts support/serve-folder.ts, with the model of a folder. */
 export const startedWithModel = (folder: string, port = 0, options: StartOptions = {}): Promise<StartedServer> =>
   started(['serve-folder.ts', folder, String(port)], options)
 

@@ -1,4 +1,4 @@
-/** Files of formats that the server does not take, most of which can name other files, and images with such a file behind them. */
+/** Files of unsupported formats, most of which can name other files, and images with such a file appended (polyglots). */
 import sharp, { type Sharp } from 'sharp'
 
 /** @param path of the file that it names, where its format can */
@@ -8,7 +8,7 @@ export const text = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder()
 const plain = (): Sharp => sharp({ create: { width: 20, height: 10, channels: 3, background: '#c84' } })
 const file = async (picture: Sharp): Promise<Uint8Array<ArrayBuffer>> => Uint8Array.from(await picture.toBuffer())
 
-/** Of no files: the record at its end alone, by which an archive is known. */
+/** An empty archive: only the end record, by which an archive is recognized. */
 const emptyZip: MakeFile = () => Uint8Array.from([...text('PK\x05\x06'), ...new Uint8Array(18)])
 const svg =
   (attribute: string): MakeFile =>

@@ -1,7 +1,7 @@
-/** Names of models and versions that are none: those that would lead somewhere else where a name is made a path, and those that mean something to JavaScript. */
+/** Invalid names of models and versions: path traversals, and names with a meaning in JavaScript. */
 import { basename } from 'node:path'
 
-/** As it is, and in the ways of writing it that a check may miss which looks for `../../`. */
+/** Spellings of a path, plain and such that a check for `../../` may miss. */
 const spellings: readonly ((path: string) => string)[] = [
   path => path,
   path => path.replaceAll('/', '%2f'),

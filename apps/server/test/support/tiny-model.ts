@@ -1,4 +1,4 @@
-/** Model folders that are small enough to make and load in a test. */
+/** Model folders that are small enough to create and load in a test. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

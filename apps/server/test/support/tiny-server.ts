@@ -1,4 +1,4 @@
-/** For all tests of a file: a server of a tiny model, in a process of its own. */
+/** A server process with a tiny model, shared by all tests of a file. */
 import { afterAll, beforeAll, expect } from 'bun:test'
 import { post } from './requests.ts'
 import { type StartedServer, startedWithModel } from './started-server.ts'

@@ -9,7 +9,7 @@ import { type StartedServer, startedWithModel } from './started-server.ts'
 
 /**
  * `-D`: the server is the test's own child, to which signals and its number belong. Ends of processes are written, too, as a
- * trace without them is not whole. Files opened through io_uring would not be seen, but that somebody asks for one is.
+ * trace without them is not whole. Files opened through io_uring would not be seen, but its setup is.
  */
 const strace = [
   ...['strace', '-D', '-f', '--seccomp-bpf', '-ttt', '-s', '4096'],
@@ -26,11 +26,11 @@ export function whyNotTraced(): string | undefined {
 }
 
 interface SystemCall {
-  /** Of the thread. */
+  /** Id of the thread. */
   id: number
   /** Milliseconds since 1970. */
   time: number
-  /** As strace writes it. */
+  /** Text of the call, in strace's format. */
   text: string
 }
 

@@ -1,4 +1,4 @@
-/** A stranger's image file to RGB bytes, with what is wrong with it in the engine's words. */
+/** Decodes an untrusted image file; what is wrong with it becomes an error of the engine. */
 import { BrokenImageError, decodeImage, type RawImage } from '@vitral/datasets'
 import type { BrokenImageReason } from '@vitral/datasets/images'
 import { EngineError, type EngineErrorCode } from '../../engine.ts'
@@ -11,7 +11,7 @@ const codes: Record<BrokenImageReason, EngineErrorCode> = {
   damaged: 'image_corrupt',
 }
 
-/** @throws EngineError, unless it is a whole image of a format that is taken, within the limits */
+/** @throws EngineError unless the file is a complete image of an accepted format within the limits */
 export async function decodeUpload(
   bytes: Uint8Array,
   limits: { maxPixels: number; timeoutSeconds: number },
@@ -20,7 +20,7 @@ export async function decodeUpload(
     return await decodeImage(bytes, { ...limits, formats: uploadFormats })
   } catch (error) {
     if (!(error instanceof BrokenImageError)) throw error
-    // The advice is for who sets the limit.
+    // The advice to raise a limit is for the server's owner, not for clients.
     throw new EngineError(codes[error.reason], error.message.replace(/; raise \w+ if that is meant/, ''))
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A process that turns image files into bytes of a model's size and channels, and lays attention over them. It is a process of its own because the files are
- * strangers': what one of them does to a decoder harms no model, and images are decoded while a batch is computed.
+ * The entry of a decoder: a worker process that decodes image files to a model's size and channels, and lays attention over
+ * them. The files are untrusted: one that crashes a decoder harms no model, and images are decoded while a batch is computed.
  */
 import { fitImage, type ImageGeometry, type RawImage } from '@vitral/core/image'
 import { functional } from '@vitral/datasets'

@@ -6,12 +6,12 @@ const rest = { backend: 'cpu', precision: 'float32', version: '' } as const
 const config = (numLabels: number, id2label: Record<number, string> = {}) =>
   ({ numLabels, id2label, imageSize: 16, numChannels: 3, hiddenSize: 8, problemType: null }) as never
 
-test('labels are those of the configuration, in the order of the logits', () => {
+test('describeModel lists the labels of config.json in the order of the logits', () => {
   expect(describeModel(config(2, { 0: 'cat', 1: 'dog' }), processor, rest).labels).toEqual(['cat', 'dog'])
   expect(describeModel(config(2, { 1: 'dog' }), processor, rest).labels).toEqual(['LABEL_0', 'dog'])
 })
 
-test('a list of classes is bounded in its number and its names', () => {
+test('describeModel limits the number of classes and the length of their names', () => {
   expect(describeModel(config(100_000), processor, rest).labels).toHaveLength(100_000)
   expect(() => describeModel(config(100_001), processor, rest)).toThrow('100001 classes; at most 100000 are served.')
   expect(() => describeModel(config(1, { 0: 'x'.repeat(5_000_000) }), processor, rest)).toThrow(

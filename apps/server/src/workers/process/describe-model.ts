@@ -1,4 +1,4 @@
-/** What is told of a model, by the two JSON files of its folder. */
+/** Describes a model by the two JSON files of its folder. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readModelConfig, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
@@ -6,11 +6,11 @@ import { fittedSize, geometryOf, type ImageGeometry } from '@vitral/core/image'
 import { scoringOf } from '@vitral/core/scores'
 import type { LoadedDescription, ModelSettings } from '../model-calls.ts'
 
-/** Classes of a model at most, and characters of all their names: they are in every list of the models. */
+/** Limits on a model's classes and on the characters of all their names, which every list of the models contains. */
 const mostLabels = 100_000
 const mostCharacters = 2 ** 22
 
-/** @throws when the files do not fit together */
+/** @throws when the processor's size or channels are not the model's, or there are too many classes */
 export function describeModel(
   config: ViTConfig,
   geometry: ImageGeometry,
@@ -40,7 +40,7 @@ export function describeModel(
 }
 
 /**
- * Of a model that is not loaded; its weights are not read.
+ * Describes a model without reading its weights.
  *
  * @throws when the files cannot be read
  */
@@ -57,9 +57,9 @@ export async function describeFolder({
   return describeModel({ ...config, ...options }, geometryOf(processor.config), { backend, precision, version: '' })
 }
 
-/** What a model is loaded with: without a classifier where its folder says that it has none, and then none is made up. */
+/** Options for loading a model: a folder without a classifier is loaded without one, instead of with a newly initialized one. */
 export async function headOf(folder: string): Promise<{ numLabels?: number }> {
-  // Who reads the file for its meaning says what is wrong with it.
+  // A file that is missing or malformed is reported by readModelConfig.
   const text = await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}')
   const { architectures } = parsed(text)
   return Array.isArray(architectures) && architectures.includes('ViTModel') ? { numLabels: 0 } : {}

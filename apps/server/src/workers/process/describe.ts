@@ -1,4 +1,4 @@
-/** The entry of a process that tells of a model folder what its JSON files say. */
+/** The entry of a worker process that describes a model folder by its JSON files. */
 
 import type { Header } from '../../ipc/framing.ts'
 import type { ModelSettings } from '../model-calls.ts'

@@ -1,21 +1,25 @@
-/** Lays attention over an image: what was looked at keeps its light, the rest goes dark, and so does what was cropped away. */
+/** Lays attention over an image: patches the model attends to stay bright, the others and what is cropped away become dark. */
 import { fittedRegion, type ImageGeometry, type Region } from '@vitral/core/image'
 import type { RawImage } from '@vitral/datasets'
 import sharp from 'sharp'
 import type { EngineOutput } from '../../engine.ts'
 
-/** The picture's longer side at most, in pixels. */
+/** Longest side of the picture, in pixels. */
 const maxSide = 1024
-/** How much of its light is left to what was not looked at. */
+/** Brightness of a patch without attention, relative to the image's own. */
 const darkest = 0.2
 
-// Of all that its library could open, these alone, and from memory alone: for the whole process.
+// libvips may open these formats only, and only from memory: this holds for the whole process.
 sharp.block({ operation: ['VipsForeignLoad'] })
 sharp.unblock({
   operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer', 'VipsForeignLoadWebpBuffer'],
 })
 
-/** @returns a PNG file */
+/**
+ * @param attention height × width values from 0 to 1, one for each patch
+ * @param geometry how the model's input was cut from the image
+ * @returns a PNG file
+ */
 export async function drawAttention(
   image: RawImage,
   { height, width, values }: NonNullable<EngineOutput['attention']>,

@@ -1,10 +1,10 @@
-/** No process is left behind, not even one that hangs and does not notice that its socket has closed. */
+/** Ties a worker process to its parent, so that none is left behind, not even one that hangs and misses that its socket closed. */
 import { dlopen } from 'bun:ffi'
 
 const PR_SET_PDEATHSIG = 1
 const SIGKILL = 9
 
-/** Has Linux end this process with the one that started it. Elsewhere the closed socket alone does. */
+/** Has Linux kill this process when its parent ends (PR_SET_PDEATHSIG). Elsewhere only the closed socket ends it. */
 export function endWithParent(): void {
   if (process.platform !== 'linux') return
   for (const library of ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`]) {
@@ -13,7 +13,7 @@ export function endWithParent(): void {
       symbols.prctl(PR_SET_PDEATHSIG, SIGKILL)
       return
     } catch {
-      // the other C library, or none that can be opened
+      // This C library is not the system's; the next one may be.
     }
   }
 }

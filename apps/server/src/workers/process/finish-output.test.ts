@@ -8,7 +8,7 @@ const output = {
 }
 const softmax = { scoring: 'softmax' } as const
 
-test('gives what the task asks for', () => {
+test('finishOutput returns the outputs of the task', () => {
   const { logits, features, attention } = output
   expect(finishOutput(output, { task: 'classify' }, softmax)).toEqual({ logits })
   expect(finishOutput(output, { task: 'embed' }, softmax)).toEqual({ features })
@@ -16,7 +16,7 @@ test('gives what the task asks for', () => {
   expect(finishOutput(output, { task: 'explain' }, softmax)).toEqual({ logits, attention })
 })
 
-test('the best classes stand in place of the logits, by the model’s scoring or another', () => {
+test('finishOutput replaces logits by the best classes, by the model’s scoring or another', () => {
   const best = (scoring: 'softmax' | 'sigmoid' | 'none', logits: Float32Array, other?: 'none') => {
     const finished = finishOutput({ logits }, { task: 'classify', best: { count: 2, scoring: other } }, { scoring })
     expect(finished?.logits).toBeUndefined()
@@ -37,7 +37,7 @@ test('the best classes stand in place of the logits, by the model’s scoring or
   ])
 })
 
-test('a value that is no finite number is found in what was asked for alone', () => {
+test('finishOutput checks only the requested values for non-finite ones', () => {
   for (const wrong of [Number.NaN, Infinity, -Infinity]) {
     const features = Float32Array.of(0, wrong)
     expect(finishOutput({ ...output, features }, { task: 'embed' }, softmax)).toBeNull()

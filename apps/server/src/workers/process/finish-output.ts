@@ -1,12 +1,12 @@
-/** From all that was computed of an input to what was asked for: done here, where nobody else waits for it. */
+/** Reduces what was computed for an input to what was requested. It runs in the worker process, so that the server need not. */
 import { firstNonFinite } from '@vitral/core/finite'
 import { scores, topClasses } from '@vitral/core/scores'
 import type { BestClasses, EngineOutput, ModelDescription } from '../../engine.ts'
 import type { Purpose } from '../model-calls.ts'
 
 /**
- * @param purpose undefined where there are more outputs than inputs, which the server finds
- * @returns null when a value that was asked for is no finite number
+ * @param purpose undefined if there are more outputs than inputs, which the server detects
+ * @returns null if a requested value is non-finite (NaN or Inf)
  */
 export function finishOutput(
   output: EngineOutput,
@@ -20,7 +20,7 @@ export function finishOutput(
   return { ...rest, ...(purpose?.best ? { best: bestClasses(logits, purpose.best, scoring) } : { logits }) }
 }
 
-/** @param scoring the model's own */
+/** @param own the model's own scoring, used unless the request names another */
 export function bestClasses(
   logits: Float32Array,
   { count, scoring }: BestClasses,
@@ -31,7 +31,7 @@ export function bestClasses(
   return { indices: Float32Array.from(indices), scores: Float32Array.from(indices, index => values[index] as number) }
 }
 
-/** Of a batch that was computed for several tasks, what one of them asks for. */
+/** Picks the outputs of one task: a batch is computed for the tasks of all its inputs. */
 function pick({ logits, features, attention }: EngineOutput, { task }: Purpose = { task: 'classify' }): EngineOutput {
   if (task === 'embed') return { features }
   if (task === 'classify-and-embed') return { logits, features }

@@ -1,4 +1,4 @@
-/** A model folder made ready to compute: the weights, the precision, a first pass, and what the server tells of it. */
+/** Loads a model folder: weights, precision, warm-up, and the description that the server publishes. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -20,16 +20,19 @@ import type { EngineOutput } from '../../engine.ts'
 import type { LoadedDescription, ModelSettings, PreparedInput } from '../model-calls.ts'
 import { describeModel, headOf, heightAndWidth } from './describe-model.ts'
 
+/** A model that is ready to compute. */
 export interface LoadedModel {
   description: LoadedDescription
   /**
-   * @param inputs all bytes, or all values
-   * @returns one output for each input, in their order
+   * Computes a batch.
+   *
+   * @param inputs either all bytes, or all values
+   * @returns one output for each input, in order
    */
   compute(inputs: readonly PreparedInput[], wanted: { features: boolean; attention: boolean }): Promise<EngineOutput[]>
 }
 
-/** @throws when the folder cannot be read, does not fit together, or computes what is no number */
+/** @throws when the folder cannot be read, its files contradict each other, or the model gives non-finite values */
 export async function loadModel({
   folder,
   backend,
@@ -91,7 +94,7 @@ function computeWith(
       pixelValues.dispose()
     }
     return inputs.map((_, i) => {
-      // Without a classifier its input is what it would have given.
+      // A model without a classifier returns the classifier's input in place of logits.
       const [logits, ...rest] = rows.map(values => values[i] as Float32Array)
       if (!classifies) rest.unshift(logits as Float32Array)
       const values = attention ? rest.pop() : undefined
@@ -104,7 +107,7 @@ function computeWith(
   }
 }
 
-/** One array for each image of a batch; the tensor is freed. */
+/** Splits a batch into one array for each image, and disposes of the tensor. */
 async function rowsOf(tensor: Tensor): Promise<Float32Array[]> {
   const values = (await tensor.data()) as Float32Array
   tensor.dispose()
@@ -113,33 +116,33 @@ async function rowsOf(tensor: Tensor): Promise<Float32Array[]> {
   return Array.from({ length: batch }, (_, i) => values.slice(i * size, (i + 1) * size))
 }
 
-/** A full batch is not tried where it would take longer, in milliseconds. */
+/** Longest warm-up with a full batch, in milliseconds; one that would take longer is skipped. */
 const LONGEST_WARM_UP = 5000
 
 /**
- * The first pass is slow, as kernels and memory are made for it, and the first full batch takes memory that a smaller one
- * did not; and a model that computes no numbers is found out.
+ * Warms the model up: the first pass is slow, as it sets up kernels and memory, and the first full batch allocates more than
+ * a smaller one. It also finds a model that gives non-finite values.
  */
 async function warmUp(model: LoadedModel, maxBatchSize: number): Promise<void> {
   const started = performance.now()
   if (!(await computesNumbers(model)))
-    throw new Error('The model computes values that are no finite numbers; its weights are damaged.')
+    throw new Error('The model gives non-finite values (NaN or Inf); its weights are damaged.')
   if ((performance.now() - started) * maxBatchSize < LONGEST_WARM_UP)
     await model.compute(Array(maxBatchSize).fill(ownInput(model)), { features: false, attention: false })
 }
 
-/** Whether all that the model computes from an input of its own, which no client chose, are finite numbers. */
+/** Whether the model gives finite values for a known good input, which no client chose. */
 export async function computesNumbers(model: LoadedModel): Promise<boolean> {
   const [output] = await model.compute([ownInput(model)], { features: true, attention: false })
   return [output?.logits, output?.features].every(values => !values || firstNonFinite(values) < 0)
 }
 
-/** Zeros, the mean of what a processor gives. */
+/** A known good input: zeros, the mean of normalized images. */
 const ownInput = ({ description: { imageSize, numChannels } }: LoadedModel): PreparedInput => ({
   pixelValues: new Float32Array(numChannels * imageSize[0] * imageSize[1]),
 })
 
-/** SHA-256 of what the model is made of, in short. */
+/** The model's version: the first 16 hexadecimal digits of the SHA-256 of its files. */
 async function hashFolder(folder: string): Promise<string> {
   const files = (await readdir(folder)).filter(file => /\.(json|safetensors)$/.test(file)).sort()
   const hash = createHash('sha256')

@@ -1,4 +1,4 @@
-/** The entry of a model's process. */
+/** The entry of a model's worker process. */
 import { loadModel } from './load-model.ts'
 import { serveModel } from './serve-model.ts'
 

@@ -1,11 +1,11 @@
-/** A process that holds one model and computes batches with it. */
+/** Serves one model in a worker process: loads it and computes batches. */
 import { bytesOf, type Header } from '../../ipc/framing.ts'
 import { type ComputeCall, type ComputeReply, type ModelSettings, outputLayout, splitInputs } from '../model-calls.ts'
 import { finishOutput } from './finish-output.ts'
 import { computesNumbers, type LoadedModel } from './load-model.ts'
 import { serve } from './serve.ts'
 
-/** @param load told what the server wants; its model answers from then on */
+/** @param load loads the model by the server's settings; called once, before the first batch */
 export function serveModel(load: (settings: ModelSettings) => Promise<LoadedModel>): void {
   let model: LoadedModel | undefined
   serve({
@@ -21,7 +21,7 @@ export function serveModel(load: (settings: ModelSettings) => Promise<LoadedMode
       const attention = inputs.some(({ task }) => task === 'explain')
       const computed = await compute(splitInputs(inputs, body), { features, attention })
       const outputs = computed.map((output, i) => finishOutput(output, inputs[i], description))
-      // Whether that is the inputs' fault or the model's, an input of its own tells.
+      // A known good input tells whether the model is broken or the request's values overflow.
       const modelIsNonFinite = outputs.includes(null) && !(await computesNumbers(model))
       const { layout, arrays } = outputLayout(outputs)
       const reply: ComputeReply = { layout, memory: process.memoryUsage.rss(), modelIsNonFinite }

@@ -1,4 +1,4 @@
-/** The process's side of the socket: answers calls by name, and ends when the server does. */
+/** A worker process's side of the socket: answers calls by name, and ends when the server does. */
 import { FrameLink } from '../../ipc/frame-link.ts'
 import type { Frame, Header } from '../../ipc/framing.ts'
 import { releaseBuffer } from '../../ipc/release-buffer.ts'
@@ -6,7 +6,7 @@ import { endWithParent } from './end-with-parent.ts'
 
 interface Reply {
   header?: Header
-  /** Given away: their memory is freed once they are written. */
+  /** Arrays whose memory is released once they are written. */
   bodies?: readonly Uint8Array[]
 }
 
@@ -22,7 +22,7 @@ export function serve(handlers: Readonly<Record<string, Handler>>): void {
   endWithParent()
   const link = new FrameLink({
     onFrame: frame => void answer(frame),
-    // The socket closes when the server has ended too, however it ended.
+    // The socket also closes when the server has ended, however it ended.
     onClose: () => process.exit(),
   })
   Bun.connect({ unix: process.argv[2] as string, socket: link.handlers }).catch(() => process.exit(1))
@@ -31,11 +31,11 @@ export function serve(handlers: Readonly<Record<string, Handler>>): void {
     const { id, call } = header as { id: number; call: string }
     try {
       const handler = handlers[call]
-      if (!handler) throw new Error(`There is no call '${call}'.`)
+      if (!handler) throw new Error(`Unknown call '${call}'.`)
       const reply = await handler(header, body)
       link.write({ id, ...reply.header }, reply.bodies)
       for (const bytes of reply.bodies ?? []) releaseBuffer(bytes)
-      // Not after an error: what was begun with it may not have ended.
+      // The frame is not released after an error: work on it may still be running.
       free()
     } catch (error) {
       const { code, message } = error as Error & { code?: string }
