@@ -1,4 +1,4 @@
-/** What needs a socket: bytes as attackers send them, slow clients, and the end of a process. */
+/** Tests that need a socket: bytes as attackers send them, slow clients, and the end of a process. */
 import { afterEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { createFakeEngine, type FakeEngine } from '../test/support/fake-engine.ts'
@@ -43,7 +43,7 @@ async function raw(port: number, text: string, patience = 500): Promise<string> 
 const statuses = (received: string): string[] =>
   [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status as string)
 
-test('answers over a socket, also much at once', async () => {
+test('the server answers over a socket, also large and concurrent requests', async () => {
   const { classify, engine } = await serve()
   engine.delay = 5
   const answers = await Promise.all(Array.from({ length: 64 }, () => fetch(classify, post(images.jpeg))))
@@ -51,7 +51,7 @@ test('answers over a socket, also much at once', async () => {
   expect(engine.requests).toHaveLength(64)
 })
 
-test('a length that no route takes is refused before the body', async () => {
+test('a Content-Length beyond every route’s limit is rejected before the body', async () => {
   const { server, engine } = await serve()
   const head = `POST /v1/models/tiny/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length:`
   expect(statuses(await raw(server.port, `${head} 99999999999\r\n\r\nhello`))).toEqual(['413'])
@@ -60,7 +60,7 @@ test('a length that no route takes is refused before the body', async () => {
   expect(engine.requests).toEqual([])
 })
 
-test('requests that two servers would read differently are not answered twice', async () => {
+test('ambiguous requests (request smuggling) are not answered twice', async () => {
   const { server, engine } = await serve()
   const inner = 'GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n'
   const start = 'POST /v1/models/tiny/classify HTTP/1.1\r\nContent-Type: image/jpeg\r\n'
@@ -82,7 +82,7 @@ test('requests that two servers would read differently are not answered twice', 
   expect(engine.requests).toEqual([])
 })
 
-test('a client that goes takes its request along', async () => {
+test('a client that closes its connection cancels its request', async () => {
   const { classify, engine } = await serve()
   engine.delay = 300
   const controller = new AbortController()
@@ -95,7 +95,7 @@ test('a client that goes takes its request along', async () => {
   expect(signal.aborted).toBe(true)
 })
 
-test('the address of a client is its own, not what it claims', async () => {
+test('a client’s address is that of its socket, not what it claims', async () => {
   const rateLimit = { perAddress: { requestsPerSecond: 0.01, burst: 2 } }
   const { server } = await serve({ rateLimit })
   const ask = async (i: number) =>
@@ -103,7 +103,7 @@ test('the address of a client is its own, not what it claims', async () => {
   expect([await ask(1), await ask(2), await ask(3)]).toEqual([200, 200, 429])
 })
 
-test('what is unsafe is refused at the start', async () => {
+test('an unsafe configuration is rejected at the start', async () => {
   const engine = createFakeEngine()
   await expect(startServer({ host: '0.0.0.0', port: 0 }, { engine })).rejects.toThrow('auth.keys is empty')
   await expect(startServer({ timeouts: { idleSeconds: 10 } }, { engine })).rejects.toThrow('timeouts.idleSeconds is 10')
@@ -113,8 +113,8 @@ test('what is unsafe is refused at the start', async () => {
   )
 })
 
-describe('the process', () => {
-  test('finishes what it has accepted after SIGTERM, and writes one line a request', async () => {
+describe('the server process', () => {
+  test('the server finishes accepted requests after SIGTERM, and logs one line for each', async () => {
     const server = await startedServer({}, { variables: { DELAY: '500' }, keepLines: true })
     const headers = { 'x-request-id': 'one' }
     const request = fetch(new URL('v1/models/tiny/classify', server.url), post(images.jpeg, headers))
@@ -128,7 +128,29 @@ describe('the process', () => {
     await expect(fetch(server.url)).rejects.toThrow()
   })
 
-  test('ends at once at the second signal', async () => {
+  test('the server logs every request that it has answered before it logs that it stopped', async () => {
+    const server = await startedServer({}, { variables: { DELAY: '300' }, keepLines: true })
+    const ids = Array.from({ length: 20 }, (_, i) => `request-${i}`)
+    const send = async (id: string): Promise<string[]> => {
+      const headers = { 'content-type': 'image/jpeg', 'x-request-id': id }
+      const { status } = await fetch(new URL('v1/models/tiny/classify', server.url), post(images.jpeg, headers))
+      return status === 200 ? [id] : []
+    }
+    const sent = ids.map(send)
+    await Promise.race(sent)
+    const code = server.stop()
+    // A request that arrives after the signal may find no server.
+    const answered = (await Promise.allSettled(sent)).flatMap(result =>
+      result.status === 'fulfilled' ? result.value : [],
+    )
+    expect(await code).toBe(0)
+    const lines = await Array.fromAsync(server.lines)
+    expect(answered.length).toBeGreaterThan(0)
+    expect(lines.flatMap(({ requestId }) => requestId ?? [])).toEqual(expect.arrayContaining(answered))
+    expect(lines.at(-1)).toMatchObject({ message: 'stopped', finished: true })
+  })
+
+  test('the server exits at once on a second signal', async () => {
     const server = await startedServer({}, { variables: { DELAY: '5000' } })
     fetch(new URL('v1/models/tiny/classify', server.url), post(images.jpeg)).catch(() => {})
     await Bun.sleep(200)
@@ -137,7 +159,7 @@ describe('the process', () => {
     expect(await server.stop()).toBe(1)
   })
 
-  test('says in one line that its port is taken', async () => {
+  test('a port in use is one line of error', async () => {
     const { server } = await serve()
     const child = Bun.spawn([process.execPath, join(import.meta.dir, '../test/support/server-process.ts')], {
       env: { ...process.env, PORT: `${server.port}` },

@@ -1,4 +1,4 @@
-/** What native code and bad luck do to a process, and that nobody else notices. */
+/** Crashes, hangs and non-finite values in worker processes: other requests do not suffer. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -57,14 +57,14 @@ const codes = (results: readonly PromiseSettledResult<EngineResult>[]): string[]
 const others = (length: number): string[] => Array(length).fill('answered')
 const failures = (): string[] => events.flatMap(event => (event.event === 'worker_failed' ? [event.reason] : []))
 
-test('one image that makes the model throw harms no other of its batch', async () => {
+test('an image that makes the model throw harms no other image of its batch', async () => {
   const results = await inOneBatch([0, 0, 0, FAULTS.throw, 0, 0, 0, 0])
   expect(codes(results)).toEqual([...others(3), 'model_failed', ...others(4)])
   expect(events).toContainEqual(expect.objectContaining({ event: 'batch', size: 8, error: 'model_failed' }))
   expect(failures()).toEqual([])
 })
 
-test('who leaves while a failed batch is computed one by one is not computed', async () => {
+test('a request that is cancelled during the retry of a failed batch is not computed', async () => {
   const busy = run(FAULTS.delay + 100)
   while (engine.load()[0]?.running !== 1) await Bun.sleep(1)
   const client = new AbortController()
@@ -78,71 +78,74 @@ test('who leaves while a failed batch is computed one by one is not computed', a
   expect(events.flatMap(event => (event.event === 'batch' ? [event.size] : []))).toEqual([1, 4, 1, 1, 1])
 })
 
-test('values that are no numbers are an error, of their image alone', async () => {
+test('non-finite values are an error of their own image only', async () => {
   expect(codes(await inOneBatch([0, FAULTS.nan, 0]))).toEqual(['answered', 'input_overflows', 'answered'])
 })
 
-test('answers that cannot be matched to their images are given to nobody', async () => {
+test('outputs that cannot be matched to their inputs are discarded', async () => {
   expect(codes(await inOneBatch([0, 0, FAULTS.wrongCount]))).toEqual(Array(3).fill('worker_failed'))
-  expect(failures()).toEqual(['it gave 2 answers to 3 images'])
+  expect(failures()).toEqual(['it returned 2 outputs for 3 inputs'])
 })
 
-test('a process that is killed is replaced; what waited is answered by the next', async () => {
+test('a killed worker is restarted and answers what waited', async () => {
   const dying = run(FAULTS.die)
   const waiting = Array.from({ length: 20 }, () => run(0))
   await expect(dying).rejects.toMatchObject({ code: 'worker_failed', retryAfter: 1 })
   expect(codes(await Promise.allSettled(waiting))).toEqual(others(20))
-  expect(failures()).toEqual(['it was ended by SIGKILL'])
+  expect(failures()).toEqual(['it was killed by SIGKILL'])
 })
 
-test('a process that hangs is killed and replaced', async () => {
+test('a hanging worker is killed and restarted', async () => {
   await expect(run(FAULTS.hang)).rejects.toMatchObject({ code: 'worker_failed' })
   expect(failures()).toEqual(['it did not answer within 2000 ms'])
   expect(engine.ready()).toBe(false)
 })
 
-test('who waits for a model that hangs is answered at the queue’s limit, which is no promise as when others are before', async () => {
-  const watchdog = 2000
+test('requests that wait for a hanging model fail at the queue’s limit, without an invitation to retry', async () => {
+  const happened: EngineEvent[] = []
   const hurried = await createEngine({
     models: [{ name: 'tiny', folder, backend: 'cpu', queueSize: 300 }],
     modelModule: fileURLToPath(new URL('../../test/support/faulty-model.ts', import.meta.url)),
-    watchdog,
-    queueTimeout: 500,
-    timeout: 1000,
+    // The watchdog never ends the worker here: what fails does so by its own limit.
+    watchdog: 600_000,
+    queueTimeout: 1500,
+    timeout: 60_000,
     backoff: 10,
+    onEvent: event => happened.push(event),
   })
+  const failed = (): string[] => happened.flatMap(event => (event.event === 'worker_failed' ? [event.reason] : []))
   for (let i = 0; i < 5; i++) await run(0, hurried)
-  const started = performance.now()
-  const hanging = run(FAULTS.hang, hurried)
+  const hanging = hurried.run({ ...request(FAULTS.hang), timeout: 3000 })
+  hanging.catch(() => {}) // it may fail before it is awaited
   while (hurried.load()[0]?.running !== 1) await Bun.sleep(1)
   const answers = await Promise.allSettled(Array.from({ length: 200 }, () => run(0, hurried)))
   expect(codes(answers)).toEqual(Array(200).fill('model_hangs'))
-  expect(performance.now() - started).toBeLessThan(500 + 500)
   await expect(hanging).rejects.toMatchObject({ code: 'deadline_exceeded' })
-  expect(performance.now() - started).toBeLessThan(1000 + 500)
-  while (hurried.ready()) await Bun.sleep(10)
-  expect(performance.now() - started).toBeLessThan(watchdog + 1000)
+  expect(hurried.ready()).toBe(true)
+  expect(failed()).toEqual([])
+  process.kill(hurried.processes()[1] as number, 'SIGKILL')
+  while (failed().length === 0) await Bun.sleep(10)
   while (!hurried.ready()) await Bun.sleep(10)
   expect((await run(0, hurried)).outputs).toHaveLength(1)
   await hurried.close()
-}, 30_000)
+}, 60_000)
 
-test('no number of inputs that overflow makes the model one that is not ready', async () => {
+test('inputs that overflow never make the model unready', async () => {
   const results = await Promise.allSettled(Array.from({ length: 40 }, () => run(FAULTS.nan)))
   expect(codes(results)).toEqual(Array(40).fill('input_overflows'))
   expect(engine.ready()).toBe(true)
   expect(failures()).toEqual([])
 })
 
-test('a model that computes no numbers from its own input either is loaded anew', async () => {
+test('a model that gives non-finite values for a known good input is reloaded', async () => {
   await expect(run(FAULTS.sicken)).rejects.toMatchObject({ code: 'non_finite_output' })
   expect(engine.ready()).toBe(false)
-  expect(failures()).toEqual(['its model computes values that are no finite numbers'])
+  expect(failures()).toEqual(['its model gives non-finite values'])
   expect((await run(0)).outputs).toHaveLength(1)
   expect(engine.ready()).toBe(true)
 })
 
-test('finite values that overflow in a real model are their input’s error, and its neighbours are answered', async () => {
+test('finite values that overflow in a real model are an error of their input only', async () => {
   const huge = { pixelValues: new Float32Array(PIXELS).map((_, i) => (i % 2 ? 3e38 : -3e38)) }
   const ask = (input: EngineRequest['inputs'][number]) => engine.run({ ...request(0), inputs: [input] })
   const busy = run(FAULTS.delay + 100)
@@ -153,7 +156,7 @@ test('finite values that overflow in a real model are their input’s error, and
   expect(engine.ready()).toBe(true)
 })
 
-test('a decoder that is killed is replaced, and harms the images alone that it had', async () => {
+test('a killed decoder is restarted, and only its own images fail', async () => {
   const [decoder] = engine.processes() as [number]
   const image = await sharp({ create: { width: 4000, height: 4000, channels: 3, background: '#fff' } })
     .png()
@@ -164,10 +167,10 @@ test('a decoder that is killed is replaced, and harms the images alone that it h
   process.kill(decoder, 'SIGKILL')
   await expect(decoding).rejects.toMatchObject({ code: 'worker_failed' })
   expect((await ask()).outputs).toHaveLength(1)
-  expect(failures()).toEqual(['it was ended by SIGKILL'])
+  expect(failures()).toEqual(['it was killed by SIGKILL'])
 })
 
-test('decoders that end again and again are there again afterwards', async () => {
+test('decoders that keep crashing are restarted', async () => {
   for (let i = 0; i < 5; i++) {
     const [decoder] = engine.processes() as [number]
     process.kill(decoder, 'SIGKILL')
@@ -179,7 +182,7 @@ test('decoders that end again and again are there again afterwards', async () =>
   expect((await engine.run({ ...request(0), inputs: [{ image }] })).outputs).toHaveLength(1)
 })
 
-test('the other processes of the model go on meanwhile', async () => {
+test('other workers of a model go on while one hangs', async () => {
   const pair = await create(2)
   const hanging = run(FAULTS.hang, pair)
   while (pair.load()[0]?.running !== 1) await Bun.sleep(1)
@@ -191,12 +194,12 @@ test('the other processes of the model go on meanwhile', async () => {
   await pair.close()
 })
 
-test('processes that end again and again are a failed model, until they do no more', async () => {
+test('a model whose workers keep crashing is failed until they run again', async () => {
   writeFileSync(join(folder, 'die'), '')
   await expect(run(FAULTS.die)).rejects.toMatchObject({ code: 'worker_failed' })
   while (engine.models()[0]?.state !== 'failed') await Bun.sleep(10)
   expect(engine.ready()).toBe(false)
-  expect(engine.models()[0]?.error).toBe('Its processes end again and again.')
+  expect(engine.models()[0]?.error).toBe('Its workers keep crashing.')
   await expect(run(0)).rejects.toMatchObject({ code: 'model_failed' })
   rmSync(join(folder, 'die'))
   while (engine.models()[0]?.state === 'failed') await Bun.sleep(10)

@@ -1,21 +1,21 @@
-/** The API's description, for people: each route with how to call it, what it takes and what it gives. */
+/** The API reference: each route with an example call, its request and its answer. */
 
 const openapi = await (await fetch('/openapi.json')).json()
 
-/** An element with its children; texts are texts, never markup. */
+/** Creates an element with its children; strings become text, never markup. */
 function make(name, ...children) {
   const made = document.createElement(name)
   made.append(...children)
   return made
 }
 
-/** Schemas by name are shown as what they stand for. */
+/** Resolves a reference to a named schema. */
 function resolve(schema) {
   const name = schema?.$ref?.split('/').at(-1)
   return name ? openapi.components.schemas[name] : schema
 }
 
-/** A schema in the way of TypeScript. */
+/** Writes a schema as a TypeScript type. */
 function type(given, indent = '') {
   const schema = resolve(given) ?? {}
   if (schema.enum) return schema.enum.map(value => JSON.stringify(value)).join(' | ')

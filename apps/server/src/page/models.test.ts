@@ -1,8 +1,9 @@
-/** The page with several models: what it shows is of the one that is chosen. */
+/** The page with several models: it shows results of the selected one only. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { generousLimits } from '../../test/support/generous-limits.ts'
 import { removeFolders, tinyModel } from '../../test/support/tiny-model.ts'
 import { type RunningServer, startServer } from '../serve.ts'
 
@@ -23,22 +24,23 @@ describe.skipIf(!executablePath)('in Chromium', () => {
       { name: 'four', folder: await tinyModel({ numLabels: 4 }), backend },
       { name: 'features', folder: await tinyModel({ isHeadless: true }), backend },
     ]
-    server = await startServer({ port: 0, log: false, models })
+    server = await startServer({ port: 0, log: false, models, ...generousLimits })
     browser = await chromium.launch({ ...(executablePath && { executablePath }), args: ['--no-sandbox'] })
     page = await browser.newPage()
+    page.setDefaultTimeout(120_000)
     page.on('request', request => {
       if (request.method() === 'POST') asked.push(new URL(request.url()).pathname)
     })
     await page.goto(server.url.href)
     await page.waitForSelector('#model option', { state: 'attached' })
-  }, 60_000)
+  }, 120_000)
   afterAll(async () => {
     await browser?.close()
     await server?.stop()
     removeFolders()
-  }, 60_000)
+  }, 120_000)
 
-  test('choosing another model asks it about the image that was chosen', async () => {
+  test('selecting another model classifies the chosen image with it', async () => {
     await page.selectOption('#model', 'four')
     await page.selectOption('#model', 'three')
     expect(asked).toEqual([]) // there is no image yet
@@ -49,20 +51,20 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     await page.waitForSelector('#predictions li:nth-child(4)')
     expect(asked).toEqual(['/v1/models/three/explain', '/v1/models/four/explain'])
     if (process.env.SCREENSHOT) await page.screenshot({ path: `${process.env.SCREENSHOT}-four.png` })
-  }, 60_000)
+  }, 120_000)
 
-  test('a model without a classifier shows where it looked, and names nothing', async () => {
+  test('a model without a classifier shows its attention and no labels', async () => {
     await page.selectOption('#model', 'features')
-    await page.waitForSelector('#status:has-text("without a classifier")')
+    await page.waitForSelector('#status:has-text("no classifier")')
     expect(await page.locator('#predictions li').count()).toBe(0)
     expect(await page.locator('#attention').isVisible()).toBe(true)
     if (process.env.SCREENSHOT) await page.screenshot({ path: `${process.env.SCREENSHOT}-features.png` })
-  }, 60_000)
+  }, 120_000)
 
-  test('an answer that fails leaves no other one on the page', async () => {
+  test('a failed request leaves no earlier result on the page', async () => {
     await page.setInputFiles('#file', join(examples, 'pretrained/config.json'))
     await page.waitForSelector('#status.error')
     expect(await page.locator('#result').isVisible()).toBe(false)
     if (process.env.SCREENSHOT) await page.screenshot({ path: `${process.env.SCREENSHOT}-error.png` })
-  }, 60_000)
+  }, 120_000)
 })

@@ -1,22 +1,24 @@
-/** The page: sends an image to this server, and shows labels, scores, and where the model looked. */
+/** The page: sends an image to this server, and shows labels, scores and the model's attention. */
 
 const element = id => document.getElementById(id)
 
-/** Puts a child for each of the items in the place of those before. */
+/** Replaces the children by one for each item. */
 function fill(parent, items, childOf) {
   parent.replaceChildren()
   for (const item of items) parent.append(childOf(item))
 }
 const darkness = 0.8
 
-/** @throws the server's own sentence */
+/** @throws Error with the server's message */
 async function ask(path, options = {}) {
   const key = element('key').value
   const headers = { ...options.headers, ...(key && { authorization: `Bearer ${key}` }) }
   const response = await fetch(path, { ...options, headers })
   if (response.ok) return response.json()
   if (response.status === 401) element('key-field').hidden = false
-  const { error } = await response.json().catch(() => ({ error: `The server answers with status ${response.status}.` }))
+  const { error } = await response
+    .json()
+    .catch(() => ({ error: `The server answered with status ${response.status}.` }))
   throw new Error(error)
 }
 
@@ -25,7 +27,7 @@ function tell(text, isError = false) {
   element('status').classList.toggle('error', isError)
 }
 
-/** Runs what a click or a drop asks for; what goes wrong is told in its place on the page. */
+/** Runs the action of a click or a drop, and shows its error in the status line. */
 async function attempt(work) {
   try {
     await work()
@@ -40,10 +42,10 @@ async function listModels() {
   tell('')
 }
 
-/** Numbers the explanations: an answer that comes after a newer question is not shown. */
+/** Number of the latest request: answers of earlier ones are not shown. */
 let asked = 0
 let address
-/** What another model is asked about as well once it is chosen. */
+/** File that was chosen last; another model is asked about it as soon as it is selected. */
 let chosen
 
 async function explain(file) {
@@ -53,14 +55,14 @@ async function explain(file) {
     await show(file, number)
   } catch (error) {
     if (number !== asked) return
-    // What another model, or of another image, was said would look as the answer.
+    // A result of another model or image would look like the answer.
     element('result').hidden = true
     throw error
   }
 }
 
 async function show(file, number) {
-  tell('The model is looking at it…')
+  tell('Classifying…')
   const model = encodeURIComponent(element('model').value)
   const headers = { 'content-type': 'application/octet-stream' }
   const { results } = await ask(`/v1/models/${model}/explain?top_k=5`, { method: 'POST', body: file, headers })
@@ -74,9 +76,7 @@ async function show(file, number) {
   fill(element('predictions'), predictions, bar)
   element('result').hidden = false
   const [best] = predictions
-  tell(
-    best ? `It sees ${best.label}, ${percent(best.score)}.` : 'It names nothing: it is a model without a classifier.',
-  )
+  tell(best ? `${best.label}, ${percent(best.score)}` : 'The model has no classifier, and gives no labels.')
 }
 
 const percent = score => `${(score * 100).toFixed(1)}%`
@@ -94,7 +94,7 @@ function bar({ label, score }) {
   return item
 }
 
-/** A pixel for each patch, dark where the model did not look; the browser makes it smooth and as large as the image. */
+/** Draws a pixel for each patch, dark where attention is low; the browser scales it smoothly to the image's size. */
 function draw({ height, width, values }) {
   const canvas = element('attention')
   canvas.width = width
@@ -107,7 +107,7 @@ function draw({ height, width, values }) {
 let camera
 
 async function openCamera() {
-  if (!navigator.mediaDevices) throw new Error('The camera needs https, or this machine’s own address.')
+  if (!navigator.mediaDevices) throw new Error('The camera needs HTTPS, or a server at localhost.')
   camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } })
   element('video').srcObject = camera
   element('live').hidden = false
@@ -144,7 +144,7 @@ drop.addEventListener('drop', event => {
 })
 element('file').addEventListener('change', ({ target }) => {
   const [file] = target.files
-  // So that the same file can be chosen again.
+  // The value is cleared, so that the same file can be chosen again.
   if (file) attempt(() => explain(file)).finally(() => (target.value = ''))
 })
 element('camera').addEventListener('click', () => attempt(openCamera))
