@@ -15,7 +15,7 @@ function capture(isTTY: boolean, env: Record<string, string> = {}) {
 describe('progressLine', () => {
   const state = { title: 'epoch 1/5', done: 6400, total: 50000, loss: 2.1 }
 
-  test('has bar, loss, speed and time left', () => {
+  test('progressLine has bar, loss, speed and time left', () => {
     const line = progressLine(state, 320, 100)
     expect(line).toMatch(/^epoch 1\/5 ███▋ +12% {2}6400\/50000 images {2}loss 2\.1000 {2}320 images\/s {2}2:16 left$/)
   })

@@ -32,7 +32,7 @@ test('names that match in part are refused, naming what differs', () => {
   )
 })
 
-test('by position is the user’s own word, of as many classes', async () => {
+test('labels matched by position are the user’s own word, for as many classes', async () => {
   const options = { model: 'best', byPosition: true }
   expect(await labelsOf(withLabelsOf(dataset('b', 'a'), { 0: 'a', 1: 'b' }, options))).toEqual([0, 1])
   expect(() => withLabelsOf(dataset('a'), { 0: 'a', 1: 'b' }, options)).toThrow('but the data has 1 and best 2')

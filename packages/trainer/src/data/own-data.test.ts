@@ -65,7 +65,7 @@ describe('startRun with data sets of one’s own', () => {
     expect(memory().numTensors).toBe(before)
   })
 
-  test('takes sets for validation and test, whose mistakes are then named', async () => {
+  test('startRun takes sets for validation and test, whose mistakes are then named', async () => {
     const data = { train: await shades(8, 'a'), validation: await shades(4, 'b'), test: await shades(6, 'c') }
     const { opened, result, reported } = await run(data)
     expect([opened.trainImages, opened.evaluationImages, opened.test?.images]).toEqual([8, 4, 6])
@@ -86,7 +86,7 @@ describe('startRun with data sets of one’s own', () => {
     await expect(run(unlabelled)).rejects.toThrow('give a data set of your own `labels` or { train, validation }')
   })
 
-  test('goes on with the same one alone', async () => {
+  test('startRun resumes with the same data set alone', async () => {
     const options = { recipe: { ...recipe, epochs: 2 }, out: join(folder, 'resumed'), workers: 0 }
     const part = async (data: DataSource, stopAfter: number, resume: boolean) => {
       const controller = new AbortController()

@@ -52,7 +52,7 @@ describe('openParts', () => {
     expect([train.length, validation.length, test]).toEqual([40, 20, undefined])
   })
 
-  test('of some classes alone', async () => {
+  test('openParts takes some classes alone', async () => {
     const { train, validation, test } = await cifar(0.5, ['cat', 'dog'])
     expect([train.length, validation.length, test?.length]).toEqual([4, 4, 4])
     expect(validation.classes).toEqual(['cat', 'dog'])
@@ -67,7 +67,7 @@ describe('openParts', () => {
     expect([train.length, validation.length, test]).toEqual([6, 2, undefined])
   })
 
-  test('of a folder the same images wherever it lies, and when a class comes to it', async () => {
+  test('openParts holds out the same images of a folder wherever it lies, and when a class is added', async () => {
     const held = async (name: string, classes: Record<string, number>): Promise<string[]> => {
       for (const [label, count] of Object.entries(classes))
         for (let i = 0; i < count; i++) {

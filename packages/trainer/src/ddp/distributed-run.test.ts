@@ -83,7 +83,7 @@ function expectClose(given: Result, expected: Result): void {
 }
 
 describe('a run of several processes', () => {
-  test('has the reports and parameters of one process, to the last bit, and the first alone writes', async () => {
+  test('several processes have the reports and parameters of one, to the last bit, and the first alone writes', async () => {
     const out = newFolder()
     const [first, second] = resultsOf(await inProcesses(2, out)) as [Result, Result]
     const one = await inOne({ recipe: { ...recipe, microBatchSize: 4 }, out: newFolder() })

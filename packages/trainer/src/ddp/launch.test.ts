@@ -63,7 +63,7 @@ test('sets what torchrun sets, for each its own', async () => {
 })
 
 describe('a failure', () => {
-  test('of one ends all, and its own words come first', async () => {
+  test('a failing rank ends all, and its own error comes first', async () => {
     const { code, said, told } = begin('throw')
     expect(await code).toBe(7)
     expect(said[0]).toBe('[rank 1] what went wrong')
@@ -71,7 +71,7 @@ describe('a failure', () => {
     for (const { pid } of told()) expect(lives(pid)).toBe(false)
   })
 
-  test('by kill -9, at any moment, leaves none', async () => {
+  test('a rank killed by kill -9, at any moment, leaves no other', async () => {
     for (let round = 0; round < 6; round++) {
       const { code, said, tellers } = begin('wait')
       const all = await tellers(3)
@@ -84,7 +84,7 @@ describe('a failure', () => {
     }
   })
 
-  test('by kill -9 tells how much memory it had: the system kills who has too much', async () => {
+  test('a rank killed by kill -9 is reported with its memory, since the system kills who has too much', async () => {
     const { code, said, tellers } = begin('wait', { nproc: 2 })
     const [, victim] = (await tellers(2)) as [Told, Told]
     await Bun.sleep(1500) // it is looked at each second
@@ -95,7 +95,7 @@ describe('a failure', () => {
     )
   })
 
-  test('takes what the processes had started with it', async () => {
+  test('a failure also ends what the processes had started', async () => {
     const { code, tellers } = begin('grandchild', { nproc: 2 })
     const all = await tellers(2)
     process.kill((all[0] as Told).pid, 'SIGKILL')
@@ -111,7 +111,7 @@ describe('a failure', () => {
     for (const { pid } of all) expect(lives(pid)).toBe(false)
   })
 
-  test('is that of the one for which others have waited in vain, though it ends later', async () => {
+  test('the missing rank is reported, though it ends later than those that waited for it', async () => {
     const { code, said } = begin('wait for one that fails', { nproc: 2 })
     expect(await code).toBe(7)
     expect(said).toEqual([expect.stringMatching(/^Rank 1 of 2 \(process \d+\) failed first, with exit code 7/)])
@@ -124,7 +124,7 @@ describe('a failure', () => {
     for (const { pid } of told()) expect(lives(pid)).toBe(false)
   })
 
-  test('is one that does not end after the others have ended well', async () => {
+  test('a rank that does not end after the others have ended well is a failure', async () => {
     const { code, said, told } = begin('two of three end', { timeout: 1 })
     expect(await code).toBe(1)
     expect(said).toEqual([expect.stringMatching(/^Rank 1 of 3 \(process \d+\) hangs/)])
@@ -139,7 +139,7 @@ describe('a failure', () => {
 })
 
 describe('restarts', () => {
-  test('are as many as were asked for, and counted', async () => {
+  test('restarts are as many as were asked for, and counted', async () => {
     const { code, said, told } = begin('throw', { nproc: 2, maxRestarts: 3 })
     expect(await code).toBe(7)
     expect(
@@ -168,7 +168,7 @@ describe('restarts', () => {
 })
 
 describe('an interrupt', () => {
-  test('is passed on once, and all may save what they have', async () => {
+  test('an interrupt is passed on once, and all may save what they have', async () => {
     const { code, signals, said, tellers } = begin('save')
     await tellers(3)
     const started = performance.now()

@@ -19,13 +19,13 @@ describe('MetricsGatherer', () => {
     expect(perClass[5]).toEqual({ label: 'f', count: 2, accuracy: 0.5, precision: 1, recall: 0.5, f1: 2 / 3 })
   })
 
-  test('of five classes or fewer there is no top 5', () => {
+  test('top-5 accuracy is null for five classes or fewer', () => {
     const gatherer = new MetricsGatherer(['a', 'b', 'c', 'd', 'e'])
     add(gatherer, Float32Array.of(5, 4, 3, 2, 1), [4])
     expect(gatherer.result()).toMatchObject({ accuracy: 0, top5: null })
   })
 
-  test('of many classes only what was taken for something is counted, in memory and in JSON', () => {
+  test('the confusion of many classes holds its nonzero cells alone, in memory and in JSON', () => {
     const K = 10_000
     const gatherer = new MetricsGatherer(Array.from({ length: K }, (_, k) => `class ${k}`))
     for (const [is, taken] of [

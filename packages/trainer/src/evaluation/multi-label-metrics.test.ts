@@ -20,7 +20,7 @@ const add = (gatherer: MultiLabelGatherer, logits: Float32Array, targets: Float3
 }
 
 describe('MultiLabelGatherer', () => {
-  test('has the values of the definitions, on an example worked out by hand', () => {
+  test('MultiLabelGatherer has the values of the definitions, on an example worked out by hand', () => {
     const gatherer = new MultiLabelGatherer(['a', 'b', 'c'])
     add(gatherer, Float32Array.of(2, -1, -3), Float32Array.of(1, 0, 0), 3) // all right
     add(gatherer, Float32Array.of(1, 3, -1, -2, 1, -1), Float32Array.of(0, 1, 0, 1, 0, 0), 3)
@@ -118,7 +118,7 @@ describe('a run', () => {
     for (const { score } of predictions) expect(score).toBeGreaterThan(0.5) // as softmax they would share 1
   })
 
-  test('with a loss that supposes one class is refused, and so is balancing by class', async () => {
+  test('a run refuses a loss that supposes one class, and balancing by class', async () => {
     const prepare = (changed: Partial<RecipeOptions>) =>
       assemble({ recipe: defineRecipe({ ...options, ...changed }), data: list })
     await expect(prepare({ loss: { name: 'cross-entropy' } })).rejects.toThrow(

@@ -67,7 +67,7 @@ describe('lrFind', () => {
   })
   afterAll(() => rmSync(data, { recursive: true }))
 
-  test('goes through the rates in equal factors, over as many epochs as it takes, and frees what it made', async () => {
+  test('lrFind raises the rate by equal factors, over as many epochs as it takes, and frees what it made', async () => {
     const before = { tensors: memory().numTensors, files: readdirSync(data, { recursive: true }) }
     const steps: number[] = []
     const { points, diverged } = await lrFind({
@@ -82,12 +82,12 @@ describe('lrFind', () => {
     expect({ tensors: memory().numTensors, files: readdirSync(data, { recursive: true }) }).toEqual(before)
   })
 
-  test('gives the same numbers again', async () => {
+  test('lrFind gives the same numbers again', async () => {
     const options = { recipe, data, steps: 12 }
     expect(await lrFind(options)).toEqual(await lrFind(options))
   })
 
-  test('stops where the loss grows beyond bounds, or is no number any more', async () => {
+  test('lrFind stops where the loss diverges or is no number any more', async () => {
     const before = memory().numTensors
     const { points, diverged } = await lrFind({ recipe, data, from: 1e-3, to: 1e30, steps: 40 })
     expect(diverged).toBe(true)
@@ -98,7 +98,7 @@ describe('lrFind', () => {
     expect(memory().numTensors).toBe(before)
   })
 
-  test('stops when it is told to', async () => {
+  test('lrFind stops by its signal', async () => {
     const controller = new AbortController()
     const onStep = (step: number) => {
       if (step === 3) controller.abort()

@@ -96,7 +96,7 @@ describe('createOptimizer', () => {
     expect(() => createOptimizer('sgd', parameters).step({ q: tensor1d([1]) })).toThrow("gradient for 'q'")
   })
 
-  test('keeps its state and nothing else, and gives it back', () => {
+  test('createOptimizer keeps its state and nothing else, and gives it back', () => {
     const parameters = parametersOf({ p: [1] })
     const p = tensor1d([1])
     const before = memory().numTensors
@@ -141,7 +141,7 @@ describe('groups', () => {
       expect(parameter.dataSync()).toEqual(alone.get(name)?.dataSync() as Float32Array)
   })
 
-  test('of a ViT: no decay on what has one dimension or is a token, and rates that shrink towards the images', () => {
+  test('groups of a ViT: no decay on what has one dimension or is a token, and rates that shrink towards the images', () => {
     const model = new ViTForImageClassification({
       ...{ imageSize: 8, patchSize: 4, hiddenSize: 8, numHiddenLayers: 2, numAttentionHeads: 2, numLabels: 2 },
     })

@@ -206,7 +206,7 @@ describe('loadRecipe', () => {
     }
   })
 
-  test("takes a user's file", async () => {
+  test("loadRecipe takes a user's file", async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vitral-'))
     const path = join(folder, 'mine.ts')
     writeFileSync(path, `export default ${JSON.stringify(minimal)}`)

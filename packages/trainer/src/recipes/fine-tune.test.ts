@@ -63,13 +63,13 @@ describe('fineTuneRecipe', () => {
     expect(names((await chains({ augment: 'strong' })).train)).toContain('trivialAugmentWide')
   })
 
-  test('takes another size, for the model too', async () => {
+  test('fineTuneRecipe gives another size to the transforms and to the model', async () => {
     const { train, evaluation } = await chains({ size: 32 })
     expect([train[0]?.args[0], evaluation[0]?.args[0]]).toEqual([[32, 32], [32, 32]]) // biome-ignore format: one line
     expect((await made({ size: 32 })).model).toEqual({ pretrained: model, config: { imageSize: [32, 32] } })
   })
 
-  test('has a learning rate that suits what trains and how wide the model is', async () => {
+  test('the learning rate suits what trains and how wide the model is', async () => {
     const rates = await Promise.all(
       (['all', 'head', 'lora'] as const).map(async tune => (await made({ tune })).optimizer.lr),
     )
@@ -79,7 +79,7 @@ describe('fineTuneRecipe', () => {
     })
   })
 
-  test('has the loss of images that may have several classes, where the data has such', async () => {
+  test('the loss is that of images with several classes, where the data has such', async () => {
     const list = join(folder, 'list.jsonl')
     const lines = [0, 1].map(i => JSON.stringify({ path: `data/cat/${i}.png`, labels: i ? ['cat', 'pet'] : [] }))
     writeFileSync(list, lines.join('\n'))

@@ -53,7 +53,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('examples', () => {
-  test('are the surest mistakes and hits, surest first, as the model saw them', () => {
+  test('examples are the surest mistakes and hits, surest first, as the model saw them', () => {
     const { mistakes, hits } = readEvaluation(paths.evaluation) as NonNullable<ReturnType<typeof readEvaluation>>
     expect(mistakes.map(({ index, label, taken }) => [index, label, taken])).toEqual([
       [13, 0, 1],
@@ -63,7 +63,7 @@ describe('examples', () => {
     expect(hits[0]?.confidence).toBeCloseTo(Math.exp(3) / (Math.exp(3) + 2), 6)
   })
 
-  test('are pictures of those pixels', async () => {
+  test('examples are drawn with their pixels', async () => {
     const { decodeImage } = await import('@vitral/datasets')
     const [picture] = (readEvaluation(paths.evaluation)?.hits ?? []).map(hit => hit.picture)
     const bytes = Buffer.from((picture as string).replace(/^data:image\/png;base64,/, ''), 'base64')
@@ -73,7 +73,7 @@ describe('examples', () => {
     expect([...data.subarray(0, 3)]).toEqual([255, 0, 0])
   })
 
-  test('of equal confidence the first stay, and no more are kept than are wanted', () => {
+  test('the first examples of equal confidence stay, and no more are kept than are wanted', () => {
     const examples = new ExampleImages(1)
     examples.add(batch, Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0))
     expect(examples.hits.map(({ index }) => index)).toEqual([10])
@@ -82,7 +82,7 @@ describe('examples', () => {
 })
 
 describe('the page', () => {
-  test('has every part, and needs nothing from elsewhere', async () => {
+  test('the page has every part, and needs nothing from elsewhere', async () => {
     const page = readFileSync(await writeReport(out), 'utf8')
     const headings = [...page.matchAll(/<h2>([^<]*)<\/h2>/g)].map(([, heading]) => heading)
     expect(headings).toEqual([
@@ -97,7 +97,7 @@ describe('the page', () => {
     expect(page.length).toBeLessThan(200_000)
   })
 
-  test('of a loss that was no number, which JSON keeps as null, says so', () => {
+  test('the page says that a loss was no number, which JSON keeps as null', () => {
     const lost = join(folder, 'lost')
     mkdirSync(lost)
     writeFileSync(runPaths(lost).config, readFileSync(paths.config))
@@ -106,7 +106,7 @@ describe('the page', () => {
     expect(makeReport(lost)).toContain('not a number')
   })
 
-  test('of a run that has no evaluation yet has what there is', () => {
+  test('the page of a run without an evaluation has what there is', () => {
     const young = join(folder, 'young')
     mkdirSync(young)
     writeFileSync(runPaths(young).config, readFileSync(paths.config))
@@ -114,7 +114,7 @@ describe('the page', () => {
     expect([...page.matchAll(/<h2>([^<]*)/g)].map(([, heading]) => heading)).toEqual(['Recipe', 'Environment'])
   })
 
-  test('of images that may have several classes has their figures', async () => {
+  test('the page of images that may have several classes has their figures', async () => {
     const several = join(folder, 'several')
     mkdirSync(several)
     writeFileSync(runPaths(several).config, readFileSync(paths.config))
@@ -128,14 +128,14 @@ describe('the page', () => {
     expect(page).not.toContain('Confusion matrix')
   })
 
-  test('is of runs alone', () => {
+  test('the report refuses folders that are no runs', () => {
     expect(() => makeReport(folder)).toThrow(
       'holds no training run: it has no recipe.json; expected the --out of vitral train',
     )
   })
 })
 
-test('of many classes the confusion is of those with the most mistakes', () => {
+test('the confusion matrix of many classes shows those with the most mistakes', () => {
   const K = 50
   const confusion = Array.from({ length: K }, (_, k) => Array.from({ length: K }, (_, taken) => (k === taken ? 9 : 0)))
   ;(confusion[7] as number[])[33] = 5

@@ -46,7 +46,7 @@ describe('the file', () => {
     },
   }
 
-  test('gives back what was written', async () => {
+  test('readCheckpoint gives back what was written', async () => {
     await writeCheckpoint(path(3), checkpoint)
     expect(await readCheckpoint(path(3))).toEqual(checkpoint)
   })
@@ -151,7 +151,7 @@ describe('loadCheckpoint', () => {
 })
 
 describe('saveCheckpoint', () => {
-  test('keeps so many, and none that is newer: its part of the run is done again', async () => {
+  test('saveCheckpoint keeps so many, and none that is newer: its part of the run is done again', async () => {
     for (const step of [1, 2, 3]) await save(step)
     expect(readdirSync(folder).sort()).toEqual([name(2), name(3)])
     await save(4, 3)

@@ -62,7 +62,7 @@ async function classifierOf(labels: string[]): Promise<{ values: number[]; notes
 
 describe('the classifier of a pretrained model', () => {
   const note = `The classifier is newly initialized, since ${pretrained} has other classes or none.`
-  test('is kept for the same classes alone', async () => {
+  test('a pretrained classifier is kept for the same classes alone', async () => {
     const model = await ViTForImageClassification.fromPretrained(pretrained)
     const its = [...((await model.parameters().get('classifier.weight')?.data()) ?? [])]
     model.dispose()
@@ -89,7 +89,7 @@ describe('images for a pretrained model', () => {
   const its = 'resize([16,16], {"interpolation":"bicubic"}), toTensor(), normalize([0.4,0.5,0.6], [0.2,0.3,0.1])'
   const last = ({ data }: Training) => data.understood?.at(-1)
 
-  test('are prepared as its processor says, in training too', async () => {
+  test('images are prepared as the model’s processor says, in training too', async () => {
     const made = await prepared()
     expect(made.processor.config).toEqual(processor.config)
     expect(last(made)).toBe(`Images are prepared as for ${pretrained}: ${its}.`)
@@ -103,7 +103,7 @@ describe('images for a pretrained model', () => {
     ])
   })
 
-  test('are prepared as the recipe says where it states its own, and the difference is said', async () => {
+  test('images are prepared as the recipe says where it states its own, and the difference is said', async () => {
     const own = [
       { name: 'resize', args: [[16, 16]] },
       { name: 'toTensor', args: [] },
@@ -125,7 +125,7 @@ describe('images for a pretrained model', () => {
     expect(last(larger)).toContain('the recipe has resize([24,24]')
   })
 
-  test('are prepared as the recipe says where the model has no processor', async () => {
+  test('images are prepared as the recipe says where the model has no processor', async () => {
     const made = await prepared({ model: { pretrained: bare, config: { imageSize: 16 } } })
     expect(made.processor.config.imageMean).toEqual([0.5, 0.5, 0.5])
     expect(last(made)).toContain(`${bare} has no preprocessor_config.json`)

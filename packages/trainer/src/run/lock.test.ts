@@ -80,7 +80,7 @@ test('a process on another machine counts as alive while its lock file changes, 
   lock.release()
 })
 
-test('of many that come at once exactly one has it', async () => {
+test('exactly one of many processes that come at once has the lock', async () => {
   const others = Array.from({ length: 6 }, other)
   const said = await Promise.all(others.map(({ said }) => said()))
   expect(said.filter(line => line === 'has it')).toHaveLength(1)

@@ -300,7 +300,7 @@ describe('Trainer', () => {
     expect(await runPart(whole, { resume: true })).toMatchObject({ finished: true, steps: 9 })
   })
 
-  test('keeps no tensor', async () => {
+  test('the trainer keeps no tensor', async () => {
     const before = memory().numTensors
     await runPart(folder())
     expect(memory().numTensors).toBe(before)
@@ -420,7 +420,7 @@ describe('more epochs on resume', () => {
 describe('the mean loss of an epoch', () => {
   beforeAll(() => useBackend('cpu'))
 
-  test('is that of its images: a small last batch counts by its images, not as one of three', async () => {
+  test('the mean loss counts images: a small last batch does not count as one of three', async () => {
     const out = folder()
     await runPart(out)
     const log = lines(out).slice(0, 4)
@@ -433,7 +433,7 @@ describe('the mean loss of an epoch', () => {
     expect(lines(cut).slice(0, 4)).toEqual(log)
   })
 
-  test('and the steps that the gradient scaler left out are counted, over a resume too', async () => {
+  test('steps that the gradient scaler skipped are counted, over a resume too', async () => {
     const out = folder()
     const overflowing = { ...recipe, gradScaler: { initScale: 3e38, growthInterval: 2000 } }
     const reports: (number | undefined)[] = []

@@ -21,7 +21,7 @@ describe('createScheduler', () => {
     expect([0, 1, 2, 9].map(step => scheduler(step))).toEqual([0.25, 0.5, 0.5, 0.5])
   })
 
-  test('is what its docstring says', () => {
+  test('createScheduler gives the rates of its docstring', () => {
     const scheduler = createScheduler('cosine', { lr: 1e-3, totalSteps: 100, warmupSteps: 10 })
     expect(scheduler(0)).toBeCloseTo(1e-4, 12)
     expect(scheduler(10)).toBe(1e-3)

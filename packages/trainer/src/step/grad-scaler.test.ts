@@ -32,7 +32,7 @@ test("the scale's way is that of torch's _amp_update_scale_", async () => {
   expect(scaler.state()).toEqual({ scale: 8192, growthTracker: 2 })
 })
 
-test('with the defaults it doubles after 2000 good steps', async () => {
+test('the scale doubles after 2000 good steps by default', async () => {
   const scaler = new GradScaler()
   scaler.load({ scale: 65536, growthTracker: 1998 })
   expect(await trace(scaler, 3, [])).toEqual([65536, 131072, 131072])

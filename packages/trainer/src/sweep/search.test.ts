@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { gridSearch, randomSearch } from './search.ts'
 
 describe('gridSearch', () => {
-  test('has every combination', () => {
+  test('gridSearch has every combination', () => {
     expect(gridSearch(['optimizer.lr=1e-3, 3e-4', 'batchSize=32,64'])).toEqual([
       ['optimizer.lr=0.001', 'batchSize=32'],
       ['optimizer.lr=0.001', 'batchSize=64'],
@@ -11,7 +11,7 @@ describe('gridSearch', () => {
     ])
   })
 
-  test('takes names, and JSON with commas of its own', () => {
+  test('gridSearch takes names, and JSON with commas of its own', () => {
     expect(gridSearch(['schedule.name=constant,cosine'])).toEqual([
       ['schedule.name=constant'],
       ['schedule.name=cosine'],

@@ -66,7 +66,7 @@ const predict = (model: string) => {
 describe('a model of one channel', () => {
   const grey = [step('grayscale'), step('resize', [16, 16]), step('toTensor'), step('normalize', [0.5], [0.25])]
 
-  test('is trained, measured, exported and used', () => {
+  test('a model of one channel is trained, evaluated, exported and used', () => {
     const { stderr, code } = train('grey', 1, grey)
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
     expect(processorOf('grey/best')).toMatchObject({
@@ -91,7 +91,7 @@ describe('a model of one channel', () => {
     expect(predict('exported')).toBe(predict('grey/best'))
   }, 60_000)
 
-  test('is not trained on colours: the error says how to make them grey', () => {
+  test('a model of one channel is not trained on colours: the error says how to make them grey', () => {
     const { stderr, code } = train(
       'colour',
       1,
@@ -112,7 +112,7 @@ describe('an evaluation with a centre crop', () => {
     step('normalize', [0.4, 0.5, 0.6], [0.2, 0.3, 0.1]),
   ]
 
-  test('is what the model is saved, measured and used with', () => {
+  test('a centre crop in evaluation is what the model is saved, evaluated and used with', () => {
     const { stderr, code } = train('crop', 3, cropped)
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
     expect(processorOf('crop/best')).toMatchObject({

@@ -43,7 +43,7 @@ const evaluate = (model: string, ...args: string[]) =>
 describe('images of one’s own', () => {
   const best = join(folder, 'run', 'best')
 
-  test('are trained on, and their classes named in the model', () => {
+  test('own images are trained on, and their classes named in the model', () => {
     const { stdout, stderr, code } = vitral(
       ...tiny,
       '--dataset',
@@ -60,7 +60,7 @@ describe('images of one’s own', () => {
     expect(id2label).toEqual({ 0: 'blue', 1: 'green', 2: 'red' })
   })
 
-  test('are evaluated: all of a folder or list without splits, or the split that is asked for', () => {
+  test('eval takes all of a folder or list without splits, or the split that is asked for', () => {
     const whole = evaluate(best, '--dataset', 'folder', '--data', images)
     expect(whole.stderr).toBe('3 classes: blue, green, red\nImages: 60 in all\n')
     expect(JSON.parse(whole.stdout).count).toBe(60)
@@ -101,7 +101,7 @@ describe('images of one’s own', () => {
     )
   })
 
-  test('that are broken end a run by name, or are left out and told', () => {
+  test('broken images end a run by name, or are skipped and reported', () => {
     const path = join(images, 'red', '7.png')
     const whole = readFileSync(path)
     writeFileSync(path, whole.subarray(0, 50))

@@ -33,7 +33,7 @@ function vitral(...args: string[]): { stdout: string; stderr: string; code: numb
 }
 
 describe('a folder of images', () => {
-  test('is told in JSON', () => {
+  test('inspect reports a folder of images in JSON', () => {
     const { stdout, stderr, code } = vitral('inspect', images, '--json')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const { dataset, splits, duplicates, sheet } = JSON.parse(stdout)
@@ -60,7 +60,7 @@ describe('a folder of images', () => {
     ])
   })
 
-  test('is told to people, each fact on one line', () => {
+  test('inspect prints a folder of images for people, each fact on one line', () => {
     const { stdout } = vitral('inspect', images)
     expect(stdout).toStartWith(`${images}: folder, 19 images\n\ntrain: 14 images in 3 classes\n    cat    6  ███`)
     expect(stdout).toMatch(
@@ -72,7 +72,7 @@ describe('a folder of images', () => {
     expect(stdout).toContain(`\n    = ${images}/val/dog\\n/leak.png (validation, dog\\n)\n`)
   })
 
-  test('is drawn as the model will see it', async () => {
+  test('inspect draws images as the model will see them', async () => {
     const out = join(folder, 'sheet.png')
     const { stdout, code } = vitral('inspect', images, '--out', out, '--rows', '3', '--json')
     expect(code).toBe(0)

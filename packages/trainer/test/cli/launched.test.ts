@@ -86,7 +86,7 @@ test.skipIf(!linux)(
 )
 
 describe.skipIf(!linux)('a process', () => {
-  test('that fails says of what before the others do', async () => {
+  test('a failing process reports its own error before the others do', async () => {
     const recipe = join(folder, 'failing.ts')
     const source = (file: string): string => JSON.stringify(join(import.meta.dirname, '../../src', file))
     writeFileSync(
@@ -108,7 +108,7 @@ describe.skipIf(!linux)('a process', () => {
     expect(code).toBe(1)
   }, 60_000)
 
-  test('that hangs is named after --timeout, and nothing stays', async () => {
+  test('a process that hangs is named after --timeout, and nothing stays', async () => {
     const [out, port] = ['hanging', await freePort()]
     outs.push(out)
     const args = ['--epochs', '10000', '--timeout', '3', '--master-port', String(port)]
@@ -137,7 +137,7 @@ describe.skipIf(!linux)('another number of processes', () => {
     for (const [i, { loss }] of whole.entries()) expect(given[i]?.loss).toBeCloseTo(loss, 3)
   }
 
-  test('goes on after one was killed, with --min-nproc; and with --resume', async () => {
+  test('fewer processes resume after one was killed, with --min-nproc; and with --resume', async () => {
     const whole = endOf(train('whole', '--epochs', '4'))
     const elastic = train('elastic', '--epochs', '4', '--nproc', '2', '--max-restarts', '1', '--min-nproc', '1')
     outs.push('elastic', 'other')

@@ -86,7 +86,7 @@ describe('SIGHUP', () => {
     expect((await shell(`${training('hung', 8)} --resume`)).code).toBe(0)
   })
 
-  test('is survived where it is ignored, as under nohup', async () => {
+  test('SIGHUP is survived where it is ignored, as under nohup', async () => {
     expect((await hangUp('kept', "trap '' HUP;")).code).toBe(0)
     expect(steps('kept')).toBe(40)
   })
