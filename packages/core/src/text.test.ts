@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { jsonLine, listChoices, listNames, printable, printableLines } from './text.ts'
+import { jsonLine, listChoices, listNames, printable, printableLines, rootMessage } from './text.ts'
 
 const hostile = '\u001b]0;title\u0007\u009b2J\r\ncat\u202egod\u2028line\u007f\t'
 
@@ -29,4 +29,12 @@ test('listChoices puts an "or" before the last of several names', () => {
   expect(listChoices(['jpeg'])).toBe('jpeg')
   expect(listChoices(['jpeg', 'png'])).toBe('jpeg or png')
   expect(listChoices(['jpeg', 'png', 'webp'])).toBe('jpeg, png or webp')
+})
+
+test('rootMessage gives the message of the first cause', () => {
+  const refused = new Error('Proxy response (403) !== 200 when HTTP Tunneling')
+  const cancelled = new Error('Request was cancelled.', { cause: refused })
+  expect(rootMessage(new TypeError('fetch failed', { cause: cancelled }))).toBe(refused.message)
+  expect(rootMessage(new Error('alone'))).toBe('alone')
+  expect(rootMessage(new Error('with an empty cause', { cause: new Error('') }))).toBe('with an empty cause')
 })

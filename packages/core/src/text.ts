@@ -48,3 +48,10 @@ export function listNames(names: readonly string[], most: number = 5): string {
  */
 export const listChoices = (names: readonly string[]): string =>
   names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
+
+/** The message of an error's first cause: what fetch fails of is often two errors deep ("fetch failed"). */
+export function rootMessage(error: unknown): string {
+  let root = error as Error
+  while (root.cause instanceof Error && root.cause.message) root = root.cause
+  return root.message
+}

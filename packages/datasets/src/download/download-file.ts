@@ -5,6 +5,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { boundedBody, proxiedFetch, proxyVariable, statusLine, TooManyBytesError } from '@vitral/core/node'
+import { rootMessage } from '@vitral/core/text'
 
 /** Progress of a download, in bytes. */
 export interface DownloadProgress {
@@ -158,9 +159,10 @@ async function request(url: string, offset: number, signal?: AbortSignal): Promi
     const headers = { 'accept-encoding': 'identity', ...(offset > 0 && { range: `bytes=${offset}-` }) }
     return await proxiedFetch(url, { signal, headers })
   } catch (error) {
-    const reason = (error as { cause?: Error }).cause?.message ?? (error as Error).message
     const proxy = proxyVariable(new URL(url))
-    throw new Error(`${url} cannot be reached${proxy ? ` through ${proxy}` : ''} (${reason}).`, { cause: error })
+    throw new Error(`${url} cannot be reached${proxy ? ` through ${proxy}` : ''} (${rootMessage(error)}).`, {
+      cause: error,
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import { clone, type Tensor, type Variable, variable } from '@tensorflow/tfjs-core'
+import { clone, type Tensor, tensor1d, tidy, type Variable, variable } from '@tensorflow/tfjs-core'
 import {
   type AdamStep,
   type LionStep,
@@ -61,13 +61,28 @@ const optimizers: Record<string, Options> = {
   'sgd, Nesterov, scaled gradients': { ...sgd, weightDecay: 0.01, momentum: 0.9, nesterov: true, gradientScale: 2 },
 }
 
-export const optimizerStepCases = (): ConformanceCase[] =>
-  Object.entries(optimizers).flatMap(([name, options]) =>
+export const optimizerStepCases = (): ConformanceCase[] => [
+  ...Object.entries(optimizers).flatMap(([name, options]) =>
     [shapes.slice(-1), shapes.slice(-2), shapes, shapesOfModel].map(some => ({
       name: `optimizerStep: ${name}, steps ${steps} of ${some.length} parameters`,
       run: () => withoutLeak(() => checkOptimizer(options, some)),
     })),
-  )
+  ),
+  { name: 'optimizerStep: a gradient that is NaN shows under a limit', run: () => withoutLeak(checkNanUnderLimit) },
+]
+
+/** A run that diverges must be seen: a limit may not turn NaN into a number. */
+async function checkNanUnderLimit(): Promise<void> {
+  const parameter = tidy(() => variable(tensor1d([1, 1])))
+  const gradient = tensor1d([Number.NaN, 1])
+  const options = { ...sgd, step: 1, weightDecay: 0, momentum: 0, nesterov: false, gradientLimit: 0.5 }
+  optimizerStep({ parameters: [parameter], gradients: [gradient], state: [] }, options)
+  const [diverged, limited] = await parameter.data()
+  gradient.dispose()
+  parameter.dispose()
+  if (!Number.isNaN(diverged)) throw new Error(`a gradient of NaN gives the parameter ${diverged}; expected NaN`)
+  if (Math.abs((limited as number) - 0.95) > 1e-6) throw new Error(`the other parameter is ${limited}; expected 0.95`)
+}
 
 async function checkOptimizer(options: Options, shapes: readonly number[][]): Promise<void> {
   const initial = shapes.map((shape, i) => randomValues(shape, 50 + i))

@@ -1,4 +1,5 @@
 /** Requests to a hub: redirects, the token that must not leave it, silence that ends, and refusals in plain words. */
+import { rootMessage } from '../../text.ts'
 import type { HubEnvironment } from './hub-cache.ts'
 import { proxiedFetch, proxyVariable, statusLine } from './proxied-fetch.ts'
 
@@ -76,10 +77,9 @@ async function send(url: URL, endpoint: string, init: RequestInit): Promise<Resp
   try {
     return await proxiedFetch(url, init)
   } catch (error) {
-    const cause = (error as { cause?: Error }).cause?.message ?? (error as Error).message
     const proxy = proxyVariable(url)
     throw new HubUnavailableError(
-      `Cannot reach the hub at ${endpoint}${proxy ? ` through ${proxy}` : ''} (${cause}). Give a local model folder instead, or set HF_ENDPOINT to a mirror.`,
+      `Cannot reach the hub at ${endpoint}${proxy ? ` through ${proxy}` : ''} (${rootMessage(error)}). Give a local model folder instead, or set HF_ENDPOINT to a mirror.`,
     )
   }
 }

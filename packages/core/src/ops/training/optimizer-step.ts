@@ -1,5 +1,19 @@
 /** One step of an optimizer over all parameters at once, in place. */
-import { add, clipByValue, div, mul, sign, sqrt, square, sub, type Tensor, type Variable } from '@tensorflow/tfjs-core'
+import {
+  add,
+  div,
+  fill,
+  greater,
+  less,
+  mul,
+  sign,
+  sqrt,
+  square,
+  sub,
+  type Tensor,
+  type Variable,
+  where,
+} from '@tensorflow/tfjs-core'
 import { checkInteger } from '../../check.ts'
 import { defineStep } from '../../tape/op.ts'
 import { checkChoice, checkShape } from '../arguments.ts'
@@ -57,6 +71,12 @@ type Update = (parameter: Tensor, gradient: Tensor, state: Tensor[]) => { parame
 
 type StepAttrs = (Required<AdamStep> | Required<SgdStep> | Required<LionStep>) & { count: number; slots: number }
 
+/** Within ±limit, NaN as NaN: tfjs-backend-wasm 4.22's clipByValue, minimum and maximum make a number of it. */
+function limited(gradient: Tensor, limit: number): Tensor {
+  const bound = (value: number) => fill(gradient.shape, value)
+  return where(greater(gradient, limit), bound(limit), where(less(gradient, -limit), bound(-limit), gradient))
+}
+
 const op = defineStep('VitralOptimizerStep', (inputs, attrs: StepAttrs) => {
   const update = updates[attrs.algorithm](attrs as never)
   const states = Array.from({ length: attrs.slots }, (_, slot) => numbered(inputs, `s${slot}_`, attrs.count))
@@ -65,7 +85,7 @@ const op = defineStep('VitralOptimizerStep', (inputs, attrs: StepAttrs) => {
   parameters.forEach((parameter, i) => {
     const whole = mul(gradients[i] as Tensor, attrs.gradientScale)
     const limit = attrs.gradientLimit
-    const scaled = limit < Infinity ? clipByValue(whole, -limit, limit) : whole
+    const scaled = limit < Infinity ? limited(whole, limit) : whole
     const state = states.map(slot => slot[i] as Variable)
     const updated = update(parameter, scaled, state)
     ;(parameter as Variable).assign(updated.parameter)
