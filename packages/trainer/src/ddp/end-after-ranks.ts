@@ -1,6 +1,6 @@
 /** Ends an mpirun that waits for ever for a machine that is cut off, after all processes here have ended. Linux. */
 
-import { startedHere } from './is-local-host.ts'
+import { localProcesses } from './local-processes.ts'
 import type { RankProcess } from './rank-process.ts'
 
 /** Milliseconds. */
@@ -9,7 +9,7 @@ const [lookInterval, patience] = [1000, 10_000]
 export function endAfterRanks({ ended }: RankProcess): void {
   let lastSeen: number | undefined
   const look = setInterval(() => {
-    const started = startedHere()
+    const started = localProcesses()
     if (started.some(({ isRank }) => isRank)) lastSeen = performance.now()
     else if (lastSeen !== undefined && performance.now() - lastSeen > patience) for (const { pid } of started) kill(pid)
   }, lookInterval)

@@ -1,24 +1,24 @@
 /** Whose failure a failure of collectives is; what native code says of it is tested in @vitral/backend-node. */
 import { expect, test } from 'bun:test'
-import { letOthersSpeakFirst, rankWaitedFor } from './missing-rank.ts'
+import { letOthersSpeakFirst, missingRank } from './missing-rank.ts'
 
 const ofRank = (waitedFor: number) => Object.assign(new Error('barrier failed'), { waitedFor })
 
 test('it is that of the rank which the error has, rank 0 too', () => {
-  expect(rankWaitedFor(ofRank(2))).toBe(2)
-  expect(rankWaitedFor(ofRank(0))).toBe(0)
+  expect(missingRank(ofRank(2))).toBe(2)
+  expect(missingRank(ofRank(0))).toBe(0)
 })
 
 test('an error that comes of it has the same', () => {
   const cause = new Error('The report is not written.', { cause: ofRank(3) })
-  expect(rankWaitedFor(new Error('The run ends.', { cause }))).toBe(3)
+  expect(missingRank(new Error('The run ends.', { cause }))).toBe(3)
 })
 
 test('another error is of nobody, whatever its text', () => {
-  expect(rankWaitedFor(new Error('barrier failed on rank 1: rank 0 (process 7) has died'))).toBeUndefined()
-  expect(rankWaitedFor(Object.assign(new Error('odd'), { waitedFor: 'rank 1' }))).toBeUndefined()
-  expect(rankWaitedFor('rank 0 has died')).toBeUndefined()
-  expect(rankWaitedFor(undefined)).toBeUndefined()
+  expect(missingRank(new Error('barrier failed on rank 1: rank 0 (process 7) has died'))).toBeUndefined()
+  expect(missingRank(Object.assign(new Error('odd'), { waitedFor: 'rank 1' }))).toBeUndefined()
+  expect(missingRank('rank 0 has died')).toBeUndefined()
+  expect(missingRank(undefined)).toBeUndefined()
 })
 
 test("only another's failure waits for the other's words", async () => {

@@ -7,7 +7,7 @@ import type { RankMessage } from './rank-process.ts'
 const patience = 500
 
 /** @returns the rank for want of which collectives failed, where that is what the error is, or comes of */
-export function rankWaitedFor(error: unknown): number | undefined {
+export function missingRank(error: unknown): number | undefined {
   for (let at = error; at instanceof Error; at = at.cause)
     if ('waitedFor' in at && typeof at.waitedFor === 'number') return at.waitedFor
   return undefined
@@ -15,7 +15,7 @@ export function rankWaitedFor(error: unknown): number | undefined {
 
 /** Before a failure is told: where it is that of another, the launcher is told whose, and that one's own words come first. */
 export async function letOthersSpeakFirst(error: unknown): Promise<void> {
-  const waitedFor = rankWaitedFor(error)
+  const waitedFor = missingRank(error)
   if (waitedFor === undefined) return
   if (isLaunchersChild()) process.send?.({ waitedFor } satisfies RankMessage)
   await sleep(patience)

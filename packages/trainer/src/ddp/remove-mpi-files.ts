@@ -1,7 +1,7 @@
 /** What an Open MPI's mpirun would have removed that is killed: the memory which its processes here share, and its folder. */
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type StartedProcess, startedHere } from './is-local-host.ts'
+import { localProcesses, type StartedProcess } from './local-processes.ts'
 import type { RankProcess } from './rank-process.ts'
 
 /** Milliseconds. */
@@ -12,7 +12,7 @@ const sharedMemory = '/dev/shm'
 export function removeMpiFiles(mpirun: RankProcess): RankProcess {
   let rank: StartedProcess | undefined // any of them
   const look = setInterval(() => {
-    rank ??= startedHere().find(({ isRank }) => isRank)
+    rank ??= localProcesses().find(({ isRank }) => isRank)
     if (rank) clearInterval(look)
   }, lookInterval)
   const ended = mpirun.ended.then(end => {

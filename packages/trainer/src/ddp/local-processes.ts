@@ -9,7 +9,7 @@ export interface StartedProcess {
   variables: Readonly<Record<string, string>>
 }
 
-export function startedHere(): StartedProcess[] {
+export function localProcesses(): StartedProcess[] {
   if (!existsSync('/proc')) return []
   return readdirSync('/proc').flatMap(pid => {
     const variables = variablesOf(pid)
