@@ -21,6 +21,7 @@ import { crossEntropyCases } from './losses/cross-entropy.ts'
 import { distillationLossCases } from './losses/distillation-loss.ts'
 import { focalLossCases } from './losses/focal-loss.ts'
 import { meanSquaredErrorCases } from './losses/mean-squared-error.ts'
+import { maskTokensCases } from './mask-tokens.ts'
 import { patchEmbedCases } from './patch-embed.ts'
 import { qkvCases } from './qkv.ts'
 import { selectTokenCases } from './select-token.ts'
@@ -48,6 +49,7 @@ export interface ConformanceOptions {
 /** Every case, in the order in which a forward pass meets the ops. */
 export const conformanceCases = (): ConformanceCase[] => [
   ...patchEmbedCases(),
+  ...maskTokensCases(),
   ...embedTokensCases(),
   ...interpolatePositionsCases(),
   ...layerNormCases(),
