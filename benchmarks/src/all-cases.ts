@@ -36,7 +36,7 @@ function measurable<Kind extends { summary: string; rounds: number }, Result>(
   return Object.fromEntries(entries)
 }
 
-/** By their names on the command line. */
+/** All cases by their names on the command line. */
 export const allCases: Readonly<Record<string, Measurable>> = {
   ...measurable(cases, runCase, reportCase),
   ...measurable(dataCases, runDataCase, reportDataCase),

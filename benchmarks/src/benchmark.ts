@@ -27,13 +27,13 @@ export interface Measurement {
   contestant: string
   /** What it says it is, with versions. */
   title: string
-  /** Of one run over the whole batch: the median over the rounds. */
+  /** Time of one run over the whole batch: the median over the rounds. */
   milliseconds: number
   imagesPerSecond: number
   gflops: number
-  /** Of the machine's peak with as many threads. */
+  /** Share of the machine's peak with as many threads. */
   shareOfPeak: number
-  /** Of what the machine keeps up for as many operations: the median of the shares within each round. */
+  /** Share of what the machine keeps up for as many operations: the median of the shares within each round. */
   shareOfSustained: number
   /** How many times as fast Vitral is: the median of the ratios within each round. */
   vitralIsFasterBy: number
@@ -58,7 +58,7 @@ export interface BatchResult {
   batchSize: number
   peak: Peak
   measurements: Measurement[]
-  /** Who did not take part, and why. */
+  /** Contestants that did not take part, and why. */
   absent: { contestant: string; reason: string }[]
   /** Rounds that count, rounds that were measured again, and the cores that others kept busy in those that count. */
   rounds: { counted: number; discarded: number; otherCores: number }
@@ -68,7 +68,7 @@ export interface BenchmarkOptions {
   rounds: number
   /** Include the contestants that take minutes. */
   slow: boolean
-  /** Told how it goes, a line at a time. */
+  /** Called with the progress, a line at a time. */
   log: (line: string) => void
 }
 

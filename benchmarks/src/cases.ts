@@ -50,8 +50,8 @@ export const cases: Readonly<Record<string, Case>> = {
   },
 }
 
-/** Of every contestant. */
+/** Threads of every contestant. */
 export const threads = 2
 
-/** Of Adam: small, so that the contestants' losses stay comparable over the steps. */
+/** Learning rate of Adam: small, so that the contestants' losses stay comparable over the steps. */
 export const learningRate = 1e-5

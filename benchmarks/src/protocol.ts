@@ -19,7 +19,7 @@ export interface ContestantOptions {
   inputs: string
   task: 'inference' | 'training'
   threads: number
-  /** Of Adam. */
+  /** Learning rate of Adam. */
   learningRate: number
 }
 
@@ -42,8 +42,8 @@ export interface Checked {
 
 export interface Ran {
   milliseconds: number
-  /** Of the training step, before its update. */
+  /** Loss of the training step, before its update. */
   loss?: number
-  /** Of the milliseconds, those in which a training step waited for its batch. */
+  /** Milliseconds, among those, in which a training step waited for its batch. */
   waiting?: number
 }

@@ -4,7 +4,7 @@ import { busySeconds } from './machine.ts'
 import type { Ran } from './protocol.ts'
 import { median } from './statistics.ts'
 
-/** Who can have a turn. */
+/** A contestant that can have a turn. */
 export interface Runner {
   readonly name: string
   run(): Promise<Ran>
@@ -15,7 +15,7 @@ export interface Runner {
 export interface Turn {
   /** The median of the runs. */
   milliseconds: number
-  /** Of each run, when it is a training step. */
+  /** Loss of each run, when it is a training step. */
   losses: number[]
   /** Milliseconds that each run waited: for its batch when it loads one, or for the sums of other processes. */
   waiting: number[]
@@ -31,7 +31,7 @@ export interface RoundsOptions {
   rounds: number
   /** Waited for before each round. */
   beforeRound?: () => Promise<void>
-  /** Told each round, the first too. */
+  /** Called with each round, the first too. */
   onRound?: (round: Round) => void
 }
 

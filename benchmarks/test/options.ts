@@ -1,6 +1,6 @@
 import type { ContestantOptions } from '../src/protocol.ts'
 
-/** Of a contestant that reads no files. */
+/** Options of a contestant that reads no files. */
 export const options: ContestantOptions = {
   modelFolder: '',
   onnxFile: '',

@@ -12,7 +12,7 @@ export interface CollectivesMeasurement {
   /** The engine, or 'copy'. */
   title: string
   bytes: number
-  /** Of one sum or copy: the median over the rounds. */
+  /** Time of one sum or copy: the median over the rounds. */
   milliseconds: number
   /** Bytes of the array, by that time. */
   gigabytesPerSecond: number

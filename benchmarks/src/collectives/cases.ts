@@ -5,7 +5,7 @@ export interface CollectivesCase {
   summary: string
   engines: readonly NativeEngine[]
   ranks: number
-  /** Of the arrays that are summed, and how many times in one run: so many that every run takes about as long. */
+  /** Sizes of the arrays that are summed, and how often each is in one run: so often that every run takes about as long. */
   sizes: readonly { bytes: number; operations: number }[]
   rounds: number
 }

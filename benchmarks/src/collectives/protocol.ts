@@ -11,7 +11,7 @@ export interface RankOptions {
   rank?: number
   worldSize: number
   id: string
-  /** Of the kernels. */
+  /** Threads of the kernels. */
   threads: number
 }
 
@@ -28,7 +28,7 @@ export interface RankRequest {
 }
 
 export interface RankAnswer {
-  /** Of the slowest rank. */
+  /** Time of the slowest rank. */
   milliseconds: number
   /** Milliseconds that the rank waited for the others which did so least, and thus was the last to come. */
   waiting?: number

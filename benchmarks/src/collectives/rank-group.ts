@@ -13,7 +13,7 @@ export const isThere = (engine: NativeEngine): boolean =>
 
 export class RankGroup<Request> {
   readonly engine: NativeEngine
-  /** Of the first rank, or of mpirun, which connects it; the others have one each. */
+  /** Pipes to the ranks: one to each, or one to mpirun, which connects the first rank. */
   readonly #pipes: readonly Pipe[]
   readonly #pids: readonly number[]
 

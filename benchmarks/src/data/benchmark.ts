@@ -17,18 +17,18 @@ export interface DataMeasurement {
   contestant: string
   /** What it says it is, with versions. */
   title: string
-  /** Of one epoch, or one step: the median over the rounds. */
+  /** Time of one epoch, or one step: the median over the rounds. */
   milliseconds: number
   imagesPerSecond: number
   /** How many times as fast Vitral is: the median of the ratios within each round. */
   vitralIsFasterBy: number
-  /** Of a step, what it waited for its batch. */
+  /** Share of a step that it waited for its batch. */
   loadingShare?: number
 }
 
 export interface DataResult {
   measurements: DataMeasurement[]
-  /** Who did not take part, and why. */
+  /** Contestants that did not take part, and why. */
   absent: { contestant: string; reason: string }[]
   /** Rounds that count, rounds that were measured again, and the cores that others kept busy in those that count. */
   rounds: { counted: number; discarded: number; otherCores: number }

@@ -18,6 +18,6 @@ export interface DataOptions {
 
 /** The answer to `check`. */
 export interface CheckedImages {
-  /** Of each of the first eight images, as evaluation prepares them. */
+  /** Mean of each of the first eight images, as evaluation prepares them. */
   means: number[]
 }

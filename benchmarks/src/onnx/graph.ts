@@ -6,7 +6,7 @@ export type Attribute = number | { float: number } | readonly number[]
 
 export interface NodeOptions {
   attributes?: Record<string, Attribute>
-  /** Of the node and its output. @default made from the operator */
+  /** Name of the node and its output. @default made from the operator */
   name?: string
 }
 

@@ -10,7 +10,7 @@ import type { StepKind, StepRequest } from './protocol.ts'
 export interface ParallelMeasurement {
   title: string
   imagesEach: number
-  /** Of a step of each kind: medians over the rounds. */
+  /** Time of a step of each kind: medians over the rounds. */
   milliseconds: Record<StepKind, number>
   /** Images a second of all ranks by those of one process alone: the median of the ratios within each round. */
   speedup: number

@@ -29,7 +29,7 @@ export interface StepTime {
   /** Seconds of communication in it, and the share of that which the backward pass hides. */
   communication: number
   hidden: number
-  /** Of what N devices without communication and differences would do. */
+  /** Share of what N devices without communication and differences would do. */
   efficiency: number
 }
 

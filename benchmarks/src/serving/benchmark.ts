@@ -30,7 +30,7 @@ export interface ServingMeasurement {
   overload: Overload
   /** Milliseconds of /v2/health/live while all clients have images computed. */
   health: { median: number; p99: number }
-  /** Of the processor for each image, of all clients together: what they take from the server. */
+  /** Processor time of all clients for each image: what they take from the server. */
   clientMilliseconds: number
   batching: BatchingRow[]
   rounds: { counted: number; discarded: number; otherCores: number }
@@ -42,7 +42,7 @@ export interface Overload {
   /** Shares of all requests. */
   answered: number
   refused: number
-  /** Of the answers, in milliseconds. */
+  /** Latency that 99 % of the answers stay under, in milliseconds. */
   p99: number
 }
 

@@ -40,7 +40,7 @@ export const servingCases: Readonly<Record<string, ServingCase>> = {
   },
 }
 
-/** Of the model's kernels, and of ONNX Runtime's. */
+/** Threads of the model's kernels, and of ONNX Runtime's. */
 export const threads = 2
 
 /** Milliseconds within which an answer is wanted while twice as many requests come as can be answered. */

@@ -6,7 +6,7 @@
 export interface Sent {
   milliseconds: number
   status: number
-  /** Of an answer that is not 200: why. */
+  /** Reason of an answer that is not 200. */
   reason?: string
 }
 

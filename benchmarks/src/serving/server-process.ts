@@ -35,7 +35,7 @@ export class ServerProcess {
     return this.#child.pid
   }
 
-  /** Of it and all that it started. */
+  /** Processor time of the server and all processes that it started. */
   cpuSeconds(): number | undefined {
     return processSeconds(this.#child.pid)
   }

@@ -67,7 +67,7 @@ async function client(): Promise<void> {
   while (sent < requests) {
     const number = sent++
     const kind = number % 20
-    // Of twenty one leaves, one is of another format, two are cut off.
+    // One client in twenty leaves, one is of another format, two are cut off.
     const i =
       kind === 1 ? files.length : kind > 1 && kind < 4 ? whole + (number % (files.length - whole)) : number % whole
     const response = await fetch(server.url, {
@@ -100,7 +100,7 @@ function report(): void {
   )
 }
 
-/** Of the server and the processes that it has started. */
+/** Open files of the server and the processes that it has started. */
 function openFiles(): number {
   const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ').map(Number)
   return [server.pid, ...children].reduce((sum, pid) => sum + readdirSync(`/proc/${pid}/fd`).length, 0)

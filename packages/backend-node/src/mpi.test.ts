@@ -16,7 +16,7 @@ interface Line {
   pid?: number
   result?: unknown
   error?: string
-  /** Of the error: the rank it is of, where it is another's. */
+  /** The rank that failed, where the error is another's. */
   waitedFor?: number
 }
 
@@ -85,7 +85,7 @@ class Run {
     return this.lines.flatMap(({ error }) => error ?? [])
   }
 
-  /** By those errors. */
+  /** The ranks that the errors name. */
   get waitedFor(): (number | undefined)[] {
     return this.lines.flatMap(({ error, waitedFor }) => (error ? [waitedFor] : []))
   }

@@ -23,7 +23,7 @@ interface Line {
   at?: string
   result?: unknown
   error?: string
-  /** Of the error: the rank it is of, where it is another's. */
+  /** The rank that failed, where the error is another's. */
   waitedFor?: number
 }
 

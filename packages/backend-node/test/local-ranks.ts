@@ -14,7 +14,7 @@ export interface Line {
   result?: unknown
   leaked?: number
   error?: string
-  /** Of the error: the rank it is of, where it is another's. */
+  /** The rank that failed, where the error is another's. */
   waitedFor?: number
 }
 

@@ -15,7 +15,7 @@ inline void passTime(std::chrono::nanoseconds waited) {
   using std::chrono::microseconds;
   constexpr std::chrono::nanoseconds keenFor = microseconds(100), shortestNap = microseconds(50),
                                      longestNap = microseconds(1000);
-  // Who waits for long sleeps for a hundredth of that: it comes hardly later, and leaves the processors alone.
+  // A rank that waits long sleeps for a hundredth of that: it comes hardly later and leaves the processors alone.
   if (waited < keenFor) sched_yield();
   else std::this_thread::sleep_for(std::clamp(waited / 100, shortestNap, longestNap));
 }

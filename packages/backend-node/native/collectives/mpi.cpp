@@ -46,7 +46,7 @@ Mpi::~Mpi() {
   try {
     tellOthers(closing);
     const Clock::duration patience = failed_ ? answersComeWithin : timeout_;
-    // Of a run that has failed some never come; but the others are to be told why.
+    // Some ranks of a failed run never come, but the others have to learn why.
     for (const auto start = Clock::now(); !(failed_ || allHaveClosed()) || !sent_.empty();) {
       listen();
       if (interrupted_ || Clock::now() - start > patience) return;
@@ -111,7 +111,7 @@ void Mpi::allGather(const void* bytes, size_t size, void* all) {
 
 void Mpi::agree(const Operation& operation) { begin(operation.kind, operation.size, operation.root); }
 
-// Of one that has died mpirun ends the others.
+// A rank that has died is not found here: mpirun ends the others.
 std::optional<Failure> Mpi::whoHasEnded() {
   listen();
   for (const std::optional<Word>& word : closed_)
@@ -185,7 +185,7 @@ bool Mpi::isFirstToWait() const {
   return std::find(answered_.begin(), self, true) == self;
 }
 
-// By the answers that have come.
+// The ranks whose answers have not come.
 Failure Mpi::missing() const {
   Failure list;
   for (int of = 0; of < worldSize_; of++) {

@@ -11,7 +11,7 @@
 
 namespace vitral {
 
-// Of a shared library that has been opened.
+// A shared library that has been opened.
 class LoadedLibrary {
  public:
   // `names` are files as dlopen finds them, of which the first that is there is taken. Throws `missing` and why each is

@@ -77,7 +77,7 @@ class Rendezvous {
     if (segment_.file_ >= 0) close(segment_.file_);
     segment_.file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (segment_.file_ < 0) failSystem("Cannot open " + path_);
-    // Who could read and write what this run sums.
+    // Another user could read and write what this run sums.
     if (opened().st_uid != geteuid()) refuse(path_ + " is of another user; choose another id (MASTER_PORT)");
     lockFile();
   }

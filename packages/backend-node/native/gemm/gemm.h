@@ -14,7 +14,7 @@ struct MatrixView {
   int64_t rowStride, colStride;
   bool gelu = false;
   const uint16_t* bf16 = nullptr;  // the same as bfloat16, instead of data
-  // Of a left operand of floats with rowStride 1: where the sum of each row goes, taken while the operand is packed.
+  // Where the sum of each row goes, taken while the operand is packed: for a left operand of floats with rowStride 1.
   float* sums = nullptr;
 };
 

@@ -28,7 +28,8 @@ Sharing chooseSharing(int64_t M, int64_t N, int64_t threads, bool inPlace) {
   const int64_t longest = (rowPanels + blocks - 1) / blocks;
   // Every piece of rows reads the whole right operand: only of many rows is a short one worth it at the end.
   if (threads > 1 && M >= 2 * threads * Panels::mc) return {0, rowPanels, (longest + 3) / 4, longest};
-  // Of fewer, as many to each thread; unless columns are more even, by more than it costs to pass on left panels.
+  // Fewer rows are shared evenly among the threads, unless columns are more even, by more than it costs to pass on left
+  // panels.
   const int64_t turns = (blocks + threads - 1) / threads, even = (rowPanels + turns * threads - 1) / (turns * threads);
   const double passing = inPlace ? 0 : sharedLeftPanelTiles * rowPanels / threads;
   if (turns * even * columnPanels <= (double)rowPanels * columnPanels / threads + passing)

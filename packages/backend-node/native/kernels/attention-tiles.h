@@ -70,7 +70,7 @@ struct HeadRows {
   const float* operator[](int64_t row) const { return first + row * stride; }
 };
 
-// Of an operand, which begins at `corner`: where it lies, the wanted rows asked for; or, of bfloat16, these expanded.
+// The wanted rows of an operand that begins at `corner`: where they lie, prefetched; or expanded, where it is bfloat16.
 enum class Operand { query, key, value, out, operands };
 inline HeadRows headRows(const Heads& heads, Operand operand, FloatOrBf16 matrix, int64_t corner, int64_t rowLength,
                          Range wanted) {
@@ -173,7 +173,7 @@ inline void scaleAll(float* x, int64_t floats, float factor) {
 inline Vu dropoutRow(const Heads& heads, int64_t head, int64_t query) {
   return (splatBits((uint32_t)(head * heads.N + query)) + laneIndex()) * (uint32_t)heads.N;
 }
-// That of (head, query, key = lane).
+// The flat index of (head, query, key = lane).
 inline Vu dropoutKeys(const Heads& heads, int64_t head, int64_t query) {
   return splatBits((uint32_t)((head * heads.N + query) * heads.N)) + laneIndex();
 }

@@ -106,7 +106,7 @@ void classAttentionBackward(const ClassAttentionShape& shape, const float* x, co
     return;
   }
   const Parts<const float> parts(shape, between);
-  // Of the sums; of the queries as they were before the scale; of the scores; of q·Wk.
+  // Gradients of the sums, of the queries before the scale, of the scores, and of q·Wk.
   const Parts<float> d(shape, scratch(Scratch::kernel, shape.workspaceFloats()));
   forEach(H, shape, [&](int64_t h) {
     product({B, C, D}, rowsOf(dOut + h * D, C), rowsOf(weights.value + h * D * C, C), d.sums + h * C, H * C);

@@ -27,7 +27,7 @@ struct ClassAttentionWeights {
   const float *queryBias, *valueBias;  // may be null
 };
 
-// Of what the backward pass wants; each may be null, dQueryBias and dValueBias too where there is no bias.
+// The gradients that the backward pass gives; each may be null, dQueryBias and dValueBias too where there is no bias.
 struct ClassAttentionGradients {
   float *x, *query, *key, *value, *queryBias, *valueBias;
 };

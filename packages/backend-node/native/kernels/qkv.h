@@ -6,7 +6,7 @@
 
 namespace vitral {
 
-// Of query, key and value, in this order: weights [C, C], biases [C] or null.
+// The parameters of query, key and value, in this order: weights [C, C], biases [C] or null.
 template <class Float>
 struct QkvTensors {
   Float *weight[3], *bias[3];

@@ -18,7 +18,7 @@ int threadCount();
 // Takes effect with the next call; at least 1, at most 256.
 void setThreadCount(int count);
 
-// Of a job of fewer, waking a thread costs more than it gains.
+// The least operations of a job for threads: below it, waking a thread costs more than it gains.
 constexpr double serialOperations = 3e5;
 
 using TaskFunction = void (*)(void* context, int64_t task);

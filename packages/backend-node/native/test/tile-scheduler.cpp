@@ -24,7 +24,7 @@ struct Shape {
   bool inPlace;
 };
 
-// Of ViT-B/16 with 1 and 8 images, its head, ViT-Ti/4 with 64 images; rows or columns of each.
+// Products of ViT-B/16 with 1 and 8 images, its head, ViT-Ti/4 with 64 images; rows or columns of each.
 constexpr Shape shapes[] = {
     {"197 x 768", 197, 768, false}, {"197 x 3072 in place", 197, 3072, true}, {"1576 x 3072", 1576, 3072, false},
     {"8 x 1000", 8, 1000, false},   {"4160 x 192", 4160, 192, false},         {"192 x 768", 192, 768, false},

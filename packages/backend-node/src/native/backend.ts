@@ -13,7 +13,7 @@ import { BufferPool } from './buffer-pool.ts'
 
 /** What the cpu backend keeps of a tensor, and what is ours. */
 interface NativeData {
-  /** Of bfloat16 a copy as float32, made each time: for kernels that are not ours. */
+  /** The values as float32; where they are stored as bfloat16, a copy made each time, for kernels that are not ours. */
   values?: Float32Array | Int32Array | Uint8Array
   /** The values as bfloat16, and their memory in the pool. */
   bf16?: { words: Uint16Array; memory: Float32Array }

@@ -6,7 +6,7 @@ import type { Addon } from './addon-calls.ts'
 
 /** Below this a plain array is cheaper than a place in the pool. */
 const SMALLEST = 1024
-/** Of a chunk, unless a tensor is larger. What no tensor has touched costs address space alone. */
+/** Bytes of a chunk, unless a tensor is larger. What no tensor has touched costs address space alone. */
 const CHUNK = 256 * 2 ** 20
 /** A cache line. */
 const ALIGNMENT = 64
@@ -26,7 +26,7 @@ interface Chunk {
   emptySince: number | undefined
 }
 
-/** Who owns what: an array that was acquired belongs to the caller until it is released, and to nobody else after. */
+/** Ownership: an array that was acquired belongs to the caller until it is released, and to nobody else after. */
 export class BufferPool {
   readonly #system: Pick<Addon, 'allocate' | 'discard'>
   readonly #now: () => number

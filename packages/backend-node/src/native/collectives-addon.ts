@@ -13,7 +13,7 @@ type CudaDevice = [localRank: number, ncclLibraries: string, cudaLibraries: stri
 /** What is begun in a group runs after what was begun there before. */
 export interface CollectivesAddon {
   connectLocal(...place: LocalPlace): Group
-  /** Of the libraries the first that is there is taken. */
+  /** Takes the first of the libraries that is there. */
   connectMpi(...place: MpiPlace): Group
   connectNcclLocally(...place: [...LocalPlace, ...CudaDevice]): Group
   connectNcclByMpi(...place: [...MpiPlace, ...CudaDevice]): Group
