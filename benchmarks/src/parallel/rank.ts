@@ -1,6 +1,7 @@
 /** One process of the case: training steps with the others, in several ways. */
 import { useBackend, ViTForImageClassification } from '@vitral/core'
-import { type Collectives, createOptimizer, DataParallel, trainStep } from '@vitral/trainer'
+import { createOptimizer, trainStep } from '@vitral/trainer'
+import { type Collectives, DataParallel } from '@vitral/trainer/ddp'
 import { serveRank } from '../collectives/serve-rank.ts'
 import type { StepKind, StepRequest, TrainRankOptions } from './protocol.ts'
 

@@ -1,0 +1,11 @@
+/** @vitral/trainer/optimizers: parameter groups and state of optimizers. */
+
+export type { GroupedOptimizerOptions } from '../optimizers/algorithms.ts'
+export type { GradientClip, NormClip } from '../optimizers/clip-gradients.ts'
+export type { OptimizerState } from '../optimizers/index.ts'
+export {
+  type GroupOptions,
+  type ParameterGroups,
+  type ParameterSettings,
+  parameterGroups,
+} from '../optimizers/parameter-groups.ts'
