@@ -18,7 +18,7 @@ export interface Dashboard {
 }
 
 /** The page's files, by their paths. In the published package the sources lie beside what is built of them. */
-const page = new URL('./page/', import.meta.url)
+const page = new URL('../../src/dashboard/page/', import.meta.url)
 const files: Record<string, [name: string, type: string]> = {
   '/': ['index.html', 'text/html'],
   '/page.css': ['page.css', 'text/css'],
