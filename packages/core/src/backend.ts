@@ -1,5 +1,7 @@
 /** Choosing the backend: each name knows which package has it, and imports that package only when asked for. */
+
 import { engine, setBackend } from '@tensorflow/tfjs-core'
+import { startNative, startTensorflow } from '#native-backends'
 
 export type BackendName = 'native' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
 
@@ -11,18 +13,13 @@ export interface BackendChoice {
 
 /** How each backend is registered with tfjs-core, and made ready; `chosen` is whether a user named it. */
 const starters: Record<BackendName, (chosen: boolean) => Promise<void>> = {
-  native: async () => (await backendNode()).startNative(),
-  tensorflow: async () => (await backendNode()).startTensorflow(),
+  native: startNative,
+  tensorflow: startTensorflow,
   webgpu: async chosen => (await import('@vitral/backend-web')).startWebgpu({ emulation: chosen }),
   wasm: async () => (await import('@vitral/backend-web')).startWasm(),
   cpu: async () => {
     await import('@tensorflow/tfjs-backend-cpu')
   },
-}
-
-function backendNode(): Promise<typeof import('@vitral/backend-node')> {
-  const name = '@vitral/backend-node' // not a literal: bundlers must not follow it into Node's own modules
-  return import(/* @vite-ignore */ name)
 }
 
 /** What to install for each. */

@@ -14,7 +14,7 @@ export async function callExport(
 ): Promise<unknown> {
   let exports: Record<string, unknown>
   try {
-    exports = (await import(/* @vite-ignore */ module)) as Record<string, unknown>
+    exports = (await import(/* @vite-ignore */ /* webpackIgnore: true */ module)) as Record<string, unknown>
   } catch (error) {
     throw new Error(`${module}, which is to make ${what}, cannot be imported: ${(error as Error).message}`, {
       cause: error,

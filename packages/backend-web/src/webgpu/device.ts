@@ -34,7 +34,7 @@ function setGlobals(gpu: GPU, { globals }: Dawn): void {
 async function importDawn(): Promise<Dawn> {
   const name = 'webgpu' // not a literal: bundlers must not follow it into a native module
   try {
-    return (await import(/* @vite-ignore */ name)) as Dawn
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as Dawn
   } catch (cause) {
     throw new Error(whyNoDawn(cause as Error & { code?: string }), { cause })
   }

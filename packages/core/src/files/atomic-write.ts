@@ -1,4 +1,5 @@
 /** Replaces a file so that a reader, or the next run after a crash, finds the old content or the new, never a part. */
+import { dirname, join, open, readdir, rename, rm, statfs } from '#platform'
 import { type FreeSpace, writeError } from './write-error.ts'
 
 /** How the file is called while it is written; one that a killed process left can be removed. */
@@ -12,8 +13,6 @@ const leftover = /\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/
  * before, and nothing is left beside it
  */
 export async function writeFileAtomic(path: string, pieces: string | readonly Uint8Array[]): Promise<void> {
-  const { open, rename, rm } = await import('node:fs/promises')
-  const { dirname } = await import('node:path')
   const temporary = `${path}.${globalThis.crypto.randomUUID()}.tmp` // writers of the same file keep out of each other's way
   const contents = typeof pieces === 'string' ? [new TextEncoder().encode(pieces)] : pieces
   try {
@@ -36,8 +35,6 @@ export async function writeFileAtomic(path: string, pieces: string | readonly Ui
 
 /** Removes from a folder what writers left that were killed. Call it when nobody writes there. */
 export async function removeLeftovers(folder: string): Promise<void> {
-  const { readdir, rm } = await import('node:fs/promises')
-  const { join } = await import('node:path')
   for (const name of await readdir(folder))
     if (leftover.test(name)) await rm(join(folder, name), { recursive: true, force: true })
 }
@@ -45,7 +42,6 @@ export async function removeLeftovers(folder: string): Promise<void> {
 /** Makes renames in a folder durable. */
 export async function flushFolder(folder: string): Promise<void> {
   if (globalThis.process.platform === 'win32') return // folders cannot be opened there; NTFS journals renames itself
-  const { open } = await import('node:fs/promises')
   const descriptor = await open(folder, 'r')
   try {
     await descriptor.sync()
@@ -55,7 +51,6 @@ export async function flushFolder(folder: string): Promise<void> {
 }
 
 async function freeSpace(folder: string): Promise<FreeSpace | undefined> {
-  const { statfs } = await import('node:fs/promises')
   try {
     const { bavail, bsize, files, ffree } = await statfs(folder)
     return { bytes: bavail * bsize, files: files === 0 ? Infinity : ffree } // btrfs has no fixed number of inodes

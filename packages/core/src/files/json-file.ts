@@ -1,5 +1,7 @@
 /** Reading JSON files of others: how large one may be, and errors that name it. */
 
+import { readFile, stat } from '#platform'
+
 /** The names of all classes of the largest data sets take a few megabytes. */
 const MOST_BYTES = 64 * 2 ** 20
 
@@ -9,7 +11,6 @@ const MOST_BYTES = 64 * 2 ** 20
  * @param mostBytes the size beyond which it is refused unread
  */
 export async function readJson(path: string, mostBytes: number = MOST_BYTES): Promise<unknown> {
-  const { readFile, stat } = await import('node:fs/promises')
   const { size } = await stat(path)
   if (size > mostBytes) throw new Error(`${path} has ${size} bytes; expected at most ${mostBytes}.`)
   const text = await readFile(path, 'utf8')

@@ -1,4 +1,5 @@
 /** A Hugging Face model folder: `config.json`, and weights in one safetensors file or in shards with an index. */
+import { dirname, existsSync, join, mkdir, readdir, resolve, rm } from '#platform'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from '../vit/config.ts'
 import { configFromJson, type ReadConfig } from '../vit/pretrained/config-json.ts'
 import { checkCounts } from '../vit/pretrained/weight-counts.ts'
@@ -44,8 +45,6 @@ export async function openModelFolder(folder: string): Promise<ModelFolder> {
 
 /** A configuration is as long as its names of classes; those are no more than the classifier of its weights has rows. */
 async function readConfigFile(folder: string, weights: WeightFiles | undefined): Promise<ReadConfig> {
-  const { existsSync } = await import('node:fs')
-  const { join } = await import('node:path')
   const path = join(folder, 'config.json')
   if (!existsSync(path)) {
     const adapters = existsSync(join(folder, 'adapter_config.json'))
@@ -60,7 +59,6 @@ async function readConfigFile(folder: string, weights: WeightFiles | undefined):
 
 /** Why a folder has no weights that are read. */
 async function whatThereIs(folder: string): Promise<string> {
-  const { readdir } = await import('node:fs/promises')
   const other = (await readdir(folder)).find(name => /\.(bin|pth?|ckpt|h5|msgpack|npz|onnx)$/.test(name))
   return other === undefined
     ? `has neither ${WEIGHTS} nor ${INDEX}; expected the weights in one of them.`
@@ -87,8 +85,6 @@ export async function writeModelFolder(
   weights: ReadonlyMap<string, Weights>,
   { maxShardBytes = 5e9, dtype = 'float32' }: WriteModelOptions = {},
 ): Promise<void> {
-  const { mkdir, readdir, rm } = await import('node:fs/promises')
-  const { dirname, join, resolve } = await import('node:path')
   if (!weightDtypes.includes(dtype))
     throw new Error(`The weights' dtype is '${dtype}'; expected one of ${weightDtypes.join(', ')}.`)
   const shards = intoShards(weights, maxShardBytes, dtype)

@@ -1,5 +1,6 @@
 /** The weights of a model folder: one safetensors file, or shards with an index. Their headers are read first, so that everything is compared with them before it is made. */
 
+import { existsSync, join, open } from '#platform'
 import { listNames, shortText } from '../text.ts'
 import { describeValue } from './fields.ts'
 import { hasChecksum } from './hub/checksum.ts'
@@ -40,16 +41,12 @@ export interface WeightFiles {
  * @throws when a header is malformed, when a shard lacks a tensor that the index promises, or has one it does not
  */
 export async function openWeightFiles(folder: string): Promise<WeightFiles | undefined> {
-  const { existsSync } = await import('node:fs')
-  const { join } = await import('node:path')
   if (existsSync(join(folder, WEIGHTS))) return ofFiles([await openFile(join(folder, WEIGHTS))])
   return existsSync(join(folder, INDEX)) ? ofFiles(await openShards(folder)) : undefined
 }
 
 /** Whether no file of a folder's weights is missing, as it is while they are downloaded. */
 export async function hasAllWeights(folder: string): Promise<boolean> {
-  const { existsSync } = await import('node:fs')
-  const { join } = await import('node:path')
   const has = (file: string): boolean => existsSync(join(folder, file))
   if (has(WEIGHTS)) return true
   return has(INDEX) && [...shardNames(await readJson(join(folder, INDEX)), join(folder, INDEX)).values()].every(has)
@@ -84,7 +81,6 @@ async function openFile(path: string): Promise<OpenFile> {
 
 /** Whether a file begins as those with a checksum do, whatever its header is otherwise. */
 async function isOurs(path: string): Promise<boolean> {
-  const { open } = await import('node:fs/promises')
   const file = await open(path, 'r')
   try {
     const { buffer } = await file.read(new Uint8Array(256), 0, 256, 0)
@@ -95,8 +91,6 @@ async function isOurs(path: string): Promise<boolean> {
 }
 
 async function openShards(folder: string): Promise<OpenFile[]> {
-  const { existsSync } = await import('node:fs')
-  const { join } = await import('node:path')
   const promised = shardNames(await readJson(join(folder, INDEX)), join(folder, INDEX))
   const files: OpenFile[] = []
   for (const shard of new Set(promised.values())) {

@@ -1,5 +1,7 @@
 /** Images to pixel values as a model was trained on them: `preprocessor_config.json`, Hugging Face's image processors. */
+
 import type { Tensor4D } from '@tensorflow/tfjs-core'
+import { basename, existsSync, join, mkdir } from '#platform'
 import { writeFileAtomic } from '../files/atomic-write.ts'
 import { wholeNumber } from '../files/fields.ts'
 import { type HubOptions, resolveModel } from '../files/hub/hub.ts'
@@ -44,7 +46,6 @@ export class ViTImageProcessor {
     const path = await processorPath(folder)
     if (path === undefined)
       throw new Error(`${folder} has no ${FILE}; write one with new ViTImageProcessor({ … }).savePretrained(folder).`)
-    const { basename } = await import('node:path')
     const json = await readJson(path)
     const processor = basename(path) === FILE ? json : (json as { image_processor?: unknown } | null)?.image_processor
     return processorFrom(processor, path, await ownerOf(folder))
@@ -72,8 +73,6 @@ export class ViTImageProcessor {
 
   /** Writes `preprocessor_config.json` into a folder, creating it. */
   async savePretrained(folder: string): Promise<void> {
-    const { mkdir } = await import('node:fs/promises')
-    const { join } = await import('node:path')
     await mkdir(folder, { recursive: true })
     await writeFileAtomic(join(folder, FILE), `${JSON.stringify(this.toJson(), null, 2)}\n`)
   }
@@ -123,8 +122,6 @@ function processorFrom(json: unknown, source: string, owner?: ProcessorOwner): V
 
 /** What config.json says to a processor beside it. */
 async function ownerOf(folder: string): Promise<ProcessorOwner> {
-  const { existsSync } = await import('node:fs')
-  const { join } = await import('node:path')
   const path = join(folder, 'config.json')
   const model = existsSync(path) ? await readJson(path) : undefined
   const { model_type: type, num_channels: channels } = (model ?? {}) as Record<string, unknown>
@@ -135,7 +132,5 @@ async function ownerOf(folder: string): Promise<ProcessorOwner> {
 }
 
 async function processorPath(folder: string): Promise<string | undefined> {
-  const { existsSync } = await import('node:fs')
-  const { join } = await import('node:path')
   return [FILE, COMMON_FILE].map(file => join(folder, file)).find(existsSync)
 }

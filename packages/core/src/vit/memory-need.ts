@@ -1,4 +1,5 @@
 /** Memory for a configuration's parameters: numbers of a file or a recipe may ask for more than any machine has. */
+import { totalmem } from '#platform'
 
 /** The fields of a configuration that the parameters' sizes depend on. */
 interface ParameterSizes {
@@ -41,7 +42,7 @@ export function checkMemory(
   const layer = 4 * C * C + 2 * C * intermediateSize + 9 * C + intermediateSize
   const numbers = tensors.reduce((sum, [, count]) => sum + count, 0) + numHiddenLayers * layer
   const bytes = 4 * numbers + numHiddenLayers * TENSORS_OF_LAYER * BYTES_OF_TENSOR
-  const most = memory()
+  const most = totalmem()
   if (bytes > most)
     throw new Error(
       `${source} asks for parameters of ${gigabytes(bytes)} GB (hiddenSize ${C}, numHiddenLayers ${numHiddenLayers}); expected at most the ${gigabytes(most)} GB that this machine has.`,
@@ -49,9 +50,3 @@ export function checkMemory(
 }
 
 const gigabytes = (bytes: number): string => (bytes < 1e10 ? (bytes / 1e9).toFixed(1) : String(Math.round(bytes / 1e9)))
-
-/** Bytes of the machine's memory; a browser does not say, and has no more than 64-bit WebAssembly's limit. */
-function memory(): number {
-  const os = globalThis.process?.getBuiltinModule?.('node:os') as { totalmem(): number } | undefined
-  return os?.totalmem() ?? 2 ** 34
-}

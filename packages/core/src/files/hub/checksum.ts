@@ -10,6 +10,7 @@
  *     { head -c 42 FILE; printf %064d 0; tail -c +107 FILE; } | sha256sum
  */
 
+import { createHash } from '#platform'
 /** No other program has one of this name, unless it copies ours. */
 export const checksumField = 'vitral_sha256'
 
@@ -41,7 +42,6 @@ export async function putChecksum(pieces: readonly [Uint8Array, ...Uint8Array[]]
 }
 
 async function checksumOf([first, ...rest]: readonly [Uint8Array, ...Uint8Array[]]): Promise<string> {
-  const { createHash } = await import('node:crypto') // 1.5 GB/s; crypto.subtle, which browsers have too, does a sixth
   const hash = createHash('sha256').update(first.subarray(0, begin)).update(noChecksum)
   for (const piece of [first.subarray(end), ...rest])
     for (let at = 0; at < piece.length; at += portion) hash.update(piece.subarray(at, at + portion))

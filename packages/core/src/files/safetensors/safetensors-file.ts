@@ -1,5 +1,6 @@
 /** safetensors on disk. */
 
+import { open } from '#platform'
 import { writeFileAtomic } from '../atomic-write.ts'
 import { checksumField, hasChecksum, matchesChecksum, noChecksum, putChecksum } from '../hub/checksum.ts'
 import {
@@ -53,7 +54,6 @@ export interface SafetensorsHeader {
  * @throws SafetensorsError for a malformed one, the file system's error for an unreadable one
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  const { open } = await import('node:fs/promises')
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()
@@ -96,7 +96,6 @@ export async function writeSafetensors(
  * tensor is a view, and no model is in memory twice.
  */
 async function readWhole(path: string): Promise<Uint8Array> {
-  const { open } = await import('node:fs/promises')
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()

@@ -1,5 +1,6 @@
 /** Adapters on disk as PEFT keeps them: `adapter_config.json`, and `adapter_model.safetensors` with A, B and the head. */
 
+import { existsSync, join, mkdir } from '#platform'
 import { writeFileAtomic } from '../../files/atomic-write.ts'
 import { readJson } from '../../files/json-file.ts'
 import { toFloat32 } from '../../files/safetensors/dtypes.ts'
@@ -39,8 +40,6 @@ export async function writeAdapterFolder(
   weights: ReadonlyMap<string, Weights>,
   { baseModel }: WriteAdaptersOptions,
 ): Promise<void> {
-  const { mkdir } = await import('node:fs/promises')
-  const { join } = await import('node:path')
   const tensors = new Map(
     [...weights].map(([name, { shape, data }]): [string, SafeTensor] => [PREFIX + name, { dtype: 'F32', shape, data }]),
   )
@@ -77,7 +76,6 @@ export async function readAdapterFolder(
   prefix: string,
   parameters: Parameters,
 ): Promise<AdapterFolder> {
-  const { join } = await import('node:path')
   await checkFiles(folder)
   const { rank, alpha } = adapterConfigFromJson(await readJson(join(folder, CONFIG)), join(folder, CONFIG))
   const { tensors } = await readSafetensors(join(folder, WEIGHTS))
@@ -110,8 +108,6 @@ export async function readAdapterFolder(
 
 /** @throws saying which of the two files is not there, and what is in its place */
 async function checkFiles(folder: string): Promise<void> {
-  const { existsSync } = await import('node:fs')
-  const { join } = await import('node:path')
   const has = (file: string): boolean => existsSync(join(folder, file))
   if (!existsSync(folder))
     throw new Error(`There is no folder ${folder}; expected one of adapters, which are not downloaded from the hub.`)
