@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { removeLeftovers, writeFileAtomic } from './atomic-write.ts'
+import { disk } from '#platform'
+import { writeFileAtomic } from './atomic-write.ts'
 import type { WriteError } from './write-error.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-write-'))
@@ -79,6 +80,6 @@ test('removeLeftovers removes what a killed writer left, and nothing else', asyn
   const others = ['model.safetensors', 'mine.tmp', 'a.b.tmp']
   for (const name of [...others, `model.safetensors.${crypto.randomUUID()}.tmp`]) writeFileSync(join(at, name), '')
   mkdirSync(join(at, `best.${crypto.randomUUID()}.tmp`, 'inner'), { recursive: true })
-  await removeLeftovers(at)
+  await disk.removeLeftovers(at)
   expect(readdirSync(at).sort()).toEqual(others.sort())
 })

@@ -1,5 +1,7 @@
 /** Files in detail: safetensors, their dtypes, and files that are replaced whole. No tensors; TensorFlow.js stays out. */
-export { flushFolder, removeLeftovers, writeFileAtomic } from './atomic-write.ts'
+export { disk } from '#platform'
+export { writeFileAtomic } from './atomic-write.ts'
+export type { Disk, OpenFile } from './disk/disk.ts'
 export { describeValue } from './fields.ts'
 export { type Dtype, type DtypeArray, toFloat32, type WeightDtype, weightDtypes } from './safetensors/dtypes.ts'
 export { type SafeTensor, type Safetensors, serializeSafetensors } from './safetensors/safetensors.ts'

@@ -1,9 +1,9 @@
 /** A Hugging Face model folder: `config.json`, and weights in one safetensors file or in shards with an index. */
-import { dirname, existsSync, join, mkdir, readdir, resolve, rm } from '#platform'
+import { disk } from '#platform'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from '../vit/config.ts'
 import { configFromJson, type ReadConfig } from '../vit/pretrained/config-json.ts'
 import { checkCounts } from '../vit/pretrained/weight-counts.ts'
-import { flushFolder, writeFileAtomic } from './atomic-write.ts'
+import { writeFileAtomic } from './atomic-write.ts'
 import { readJson } from './json-file.ts'
 import { type DtypeArray, fromFloat32, type WeightDtype, weightDtypes } from './safetensors/dtypes.ts'
 import type { SafeTensor } from './safetensors/safetensors.ts'
@@ -45,9 +45,9 @@ export async function openModelFolder(folder: string): Promise<ModelFolder> {
 
 /** A configuration is as long as its names of classes; those are no more than the classifier of its weights has rows. */
 async function readConfigFile(folder: string, weights: WeightFiles | undefined): Promise<ReadConfig> {
-  const path = join(folder, 'config.json')
-  if (!existsSync(path)) {
-    const adapters = existsSync(join(folder, 'adapter_config.json'))
+  const path = disk.join(folder, 'config.json')
+  if (!(await disk.exists(path))) {
+    const adapters = await disk.exists(disk.join(folder, 'adapter_config.json'))
     throw new Error(
       `${folder} has no config.json; expected a Hugging Face model folder${adapters ? ', and it holds adapters alone: merge them into their base model with vitral export --adapters' : ''}.`,
     )
@@ -59,7 +59,7 @@ async function readConfigFile(folder: string, weights: WeightFiles | undefined):
 
 /** Why a folder has no weights that are read. */
 async function whatThereIs(folder: string): Promise<string> {
-  const other = (await readdir(folder)).find(name => /\.(bin|pth?|ckpt|h5|msgpack|npz|onnx)$/.test(name))
+  const other = (await disk.list(folder)).find(name => /\.(bin|pth?|ckpt|h5|msgpack|npz|onnx)$/.test(name))
   return other === undefined
     ? `has neither ${WEIGHTS} nor ${INDEX}; expected the weights in one of them.`
     : `has neither ${WEIGHTS} nor ${INDEX}, but ${other}; convert it in Python: from_pretrained(folder).save_pretrained(folder).`
@@ -88,12 +88,12 @@ export async function writeModelFolder(
   if (!weightDtypes.includes(dtype))
     throw new Error(`The weights' dtype is '${dtype}'; expected one of ${weightDtypes.join(', ')}.`)
   const shards = intoShards(weights, maxShardBytes, dtype)
-  await mkdir(folder, { recursive: true })
-  for (const [file, tensors] of shards) await writeSafetensors(join(folder, file), tensors, { format: 'pt' })
-  if (shards.size > 1) await writeFileAtomic(join(folder, INDEX), toJson(indexOf(shards)))
-  for (const file of await readdir(folder)) if (isStale(file, shards)) await rm(join(folder, file))
-  await writeFileAtomic(join(folder, 'config.json'), toJson({ ...config, torch_dtype: dtype }))
-  await flushFolder(dirname(resolve(folder)))
+  await disk.makeFolder(folder)
+  for (const [file, tensors] of shards) await writeSafetensors(disk.join(folder, file), tensors, { format: 'pt' })
+  if (shards.size > 1) await writeFileAtomic(disk.join(folder, INDEX), toJson(indexOf(shards)))
+  for (const file of await disk.list(folder)) if (isStale(file, shards)) await disk.remove(disk.join(folder, file))
+  await writeFileAtomic(disk.join(folder, 'config.json'), toJson({ ...config, torch_dtype: dtype }))
+  await disk.flush(disk.dirname(folder))
 }
 
 type Shards = Map<string, Map<string, SafeTensor>>

@@ -1,6 +1,6 @@
 /** The weights of a model folder: one safetensors file, or shards with an index. Their headers are read first, so that everything is compared with them before it is made. */
 
-import { existsSync, join, open } from '#platform'
+import { disk } from '#platform'
 import { listNames, shortText } from '../text.ts'
 import { describeValue } from './fields.ts'
 import { hasChecksum } from './hub/checksum.ts'
@@ -41,15 +41,19 @@ export interface WeightFiles {
  * @throws when a header is malformed, when a shard lacks a tensor that the index promises, or has one it does not
  */
 export async function openWeightFiles(folder: string): Promise<WeightFiles | undefined> {
-  if (existsSync(join(folder, WEIGHTS))) return ofFiles([await openFile(join(folder, WEIGHTS))])
-  return existsSync(join(folder, INDEX)) ? ofFiles(await openShards(folder)) : undefined
+  const path = disk.join(folder, WEIGHTS)
+  if (await disk.exists(path)) return ofFiles([await openFile(path)])
+  return (await disk.exists(disk.join(folder, INDEX))) ? ofFiles(await openShards(folder)) : undefined
 }
 
 /** Whether no file of a folder's weights is missing, as it is while they are downloaded. */
 export async function hasAllWeights(folder: string): Promise<boolean> {
-  const has = (file: string): boolean => existsSync(join(folder, file))
-  if (has(WEIGHTS)) return true
-  return has(INDEX) && [...shardNames(await readJson(join(folder, INDEX)), join(folder, INDEX)).values()].every(has)
+  const has = (file: string): Promise<boolean> => disk.exists(disk.join(folder, file))
+  if (await has(WEIGHTS)) return true
+  if (!(await has(INDEX))) return false
+  const index = disk.join(folder, INDEX)
+  const shards = new Set(shardNames(await readJson(index), index).values())
+  return (await Promise.all([...shards].map(has))).every(Boolean)
 }
 
 /** The file names of the shards an index lists; an index from a stranger may not name a file elsewhere. */
@@ -81,21 +85,23 @@ async function openFile(path: string): Promise<OpenFile> {
 
 /** Whether a file begins as those with a checksum do, whatever its header is otherwise. */
 async function isOurs(path: string): Promise<boolean> {
-  const file = await open(path, 'r')
+  const file = await disk.open(path)
   try {
-    const { buffer } = await file.read(new Uint8Array(256), 0, 256, 0)
-    return hasChecksum(buffer)
+    const start = new Uint8Array(256)
+    await file.read(start, 0)
+    return hasChecksum(start)
   } finally {
     await file.close()
   }
 }
 
 async function openShards(folder: string): Promise<OpenFile[]> {
-  const promised = shardNames(await readJson(join(folder, INDEX)), join(folder, INDEX))
+  const index = disk.join(folder, INDEX)
+  const promised = shardNames(await readJson(index), index)
   const files: OpenFile[] = []
   for (const shard of new Set(promised.values())) {
-    const path = join(folder, shard)
-    if (!existsSync(path)) throw new Error(`${folder} has no ${shard}, which ${INDEX} lists.`)
+    const path = disk.join(folder, shard)
+    if (!(await disk.exists(path))) throw new Error(`${folder} has no ${shard}, which ${INDEX} lists.`)
     const file = await openFile(path)
     const has = new Set(file.entries.map(({ name }) => name))
     const lacks = [...promised].filter(([name, at]) => at === shard && !has.has(name)).map(([name]) => name)

@@ -1,7 +1,6 @@
 /** Images to pixel values as a model was trained on them: `preprocessor_config.json`, Hugging Face's image processors. */
-
 import type { Tensor4D } from '@tensorflow/tfjs-core'
-import { basename, existsSync, join, mkdir } from '#platform'
+import { disk } from '#platform'
 import { writeFileAtomic } from '../files/atomic-write.ts'
 import { wholeNumber } from '../files/fields.ts'
 import { type HubOptions, resolveModel } from '../files/hub/hub.ts'
@@ -47,7 +46,8 @@ export class ViTImageProcessor {
     if (path === undefined)
       throw new Error(`${folder} has no ${FILE}; write one with new ViTImageProcessor({ … }).savePretrained(folder).`)
     const json = await readJson(path)
-    const processor = basename(path) === FILE ? json : (json as { image_processor?: unknown } | null)?.image_processor
+    const processor =
+      disk.basename(path) === FILE ? json : (json as { image_processor?: unknown } | null)?.image_processor
     return processorFrom(processor, path, await ownerOf(folder))
   }
 
@@ -73,8 +73,8 @@ export class ViTImageProcessor {
 
   /** Writes `preprocessor_config.json` into a folder, creating it. */
   async savePretrained(folder: string): Promise<void> {
-    await mkdir(folder, { recursive: true })
-    await writeFileAtomic(join(folder, FILE), `${JSON.stringify(this.toJson(), null, 2)}\n`)
+    await disk.makeFolder(folder)
+    await writeFileAtomic(disk.join(folder, FILE), `${JSON.stringify(this.toJson(), null, 2)}\n`)
   }
 
   /**
@@ -122,8 +122,8 @@ function processorFrom(json: unknown, source: string, owner?: ProcessorOwner): V
 
 /** What config.json says to a processor beside it. */
 async function ownerOf(folder: string): Promise<ProcessorOwner> {
-  const path = join(folder, 'config.json')
-  const model = existsSync(path) ? await readJson(path) : undefined
+  const path = disk.join(folder, 'config.json')
+  const model = (await disk.exists(path)) ? await readJson(path) : undefined
   const { model_type: type, num_channels: channels } = (model ?? {}) as Record<string, unknown>
   return {
     className: classNameOfModel(type),
@@ -132,5 +132,6 @@ async function ownerOf(folder: string): Promise<ProcessorOwner> {
 }
 
 async function processorPath(folder: string): Promise<string | undefined> {
-  return [FILE, COMMON_FILE].map(file => join(folder, file)).find(existsSync)
+  for (const path of [FILE, COMMON_FILE].map(file => disk.join(folder, file))) if (await disk.exists(path)) return path
+  return undefined
 }

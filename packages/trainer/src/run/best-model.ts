@@ -1,9 +1,6 @@
 /** The folders of a run's models, the best and the last: a reader, or the next run after a kill, finds the one before or the new one. */
-import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { ViTForImageClassification } from '@vitral/core'
-import { flushFolder } from '@vitral/core/files'
+import { disk } from '@vitral/core/files'
 import type { RunPaths } from './folder.ts'
 
 export interface BestModel {
@@ -39,26 +36,15 @@ export async function saveModels(
 
 const saveModel = (path: string, { model, processor }: BestModel): Promise<void> =>
   replaceFolder(path, async folder => {
-    // One file of weights however large they are: several cannot be exchanged at once.
-    await model.savePretrained(folder, { maxShardBytes: Number.POSITIVE_INFINITY })
     await processor.savePretrained(folder)
+    // One file of weights however large they are: several cannot be exchanged at once. Its config.json is written last.
+    await model.savePretrained(folder, { maxShardBytes: Number.POSITIVE_INFINITY })
   })
 
 /**
- * The first content is written beside the folder and renamed as a whole. From then on only the weights differ, since all
- * else is the recipe's; they are one file, which is exchanged by renaming. A folder cannot be exchanged for another in
- * one step, so between two renames there would be none.
+ * The first content comes as a whole. From then on only the weights differ, since all else is the recipe's; they are one
+ * file, which is exchanged. A folder cannot be exchanged for another in one step, so between two renames there would be
+ * none.
  */
-async function replaceFolder(folder: string, save: (folder: string) => Promise<void>): Promise<void> {
-  if (existsSync(folder)) return save(folder)
-  const aside = `${folder}.${crypto.randomUUID()}.tmp`
-  await mkdir(aside)
-  try {
-    await save(aside)
-    await rename(aside, folder)
-  } catch (error) {
-    await rm(aside, { recursive: true, force: true })
-    throw error
-  }
-  await flushFolder(dirname(folder))
-}
+const replaceFolder = async (folder: string, save: (folder: string) => Promise<void>): Promise<void> =>
+  (await disk.exists(folder)) ? save(folder) : disk.createFolder(folder, save)

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { removeLeftovers, writeError, writeFileAtomic } from '@vitral/core/files'
+import { disk, writeError, writeFileAtomic } from '@vitral/core/files'
 import { readJsonFile } from '../json-file.ts'
 import type { Recipe } from '../recipe/types.ts'
 
@@ -98,7 +98,8 @@ const asJson = (value: object): object => JSON.parse(JSON.stringify(value)) as o
 /** Removes what processes left that were killed while they wrote. */
 export async function clearLeftovers(out: string): Promise<void> {
   const { best, last, adapters, checkpoints } = runPaths(out)
-  for (const folder of [out, best, last, adapters, checkpoints]) if (existsSync(folder)) await removeLeftovers(folder)
+  for (const folder of [out, best, last, adapters, checkpoints])
+    if (existsSync(folder)) await disk.removeLeftovers(folder)
 }
 
 /** What recordRun wrote. @throws naming the file, when it was cut off or changed */

@@ -9,8 +9,8 @@
  *     head -c 106 FILE | tail -c 64
  *     { head -c 42 FILE; printf %064d 0; tail -c +107 FILE; } | sha256sum
  */
+import { createSha256 } from '#platform'
 
-import { createHash } from '#platform'
 /** No other program has one of this name, unless it copies ours. */
 export const checksumField = 'vitral_sha256'
 
@@ -21,9 +21,6 @@ const afterLength = 8
 const opening = new TextEncoder().encode(`{"__metadata__":{"${checksumField}":"`)
 const begin = afterLength + opening.length
 const end = begin + noChecksum.length
-
-/** Hashes take at most 2 GiB at once. */
-const portion = 2 ** 30
 
 /** Whether a file begins as those with a checksum do; one byte of the beginning may be damaged. */
 export function hasChecksum(bytes: Uint8Array): boolean {
@@ -42,8 +39,8 @@ export async function putChecksum(pieces: readonly [Uint8Array, ...Uint8Array[]]
 }
 
 async function checksumOf([first, ...rest]: readonly [Uint8Array, ...Uint8Array[]]): Promise<string> {
-  const hash = createHash('sha256').update(first.subarray(0, begin)).update(noChecksum)
-  for (const piece of [first.subarray(end), ...rest])
-    for (let at = 0; at < piece.length; at += portion) hash.update(piece.subarray(at, at + portion))
-  return hash.digest('hex')
+  const hash = createSha256()
+  const digits = new TextEncoder().encode(noChecksum)
+  for (const piece of [first.subarray(0, begin), digits, first.subarray(end), ...rest]) hash.update(piece)
+  return hash.hex()
 }

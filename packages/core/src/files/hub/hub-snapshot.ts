@@ -1,5 +1,5 @@
 /** A repository of the hub as a folder: downloaded into Hugging Face's cache, or found there. */
-import { existsSync, join } from '#platform'
+import { disk } from '#platform'
 import { printable } from '../../text.ts'
 import { readJson } from '../json-file.ts'
 import { readModelConfig } from '../model-folder.ts'
@@ -92,12 +92,12 @@ async function fetchShards(
 ): Promise<void> {
   if (!(await fetchFile(INDEX)))
     throw new Error(`${id} has no safetensors; convert it with Python's transformers: model.save_pretrained(folder).`)
-  const path = join(snapshot, INDEX)
+  const path = disk.join(snapshot, INDEX)
   for (const shard of new Set(shardNames(await readJson(path), path).values()))
     if (!(await fetchFile(shard))) throw new Error(`${id} lacks ${shard}, which its index lists.`)
 }
 
 /** Whether a snapshot in the cache has all that a model needs: an interrupted download has not. */
 async function isComplete(snapshot: string): Promise<boolean> {
-  return existsSync(join(snapshot, 'config.json')) && (await hasAllWeights(snapshot))
+  return (await disk.exists(disk.join(snapshot, 'config.json'))) && (await hasAllWeights(snapshot))
 }

@@ -1,7 +1,7 @@
 /** A model's folder: a path as it is, or a hub id downloaded into Hugging Face's cache. */
 
 import { downloadSnapshot } from '#hub-snapshot'
-import { existsSync } from '#platform'
+import { disk } from '#platform'
 import type { DownloadProgress } from './hub-download.ts'
 
 export interface HubOptions {
@@ -30,7 +30,7 @@ export interface HubOptions {
  * sends more than it may
  */
 export async function resolveModel(folderOrHubId: string, options: HubOptions = {}): Promise<string> {
-  if (existsSync(folderOrHubId)) return folderOrHubId
+  if (await disk.exists(folderOrHubId)) return folderOrHubId
   if (!/^[\w][\w.-]*\/[\w][\w.-]*$/.test(folderOrHubId) || folderOrHubId.includes('..'))
     throw new Error(
       `'${folderOrHubId}' is neither a folder that exists nor a hub id such as google/vit-base-patch16-224.`,

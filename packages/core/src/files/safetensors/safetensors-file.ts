@@ -1,6 +1,5 @@
 /** safetensors on disk. */
-
-import { open } from '#platform'
+import { disk } from '#platform'
 import { writeFileAtomic } from '../atomic-write.ts'
 import { checksumField, hasChecksum, matchesChecksum, noChecksum, putChecksum } from '../hub/checksum.ts'
 import {
@@ -54,14 +53,14 @@ export interface SafetensorsHeader {
  * @throws SafetensorsError for a malformed one, the file system's error for an unreadable one
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  const file = await open(path, 'r')
+  const file = await disk.open(path)
   try {
-    const { size } = await file.stat()
+    const { size } = file
     const start = new Uint8Array(8)
-    await file.read(start, 0, start.length, 0)
+    await file.read(start, 0)
     const bytes = new Uint8Array(headerEndOf(start, size, path))
     for (let position = 0; position < bytes.length; ) {
-      const { bytesRead } = await file.read(bytes, position, bytes.length - position, position)
+      const bytesRead = await file.read(bytes.subarray(position), position)
       if (bytesRead === 0) throw new SafetensorsError(`${path} was cut off while its header was being read.`)
       position += bytesRead
     }
@@ -96,15 +95,15 @@ export async function writeSafetensors(
  * tensor is a view, and no model is in memory twice.
  */
 async function readWhole(path: string): Promise<Uint8Array> {
-  const file = await open(path, 'r')
+  const file = await disk.open(path)
   try {
-    const { size } = await file.stat()
-    const { buffer: start } = await file.read(new Uint8Array(8), 0, 8, 0)
+    const { size } = file
+    const start = new Uint8Array(8)
+    await file.read(start, 0)
     const shift = -(start[0] as number) & 7 // of the header's length, the lowest byte
     const bytes = new Uint8Array(size + shift).subarray(shift)
     for (let position = 0; position < size; ) {
-      const length = Math.min(size - position, 2 ** 30)
-      const { bytesRead } = await file.read(bytes, position, length, position)
+      const bytesRead = await file.read(bytes.subarray(position), position)
       if (bytesRead === 0)
         throw new SafetensorsError(`${path} was cut off to ${position} of ${size} bytes while it was being read.`)
       position += bytesRead

@@ -1,6 +1,5 @@
 /** Adapters on disk as PEFT keeps them: `adapter_config.json`, and `adapter_model.safetensors` with A, B and the head. */
-
-import { existsSync, join, mkdir } from '#platform'
+import { disk } from '#platform'
 import { writeFileAtomic } from '../../files/atomic-write.ts'
 import { readJson } from '../../files/json-file.ts'
 import { toFloat32 } from '../../files/safetensors/dtypes.ts'
@@ -58,9 +57,9 @@ export async function writeAdapterFolder(
     fan_in_fan_out: false,
     init_lora_weights: true,
   }
-  await mkdir(folder, { recursive: true })
-  await writeSafetensors(join(folder, WEIGHTS), tensors, { format: 'pt' })
-  await writeFileAtomic(join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`)
+  await disk.makeFolder(folder)
+  await writeSafetensors(disk.join(folder, WEIGHTS), tensors, { format: 'pt' })
+  await writeFileAtomic(disk.join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`)
 }
 
 /**
@@ -77,10 +76,10 @@ export async function readAdapterFolder(
   parameters: Parameters,
 ): Promise<AdapterFolder> {
   await checkFiles(folder)
-  const { rank, alpha } = adapterConfigFromJson(await readJson(join(folder, CONFIG)), join(folder, CONFIG))
-  const { tensors } = await readSafetensors(join(folder, WEIGHTS))
+  const { rank, alpha } = adapterConfigFromJson(await readJson(disk.join(folder, CONFIG)), disk.join(folder, CONFIG))
+  const { tensors } = await readSafetensors(disk.join(folder, WEIGHTS))
   const named = new Map([...tensors].map(([name, tensor]) => [name.replace(PREFIX, ''), tensor]))
-  const rest = canonicalNames(named, prefix, join(folder, WEIGHTS))
+  const rest = canonicalNames(named, prefix, disk.join(folder, WEIGHTS))
 
   const problems: string[] = []
   const take = (name: string, shape: readonly number[]): Weights => {
@@ -108,16 +107,16 @@ export async function readAdapterFolder(
 
 /** @throws saying which of the two files is not there, and what is in its place */
 async function checkFiles(folder: string): Promise<void> {
-  const has = (file: string): boolean => existsSync(join(folder, file))
-  if (!existsSync(folder))
+  const has = (file: string): Promise<boolean> => disk.exists(disk.join(folder, file))
+  if (!(await disk.exists(folder)))
     throw new Error(`There is no folder ${folder}; expected one of adapters, which are not downloaded from the hub.`)
-  if (!has(CONFIG))
+  if (!(await has(CONFIG)))
     throw new Error(
-      `${folder} has no ${CONFIG}; expected adapters that PEFT or saveAdapters wrote${has('config.json') ? ', and it holds a whole model' : ''}.`,
+      `${folder} has no ${CONFIG}; expected adapters that PEFT or saveAdapters wrote${(await has('config.json')) ? ', and it holds a whole model' : ''}.`,
     )
-  if (has(WEIGHTS)) return
+  if (await has(WEIGHTS)) return
   throw new Error(
-    has('adapter_model.bin')
+    (await has('adapter_model.bin'))
       ? `${folder} has adapter_model.bin, but no ${WEIGHTS}; save it again in Python: PeftModel.from_pretrained(base, folder).save_pretrained(folder).`
       : `${folder} has no ${WEIGHTS}; expected the weights of the adapters in it.`,
   )
