@@ -128,10 +128,10 @@ function compilations(compiler: string): Compilation[] {
   })
 }
 
-/** All C++ sources of the addon; those of test/ are programs of their own. */
+/** All C++ sources of the addon; those of test/ are programs of their own, those of wasm/ the WebAssembly module's. */
 function sources(): string[] {
   return readdirSync(native, { recursive: true, encoding: 'utf8' })
-    .filter(path => path.endsWith('.cpp') && !path.startsWith('test'))
+    .filter(path => path.endsWith('.cpp') && !/^(test|wasm)\b/.test(path))
     .sort()
     .map(path => join(native, path))
 }

@@ -33,7 +33,7 @@ napi_value call(napi_env env, napi_callback_info info) {
 }
 
 #define VITRAL_ENTRY(name) {#name, exported::name},
-const Export exports[] = {VITRAL_EXPORTS(VITRAL_ENTRY)};
+const Export exports[] = {VITRAL_OPS(VITRAL_ENTRY) VITRAL_NODE_EXPORTS(VITRAL_ENTRY)};
 #undef VITRAL_ENTRY
 
 }  // namespace

@@ -15,7 +15,7 @@ static AttentionOptions attentionOptions(Arguments& a) {
           .precision = a.precision("dtype")};
 }
 
-napi_value attention(Arguments& a) {
+JsValue attention(Arguments& a) {
   const AttentionOptions options = attentionOptions(a);
   const auto& [B, N, H, D, scale, dropoutProbability, seed, precision] = options;
   const FloatOrBf16 qkv = a.numbers("qkv", elements({B, N, 3, H, D}));
@@ -24,7 +24,7 @@ napi_value attention(Arguments& a) {
   return nullptr;
 }
 
-napi_value attentionGrad(Arguments& a) {
+JsValue attentionGrad(Arguments& a) {
   const AttentionOptions options = attentionOptions(a);
   const auto& [B, N, H, D, scale, dropoutProbability, seed, precision] = options;
   const float* dy = a.floats("dy", elements({B, N, H, D}));

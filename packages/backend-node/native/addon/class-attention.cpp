@@ -28,9 +28,9 @@ ClassAttentionWeights weights(Arguments& a, int64_t C) {
 
 }  // namespace
 
-napi_value classAttentionFloats(Arguments& a) { return toJs(a.env(), (double)savedFloats(classAttentionShape(a))); }
+JsValue classAttentionFloats(Arguments& a) { return a.answer((double)savedFloats(classAttentionShape(a))); }
 
-napi_value classAttention(Arguments& a) {
+JsValue classAttention(Arguments& a) {
   const ClassAttentionShape shape = classAttentionShape(a);
   const int64_t C = shape.hiddenSize();
   const float* x = a.floats("x", elements({shape.B, shape.N, C}));
@@ -43,7 +43,7 @@ napi_value classAttention(Arguments& a) {
   return nullptr;
 }
 
-napi_value classAttentionGrad(Arguments& a) {
+JsValue classAttentionGrad(Arguments& a) {
   const ClassAttentionShape shape = classAttentionShape(a);
   const int64_t C = shape.hiddenSize(), weightFloats = elements({C, C});
   const float* dy = a.floats("dy", elements({shape.B, C}));

@@ -140,7 +140,7 @@ napi_value allReduce(Arguments& a) {
 napi_value broadcast(Arguments& a) {
   Group& group = groupOf(a);
   const int64_t size = a.sizeOrZero("size"), root = a.sizeOrZero("root");
-  if (root >= group.worldSize) throw ArgumentError("root is " + std::to_string(root) + ", and no rank");
+  if (root >= group.worldSize) throwArgumentError("root is " + std::to_string(root) + ", and no rank");
   uint8_t* bytes = a.bytes("bytes", size);
   auto job = std::make_unique<Promised>();
   job->size = (size_t)size;

@@ -13,24 +13,24 @@ struct Labels {
 };
 Labels labels(Arguments& a, int64_t B, int64_t K) {
   const Labels both = {a.intsOrNull("labels", B), a.floatsOrNull("probabilities", elements({B, K}))};
-  if (B > 0 && !both.classes == !both.probabilities) throw ArgumentError("expected either labels or probabilities");
+  if (B > 0 && !both.classes == !both.probabilities) throwArgumentError("expected either labels or probabilities");
   for (int64_t b = 0; both.classes && b < B; b++)
     if (both.classes[b] < 0 || both.classes[b] >= K)
-      throw ArgumentError("label " + std::to_string(both.classes[b]) + " of image " + std::to_string(b) +
-                          " is not a class index from 0 to " + std::to_string(K - 1));
+      throwArgumentError("label " + decimal(both.classes[b]) + " of image " + decimal(b) +
+                         " is not a class index from 0 to " + decimal(K - 1));
   return both;
 }
 }  // namespace
 
-napi_value crossEntropy(Arguments& a) {
+JsValue crossEntropy(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), K = a.size("classes");
   const float* logits = a.floats("logits", elements({B, K}));
   const Labels target = labels(a, B, K);
   const double smoothing = a.number("labelSmoothing");
-  return toJs(a.env(), kernels().crossEntropyForward(B, K, logits, target.classes, target.probabilities, smoothing));
+  return a.answer(kernels().crossEntropyForward(B, K, logits, target.classes, target.probabilities, smoothing));
 }
 
-napi_value crossEntropyGrad(Arguments& a) {
+JsValue crossEntropyGrad(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), K = a.size("classes");
   const float dy = (float)a.number("dy");
   const float* logits = a.floats("logits", elements({B, K}));

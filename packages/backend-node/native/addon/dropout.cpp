@@ -4,7 +4,7 @@
 
 namespace vitral::exported {
 
-napi_value dropRows(Arguments& a) {
+JsValue dropRows(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), n = a.sizeOrZero("columns");
   const float* x = a.floats("x", elements({M, n}));
   const Drops drops = a.drops("drops", M);

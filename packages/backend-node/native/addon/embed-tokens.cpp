@@ -4,7 +4,7 @@
 
 namespace vitral::exported {
 
-napi_value embedTokens(Arguments& a) {
+JsValue embedTokens(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), N = a.size("patches"), C = a.size("hiddenSize");
   const float* patches = a.floats("patchEmbeddings", elements({B, N, C}));
   const float* clsToken = a.floats("clsToken", C);
@@ -13,7 +13,7 @@ napi_value embedTokens(Arguments& a) {
   return nullptr;
 }
 
-napi_value embedTokensGrad(Arguments& a) {
+JsValue embedTokensGrad(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), N = a.size("patches"), C = a.size("hiddenSize");
   const float* dy = a.floats("dy", elements({B, 1 + N, C}));
   float* dPatches = a.floatsOrNull("dPatchEmbeddings", elements({B, N, C}));

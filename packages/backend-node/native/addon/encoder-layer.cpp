@@ -28,17 +28,13 @@ EncoderLayerParameters parameters(Arguments& a, const EncoderLayerShape& shape) 
 
 }  // namespace
 
-napi_value encoderLayerFloats(Arguments& a) {
+JsValue encoderLayerFloats(Arguments& a) {
   const EncoderLayerShape shape = trainingShape(a);
-  const int64_t floats[] = {encoderLayerSavedFloats(shape, a.precision("dtype")), encoderLayerForwardFloats(shape),
-                            encoderLayerBackwardFloats(shape)};
-  napi_value sizes;
-  check(napi_create_array_with_length(a.env(), 3, &sizes));
-  for (uint32_t i = 0; i < 3; i++) check(napi_set_element(a.env(), sizes, i, toJs(a.env(), (double)floats[i])));
-  return sizes;
+  return a.answer({encoderLayerSavedFloats(shape, a.precision("dtype")), encoderLayerForwardFloats(shape),
+                   encoderLayerBackwardFloats(shape)});
 }
 
-napi_value encoderLayer(Arguments& a) {
+JsValue encoderLayer(Arguments& a) {
   EncoderLayerShape shape = trainingShape(a);
   shape.scale = a.number("scale"), shape.eps = a.number("eps");
   const Precision precision = a.precision("dtype");
@@ -51,7 +47,7 @@ napi_value encoderLayer(Arguments& a) {
   return nullptr;
 }
 
-napi_value encoderLayerGrad(Arguments& a) {
+JsValue encoderLayerGrad(Arguments& a) {
   EncoderLayerShape shape = trainingShape(a);
   shape.scale = a.number("scale"), shape.eps = a.number("eps");
   const Precision precision = a.precision("dtype");

@@ -17,9 +17,9 @@ EncoderShape encoderShape(Arguments& a) {
 
 }  // namespace
 
-napi_value encoderFloats(Arguments& a) { return toJs(a.env(), (double)vitral::encoderFloats(encoderShape(a))); }
+JsValue encoderFloats(Arguments& a) { return a.answer((double)vitral::encoderFloats(encoderShape(a))); }
 
-napi_value encoder(Arguments& a) {
+JsValue encoder(Arguments& a) {
   EncoderShape shape = encoderShape(a);
   shape.scale = a.number("scale"), shape.eps = a.number("eps");
   shape.classTokenOnly = a.flag("classTokenOnly");
@@ -27,7 +27,7 @@ napi_value encoder(Arguments& a) {
   const float* x = a.floats("x", elements({shape.batch, shape.tokens, shape.hiddenSize}));
   LayerArrays parameters(a, "parameters", LayerArrays::parameters), packed(a, "packed", LayerArrays::packed);
   if (packed.layers() != parameters.layers())
-    throw ArgumentError("parameters and packed are of different numbers of layers");
+    throwArgumentError("parameters and packed are of different numbers of layers");
   std::vector<EncoderLayerWeights> layers(parameters.layers());
   for (EncoderLayerWeights& layer : layers) {
     const bool readsClassToken = shape.classTokenOnly && &layer == &layers.back();

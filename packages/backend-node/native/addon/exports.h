@@ -4,10 +4,10 @@
 
 #include "arguments.h"
 
-// X(name) for each of them: declared here, and made a property of the addon in addon.cpp.
+// X(name) for each of them: declared here, and made a property of the addon in addon.cpp, of the WebAssembly module in
+// ../wasm/exports.cpp.
 // clang-format off
-#define VITRAL_EXPORTS(X) \
-  X(allocate) X(discard) X(threads) X(setThreads) X(instructionSet) X(multiplyAdd) \
+#define VITRAL_OPS(X) \
   X(patchEmbed) X(patchEmbedGrad) \
   X(embedTokens) X(embedTokensGrad) \
   X(maskTokens) X(maskTokensGrad) \
@@ -24,7 +24,11 @@
   X(dropRows) \
   X(crossEntropy) X(crossEntropyGrad) \
   X(gradNorm) X(unscale) X(adamStep) X(sgdStep) X(lionStep) \
-  X(add) X(subtract) X(multiply) X(softmax) X(matMul) \
+  X(add) X(subtract) X(multiply) X(softmax) X(matMul)
+
+// What WebAssembly has no use for, or does in its host.
+#define VITRAL_NODE_EXPORTS(X) \
+  X(allocate) X(discard) X(threads) X(setThreads) X(instructionSet) X(multiplyAdd) \
   X(resizeImage) X(flipRows) X(projectNearest) X(projectNearestInFloat) X(projectBilinear) \
   X(blendWithGrey) X(blendWithLuma) X(adjustHue) X(luma) X(lumaSum) X(applyLut) \
   X(hasJpegDecoder) X(decodeJpeg) \
@@ -35,8 +39,9 @@
 
 namespace vitral::exported {
 
-#define VITRAL_DECLARE(name) napi_value name(Arguments&);
-VITRAL_EXPORTS(VITRAL_DECLARE)
+#define VITRAL_DECLARE(name) JsValue name(Arguments&);
+VITRAL_OPS(VITRAL_DECLARE)
+VITRAL_NODE_EXPORTS(VITRAL_DECLARE)
 #undef VITRAL_DECLARE
 
 }  // namespace vitral::exported

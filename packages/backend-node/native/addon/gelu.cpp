@@ -4,14 +4,14 @@
 
 namespace vitral::exported {
 
-napi_value gelu(Arguments& a) {
+JsValue gelu(Arguments& a) {
   const int64_t n = a.sizeOrZero("size");
   const float* x = a.floats("x", n);
   kernels().geluForward(n, x, a.floats("output", n));
   return nullptr;
 }
 
-napi_value geluGrad(Arguments& a) {
+JsValue geluGrad(Arguments& a) {
   const int64_t n = a.sizeOrZero("size");
   const float* dy = a.floats("dy", n);
   const float* x = a.floats("x", n);

@@ -7,12 +7,12 @@
 
 namespace vitral::exported {
 
-napi_value gradNorm(Arguments& a) {
+JsValue gradNorm(Arguments& a) {
   std::vector<int64_t> sizes;
   const std::vector<float*> gradients = a.floatArrays("gradients", sizes);
   double sum = 0;
   for (size_t i = 0; i < gradients.size(); i++) sum += kernels().sumOfSquares(sizes[i], gradients[i]);
-  return toJs(a.env(), std::sqrt(sum));
+  return a.answer(std::sqrt(sum));
 }
 
 }  // namespace vitral::exported

@@ -15,19 +15,19 @@ ImageShape imageShape(Arguments& a) {
   shape.width = a.size("width");
   shape.channels = a.size("channels");
   elements({shape.height, shape.width, shape.channels});
-  if (shape.height > INT32_MAX || shape.width > INT32_MAX) throw ArgumentError("the image is too large");
+  if (shape.height > INT32_MAX || shape.width > INT32_MAX) throwArgumentError("the image is too large");
   return shape;
 }
 
 double finite(Arguments& a, const char* name) {
   const double value = a.number(name);
-  if (!std::isfinite(value)) throw ArgumentError(std::string(name) + " is not finite");
+  if (!std::isfinite(value)) throwArgumentError(std::string(name) + " is not finite");
   return value;
 }
 
 int32_t byteNumber(Arguments& a, const char* name) {
   const double value = a.number(name);
-  if (!(value >= -255 && value <= 255)) throw ArgumentError(std::string(name) + " is not from -255 to 255");
+  if (!(value >= -255 && value <= 255)) throwArgumentError(std::string(name) + " is not from -255 to 255");
   return (int32_t)value;
 }
 
@@ -47,7 +47,7 @@ napi_value resizeImage(Arguments& a) {
   const uint8_t* x = a.bytes("source", shape.bytes());
   const int64_t height = a.size("newHeight"), width = a.size("newWidth");
   const int64_t filter = a.size("filter");
-  if (filter < (int)Filter::lanczos || filter > (int)Filter::hamming) throw ArgumentError("filter is not from 1 to 5");
+  if (filter < (int)Filter::lanczos || filter > (int)Filter::hamming) throwArgumentError("filter is not from 1 to 5");
   uint8_t* y = a.bytes("output", elements({height, width, shape.channels}));
   kernels().resizeImage(shape, x, height, width, (Filter)filter, y);
   return nullptr;
@@ -63,7 +63,7 @@ napi_value decodeJpeg(Arguments& a) {
   const int64_t size = a.size("size");
   const uint8_t* file = a.bytes("file", size);
   const int64_t width = a.size("width"), height = a.size("height");
-  if (width > UINT16_MAX || height > UINT16_MAX) throw ArgumentError("the image is too large");
+  if (width > UINT16_MAX || height > UINT16_MAX) throwArgumentError("the image is too large");
   uint8_t* rgb = a.bytes("rgb", elements({height, width, 3}));
   napi_value result;
   check(napi_get_boolean(a.env(), vitral::decodeJpeg(file, (size_t)size, (int)width, (int)height, rgb), &result));

@@ -4,7 +4,7 @@
 
 namespace vitral::exported {
 
-napi_value interpolatePositions(Arguments& a) {
+JsValue interpolatePositions(Arguments& a) {
   const int64_t h = a.size("rows"), w = a.size("columns"), h2 = a.size("newRows"), w2 = a.size("newColumns");
   const int64_t C = a.size("hiddenSize"), from = 1 + elements({h, w}), to = 1 + elements({h2, w2});
   const float* x = a.floats("positionEmbeddings", elements({from, C}));
@@ -12,7 +12,7 @@ napi_value interpolatePositions(Arguments& a) {
   return nullptr;
 }
 
-napi_value interpolatePositionsGrad(Arguments& a) {
+JsValue interpolatePositionsGrad(Arguments& a) {
   const int64_t h = a.size("rows"), w = a.size("columns"), h2 = a.size("newRows"), w2 = a.size("newColumns");
   const int64_t C = a.size("hiddenSize"), from = 1 + elements({h, w}), to = 1 + elements({h2, w2});
   const float* dy = a.floats("dy", elements({to, C}));

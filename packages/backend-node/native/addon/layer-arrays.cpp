@@ -8,15 +8,15 @@ EncoderLayerShape encoderLayerShape(Arguments& a) {
   EncoderLayerShape shape{};
   shape.batch = a.sizeOrZero("batch"), shape.tokens = a.size("tokens"), shape.hiddenSize = a.size("hiddenSize");
   shape.numHeads = a.size("numHeads"), shape.intermediateSize = a.size("intermediateSize");
-  if (shape.hiddenSize % shape.numHeads) throw ArgumentError("numHeads does not divide hiddenSize");
+  if (shape.hiddenSize % shape.numHeads) throwArgumentError("numHeads does not divide hiddenSize");
   return shape;
 }
 
 LayerArrays::LayerArrays(Arguments& a, const char* name, size_t perLayer)
     : name_(name), arrays_(a.floatArrays(name, counts_)) {
   if (arrays_.empty() || arrays_.size() % perLayer)
-    throw ArgumentError(name_ + " has " + std::to_string(arrays_.size()) + " entries; expected " +
-                        std::to_string(perLayer) + " for each layer");
+    throwArgumentError(name_ + " has " + decimal(arrays_.size()) + " entries; expected " + decimal(perLayer) +
+                       " for each layer");
   layers_ = arrays_.size() / perLayer;
 }
 
@@ -24,8 +24,8 @@ float* LayerArrays::next(int64_t count, bool mayBeEmpty) {
   const size_t i = next_++;
   if (counts_[i] == 0 && mayBeEmpty) return nullptr;
   if (counts_[i] != count)
-    throw ArgumentError(name_ + "[" + std::to_string(i) + "] has " + std::to_string(counts_[i]) +
-                        " elements; expected " + std::to_string(count));
+    throwArgumentError(name_ + "[" + decimal(i) + "] has " + decimal(counts_[i]) + " elements; expected " +
+                       decimal(count));
   return arrays_[i];
 }
 

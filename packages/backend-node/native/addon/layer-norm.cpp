@@ -4,7 +4,7 @@
 
 namespace vitral::exported {
 
-napi_value layerNorm(Arguments& a) {
+JsValue layerNorm(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
   kernels().layerNormForward({.M = M,
                               .C = C,
@@ -18,7 +18,7 @@ napi_value layerNorm(Arguments& a) {
   return nullptr;
 }
 
-napi_value layerNormGrad(Arguments& a) {
+JsValue layerNormGrad(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
   kernels().layerNormBackward({.M = M,
                                .C = C,

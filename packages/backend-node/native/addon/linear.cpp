@@ -10,17 +10,16 @@ namespace vitral::exported {
 int64_t packedFloats(int64_t K, int64_t N, Precision precision) {
   elements({K, N, 16});  // more than padding and the planes of bfloat16 make of it: its own sum does not overflow
   if (precision == Precision::int8 && K > mostInt8Steps)
-    throw ArgumentError("a layer of more than " + std::to_string(mostInt8Steps) +
-                        " inputs cannot be multiplied in int8");
+    throwArgumentError("a layer of more than " + decimal(mostInt8Steps) + " inputs cannot be multiplied in int8");
   return kernels().packedLinearFloats(K, N, precision);
 }
 
-napi_value packedLinearFloats(Arguments& a) {
+JsValue packedLinearFloats(Arguments& a) {
   const int64_t K = a.size("inputs"), N = a.size("outputs");
-  return toJs(a.env(), (double)packedFloats(K, N, a.precision("dtype")));
+  return a.answer((double)packedFloats(K, N, a.precision("dtype")));
 }
 
-napi_value packLinear(Arguments& a) {
+JsValue packLinear(Arguments& a) {
   const int64_t K = a.size("inputs"), N = a.size("outputs");
   const Precision precision = a.precision("dtype");
   const float* weight = a.floats("weight", elements({N, K}));
@@ -28,7 +27,7 @@ napi_value packLinear(Arguments& a) {
   return nullptr;
 }
 
-napi_value linear(Arguments& a) {
+JsValue linear(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), K = a.size("inputs"), N = a.size("outputs");
   const Precision precision = a.precision("dtype");
   const LinearForwardArguments call = {.M = M,
@@ -44,12 +43,12 @@ napi_value linear(Arguments& a) {
                                        .precision = precision,
                                        .y = a.numbersOut("output", elements({M, N}))};
   if (call.y.bf16 && (call.drops.any() || call.residual))
-    throw ArgumentError("an output of bfloat16 has neither drops nor a residual");
+    throwArgumentError("an output of bfloat16 has neither drops nor a residual");
   kernels().linearForward(call);
   return nullptr;
 }
 
-napi_value linearGrad(Arguments& a) {
+JsValue linearGrad(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), K = a.size("inputs"), N = a.size("outputs");
   kernels().linearBackward({.M = M,
                             .K = K,

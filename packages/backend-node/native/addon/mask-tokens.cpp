@@ -4,7 +4,7 @@
 
 namespace vitral::exported {
 
-napi_value maskTokens(Arguments& a) {
+JsValue maskTokens(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), N = a.size("patches"), C = a.size("hiddenSize");
   const float* patches = a.floats("patchEmbeddings", elements({B, N, C}));
   const float* maskToken = a.floats("maskToken", C);
@@ -13,7 +13,7 @@ napi_value maskTokens(Arguments& a) {
   return nullptr;
 }
 
-napi_value maskTokensGrad(Arguments& a) {
+JsValue maskTokensGrad(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), N = a.size("patches"), C = a.size("hiddenSize");
   const float* dy = a.floats("dy", elements({B, N, C}));
   const float* mask = a.floats("mask", elements({B, N}));

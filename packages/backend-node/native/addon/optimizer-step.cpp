@@ -6,7 +6,7 @@
 
 namespace vitral::exported {
 
-napi_value adamStep(Arguments& a) {
+JsValue adamStep(Arguments& a) {
   AdamOptions options;
   options.step = a.size("step");
   options.lr = a.number("lr");
@@ -26,7 +26,7 @@ napi_value adamStep(Arguments& a) {
   return nullptr;
 }
 
-napi_value sgdStep(Arguments& a) {
+JsValue sgdStep(Arguments& a) {
   SgdOptions options;
   options.step = a.size("step");
   options.lr = a.number("lr");
@@ -45,7 +45,7 @@ napi_value sgdStep(Arguments& a) {
   return nullptr;
 }
 
-napi_value lionStep(Arguments& a) {
+JsValue lionStep(Arguments& a) {
   LionOptions options;
   options.lr = a.number("lr");
   options.beta1 = a.number("beta1");

@@ -14,7 +14,7 @@ PatchShape patchShape(Arguments& a) {
   s.P = a.size("patchHeight");
   s.Q = a.size("patchWidth");
   s.C = a.size("hiddenSize");
-  if (s.height % s.P || s.width % s.Q) throw ArgumentError("the image is not a whole number of patches");
+  if (s.height % s.P || s.width % s.Q) throwArgumentError("the image is not a whole number of patches");
   return s;
 }
 int64_t pixelCount(const PatchShape& s) { return elements({s.B, s.channels, s.height, s.width}); }
@@ -22,7 +22,7 @@ int64_t weightCount(const PatchShape& s) { return elements({s.C, s.channels, s.P
 int64_t tokenCount(const PatchShape& s) { return elements({s.B, s.height / s.P, s.width / s.Q, s.C}); }
 }  // namespace
 
-napi_value patchEmbed(Arguments& a) {
+JsValue patchEmbed(Arguments& a) {
   const PatchShape s = patchShape(a);
   const Precision precision = a.precision("dtype");
   const float* pixels = a.floats("pixelValues", pixelCount(s));
@@ -32,7 +32,7 @@ napi_value patchEmbed(Arguments& a) {
   return nullptr;
 }
 
-napi_value patchEmbedGrad(Arguments& a) {
+JsValue patchEmbedGrad(Arguments& a) {
   const PatchShape s = patchShape(a);
   const Precision precision = a.precision("dtype");
   const float* dy = a.floats("dy", tokenCount(s));

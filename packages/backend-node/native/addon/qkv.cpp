@@ -18,7 +18,7 @@ Weights weights(Arguments& a, int64_t C) {
 
 }  // namespace
 
-napi_value packQkv(Arguments& a) {
+JsValue packQkv(Arguments& a) {
   const int64_t C = a.size("hiddenSize");
   const Precision precision = a.precision("dtype");
   elements({3, C, C});
@@ -26,7 +26,7 @@ napi_value packQkv(Arguments& a) {
   return nullptr;
 }
 
-napi_value qkv(Arguments& a) {
+JsValue qkv(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize");
   const Precision precision = a.precision("dtype");
   const FloatOrBf16 x = a.numbers("x", elements({M, C}));
@@ -39,7 +39,7 @@ napi_value qkv(Arguments& a) {
   return nullptr;
 }
 
-napi_value qkvGrad(Arguments& a) {
+JsValue qkvGrad(Arguments& a) {
   const int64_t M = a.sizeOrZero("rows"), C = a.size("hiddenSize"), weightFloats = elements({C, C});
   const Precision precision = a.precision("dtype");
   const float* dy = a.floats("dy", elements({M, 3, C}));

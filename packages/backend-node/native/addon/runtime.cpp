@@ -1,6 +1,5 @@
 // Memory, threads, and what this machine is.
 #include <chrono>
-#include <cstdlib>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,9 +16,9 @@ napi_value allocate(Arguments& a) {
   void* data = allocateAligned(bytes);
   if (!data) throw OutOfMemory((int64_t)bytes);
   napi_value buffer;
-  const auto release = [](napi_env, void* memory, void*) { std::free(memory); };
+  const auto release = [](napi_env, void* memory, void*) { freeAligned(memory); };
   if (napi_create_external_arraybuffer(a.env(), data, bytes, release, nullptr, &buffer) != napi_ok) {
-    std::free(data);
+    freeAligned(data);
     throw OutOfMemory((int64_t)bytes);
   }
   return buffer;
@@ -43,7 +42,7 @@ napi_value threads(Arguments& a) { return toJs(a.env(), threadCount()); }
 
 napi_value setThreads(Arguments& a) {
   const int64_t count = a.size("threads");
-  if (count > 256) throw ArgumentError("threads is more than 256");
+  if (count > 256) throwArgumentError("threads is more than 256");
   setThreadCount((int)count);
   return nullptr;
 }
@@ -57,7 +56,7 @@ napi_value instructionSet(Arguments& a) {
 napi_value multiplyAdd(Arguments& a) {
   const double operations = a.number("operations");
   const int64_t threads = a.size("threads");
-  if (threads > 256) throw ArgumentError("threads is more than 256");
+  if (threads > 256) throwArgumentError("threads is more than 256");
   // In many pieces, as the kernels share their work: a thread that is held up gets fewer. One thread needs none.
   const int64_t pieces = threads == 1 ? 1 : 32 * threads;
   const double each = kernels().spinFma(1) * (double)pieces;

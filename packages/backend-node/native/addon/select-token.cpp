@@ -4,19 +4,19 @@
 
 namespace vitral::exported {
 
-napi_value selectToken(Arguments& a) {
+JsValue selectToken(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), T = a.size("tokens"), C = a.size("hiddenSize"),
                 index = a.sizeOrZero("index");
-  if (index >= T) throw ArgumentError("index is not one of the tokens");
+  if (index >= T) throwArgumentError("index is not one of the tokens");
   const float* x = a.floats("x", elements({B, T, C}));
   kernels().selectTokenForward(B, T, C, index, x, a.floats("output", elements({B, C})));
   return nullptr;
 }
 
-napi_value selectTokenGrad(Arguments& a) {
+JsValue selectTokenGrad(Arguments& a) {
   const int64_t B = a.sizeOrZero("batch"), T = a.size("tokens"), C = a.size("hiddenSize"),
                 index = a.sizeOrZero("index");
-  if (index >= T) throw ArgumentError("index is not one of the tokens");
+  if (index >= T) throwArgumentError("index is not one of the tokens");
   const float* dy = a.floats("dy", elements({B, C}));
   kernels().selectTokenBackward(B, T, C, index, dy, a.floats("dx", elements({B, T, C})));
   return nullptr;

@@ -4,7 +4,7 @@
 
 namespace vitral::exported {
 
-static napi_value binary(Arguments& a, BinaryOperation* operation) {
+static JsValue binary(Arguments& a, BinaryOperation* operation) {
   const int64_t n = a.sizeOrZero("size");
   const float* left = a.floats("a", n);
   const float* right = a.floats("b", n);
@@ -12,11 +12,11 @@ static napi_value binary(Arguments& a, BinaryOperation* operation) {
   return nullptr;
 }
 
-napi_value add(Arguments& a) { return binary(a, kernels().add); }
-napi_value subtract(Arguments& a) { return binary(a, kernels().subtract); }
-napi_value multiply(Arguments& a) { return binary(a, kernels().multiply); }
+JsValue add(Arguments& a) { return binary(a, kernels().add); }
+JsValue subtract(Arguments& a) { return binary(a, kernels().subtract); }
+JsValue multiply(Arguments& a) { return binary(a, kernels().multiply); }
 
-napi_value softmax(Arguments& a) {
+JsValue softmax(Arguments& a) {
   const int64_t M = a.size("rows"), n = a.size("columns");
   const float* x = a.floats("x", elements({M, n}));
   kernels().softmaxRows(M, n, x, a.floats("output", elements({M, n})));
@@ -24,7 +24,7 @@ napi_value softmax(Arguments& a) {
 }
 
 // batch products of [M, K] (or its transpose [K, M]) with [K, N] (or [N, K]).
-napi_value matMul(Arguments& a) {
+JsValue matMul(Arguments& a) {
   const int64_t batch = a.size("batch"), M = a.size("rows"), N = a.size("columns"), K = a.size("inner");
   const float* left = a.floats("a", elements({batch, M, K}));
   const bool leftTransposed = a.flag("transposeA");

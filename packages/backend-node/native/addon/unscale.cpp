@@ -6,7 +6,7 @@
 
 namespace vitral::exported {
 
-napi_value unscale(Arguments& a) {
+JsValue unscale(Arguments& a) {
   std::vector<int64_t> sizes;
   const std::vector<float*> gradients = a.floatArrays("gradients", sizes);
   const double scale = a.number("scale");
@@ -14,9 +14,7 @@ napi_value unscale(Arguments& a) {
   bool finite = true;
   for (size_t i = 0; i < gradients.size(); i++)
     finite &= kernels().unscaleGradient(sizes[i], gradients[i], scale, outputs[i]);
-  napi_value result;
-  check(napi_get_boolean(a.env(), finite, &result));
-  return result;
+  return a.answer(finite);
 }
 
 }  // namespace vitral::exported

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "../gemm/gemm.h"
+#if !defined(__wasm__)
 #include "../images/apply-lut.h"
 #include "../images/color.h"
 #include "../images/flip.h"
 #include "../images/project.h"
 #include "../images/resize.h"
+#endif
 #include "attention.h"
 #include "class-attention.h"
 #include "cross-entropy.h"
@@ -66,6 +68,7 @@ struct Kernels {
   SgdStep* sgdStep;
   LionStep* lionStep;
   SpinFma* spinFma;
+#if !defined(__wasm__)  // where TypeScript has images
   ResizeImage* resizeImage;
   FlipRows* flipRows;
   ProjectImage *projectNearest, *projectNearestInFloat, *projectBilinear;
@@ -75,6 +78,7 @@ struct Kernels {
   LumaSum* lumaSum;
   AdjustHue* adjustHue;
   ApplyLut* applyLut;
+#endif
 };
 
 // The widest instruction set this CPU has, or the one the environment variable VITRAL_ISA names

@@ -48,6 +48,7 @@ const Kernels table = {
     sgdStep,
     lionStep,
     spinFma,
+#if !defined(__wasm__)
     resizeImage,
     flipRows,
     projectNearest,
@@ -59,6 +60,7 @@ const Kernels table = {
     lumaSum,
     adjustHue,
     applyLut,
+#endif
 };
 
 }  // namespace vitral::VITRAL_ISA

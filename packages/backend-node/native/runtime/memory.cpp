@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <cstdlib>
+#include <new>
 
 namespace vitral {
 
@@ -17,5 +18,9 @@ void* allocateAligned(size_t bytes) {
 #endif
   return data;
 }
+
+void freeAligned(void* memory) { std::free(memory); }
+
+void outOfMemory(size_t) { throw std::bad_alloc(); }
 
 }  // namespace vitral

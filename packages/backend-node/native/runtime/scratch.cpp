@@ -1,7 +1,4 @@
 // Each thread's scratch memory, as threads.h offers it.
-#include <cstdlib>
-#include <new>
-
 #include "memory.h"
 #include "threads.h"
 
@@ -10,9 +7,11 @@ namespace {
 struct ScratchBuffers {
   float* data[(int)Scratch::slots] = {};
   int64_t floats[(int)Scratch::slots] = {};
+#if !defined(__wasm__)  // whose threads never end
   ~ScratchBuffers() {
-    for (float* buffer : data) std::free(buffer);
+    for (float* buffer : data) freeAligned(buffer);
   }
+#endif
 };
 }  // namespace
 
@@ -20,11 +19,11 @@ float* scratch(Scratch slot, int64_t floats) {
   thread_local ScratchBuffers buffers;
   const int i = (int)slot;
   if (buffers.floats[i] < floats) {
-    std::free(buffers.data[i]);
+    freeAligned(buffers.data[i]);
     buffers.data[i] = nullptr;
     buffers.floats[i] = 0;
     buffers.data[i] = static_cast<float*>(allocateAligned((size_t)floats * sizeof(float)));
-    if (!buffers.data[i]) throw std::bad_alloc();
+    if (!buffers.data[i]) outOfMemory((size_t)floats * sizeof(float));
     buffers.floats[i] = floats;
   }
   return buffers.data[i];
