@@ -3,11 +3,17 @@
 export { datasetNames, openDataset } from './data/open-dataset.ts'
 export { processorOf, transformsOf } from './data/processor.ts'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.ts'
-export type { OptimizerName, OptimizerOptions } from './optimizers/algorithms.ts'
 export { clipGradNorm, clipGradValue, type Gradients } from './optimizers/clip-gradients.ts'
 export { createOptimizer, type Optimizer } from './optimizers/index.ts'
 export { defineRecipe, overrideRecipe, type RecipeOptions } from './recipe/recipe.ts'
-export type { Recipe } from './recipe/types.ts'
+export type {
+  GradScalerOptions,
+  LossOptions,
+  OptimizerName,
+  OptimizerOptions,
+  Recipe,
+  ScheduleName,
+} from './recipe/types.ts'
 export { type FineTuneRecipeOptions, fineTuneRecipe } from './recipes/fine-tune.ts'
 export { recipes } from './recipes/index.ts'
 export { loadRecipe } from './recipes/load.ts'
@@ -15,8 +21,8 @@ export type { EpochReport, StepReport, TestReport, TrainingObserver, TrainingRes
 export type { RunPaths } from './run/folder.ts'
 export { type Run, type RunOptions, startRun } from './run/start-run.ts'
 export { Trainer } from './run/trainer.ts'
-export { createScheduler, type ScheduleName, type ScheduleOptions, type Scheduler } from './schedules/index.ts'
+export { createScheduler, type ScheduleOptions, type Scheduler } from './schedules/index.ts'
 export type { ImageBatch } from './step/batch.ts'
-export { GradScaler, type GradScalerOptions } from './step/grad-scaler.ts'
-export { createLoss, type LossOptions } from './step/losses.ts'
+export { GradScaler } from './step/grad-scaler.ts'
+export { createLoss } from './step/losses.ts'
 export { type TrainStepOptions, type TrainStepResult, trainStep } from './step/train-step.ts'

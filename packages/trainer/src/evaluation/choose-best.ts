@@ -1,4 +1,6 @@
 /** Which evaluation of a run is the best, and when a run has no hope of a better one. */
+import { type Fields, notNegative, resolveFields, wholeNumber } from '../recipe/kinds.ts'
+import type { EarlyStopping } from '../recipe/types.ts'
 import type { Evaluation } from './evaluate.ts'
 
 /** What an evaluation is judged by. */
@@ -16,11 +18,10 @@ export interface BestEvaluation extends Judged {
   step?: number
 }
 
-export interface EarlyStopping {
-  /** Evaluations in a row without an improvement that end the run; at least 1. */
-  patience: number
-  /** What the score must gain to count as an improvement. @default 0 */
-  minDelta?: number
+/** What ends a run early. */
+export const earlyStoppingFields: Fields<EarlyStopping> = {
+  patience: wholeNumber(1).describe('Evaluations in a row without an improvement that end the run.'),
+  minDelta: notNegative.default(0).describe('What the score must gain to count as an improvement.'),
 }
 
 /** What is kept of an evaluation to judge it by. */
@@ -51,7 +52,7 @@ export function isBetter(now: Judged, best: Judged | undefined): boolean {
  */
 export function isExhausted(scores: readonly number[], stopping: EarlyStopping | null): boolean {
   if (!stopping) return false
-  const { patience, minDelta = 0 } = stopping
+  const { patience, minDelta } = resolveFields('earlyStopping: ', earlyStoppingFields, stopping)
   let [best, since] = [Number.NEGATIVE_INFINITY, 0]
   for (const score of scores)
     if (score > best + minDelta) [best, since] = [score, 0]

@@ -1,24 +1,9 @@
 /** The optimizers as a table: PyTorch's defaults, names of the state, and how one step is described to the kernel. */
-import { describeValue } from '@vitral/core/files'
 import type { AdamStep, LionStep, SgdStep } from '@vitral/core/ops'
+import { z } from 'zod'
+import { type Fields, notNegative, number, resolveFields, trueOrFalse } from '../recipe/kinds.ts'
+import type { OptimizerName, OptimizerOptions } from '../recipe/types.ts'
 import type { ParameterGroups } from './parameter-groups.ts'
-
-export type OptimizerName = 'adam' | 'adamw' | 'sgd' | 'lion'
-
-export interface OptimizerOptions {
-  /** @default 1e-3, 'lion' 1e-4 */
-  lr?: number
-  /** An L2 term in the gradient for 'adam' and 'sgd', apart from it for 'adamw' and 'lion'. @default 0, 'adamw' 0.01 */
-  weightDecay?: number
-  /** 'adam', 'adamw', 'lion'. @default [0.9, 0.999], 'lion' [0.9, 0.99] */
-  betas?: readonly [number, number]
-  /** 'adam', 'adamw'. @default 1e-8 */
-  eps?: number
-  /** 'sgd'. @default 0 */
-  momentum?: number
-  /** 'sgd'; needs momentum. @default false */
-  nesterov?: boolean
-}
 
 /** With settings for some of the parameters; `lr` and `weightDecay` are those of all others. */
 export interface GroupedOptimizerOptions extends OptimizerOptions {
@@ -90,27 +75,45 @@ export function resolveOptions(name: OptimizerName, options: OptimizerOptions): 
   for (const option of Object.keys(given))
     if (!Object.hasOwn(defaults, option))
       throw new Error(`The optimizer '${name}' has no option '${option}'; it has ${Object.keys(defaults).join(', ')}.`)
-  const resolved = { ...defaults, ...given } as Required<OptimizerOptions>
-  for (const [option, value] of Object.entries(resolved)) {
-    const problem = checks[option as keyof OptimizerOptions](value as never)
-    if (problem) throw new Error(`The optimizer's ${option} is ${describeValue(value)}; expected ${problem}.`)
-  }
+  const resolved = resolveFields("The optimizer's ", optimizerFields, { ...defaults, ...given })
   if (resolved.nesterov && resolved.momentum === 0)
     throw new Error("The optimizer's nesterov is true but its momentum is 0; expected a momentum above 0, such as 0.9.")
   return resolved
 }
 
-const notNegative = (value: unknown) =>
-  typeof value === 'number' && value >= 0 && value < Infinity ? '' : 'a number that is 0 or more'
-const fraction = (value: unknown) => typeof value === 'number' && value >= 0 && value < 1
+const beta = number('two numbers from 0 to below 1', { least: 0, below: 1 })
+const betas = z.tuple([beta, beta], 'two numbers from 0 to below 1').readonly()
 
-/** What is expected instead of the value, or nothing when the value is fine. */
-const checks: Record<keyof OptimizerOptions, (value: unknown) => string> = {
-  lr: notNegative,
-  weightDecay: notNegative,
-  eps: notNegative,
-  betas: value =>
-    Array.isArray(value) && value.length === 2 && value.every(fraction) ? '' : 'two numbers from 0 to below 1',
-  momentum: notNegative,
-  nesterov: value => (typeof value === 'boolean' ? '' : 'true or false'),
+/** The option's default, and that of each optimizer with another: 0, 'adamw' 0.01. */
+function note(option: keyof OptimizerOptions): { defaultNote: string } {
+  const defaults = Object.entries(algorithms).map(([name, { defaults }]) => [name, defaults[option]] as const)
+  const given = defaults.filter(([, value]) => value !== undefined)
+  const [[, first]] = given as [[string, unknown]]
+  const written = (value: unknown): string => JSON.stringify(value)
+  const others = given.filter(([, value]) => written(value) !== written(first))
+  return { defaultNote: [written(first), ...others.map(([name, value]) => `'${name}' ${written(value)}`)].join(', ') }
+}
+
+/** Names of the optimizers that have the option. */
+const having = (option: keyof OptimizerOptions): string =>
+  Object.entries(algorithms)
+    .filter(([, { defaults }]) => defaults[option] !== undefined)
+    .map(([name]) => `'${name}'`)
+    .join(', ')
+
+const described = <T>(schema: z.ZodType<T>, option: keyof OptimizerOptions, description: string) =>
+  schema.optional().meta({ description, ...note(option) })
+
+/** Options of the optimizers: checks and descriptions; the defaults are those of each algorithm. */
+export const optimizerFields: Fields<OptimizerOptions> = {
+  lr: described(notNegative, 'lr', 'Highest learning rate.'),
+  weightDecay: described(
+    notNegative,
+    'weightDecay',
+    "Weight decay: an L2 term in the gradient for 'adam' and 'sgd', apart from it for 'adamw' and 'lion'.",
+  ),
+  betas: described(betas, 'betas', `Decay of the moving averages of the gradient and its square. ${having('betas')}.`),
+  eps: described(notNegative, 'eps', `Term that keeps the denominator from 0. ${having('eps')}.`),
+  momentum: described(notNegative, 'momentum', `Momentum. ${having('momentum')}.`),
+  nesterov: described(trueOrFalse, 'nesterov', `Nesterov's momentum. ${having('nesterov')}; needs momentum.`),
 }

@@ -1,7 +1,8 @@
 /** Optimizers over named parameters: state made with the optimizer, updated in place by one kernel. */
 import { type Tensor, tensor, type Variable, variable, zeros } from '@tensorflow/tfjs-core'
 import { optimizerStep } from '@vitral/core/ops'
-import { algorithms, type GroupedOptimizerOptions, type OptimizerName, resolveOptions } from './algorithms.ts'
+import type { OptimizerName } from '../recipe/types.ts'
+import { algorithms, type GroupedOptimizerOptions, resolveOptions } from './algorithms.ts'
 import type { GradientClip, Gradients } from './clip-gradients.ts'
 import type { ParameterSettings } from './parameter-groups.ts'
 

@@ -1,5 +1,7 @@
 /** Which parameters an optimizer treats in a way of their own: less weight decay, smaller learning rates. */
 import type { Variable } from '@tensorflow/tfjs-core'
+import { type Fields, number, resolveFields, trueOrFalse } from '../recipe/kinds.ts'
+import type { GroupOptions } from '../recipe/types.ts'
 
 export interface ParameterSettings {
   /** Factor of the optimizer's learning rate. @default 1 */
@@ -11,16 +13,16 @@ export interface ParameterSettings {
 /** The settings of each parameter, by its HF name: torch's param_groups as a function. */
 export type ParameterGroups = (name: string, parameter: Variable) => ParameterSettings
 
-export interface GroupOptions {
-  /**
-   * No weight decay on biases, norms, class and mask token and positions, as timm and DeiT have it. @default false
-   */
-  noDecay?: boolean
-  /**
-   * The learning rate shrinks by this factor from each layer to the one before: the classifier's is whole, the
-   * embeddings' is layerDecay ** (layers + 1). BEiT's and MAE's, for fine-tuning; about 0.65 to 0.75. @default 1
-   */
-  layerDecay?: number
+/** Options of parameterGroups. */
+export const groupFields: Fields<GroupOptions> = {
+  noDecay: trueOrFalse
+    .default(false)
+    .describe('No weight decay on biases, norms, class and mask token and positions, as in timm and DeiT.'),
+  layerDecay: number('a number above 0 and at most 1', { above: 0, most: 1 })
+    .default(1)
+    .describe(
+      "Factor by which the learning rate shrinks from each layer to the one before: the classifier's is whole, the embeddings' is layerDecay ** (layers + 1). BEiT's and MAE's, for fine-tuning; about 0.65 to 0.75.",
+    ),
 }
 
 /**
@@ -30,12 +32,8 @@ export interface GroupOptions {
  * const groups = parameterGroups(model.config.numHiddenLayers, { noDecay: true, layerDecay: 0.75 })
  * createOptimizer('adamw', model.parameters(), { lr: 1e-3, weightDecay: 0.05, groups })
  */
-export function parameterGroups(
-  numHiddenLayers: number,
-  { noDecay = false, layerDecay = 1 }: GroupOptions,
-): ParameterGroups {
-  if (!(layerDecay > 0 && layerDecay <= 1))
-    throw new Error(`parameterGroups: layerDecay is ${layerDecay}; expected a number above 0 and at most 1.`)
+export function parameterGroups(numHiddenLayers: number, options: GroupOptions): ParameterGroups {
+  const { noDecay, layerDecay } = resolveFields('parameterGroups: ', groupFields, options)
   return (name, parameter) => ({
     lrScale: layerDecay ** (numHiddenLayers + 1 - layerOf(name, numHiddenLayers)),
     ...(noDecay && isUndecayed(name, parameter) && { weightDecay: 0 }),

@@ -11,8 +11,8 @@ import { assembleParts } from '../run/assemble.ts'
 import { createModel } from '../run/create-model.ts'
 import { openRun, recordRun, runPaths } from '../run/folder.ts'
 import { Trainer } from '../run/trainer.ts'
-import type { FineTune } from './fine-tune.ts'
 import { defineRecipe, type RecipeOptions } from './recipe.ts'
+import type { FineTune } from './types.ts'
 
 const size = 8
 const folder = mkdtempSync(join(tmpdir(), 'vitral-fine-tune-'))

@@ -1,11 +1,6 @@
 /** Ways to fine-tune: which parameters of a model train. */
-import type { LoraConfig, ViTForImageClassification } from '@vitral/core'
-
-/**
- * The whole model; the head alone; the last so many layers with the final norm and the head; or low-rank adapters with
- * the head, as PEFT's LoraConfig, which are merged when the model is saved.
- */
-export type FineTune = 'all' | 'head' | { lastLayers: number } | { lora: Partial<LoraConfig> }
+import type { ViTForImageClassification } from '@vitral/core'
+import type { FineTune } from './types.ts'
 
 /**
  * Sets what trains.

@@ -50,7 +50,7 @@ describe('defineRecipe', () => {
     [{ clipGradNorm: Infinity }, "The recipe's clipGradNorm is Infinity; expected a number above 0, or null"],
     [
       { optimizer: { name: 'sgd', lr: Infinity } },
-      "The optimizer's lr is Infinity; expected a number that is 0 or more",
+      "The recipe's optimizer.lr is Infinity; expected a number that is 0 or more",
     ],
     [
       { loss: { name: 'cross-entropy', classWeights: [Infinity] } },
@@ -63,7 +63,7 @@ describe('defineRecipe', () => {
     [{ model: { config: { poolerAct: 'gelu' } } }, "A recipe has no field 'model.config.poolerAct'; expected"],
     [{ batchSize: 2.5 }, "The recipe's batchSize is 2.5; expected a whole number of at least 1."],
     [{ dataset: undefined }, "The recipe's dataset is missing; expected a name."],
-    [{ batchsize: 2 }, "A recipe has no field 'batchsize'; expected one of model, dataset"],
+    [{ batchsize: 2 }, "A recipe has no field 'batchsize'; expected one of model, fineTune"],
     [{ batchsize: 2 }, "more. Did you mean 'batchSize'?"],
     [
       { optimizer: { name: 'adam', rl: 1 } },
@@ -71,7 +71,7 @@ describe('defineRecipe', () => {
     ],
     [{ optimizer: { name: 'adma' } }, 'optimizer.name is "adma"; expected one of adam, adamw, sgd, lion'],
     [{ optimizer: { name: 'adam', momentum: 0.9 } }, "'adam' has no option 'momentum'"],
-    [{ optimizer: { name: 'adam', lr: 'fast' } }, 'optimizer\'s lr is "fast"; expected a number'],
+    [{ optimizer: { name: 'adam', lr: 'fast' } }, 'optimizer.lr is "fast"; expected a number'],
     [{ schedule: { name: 'cosine', warmupEpochs: 2 } }, 'schedule.warmupEpochs is 2; expected at most its epochs, 1'],
     [{ model: { name: 'a', pretrained: 'b' } }, 'expected one of them'],
     [
@@ -96,7 +96,10 @@ describe('defineRecipe', () => {
       "no field 'fineTune.layers'; expected one of fineTune.lastLayers, fineTune.",
     ],
     [{ fineTune: { lora: { r: 2 } } as never }, "no field 'fineTune.lora.r'; expected one of fineTune.lora.rank"],
-    [{ fineTune: { lora: { rank: 0 } } }, "The recipe's fineTune.lora: LoRA: rank is 0; expected a whole number"],
+    [
+      { fineTune: { lora: { rank: 0 } } },
+      "The recipe's fineTune.lora.rank is 0; expected a whole number of at least 1",
+    ],
     [{ fineTune: { lora: { targets: 'query' } } as never }, 'targets is "query"; expected some of query, key'],
     [{ clipGradNorm: 0 }, 'clipGradNorm is 0; expected a number above 0, or null'],
     [{ validation: 1 }, "validation is 1; expected a share between 0 and 1, or 'test'"],
@@ -211,6 +214,11 @@ describe('loadRecipe', () => {
     const path = join(folder, 'mine.ts')
     writeFileSync(path, `export default ${JSON.stringify(minimal)}`)
     expect(await loadRecipe(path)).toEqual(defineRecipe(minimal))
+    const json = join(folder, 'mine.json')
+    writeFileSync(json, JSON.stringify({ $schema: 'recipe.schema.json', ...minimal }))
+    expect(await loadRecipe(json)).toEqual(defineRecipe(minimal))
+    writeFileSync(json, '[1')
+    await expect(loadRecipe(json)).rejects.toThrow('mine.json is no JSON')
     const empty = join(folder, 'empty.ts')
     writeFileSync(empty, 'export const recipe = 1')
     await expect(loadRecipe(empty)).rejects.toThrow('no default export that is a recipe')

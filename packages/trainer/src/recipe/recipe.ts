@@ -1,32 +1,10 @@
 /** Recipes: completed with their defaults, checked, and changed field by field. */
 import type { TransformSpec } from '@vitral/datasets'
-import { checkRecipe, hasFields } from './fields.ts'
-import type { Recipe } from './types.ts'
-
-const defaults = {
-  fineTune: 'all' as const,
-  evalBatchSize: 100,
-  evalSteps: null,
-  earlyStopping: null,
-  schedule: { name: 'constant' as const },
-  classes: null,
-  validation: 0.1 as number | 'test',
-  sampler: { name: 'shuffled' as const },
-  batchTransforms: [] as readonly TransformSpec[],
-  microBatchSize: null,
-  loss: { name: 'cross-entropy' as const },
-  distillation: null,
-  precision: 'float32' as const,
-  gradientCheckpointing: false,
-  clipGradNorm: null,
-  clipGradValue: null,
-  gradScaler: null,
-  ema: null,
-  seed: 42,
-}
+import { checkRecipe, hasFields } from './check.ts'
+import type { DefaultedField, Recipe } from './types.ts'
 
 /** A recipe as written: what has a default may be left out. */
-export type RecipeOptions = Omit<Recipe, keyof typeof defaults> & Partial<Pick<Recipe, keyof typeof defaults>>
+export type RecipeOptions = Omit<Recipe, DefaultedField> & Partial<Pick<Recipe, DefaultedField>>
 
 /**
  * Completes a recipe with the defaults and checks every field.
@@ -43,12 +21,12 @@ export type RecipeOptions = Omit<Recipe, keyof typeof defaults> & Partial<Pick<R
  * })
  */
 export function defineRecipe(recipe: RecipeOptions): Recipe {
-  return checkRecipe(asData({ ...defaults, ...recipe }))
+  return checkRecipe(asData(recipe))
 }
 
 /** Transforms are their names and arguments from here on, so that a recipe can be copied, stored and compared. */
-function asData(recipe: Recipe): Recipe {
-  const { transforms, batchTransforms } = recipe
+function asData(recipe: RecipeOptions): RecipeOptions {
+  const { transforms, batchTransforms = [] } = recipe
   const data = (spec: TransformSpec) => (spec?.args ? { name: spec.name, args: spec.args } : spec)
   const specs = (list: readonly TransformSpec[]) => (Array.isArray(list) ? list.map(data) : list)
   if (typeof transforms !== 'object' || transforms === null)
@@ -82,7 +60,7 @@ export function overrideRecipe(recipe: Recipe, settings: readonly string[]): Rec
     }, changed)
     group[keys.at(-1) as string] = parseValue(setting.slice(equals + 1))
   }
-  return checkRecipe(changed as unknown as Recipe)
+  return checkRecipe(changed)
 }
 
 type Group = { [key: string]: unknown }

@@ -7,18 +7,7 @@ import {
   type Sampler,
   shuffledSampler,
 } from '@vitral/datasets/samplers'
-
-export type SamplerName = 'shuffled' | 'class-balanced' | 'repeated-augmentation'
-
-export interface RecipeSampler {
-  /**
-   * 'shuffled': every image once. 'class-balanced': as many images, drawn from all classes alike.
-   * 'repeated-augmentation': as many images, but each several times, augmented apart (DeiT's).
-   */
-  name: SamplerName
-  /** How often 'repeated-augmentation' repeats an image. @default 3 */
-  numRepeats?: number
-}
+import type { RecipeSampler, SamplerName } from './types.ts'
 
 const samplers: Record<SamplerName, (dataset: Dataset, seed: number, options: RecipeSampler) => Sampler> = {
   shuffled: (dataset, seed) => shuffledSampler(dataset.length, seed),
@@ -32,7 +21,7 @@ const samplers: Record<SamplerName, (dataset: Dataset, seed: number, options: Re
     repeatedAugmentationSampler(length, { numRepeats, seed, selectedRound: Math.min(256, length) }),
 }
 
-export const samplerNames: readonly string[] = Object.keys(samplers)
+export const samplerNames: readonly SamplerName[] = Object.keys(samplers) as SamplerName[]
 
 /** Which images an epoch has, and in which order. */
 export const createSampler = (options: RecipeSampler, dataset: Dataset, seed: number): Sampler =>

@@ -1,8 +1,7 @@
 /** Learning-rate schedules as pure functions of the step, so that a resumed run needs nothing but its position. */
-import { describeValue } from '@vitral/core/files'
-import { type ScheduleName, type ShapeOptions, shapes } from './shapes.ts'
-
-export type { ScheduleName, ShapeOptions } from './shapes.ts'
+import { resolveFields } from '../recipe/kinds.ts'
+import type { ScheduleName, ShapeOptions } from '../recipe/types.ts'
+import { shapeFields, shapes } from './shapes.ts'
 
 export interface ScheduleOptions extends ShapeOptions {
   /** The highest learning rate, reached when the warm-up ends. */
@@ -19,7 +18,7 @@ export interface ScheduleOptions extends ShapeOptions {
 /** Learning rate of a step, 0 for the first; `losses`, of the evaluations so far, matter to 'plateau' alone. */
 export type Scheduler = (step: number, losses?: readonly number[]) => number
 
-export const scheduleNames: readonly string[] = Object.keys(shapes)
+export const scheduleNames: readonly ScheduleName[] = Object.keys(shapes) as ScheduleName[]
 
 /**
  * A schedule: linear warm-up, and then the named shape. torch.optim.lr_scheduler's ConstantLR, LinearLR,
@@ -43,30 +42,20 @@ export function createScheduler(
     throw new Error(`The schedule's warm-up has ${warmupSteps} steps; expected 0 to totalSteps, ${totalSteps}.`)
   if (!(minLr >= 0 && minLr <= lr)) throw new Error(`The schedule's minLr is ${minLr}; expected 0 to lr, ${lr}.`)
   const entry = shapes[name]
-  checkOptions(name, entry.options, options)
-  const shape = entry.create({ lr, minLr, steps: totalSteps - warmupSteps }, options)
+  refuseForeign(name, entry.options, options)
+  const resolved = resolveFields("The schedule's ", shapeFields, options)
+  const shape = entry.create({ lr, minLr, steps: totalSteps - warmupSteps }, resolved)
   return function scheduler(step, losses = []) {
     const at = Math.floor(step / every) * every
     return at < warmupSteps ? (lr * (at + 1)) / warmupSteps : shape(at - warmupSteps, losses)
   }
 }
 
-function checkOptions(name: string, known: readonly string[], options: ShapeOptions): void {
-  for (const [option, value] of Object.entries(options)) {
-    if (value === undefined) continue
-    if (!known.includes(option))
+/** @throws naming an option that schedules of another name have */
+function refuseForeign(name: string, known: readonly string[], options: ShapeOptions): void {
+  for (const [option, value] of Object.entries(options))
+    if (value !== undefined && !known.includes(option))
       throw new Error(
         `The schedule '${name}' has no option '${option}'; it has ${known.length > 0 ? known.join(', ') : 'none of its own'}.`,
       )
-    const least = option === 'patience' || option === 'cooldown' || option === 'threshold' ? 0 : Number.MIN_VALUE
-    const numbers: unknown[] = Array.isArray(value) ? value : [value]
-    if (!numbers.every(number => typeof number === 'number' && number >= least && number < Infinity))
-      throw new Error(
-        `The schedule's ${option} is ${describeValue(value)}; expected ${Array.isArray(value) ? 'numbers' : 'a number'} ${least === 0 ? 'of 0 or more' : 'above 0'}.`,
-      )
-    if (option === 'cycleFactor' && (value as number) < 1)
-      throw new Error(`The schedule's cycleFactor is ${value}; expected a number of 1 or more.`)
-    if (option === 'pctStart' && (value as number) > 1)
-      throw new Error(`The schedule's pctStart is ${value}; expected a number above 0 and at most 1.`)
-  }
 }

@@ -3,10 +3,10 @@
 export interface PlateauOptions {
   lr: number
   minLr: number
-  factor?: number
-  patience?: number
-  threshold?: number
-  cooldown?: number
+  factor: number
+  patience: number
+  threshold: number
+  cooldown: number
 }
 
 /**
@@ -17,7 +17,7 @@ export interface PlateauOptions {
  */
 export function plateauRate(
   losses: readonly number[],
-  { lr, minLr, factor = 0.1, patience = 10, threshold = 1e-4, cooldown = 0 }: PlateauOptions,
+  { lr, minLr, factor, patience, threshold, cooldown }: PlateauOptions,
 ): number {
   let [rate, best, bad, cooling] = [lr, Infinity, 0, 0]
   for (const loss of losses) {

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineRecipe } from '../recipe/recipe.ts'
 import { recipeScheduler } from '../recipe/schedule.ts'
-import type { Recipe } from '../recipe/types.ts'
+import type { Recipe, ScheduleName } from '../recipe/types.ts'
 import { recipes } from '../recipes/index.ts'
-import { createScheduler, type ScheduleName, type ScheduleOptions } from './index.ts'
+import { createScheduler, type ScheduleOptions } from './index.ts'
 
 describe('createScheduler', () => {
   test('cosine: linear up to lr, half a cosine down to minLr', () => {
@@ -36,7 +36,7 @@ describe('createScheduler', () => {
     expect(make('step', {})).toThrow("'step' needs stepSize or milestones, one of them")
     expect(make('step', { stepSize: 0 })).toThrow('stepSize is 0; expected a number above 0')
     expect(make('cosine-restarts', { cycleFactor: 0.5 })).toThrow('cycleFactor is 0.5; expected a number of 1 or more')
-    expect(make('plateau', { patience: -1 })).toThrow('patience is -1; expected a number of 0 or more')
+    expect(make('plateau', { patience: -1 })).toThrow('patience is -1; expected a number that is 0 or more')
     expect(make('cosine', { warmupSteps: 11 })).toThrow('warm-up has 11 steps; expected 0 to totalSteps, 10')
     expect(make('cosine', { minLr: 2 })).toThrow('minLr is 2; expected 0 to lr, 1')
   })

@@ -1,43 +1,42 @@
-/** The schedules as a table: after the warm-up, the learning rate of each step as a pure function. */
+/** The schedules as a table: their options, and the learning rate of each step after the warm-up as a pure function. */
+import { aboveZero, type Fields, listOf, notNegative, number } from '../recipe/kinds.ts'
+import type { ScheduleName, ShapeOptions } from '../recipe/types.ts'
 import { plateauRate } from './plateau.ts'
 
-export type ScheduleName =
-  | 'constant'
-  | 'linear'
-  | 'cosine'
-  | 'cosine-restarts'
-  | 'one-cycle'
-  | 'step'
-  | 'exponential'
-  | 'plateau'
+/** Factors and counts of the schedules. */
+type FactorOptions = Omit<ShapeOptions, 'cycleSteps' | 'stepSize' | 'milestones'>
 
-/** Lengths are in steps. */
-export interface ShapeOptions {
-  /** Steps of the first cycle of 'cosine-restarts'. */
-  cycleSteps?: number
-  /** How many times as long each cycle of 'cosine-restarts' is as the one before. @default 1 */
-  cycleFactor?: number
-  /** 'step' multiplies the rate by gamma after each so many steps. */
-  stepSize?: number
-  /** 'step' multiplies the rate by gamma at each of these steps. */
-  milestones?: readonly number[]
-  /** Factor of 'step' and 'exponential'. @default 0.1 */
-  gamma?: number
-  /** Share of the run in which the rate of 'one-cycle' grows. @default 0.3 */
-  pctStart?: number
-  /** 'one-cycle' begins at lr / divFactor. @default 25 */
-  divFactor?: number
-  /** 'one-cycle' ends at lr / divFactor / finalDivFactor. @default 10000 */
-  finalDivFactor?: number
-  /** Factor by which 'plateau' multiplies the rate. @default 0.1 */
-  factor?: number
-  /** Evaluations without a lower loss for which 'plateau' waits. @default 10 */
-  patience?: number
-  /** A loss is lower, to 'plateau', when it is below (1 − threshold) of the best. @default 1e-4 */
-  threshold?: number
-  /** Evaluations after a change that 'plateau' does not count. @default 0 */
-  cooldown?: number
+/** Options of the schedules that are the same whether lengths are in steps or in epochs. */
+export const factorFields: Fields<FactorOptions> = {
+  cycleFactor: number('a number of 1 or more', { least: 1 })
+    .default(1)
+    .describe("How many times as long each cycle of 'cosine-restarts' is as the one before."),
+  gamma: aboveZero.default(0.1).describe("Factor of 'step' and 'exponential'."),
+  pctStart: number('a number above 0 and at most 1', { above: 0, most: 1 })
+    .default(0.3)
+    .describe("Share of the run in which the rate of 'one-cycle' grows."),
+  divFactor: aboveZero.default(25).describe("'one-cycle' begins at lr / divFactor."),
+  finalDivFactor: aboveZero.default(10_000).describe("'one-cycle' ends at lr / divFactor / finalDivFactor."),
+  factor: aboveZero.default(0.1).describe("Factor by which 'plateau' multiplies the rate."),
+  patience: notNegative.default(10).describe("Evaluations without a lower loss for which 'plateau' waits."),
+  threshold: notNegative
+    .default(1e-4)
+    .describe("A loss is lower, to 'plateau', when it is below (1 − threshold) of the best."),
+  cooldown: notNegative.default(0).describe("Evaluations after a change that 'plateau' does not count."),
 }
+
+/** Options of the schedules. */
+export const shapeFields: Fields<ShapeOptions> = {
+  cycleSteps: aboveZero.optional().describe("Steps of the first cycle of 'cosine-restarts'."),
+  stepSize: aboveZero.optional().describe("'step' multiplies the rate by gamma after each so many steps."),
+  milestones: listOf(expected => number(expected, { above: 0 }), 'numbers above 0')
+    .optional()
+    .describe("'step' multiplies the rate by gamma at each of these steps."),
+  ...factorFields,
+}
+
+/** Options with their defaults. */
+type Resolved = Required<FactorOptions> & ShapeOptions
 
 export interface Span {
   lr: number
@@ -51,7 +50,7 @@ export type Shape = (step: number, losses: readonly number[]) => number
 
 interface ShapeEntry {
   options: readonly (keyof ShapeOptions)[]
-  create: (span: Span, options: ShapeOptions) => Shape
+  create: (span: Span, options: Resolved) => Shape
 }
 
 /** From a at 0 to b at 1, by half a cosine. */
@@ -84,7 +83,7 @@ export const shapes: Record<ScheduleName, ShapeEntry> = {
   },
   'cosine-restarts': {
     options: ['cycleSteps', 'cycleFactor'],
-    create({ lr, minLr, steps }, { cycleSteps = steps, cycleFactor = 1 }) {
+    create({ lr, minLr, steps }, { cycleSteps = steps, cycleFactor }) {
       return step => {
         let [start, length] = [0, cycleSteps]
         while (step >= start + length) {
@@ -97,7 +96,7 @@ export const shapes: Record<ScheduleName, ShapeEntry> = {
   },
   'one-cycle': {
     options: ['pctStart', 'divFactor', 'finalDivFactor'],
-    create({ lr, steps }, { pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4 }) {
+    create({ lr, steps }, { pctStart, divFactor, finalDivFactor }) {
       const [first, last] = [lr / divFactor, lr / divFactor / finalDivFactor]
       const top = pctStart * steps - 1
       const end = Math.max(top + 1, steps - 1)
@@ -109,7 +108,7 @@ export const shapes: Record<ScheduleName, ShapeEntry> = {
   },
   step: {
     options: ['stepSize', 'milestones', 'gamma'],
-    create({ lr }, { stepSize, milestones, gamma = 0.1 }) {
+    create({ lr }, { stepSize, milestones, gamma }) {
       if ((stepSize === undefined) === (milestones === undefined))
         throw new Error("The schedule 'step' needs stepSize or milestones, one of them.")
       return step => {
@@ -123,7 +122,7 @@ export const shapes: Record<ScheduleName, ShapeEntry> = {
   exponential: {
     options: ['gamma'],
     create:
-      ({ lr }, { gamma = 0.1 }) =>
+      ({ lr }, { gamma }) =>
       step =>
         lr * gamma ** step,
   },

@@ -4,14 +4,22 @@ import { type HubOptions, type Loss, noGrad, ViTForImageClassification, ViTImage
 import { fittedSize, geometryOf } from '@vitral/core/image'
 import { crossEntropy, distillationLoss } from '@vitral/core/ops'
 import { listNames } from '@vitral/core/text'
+import { aboveZero, type Fields, oneOf, resolveFields, share } from '../recipe/kinds.ts'
+import type { DistillationOptions } from '../recipe/types.ts'
 
-export interface DistillationOptions {
-  /** 'hard': the teacher's first class is a label; 'soft': its probabilities are to be met. @default 'hard' */
-  kind?: 'hard' | 'soft'
-  /** Weight of the teacher's part of the loss, from 0 to 1. @default 'hard' 0.5, 'soft' 0.1 */
-  weight?: number
-  /** τ of 'soft'. @default 3 */
-  temperature?: number
+/** The weight of each kind unless one is given: the paper's. */
+const weightOf = { hard: 0.5, soft: 0.1 } as const
+
+/** Options of distill. */
+export const distillationFields: Fields<DistillationOptions> = {
+  kind: oneOf(['hard', 'soft'])
+    .default('hard')
+    .describe("'hard': the teacher's first class is a label; 'soft': its probabilities are to be met."),
+  weight: share.optional().meta({
+    description: "Weight of the teacher's part of the loss, from 0 to 1.",
+    defaultNote: `'hard' ${weightOf.hard}, 'soft' ${weightOf.soft}`,
+  }),
+  temperature: aboveZero.default(3).describe("Temperature τ of 'soft'."),
 }
 
 export interface TeacherOptions {
@@ -64,13 +72,9 @@ export async function loadTeacher(
  * @param teacher a classifier of the same classes, for images of the same size and normalisation
  * @throws when an option is out of range
  */
-export function distill(
-  loss: Loss,
-  teacher: ViTForImageClassification,
-  { kind = 'hard', weight = kind === 'hard' ? 0.5 : 0.1, temperature = 3 }: DistillationOptions = {},
-): Loss {
-  if (kind !== 'hard' && kind !== 'soft') throw new Error(`distill: kind is '${kind}'; expected 'hard' or 'soft'.`)
-  if (!(weight >= 0 && weight <= 1)) throw new Error(`distill: weight is ${weight}; expected a number from 0 to 1.`)
+export function distill(loss: Loss, teacher: ViTForImageClassification, options: DistillationOptions = {}): Loss {
+  const { kind, temperature } = resolveFields('distill: ', distillationFields, options)
+  const { weight = weightOf[kind] } = options
   return (logits, labels, pixelValues) => {
     const taught = noGrad(() => teacher.forward(pixelValues).logits)
     const distance =

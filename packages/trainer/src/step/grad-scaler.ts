@@ -1,18 +1,25 @@
 /** Loss scaling: keeps gradients that half precision would round to zero. */
-import { checkInteger } from '@vitral/core/check'
 import { unscale } from '@vitral/core/ops'
 import type { GradientClip, Gradients } from '../optimizers/clip-gradients.ts'
 import type { Optimizer } from '../optimizers/index.ts'
+import { type Fields, number, resolveFields, wholeNumber } from '../recipe/kinds.ts'
+import type { GradScalerOptions } from '../recipe/types.ts'
 
-export interface GradScalerOptions {
-  /** @default 65536 */
-  initScale?: number
-  /** Factor of the scale after `growthInterval` good steps in a row. @default 2 */
-  growthFactor?: number
-  /** Factor of the scale after a step that overflowed. @default 0.5 */
-  backoffFactor?: number
-  /** @default 2000 */
-  growthInterval?: number
+const floats = 'a number above 0 that float32 holds'
+
+/** Options of a GradScaler. */
+export const gradScalerFields: Fields<GradScalerOptions> = {
+  initScale: number(floats, { above: 0 })
+    .refine(scale => Math.fround(scale) > 0 && Math.fround(scale) < Infinity, floats)
+    .default(65536)
+    .describe('Scale of the first step.'),
+  growthFactor: number('a number above 1', { above: 1 })
+    .default(2)
+    .describe('Factor of the scale after growthInterval good steps in a row.'),
+  backoffFactor: number('a number between 0 and 1', { above: 0, below: 1 })
+    .default(0.5)
+    .describe('Factor of the scale after a step that overflowed.'),
+  growthInterval: wholeNumber(1).default(2000).describe('Good steps in a row after which the scale grows.'),
 }
 
 /** What a scaler must remember to go on exactly; torch's names. */
@@ -41,15 +48,8 @@ export class GradScaler {
 
   /** @throws naming the option that cannot be used */
   constructor(options: GradScalerOptions = {}) {
-    const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 } = options
-    this.#options = { initScale, growthFactor, backoffFactor, growthInterval }
-    if (!(Math.fround(initScale) > 0 && Math.fround(initScale) < Infinity))
-      throw new Error(`GradScaler: initScale is ${initScale}; expected a number above 0 that float32 holds.`)
-    if (!(growthFactor > 1)) throw new Error(`GradScaler: growthFactor is ${growthFactor}; expected a number above 1.`)
-    if (!(backoffFactor > 0 && backoffFactor < 1))
-      throw new Error(`GradScaler: backoffFactor is ${backoffFactor}; expected a number between 0 and 1.`)
-    checkInteger('GradScaler: growthInterval', growthInterval, 1)
-    this.#scale = Math.fround(initScale)
+    this.#options = resolveFields('GradScaler: ', gradScalerFields, options)
+    this.#scale = Math.fround(this.#options.initScale)
   }
 
   /** What the loss's gradient is to be multiplied by; float32. */

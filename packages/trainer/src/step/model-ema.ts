@@ -1,12 +1,15 @@
 /** The exponential moving average of a model's parameters, which often generalises better than the last of them. */
 import { mul, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
 import { optimizerStep } from '@vitral/core/ops'
+import { type Fields, resolveFields, share, trueOrFalse } from '../recipe/kinds.ts'
+import type { ModelEmaOptions } from '../recipe/types.ts'
 
-export interface ModelEmaOptions {
-  /** How much of the average stays at each step. @default 0.9999 */
-  decay?: number
-  /** Whether early steps decay faster, by (1 + step) / (10 + step): else the first values last. @default true */
-  warmup?: boolean
+/** Options of createModelEma. */
+export const modelEmaFields: Fields<ModelEmaOptions> = {
+  decay: share.default(0.9999).describe('How much of the average stays at each step.'),
+  warmup: trueOrFalse
+    .default(true)
+    .describe('Whether early steps decay faster, by (1 + step) / (10 + step): else the first values last.'),
 }
 
 type Parameters = ReadonlyMap<string, Variable>
@@ -33,11 +36,8 @@ export interface ModelEma {
 }
 
 /** @throws when the decay is not a number from 0 to 1 */
-export function createModelEma(
-  parameters: Parameters,
-  { decay = 0.9999, warmup = true }: ModelEmaOptions = {},
-): ModelEma {
-  if (!(decay >= 0 && decay <= 1)) throw new Error(`ModelEma: decay is ${decay}; expected a number from 0 to 1.`)
+export function createModelEma(parameters: Parameters, options: ModelEmaOptions = {}): ModelEma {
+  const { decay, warmup } = resolveFields('ModelEma: ', modelEmaFields, options)
   const averages = new Map([...parameters].map(([name, parameter]) => [name, copied(parameter)]))
   const pairs = (): [Variable, Variable][] =>
     [...parameters].map(([name, parameter]) => [averages.get(name) as Variable, parameter])
