@@ -26,7 +26,7 @@ export type Place = keyof typeof folders
 const folders = {
   definition: 'packages/core/src/ops',
   truth: 'packages/core/src/conformance',
-  nativeAdapter: 'packages/backend-node/src/native/kernels',
+  nativeAdapter: 'packages/core/src/kernels/adapters',
   nativeBinding: 'packages/backend-node/native/addon',
   nativeKernel: 'packages/backend-node/native/kernels',
   webgpuKernel: 'packages/backend-web/src/webgpu/kernels',

@@ -1,6 +1,7 @@
 /** Kernels that stand for several ops, beside those ops: for tests that both give the same bits. */
 import {
   engine,
+  getKernel,
   type KernelConfig,
   registerKernel,
   type Tensor4D,
@@ -8,7 +9,7 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core'
 import { normalStream, type ViTForImageClassification } from '@vitral/core'
-import type { NativeBackend } from '../src/native/backend.ts'
+import type { KernelBackend } from '@vitral/core/kernels'
 
 /** Takes the place of such kernels until `restore`, and counts their calls. */
 export class FusedKernels<Name extends string> {
@@ -17,9 +18,12 @@ export class FusedKernels<Name extends string> {
   /** Since the last `reset`. */
   readonly calls: Record<Name, number>
 
-  constructor(kernels: Record<Name, KernelConfig>) {
-    const named = Object.entries(kernels) as [Name, KernelConfig][]
-    this.#originals = Object.values(kernels)
+  /** @param kernels by the names that `calls` has: what tfjs calls them. */
+  constructor(kernels: Record<Name, string>) {
+    const named = Object.entries<string>(kernels).map(
+      ([name, kernelName]) => [name as Name, getKernel(kernelName, 'native')] as const,
+    )
+    this.#originals = named.map(([, config]) => config)
     this.calls = Object.fromEntries(named.map(([name]) => [name, 0])) as Record<Name, number>
     this.#counted = named.map(([name, config]) => ({
       ...config,
@@ -75,7 +79,7 @@ export function images(batch: number): Tensor4D {
 /** Parameters that are zero or one in a fresh model hide what reads the wrong one. */
 export function shaken(model: ViTForImageClassification): ViTForImageClassification {
   const next = normalStream(7)
-  const native = engine().backend as NativeBackend
+  const native = engine().backend as KernelBackend
   for (const [, parameter] of model.parameters()) {
     const values = native.floatsInPlace(parameter)
     for (const [i, value] of values.entries()) values[i] = value + 0.2 * next()

@@ -1,7 +1,26 @@
 /** Finds and loads the compiled kernels. */
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { Addon } from './addon-calls.ts'
+import type { Kernels } from '@vitral/core/kernels'
+
+/** The compiled instruction sets, best first. */
+export type InstructionSet = 'amx' | 'avx512bf16' | 'avx512' | 'avx2' | 'portable'
+
+/** The kernels, and what they run on. */
+export interface Addon extends Kernels {
+  /** Memory of at least so many bytes, aligned for the kernels; its contents are undefined. */
+  allocate(bytes: number): ArrayBuffer
+  /**
+   * Gives the pages of such memory back to the system at once; its contents are lost. A runtime frees it only when its
+   * event loop turns, and that may be long after it was let go.
+   */
+  discard(buffer: ArrayBuffer): void
+  threads(): number
+  setThreads(threads: number): void
+  instructionSet(): InstructionSet
+  /** Milliseconds that so many operations take when nothing but registers is used, a fused multiply-add being two. */
+  multiplyAdd(operations: number, threads: number): number
+}
 
 const platform = `${process.platform}-${process.arch}`
 

@@ -2,10 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { engine, memory, sum, type Tensor, type Tensor4D, type Variable } from '@tensorflow/tfjs-core'
 import { autocast, useBackend, type ViTConfigOptions, ViTForImageClassification, valueAndGrads } from '@vitral/core'
+import type { KernelBackend } from '@vitral/core/kernels'
 import { FusedKernels, images, shaken } from '../../test/fused-kernels.ts'
-import type { NativeBackend } from './backend.ts'
 import { deviceInfo, setThreads } from './index.ts'
-import { encoderLayer, encoderLayerGrad } from './kernels/encoder-layer.ts'
 
 let kernels: FusedKernels<'forward' | 'backward'>
 let threads = 0
@@ -13,7 +12,7 @@ let threads = 0
 beforeAll(async () => {
   await useBackend('native')
   threads = deviceInfo().threads
-  kernels = new FusedKernels({ forward: encoderLayer, backward: encoderLayerGrad })
+  kernels = new FusedKernels({ forward: 'VitralEncoderLayer', backward: 'VitralEncoderLayerGrad' })
 })
 
 afterAll(() => {
@@ -142,7 +141,7 @@ test('attentions, and what has no gradient, are of other kernels', () => {
 })
 
 test('a wrong argument is named, and a size beyond memory is refused', () => {
-  const { addon } = engine().backend as NativeBackend
+  const { kernels: addon } = engine().backend as KernelBackend
   const none = new Float32Array(0)
   const shape = { batch: 1, tokens: 2, hiddenSize: 4, numHeads: 2, intermediateSize: 8, dtype: 'float32' } as const
   const drops = { dropoutProbability: 0, dropoutSeed: 0, dropPathProbability: 0, dropPathSeed: 0, samples: 1 }

@@ -2,15 +2,14 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { engine, memory } from '@tensorflow/tfjs-core'
 import { autocast, type ComputeDtype, noGrad, useBackend, ViTForImageClassification, ViTModel } from '@vitral/core'
+import type { KernelBackend } from '@vitral/core/kernels'
 import { FusedKernels, images, shaken } from '../../test/fused-kernels.ts'
-import type { NativeBackend } from './backend.ts'
-import { encoder } from './kernels/encoder.ts'
 
 let kernels: FusedKernels<'encoder'>
 
 beforeAll(async () => {
   await useBackend('native')
-  kernels = new FusedKernels({ encoder })
+  kernels = new FusedKernels({ encoder: 'VitralEncoder' })
 })
 
 afterAll(() => kernels.restore())
@@ -92,7 +91,7 @@ test('with adapters', () => {
 })
 
 test('a wrong argument is named, and a size beyond memory is refused', () => {
-  const { addon } = engine().backend as NativeBackend
+  const { kernels: addon } = engine().backend as KernelBackend
   const [none, x] = [new Float32Array(0), new Float32Array(8)]
   const shape = { batch: 1, tokens: 2, hiddenSize: 4, numHeads: 2, intermediateSize: 8 }
   const options = { scale: 1, eps: 1e-6, classTokenOnly: true, dtype: 'float32' } as const

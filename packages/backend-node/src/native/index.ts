@@ -1,12 +1,9 @@
 /** The `native` backend: C++ kernels on the CPU. */
 import { availableParallelism, cpus } from 'node:os'
-import '@tensorflow/tfjs-backend-cpu'
-import { findBackendFactory, registerBackend, registerKernel } from '@tensorflow/tfjs-core'
-import { loadAddon } from './addon.ts'
-import type { InstructionSet } from './addon-calls.ts'
-import { NativeBackend } from './backend.ts'
-import { kernels } from './kernels/index.ts'
-import { registerStockKernels } from './stock-kernels.ts'
+import { findBackendFactory } from '@tensorflow/tfjs-core'
+import { KernelBackend, registerKernelBackend } from '@vitral/core/kernels'
+import { type InstructionSet, loadAddon } from './addon.ts'
+import { nativeMemory } from './memory.ts'
 
 export interface DeviceInfo {
   /** What the processor calls itself. */
@@ -27,9 +24,7 @@ export interface DeviceInfo {
 export async function startNative(): Promise<void> {
   loadAddon() // before anything is registered: tfjs only warns when a backend's factory throws
   if (findBackendFactory('native')) return
-  registerStockKernels()
-  for (const config of kernels) registerKernel(config)
-  registerBackend('native', () => new NativeBackend())
+  registerKernelBackend('native', () => new KernelBackend(loadAddon(), nativeMemory))
 }
 
 /** Sets the number of threads of all native backends in this process; by default the processors it may use. */

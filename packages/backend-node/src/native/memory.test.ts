@@ -2,8 +2,8 @@ import { beforeAll, beforeEach, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { backend, memory, ones, type Tensor4D, tensor1d, tidy, variable, zeros } from '@tensorflow/tfjs-core'
 import { useBackend, ViTForImageClassification } from '@vitral/core'
+import type { KernelBackend } from '@vitral/core/kernels'
 import { optimizerStep } from '@vitral/core/ops'
-import type { NativeBackend } from './backend.ts'
 
 interface NativeMemory {
   numTensors: number
@@ -58,7 +58,7 @@ test('three hundred training steps use no more memory than three', () => {
 })
 
 test('many sizes do not fill the pool', () => {
-  const native = backend() as NativeBackend
+  const native = backend() as KernelBackend
   const resident = process.memoryUsage.rss()
   // As kernels make them: an array given by a program would be its runtime's to free, which it does as it likes.
   for (let size = 0; size < 3000; size++) {

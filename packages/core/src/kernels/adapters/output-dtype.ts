@@ -1,0 +1,17 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { KernelBackend } from '../backend.ts'
+import type { Autocast } from '../kernel.ts'
+
+/** The format in which an op's result is wanted; 'compute' where products alone read it, and round it to theirs. */
+export interface OutputDtypeAttribute {
+  outputDtype: 'float32' | 'compute'
+}
+
+/** A new tensor for a result, in half the memory where that takes nothing from those that read it. */
+export function allocateOutput(
+  backend: KernelBackend,
+  shape: number[],
+  { outputDtype, dtype }: OutputDtypeAttribute & Autocast,
+): { info: TensorInfo; values: Float32Array | Uint16Array } {
+  return outputDtype === 'compute' && dtype === 'bfloat16' ? backend.allocateBf16(shape) : backend.allocate(shape)
+}
