@@ -2,9 +2,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Kernels } from '@vitral/core/kernels'
-
-/** The compiled instruction sets, best first. */
-export type InstructionSet = 'amx' | 'avx512bf16' | 'avx512' | 'avx2' | 'portable'
+import type { InstructionSet } from './instruction-set.ts'
 
 /** The kernels, and what they run on. */
 export interface Addon extends Kernels {

@@ -2,7 +2,8 @@
 import { availableParallelism, cpus } from 'node:os'
 import { findBackendFactory } from '@tensorflow/tfjs-core'
 import { KernelBackend, registerKernelBackend } from '@vitral/core/kernels'
-import { type InstructionSet, loadAddon } from './addon.ts'
+import { loadAddon } from './addon.ts'
+import type { InstructionSet } from './instruction-set.ts'
 import { nativeMemory } from './memory.ts'
 
 export interface DeviceInfo {
