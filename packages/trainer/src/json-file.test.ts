@@ -23,10 +23,10 @@ const half = (path: string): void => writeFileSync(path, readFileSync(path).suba
 test('a recipe.json that was cut off is named when the run is resumed and when its report is written', async () => {
   half(paths.config)
   const message = `${paths.config} is damaged: it is no JSON`
-  expect(() => openRun(folder, recipe, { resume: true })).toThrow(message)
+  await expect(openRun(folder, recipe, { resume: true })).rejects.toThrow(message)
   await expect(writeReport(folder)).rejects.toThrow(message)
   writeFileSync(paths.config, '{}')
-  expect(() => openRun(folder, recipe, { resume: true })).toThrow(
+  await expect(openRun(folder, recipe, { resume: true })).rejects.toThrow(
     `${paths.config} is damaged: it lacks what Vitral wrote there.`,
   )
   writeFileSync(paths.config, '')

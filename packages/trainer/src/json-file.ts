@@ -1,14 +1,15 @@
 /** JSON files of a run and of a sweep, read back: one that was cut off or changed is named. */
-import { readFileSync } from 'node:fs'
+import { disk } from '@vitral/core/files'
 
 /**
  * @param isWhole whether the value has what its readers need
  * @throws naming the file when it is no JSON, or not what Vitral writes there
  */
-export function readJsonFile<T>(path: string, isWhole: (value: T) => boolean = isObject): T {
+export async function readJsonFile<T>(path: string, isWhole: (value: T) => boolean = isObject): Promise<T> {
+  const text = await disk.readText(path)
   let value: T
   try {
-    value = JSON.parse(readFileSync(path, 'utf8')) as T
+    value = JSON.parse(text) as T
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw damaged(path, `it is no JSON (${error.message})`, error)

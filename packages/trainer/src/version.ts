@@ -1,9 +1,2 @@
-/** The version of this package, which the command prints and a run records. */
-import { readFileSync } from 'node:fs'
-
-export function vitralVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return version
-}
+/** The version of this package, which the command prints and a run records; a test compares it with package.json. */
+export const vitralVersion = '0.0.0'

@@ -53,7 +53,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
   const { bun, node } = process.versions
   if (name === '--help' || name === '-h') print(help)
-  else if (name === '--version') print(`vitral ${vitralVersion()}, ${bun ? `Bun ${bun}` : `Node ${node}`}`)
+  else if (name === '--version') print(`vitral ${vitralVersion}, ${bun ? `Bun ${bun}` : `Node ${node}`}`)
   else return await run(name, command, args)
   return 0
 }

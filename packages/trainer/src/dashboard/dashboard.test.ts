@@ -1,6 +1,6 @@
 /** The live page over real HTTP, and in Chromium: what it is told, what it draws, and how it ends. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import type { EpochReport, StepReport, TrainingObserver } from '../run/events.ts
 import { runPaths } from '../run/folder.ts'
 import { metricsLog } from '../run/metrics-log.ts'
 import { type Dashboard, startDashboard } from './dashboard.ts'
-import { readHistory, thin } from './history.ts'
+import { parseHistory, thin } from './history.ts'
 import { type Changes, runProgress } from './run-progress.ts'
 
 const recipe = { ...(recipes['cifar10-micro'] as (typeof recipes)[string]), epochs: 2 }
@@ -151,13 +151,13 @@ test('a long history is thinned to means, and lines that are no JSON are passed 
   const line = (number: number, loss: number | null) =>
     JSON.stringify({ event: 'step', epoch: 1, step: number, lr: number, loss, imagesPerSecond: 10 })
   writeFileSync(path, `${line(1, 1)}\n${line(2, 3)}\n${line(3, null)}\n{"event":"st`)
-  const { steps, evaluations } = readHistory(path)
+  const { steps, evaluations } = parseHistory(readFileSync(path, 'utf8'))
   expect(evaluations).toEqual([])
   expect(thin(steps, 2)).toEqual([
     { step: 2, lr: 2, loss: 2, imagesPerSecond: 10 },
     { step: 3, lr: 3, loss: Number.NaN, imagesPerSecond: 10 },
   ])
-  expect(readHistory(join(out, 'none.jsonl'))).toEqual({ steps: [], evaluations: [] })
+  expect(parseHistory('')).toEqual({ steps: [], evaluations: [] })
 })
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)

@@ -1,11 +1,11 @@
 /** A page on this machine that shows a run while it goes on: curves, progress, time left. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TrainingObserver } from '../run/events.ts'
 import { runPaths } from '../run/folder.ts'
 import { eventStream } from './event-stream.ts'
-import { readHistory } from './history.ts'
+import { parseHistory } from './history.ts'
 import { type Changes, runProgress, type WatchedRun } from './run-progress.ts'
 
 export interface Dashboard {
@@ -60,7 +60,7 @@ export async function startDashboard({ port }: { port: number }): Promise<Dashbo
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     observe({ out, recipe, data }) {
       const { observer, progress } = runProgress({ recipe, data }, sendChanges)
-      snapshot = () => ({ title: out, recipe, ...readHistory(runPaths(out).metrics), progress: progress() })
+      snapshot = () => ({ title: out, recipe, ...parseHistory(textOf(runPaths(out).metrics)), progress: progress() })
       return observer
     },
     async close(ending) {
@@ -73,6 +73,9 @@ export async function startDashboard({ port }: { port: number }): Promise<Dashbo
     },
   }
 }
+
+/** Read in one turn with what follows, so that no page misses a change. */
+const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '')
 
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {

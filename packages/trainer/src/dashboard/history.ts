@@ -1,5 +1,4 @@
 /** What a run has done so far, for a page that is opened late: read from its log, and thinned to what a screen shows. */
-import { existsSync, readFileSync } from 'node:fs'
 
 /** A step, or the mean of some that follow one another. */
 export interface StepPoint {
@@ -34,9 +33,9 @@ export interface History {
 /** More points than this than a chart has columns. */
 const maxPoints = 2000
 
-/** @param path of a run's metrics.jsonl; a file that is not there yet has no history. */
-export function readHistory(path: string): History {
-  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
+/** @param text of a run's metrics.jsonl; of a file that is not there yet none */
+export function parseHistory(text: string): History {
+  const lines = text.split('\n')
   const history: History = { steps: [], evaluations: [] }
   for (const line of lines) {
     const entry = parse(line)

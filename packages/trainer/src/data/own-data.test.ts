@@ -46,7 +46,7 @@ async function run(data: DataSource, changed: Partial<typeof recipe> = {}) {
   const result = await trainer.train()
   await trainer.close()
   model.dispose()
-  return { out, result, opened, reported: readEvaluation(runPaths(out).evaluation) }
+  return { out, result, opened, reported: await readEvaluation(runPaths(out).evaluation) }
 }
 
 describe('startRun with data sets of one’s own', () => {

@@ -1,7 +1,8 @@
 /** From names in a recipe or on the command line to batches: data sets, transform chains, loaders. */
-import { availableParallelism } from 'node:os'
+
 import type { ViTImageProcessor } from '@vitral/core'
 import { type Batch, createLoader, type Dataset, type Loader, type LoaderPlan, type Transform } from '@vitral/datasets'
+import { availableParallelism } from '#platform'
 import { everyBatchOf } from '../ddp/batch-share.ts'
 import { alone, type Collectives } from '../ddp/collectives.ts'
 import { createSampler } from '../recipe/sampler.ts'

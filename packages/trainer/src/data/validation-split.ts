@@ -1,8 +1,10 @@
 /** Which images a run is trained on, which of them choose its best model, and which then test that. */
+
 import { type Dataset, selectClasses, stratifiedSplit, subset } from '@vitral/datasets'
 import type { Split } from '@vitral/datasets/sources'
+import { datasetSplits, openDataset } from '#platform'
 import type { Recipe } from '../recipe/types.ts'
-import { datasetSplits, type OpenDatasetOptions, openDataset } from './open-dataset.ts'
+import type { OpenDatasetOptions } from './open-dataset.ts'
 
 /** Data sets of one's own: at least what is trained on. */
 export interface OwnData {

@@ -1,5 +1,4 @@
 /** A few numbers that every process tells every other: counts, losses, wishes to stop. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Collectives } from './collectives.ts'
 
 /**
@@ -23,7 +22,7 @@ export async function exchange(
  */
 export async function together<T>(collectives: Collectives, work: Promise<T>): Promise<T> {
   for (let done = false; collectives.worldSize > 1; ) {
-    done = (await Promise.race([work.then(() => true), sleep(tellEvery, false, { ref: false })])) || done
+    done = (await Promise.race([work.then(() => true), sleep(tellEvery).then(() => false)])) || done
     if (!(await anyOf(collectives, !done))) break
   }
   return await work
@@ -31,6 +30,13 @@ export async function together<T>(collectives: Collectives, work: Promise<T>): P
 
 /** Milliseconds. */
 const tellEvery = 1000
+
+/** Keeps no process alive. */
+const sleep = (milliseconds: number): Promise<void> =>
+  new Promise(resolve => {
+    const timer = setTimeout(resolve, milliseconds) as number | { unref(): void }
+    if (typeof timer === 'object') timer.unref()
+  })
 
 /** Whether any process says so. */
 export async function anyOf(collectives: Collectives, says: boolean): Promise<boolean> {

@@ -114,7 +114,7 @@ export async function connectProcessGroup(
       { cause },
     )
   })
-  const token = `vitral ${vitralVersion()}, tfjs ${tfjsVersion}`
+  const token = `vitral ${vitralVersion}, tfjs ${tfjsVersion}`
   if (isLaunchersChild()) endWithParent(secondsWithoutLauncher)
   const options = { rank, worldSize, localRank, meet, id, timeout, token, signal }
   const collectives = await connect(engine as Parameters<typeof connect>[0], options)

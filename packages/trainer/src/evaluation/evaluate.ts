@@ -1,8 +1,9 @@
 /** A model's accuracy on images it is not trained on. */
-import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
+
 import { type Tensor2D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core'
 import { autocast, type ComputeDtype, type ViTForImageClassification } from '@vitral/core'
 import { firstNonFinite } from '@vitral/core/finite'
+import { nextTurn } from '#platform' // signals and servers wait for the event loop's
 import { problemTypeOfData } from '../data/problem-type.ts'
 import { alone, type Collectives } from '../ddp/collectives.ts'
 import type { ImageBatch } from '../step/batch.ts'

@@ -1,5 +1,5 @@
 /** The images of an evaluation in several processes that say most: those of all, in every process. */
-
+import { fromBase64, toBase64 } from '../base64.ts'
 import type { Collectives } from '../ddp/collectives.ts'
 import type { ExampleImage, ExampleImages } from './example-images.ts'
 
@@ -17,10 +17,10 @@ type Packed = Omit<ExampleImage, 'pixelValues'> & { pixelValues: string }
 
 const pack = ({ pixelValues, ...rest }: ExampleImage): Packed => {
   const { buffer, byteOffset, byteLength } = pixelValues
-  return { ...rest, pixelValues: Buffer.from(buffer, byteOffset, byteLength).toString('base64') }
+  return { ...rest, pixelValues: toBase64(new Uint8Array(buffer, byteOffset, byteLength)) }
 }
 
 const unpack = ({ pixelValues, ...rest }: Packed): ExampleImage => ({
   ...rest,
-  pixelValues: new Float32Array(new Uint8Array(Buffer.from(pixelValues, 'base64')).buffer),
+  pixelValues: new Float32Array(fromBase64(pixelValues).buffer),
 })

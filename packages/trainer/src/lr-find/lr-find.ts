@@ -2,9 +2,10 @@
  * The learning rate range test: a short training whose learning rate grows by the same factor at each step. Where the
  * loss falls fastest is a good rate to begin with. Smith, 2017, "Cyclical Learning Rates"; fastai's lr_find.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises' // signals wait for the event loop's
+
 import { deriveSeed } from '@vitral/core'
 import { checkInteger } from '@vitral/core/check'
+import { nextTurn } from '#platform' // signals wait for the event loop's
 import type { TrainingData } from '../data/training-data.ts'
 import { least } from '../numbers.ts'
 import { type AssembleOptions, assemble } from '../run/assemble.ts'

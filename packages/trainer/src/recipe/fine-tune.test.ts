@@ -73,7 +73,7 @@ async function run(fineTune: FineTune, out: string, stopAfter = Number.POSITIVE_
   const model = await createModel(chosen, data)
   const processor = new ViTImageProcessor({ size: { height: size, width: size } })
   const resume = existsSync(out)
-  const paths = openRun(out, chosen, { resume })
+  const paths = await openRun(out, chosen, { resume })
   await recordRun(paths, chosen, {})
   const trainer = new Trainer(assembleParts({ recipe: chosen, model, processor, data }), { paths })
   const controller = new AbortController()

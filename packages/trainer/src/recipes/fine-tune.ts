@@ -9,7 +9,7 @@ import {
 } from '@vitral/core'
 import type { Interpolation } from '@vitral/core/image'
 import { type Transform, transforms } from '@vitral/datasets'
-import { openDataset } from '../data/open-dataset.ts'
+import { openDataset } from '#platform'
 import { transformsOf } from '../data/processor.ts'
 import { defineRecipe } from '../recipe/recipe.ts'
 import type { FineTune, Recipe } from '../recipe/types.ts'

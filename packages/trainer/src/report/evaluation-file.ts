@@ -1,8 +1,8 @@
 /** evaluation.json: all that the evaluation of a run's best model found, for its report and for other programs. */
-import { existsSync } from 'node:fs'
-import { writeFileAtomic } from '@vitral/core/files'
+import { disk, writeFileAtomic } from '@vitral/core/files'
 import type { RawImage } from '@vitral/datasets'
 import { encodePicture } from '@vitral/datasets/inspect'
+import { toBase64 } from '../base64.ts'
 import { shadeByAttention } from '../evaluation/attention-maps.ts'
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import type { ExampleImage, ExampleImages } from '../evaluation/example-images.ts'
@@ -54,8 +54,8 @@ export async function writeEvaluation(
 }
 
 /** Nothing when there is no such file. */
-export const readEvaluation = (path: string): ReportedEvaluation | undefined =>
-  existsSync(path)
+export const readEvaluation = async (path: string): Promise<ReportedEvaluation | undefined> =>
+  (await disk.exists(path))
     ? readJsonFile<ReportedEvaluation>(path, ({ evaluation }) => typeof evaluation === 'object')
     : undefined
 
@@ -79,7 +79,7 @@ async function reported(
 
 async function dataUri(image: RawImage): Promise<string> {
   const { bytes, mimeType } = await encodePicture(image, { maxSide: 160 })
-  return `data:${mimeType};base64,${Buffer.from(bytes).toString('base64')}`
+  return `data:${mimeType};base64,${toBase64(bytes)}`
 }
 
 /** Images of other than one or three channels have no colours to show: their first channel is shown. */

@@ -53,8 +53,10 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('examples', () => {
-  test('examples are the surest mistakes and hits, surest first, as the model saw them', () => {
-    const { mistakes, hits } = readEvaluation(paths.evaluation) as NonNullable<ReturnType<typeof readEvaluation>>
+  test('examples are the surest mistakes and hits, surest first, as the model saw them', async () => {
+    const { mistakes, hits } = (await readEvaluation(paths.evaluation)) as NonNullable<
+      Awaited<ReturnType<typeof readEvaluation>>
+    >
     expect(mistakes.map(({ index, label, taken }) => [index, label, taken])).toEqual([
       [13, 0, 1],
       [11, 1, 0],
@@ -65,7 +67,7 @@ describe('examples', () => {
 
   test('examples are drawn with their pixels', async () => {
     const { decodeImage } = await import('@vitral/datasets')
-    const [picture] = (readEvaluation(paths.evaluation)?.hits ?? []).map(hit => hit.picture)
+    const [picture] = ((await readEvaluation(paths.evaluation))?.hits ?? []).map(hit => hit.picture)
     const bytes = Buffer.from((picture as string).replace(/^data:image\/png;base64,/, ''), 'base64')
     const { data, width, height } = await decodeImage(new Uint8Array(bytes))
     expect({ width, height }).toEqual({ width: 2, height: 2 })
@@ -97,20 +99,20 @@ describe('the page', () => {
     expect(page.length).toBeLessThan(200_000)
   })
 
-  test('the page says that a loss was no number, which JSON keeps as null', () => {
+  test('the page says that a loss was no number, which JSON keeps as null', async () => {
     const lost = join(folder, 'lost')
     mkdirSync(lost)
     writeFileSync(runPaths(lost).config, readFileSync(paths.config))
     const epoch = { event: 'epoch', epoch: 1, step: 5, loss: null, accuracy: 0.1, top5: 0.5, seconds: 1 }
     writeFileSync(runPaths(lost).metrics, `${JSON.stringify(epoch)}\n`)
-    expect(makeReport(lost)).toContain('not a number')
+    expect(await makeReport(lost)).toContain('not a number')
   })
 
-  test('the page of a run without an evaluation has what there is', () => {
+  test('the page of a run without an evaluation has what there is', async () => {
     const young = join(folder, 'young')
     mkdirSync(young)
     writeFileSync(runPaths(young).config, readFileSync(paths.config))
-    const page = makeReport(young)
+    const page = await makeReport(young)
     expect([...page.matchAll(/<h2>([^<]*)/g)].map(([, heading]) => heading)).toEqual(['Recipe', 'Environment'])
   })
 
@@ -123,13 +125,13 @@ describe('the page', () => {
     const evaluation = { ...gatherer.result(), seconds: 1, imagesPerSecond: 1 }
     const rest = { epoch: 1, images: 'held-out' as const, evaluation, examples: new ExampleImages() }
     await writeEvaluation(runPaths(several).evaluation, rest, normalization)
-    const page = makeReport(several)
+    const page = await makeReport(several)
     expect(page).toContain('Mean average precision')
     expect(page).not.toContain('Confusion matrix')
   })
 
-  test('the report refuses folders that are no runs', () => {
-    expect(() => makeReport(folder)).toThrow(
+  test('the report refuses folders that are no runs', async () => {
+    await expect(makeReport(folder)).rejects.toThrow(
       'holds no training run: it has no recipe.json; expected the --out of vitral train',
     )
   })

@@ -1,8 +1,6 @@
 /** report.html: what a run did and what its best model can, on one page that needs nothing else. */
-import { existsSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
-import { writeFileAtomic } from '@vitral/core/files'
-import { readHistory } from '../dashboard/history.ts'
+import { disk, writeFileAtomic } from '@vitral/core/files'
+import { parseHistory } from '../dashboard/history.ts'
 import { readRecord, runPaths } from '../run/folder.ts'
 import { calibrationChart } from './calibration-chart.ts'
 import { classTable } from './class-table.ts'
@@ -24,22 +22,22 @@ import { pictures } from './pictures.ts'
  * @throws when the folder holds no run
  */
 export async function writeReport(out: string, file: string = runPaths(out).report): Promise<string> {
-  await writeFileAtomic(file, makeReport(out))
+  await writeFileAtomic(file, await makeReport(out))
   return file
 }
 
 /** @returns the page's HTML. */
-export function makeReport(out: string): string {
+export async function makeReport(out: string): Promise<string> {
   const paths = runPaths(out)
-  if (!existsSync(paths.config))
+  if (!(await disk.exists(paths.config)))
     throw new Error(
-      `${out} holds no training run: it has no ${basename(paths.config)}; expected the --out of vitral train.`,
+      `${out} holds no training run: it has no ${disk.basename(paths.config)}; expected the --out of vitral train.`,
     )
-  const { recipe, environment, resumedIn = [] } = readRecord(paths)
-  const history = readHistory(paths.metrics)
-  const reported = readEvaluation(paths.evaluation)
+  const { recipe, environment, resumedIn = [] } = await readRecord(paths)
+  const history = parseHistory((await disk.exists(paths.metrics)) ? await disk.readText(paths.metrics) : '')
+  const reported = await readEvaluation(paths.evaluation)
   const { evaluation } = reported ?? {}
-  const title = basename(resolve(out))
+  const title = disk.basename(out)
   const single = evaluation && 'confusion' in evaluation ? evaluation : undefined
   return `<!doctype html>
 <html lang="en">

@@ -1,7 +1,5 @@
 /** The checkpoints of a run: how many are kept, and which one it goes on from. */
-import { readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { WriteError } from '@vitral/core/files'
+import { disk, WriteError } from '@vitral/core/files'
 import { DamagedCheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
 import { type RunPosition, type RunState, type SectionState, sectionsOf, startOfRun } from './state.ts'
 
@@ -28,14 +26,13 @@ export async function saveCheckpoint(
   const sections: Record<string, SectionState> = {}
   for (const [key, section] of Object.entries(sectionsOf(state))) sections[key] = await section.state()
   try {
-    await writeCheckpoint(join(folder, name), { position, sections })
+    await writeCheckpoint(disk.join(folder, name), { position, sections })
   } catch (error) {
-    throw error instanceof WriteError ? withWayOut(error, newestFirst(folder)[0]) : error
+    throw error instanceof WriteError ? withWayOut(error, (await newestFirst(folder))[0]) : error
   }
-  const kept = newestFirst(folder)
-    .filter(other => other <= name)
-    .slice(0, keep)
-  for (const other of newestFirst(folder)) if (!kept.includes(other)) rmSync(join(folder, other))
+  const all = await newestFirst(folder)
+  const kept = all.filter(other => other <= name).slice(0, keep)
+  for (const other of all) if (!kept.includes(other)) await disk.remove(disk.join(folder, other))
 }
 
 /** Whether it is time for a checkpoint within an epoch. */
@@ -64,8 +61,8 @@ export async function loadCheckpoint(
   { onDamaged = console.warn }: LoadOptions = {},
 ): Promise<RunPosition | undefined> {
   const damaged: string[] = []
-  for (const name of newestFirst(folder)) {
-    const path = join(folder, name)
+  for (const name of await newestFirst(folder)) {
+    const path = disk.join(folder, name)
     const checkpoint = await readCheckpoint(path).catch((error: unknown) => {
       if (!(error instanceof DamagedCheckpointError)) throw error
       damaged.push(error.message)
@@ -87,8 +84,8 @@ export async function loadCheckpoint(
 
 const nameOf = (step: number): string => `step-${String(step).padStart(9, '0')}.safetensors`
 
-const newestFirst = (folder: string): string[] =>
-  readdirSync(folder)
+const newestFirst = async (folder: string): Promise<string[]> =>
+  (await disk.list(folder))
     .filter(name => /^step-\d{9}\.safetensors$/.test(name))
     .sort()
     .reverse()

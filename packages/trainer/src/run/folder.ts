@@ -1,8 +1,5 @@
 /** The files of a training run's folder, and the recipe it was begun with. */
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
-import { disk, writeError, writeFileAtomic } from '@vitral/core/files'
+import { disk, writeFileAtomic } from '@vitral/core/files'
 import { readJsonFile } from '../json-file.ts'
 import type { Recipe } from '../recipe/types.ts'
 
@@ -28,15 +25,15 @@ export interface RunPaths {
 }
 
 export const runPaths = (out: string): RunPaths => ({
-  config: join(out, 'recipe.json'),
-  metrics: join(out, 'metrics.jsonl'),
-  evaluation: join(out, 'evaluation.json'),
-  report: join(out, 'report.html'),
-  best: join(out, 'best'),
-  last: join(out, 'last'),
-  adapters: join(out, 'adapters'),
-  checkpoints: join(out, 'checkpoints'),
-  tensorboard: join(out, 'tensorboard'),
+  config: disk.join(out, 'recipe.json'),
+  metrics: disk.join(out, 'metrics.jsonl'),
+  evaluation: disk.join(out, 'evaluation.json'),
+  report: disk.join(out, 'report.html'),
+  best: disk.join(out, 'best'),
+  last: disk.join(out, 'last'),
+  adapters: disk.join(out, 'adapters'),
+  checkpoints: disk.join(out, 'checkpoints'),
+  tensorboard: disk.join(out, 'tensorboard'),
 })
 
 /**
@@ -45,17 +42,16 @@ export const runPaths = (out: string): RunPaths => ({
  * @throws when a run is there and is not to be resumed, when there is none to resume, or when its recipe is another; it
  * may have more epochs, but not fewer.
  */
-export function openRun(out: string, recipe: Recipe, { resume }: { resume: boolean }): RunPaths {
+export async function openRun(out: string, recipe: Recipe, { resume }: { resume: boolean }): Promise<RunPaths> {
   const paths = runPaths(out)
-  const begun = existsSync(paths.config)
+  const begun = await disk.exists(paths.config)
   if (begun && !resume)
     throw new Error(`${out} already holds a training run; add --resume to go on with it, or choose another --out.`)
   if (!begun && resume) throw new Error(`${out} holds no training run to resume; leave --resume out to begin one.`)
   if (begun) {
-    const before = readRecord(paths).recipe
-    const mayGrow =
-      recipe.epochs > before.epochs && isDeepStrictEqual({ ...before, epochs: recipe.epochs }, asJson(recipe))
-    if (!mayGrow) requireSame(recipe, before, out)
+    const { recipe: before } = await readRecord(paths)
+    const hasGrown = recipe.epochs > before.epochs && areSame({ ...before, epochs: recipe.epochs }, recipe)
+    if (!hasGrown) requireSame(recipe, before, out)
   }
   return paths
 }
@@ -74,36 +70,30 @@ export interface RunRecord {
  * record of a run that is resumed is kept; an environment that is another is added, and the epochs before it got more.
  */
 export async function recordRun(paths: RunPaths, recipe: Recipe, environment: object): Promise<void> {
-  try {
-    mkdirSync(paths.checkpoints, { recursive: true })
-  } catch (error) {
-    throw writeError(error, { path: paths.checkpoints, bytes: 0 })
-  }
-  const before = existsSync(paths.config) ? readRecord(paths) : { recipe, environment }
+  await disk.makeFolder(paths.checkpoints)
+  const known = (await disk.exists(paths.config)) ? await readRecord(paths) : undefined
+  const before: RunRecord = known ?? { recipe, environment }
   const { resumedIn = [] } = before
-  const now = asJson(environment)
-  const same = !existsSync(paths.config) || isDeepStrictEqual(resumedIn.at(-1) ?? before.environment, now)
+  const same = areSame(resumedIn.at(-1) ?? before.environment, environment)
   const { epochs } = before.recipe
   const record: RunRecord = {
     ...before,
     recipe,
-    ...(!same && { resumedIn: [...resumedIn, now] }),
+    ...(!same && { resumedIn: [...resumedIn, environment] }),
     ...(epochs !== recipe.epochs && { epochsBefore: [...(before.epochsBefore ?? []), epochs] }),
   }
   await writeFileAtomic(paths.config, `${JSON.stringify(record, null, 2)}\n`)
 }
 
-const asJson = (value: object): object => JSON.parse(JSON.stringify(value)) as object
-
 /** Removes what processes left that were killed while they wrote. */
 export async function clearLeftovers(out: string): Promise<void> {
   const { best, last, adapters, checkpoints } = runPaths(out)
   for (const folder of [out, best, last, adapters, checkpoints])
-    if (existsSync(folder)) await disk.removeLeftovers(folder)
+    if (await disk.exists(folder)) await disk.removeLeftovers(folder)
 }
 
 /** What recordRun wrote. @throws naming the file, when it was cut off or changed */
-export const readRecord = ({ config }: RunPaths): RunRecord =>
+export const readRecord = ({ config }: RunPaths): Promise<RunRecord> =>
   readJsonFile<RunRecord>(config, ({ recipe }) => typeof recipe?.model === 'object')
 
 /** @throws naming the fields in which two recipes differ. */
@@ -113,6 +103,8 @@ export function requireSame(recipe: Recipe, begunWith: Recipe, out: string): voi
   const shown = differing.map(({ key, before, now }) => `${key} (${before} → ${now})`)
   throw new Error(`${out} was begun with another recipe, so it cannot be resumed with this one: ${shown.join(', ')}.`)
 }
+
+const areSame = (now: object, before: object): boolean => differingFields(now, before).length === 0
 
 /** The first five fields in which two objects differ, by dotted key, with their values as JSON. */
 export function differingFields(now: object, before: object): { key: string; before: string; now: string }[] {

@@ -3,8 +3,7 @@ import { mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeError } from '@vitral/core/files'
 import { type FileLock, type LockOptions, takeLock } from '@vitral/core/node'
-
-export type RunLock = FileLock
+import type { RunLock } from './run-lock.ts'
 
 /**
  * Creates the folder where it is missing; one that was made for the lock and is empty goes with it. The lock of a process

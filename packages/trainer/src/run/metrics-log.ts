@@ -1,6 +1,5 @@
 /** metrics.jsonl: one line for each step, each evaluation and the test, for people, plots and reports. */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { writeError, writeFileAtomic } from '@vitral/core/files'
+import { disk, writeFileAtomic } from '@vitral/core/files'
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import type { EpochReport, TrainingObserver } from './events.ts'
 
@@ -10,20 +9,11 @@ import type { EpochReport, TrainingObserver } from './events.ts'
  * @param position where the run goes on; lines after it are of a part that is done again, and are dropped.
  */
 export async function metricsLog(path: string, position: Position): Promise<TrainingObserver> {
-  const kept = existsSync(path)
-    ? readFileSync(path, 'utf8')
-        .split('\n')
-        .filter(line => isBefore(position, line))
-    : []
+  const lines = (await disk.exists(path)) ? (await disk.readText(path)).split('\n') : []
+  const kept = lines.filter(line => isBefore(position, line))
   await writeFileAtomic(path, kept.map(line => `${line}\n`).join(''))
-  const append = (line: object) => {
-    const text = `${JSON.stringify(line)}\n`
-    try {
-      appendFileSync(path, text)
-    } catch (error) {
-      throw writeError(error, { path, bytes: text.length })
-    }
-  }
+  const append = (line: object): Promise<void> =>
+    disk.append(path, new TextEncoder().encode(`${JSON.stringify(line)}\n`))
   return {
     onStep: ({ epoch, step, lr, loss, gradNorm, skipped, imagesPerSecond, unusedParameters }) =>
       append({ event: 'step', epoch, step, lr, loss, gradNorm, skipped, imagesPerSecond, unusedParameters }),

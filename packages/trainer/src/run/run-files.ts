@@ -4,7 +4,7 @@ import type { Training } from './assemble.ts'
 import { saveModels } from './best-model.ts'
 import { type CheckpointOptions, isDue, type LoadOptions, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { RunPaths } from './folder.ts'
-import type { RunLock } from './lock.ts'
+import type { RunLock } from './run-lock.ts'
 import { type RunPosition, type RunState, startOfRun } from './state.ts'
 
 /** Where a run writes, and how often. */

@@ -1,5 +1,6 @@
 /** Everything a run needs, put together: data, model, folder, log. */
 import type { ParameterCounts, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { lockRun } from '#platform'
 import type { TrainingData } from '../data/training-data.ts'
 import { alone, type Collectives } from '../ddp/collectives.ts'
 import { together } from '../ddp/exchange.ts'
@@ -11,8 +12,8 @@ import type { CheckpointOptions } from './checkpoint.ts'
 import { environment } from './environment.ts'
 import type { TrainingObserver } from './events.ts'
 import { clearLeftovers, openRun, type RunPaths, readRecord, recordRun, runPaths } from './folder.ts'
-import { lockRun, type RunLock } from './lock.ts'
 import { metricsLog } from './metrics-log.ts'
+import type { RunLock } from './run-lock.ts'
 import { requireSameData, requireSameRecipe } from './same-recipe.ts'
 import { Trainer } from './trainer.ts'
 
@@ -56,11 +57,11 @@ export async function startRun(options: RunOptions): Promise<Run> {
   const { recipe, out, resume = false, collectives = alone } = options
   await requireSameRecipe(collectives, recipe)
   if (collectives.rank > 0) return joinRun(options, collectives)
-  openRun(out, recipe, { resume })
+  await openRun(out, recipe, { resume })
   const lock = await lockRun(out)
   try {
     // Once more: another process may have begun a run there until just now.
-    return await prepareRun(options, openRun(out, recipe, { resume }), lock)
+    return await prepareRun(options, await openRun(out, recipe, { resume }), lock)
   } catch (error) {
     lock.release()
     throw error
@@ -71,13 +72,13 @@ async function prepareRun(options: RunOptions, paths: RunPaths, lock: RunLock): 
   const { recipe, out, resume = false, tensorboard = false, checkpoints, onDamaged, collectives = alone } = options
   const training = await assembleTogether(options, collectives)
   await clearLeftovers(out)
-  const { recipe: before } = resume ? readRecord(paths) : { recipe }
+  const { recipe: before } = resume ? await readRecord(paths) : { recipe }
   await recordRun(paths, recipe, environment())
   const trainer = new Trainer(training, { paths, checkpoints, lock })
   if (resume) await trainer.resume({ onDamaged })
   trainer.observe(await metricsLog(paths.metrics, trainer.position))
   trainer.observe(reportLog(out, paths, training.processor.config, training.data))
-  if (tensorboard) trainer.observe(tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
+  if (tensorboard) trainer.observe(await tensorboardLog(paths.tensorboard, { recipe, step: trainer.position.step }))
   const { stepsPerEpoch } = training.data
   const added = addedEpochs(recipe, before, { stepsPerEpoch, position: trainer.position })
   return { ...observedRun(trainer, training, options), ...(added && { added }) }

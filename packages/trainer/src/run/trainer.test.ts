@@ -109,7 +109,7 @@ async function runPart(
     Pick<RunFilesOptions, 'checkpoints' | 'lock'> = {},
 ) {
   const model = freshModel()
-  const paths = openRun(out, given, { resume })
+  const paths = await openRun(out, given, { resume })
   await recordRun(paths, given, {})
   const controller = new AbortController()
   const stopper: TrainingObserver = {
@@ -280,7 +280,7 @@ describe('Trainer', () => {
         yield images(50, 3)
       }
       const model = freshModel()
-      const paths = openRun(out, recipe, { resume: false })
+      const paths = await openRun(out, recipe, { resume: false })
       await recordRun(paths, recipe, {})
       const processor = { savePretrained: async () => {} }
       const trainer = new Trainer(
@@ -413,7 +413,7 @@ describe('more epochs on resume', () => {
   test('fewer are refused', async () => {
     const out = folder()
     await runPart(out, { stopAfter: 4 })
-    expect(() => openRun(out, { ...recipe, epochs: 2 }, { resume: true })).toThrow('epochs (3 → 2)')
+    await expect(openRun(out, { ...recipe, epochs: 2 }, { resume: true })).rejects.toThrow('epochs (3 → 2)')
   })
 })
 
@@ -452,12 +452,12 @@ describe('the mean loss of an epoch', () => {
 describe('openRun', () => {
   test('does not overwrite a run, resume what is not there, or change the recipe', async () => {
     const out = folder()
-    expect(() => openRun(out, recipe, { resume: true })).toThrow('holds no training run to resume')
+    await expect(openRun(out, recipe, { resume: true })).rejects.toThrow('holds no training run to resume')
     expect(existsSync(join(out, 'recipe.json'))).toBe(false)
-    await recordRun(openRun(out, recipe, { resume: false }), recipe, {})
-    expect(() => openRun(out, recipe, { resume: false })).toThrow('already holds a training run; add --resume')
+    await recordRun(await openRun(out, recipe, { resume: false }), recipe, {})
+    await expect(openRun(out, recipe, { resume: false })).rejects.toThrow('already holds a training run; add --resume')
     const other = { ...recipe, epochs: 4, optimizer: { name: 'sgd' as const } }
-    expect(() => openRun(out, other, { resume: true })).toThrow(
+    await expect(openRun(out, other, { resume: true })).rejects.toThrow(
       'epochs (3 → 4), optimizer.name ("adamw" → "sgd"), optimizer.lr (0.06 → absent)',
     )
   })
@@ -465,7 +465,7 @@ describe('openRun', () => {
   test('the environments in which a run goes on are recorded beside that in which it began', async () => {
     const out = folder()
     const record = async (resume: boolean, environment: object) => {
-      await recordRun(openRun(out, recipe, { resume }), recipe, environment)
+      await recordRun(await openRun(out, recipe, { resume }), recipe, environment)
       return JSON.parse(readFileSync(join(out, 'recipe.json'), 'utf8'))
     }
     const [here, there] = [{ backend: 'cpu', git: undefined }, { backend: 'native' }]
@@ -478,7 +478,7 @@ describe('openRun', () => {
 
   test('a run without a checkpoint yet begins anew', async () => {
     const out = folder()
-    await recordRun(openRun(out, recipe, { resume: false }), recipe, {})
+    await recordRun(await openRun(out, recipe, { resume: false }), recipe, {})
     expect(await runPart(out, { resume: true, stopAfter: 1 })).toMatchObject({ finished: false, steps: 1 })
   })
 })

@@ -1,6 +1,7 @@
 /** The training loop, in the order of events. */
-import { setImmediate as nextTurn } from 'node:timers/promises' // signals and servers wait for the event loop's
+
 import { deriveSeed, type ViTForImageClassification } from '@vitral/core'
+import { nextTurn } from '#platform' // signals and servers wait for the event loop's
 import { anyOf } from '../ddp/exchange.ts'
 import { addAttentionMaps } from '../evaluation/attention-maps.ts'
 import { isExhausted, judged } from '../evaluation/choose-best.ts'
@@ -24,7 +25,7 @@ import { type RunPosition, type RunState, startOfRun } from './state.ts'
  *
  * @example
  * const training = await assemble({ recipe, data: 'data' })
- * const trainer = new Trainer(training, { paths: openRun('runs/a', recipe, { resume: false }) })
+ * const trainer = new Trainer(training, { paths: await openRun('runs/a', recipe, { resume: false }) })
  * await trainer.train() // { finished: true, epochs: 5, best: { epoch: 5, accuracy: 0.61, … }, … }
  */
 export class Trainer {

@@ -43,7 +43,7 @@ export async function openSweep(
 ): Promise<Trial[]> {
   const path = join(out, 'sweep.json')
   const begun = existsSync(path)
-    ? readJsonFile<SweepFile>(path, ({ recipe, trials }) => typeof recipe === 'object' && Array.isArray(trials))
+    ? await readJsonFile<SweepFile>(path, ({ recipe, trials }) => typeof recipe === 'object' && Array.isArray(trials))
     : undefined
   if (begun && !resume)
     throw new Error(`${out} already holds a sweep; add --resume to go on with it, or choose another --out.`)
@@ -57,7 +57,7 @@ export async function openSweep(
 }
 
 /** @returns nothing when the trial is not done yet. */
-export function readResult(folder: string): TrialResult | undefined {
+export async function readResult(folder: string): Promise<TrialResult | undefined> {
   const path = join(folder, 'result.json')
   return existsSync(path) ? readJsonFile<TrialResult>(path) : undefined
 }

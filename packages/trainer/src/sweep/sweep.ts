@@ -53,7 +53,7 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const swept: SweptTrial[] = []
   for (const [i, trial] of trials.entries()) {
     const folder = join(out, trial.name)
-    const done = readResult(folder)
+    const done = await readResult(folder)
     if (done) swept.push({ ...trial, out: folder, ...done })
     else if (signal?.aborted) swept.push({ ...trial, out: folder, status: 'waiting' })
     else swept.push(await runTrial(trial, { ...options, out: folder }, { number: i + 1, count: trials.length }))

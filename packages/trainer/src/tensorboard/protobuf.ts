@@ -30,7 +30,13 @@ export function message(field: number, ...fields: Uint8Array[]): Uint8Array {
 }
 
 export function concat(...parts: Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts))
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
 
 const key = (field: number, type: keyof typeof wireTypes): Uint8Array => encodeVarint(field * 8 + wireTypes[type])

@@ -1,7 +1,6 @@
 /** A run as event files that TensorBoard opens: `tensorboard --logdir runs` shows all runs side by side. */
-import { appendFileSync, mkdirSync, readdirSync } from 'node:fs'
-import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { disk } from '@vitral/core/files'
+import { hostname } from '#platform'
 import { type Evaluation, mainMetrics } from '../evaluation/evaluate.ts'
 import type { Recipe } from '../recipe/types.ts'
 import type { TrainingObserver } from '../run/events.ts'
@@ -25,26 +24,26 @@ export interface TensorboardLogOptions {
  * the place of `top5`.
  *
  * @example
- * trainer.observe(tensorboardLog('runs/a/tensorboard', { recipe, step: trainer.position.step }))
+ * trainer.observe(await tensorboardLog('runs/a/tensorboard', { recipe, step: trainer.position.step }))
  */
-export function tensorboardLog(
+export async function tensorboardLog(
   folder: string,
   { recipe, step: stepsBefore, now = Date.now }: TensorboardLogOptions,
-): TrainingObserver {
-  mkdirSync(folder, { recursive: true })
-  const earlier = readdirSync(folder)
-  const path = join(folder, nextFile(earlier, now()))
-  const write = (event: Uint8Array) => appendFileSync(path, frameRecord(event))
+): Promise<TrainingObserver> {
+  await disk.makeFolder(folder)
+  const earlier = await disk.list(folder)
+  const path = disk.join(folder, nextFile(earlier, now()))
+  const write = (event: Uint8Array): Promise<void> => disk.append(path, frameRecord(event))
   const at = (step: number): EventTime => ({ wallTime: now() / 1000, step })
 
-  write(fileVersion(at(0)))
-  write(sessionStart(at(stepsBefore + 1)))
-  if (earlier.length === 0) write(markdown(at(0), 'recipe/text_summary', indented(recipe)))
+  await write(fileVersion(at(0)))
+  await write(sessionStart(at(stepsBefore + 1)))
+  if (earlier.length === 0) await write(markdown(at(0), 'recipe/text_summary', indented(recipe)))
   let lastStep = stepsBefore
   return {
     onStep({ step, loss, lr, imagesPerSecond, gradNorm, skippedSteps }) {
       lastStep = step
-      write(
+      return write(
         scalars(at(step), {
           ...{ 'train/loss': loss, 'train/lr': lr, 'train/images_per_second': imagesPerSecond },
           ...(gradNorm !== undefined && { 'train/grad_norm': gradNorm }),
@@ -53,13 +52,13 @@ export function tensorboardLog(
       )
     },
     onEpoch({ step, trainLoss, evaluation }) {
-      write(scalars(at(step), { ...tagged('eval', evaluation), 'train/epoch_loss': trainLoss }))
+      return write(scalars(at(step), { ...tagged('eval', evaluation), 'train/epoch_loss': trainLoss }))
     },
     onEvaluation({ step, evaluation }) {
-      write(scalars(at(step), tagged('eval', evaluation)))
+      return write(scalars(at(step), tagged('eval', evaluation)))
     },
     onTest({ evaluation }) {
-      write(scalars(at(lastStep), tagged('test', evaluation)))
+      return write(scalars(at(lastStep), tagged('test', evaluation)))
     },
   }
 }

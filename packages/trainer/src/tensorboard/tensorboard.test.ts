@@ -46,10 +46,10 @@ describe('tensorboardLog', () => {
   const evaluation = { accuracy: 0.5, top5: 0.75, loss: 1.25 } as EpochReport['evaluation']
 
   test('writes what TensorBoard reads, and a new file with a restart when a run goes on', async () => {
-    const first = tensorboardLog(folder, { recipe, step: 0, now })
+    const first = await tensorboardLog(folder, { recipe, step: 0, now })
     await first.onStep?.(step)
     await first.onEpoch?.({ epoch: 1, step: 7, trainLoss: 2, evaluation, examples, isBest: true, seconds: 1 })
-    const second = tensorboardLog(folder, { recipe, step: 3, now })
+    const second = await tensorboardLog(folder, { recipe, step: 3, now })
     await second.onStep?.({ ...step, step: 4, gradNorm: undefined })
     await second.onTest?.({ epoch: 1, evaluation, examples })
 

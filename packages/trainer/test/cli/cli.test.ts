@@ -83,7 +83,7 @@ describe('help', () => {
 
 test('vitral --version says which Vitral this is, and what runs it', async () => {
   expect(await vitral('--version')).toEqual({
-    stdout: `vitral ${vitralVersion()}, Bun ${process.versions.bun}\n`,
+    stdout: `vitral ${vitralVersion}, Bun ${process.versions.bun}\n`,
     stderr: '',
     code: 0,
   })

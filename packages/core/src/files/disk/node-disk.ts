@@ -1,5 +1,5 @@
 /** The file system of Node and Bun. */
-import { existsSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import * as files from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type FreeSpace, writeError } from '../write-error.ts'
@@ -58,7 +58,7 @@ export const disk: Disk = {
 
   async append(path, bytes) {
     try {
-      await files.appendFile(path, bytes)
+      appendFileSync(path, bytes) // lines come in the order of the calls, also of those that nobody waits for
     } catch (error) {
       throw writeError(error, { path, bytes: bytes.length })
     }
