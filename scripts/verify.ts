@@ -11,6 +11,7 @@ import { run, setUp } from './steps.ts'
 const packages = [
   ...new Glob('{packages,apps}/*/package.json').scanSync('.'),
   'benchmarks/package.json',
+  'examples/package.json',
   'scripts/package.json',
 ]
   .filter(path => existsSync(path))
