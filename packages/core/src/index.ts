@@ -2,7 +2,7 @@
 
 export { type BackendChoice, type BackendName, useBackend } from './backend.ts'
 export { type HubOptions, resolveModel } from './files/hub/hub.ts'
-export type { DownloadProgress } from './files/hub/hub-download.ts'
+export type { DownloadProgress } from './files/hub/receive.ts'
 export { readModelConfig } from './files/model-folder.ts'
 export { readSafetensors, type SafetensorsFile, writeSafetensors } from './files/safetensors/safetensors-file.ts'
 export { ViTImageProcessor } from './image/image-processor.ts'

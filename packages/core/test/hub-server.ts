@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 /** What the hub does wrong next. */
 export interface Fault {
-  /** Bytes after which a body ends too soon. */
+  /** Bytes of a file beyond which none are sent. */
   cutAfter?: number
   damage?: boolean
   status?: number
@@ -92,8 +92,7 @@ export class HubServer {
     whole.set(this.file(name))
     if (damage) whole[whole.length - 1] = (whole[whole.length - 1] as number) ^ 1
     const from = Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0)
-    const part = whole.subarray(from)
-    if (cutAfter !== undefined) return new Response(part.subarray(0, cutAfter))
+    const part = whole.subarray(from, cutAfter)
     return new Response(part, { status: from > 0 ? 206 : 200 })
   }
 }

@@ -1,4 +1,5 @@
 /** Run by Node: reads what overflows V8's stack if a pattern has to match it, and downloads from the hub it is given. */
+import { diskFolder } from '../src/files/folder.ts'
 import { resolveModel } from '../src/files/hub/hub.ts'
 import { openModelFolder } from '../src/files/model-folder.ts'
 import { readHeader } from '../src/files/safetensors/safetensors-header.ts'
@@ -10,5 +11,7 @@ const fault = (() => {
     return (error as Error).message
   }
 })()
-const { weights } = await openModelFolder(await resolveModel('owner/model'))
-console.log(JSON.stringify({ fault, tensors: (await weights.read()).size }))
+const { weights } = await openModelFolder(diskFolder(await resolveModel('owner/model')))
+let tensors = 0
+await weights.read(() => tensors++)
+console.log(JSON.stringify({ fault, tensors }))

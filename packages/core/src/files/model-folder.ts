@@ -4,11 +4,12 @@ import { resolveConfig, type ViTConfig, type ViTConfigOptions } from '../vit/con
 import { configFromJson, type ReadConfig } from '../vit/pretrained/config-json.ts'
 import { checkCounts } from '../vit/pretrained/weight-counts.ts'
 import { writeFileAtomic } from './atomic-write.ts'
-import { readJson } from './json-file.ts'
+import { diskFolder, type Folder } from './folder.ts'
+import { readJsonIn } from './json-file.ts'
 import { type DtypeArray, fromFloat32, type WeightDtype, weightDtypes } from './safetensors/dtypes.ts'
 import type { SafeTensor } from './safetensors/safetensors.ts'
 import { writeSafetensors } from './safetensors/safetensors-file.ts'
-import { hasAllWeights, INDEX, openWeightFiles, WEIGHTS, type WeightFiles, type Weights } from './weight-files.ts'
+import { INDEX, openWeightFiles, WEIGHTS, type WeightFiles, type Weights, weightFileNames } from './weight-files.ts'
 
 export interface ModelFolder {
   config: ViTConfigOptions
@@ -24,45 +25,58 @@ export interface ModelFolder {
  * @returns with the defaults of what it leaves out
  * @throws when it is missing, malformed, or describes no ViT
  */
-export async function readModelConfig(folder: string): Promise<ViTConfig> {
-  const weights = (await hasAllWeights(folder)) ? await openWeightFiles(folder) : undefined
-  const { options } = await readConfigFile(folder, weights)
-  if (weights) checkCounts(options, weights.shapes, folder)
-  return resolveConfig(options, `${folder}/config.json`)
+export async function readModelConfig(path: string): Promise<ViTConfig> {
+  const folder = diskFolder(path)
+  const names = new Set(await folder.list())
+  const files = await weightFileNames(folder, file => names.has(file))
+  const weights = files?.every(file => names.has(file)) ? await openWeightFiles(folder) : undefined
+  const { options } = await readConfigFile(folder, async () => weights)
+  if (weights) checkCounts(options, weights.shapes, path)
+  return resolveConfig(options, `${path}/config.json`)
 }
 
 /**
- * Reads a folder's configuration and the headers of its weights.
+ * Reads a folder's configuration, and then the headers of its weights: what describes no ViT needs no weights.
  *
  * @throws when a file is missing or malformed, when a shard lacks a tensor that the index promises, or has one it does not
  */
-export async function openModelFolder(folder: string): Promise<ModelFolder> {
-  const weights = await openWeightFiles(folder)
-  const { options: config, unknown } = await readConfigFile(folder, weights)
-  if (!weights) throw new Error(`${folder} ${await whatThereIs(folder)}`)
-  return { config, unknown, weights }
+export async function openModelFolder(folder: Folder): Promise<ModelFolder> {
+  let weights: WeightFiles | undefined
+  const { options: config, unknown } = await readConfigFile(folder, async () => {
+    weights = await openWeightFiles(folder)
+    if (!weights) throw new Error(await whatThereIs(folder))
+    return weights
+  })
+  return { config, unknown, weights: weights as WeightFiles }
 }
 
 /** A configuration is as long as its names of classes; those are no more than the classifier of its weights has rows. */
-async function readConfigFile(folder: string, weights: WeightFiles | undefined): Promise<ReadConfig> {
-  const path = disk.join(folder, 'config.json')
-  if (!(await disk.exists(path))) {
-    const adapters = await disk.exists(disk.join(folder, 'adapter_config.json'))
+async function readConfigFile(
+  folder: Folder,
+  openWeights: () => Promise<WeightFiles | undefined>,
+): Promise<ReadConfig> {
+  const path = folder.pathOf('config.json')
+  const file = await readJsonIn(folder, 'config.json')
+  if (!file) {
+    const adapters = (await folder.list()).includes('adapter_config.json')
     throw new Error(
-      `${folder} has no config.json; expected a Hugging Face model folder${adapters ? ', and it holds adapters alone: merge them into their base model with vitral export --adapters' : ''}.`,
+      `${folder.lacks('config.json')}; expected a Hugging Face model folder${adapters ? ', and it holds adapters alone: merge them into their base model with vitral export --adapters' : ''}.`,
     )
   }
-  const classes = weights?.shapes.get('classifier.weight')?.[0]
-  const mostBytes = classes === undefined ? undefined : 4 * 2 ** 20 + 1024 * classes
-  return configFromJson(await readJson(path, mostBytes), path)
+  const [json, bytes] = file
+  const config = configFromJson(json, path)
+  const classes = (await openWeights())?.shapes.get('classifier.weight')?.[0]
+  const mostBytes = classes === undefined ? Infinity : 4 * 2 ** 20 + 1024 * classes
+  if (bytes > mostBytes) throw new Error(`${path} has ${bytes} bytes; expected at most ${mostBytes}.`)
+  return config
 }
 
 /** Why a folder has no weights that are read. */
-async function whatThereIs(folder: string): Promise<string> {
-  const other = (await disk.list(folder)).find(name => /\.(bin|pth?|ckpt|h5|msgpack|npz|onnx)$/.test(name))
+async function whatThereIs(folder: Folder): Promise<string> {
+  const other = (await folder.list()).find(name => /\.(bin|pth?|ckpt|h5|msgpack|npz|onnx)$/.test(name))
   return other === undefined
-    ? `has neither ${WEIGHTS} nor ${INDEX}; expected the weights in one of them.`
-    : `has neither ${WEIGHTS} nor ${INDEX}, but ${other}; convert it in Python: from_pretrained(folder).save_pretrained(folder).`
+    ? `${folder.lacks(WEIGHTS, INDEX)}; expected the weights in one of them.`
+    : `${folder.lacks(WEIGHTS, INDEX)}, but ${other}; convert it in Python: from_pretrained(folder).save_pretrained(folder).`
 }
 
 export interface WriteModelOptions {

@@ -1,13 +1,18 @@
 /** The weights of a model folder: one safetensors file, or shards with an index. Their headers are read first, so that everything is compared with them before it is made. */
 
-import { disk } from '#platform'
 import { listNames, shortText } from '../text.ts'
 import { describeValue } from './fields.ts'
-import { hasChecksum } from './hub/checksum.ts'
-import { readJson } from './json-file.ts'
-import { toFloat32 } from './safetensors/dtypes.ts'
-import { readSafetensors, readSafetensorsHeader } from './safetensors/safetensors-file.ts'
-import { type Entry, SafetensorsError } from './safetensors/safetensors-header.ts'
+import { type Folder, withFile } from './folder.ts'
+import { FileChecksum, hasChecksum } from './hub/checksum.ts'
+import { readJsonIn } from './json-file.ts'
+import type { SafeTensor } from './safetensors/safetensors.ts'
+import {
+  damagedError,
+  readSafetensorsHeader,
+  readTensors,
+  type SafetensorsHeader,
+} from './safetensors/safetensors-file.ts'
+import { SafetensorsError } from './safetensors/safetensors-header.ts'
 
 export interface Weights {
   shape: number[]
@@ -21,11 +26,12 @@ export interface WeightFiles {
   /** Tensors by their names in the files. */
   shapes: Map<string, readonly number[]>
   /**
-   * Reads the weights, as float32.
+   * Reads the weights one after the other, through one buffer of the largest one's size: each is the visitor's until it
+   * returns.
    *
-   * @throws when a file is damaged
+   * @throws when a file is damaged, which may be known only at its end; the visitor's errors; the signal's reason
    */
-  read: () => Promise<Map<string, Weights>>
+  read: (visit: (name: string, tensor: SafeTensor) => void, options?: ReadWeightsOptions) => Promise<void>
   /**
    * Compares the files that have a checksum with it: what looks foreign may be damaged.
    *
@@ -34,30 +40,34 @@ export interface WeightFiles {
   verify: () => Promise<void>
 }
 
+export interface ReadWeightsOptions {
+  /** Whether a tensor is wanted. @default all are */
+  wanted?: (name: string) => boolean
+  signal?: AbortSignal | undefined
+}
+
 /**
  * Reads the headers of a folder's weights.
  *
  * @returns undefined where the folder has no such files
  * @throws when a header is malformed, when a shard lacks a tensor that the index promises, or has one it does not
  */
-export async function openWeightFiles(folder: string): Promise<WeightFiles | undefined> {
-  const path = disk.join(folder, WEIGHTS)
-  if (await disk.exists(path)) return ofFiles([await openFile(path)])
-  return (await disk.exists(disk.join(folder, INDEX))) ? ofFiles(await openShards(folder)) : undefined
+export async function openWeightFiles(folder: Folder): Promise<WeightFiles | undefined> {
+  const single = await openFile(folder, WEIGHTS)
+  if (single) return weightFiles(folder, [single])
+  const shards = await openShards(folder)
+  return shards && weightFiles(folder, shards)
 }
 
-/** Whether no file of a folder's weights is missing, as it is while they are downloaded. */
-export async function hasAllWeights(folder: string): Promise<boolean> {
-  const has = (file: string): Promise<boolean> => disk.exists(disk.join(folder, file))
-  if (await has(WEIGHTS)) return true
-  if (!(await has(INDEX))) return false
-  const index = disk.join(folder, INDEX)
-  const shards = new Set(shardNames(await readJson(index), index).values())
-  return (await Promise.all([...shards].map(has))).every(Boolean)
+/** Names of the files that a folder's weights are in: the shards of an index where it has one. */
+export async function weightFileNames(folder: Folder, has: (file: string) => boolean): Promise<string[] | undefined> {
+  if (has(WEIGHTS)) return [WEIGHTS]
+  const index = has(INDEX) ? await readJsonIn(folder, INDEX) : undefined
+  return index && [...new Set(shardNames(index[0], folder.pathOf(INDEX)).values())]
 }
 
 /** The file names of the shards an index lists; an index from a stranger may not name a file elsewhere. */
-export function shardNames(index: unknown, source: string): Map<string, string> {
+function shardNames(index: unknown, source: string): Map<string, string> {
   const map = (index as { weight_map?: unknown } | null)?.weight_map
   if (typeof map !== 'object' || map === null) throw new Error(`${source} has no weight_map.`)
   for (const [name, shard] of Object.entries(map))
@@ -68,63 +78,70 @@ export function shardNames(index: unknown, source: string): Map<string, string> 
   return new Map(Object.entries(map as Record<string, string>))
 }
 
-interface OpenFile {
-  path: string
-  entries: readonly Entry[]
-  hasChecksum: boolean
+interface OpenWeights {
+  file: string
+  header: SafetensorsHeader
 }
 
-async function openFile(path: string): Promise<OpenFile> {
-  try {
-    return { path, ...(await readSafetensorsHeader(path)) }
-  } catch (error) {
-    if (error instanceof SafetensorsError && (await isOurs(path))) await readSafetensors(path) // says if it is damaged
-    throw error
-  }
-}
+const openFile = (folder: Folder, file: string): Promise<OpenWeights | undefined> =>
+  withFile(folder, file, async content => {
+    try {
+      return { file, header: await readSafetensorsHeader(content, folder.pathOf(file)) }
+    } catch (error) {
+      if (error instanceof SafetensorsError) await requireUndamaged(folder, file)
+      throw error
+    }
+  })
 
-/** Whether a file begins as those with a checksum do, whatever its header is otherwise. */
-async function isOurs(path: string): Promise<boolean> {
-  const file = await disk.open(path)
-  try {
-    const start = new Uint8Array(256)
-    await file.read(start, 0)
-    return hasChecksum(start)
-  } finally {
-    await file.close()
-  }
-}
-
-async function openShards(folder: string): Promise<OpenFile[]> {
-  const index = disk.join(folder, INDEX)
-  const promised = shardNames(await readJson(index), index)
-  const files: OpenFile[] = []
+async function openShards(folder: Folder): Promise<OpenWeights[] | undefined> {
+  const index = await readJsonIn(folder, INDEX)
+  if (!index) return undefined
+  const promised = shardNames(index[0], folder.pathOf(INDEX))
+  const files: OpenWeights[] = []
   for (const shard of new Set(promised.values())) {
-    const path = disk.join(folder, shard)
-    if (!(await disk.exists(path))) throw new Error(`${folder} has no ${shard}, which ${INDEX} lists.`)
-    const file = await openFile(path)
-    const has = new Set(file.entries.map(({ name }) => name))
+    const opened = await openFile(folder, shard)
+    if (!opened) throw new Error(`${folder.lacks(shard)}, which ${INDEX} lists.`)
+    const path = folder.pathOf(shard)
+    const has = new Set(opened.header.entries.map(({ name }) => name))
     const lacks = [...promised].filter(([name, at]) => at === shard && !has.has(name)).map(([name]) => name)
     if (lacks.length > 0) throw new Error(`${path} lacks ${listNames(lacks)}, which ${INDEX} promises.`)
     const unlisted = [...has].filter(name => promised.get(name) !== shard)
     if (unlisted.length > 0) throw new Error(`${path} has ${listNames(unlisted)}, which ${INDEX} does not list there.`)
-    files.push(file)
+    files.push(opened)
   }
   return files
 }
 
-function ofFiles(files: readonly OpenFile[]): WeightFiles {
+function weightFiles(folder: Folder, files: readonly OpenWeights[]): WeightFiles {
   return {
-    shapes: new Map(files.flatMap(({ entries }) => entries.map(({ name, shape }) => [name, shape] as const))),
-    read: async () => {
-      const weights = new Map<string, Weights>()
-      for (const { path } of files)
-        for (const [name, tensor] of (await readSafetensors(path)).tensors)
-          weights.set(name, { shape: tensor.shape, data: toFloat32(tensor) })
-      return weights
+    shapes: new Map(files.flatMap(({ header }) => header.entries.map(({ name, shape }) => [name, shape] as const))),
+    read: async (visit, { wanted = () => true, signal } = {}) => {
+      for (const { file, header } of files)
+        await withFile(folder, file, content =>
+          readTensors(
+            content,
+            header,
+            { path: folder.pathOf(file), wanted, compare: !folder.isVerified, signal },
+            visit,
+          ),
+        )
     },
     verify: async () => {
-      for (const { path, hasChecksum } of files) if (hasChecksum) await readSafetensors(path)
+      if (!folder.isVerified) for (const { file } of files) await requireUndamaged(folder, file)
     },
   }
 }
+
+/** A file that begins as those with a checksum do is compared with it, whatever its header is otherwise. */
+const requireUndamaged = (folder: Folder, file: string): Promise<void> | Promise<undefined> =>
+  withFile(folder, file, async content => {
+    const checksum = new FileChecksum()
+    const buffer = new Uint8Array(2 ** 20)
+    for (let position = 0; position < content.size; ) {
+      const count = await content.read(buffer, position)
+      if (count === 0 || (position === 0 && !hasChecksum(buffer))) return
+      checksum.update(buffer.subarray(0, count))
+      position += count
+    }
+    if (!checksum.matches()) throw damagedError(folder.pathOf(file))
+  })

@@ -3,8 +3,9 @@ import type { Tensor4D } from '@tensorflow/tfjs-core'
 import { disk } from '#platform'
 import { writeFileAtomic } from '../files/atomic-write.ts'
 import { wholeNumber } from '../files/fields.ts'
-import { type HubOptions, resolveModel } from '../files/hub/hub.ts'
-import { readJson } from '../files/json-file.ts'
+import { diskFolder, type Folder } from '../files/folder.ts'
+import { type HubOptions, processorFiles, readFolder } from '../files/hub/hub.ts'
+import { readJsonIn } from '../files/json-file.ts'
 import { filled } from '../tape/own-floats.ts'
 import { fitImage, type ImageGeometry } from './fit-image.ts'
 import { classNameOfModel } from './processor-classes.ts'
@@ -19,9 +20,8 @@ import {
 import { configFromJson, configToJson, type ProcessorOwner } from './processor-json.ts'
 import type { RawImage } from './raw-image.ts'
 
-const FILE = 'preprocessor_config.json'
-/** Where processors of several kinds of input have theirs, under `image_processor`. */
-const COMMON_FILE = 'processor_config.json'
+/** The other of `processorFiles` is of processors of several kinds of input, which have theirs under `image_processor`. */
+const [FILE] = processorFiles
 
 export class ViTImageProcessor {
   readonly config: ImageProcessorConfig
@@ -37,23 +37,28 @@ export class ViTImageProcessor {
   }
 
   /**
-   * Reads `preprocessor_config.json` of a model folder or a hub id, or the image processor in `processor_config.json`. A
-   * file that names no class is of the one that transformers takes for the model's type.
+   * Reads `preprocessor_config.json` of a model folder, an address or a hub id, or the image processor in
+   * `processor_config.json`; nothing else is downloaded. A file that names no class is of the one that transformers takes
+   * for the model's type.
    */
-  static async fromPretrained(folderOrHubId: string, options: HubOptions = {}): Promise<ViTImageProcessor> {
-    const folder = await resolveModel(folderOrHubId, options)
-    const path = await processorPath(folder)
-    if (path === undefined)
-      throw new Error(`${folder} has no ${FILE}; write one with new ViTImageProcessor({ … }).savePretrained(folder).`)
-    const json = await readJson(path)
-    const processor =
-      disk.basename(path) === FILE ? json : (json as { image_processor?: unknown } | null)?.image_processor
-    return processorFrom(processor, path, await ownerOf(folder))
+  static fromPretrained(source: string | URL, options: HubOptions = {}): Promise<ViTImageProcessor> {
+    return readFolder(source, 'processor', options, async folder => {
+      const owner = await ownerOf(folder)
+      for (const file of processorFiles) {
+        const read = await readJsonIn(folder, file)
+        if (!read) continue
+        const [json] = read
+        const processor = file === FILE ? json : (json as { image_processor?: unknown } | null)?.image_processor
+        return processorFrom(processor, folder.pathOf(file), owner)
+      }
+      throw new Error(`${folder.lacks(FILE)}; write one with new ViTImageProcessor({ … }).savePretrained(folder).`)
+    })
   }
 
   /** Whether a folder has a processor to read. */
   static async isIn(folder: string): Promise<boolean> {
-    return (await processorPath(folder)) !== undefined
+    const names = await diskFolder(folder).list()
+    return processorFiles.some(file => names.includes(file))
   }
 
   /**
@@ -121,17 +126,11 @@ function processorFrom(json: unknown, source: string, owner?: ProcessorOwner): V
 }
 
 /** What config.json says to a processor beside it. */
-async function ownerOf(folder: string): Promise<ProcessorOwner> {
-  const path = disk.join(folder, 'config.json')
-  const model = (await disk.exists(path)) ? await readJson(path) : undefined
+async function ownerOf(folder: Folder): Promise<ProcessorOwner> {
+  const [model] = (await readJsonIn(folder, 'config.json')) ?? []
   const { model_type: type, num_channels: channels } = (model ?? {}) as Record<string, unknown>
   return {
     className: classNameOfModel(type),
     numChannels: wholeNumber(1, mostChannels).read(channels) as number | undefined,
   }
-}
-
-async function processorPath(folder: string): Promise<string | undefined> {
-  for (const path of [FILE, COMMON_FILE].map(file => disk.join(folder, file))) if (await disk.exists(path)) return path
-  return undefined
 }

@@ -6,6 +6,8 @@ import { elementsOf } from '../sizes.ts'
 interface InPlaceBackend extends KernelBackend {
   floatsInPlace?(tensor: Tensor): Float32Array
   allocate?(shape: number[]): { info: TensorInfo; values: Float32Array }
+  /** Copies a tensor's values to the device at once, where they else wait in JavaScript for its first use (tfjs's WebGPU). */
+  uploadToGPU?(dataId: object): void
 }
 
 /**
@@ -21,7 +23,7 @@ export function ownFloats(x: Tensor): Float32Array | undefined {
 
 /**
  * A new float32 tensor whose values are written into its own memory, where a backend has that: an array would have to be
- * made, faulted in page by page, and copied.
+ * made, faulted in page by page, and copied. On a GPU it is there when this returns.
  *
  * @param fill writes every value; what it finds there is undefined
  */
@@ -30,7 +32,9 @@ export function filled(shape: number[], fill: (values: Float32Array) => void): T
   if (!backend.allocate) {
     const values = new Float32Array(elementsOf(shape))
     fill(values)
-    return tensor(values, shape)
+    const made = tensor(values, shape)
+    backend.uploadToGPU?.(made.dataId)
+    return made
   }
   const { info, values } = backend.allocate(shape)
   const made = engine().makeTensorFromTensorInfo(info)

@@ -55,9 +55,9 @@ export class ViTModel extends PretrainedModel {
     this.#hasPooler = pooler
   }
 
-  /** Loads a model folder or a hub id; see ViTForImageClassification.fromPretrained. A head in the folder is left out. */
-  static async fromPretrained(folderOrHubId: string, options: FromPretrainedOptions = {}): Promise<ViTModel> {
-    const { config, values, has } = await loadPretrained(folderOrHubId, { prefix: '', classifier: false }, options)
+  /** Loads a model folder, an address or a hub id; see ViTForImageClassification.fromPretrained. A head in the folder is left out. */
+  static async fromPretrained(source: string | URL, options: FromPretrainedOptions = {}): Promise<ViTModel> {
+    const { config, values, has } = await loadPretrained(source, { prefix: '', classifier: false }, options)
     return new ViTModel(config, { ...options, ...has, values })
   }
 
@@ -133,20 +133,22 @@ export class ViTForImageClassification extends PretrainedModel {
   }
 
   /**
-   * Loads `config.json` and `model.safetensors` (sharded too; F32, F16, BF16) from a folder, or from the hub.
+   * Loads `config.json` and `model.safetensors` (sharded too; F32, F16, BF16) from a folder, a server or the hub. Tensors
+   * are read one after the other: beside the model itself there is no more in memory than the largest of them.
    *
-   * @param folderOrHubId a path, or an id such as 'google/vit-base-patch16-224'
+   * @param source a path, an address ('https://…'; in pages also '/models/vit' and './vit'), or a hub id such as
+   *   'google/vit-base-patch16-224'. In browsers a path is one of the site's own files (OPFS)
    * @param options configuration fields override the folder's: `{ numLabels: 10, ignoreMismatchedSizes: true }`
    *   replaces the classifier by a newly initialized one, whose tensors `onNewlyInitialized` is called with; `{ imageSize: 384 }` or
    *   `{ imageSize: [256, 384] }` makes it a model of that size, its positions interpolated (bicubic, as HF's
    *   `interpolate_pos_encoding`), which is saved as such
-   * @throws naming every tensor that is unknown, missing or of the wrong shape
+   * @throws naming every tensor that is unknown, missing or of the wrong shape; the reason of `signal`, at once
    */
   static async fromPretrained(
-    folderOrHubId: string,
+    source: string | URL,
     options: FromPretrainedOptions = {},
   ): Promise<ViTForImageClassification> {
-    const { config, values, has } = await loadPretrained(folderOrHubId, { prefix: 'vit.', classifier: true }, options)
+    const { config, values, has } = await loadPretrained(source, { prefix: 'vit.', classifier: true }, options)
     return new ViTForImageClassification(config, { ...options, ...has, values })
   }
 

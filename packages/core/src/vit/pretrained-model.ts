@@ -17,7 +17,7 @@ import {
 import { readAdapterFolder, type WriteAdaptersOptions, writeAdapterFolder } from './lora/lora-folder.ts'
 import { ViTNorm } from './norm.ts'
 import { ParameterScope } from './parameter-scope.ts'
-import { initialValues } from './parameters/init.ts'
+import { initialValue } from './parameters/init.ts'
 import { createParameters, type ModelParts, type Parameters, parameterShapes } from './parameters/parameters.ts'
 import {
   countParameters,
@@ -36,8 +36,8 @@ export interface ViTOptions {
   seed?: number
   /** Whether the model has a mask token, for `boolMaskedPos`. @default false */
   useMaskToken?: boolean
-  /** Values by HF name to start from; what is absent is newly initialized. @default none */
-  values?: ReadonlyMap<string, Float32Array>
+  /** Values by HF name to start from, or variables to take over; what is absent is newly initialized. @default none */
+  values?: ReadonlyMap<string, Float32Array | Variable>
 }
 
 export interface AdapterOptions extends Partial<LoraConfig> {
@@ -65,7 +65,9 @@ export abstract class PretrainedModel {
     this.config = resolveConfig(config)
     const { initializerRange } = this.config
     const shapes = parameterShapes(this.config, { ...parts, maskToken: useMaskToken })
-    this.#parameters = createParameters(shapes, initialValues(shapes, values, { initializerRange, seed }))
+    this.#parameters = createParameters(shapes, values, (name, size, index) =>
+      initialValue(name, size, { initializerRange, seed, index }),
+    )
     this.#prefix = parts.prefix
     this.root = new ParameterScope(this.#parameters, this.#adapters, '')
     const backbone = new ParameterScope(this.#parameters, this.#adapters, parts.prefix)

@@ -28,19 +28,37 @@ export function hasChecksum(bytes: Uint8Array): boolean {
   return others.length <= 1
 }
 
-/** Whether the checksum that a file has is that of its bytes. */
-export async function matchesChecksum(bytes: Uint8Array): Promise<boolean> {
-  return (await checksumOf([bytes])) === new TextDecoder().decode(bytes.subarray(begin, end))
+/** The checksum of a file whose bytes come in pieces, in order, and the one that it holds. */
+export class FileChecksum {
+  readonly #hash = createSha256()
+  readonly #held = new Uint8Array(noChecksum.length)
+  #position = 0
+
+  update(bytes: Uint8Array): void {
+    const inBytes = (position: number): number => Math.min(Math.max(position - this.#position, 0), bytes.length)
+    const [from, to] = [inBytes(begin), inBytes(end)]
+    if (from < to) this.#held.set(bytes.subarray(from, to), this.#position + from - begin)
+    for (const piece of [bytes.subarray(0, from), zeros.subarray(0, to - from), bytes.subarray(to)])
+      if (piece.length > 0) this.#hash.update(piece)
+    this.#position += bytes.length
+  }
+
+  /** The checksum of all bytes so far; ends it. */
+  hex(): string {
+    return this.#hash.hex()
+  }
+
+  /** Whether the file holds the checksum of its bytes; ends it. */
+  matches(): boolean {
+    return this.hex() === new TextDecoder().decode(this.#held)
+  }
 }
+
+const zeros = new TextEncoder().encode(noChecksum)
 
 /** Puts the checksum of a file that is still in pieces into the first of them, which holds the header. */
-export async function putChecksum(pieces: readonly [Uint8Array, ...Uint8Array[]]): Promise<void> {
-  pieces[0].set(new TextEncoder().encode(await checksumOf(pieces)), begin)
-}
-
-async function checksumOf([first, ...rest]: readonly [Uint8Array, ...Uint8Array[]]): Promise<string> {
-  const hash = createSha256()
-  const digits = new TextEncoder().encode(noChecksum)
-  for (const piece of [first.subarray(0, begin), digits, first.subarray(end), ...rest]) hash.update(piece)
-  return hash.hex()
+export function putChecksum(pieces: readonly [Uint8Array, ...Uint8Array[]]): void {
+  const checksum = new FileChecksum()
+  for (const piece of pieces) checksum.update(piece)
+  pieces[0].set(new TextEncoder().encode(checksum.hex()), begin)
 }

@@ -42,8 +42,7 @@ describe('with a copy in the cache', () => {
     const folder = await resolve()
     hub.fault = { status }
     expect(await resolve()).toBe(folder)
-    expect(warnings).toEqual([expect.stringMatching(new RegExp(`answered ${status} .*Using the copy in the cache, `))])
-    expect(warnings[0]).toContain(folder)
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`answered ${status} .*Using the copy in the cache `))])
     hub.fault = { status, statusPaths: /model\.safetensors$/ }
     expect(await resolve()).toBe(folder) // amid the files too
   })
@@ -65,9 +64,9 @@ describe('with a copy in the cache', () => {
   test('a newer version whose download breaks leaves the one before', async () => {
     const folder = await resolve()
     hub.fault = { commit: 'b'.repeat(40), cutAfter: 100_000 }
-    hub.files.set('model.safetensors', Buffer.alloc(300_000, 7))
+    hub.files.set('model.safetensors', Uint8Array.from(hub.file('model.safetensors')).fill(7, -9))
     expect(await resolve()).toBe(folder)
-    expect(warnings).toEqual([expect.stringMatching(/^The connection broke after .* Using the copy in the cache, /)])
+    expect(warnings).toEqual([expect.stringMatching(/^The connection broke after .* Using the copy in the cache /)])
     expect(folder).toEndWith(commit)
   })
 })

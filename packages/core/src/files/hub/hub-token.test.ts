@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { hubEnvironment } from './hub-cache.ts'
 import { requireToken, trimToken } from './hub-token.ts'
+import { hubEnvironment } from './node-network.ts'
 
 test.each([
   ['hf_abc', 'hf_abc'],

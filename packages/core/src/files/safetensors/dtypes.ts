@@ -79,8 +79,16 @@ export function viewAs(dtype: Dtype, bytes: Uint8Array): DtypeArray {
 export function toFloat32({ dtype, data }: { dtype: Dtype; data: DtypeArray }): Float32Array {
   if (data instanceof Float32Array) return data
   const values = new Float32Array(data.length)
-  if (dtype === 'BF16') {
-    const bits = new Uint32Array(values.buffer) // bfloat16 is the upper half of a float32
+  writeFloat32({ dtype, data }, values)
+  return values
+}
+
+/** The same, into an array of so many elements. */
+export function writeFloat32({ dtype, data }: { dtype: Dtype; data: DtypeArray }, values: Float32Array): void {
+  if (data instanceof Float32Array) {
+    values.set(data)
+  } else if (dtype === 'BF16') {
+    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length) // bfloat16 is the upper half of a float32
     for (let i = 0; i < data.length; i++) bits[i] = (data[i] as number) << 16
   } else if (dtype === 'F16') {
     halves ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => fromHalf(bits))
@@ -88,7 +96,6 @@ export function toFloat32({ dtype, data }: { dtype: Dtype; data: DtypeArray }): 
   } else {
     for (let i = 0; i < data.length; i++) values[i] = Number(data[i])
   }
-  return values
 }
 
 /** The types that weights are written in, by torch's names. */

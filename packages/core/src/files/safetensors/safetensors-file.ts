@@ -1,7 +1,9 @@
 /** safetensors on disk. */
 import { disk } from '#platform'
 import { writeFileAtomic } from '../atomic-write.ts'
-import { checksumField, hasChecksum, matchesChecksum, noChecksum, putChecksum } from '../hub/checksum.ts'
+import type { OpenFile } from '../disk/disk.ts'
+import { checksumField, FileChecksum, hasChecksum, noChecksum, putChecksum } from '../hub/checksum.ts'
+import { viewAs } from './dtypes.ts'
 import {
   headerEndOf,
   parseHeader,
@@ -30,45 +32,85 @@ export async function readSafetensors(source: string | Uint8Array): Promise<Safe
   const isPath = typeof source === 'string'
   const bytes = isPath ? await readWhole(source) : source
   const checked = isPath && hasChecksum(bytes)
-  if (checked && !(await matchesChecksum(bytes)))
-    throw new SafetensorsError(`${source} is damaged: its content does not match its checksum.`)
+  if (checked) {
+    const checksum = new FileChecksum()
+    checksum.update(bytes)
+    if (!checksum.matches()) throw damagedError(source)
+  }
   const { tensors, metadata } = parseSafetensors(bytes, isPath ? source : undefined)
   const { [checksumField]: checksum, ...others } = metadata
-  if (isPath && !checked && checksum !== undefined)
-    throw new SafetensorsError(
-      `${source} has its '${checksumField}' elsewhere than Vitral writes it: another program copied the checksum of an older content. Write the file again without that field.`,
-    )
+  if (isPath && !checked && checksum !== undefined) throw copiedError(source)
   return { tensors, metadata: others, checked }
 }
 
 export interface SafetensorsHeader {
+  /** In the order of their bytes. */
   entries: readonly Entry[]
   /** Whether the file has the checksum that `writeSafetensors` gives one. */
   hasChecksum: boolean
+  /** The bytes before the tensors'. */
+  beginning: Uint8Array
 }
 
 /**
  * Reads a file's header alone: what its tensors are, before a byte of them is in memory.
  *
- * @throws SafetensorsError for a malformed one, the file system's error for an unreadable one
+ * @throws SafetensorsError for a malformed one
  */
-export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  const file = await disk.open(path)
-  try {
-    const { size } = file
-    const start = new Uint8Array(8)
-    await file.read(start, 0)
-    const bytes = new Uint8Array(headerEndOf(start, size, path))
-    for (let position = 0; position < bytes.length; ) {
-      const bytesRead = await file.read(bytes.subarray(position), position)
-      if (bytesRead === 0) throw new SafetensorsError(`${path} was cut off while its header was being read.`)
-      position += bytesRead
-    }
-    return { entries: parseHeader(bytes, size, path).entries, hasChecksum: hasChecksum(bytes) }
-  } finally {
-    await file.close()
-  }
+export async function readSafetensorsHeader(file: OpenFile, path: string): Promise<SafetensorsHeader> {
+  const start = new Uint8Array(8)
+  await file.read(start, 0)
+  const beginning = new Uint8Array(headerEndOf(start, file.size, path))
+  await fill(beginning, file, 0, path)
+  const { entries, metadata } = parseHeader(beginning, file.size, path)
+  const isChecked = hasChecksum(beginning)
+  if (!isChecked && metadata[checksumField] !== undefined) throw copiedError(path)
+  return { entries: entries.toSorted((a, b) => a.begin - b.begin), hasChecksum: isChecked, beginning }
 }
+
+/**
+ * Reads the tensors one after the other through one buffer, which is as large as the largest of them: no file, however
+ * large, takes more memory than that. Each is the visitor's until it returns.
+ *
+ * @param wanted whether a tensor is read; what is not is passed over, unless the checksum takes it
+ * @param compare with the checksum that the file has
+ * @throws SafetensorsError for a damaged file, once all of it was read; the visitor's errors; the signal's reason
+ */
+export async function readTensors(
+  file: OpenFile,
+  { entries, hasChecksum, beginning }: SafetensorsHeader,
+  { path, wanted, compare, signal }: ReadTensorsOptions,
+  visit: (name: string, tensor: SafeTensor) => void,
+): Promise<void> {
+  const checksum = compare && hasChecksum ? new FileChecksum() : undefined
+  checksum?.update(beginning)
+  const read = entries.filter(({ name }) => checksum || wanted(name))
+  const buffer = new Uint8Array(read.reduce((most, { begin, end }) => Math.max(most, end - begin), 0))
+  for (const { name, dtype, shape, begin, end } of read) {
+    signal?.throwIfAborted()
+    const bytes = buffer.subarray(0, end - begin)
+    await fill(bytes, file, beginning.length + begin, path)
+    checksum?.update(bytes)
+    if (wanted(name)) visit(name, { dtype, shape, data: viewAs(dtype, bytes) })
+  }
+  if (checksum && !checksum.matches()) throw damagedError(path)
+}
+
+export interface ReadTensorsOptions {
+  path: string
+  wanted: (name: string) => boolean
+  compare: boolean
+  signal?: AbortSignal | undefined
+}
+
+/** A file whose bytes are not those that were written. */
+export const damagedError = (path: string): SafetensorsError =>
+  new SafetensorsError(`${path} is damaged: its content does not match its checksum.`)
+
+const copiedError = (path: string): SafetensorsError =>
+  new SafetensorsError(
+    `${path} has its '${checksumField}' elsewhere than Vitral writes it: another program copied the checksum of an older content. Write the file again without that field.`,
+  )
 
 /**
  * Writes a safetensors file aside and renames it into place.
@@ -85,7 +127,7 @@ export async function writeSafetensors(
   metadata: Record<string, string> = {},
 ): Promise<void> {
   const pieces = serialize(tensors, metadata, noChecksum)
-  await putChecksum(pieces)
+  putChecksum(pieces)
   await writeFileAtomic(path, pieces)
 }
 
@@ -97,19 +139,25 @@ export async function writeSafetensors(
 async function readWhole(path: string): Promise<Uint8Array> {
   const file = await disk.open(path)
   try {
-    const { size } = file
     const start = new Uint8Array(8)
     await file.read(start, 0)
     const shift = -(start[0] as number) & 7 // of the header's length, the lowest byte
-    const bytes = new Uint8Array(size + shift).subarray(shift)
-    for (let position = 0; position < size; ) {
-      const bytesRead = await file.read(bytes.subarray(position), position)
-      if (bytesRead === 0)
-        throw new SafetensorsError(`${path} was cut off to ${position} of ${size} bytes while it was being read.`)
-      position += bytesRead
-    }
+    const bytes = new Uint8Array(file.size + shift).subarray(shift)
+    await fill(bytes, file, 0, path)
     return bytes
   } finally {
     await file.close()
+  }
+}
+
+/** Reads as many bytes as there is room for. */
+async function fill(bytes: Uint8Array, file: OpenFile, position: number, path: string): Promise<void> {
+  for (let filled = 0; filled < bytes.length; ) {
+    const count = await file.read(bytes.subarray(filled), position + filled)
+    if (count === 0)
+      throw new SafetensorsError(
+        `${path} was cut off to ${position + filled} of ${file.size} bytes while it was being read.`,
+      )
+    filled += count
   }
 }

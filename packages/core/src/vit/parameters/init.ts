@@ -1,8 +1,6 @@
 /** The initial values of a fresh model's parameters, as the article's (and Hugging Face's) `_init_weights`. */
 
-import { elementsOf } from '../../sizes.ts'
 import { deriveSeed, normalStream } from '../../tape/random.ts'
-import type { ParameterShapes } from './parameters.ts'
 
 export interface InitOptions {
   /** Standard deviation of the truncated normal. HF's `initializer_range`. */
@@ -12,29 +10,19 @@ export interface InitOptions {
 }
 
 /**
- * Values for every parameter that `known` does not have: linear and patch weights, class token and position embeddings
- * from a truncated normal; layer-norm weights one; biases and the mask token zero. A parameter's values do not depend
- * on which others are known.
+ * Values of a parameter: linear and patch weights, class token and position embeddings from a truncated normal;
+ * layer-norm weights one; biases and the mask token zero. They do not depend on those of others.
+ *
+ * @param index of the parameter in its model
  */
-export function initialValues(
-  shapes: ParameterShapes,
-  known: ReadonlyMap<string, Float32Array>,
-  { initializerRange, seed }: InitOptions,
-): Map<string, Float32Array> {
-  const values = new Map<string, Float32Array>()
-  let index = 0
-  for (const [name, shape] of shapes) {
-    const size = elementsOf(shape)
-    const own = deriveSeed(seed, index++)
-    values.set(name, known.get(name) ?? initialValue(name, size, initializerRange, own))
-  }
-  return values
-}
-
-function initialValue(name: string, size: number, deviation: number, seed: number): Float32Array {
+export function initialValue(
+  name: string,
+  size: number,
+  { initializerRange, seed, index }: InitOptions & { index: number },
+): Float32Array {
   if (name.endsWith('.bias') || name.endsWith('mask_token')) return new Float32Array(size)
   if (/layernorm[^.]*\.weight$/.test(name)) return new Float32Array(size).fill(1)
-  return truncatedNormal(size, deviation, seed)
+  return truncatedNormal(size, initializerRange, deriveSeed(seed, index))
 }
 
 /** Normal numbers, drawn again beyond ±2: the absolute bounds of torch.nn.init.trunc_normal_. */

@@ -1,5 +1,6 @@
 /** The parameters of a ViT: Hugging Face's names and shapes, in the order of the forward pass. */
 import { type Rank, type Tensor, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
+import { elementsOf } from '../../sizes.ts'
 import { pair, patchGrid, type ViTConfig } from '../config.ts'
 
 /** Variables by HF name. They are unnamed in tfjs, whose names are global: two models must fit in one program. */
@@ -55,15 +56,32 @@ export function parameterShapes(config: ViTConfig, parts: ModelParts): Parameter
   return shapes
 }
 
-/** Makes the variables from their values. */
-export function createParameters(shapes: ParameterShapes, values: ReadonlyMap<string, Float32Array>): Parameters {
+/**
+ * Makes the variables.
+ *
+ * @param known values to start from, by name; variables are taken over as they are
+ * @param initialValue of the others
+ */
+export function createParameters(
+  shapes: ParameterShapes,
+  known: ReadonlyMap<string, Float32Array | Variable>,
+  initialValue: (name: string, size: number, index: number) => Float32Array,
+): Parameters {
   const parameters: Parameters = new Map()
+  let index = 0
   for (const [name, shape] of shapes) {
-    const initial = tensor(values.get(name) as Float32Array, shape, 'float32')
-    parameters.set(name, variable(initial))
-    initial.dispose()
+    const own = index++
+    const value = known.get(name) ?? initialValue(name, elementsOf(shape), own)
+    parameters.set(name, value instanceof Float32Array ? ownedVariable(tensor(value, shape, 'float32')) : value)
   }
   return parameters
+}
+
+/** A variable in the place of the tensor. */
+export function ownedVariable(initial: Tensor): Variable {
+  const made = variable(initial)
+  initial.dispose()
+  return made
 }
 
 /** A variable as the tensor it is, of the rank that its name has in `parameterShapes`. */

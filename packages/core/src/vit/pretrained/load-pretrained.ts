@@ -1,15 +1,15 @@
 /** From a model folder to a model's parameters: names brought to ours, every tensor accounted for. */
-import { type Tensor3D, tensor3d, tidy } from '@tensorflow/tfjs-core'
-import { type HubOptions, resolveModel } from '../../files/hub/hub.ts'
+import type { Variable } from '@tensorflow/tfjs-core'
+import { type HubOptions, readFolder } from '../../files/hub/hub.ts'
 import { openModelFolder } from '../../files/model-folder.ts'
-import type { Weights } from '../../files/weight-files.ts'
+import type { WeightFiles } from '../../files/weight-files.ts'
 import { canonicalNames } from '../../files/weight-names.ts'
-import { requireFiniteWeights } from '../../finite.ts'
-import { type Grid, interpolatePositions } from '../../ops/index.ts'
-import { listNames } from '../../text.ts'
+import type { Grid } from '../../ops/index.ts'
 import { patchGrid, resolveConfig, type ViTConfig, type ViTConfigOptions } from '../config.ts'
 import { type ParameterShapes, parameterShapes } from '../parameters/parameters.ts'
 import { fitProblems } from './fit-problems.ts'
+import { type Found, isOtherGrid, isSame, type ReadPlan, readParameters } from './read-parameters.ts'
+import { warnOfFields, warnOfNew } from './warnings.ts'
 import { checkCounts } from './weight-counts.ts'
 
 /** Configuration fields given here override the folder's; for another `imageSize` the positions are interpolated. */
@@ -33,81 +33,79 @@ export interface FromPretrainedOptions extends ViTConfigOptions, HubOptions {
 
 export interface Pretrained {
   config: ViTConfig
-  /** Values by our names, without those to be newly initialized. */
-  values: Map<string, Float32Array>
+  /** Variables by our names, without those to be newly initialized. */
+  values: Map<string, Variable>
   has: { useMaskToken: boolean; addPoolingLayer: boolean }
-}
-
-/** A tensor of the folder, by its name there. */
-interface Found {
-  name: string
-  shape: readonly number[]
 }
 
 /** Tensors of heads that a model without that head leaves out, as transformers does. */
 const heads = { classifier: /^classifier\./, pooler: /^(vit\.)?pooler\./, decoder: /^decoder\./ }
 
 /**
+ * @param source a path, an address or a hub id
  * @param kind of the model that is being loaded
  * @throws when the folder's configuration asks for what Vitral does not have, and naming the tensors that are unknown,
  *   missing or of the wrong shape, before any of them is read; naming the first that holds NaN or Infinity
  */
-export async function loadPretrained(
-  folderOrHubId: string,
+export function loadPretrained(
+  source: string | URL,
   kind: { prefix: string; classifier: boolean },
   options: FromPretrainedOptions,
 ): Promise<Pretrained> {
-  const folder = await resolveModel(folderOrHubId, options)
-  const { config: inFolder, unknown, weights } = await openModelFolder(folder)
-  if (unknown.length > 0) (options.onUnknownFields ?? warnOfFields(folder))(unknown)
-  const fit = (): Omit<Pretrained, 'values'> & { found: Map<string, Found>; shapes: ParameterShapes; from: Grid } => {
-    const merged = override(inFolder, options)
-    const ownHead = options.numLabels !== undefined || options.id2label !== undefined
-    checkCounts({ ...merged, ...(ownHead && { numLabels: undefined }) }, weights.shapes, folder)
-    const config = resolveConfig(merged, `The configuration of ${folder}`)
-    const found = tensorsOf(weights.shapes, { ...kind, keepsHead: keepsHead(inFolder, config, options) }, folder)
-    const has = {
-      useMaskToken: found.has(`${kind.prefix}embeddings.mask_token`) || (options.useMaskToken ?? false),
-      addPoolingLayer: found.has('pooler.dense.weight'),
-    }
-    const shapes = parameterShapes(config, { ...kind, maskToken: has.useMaskToken, pooler: has.addPoolingLayer })
-    const from = gridOf({ ...resolveConfig(), ...inFolder })
-    checkFit(withPositions(shapes, found, kind.prefix, from, gridOf(config)), found, folder, options)
-    return { config, has, found, shapes, from }
-  }
-  const { config, has, found, shapes, from } = await orDamaged(fit, weights.verify)
-
-  const read = await weights.read()
-  const values = new Map<string, Float32Array>()
-  for (const [name, shape] of shapes) {
-    const tensor = read.get(found.get(name)?.name ?? '')
-    if (!tensor) continue
-    const fitted = name === positionsName(kind.prefix) ? await fitPositions(tensor, from, gridOf(config)) : tensor
-    if (isSame(fitted.shape, shape)) values.set(name, fitted.data)
-  }
-  requireFiniteWeights(values, folder)
-  const newNames = [...shapes.keys()].filter(name => !values.has(name))
-  if (newNames.length > 0)
-    (options.onNewlyInitialized ?? warnOfNew(folder, { found, shapes, inFolder: weights.shapes }))(newNames)
-  return { config, values, has }
+  return readFolder(source, 'model', options, async folder => {
+    const { config: inFolder, unknown, weights } = await openModelFolder(folder)
+    if (unknown.length > 0) (options.onUnknownFields ?? warnOfFields(folder.name))(unknown)
+    const plan = await orDamaged(weights, async () => planFor(inFolder, weights.shapes, folder.name, kind, options))
+    const { config, has, found, shapes } = plan
+    const { signal } = options
+    const values = await orDamaged(
+      weights,
+      () => readParameters(weights, plan, { source: folder.name, signal }),
+      signal,
+    )
+    const newNames = [...shapes.keys()].filter(name => !values.has(name))
+    if (newNames.length > 0)
+      (options.onNewlyInitialized ?? warnOfNew(folder.name, { found, shapes, inFolder: weights.shapes }))(newNames)
+    return { config, values, has }
+  })
 }
 
-/** A flipped bit in a header is damage, not another model: the checksum says so before any other error. */
-async function orDamaged<T>(attempt: () => T, verify: () => Promise<void>): Promise<T> {
+/** What the model is, and which tensors of the folder it takes. */
+function planFor(
+  inFolder: ViTConfigOptions,
+  inFiles: WeightFiles['shapes'],
+  folder: string,
+  kind: { prefix: string; classifier: boolean },
+  options: FromPretrainedOptions,
+): ReadPlan & Omit<Pretrained, 'values'> {
+  const merged = override(inFolder, options)
+  const ownHead = options.numLabels !== undefined || options.id2label !== undefined
+  checkCounts({ ...merged, ...(ownHead && { numLabels: undefined }) }, inFiles, folder)
+  const config = resolveConfig(merged, `The configuration of ${folder}`)
+  const found = tensorsOf(inFiles, { ...kind, keepsHead: keepsHead(inFolder, config, options) }, folder)
+  const has = {
+    useMaskToken: found.has(`${kind.prefix}embeddings.mask_token`) || (options.useMaskToken ?? false),
+    addPoolingLayer: found.has('pooler.dense.weight'),
+  }
+  const shapes = parameterShapes(config, { ...kind, maskToken: has.useMaskToken, pooler: has.addPoolingLayer })
+  const from = gridOf({ ...resolveConfig(), ...inFolder })
+  const positions = { name: `${kind.prefix}embeddings.position_embeddings`, from, to: gridOf(config) }
+  checkFit(withPositions(shapes, found, positions), found, folder, options)
+  return { config, has, found, shapes, positions }
+}
+
+/** A flipped bit in a header or a weight is damage, not another model: the checksum says so before any other error. */
+async function orDamaged<T>(weights: WeightFiles, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
-    return attempt()
+    return await attempt()
   } catch (error) {
-    await verify()
+    if (!signal?.aborted) await weights.verify()
     throw error
   }
 }
 
-const positionsName = (prefix: string): string => `${prefix}embeddings.position_embeddings`
-
 const gridOf = ({ imageSize, patchSize }: Pick<ViTConfig, 'imageSize' | 'patchSize'>): Grid =>
   patchGrid(imageSize, patchSize)
-
-const isSame = (a: readonly number[], b: readonly number[]): boolean => a.join() === b.join()
 
 /** The tensors that a model of this kind has, by our names. */
 function tensorsOf(
@@ -139,24 +137,12 @@ function keepsHead(inFolder: ViTConfigOptions, config: ViTConfig, { keepHead }: 
 function withPositions(
   shapes: ParameterShapes,
   found: ReadonlyMap<string, Found>,
-  prefix: string,
-  from: Grid,
-  to: Grid,
+  positions: ReadPlan['positions'],
 ): ParameterShapes {
-  const name = positionsName(prefix)
-  const [, positions, hiddenSize] = found.get(name)?.shape ?? []
-  if (isSame(from, to) || positions !== 1 + from[0] * from[1]) return shapes
-  return new Map(shapes).set(name, [1, positions, shapes.get(name)?.[2] ?? (hiddenSize as number)])
-}
-
-/** @returns positions of the grid `to`, where they are those of the grid `from` */
-async function fitPositions(positions: Weights, from: Grid, to: Grid): Promise<Weights> {
-  if (isSame(from, to) || positions.shape[1] !== 1 + from[0] * from[1]) return positions
-  const shape = positions.shape as Tensor3D['shape']
-  const resized = tidy(() => interpolatePositions(tensor3d(positions.data, shape), from, to))
-  const data = (await resized.data()) as Float32Array
-  resized.dispose()
-  return { shape: resized.shape, data }
+  const { name } = positions
+  const [, count, hiddenSize] = found.get(name)?.shape ?? []
+  if (count === undefined || !isOtherGrid(name, [1, count], positions)) return shapes
+  return new Map(shapes).set(name, [1, count, shapes.get(name)?.[2] ?? (hiddenSize as number)])
 }
 
 function checkFit(
@@ -204,33 +190,3 @@ function override(inFolder: ViTConfigOptions, options: FromPretrainedOptions): V
   const keepsNames = id2label && (count === undefined || count === Object.keys(id2label).length)
   return { ...rest, ...(keepsNames && !own.id2label && { id2label }), ...own }
 }
-
-const warnOfFields =
-  (folder: string) =>
-  (names: string[]): void =>
-    console.warn(
-      `${folder}/config.json has fields that neither transformers nor Vitral knows, and that change nothing: ${listNames(names)}.`,
-    )
-
-const warnOfNew =
-  (
-    folder: string,
-    {
-      found,
-      shapes,
-      inFolder,
-    }: { found: ReadonlyMap<string, Found>; shapes: ParameterShapes; inFolder: ReadonlyMap<string, unknown> },
-  ) =>
-  (names: string[]): void => {
-    const left = names.filter(name => !found.has(name) && inFolder.has(name))
-    const missing = names.filter(name => !found.has(name) && !inFolder.has(name))
-    const others = names
-      .filter(name => found.has(name))
-      .map(name => `${name} ([${found.get(name)?.shape}] there, [${shapes.get(name)}] in the model)`)
-    const reasons = [
-      ...(left.length > 0 ? [`of other classes in ${folder}: ${listNames(left)}`] : []),
-      ...(missing.length > 0 ? [`not in ${folder}: ${listNames(missing)}`] : []),
-      ...(others.length > 0 ? [`of another shape in ${folder}: ${listNames(others)}`] : []),
-    ]
-    console.warn(`Some weights are newly initialized and have to be trained; ${reasons.join('; ')}.`)
-  }
