@@ -13,7 +13,7 @@ import {
   version_core,
 } from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
-import './stock-gradients.ts'
+import '#stock-gradients'
 
 beforeAll(() => setBackend('cpu'))
 

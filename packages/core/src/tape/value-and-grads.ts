@@ -19,7 +19,7 @@ import { isOp } from './op.ts'
 import { restoreSaved } from './recompute.ts'
 import { Recording } from './recording.ts'
 import { during, NO_TAPE, type Tape } from './state.ts'
-import './stock-gradients.ts'
+import '#stock-gradients'
 
 export interface ValueAndGradsOptions {
   /** Called with each of `xs` once its gradient is final, in the order of the backward pass; may start to send it. */
