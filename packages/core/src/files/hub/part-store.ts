@@ -12,8 +12,10 @@
 import type { OpenFile } from '../disk/disk.ts'
 import type { IncomingFile, Listing, ModelStore } from './model-store.ts'
 
-/** A part in memory while it is filled: little beside a tensor, and much beside what an entry costs (about a millisecond). */
-export const partBytes: number = 4 * 2 ** 20
+/** A part is in memory while it is filled: little beside a tensor, and much beside what an entry costs. */
+const partBytes = 2 * 2 ** 20
+/** Bytes of one read, which a browser gives as a copy: little beside a tensor, again. */
+const mostBytesOfRead = 2 ** 20
 
 interface Part {
   from: number
@@ -132,7 +134,8 @@ export class PartStore implements ModelStore {
         const blob = await this.#read(part.url)
         if (!blob)
           throw new Error(`${this.name} has lost a part of a file while it was being read; load the model again.`)
-        const piece = blob.slice(position - part.from, position - part.from + bytes.length)
+        const begin = position - part.from
+        const piece = blob.slice(begin, begin + Math.min(bytes.length, mostBytesOfRead))
         bytes.set(new Uint8Array(await piece.arrayBuffer()))
         return piece.size
       },

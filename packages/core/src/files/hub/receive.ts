@@ -55,17 +55,21 @@ export async function receiveFile(store: ModelStore, remote: RemoteFile, options
   })
 }
 
-/** Goes on after each break that comes later than the one before. */
+/** Attempts in a row that may bring nothing new. */
+const fruitlessAttempts = 3
+
+/** Goes on after each break, as long as that brings more. */
 async function resumed(incoming: IncomingFile, remote: RemoteFile, options: ReceiveOptions): Promise<void> {
-  let [most, restarts] = [incoming.received, 0]
+  let [most, fruitless, restarts] = [incoming.received, 0, 0]
   while (incoming.received !== remote.size) {
     try {
       if (await transfer(incoming, remote, options)) return
       if (++restarts > 1)
         throw new Error(`${options.path} is another file each time it is asked for; run the same again.`)
     } catch (error) {
-      if (!(error instanceof BrokenTransferError) || incoming.received <= most) throw error
-      most = incoming.received
+      fruitless = incoming.received > most ? 0 : fruitless + 1
+      if (!(error instanceof BrokenTransferError) || fruitless === fruitlessAttempts) throw error
+      most = Math.max(most, incoming.received)
     }
   }
 }
