@@ -9,7 +9,7 @@ test('a backend that is there becomes the current one', async () => {
 
 test('auto takes the fastest that starts, and says why not the ones before', async () => {
   const { name, passedOver } = await useBackend('auto')
-  const order: BackendName[] = ['native', 'wasm', 'cpu']
+  const order: BackendName[] = ['native', 'webgpu', 'wasm', 'cpu']
   expect(order.slice(0, order.indexOf(name))).toEqual(passedOver.map(({ name }) => name))
   expect(getBackend()).toBe(name)
 })

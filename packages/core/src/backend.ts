@@ -1,7 +1,7 @@
 /** Choosing the backend: each name knows which package has it, and imports that package only when asked for. */
 
 import { engine, setBackend } from '@tensorflow/tfjs-core'
-import { startNative, startTensorflow } from '#native-backends'
+import { hasNative, startNative, startTensorflow } from '#native-backends'
 
 export type BackendName = 'native' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
 
@@ -31,15 +31,14 @@ const packages: Record<BackendName, string> = {
   cpu: '@tensorflow/tfjs-backend-cpu',
 }
 
-/** Fastest first. Outside a browser a GPU is used only when asked for, and inside only one that is not emulated. */
-const automatic = (): BackendName[] =>
-  typeof document === 'undefined' ? ['native', 'wasm', 'cpu'] : ['webgpu', 'wasm', 'cpu']
+/** Fastest first; a GPU may stand behind WebGPU or not, which its start finds out. */
+const automatic: readonly BackendName[] = [...(hasNative ? (['native'] as const) : []), 'webgpu', 'wasm', 'cpu']
 
 /**
  * Starts a backend and makes it the current one. Choose once, before any model is made: tensors stay where they are.
  *
- * @param name 'auto' takes the first that starts of native, wasm, cpu (in a browser webgpu, wasm, cpu, where a WebGPU
- *   adapter that a program on the CPU emulates is passed over).
+ * @param name 'auto' takes the first that starts of native (not in browsers), webgpu, wasm and cpu. It passes over a
+ *   WebGPU adapter that a program on the CPU emulates; in Node and Bun WebGPU is there where the package webgpu is.
  * @returns what was chosen and, with 'auto', why not the ones before it.
  * @throws when the backend named cannot start, with its own reason and what to install.
  * @example
@@ -49,7 +48,7 @@ export async function useBackend(name: 'auto' | BackendName): Promise<BackendCho
   if (name !== 'auto' && !Object.hasOwn(starters, name))
     throw new Error(`There is no backend '${name}'; choose 'auto' or one of ${Object.keys(starters).join(', ')}.`)
   const passedOver: BackendChoice['passedOver'] = []
-  for (const candidate of name === 'auto' ? automatic() : [name]) {
+  for (const candidate of name === 'auto' ? automatic : [name]) {
     try {
       await start(candidate, name !== 'auto')
       return { name: candidate, passedOver }
