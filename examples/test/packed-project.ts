@@ -10,11 +10,11 @@ const tools = {
   vite7: 'npm:vite@7.3.8',
   vite8: 'npm:vite@8.4.0',
   webpack: '5.113.0',
-  esbuild: '0.28.2',
+  esbuild: '0.27.0',
 }
 
 /** What a page or a script of the README installs. */
-const used = ['@vitral/core', '@vitral/backend-node', '@vitral/backend-web', '@vitral/datasets', '@vitral/trainer']
+const used = ['core', 'backend-node', 'backend-web', 'browser', 'datasets', 'trainer'].map(name => `@vitral/${name}`)
 
 let project: Promise<string> | undefined
 
