@@ -12,6 +12,9 @@ import { type ImageFormat, type ImageHeader, imageFormats, readImageHeader } fro
 /** A path (in browsers a URL), or a file's bytes. */
 export type ImageSource = string | Uint8Array | ArrayBuffer | Blob
 
+/** Largest number of pixels that is decoded unless another is given: 8192 × 8192. */
+export const defaultMaxPixels: number = 8192 * 8192
+
 /** Limits of decoding. */
 export interface DecodeOptions {
   /** Largest number of pixels; more are refused before they are decoded. @default 67108864, 8192 × 8192 */
@@ -38,7 +41,7 @@ export interface DecodeOptions {
  * const { width, height } = await decodeImage('cat.jpg')
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<RawImage> {
-  const { maxPixels = 8192 * 8192, maxBytes = 2 ** 27, timeoutSeconds = 30, formats = imageFormats } = options
+  const { maxPixels = defaultMaxPixels, maxBytes = 2 ** 27, timeoutSeconds = 30, formats = imageFormats } = options
   checkInteger('timeoutSeconds', timeoutSeconds, 1, 3600)
   const { name, bytes } = await open(source, maxBytes)
   const refuse: Refuse = (why, reason, cause) =>

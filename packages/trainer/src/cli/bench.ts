@@ -4,60 +4,50 @@ import { jsonLine } from '@vitral/core/text'
 import { type BenchOptions, type BenchResult, measure, profile } from '../bench/measure.ts'
 import { profileRows, profileTable } from '../bench/profile-table.ts'
 import { percent } from '../format.ts'
-import { parseInteger } from '../numbers.ts'
-import { type Command, parse, precisionOf, precisionOption, print } from './command.ts'
+import { backendOption, type Command, defineCommand, precisionOption, print } from './command.ts'
+import { flag, integer, repeated, text } from './options.ts'
 import { createProgress } from './progress.ts'
 
 const options = {
+  model: text({
+    default: 'vit-base-patch16-224',
+    help: `a configuration (${configNames.slice(0, 3).join(', ')}, …), a model folder or a hub id`,
+  }),
+  batch: integer({ default: 1, help: 'images at a time' }),
+  train: flag('a training step (forward, backward, Adam) instead of a forward pass'),
   ...precisionOption,
-  model: { type: 'string', default: 'vit-base-patch16-224' },
-  batch: { type: 'string', default: '1' },
-  train: { type: 'boolean', default: false },
-  backend: { type: 'string', multiple: true },
-  threads: { type: 'string' },
-  rounds: { type: 'string', default: '10' },
-  profile: { type: 'boolean', default: false },
-} as const
+  backend: repeated({
+    value: 'NAME',
+    help: `${backendOption.backend.help} (${backendOption.backend.standard}); several are compared`,
+  }),
+  threads: integer({ help: 'of the native backend (all processors)' }),
+  rounds: integer({ default: 10, help: 'measurements of each, after one that does not count' }),
+  profile: flag('the time of each kernel, with its operations and bytes; on one backend, not webgpu'),
+}
 
-export const bench: Command = {
+export const bench: Command = defineCommand({
   summary: 'measures how fast a model runs, and where its time goes',
-  help: `Usage: vitral bench [--model NAME|FOLDER] [OPTIONS]
+  usage: ['bench [--model NAME|FOLDER]'],
+  about: 'Measures a forward pass, or a training step, on each backend in turns, and prints medians.',
+  json: '{model, batch, train, precision, peak, results: [{backend, milliseconds, imagesPerSecond, gflops, ratio, times}]}, or with --profile {…, milliseconds, rows}',
+  options,
 
-Measures a forward pass, or a training step, on each backend in turns, and prints medians.
-
-  --model NAME       a configuration (${configNames.slice(0, 3).join(', ')}, …), a model folder or a hub id (vit-base-patch16-224)
-  --batch N          images at a time (1)
-  --train            a training step (forward, backward, Adam) instead of a forward pass
-  --precision NAME   float32, or for the products bfloat16 or, forward on native alone, int8 (float32)
-  --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto); may be repeated to compare
-  --threads N        of the native backend (all processors)
-  --rounds N         measurements of each, after one that does not count (10)
-  --profile          the time of each kernel, with its operations and bytes; on one backend, not webgpu
-  --json             {model, batch, train, precision, peak, results: [{backend, milliseconds, imagesPerSecond, gflops,
-                     ratio, times}]}, or with --profile {…, milliseconds, rows}
-  --help             this text`,
-
-  async run(args) {
-    const { values } = parse(args, options)
+  async run({ values }) {
     const backends: BackendName[] = []
     for (const name of values.backend ?? ['auto']) backends.push((await useBackend(name as 'auto')).name)
     const native = backends.includes('native') ? await import('@vitral/backend-node') : undefined
     if (values.threads !== undefined) {
       if (!native) throw new Error('--threads is for the native backend, which is not among those to measure.')
-      native.setThreads(parseInteger('--threads', values.threads, 1))
+      native.setThreads(values.threads)
     }
     const progress = createProgress()
-    const rounds = parseInteger('--rounds', values.rounds, 1)
+    const { rounds, batch, train, precision } = values
     const given: BenchOptions = {
       createModel: await modelMaker(values.model),
       backends,
-      batch: parseInteger('--batch', values.batch, 1),
-      train: values.train,
-      precision: precisionOf(values),
-      rounds,
+      ...{ batch, train, precision, rounds },
       onRound: (backend, round) => progress.update({ title: backend, done: round, total: rounds }),
     }
-    const { batch, train, precision } = given
     const about = { model: values.model, batch, train, precision, peak: native?.measurePeak() }
     if (values.profile) {
       const [backend] = backends as [BackendName]
@@ -77,7 +67,7 @@ Measures a forward pass, or a training step, on each backend in turns, and print
     print(values.json ? jsonLine({ ...about, results }) : describe(about, results))
     return 0
   },
-}
+})
 
 /** A configuration of this name, or else a folder or hub id. */
 async function modelMaker(model: string): Promise<() => Promise<ViTForImageClassification>> {

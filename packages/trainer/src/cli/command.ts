@@ -1,80 +1,91 @@
-/** What the subcommands share: their shape, how their arguments are read, and what is printed. */
-import { type ParseArgsConfig, parseArgs } from 'node:util'
-import type { ComputeDtype } from '@vitral/core'
+/** What the subcommands share: their shape, the options that several have, and what is printed. */
+import type { BackendName, ComputeDtype } from '@vitral/core'
 import { jsonLine, printable, printableLines } from '@vitral/core/text'
-import { didYouMean } from '../did-you-mean.ts'
-import { parseInteger } from '../numbers.ts'
+import { defaultMaxPixels } from '@vitral/datasets/images'
+import { type HelpText, helpText } from './help.ts'
+import {
+  choice,
+  type common,
+  flag,
+  integer,
+  type Option,
+  type OptionTable,
+  parse,
+  text,
+  type Values,
+} from './options.ts'
 
 export interface Command {
   /** For the list of commands. */
   summary: string
-  /** For `--help`. */
-  help: string
   /** Whether it goes on when nobody reads its standard output: it leaves more than that. @default false */
   goesOnUnread?: boolean
+  /** The text of `--help`. */
+  help(): Promise<string>
   /** @returns the exit code. */
   run(args: string[]): Promise<number>
 }
 
-type Options = NonNullable<ParseArgsConfig['options']>
-
-interface CommonOptions extends Options {
-  help: { type: 'boolean'; short: 'h' }
-  json: { type: 'boolean' }
+/** What a command is called with. */
+export interface Call<O extends OptionTable> {
+  values: Values<O & typeof common>
+  /** Arguments that belong to no option. */
+  positionals: string[]
+  /** All arguments as they were given. */
+  args: string[]
 }
 
-/** Options of every subcommand. */
-const common: CommonOptions = { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } }
-
-/** For commands that compute. */
-export const backendOption: { backend: { type: 'string'; default: string } } = {
-  backend: { type: 'string', default: 'auto' },
+/** A command: its help, its options, and what it does. */
+export interface CommandDefinition<O extends OptionTable> extends HelpText, Pick<Command, 'summary' | 'goesOnUnread'> {
+  options: O
+  /** Defaults for the help, by the options' names, where the options' own table does not know them. */
+  defaults?: () => Promise<Readonly<Record<string, unknown>>>
+  run(call: Call<O>): Promise<number>
 }
 
-/** For commands that run a model. */
-export const precisionOption: { precision: { type: 'string'; default: string } } = {
-  precision: { type: 'string', default: 'float32' },
-}
-
-/** @throws unless it is one of the three. */
-export function precisionOf({ precision }: { precision: string }): ComputeDtype {
-  if (precision !== 'float32' && precision !== 'bfloat16' && precision !== 'int8')
-    throw new Error(`--precision is '${precision}'; expected float32, bfloat16 or int8.`)
-  return precision
-}
-
-type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O & CommonOptions; allowPositionals: true }>>
-
-/** @throws in one line, for an option that is unknown or lacks its value. */
-export function parse<O extends Options>(args: string[], options: O): Parsed<O> {
-  try {
-    return parseArgs({ args, options: { ...options, ...common }, allowPositionals: true }) as Parsed<O>
-  } catch (error) {
-    const [line = ''] = (error as Error).message.split(/\. To specify|\n/)
-    const [, flag] = /^Unknown option '-{1,2}(.+)'$/.exec(line) ?? []
-    throw new Error(flag === undefined ? line : `${line}.${didYouMeanFlag(flag, { ...options, ...common })}`)
+/** The command of a definition. */
+export function defineCommand<O extends OptionTable>({
+  summary,
+  goesOnUnread,
+  options,
+  defaults,
+  run,
+  ...texts
+}: CommandDefinition<O>): Command {
+  return {
+    ...{ summary, goesOnUnread },
+    help: async () => helpText(texts, options, await defaults?.()),
+    run: args => run({ ...parse(args, options), args }),
   }
 }
 
-function didYouMeanFlag(flag: string, known: Options): string {
-  return didYouMean(
-    `--${flag}`,
-    Object.keys(known).map(name => `--${name}`),
-  )
+/** For commands that compute. */
+export const backendOption: { backend: Option<'auto' | BackendName> } = {
+  backend: text({
+    default: 'auto',
+    help: 'what computes: auto, native, tensorflow, webgpu, wasm or cpu',
+  }) as Option<'auto' | BackendName>, // useBackend refuses others
 }
 
-/** @throws naming what is missing. */
-export function required(value: string | undefined, what: string): string {
-  if (!value) throw new Error(`${what} is missing.`)
-  return value
+/** For commands that run a model. */
+export const precisionOption: { precision: Option<ComputeDtype> } = {
+  precision: choice(['float32', 'bfloat16', 'int8'], {
+    default: 'float32',
+    help: 'precision of the matrix products, int8 on native alone',
+  }),
 }
 
 /** For commands that decode images. */
-export const maxPixelsOption: { 'max-pixels': { type: 'string' } } = { 'max-pixels': { type: 'string' } }
+export const maxPixelsOption: { 'max-pixels': Option<number | undefined> } = {
+  'max-pixels': integer({ help: `larger images are refused (${defaultMaxPixels}, 8192 × 8192)` }),
+}
 
-/** @throws unless it is a number of pixels; undefined where the default holds */
-export const maxPixelsOf = (values: { 'max-pixels'?: string }): number | undefined =>
-  values['max-pixels'] === undefined ? undefined : parseInteger('--max-pixels', values['max-pixels'], 1)
+/** For commands that read a data set. */
+export const dataOptions: Record<'download' | 'skip-broken', Option<boolean>> & { data: Option<string> } = {
+  data: text({ value: 'PATH', default: 'data', help: 'where the data set is: its folder, or the file of a manifest' }),
+  download: flag('downloads the data set to --data first, unless it is there'),
+  'skip-broken': flag('leaves out images that cannot be decoded, and says which'),
+}
 
 /** Lines for people; strings of files in them have passed `printable`, which keeps them in their line. */
 export const print = (text: string): void => printRaw(`${printableLines(text)}\n`)

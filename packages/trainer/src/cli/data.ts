@@ -10,57 +10,55 @@ import { guessDataset } from '../data/guess-dataset.ts'
 import { inspectData } from '../data/inspect.ts'
 import { datasetNames } from '../data/open-dataset.ts'
 import { pretrainedProcessor } from '../data/pretrained-processor.ts'
-import { parseInteger } from '../numbers.ts'
 import { recipeTransforms, transformChain } from '../recipe/transforms.ts'
-import { type Command, maxPixelsOf, maxPixelsOption, parse, print, required } from './command.ts'
+import { type Command, defineCommand, maxPixelsOption, print } from './command.ts'
 import { describeData } from './describe-data.ts'
+import { integer, needed, repeated, text } from './options.ts'
 import { createProgress } from './progress.ts'
 import { recipeOf } from './recipe-option.ts'
 
+const defaultChain = 'article-fine-tune'
+
 const options = {
+  dataset: text({ help: `${datasetNames.join(', ')} (what PATH looks like)` }),
+  out: text({
+    value: 'FILE.png',
+    help: 'draws a contact sheet: images as they are, as evaluation prepares them, and as training does',
+  }),
+  recipe: text({
+    value: 'RECIPE',
+    help: 'the sheet shows what this recipe makes of the images, its mixing of batches included: a name or a file',
+  }),
+  set: repeated({ value: 'KEY=VALUE', help: 'sets a field of the recipe, such as model.config.imageSize=64' }),
+  chain: text({ help: `without a recipe: ${Object.keys(transforms.chains).join(', ')} (${defaultChain})` }),
+  rows: integer({
+    default: 10,
+    help: `images on the sheet, of as many classes as there are, ${mostSheetRows} at most`,
+  }),
+  seed: integer({ least: 0, default: 42, help: 'chooses the images and their augmentation' }),
   ...maxPixelsOption,
-  dataset: { type: 'string' },
-  chain: { type: 'string' },
-  recipe: { type: 'string' },
-  set: { type: 'string', multiple: true },
-  out: { type: 'string' },
-  rows: { type: 'string', default: '10' },
-  seed: { type: 'string', default: '42' },
-} as const
+}
 
-export const data: Command = {
+export const data: Command = defineCommand({
   summary: 'inspects a data set, and draws what a model will see of it',
-  help: `Usage: vitral data inspect PATH [--dataset NAME] [--out FILE.png [--recipe RECIPE]] [OPTIONS]
+  usage: ['data inspect PATH [--dataset NAME] [--out FILE.png [--recipe RECIPE]]'],
+  about: `Reads every image below PATH and tells how many there are of each class and size, which are broken, and which are there
+twice: in training and test at once, or with two labels.`,
+  json: '{dataset, splits: [{name, count, classes, sizes, broken, ignored}], duplicates, notes, sheet: {path, examples}}',
+  options,
 
-Reads every image below PATH and tells how many there are of each class and size, which are broken, and which are there
-twice: in training and test at once, or with two labels.
-
-  --dataset NAME     ${datasetNames.join(', ')} (what PATH looks like)
-  --out FILE.png     draws a contact sheet: images as they are, as evaluation prepares them, and as training does
-  --recipe RECIPE    the sheet shows what this recipe makes of the images, its mixing of batches included: a name or a file
-  --set KEY=VALUE    sets a field of the recipe, such as model.config.imageSize=64; may be repeated
-  --chain NAME       without a recipe: ${Object.keys(transforms.chains).join(', ')} (article-fine-tune)
-  --rows N           images on the sheet, of as many classes as there are, ${mostSheetRows} at most (10)
-  --seed N           chooses the images and their augmentation (42)
-  --max-pixels N     larger images are refused (67108864, 8192 × 8192)
-  --json             {dataset, splits: [{name, count, classes, sizes, broken, ignored}], duplicates, notes,
-                     sheet: {path, examples}}
-  --help             this text`,
-
-  async run(args) {
-    const { values, positionals } = parse(args, options)
+  async run({ values, positionals }) {
     const [verb, path, ...more] = positionals
     if (verb !== 'inspect')
-      throw new Error(`There is no command 'data ${required(verb, 'What to do with data')}'; expected inspect.`)
-    const place = required(path, 'The path of the data set')
+      throw new Error(`There is no command 'data ${needed(verb, 'What to do with data')}'; expected inspect.`)
+    const place = needed(path, 'The path of the data set')
     if (more.length > 0) throw new Error(`Unexpected argument '${more[0]}'; expected one path.`)
     for (const flag of ['chain', 'recipe'] as const)
       if (values[flag] && !values.out)
         throw new Error(`--${flag} is for the contact sheet; expected --out FILE.png, too.`)
     const made = await transformsFor(values)
-    const rows = parseInteger('--rows', values.rows, 1)
-    const seed = parseInteger('--seed', values.seed, 0)
-    const decode = { maxPixels: maxPixelsOf(values) }
+    const { rows, seed } = values
+    const decode = { maxPixels: values['max-pixels'] }
     if (values.out) await checkFolder(values.out)
     const name = values.dataset ?? (await guessDataset(place))
     const progress = createProgress()
@@ -80,7 +78,7 @@ twice: in training and test at once, or with two labels.
     if (sheet && !values.json) print(`\nThe contact sheet is ${values.out}.${leftOut(wanted.length - indices.length)}`)
     return 0
   },
-}
+})
 
 const leftOut = (count: number): string =>
   count === 0 ? '' : ` It has room for ${mostSheetRows} images; ${count} more that were asked for are left out.`
@@ -93,7 +91,7 @@ async function transformsFor(values: {
 }): Promise<Pick<ContactSheetOptions, 'training' | 'evaluation' | 'batches'>> {
   if (values.recipe === undefined) {
     if (values.set) throw new Error('--set is for a field of a recipe; expected --recipe RECIPE, too.')
-    const chain = transformChain(values.chain ?? 'article-fine-tune')
+    const chain = transformChain(values.chain ?? defaultChain)
     return { evaluation: chain({ train: false }), training: chain({ train: true }) }
   }
   if (values.chain) throw new Error('Both --recipe and --chain are given; expected one of them.')

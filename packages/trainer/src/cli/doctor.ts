@@ -3,7 +3,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { type BackendName, useBackend } from '@vitral/core'
 import { jsonLine } from '@vitral/core/text'
 import { usesNativeImages } from '@vitral/datasets/images'
-import { type Command, parse, print } from './command.ts'
+import { type Command, defineCommand, print } from './command.ts'
 
 interface Processor {
   kind: 'cpu'
@@ -35,19 +35,15 @@ interface BackendReport {
 
 const names: BackendName[] = ['native', 'tensorflow', 'webgpu', 'wasm', 'cpu']
 
-export const doctor: Command = {
+export const doctor: Command = defineCommand({
   summary: 'shows which backends start on this machine, and why the others do not',
-  help: `Usage: vitral doctor [--json]
+  usage: ['doctor'],
+  about: `Starts every backend and prints which ones can be used, with the reason for those that cannot; then the processor, and
+WebGPU's adapter with its limits and features, and whether it is a GPU or an emulation on the CPU.`,
+  json: "{backends: [{name, available, reason}], devices, precision, nativeImages}; of a device {kind: 'cpu', name, cores, threads, instructionSet} or {kind: 'webgpu', name, emulated, features, limits}",
+  options: {},
 
-Starts every backend and prints which ones can be used, with the reason for those that cannot; then the processor, and
-WebGPU's adapter with its limits and features, and whether it is a GPU or an emulation on the CPU.
-
-  --json    {backends: [{name, available, reason}], devices, precision, nativeImages}; of a device {kind: 'cpu', name, cores,
-            threads, instructionSet} or {kind: 'webgpu', name, emulated, features, limits}
-  --help    this text`,
-
-  async run(args) {
-    const { values } = parse(args, {})
+  async run({ values }) {
     const backends: BackendReport[] = []
     for (const name of names) backends.push(await probe(name))
     const starts = (wanted: BackendName) => backends.some(({ name, available }) => name === wanted && available)
@@ -67,7 +63,7 @@ WebGPU's adapter with its limits and features, and whether it is a GPU or an emu
     }
     return backends.some(({ available }) => available) ? 0 : 1
   },
-}
+})
 
 async function probe(name: BackendName): Promise<BackendReport> {
   try {

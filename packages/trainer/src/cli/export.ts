@@ -3,44 +3,39 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
-import { type WeightDtype, weightDtypes } from '@vitral/core/files'
+import { weightDtypes } from '@vitral/core/files'
 import { jsonLine } from '@vitral/core/text'
 import { count } from '../format.ts'
-import { type Command, parse, print, required } from './command.ts'
+import { type Command, defineCommand, print } from './command.ts'
 import { fetchModel } from './download.ts'
+import { choice, parsed, required, text } from './options.ts'
 import { createProgress } from './progress.ts'
 
+const units: Readonly<Record<string, number>> = { '': 1, KB: 1e3, MB: 1e6, GB: 1e9 }
+
 const options = {
-  model: { type: 'string' },
-  adapters: { type: 'string' },
-  out: { type: 'string' },
-  dtype: { type: 'string', default: 'float32' },
-  'max-shard-size': { type: 'string', default: '5GB' },
-  json: { type: 'boolean', default: false },
-} as const
+  model: required({ value: 'FOLDER', help: 'a model folder, or a hub id' }),
+  adapters: text({
+    value: 'FOLDER',
+    help: "LoRA adapters to merge into its weights, as a run's adapters/ or Python's peft has them",
+  }),
+  out: required({ value: 'FOLDER', help: 'a new folder' }),
+  dtype: choice(weightDtypes, { default: 'float32', help: 'of the weights in the file; 16 bits halve it' }),
+  'max-shard-size': parsed(bytesOf, {
+    ...{ value: 'N', default: '5GB' },
+    help: 'beyond it the weights go into several files: bytes, or such as 500MB',
+  }),
+}
 
-export const exportCommand: Command = {
+export const exportCommand: Command = defineCommand({
   summary: 'writes a model folder with smaller weights or merged adapters',
-  help: `Usage: vitral export --model FOLDER --out FOLDER [OPTIONS]
+  usage: ['export --model FOLDER --out FOLDER'],
+  about: "The folder opens in Vitral, in transformers.js and in Python's transformers.",
+  json: '{out, dtype, parameters, files: [{name, bytes}]}',
+  options,
 
-The folder opens in Vitral, in transformers.js and in Python's transformers.
-
-  --model FOLDER     a model folder, or a hub id
-  --adapters FOLDER  LoRA adapters to merge into its weights, as a run's adapters/ or Python's peft has them
-  --out FOLDER       a new folder
-  --dtype NAME       ${weightDtypes.join(', ')}: of the weights in the file; a half halves it (float32)
-  --max-shard-size N beyond it the weights go into several files: bytes, or such as 500MB (5GB)
-  --json             {out, dtype, parameters, files: [{name, bytes}]}
-  --help             this text`,
-
-  async run(args) {
-    const { values } = parse(args, options)
-    const id = required(values.model, '--model')
-    const out = required(values.out, '--out')
-    const dtype = values.dtype as WeightDtype
-    if (!weightDtypes.includes(dtype))
-      throw new Error(`--dtype is '${dtype}'; expected one of ${weightDtypes.join(', ')}.`)
-    const maxShardBytes = bytesOf(values['max-shard-size'])
+  async run({ values }) {
+    const { model: id, out, dtype, 'max-shard-size': maxShardBytes } = values
     if (existsSync(out) && readdirSync(out).length > 0)
       throw new Error(`${out} holds files already; choose another folder with --out.`)
     await useBackend('cpu')
@@ -65,14 +60,12 @@ The folder opens in Vitral, in transformers.js and in Python's transformers.
     )
     return 0
   },
-}
-
-const units = { '': 1, KB: 1e3, MB: 1e6, GB: 1e9 } as const
+})
 
 /** @throws unless it is a number above 0, perhaps with a unit */
-function bytesOf(size: string): number {
+function bytesOf(option: string, size: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(KB|MB|GB)?$/.exec(size) ?? []
-  const bytes = Number(number) * units[(unit ?? '') as keyof typeof units]
-  if (!(bytes > 0)) throw new Error(`--max-shard-size is '${size}'; expected bytes, or such as 500MB or 2GB.`)
+  const bytes = Number(number) * (units[unit ?? ''] as number)
+  if (!(bytes > 0)) throw new Error(`${option} is '${size}'; expected bytes, or such as 500MB or 2GB.`)
   return bytes
 }

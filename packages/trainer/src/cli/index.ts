@@ -62,7 +62,7 @@ async function run(name: string, command: Command | undefined, args: string[]): 
   try {
     if (!command) throw new Error(unknownCommand(name))
     if (args.includes('--help') || args.includes('-h')) {
-      print(command.help)
+      print(await command.help())
       return 0
     }
     return await command.run(args)

@@ -17,69 +17,46 @@ import {
 } from '@vitral/core'
 import { selectToken } from '@vitral/core/ops'
 import { printable } from '@vitral/core/text'
-import { parseInteger } from '../numbers.ts'
 import { computeImages } from '../predict/compute-images.ts'
 import { findImages } from '../predict/find-images.ts'
 import { createFormat, type FormatName, formatNames, type ImageResult } from '../predict/formats.ts'
-import {
-  backendOption,
-  type Command,
-  maxPixelsOf,
-  maxPixelsOption,
-  parse,
-  precisionOf,
-  precisionOption,
-  printRaw,
-  required,
-} from './command.ts'
+import { backendOption, type Command, defineCommand, maxPixelsOption, precisionOption, printRaw } from './command.ts'
 import { fetchModel } from './download.ts'
+import { choice, flag, integer, needed, required } from './options.ts'
 import { printError } from './print-error.ts'
 import { createProgress } from './progress.ts'
 
 const options = {
-  ...backendOption,
-  ...precisionOption,
+  model: required({ value: 'FOLDER', help: 'a model folder, or a hub id' }),
+  'top-k': integer({ default: 5, help: 'classes to show, best first' }),
+  embed: flag(
+    "features instead of classes, also of models without a classifier: the class token after the last layer norm, as the server's /embed gives it",
+  ),
+  format: choice(formatNames, {
+    help: 'how results are written (text; with --embed jsonl), jsonl with an object for each line',
+  }),
+  'batch-size': integer({ default: 16, help: 'images at a time' }),
   ...maxPixelsOption,
-  model: { type: 'string' },
-  'top-k': { type: 'string', default: '5' },
-  'batch-size': { type: 'string', default: '16' },
-  format: { type: 'string' },
-  embed: { type: 'boolean', default: false },
-} as const
+  ...precisionOption,
+  ...backendOption,
+}
 
-export const predict: Command = {
+export const predict: Command = defineCommand({
   summary: 'classifies images, or gives their features',
-  help: `Usage: vitral predict --model FOLDER IMAGE… [OPTIONS]
-
-IMAGE is a file, a folder (the image files in it, at any depth), a pattern such as 'photos/**/*.jpg', or - for an image on
+  usage: ['predict --model FOLDER IMAGE…'],
+  about: `IMAGE is a file, a folder (the image files in it, at any depth), a pattern such as 'photos/**/*.jpg', or - for an image on
 the standard input. An image that cannot be read is a line on the standard error; the others have their results, and the
-exit code is 1.
-
-  --model FOLDER     a model folder, or a hub id
-  --top-k N          classes to show, best first (5)
-  --embed            features instead of classes, also of models without a classifier: the class token after the last
-                     layer norm, as the server's /embed gives it
-  --format NAME      text, jsonl (an object for each line) or csv (text; with --embed jsonl)
-  --batch-size N     images at a time (16)
-  --max-pixels N     larger images are refused (67108864, 8192 × 8192)
-  --precision NAME   float32, or bfloat16 or int8 (native alone) for the products (float32)
-  --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
-  --json             [{image, predictions: [{label, score}]}], with --embed [{image, features}]
-  --help             this text
-
-Scores are shares of one class; of a multi-label model, and of a model with a single class, each is a probability of its
+exit code is 1.`,
+  json: '[{image, predictions: [{label, score}]}], with --embed [{image, features}]',
+  after: `Scores are shares of one class; of a multi-label model, and of a model with a single class, each is a probability of its
 own (the sigmoid of its logit); of regression they are the values.`,
+  options,
 
-  async run(args) {
-    const { values, positionals: names } = parse(args, options)
-    const id = required(values.model, '--model')
-    required(names[0], 'The image file')
-    const count = parseInteger('--top-k', values['top-k'], 1)
-    const batchSize = parseInteger('--batch-size', values['batch-size'], 1)
-    const maxPixels = maxPixelsOf(values)
-    const precision = precisionOf(values)
+  async run({ values, positionals: names }) {
+    needed(names[0], 'The image file')
+    const { model: id, 'top-k': count, 'batch-size': batchSize, 'max-pixels': maxPixels, precision } = values
     const formatName = formatOf(values)
-    await useBackend(values.backend as 'auto')
+    await useBackend(values.backend)
     const progress = createProgress()
     const folder = await fetchModel(id, progress)
     const { forward, scoring, resultOf } = await (values.embed ? openEmbedder : openClassifier)(folder, {
@@ -119,7 +96,7 @@ own (the sigmoid of its logit); of regression they are the values.`,
       progress.say(`vitral predict: ${failed} of ${images.length + problems.length} could not be read.`)
     return failed > 0 ? 1 : 0
   },
-}
+})
 
 interface OpenedModel {
   /** [B, c, h, w] → [B, K] */
@@ -169,13 +146,11 @@ async function openEmbedder(folder: string, { precision }: OpenOptions): Promise
   }
 }
 
-/** @throws unless it is one of the table, and agrees with --json */
-function formatOf({ format, json, embed }: { format?: string; json?: boolean; embed: boolean }): FormatName {
+/** @throws unless it agrees with --json and --embed */
+function formatOf({ format, json, embed }: { format?: FormatName; json: boolean; embed: boolean }): FormatName {
   if (json && format !== undefined && format !== 'json')
     throw new Error(`Both --json and --format ${format} are given; expected one of them.`)
   const name = json ? 'json' : (format ?? (embed ? 'jsonl' : 'text'))
-  if (!(formatNames as readonly string[]).includes(name))
-    throw new Error(`--format is '${name}'; expected one of ${formatNames.join(', ')}.`)
   if (embed && name === 'text') throw new Error('--format is text, which has no features; expected json, jsonl or csv.')
-  return name as FormatName
+  return name
 }

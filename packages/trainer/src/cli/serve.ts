@@ -1,67 +1,62 @@
 /** `vitral serve`: models over HTTP. The server is a package of its own, loaded when it is asked for. */
 
 import { basename } from 'node:path'
-import { parseInteger } from '../numbers.ts'
-import { backendOption, type Command, parse, precisionOf, precisionOption } from './command.ts'
+import { backendOption, type Command, defineCommand, precisionOption } from './command.ts'
 import { fetchModel } from './download.ts'
+import { flag, integer, repeated, text } from './options.ts'
 import { createProgress } from './progress.ts'
 
-const options = {
-  ...backendOption,
-  ...precisionOption,
-  'allow-without-key': { type: 'boolean' },
-  config: { type: 'string' },
-  host: { type: 'string' },
-  'max-batch-size': { type: 'string' },
-  'max-delay': { type: 'string' },
-  port: { type: 'string' },
-  'queue-size': { type: 'string' },
-  set: { type: 'string', multiple: true },
-  threads: { type: 'string' },
-  workers: { type: 'string' },
+/** Options that set a field of the configuration; models.0 stands for each model that is named. */
+const fields = {
+  host: 'host',
+  port: 'port',
+  'allow-without-key': 'allowWithoutKey',
+  precision: 'models.0.precision',
+  backend: 'models.0.backend',
+  'max-batch-size': 'models.0.maxBatchSize',
+  'max-delay': 'models.0.maxDelay',
+  'queue-size': 'models.0.queueSize',
+  workers: 'models.0.workers',
+  threads: 'models.0.threads',
 } as const
 
-export const serve: Command = {
+const options = {
+  host: text({ value: 'ADDRESS', help: 'address to listen on' }),
+  port: integer({ least: 0, help: 'port to listen on, 0 for any' }),
+  'allow-without-key': flag('listens for other machines though no API key is configured'),
+  ...precisionOption,
+  ...backendOption,
+  'max-batch-size': integer({ help: 'images computed together at most' }),
+  'max-delay': integer({ least: 0, help: 'milliseconds that the first image of a batch waits for others' }),
+  'queue-size': integer({ help: 'images that may wait; more are refused' }),
+  workers: integer({ help: 'processes that compute, each with the weights' }),
+  threads: integer({ help: 'threads of each (the processors, shared among them)' }),
+  config: text({ value: 'FILE', help: 'settings as JSON' }),
+  set: repeated({
+    value: 'FIELD=VALUE',
+    help: 'one setting, such as limits.imagePixels=1000000 or, of the first model, models.0.queueSize=64',
+  }),
+}
+
+export const serve: Command = defineCommand({
   summary: 'answers over HTTP',
   goesOnUnread: true,
-  help: `Usage: vitral serve [NAME=]MODEL… [OPTIONS]
-
-  MODEL               a model folder, or a hub id; NAME is what clients call it (the folder's)
-  --host ADDRESS      address to listen on (127.0.0.1)
-  --port N            port to listen on, 0 for any (8000)
-  --allow-without-key listens for other machines though no API key is configured
-  --precision NAME    float32, or of the products bfloat16 or int8 (float32)
-  --backend NAME      auto, native, tensorflow, webgpu, wasm or cpu (auto)
-  --max-batch-size N  images computed together at most (8)
-  --max-delay N       milliseconds that the first image of a batch waits for others (0)
-  --queue-size N      images that may wait; more are refused (256)
-  --workers N         processes that compute, each with the weights (1)
-  --threads N         threads of each (the processors, shared among them)
-  --config FILE       settings as JSON
-  --set FIELD=VALUE   one setting, such as limits.imagePixels=1000000 or, of the first model,
-                      models.0.queueSize=64; may be repeated
-  --json              as without it: whatever happens is a line of JSON
-  --help              this text
-
-Settings come from the file, then variables such as VITRAL_SERVE_LIMITS_IMAGE_PIXELS, then
+  usage: ['serve [NAME=]MODEL…'],
+  about: "MODEL is a model folder, or a hub id; NAME is what clients call it (the folder's).",
+  json: 'as without it: whatever happens is a line of JSON',
+  after: `Settings come from the file, then variables such as VITRAL_SERVE_LIMITS_IMAGE_PIXELS, then
 options. The page is at /, the description of the API at /docs. SIGTERM ends the server when what
 it has accepted is answered. Needs Bun, and the package @vitral/server.`,
+  options,
+  defaults,
 
-  async run(args) {
-    const { values, positionals } = parse(args, options)
-    const number = (
-      name: 'max-batch-size' | 'max-delay' | 'port' | 'queue-size' | 'threads' | 'workers',
-      least: number,
-    ) => (values[name] === undefined ? undefined : parseInteger(`--${name}`, values[name], least))
-    const settingsOfModels = {
-      backend: values.backend,
-      precision: precisionOf(values),
-      maxBatchSize: number('max-batch-size', 1),
-      maxDelay: number('max-delay', 0),
-      queueSize: number('queue-size', 1),
-      workers: number('workers', 1),
-      threads: number('threads', 1),
-    }
+  async run({ values, positionals }) {
+    const settings = Object.entries(fields).map(([name, path]) => {
+      const value = values[name as keyof typeof fields]
+      return [path, value === false ? undefined : value] as const // a flag that is not given leaves what the file says
+    })
+    const ofModels = settings.filter(([path]) => path.startsWith(firstModel))
+    const settingsOfModels = Object.fromEntries(ofModels.map(([path, value]) => [path.slice(firstModel.length), value]))
     const { readConfig, runServer } = await loadServer()
     const models = []
     for (const argument of positionals) {
@@ -77,9 +72,7 @@ it has accepted is answered. Needs Bun, and the package @vitral/server.`,
       file: values.config,
       environment: process.env,
       settings: {
-        host: values.host,
-        port: number('port', 0),
-        allowWithoutKey: values['allow-without-key'],
+        ...Object.fromEntries(settings.filter(([path]) => !path.startsWith(firstModel))),
         // Without any, those of the file are served.
         models: models.length > 0 ? models : undefined,
         // After the models, as one may be of them.
@@ -88,6 +81,21 @@ it has accepted is answered. Needs Bun, and the package @vitral/server.`,
     })
     return await runServer(config)
   },
+})
+
+const firstModel = 'models.0.'
+
+/** The configuration's own defaults, where the server is there to ask. */
+async function defaults(): Promise<Record<string, unknown>> {
+  try {
+    const { parseConfig } = await import('@vitral/server')
+    const config: unknown = parseConfig({ models: [{ name: 'model', folder: 'model' }] })
+    const valueAt = (path: string): unknown =>
+      path.split('.').reduce<unknown>((part, key) => (part as Record<string, unknown>)?.[key], config)
+    return Object.fromEntries(Object.entries(fields).map(([name, path]) => [name, valueAt(path)]))
+  } catch {
+    return {}
+  }
 }
 
 /** @throws one line that says what to do */

@@ -3,74 +3,63 @@
 import { basename } from 'node:path'
 import { useBackend } from '@vitral/core'
 import { jsonLine, printable } from '@vitral/core/text'
-import { datasetNames } from '../data/open-dataset.ts'
 import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
 import { scoreOf } from '../evaluation/choose-best.ts'
 import { columnWidths, duration, percent } from '../format.ts'
-import { parseInteger } from '../numbers.ts'
-import { recipes } from '../recipes/index.ts'
 import { gridSearch, randomSearch, type Settings } from '../sweep/search.ts'
 import { type SweptTrial, sweep } from '../sweep/sweep.ts'
-import { backendOption, type Command, maxPixelsOf, maxPixelsOption, parse, print, reasonOf } from './command.ts'
+import { backendOption, type Command, dataOptions, defineCommand, maxPixelsOption, print, reasonOf } from './command.ts'
 import { download, showDownload } from './download.ts'
+import { flag, integer, repeated, text } from './options.ts'
 import { createProgress } from './progress.ts'
-import { recipeOf, recipeOptions } from './recipe-option.ts'
+import { recipeArgument, recipeOf, recipeOptions } from './recipe-option.ts'
 import { resumeCommand } from './train/resume-command.ts'
 import { showTraining } from './train/show-training.ts'
 
 const options = {
-  ...backendOption,
+  grid: repeated({
+    value: 'KEY=A,B,…',
+    help: 'values of a field of the recipe; of several fields every combination is tried',
+  }),
+  random: integer({ help: "tries N settings drawn by chance, by the recipe's seed" }),
+  range: repeated({
+    value: 'KEY=RANGE',
+    help: 'what a field is drawn from: log:1e-4..1e-2, 0..0.2, int:2..6, or values such as 32,64',
+  }),
+  ...dataOptions,
   ...maxPixelsOption,
+  out: text({
+    value: 'DIR',
+    help: 'folder of the sweep: sweep.json, trial-001/, trial-002/ … (runs/RECIPE-sweep)',
+  }),
+  resume: flag(
+    'resumes the sweep in --out: what is finished is kept, what was stopped is resumed; more values or a larger N add trials',
+  ),
+  tensorboard: flag('also writes event files, which TensorBoard shows side by side: tensorboard --logdir DIR'),
   ...recipeOptions,
-  data: { type: 'string', default: 'data' },
-  out: { type: 'string' },
-  download: { type: 'boolean', default: false },
-  resume: { type: 'boolean', default: false },
-  'skip-broken': { type: 'boolean', default: false },
-  tensorboard: { type: 'boolean', default: false },
-  grid: { type: 'string', multiple: true },
-  random: { type: 'string' },
-  range: { type: 'string', multiple: true },
-} as const
+  ...backendOption,
+}
 
-export const sweepCommand: Command = {
+export const sweepCommand: Command = defineCommand({
   summary: 'trains a recipe with several settings, and compares them',
   goesOnUnread: true,
-  help: `Usage: vitral sweep RECIPE --grid KEY=A,B… [--data PATH] [--out DIR] [OPTIONS]
-       vitral sweep RECIPE --random N --range KEY=RANGE… [--data PATH] [--out DIR] [OPTIONS]
-
-Each trial is a run's folder in --out. The table at the end has the best evaluation of each, the most accurate first, and
+  usage: [
+    'sweep RECIPE --grid KEY=A,B… [--data PATH] [--out DIR]',
+    'sweep RECIPE --random N --range KEY=RANGE… [--data PATH] [--out DIR]',
+  ],
+  about: `Each trial is a run's folder in --out. The table at the end has the best evaluation of each, the most accurate first, and
 its test where the data set has images for one; those are not to choose by.
 
-RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that exports one.
+${recipeArgument}`,
+  json: '{out, finished, trials: [{name, out, settings, status, seconds, best: {epoch, accuracy, loss}, test: {accuracy, loss}, error}]}',
+  after: 'Ctrl-C finishes the step, saves the state and says how to go on.',
+  options,
 
-  --grid KEY=A,B,…   values of a field of the recipe; of several fields every combination is tried
-  --random N         tries N settings drawn by chance, by the recipe's seed
-  --range KEY=RANGE  what a field is drawn from: log:1e-4..1e-2, 0..0.2, int:2..6, or values such as 32,64
-  --data PATH        where the data set is (data): its folder, or the file of a manifest
-  --dataset NAME     another than the recipe's: ${datasetNames.join(', ')}
-  --download         downloads the data set to --data first, unless it is there
-  --skip-broken      leaves out images that cannot be decoded, and says which
-  --max-pixels N     larger images are refused (67108864, 8192 × 8192)
-  --out DIR          folder of the sweep: sweep.json, trial-001/, trial-002/ … (runs/RECIPE-sweep)
-  --resume           resumes the sweep in --out: what is finished is kept, what was stopped is resumed; more values or
-                     a larger N add trials
-  --tensorboard      also writes event files, which TensorBoard shows side by side: tensorboard --logdir DIR
-  --set KEY=VALUE    sets a field of the recipe for all trials; may be repeated
-  --epochs N  --batch-size N  --lr X  --precision float32|bfloat16  --seed N    the same for these fields
-  --backend NAME     auto, native, tensorflow, webgpu, wasm or cpu (auto)
-  --json             {out, finished, trials: [{name, out, settings, status, seconds, best: {epoch, accuracy, loss},
-                     test: {accuracy, loss}, error}]}
-  --help             this text
-
-Ctrl-C finishes the step, saves the state and says how to go on.`,
-
-  async run(args) {
-    const { values, positionals } = parse(args, options)
+  async run({ values, positionals, args }) {
     const { name, recipe } = await recipeOf(positionals, values)
     const trials = trialsOf(values, recipe.seed)
     const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}-sweep`, data, resume } = values
-    await useBackend(values.backend as 'auto')
+    await useBackend(values.backend)
     const progress = createProgress()
     const { signal, release } = onInterrupt()
     try {
@@ -78,7 +67,7 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       const result = await sweep({
         ...{ recipe, trials, data, out, resume, signal, tensorboard: values.tensorboard },
         onSkipped: values['skip-broken'] ? reason => progress.say(`Left out: ${reasonOf(reason)}`) : undefined,
-        maxPixels: maxPixelsOf(values),
+        maxPixels: values['max-pixels'],
         hub: { onProgress: showDownload(progress) },
         onTrial({ settings }, { number, count, run, recipe }) {
           progress.say(`Trial ${number} of ${count}: ${settings.join(', ')}`)
@@ -95,11 +84,11 @@ Ctrl-C finishes the step, saves the state and says how to go on.`,
       release()
     }
   },
-}
+})
 
 interface SearchValues {
   grid?: string[]
-  random?: string
+  random?: number
   range?: string[]
   resume: boolean
 }
@@ -107,7 +96,7 @@ interface SearchValues {
 /** @throws unless a grid or a random search is asked for, or a sweep that knows its own is resumed. */
 function trialsOf({ grid, random, range, resume }: SearchValues, seed: number): Settings[] {
   if (grid && (random || range)) throw new Error('There are both --grid and --random; expected one of them.')
-  if (random && range) return randomSearch(range, { count: parseInteger('--random', random, 1), seed })
+  if (random && range) return randomSearch(range, { count: random, seed })
   if (random || range) throw new Error('--random N and --range KEY=RANGE belong together; one of them is missing.')
   if (grid) return gridSearch(grid)
   if (resume) return []

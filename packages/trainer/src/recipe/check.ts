@@ -69,18 +69,42 @@ function checkLora(lora: Partial<LoraConfig>): void {
 /** Whether a recipe has fields below this one. */
 export const hasFields = (path: string): boolean => paths.some(other => other.startsWith(`${path}.`))
 
-/** Paths of all fields, those of groups before those within. */
-const paths: readonly string[] = pathsWithin(recipeSchema)
+/** The schemas of all fields by their paths, those of groups before those within. */
+const schemas: ReadonlyMap<string, z.ZodType> = new Map(fieldsWithin(recipeSchema))
+const paths: readonly string[] = [...schemas.keys()]
 
-function pathsWithin(schema: unknown, prefix = ''): string[] {
+function fieldsWithin(schema: unknown, prefix = ''): [path: string, schema: z.ZodType][] {
   if (schema instanceof z.ZodObject)
-    return Object.entries(schema.shape).flatMap(([name, field]) => [
-      `${prefix}${name}`,
-      ...pathsWithin(field, `${prefix}${name}.`),
+    return Object.entries<z.ZodType>(schema.shape).flatMap(([name, field]) => [
+      [`${prefix}${name}`, field],
+      ...fieldsWithin(field, `${prefix}${name}.`),
     ])
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap(option => pathsWithin(option, prefix))
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return pathsWithin(schema.unwrap(), prefix)
-  return []
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(option => fieldsWithin(option, prefix))
+  return isWrapper(schema) ? fieldsWithin(schema.unwrap(), prefix) : []
+}
+
+function isWrapper(schema: unknown): schema is z.ZodDefault | z.ZodOptional {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodOptional
+}
+
+/** What is said of a field: for the options of commands. */
+export interface FieldDescription {
+  description: string
+  /** 'int', 'number' or 'string'. */
+  type: string
+  /** What a text can be, where it is one of some names. */
+  names?: readonly string[]
+}
+
+/** The description of a field that holds a number or text, by its path. */
+export function describeField(path: string): FieldDescription {
+  const field = schemas.get(path)
+  const { description = '' } = field?.meta() ?? {}
+  let schema: unknown = field
+  while (isWrapper(schema)) schema = schema.unwrap()
+  if (schema instanceof z.ZodEnum) return { description, type: 'string', names: schema.options as string[] }
+  if (schema instanceof z.ZodNumber) return { description, type: schema.isInt ? 'int' : 'number' }
+  return { description, type: 'string' }
 }
 
 function refuseUnknown(group: Group, prefix = ''): void {

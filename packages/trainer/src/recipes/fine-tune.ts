@@ -59,8 +59,8 @@ const augmentations: Record<Augmentation, undefined | ((size: Sides, options: Re
   ],
 }
 
-export const tunedParts: readonly string[] = Object.keys(parts)
-export const augmentationNames: readonly string[] = Object.keys(augmentations)
+export const tunedParts: readonly TunedPart[] = Object.keys(parts) as TunedPart[]
+export const augmentationNames: readonly Augmentation[] = Object.keys(augmentations) as Augmentation[]
 
 /**
  * Reads the model's processor and configuration (downloading a hub's model) and the data set's classes.

@@ -3,18 +3,14 @@
 import { existsSync } from 'node:fs'
 import { launch } from '../../ddp/launch.ts'
 import { launchMpi } from '../../ddp/launch-mpi.ts'
-import { parseInteger } from '../../numbers.ts'
 import { runPaths } from '../../run/folder.ts'
+import type { TrainingValues } from './training-options.ts'
 
-export interface LaunchValues {
-  nproc?: string
-  nnodes?: string
-  hosts?: string
-  'max-restarts'?: string
-  'min-nproc'?: string
-  'master-port'?: string
-  timeout?: string
-}
+/** Values of the options about processes. */
+export type LaunchValues = Pick<
+  TrainingValues,
+  'nproc' | 'nnodes' | 'hosts' | 'max-restarts' | 'min-nproc' | 'master-port' | 'timeout'
+>
 
 /**
  * Whether several processes are to be started.
@@ -43,21 +39,20 @@ export async function launchTraining(
   out: string,
   values: LaunchValues,
 ): Promise<number> {
-  const nproc = parseInteger('--nproc', values.nproc ?? '1', 1)
+  const { nproc = 1, 'max-restarts': maxRestarts = 0, 'min-nproc': minNproc = nproc, timeout } = values
   const program = [...process.execArgv, process.argv[1] as string, command]
   const isBegun = (): boolean => existsSync(runPaths(out).config) && !args.includes('--resume')
   const common = {
     command: process.execPath,
     args: (attempt: number) => [...program, ...args, ...(attempt > 0 && isBegun() ? ['--resume'] : [])],
     nproc,
-    maxRestarts: parseInteger('--max-restarts', values['max-restarts'] ?? '0', 0),
-    timeout: values.timeout === undefined ? undefined : parseInteger('--timeout', values.timeout, 1),
+    maxRestarts,
+    timeout,
   }
   const machines = machinesOf(values)
   if (machines) return await launchMpi({ ...common, ...machines })
-  const minNproc = parseInteger('--min-nproc', values['min-nproc'] ?? String(nproc), 1)
   if (minNproc > nproc) throw new Error(`--min-nproc is ${minNproc}, more than --nproc, ${nproc}.`)
-  return await launch({ ...common, minNproc, masterPort: portOf(values['master-port']) })
+  return await launch({ ...common, minNproc, masterPort: values['master-port'] })
 }
 
 /** @returns nothing where it is this one alone */
@@ -67,7 +62,7 @@ function machinesOf(values: LaunchValues): { nnodes: number; hosts?: string[] } 
     throw new Error(
       `--hosts is '${values.hosts}'; expected names or addresses with commas between, such as gpu-1,gpu-2.`,
     )
-  const nnodes = parseInteger('--nnodes', values.nnodes ?? String(hosts?.length ?? 1), 1)
+  const { nnodes = hosts?.length ?? 1 } = values
   if (hosts && hosts.length !== nnodes)
     throw new Error(`--hosts names ${hosts.length} machines, and --nnodes is ${nnodes}.`)
   if (nnodes === 1 && !hosts) return undefined
@@ -75,11 +70,4 @@ function machinesOf(values: LaunchValues): { nnodes: number; hosts?: string[] } 
     if (values[name] !== undefined)
       throw new Error(`--${name} is for the processes of one machine; leave it out with --nnodes.`)
   return { nnodes, hosts }
-}
-
-function portOf(given: string | undefined): number | undefined {
-  const port = given === undefined ? undefined : parseInteger('--master-port', given, 1)
-  if (port !== undefined && port > 65535)
-    throw new Error(`--master-port is ${port}; expected a number from 1 to 65535.`)
-  return port
 }

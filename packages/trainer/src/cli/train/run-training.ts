@@ -10,13 +10,11 @@ import { together } from '../../ddp/exchange.ts'
 import { shareProcessors } from '../../ddp/share-processors.ts'
 import type { Judged } from '../../evaluation/choose-best.ts'
 import { count, duration, percent } from '../../format.ts'
-import { parseInteger } from '../../numbers.ts'
 import type { Recipe } from '../../recipe/types.ts'
 import { describeAddedEpochs } from '../../run/added-epochs.ts'
-import type { CheckpointOptions } from '../../run/checkpoint.ts'
 import type { TrainingResult } from '../../run/events.ts'
 import { startRun } from '../../run/start-run.ts'
-import { maxPixelsOf, print, reasonOf } from '../command.ts'
+import { print, reasonOf } from '../command.ts'
 import { download, showDownload } from '../download.ts'
 import { createProgress } from '../progress.ts'
 import { exitCodeOf, inProcessGroup } from './in-process-group.ts'
@@ -44,10 +42,10 @@ export interface TrainingRequest {
 /** @returns the code to exit with */
 export async function runTraining({ data: place, then = [], ...request }: TrainingRequest): Promise<number> {
   const { command, args, values, name, recipe, out } = request
-  const { resume = false } = values
+  const { resume } = values
   if (isLaunch(values) && !isLaunched()) return launchTraining(command, args, out, values)
-  const checkpoints = checkpointOptions(values)
-  const { name: backend, passedOver } = await useBackend(values.backend as 'auto')
+  const checkpoints = { every: values['checkpoint-every'], keep: values['keep-checkpoints'] }
+  const { name: backend, passedOver } = await useBackend(values.backend)
   if (backend === 'native') await shareProcessors(process.env)
 
   return await inProcessGroup(command, async ({ collectives, localRank }, signal) => {
@@ -56,9 +54,7 @@ export async function runTraining({ data: place, then = [], ...request }: Traini
     const progress = createProgress(isFirst ? {} : { stream: silent })
     const warn = isFirst ? progress.say : (line: string) => console.error(`rank ${rank}: ${line}`)
     const dashboard =
-      values.dashboard && isFirst
-        ? await startDashboard({ port: parseInteger('--dashboard', values.dashboard, 0) })
-        : undefined
+      values.dashboard !== undefined && isFirst ? await startDashboard({ port: values.dashboard }) : undefined
     let ending = 'failed'
     try {
       if (dashboard) progress.say(`The dashboard is at ${dashboard.url}`)
@@ -76,7 +72,7 @@ export async function runTraining({ data: place, then = [], ...request }: Traini
         checkpoints,
         onDamaged: reason => progress.say(printable(reason)),
         onSkipped: values['skip-broken'] ? reason => warn(`Left out: ${reasonOf(reason)}`) : undefined,
-        maxPixels: maxPixelsOf(values),
+        maxPixels: values['max-pixels'],
         hub: { onProgress: showDownload(progress) },
         collectives,
       })
@@ -116,21 +112,6 @@ const noWork = Promise.resolve()
 
 /** The output of all processes but the first, which alone shows what they do. */
 const silent = { write: () => {} }
-
-/** @throws unless N is a whole number of steps, or a number of minutes */
-function checkpointOptions(values: { 'checkpoint-every': string; 'keep-checkpoints': string }): CheckpointOptions {
-  const every = values['checkpoint-every']
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(min)?$/.exec(every) ?? []
-  const amount = Number(number)
-  if (!(amount > 0 && (unit || Number.isInteger(amount))))
-    throw new Error(
-      `--checkpoint-every is '${every}'; expected a number of steps such as 500, or of minutes such as 10min.`,
-    )
-  return {
-    keep: parseInteger('--keep-checkpoints', values['keep-checkpoints'], 1),
-    every: unit ? { minutes: amount } : { steps: amount },
-  }
-}
 
 const summary = (
   { seconds, test }: TrainingResult,

@@ -1,30 +1,21 @@
 /** `vitral train`: a recipe, data and a folder in; a trained model out. */
 import { basename } from 'node:path'
-import { datasetNames } from '../../data/open-dataset.ts'
-import { recipes } from '../../recipes/index.ts'
-import { type Command, parse } from '../command.ts'
-import { recipeOf } from '../recipe-option.ts'
+import { type Command, dataOptions, defineCommand } from '../command.ts'
+import { recipeArgument, recipeOf } from '../recipe-option.ts'
 import { runTraining } from './run-training.ts'
-import { trainingHelp, trainingOptions, withDashboardPort } from './training-options.ts'
+import { trainingHelp, trainingOptions } from './training-options.ts'
 
-const options = { ...trainingOptions, data: { type: 'string', default: 'data' } } as const
-
-export const train: Command = {
+export const train: Command = defineCommand({
   summary: 'trains a model by a recipe',
   goesOnUnread: true,
-  help: `Usage: vitral train RECIPE [--data PATH] [--out DIR] [OPTIONS]
+  usage: ['train RECIPE [--data PATH] [--out DIR]'],
+  about: recipeArgument,
+  ...trainingHelp,
+  options: { data: dataOptions.data, ...trainingOptions('runs/RECIPE') },
 
-RECIPE is ${Object.keys(recipes).join(', ')}, or the path of a module that exports one.
-
-  --data PATH        where the data set is (data): its folder, or the file of a manifest
-  --dataset NAME     another than the recipe's: ${datasetNames.join(', ')}
-  --download         downloads the data set to --data first, unless it is there
-${trainingHelp('runs/RECIPE')}`,
-
-  async run(args) {
-    const { values, positionals } = parse(withDashboardPort(args), options)
+  async run({ values, positionals, args }) {
     const { name, recipe } = await recipeOf(positionals, values)
     const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}`, data } = values
     return runTraining({ command: 'train', args, values, name, recipe, data, out })
   },
-}
+})
