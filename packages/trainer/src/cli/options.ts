@@ -95,7 +95,7 @@ export function choice<Name extends string>(
   })
 }
 
-/** Given or not. */
+/** A flag: true where it is given. */
 export const flag = (help: string): Option<boolean> => ({ help, type: 'boolean', read: (_, given) => given === true })
 
 /** Text that may be given several times. */
