@@ -1,5 +1,10 @@
 /** Files in detail: safetensors, their dtypes, and files that are replaced whole. No tensors; TensorFlow.js stays out. */
-export { disk } from '#platform'
+import { disk as platformDisk } from '#platform'
+import type { Disk } from './disk/disk.ts'
+
+/** Files of this machine, in browsers of the page's own storage. */
+export const disk: Disk = platformDisk // declared here: a user's compiler would follow `#platform` into the sources
+
 export { writeFileAtomic } from './atomic-write.ts'
 export type { Disk, OpenFile } from './disk/disk.ts'
 export { describeValue } from './fields.ts'
