@@ -1,10 +1,12 @@
 /** One case: everyone is given the same model and images, must agree on the logits, and is measured in turns. */
+
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { measurePeak, multiplyAdd } from '@vitral/backend-node'
 import { forwardFlops, trainingFlops } from '@vitral/core'
+import { median } from '@vitral/core/statistics'
 import { type Case, learningRate, threads } from './cases.ts'
 import { Contestant, type Given } from './contestant.ts'
 import { type ContestantEntry, type ContestantName, contestants } from './contestants.ts'
@@ -21,7 +23,7 @@ import {
   speedRatio,
   warmUp,
 } from './rounds.ts'
-import { maxDifference, median } from './statistics.ts'
+import { maxDifference } from './statistics.ts'
 
 export interface Measurement {
   contestant: string

@@ -1,5 +1,7 @@
 /** A case's result as Markdown: its section in RESULTS.md, and what is printed. */
+
 import { version_core } from '@tensorflow/tfjs-core'
+import { percent } from '@vitral/core/text'
 import type { BatchResult, Measurement } from './benchmark.ts'
 import { markdownTable } from './markdown-table.ts'
 
@@ -18,8 +20,8 @@ const columns: [string, (measurement: Measurement, batch: BatchResult) => string
   ['ms', ({ milliseconds }) => milliseconds.toFixed(1)],
   ['images/s', ({ imagesPerSecond }) => imagesPerSecond.toFixed(2)],
   ['GFLOP/s', ({ gflops }) => gflops.toFixed(1)],
-  ['of peak', ({ shareOfPeak }) => `${(100 * shareOfPeak).toFixed(1)}%`],
-  ['of sustained', ({ shareOfSustained }) => `${(100 * shareOfSustained).toFixed(1)}%`],
+  ['of peak', ({ shareOfPeak }) => percent(shareOfPeak, 1)],
+  ['of sustained', ({ shareOfSustained }) => percent(shareOfSustained, 1)],
   [
     'Vitral is',
     ({ contestant, vitralIsFasterBy }) => (contestant === 'vitral' ? '' : `${vitralIsFasterBy.toFixed(2)}×`),

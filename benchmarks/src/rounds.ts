@@ -1,8 +1,9 @@
 /** Interleaved measurement: in each round every contestant has one turn, so that what changes over time changes for all. */
+
 import { setTimeout as sleep } from 'node:timers/promises'
+import { median } from '@vitral/core/statistics'
 import { busySeconds } from './machine.ts'
 import type { Ran } from './protocol.ts'
-import { median } from './statistics.ts'
 
 /** A contestant that can have a turn. */
 export interface Runner {

@@ -23,7 +23,8 @@ const keys = z
   )
   .default([])
 
-const modelSchema = z.strictObject({
+/** Schema of one model. */
+export const modelSchema = z.strictObject({
   name: modelName,
   /** Path of a Hugging Face model folder. */
   folder: z.string().min(1),

@@ -10,7 +10,10 @@ import type { Scoring } from '@vitral/core/scores'
 export const modelNamePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/
 
 /** What is computed for each input: scores, features, both, or scores and an attention rollout. */
-export type Task = 'classify' | 'embed' | 'classify-and-embed' | 'explain'
+export const tasks = ['classify', 'embed', 'classify-and-embed', 'explain'] as const
+
+/** One of these tasks. */
+export type Task = (typeof tasks)[number]
 
 /** One request: inputs for one task of one model. */
 export interface EngineRequest {
@@ -129,27 +132,31 @@ export interface ManagedEngine extends Engine {
 }
 
 /** Error codes of the engine, as clients see them. */
-export type EngineErrorCode =
-  | 'model_not_found'
-  | 'model_not_ready'
-  | 'model_failed'
-  | 'image_corrupt'
-  | 'image_too_large'
-  | 'image_too_slow'
-  | 'unsupported_format'
-  | 'wrong_shape'
-  | 'non_finite_input'
-  | 'input_overflows'
-  | 'no_classifier'
-  | 'non_finite_output'
-  | 'too_many_inputs'
-  | 'queue_full'
-  | 'queue_timeout'
-  | 'model_hangs'
-  | 'deadline_exceeded'
-  | 'cancelled'
-  | 'worker_failed'
-  | 'draining'
+export const engineErrorCodes = [
+  'model_not_found',
+  'model_not_ready',
+  'model_failed',
+  'image_corrupt',
+  'image_too_large',
+  'image_too_slow',
+  'unsupported_format',
+  'wrong_shape',
+  'non_finite_input',
+  'input_overflows',
+  'no_classifier',
+  'non_finite_output',
+  'too_many_inputs',
+  'queue_full',
+  'queue_timeout',
+  'model_hangs',
+  'deadline_exceeded',
+  'cancelled',
+  'worker_failed',
+  'draining',
+] as const
+
+/** One of these codes. */
+export type EngineErrorCode = (typeof engineErrorCodes)[number]
 
 /** An error of the engine; its message is for the client. */
 export class EngineError extends Error {

@@ -1,9 +1,10 @@
 /** One case of collectives: processes of one run that sum arrays, and copy them for comparison, in turns. */
+
 import type { NativeEngine } from '@vitral/backend-node/collectives'
+import { median } from '@vitral/core/statistics'
 import type { BenchmarkOptions } from '../benchmark.ts'
 import { quietMoment } from '../machine.ts'
 import { disturbance, measureRounds, millisecondsOf, quietCores, type Round } from '../rounds.ts'
-import { median } from '../statistics.ts'
 import { type CollectivesCase, copied } from './cases.ts'
 import type { RankRequest } from './protocol.ts'
 import { isThere, RankGroup } from './rank-group.ts'

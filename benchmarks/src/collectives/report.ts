@@ -1,4 +1,5 @@
 /** A case of collectives as Markdown. */
+import { percent } from '@vitral/core/text'
 import { markdownTable } from '../markdown-table.ts'
 import type { ReportContext } from '../report.ts'
 import type { CollectivesMeasurement, CollectivesResult } from './benchmark.ts'
@@ -18,7 +19,7 @@ const columns: [string, (measurement: CollectivesMeasurement) => string][] = [
   ['array', ({ bytes }) => amount(bytes)],
   ['ms', ({ milliseconds }) => milliseconds.toFixed(3)],
   ['GB/s', ({ gigabytesPerSecond }) => gigabytesPerSecond.toFixed(2)],
-  ['of copying', ({ shareOfCopy }) => `${(100 * shareOfCopy).toFixed(0)}%`],
+  ['of copying', ({ shareOfCopy }) => percent(shareOfCopy, 0)],
 ]
 
 /** The body of a section. */

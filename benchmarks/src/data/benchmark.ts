@@ -1,14 +1,16 @@
 /** One case of loading: everyone is given the same images, must prepare them alike, and is measured in turns. */
+
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { median } from '@vitral/core/statistics'
 import { type BenchmarkOptions, longestWait, startAll } from '../benchmark.ts'
 import { threads } from '../cases.ts'
 import type { Contestant } from '../contestant.ts'
 import { quietMoment } from '../machine.ts'
 import { disturbance, measureRounds, millisecondsOf, quietCores, speedRatio } from '../rounds.ts'
-import { maxDifference, median } from '../statistics.ts'
+import { maxDifference } from '../statistics.ts'
 import type { DataCase } from './cases.ts'
 import { prepareImages } from './images.ts'
 import type { CheckedImages, DataOptions } from './protocol.ts'

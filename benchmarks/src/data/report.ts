@@ -1,4 +1,5 @@
 /** A data case's result as Markdown. */
+import { percent } from '@vitral/core/text'
 import { markdownTable } from '../markdown-table.ts'
 import type { ReportContext } from '../report.ts'
 import type { DataMeasurement, DataResult } from './benchmark.ts'
@@ -12,7 +13,7 @@ const columns: [string, (measurement: DataMeasurement) => string][] = [
     'Vitral is',
     ({ contestant, vitralIsFasterBy }) => (contestant === 'vitral-loader' ? '' : `${vitralIsFasterBy.toFixed(2)}×`),
   ],
-  ['loading', ({ loadingShare }) => (loadingShare === undefined ? '' : `${(100 * loadingShare).toFixed(2)}%`)],
+  ['loading', ({ loadingShare }) => (loadingShare === undefined ? '' : percent(loadingShare))],
 ]
 
 /** The body of a section. */

@@ -1,9 +1,9 @@
 /** One case of data parallel training: the ranks take steps of each kind, in turns. */
+import { median } from '@vitral/core/statistics'
 import { type BenchmarkOptions, longestWait } from '../benchmark.ts'
 import { RankGroup } from '../collectives/rank-group.ts'
 import { quietMoment } from '../machine.ts'
 import { disturbance, measureRounds, millisecondsOf, quietCores, type Round } from '../rounds.ts'
-import { median } from '../statistics.ts'
 import type { ParallelCase } from './cases.ts'
 import type { StepKind, StepRequest } from './protocol.ts'
 

@@ -1,4 +1,5 @@
 /** A case of data parallel training as Markdown. */
+import { percent } from '@vitral/core/text'
 import { markdownTable } from '../markdown-table.ts'
 import type { ReportContext } from '../report.ts'
 import type { ParallelMeasurement, ParallelResult } from './benchmark.ts'
@@ -12,7 +13,7 @@ const columns: [string, (measurement: ParallelMeasurement) => string][] = [
   ['sending nothing', ({ silentSpeedup }) => `${silentSpeedup.toFixed(2)}×`],
   ['waits, sent after', ({ waiting }) => `${waiting.after.toFixed(1)} ms`],
   ['waits, sent early', ({ waiting }) => `${waiting.overlapped.toFixed(1)} ms`],
-  ['hidden', ({ hidden }) => `${(100 * hidden).toFixed(0)}%`],
+  ['hidden', ({ hidden }) => percent(hidden, 0)],
 ]
 
 /** The body of a section. */

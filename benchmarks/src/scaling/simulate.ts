@@ -2,6 +2,7 @@
  * Prints how a training step would scale from 4 to 1,024 devices, by the model in step-time.ts:
  * `bun benchmarks/src/scaling/simulate.ts`. What was measured, and what is assumed, is in apps/docs/pages/scaling.md.
  */
+import { percent } from '@vitral/core/text'
 import { markdownTable } from '../markdown-table.ts'
 import { type Device, type Job, type Network, stepTime } from './step-time.ts'
 
@@ -28,7 +29,7 @@ const networks: Record<string, Network> = {
 }
 const counts = [4, 16, 64, 256, 1024]
 
-const percent = (share: number): string => (share < 0.01 ? '< 1 %' : `${(100 * share).toFixed(0)} %`)
+const rounded = (share: number): string => (share < 0.01 ? '< 1%' : percent(share, 0))
 
 const rows = Object.entries({ 'two CPU cores': device, 'a hundred times as fast': fast }).flatMap(([name, worker]) =>
   Object.entries(networks).map(([network, link]) => [
@@ -36,12 +37,12 @@ const rows = Object.entries({ 'two CPU cores': device, 'a hundred times as fast'
     network,
     ...counts.map(devices => {
       const { efficiency, hidden } = stepTime(devices, worker, link, job)
-      return `${percent(efficiency)} (${percent(hidden)})`
+      return `${rounded(efficiency)} (${rounded(hidden)})`
     }),
   ]),
 )
 const two = stepTime(2, core, memory, job)
 console.log(
-  `Two processes on one machine: ${(2 * two.efficiency).toFixed(2)}× one, ${percent(two.hidden)} of the communication hidden.\n`,
+  `Two processes on one machine: ${(2 * two.efficiency).toFixed(2)}× one, ${rounded(two.hidden)} of the communication hidden.\n`,
 )
 console.log(markdownTable([['device', 'network', ...counts.map(devices => `${devices} devices`)], ...rows]))

@@ -1,4 +1,5 @@
 /** A case of serving as Markdown. */
+import { percent } from '@vitral/core/text'
 import { markdownTable } from '../markdown-table.ts'
 import type { ReportContext } from '../report.ts'
 import type { ServingMeasurement, ServingResult } from './benchmark.ts'
@@ -6,14 +7,12 @@ import { deadline } from './cases.ts'
 
 type Columns = readonly [string, (measurement: ServingMeasurement) => string][]
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)}%`
-
 const alone: Columns = [
   ['one client', ({ title }) => title],
   ['server, ms', ({ alone }) => alone.server.toFixed(2)],
   ['bare, ms', ({ alone }) => alone.bare.toFixed(2)],
   ['the server adds', ({ alone }) => `${alone.added.toFixed(2)} ms`],
-  ['that is', ({ alone }) => percent(alone.added / alone.bare)],
+  ['that is', ({ alone }) => percent(alone.added / alone.bare, 1)],
 ]
 
 const together = (clients: number): Columns => [
@@ -30,8 +29,8 @@ const together = (clients: number): Columns => [
 const overload: Columns = [
   ['overload', ({ title }) => title],
   ['requests/s', ({ overload }) => overload.perSecond.toFixed(1)],
-  ['answered', ({ overload }) => percent(overload.answered)],
-  ['refused', ({ overload }) => percent(overload.refused)],
+  ['answered', ({ overload }) => percent(overload.answered, 1)],
+  ['refused', ({ overload }) => percent(overload.refused, 1)],
   ['p99 of answers', ({ overload }) => `${overload.p99.toFixed(0)} ms`],
   ['deadline', () => `${deadline} ms`],
 ]

@@ -1,5 +1,6 @@
 /** What several processes do together, in native code: sums of gradients, copies of parameters, meetings. */
 import { createHash } from 'node:crypto'
+import { checkInteger } from '@vitral/core/check'
 import { type CollectivesAddon, type Group, loadCollectivesAddon } from './native/collectives-addon.ts'
 import { mpiLibraries } from './native/mpi-libraries.ts'
 import { ncclLibraries } from './native/nccl-libraries.ts'
@@ -215,10 +216,8 @@ async function connected(addon: CollectivesAddon, group: Group, { signal }: MpiO
 }
 
 function checked({ rank, worldSize, timeout = 600_000, token = '' }: MpiOptions): { timeout: number; token: string } {
-  if (!(Number.isInteger(worldSize) && worldSize >= 1 && worldSize <= 1024))
-    throw new Error(`worldSize is ${worldSize}; expected a whole number from 1 to 1024.`)
-  if (!(Number.isInteger(rank) && rank >= 0 && rank < worldSize))
-    throw new Error(`rank is ${rank}; expected a whole number from 0 to ${worldSize - 1}, below worldSize.`)
+  checkInteger('worldSize', worldSize, 1, 1024)
+  checkInteger('rank', rank, 0, worldSize - 1)
   if (!(timeout >= 1)) throw new Error(`timeout is ${timeout}; expected milliseconds, 1 or more.`)
   if (Buffer.byteLength(token) > longestToken)
     throw new Error(`token has ${Buffer.byteLength(token)} bytes; expected ${longestToken} at most. Give a hash of it.`)

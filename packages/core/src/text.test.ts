@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { jsonLine, listChoices, listNames, printable, printableLines, rootMessage } from './text.ts'
+import { jsonLine, listChoices, listNames, percent, printable, printableLines, rootMessage } from './text.ts'
 
 const hostile = '\u001b]0;title\u0007\u009b2J\r\ncat\u202egod\u2028line\u007f\t'
 
@@ -37,4 +37,8 @@ test('rootMessage gives the message of the first cause', () => {
   expect(rootMessage(new TypeError('fetch failed', { cause: cancelled }))).toBe(refused.message)
   expect(rootMessage(new Error('alone'))).toBe('alone')
   expect(rootMessage(new Error('with an empty cause', { cause: new Error('') }))).toBe('with an empty cause')
+})
+
+test('percent writes a share with two digits, or as many as are asked for', () => {
+  expect([percent(0.6125), percent(0.5, 0)]).toEqual(['61.25%', '50%'])
 })

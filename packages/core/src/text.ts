@@ -55,3 +55,11 @@ export function rootMessage(error: unknown): string {
   while (root.cause instanceof Error && root.cause.message) root = root.cause
   return root.message
 }
+
+/**
+ * A share as a percentage.
+ *
+ * @example
+ * percent(0.6125) // '61.25%'
+ */
+export const percent = (share: number, digits: number = 2): string => `${(100 * share).toFixed(digits)}%`

@@ -1,14 +1,6 @@
 /** Numbers as people read them, at the terminal and on pages. */
 import { greatest } from './numbers.ts'
 
-/**
- * A share as a percentage.
- *
- * @example
- * percent(0.6125) // '61.25%'
- */
-export const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)}%`
-
 /** A whole number with its thousands apart: 86,567,656. */
 export const count = (number: number): string => number.toLocaleString('en-US')
 

@@ -1,4 +1,4 @@
-/** Whole numbers from text; the least, greatest and middle of many numbers. */
+/** Whole numbers from text; the least and greatest of many numbers. */
 import { isInteger } from '@vitral/core/check'
 
 /**
@@ -32,12 +32,4 @@ export function least(values: Iterable<number>): number {
   let least = Number.POSITIVE_INFINITY
   for (const value of values) least = Math.min(least, value)
   return least
-}
-
-/** The middle of the values, or the mean of the two in the middle; NaN of none. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }

@@ -1,7 +1,6 @@
 /** Describes a model folder in a worker process: its JSON files are untrusted, and may be huge. */
 import { fileURLToPath } from 'node:url'
-import type { Header } from '../ipc/framing.ts'
-import type { LoadedDescription } from '../workers/model-calls.ts'
+import type { LoadedDescription } from '../workers/protocol.ts'
 import { WorkerProcess } from '../workers/worker-process.ts'
 import type { VersionOptions } from './model-version.ts'
 
@@ -18,13 +17,7 @@ export async function describeInWorker({
   let workerProcess: WorkerProcess | undefined
   try {
     workerProcess = await WorkerProcess.start({ module: MODULE, timeout: engine.loadTimeout, signal })
-    const { header } = await workerProcess.call(
-      'describe',
-      { folder, backend, precision } satisfies Header,
-      [],
-      TIMEOUT,
-    )
-    return header.description as LoadedDescription
+    return (await workerProcess.call('describe', { folder, backend, precision }, [], TIMEOUT)).reply
   } catch {
     return undefined
   } finally {

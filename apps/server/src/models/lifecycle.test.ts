@@ -25,7 +25,7 @@ test('createEngine rejects invalid and duplicate names of models', async () => {
     ]),
   ).rejects.toThrow("Two models are named 'a'")
   await expect(create([{ name: 'a', folder, workers: 0 }])).rejects.toThrow(
-    "workers of 'a' is 0; expected a whole number, 1 or more.",
+    "workers of 'a' is 0; expected a whole number of at least 1.",
   )
 })
 

@@ -1,6 +1,6 @@
 /** Reasons why a folder is not served, as one line for clients, who must not learn its path. */
 import { printable } from '@vitral/core/text'
-import type { LoadedDescription } from '../workers/model-calls.ts'
+import type { LoadedDescription } from '../workers/protocol.ts'
 
 const LONGEST = 400
 

@@ -1,6 +1,6 @@
 /** The public description of a model in any state: as it was loaded last, or as its folder describes it. */
 import type { ModelDescription } from '../engine.ts'
-import type { LoadedDescription } from '../workers/model-calls.ts'
+import type { LoadedDescription } from '../workers/protocol.ts'
 import type { ResolvedModelOptions } from './options.ts'
 
 /** @param loaded undefined if the folder has not been read yet: then names are known, and sizes are 0 */

@@ -1,16 +1,9 @@
 /** One version of a model: the content of its folder, loaded by workers, with a queue and a count of its users. */
 
 import { EngineError, type EngineOutput } from '../engine.ts'
-import type { Header } from '../ipc/framing.ts'
 import { BatchQueue, type Queued } from '../queue/batch-queue.ts'
-import {
-  type ComputeReply,
-  inputLayout,
-  type LoadedDescription,
-  type PreparedInput,
-  type Purpose,
-  splitOutputs,
-} from '../workers/model-calls.ts'
+import { inputLayout, type PreparedInput, splitOutputs } from '../workers/model-calls.ts'
+import type { LoadedDescription, Purpose } from '../workers/protocol.ts'
 import { SupervisedWorker } from '../workers/supervised-worker.ts'
 import { WorkerProcess } from '../workers/worker-process.ts'
 import type { ResolvedEngineOptions, ResolvedModelOptions } from './options.ts'
@@ -178,7 +171,7 @@ export class ModelVersion {
       for (const [i, job] of batch.entries())
         settle(job, outputs[i] ?? (modelIsNonFinite ? nonFiniteModel() : overflow(job.input)), compute)
     } catch (thrown) {
-      const error = thrown as EngineError
+      const error = thrown instanceof EngineError ? thrown : new EngineError('worker_failed', String(thrown))
       const compute = report(error)
       const again = batch.length > 1 && error.code !== 'worker_failed'
       for (const job of batch)
@@ -193,8 +186,8 @@ export class ModelVersion {
     worker: SupervisedWorker,
   ): Promise<{ outputs: (EngineOutput | null)[]; modelIsNonFinite: boolean }> {
     const { inputs, bodies } = inputLayout(batch)
-    const { header, body } = await workerProcess.call('compute', { inputs }, bodies, this.#options.engine.watchdog)
-    const { layout, memory, modelIsNonFinite } = header as unknown as ComputeReply
+    const { reply, body } = await workerProcess.call('compute', { inputs }, bodies, this.#options.engine.watchdog)
+    const { layout, memory, modelIsNonFinite } = reply
     this.#memory.set(worker, memory)
     const outputs = splitOutputs(layout, body)
     if (outputs.length === batch.length) return { outputs, modelIsNonFinite }
@@ -232,8 +225,7 @@ async function startWorker({ model, engine, signal }: VersionOptions, version?: 
   const workerProcess = await WorkerProcess.start({ module: engine.modelModule, timeout: engine.loadTimeout, signal })
   try {
     const settings = { folder, backend, precision, threads, maxBatchSize }
-    const { header } = await workerProcess.call('load', { settings } satisfies Header, [], engine.loadTimeout)
-    const description = header.description as LoadedDescription
+    const { reply: description } = await workerProcess.call('load', settings, [], engine.loadTimeout)
     if (version && description.version !== version)
       throw new EngineError('model_failed', 'The model folder has changed since it was loaded; reload the model.')
     return { workerProcess, description }

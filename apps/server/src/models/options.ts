@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BackendName, ComputeDtype } from '@vitral/core'
+import { checkInteger } from '@vitral/core/check'
+import { configSchema, modelSchema } from '../config.ts'
 import { modelNamePattern } from '../engine.ts'
 import type { EngineEvent } from '../engine-events.ts'
 
@@ -70,6 +72,26 @@ export interface EngineOptions {
 export type ResolvedModelOptions = Required<Omit<ModelOptions, 'threads'>> & Pick<ModelOptions, 'threads'>
 export type ResolvedEngineOptions = Required<Omit<EngineOptions, 'models'>> & { models: ResolvedModelOptions[] }
 
+const { engine, limits, timeouts } = configSchema.parse({})
+
+/** The configuration's defaults, and those of what no configuration sets. */
+const defaults = {
+  memoryBudget: engine.memoryBytes ?? Number.POSITIVE_INFINITY,
+  decoders: engine.decoders,
+  maxPixels: limits.imagePixels,
+  decodeTimeoutSeconds: engine.decodeSeconds,
+  maxInputs: limits.imagesPerRequest,
+  timeout: timeouts.requestMilliseconds,
+  queueTimeout: engine.queueMilliseconds,
+  watchdog: engine.watchdogMilliseconds,
+  drainTimeout: timeouts.drainMilliseconds,
+  watchInterval: engine.watchMilliseconds,
+  loadTimeout: 120_000,
+  backoff: 100,
+}
+
+const { name: _, folder: __, ...modelDefaults } = modelSchema.parse({ name: 'model', folder: 'model' })
+
 /** @throws Error that names the option, its value and what was expected */
 export function resolveOptions({ models, ...options }: EngineOptions): ResolvedEngineOptions {
   if (models.length === 0) throw new Error('models is empty; expected one or more models, { name, folder }.')
@@ -77,18 +99,7 @@ export function resolveOptions({ models, ...options }: EngineOptions): ResolvedE
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new Error(`Two models are named '${twice}'; expected a different name for each.`)
   const resolved = {
-    memoryBudget: Number.POSITIVE_INFINITY,
-    decoders: 1,
-    maxPixels: 24_000_000,
-    decodeTimeoutSeconds: 5,
-    maxInputs: 32,
-    timeout: 10_000,
-    queueTimeout: 2000,
-    watchdog: 15_000,
-    loadTimeout: 120_000,
-    drainTimeout: 10_000,
-    watchInterval: 2000,
-    backoff: 100,
+    ...defaults,
     onEvent: () => {},
     modelModule: fileURLToPath(new URL('../workers/process/model.ts', import.meta.url)),
     ...defined(options),
@@ -105,17 +116,11 @@ export function resolveOptions({ models, ...options }: EngineOptions): ResolvedE
 function resolveModel(options: ModelOptions): ResolvedModelOptions {
   const { name } = options
   ensure(modelNamePattern.test(name), 'name', name, 'letters and digits, with . _ - in between, at most 64 characters')
-  const resolved = {
-    backend: 'auto',
-    precision: 'float32',
-    workers: 1,
-    maxBatchSize: 8,
-    maxDelay: 0,
-    queueSize: 256,
-    load: 'start',
+  const resolved: ResolvedModelOptions = {
+    ...modelDefaults,
     ...defined(options),
     folder: resolve(options.folder), // a name that is not a path could be taken for a hub id and downloaded
-  } as ResolvedModelOptions
+  }
   for (const field of ['workers', 'maxBatchSize', 'queueSize'] as const)
     checkInteger(`${field} of '${name}'`, resolved[field], 1)
   if (resolved.workers > 1) resolved.threads ??= Math.max(1, Math.floor(availableParallelism() / resolved.workers))
@@ -127,9 +132,6 @@ function resolveModel(options: ModelOptions): ResolvedModelOptions {
 /** Drops options that are undefined, so that they do not hide the defaults. */
 const defined = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
-
-const checkInteger = (field: string, value: number, least: number): void =>
-  ensure(Number.isInteger(value) && value >= least, field, value, `a whole number, ${least} or more`)
 
 function ensure(holds: boolean, field: string, value: unknown, expected: string): void {
   if (!holds) throw new Error(`${field} is ${JSON.stringify(value)}; expected ${expected}.`)

@@ -3,7 +3,8 @@ import { firstNonFinite } from '@vitral/core/finite'
 import { elementsOf } from '@vitral/core/sizes'
 import { EngineError, type EngineInput } from '../engine.ts'
 import type { DecodedImage, Decoders } from '../workers/decoders.ts'
-import type { LoadedDescription, PreparedInput } from '../workers/model-calls.ts'
+import type { PreparedInput } from '../workers/model-calls.ts'
+import type { LoadedDescription } from '../workers/protocol.ts'
 
 export type Decode = Decoders['decode']
 

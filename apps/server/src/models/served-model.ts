@@ -3,7 +3,7 @@
 import { EngineError, type EngineRequest, type EngineResult, type ModelDescription } from '../engine.ts'
 import { Admission } from '../queue/admission.ts'
 import type { Ticket } from '../queue/ticket.ts'
-import type { LoadedDescription } from '../workers/model-calls.ts'
+import type { LoadedDescription } from '../workers/protocol.ts'
 import { answer, type Draw } from './answer.ts'
 import { describeInWorker } from './describe-in-worker.ts'
 import { ensureFolder, estimateMemory } from './folder.ts'

@@ -6,25 +6,10 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { ImageGeometry } from '@vitral/core/image'
 import { EngineError, type EngineOutput } from '../engine.ts'
-import { bytesOf, type Frame, type Header } from '../ipc/framing.ts'
+import { bytesOf } from '../ipc/framing.ts'
+import type { CallName, Calls } from './protocol.ts'
 import { SupervisedWorker } from './supervised-worker.ts'
-import { WorkerProcess } from './worker-process.ts'
-
-/** Header of a decoder's call `decode`; the body is the image file. */
-export interface DecodeCall {
-  geometry: ImageGeometry
-  maxPixels: number
-  timeoutSeconds: number
-}
-
-/** Header of a decoder's call `draw`; the body is the attention's floats, then the image file. */
-export interface DrawCall {
-  geometry: ImageGeometry
-  height: number
-  width: number
-  maxPixels: number
-  timeoutSeconds: number
-}
+import { type Answer, WorkerProcess } from './worker-process.ts'
 
 interface DecoderOptions {
   /** Processes that decode. */
@@ -69,7 +54,7 @@ const SLACK = 5000
 /** The pool of decoders of one engine. */
 export class Decoders {
   readonly #workers: SupervisedWorker[]
-  readonly #limits: Omit<DecodeCall, 'geometry'>
+  readonly #limits: Omit<Calls['decode']['request'], 'geometry'>
   readonly #waiting: (() => void)[] = []
   #free: number
   #next = 0
@@ -99,9 +84,8 @@ export class Decoders {
    */
   async decode(image: Uint8Array, geometry: ImageGeometry, turn: Turn): Promise<DecodedImage | undefined> {
     return await this.#inTurn(turn, async () => {
-      const call = { geometry, ...this.#limits } satisfies DecodeCall
-      const { header, body, free } = await this.#call('decode', call, [image])
-      return { pixels: body, width: header.width as number, height: header.height as number, free }
+      const { reply, body, free } = await this.#call('decode', { geometry, ...this.#limits }, [image])
+      return { pixels: body, ...reply, free }
     })
   }
 
@@ -118,8 +102,8 @@ export class Decoders {
     turn: Turn,
   ): Promise<Uint8Array | undefined> {
     return await this.#inTurn(turn, async () => {
-      const call = { geometry, height, width, ...this.#limits } satisfies DrawCall
-      return (await this.#call('draw', call, [bytesOf(values), image])).body
+      const request = { geometry, height, width, ...this.#limits }
+      return (await this.#call('draw', request, [bytesOf(values), image])).body
     })
   }
 
@@ -153,12 +137,16 @@ export class Decoders {
     }
   }
 
-  async #call(name: string, call: Header, bodies: readonly Uint8Array[]): Promise<Frame> {
+  async #call<Name extends CallName>(
+    name: Name,
+    request: Calls[Name]['request'],
+    bodies: readonly Uint8Array[],
+  ): Promise<Answer<Name>> {
     const worker = this.#workers[this.#next++ % this.#workers.length] as SupervisedWorker
     const workerProcess = worker.failed ? undefined : await worker.ready()
     if (!workerProcess)
       throw new EngineError('worker_failed', 'The image decoders keep failing; try again.', { retryAfter: 5 })
-    const answer = await workerProcess.call(name, call, bodies, this.#limits.timeoutSeconds * 1000 + SLACK)
+    const answer = await workerProcess.call(name, request, bodies, this.#limits.timeoutSeconds * 1000 + SLACK)
     worker.recordSuccess()
     return answer
   }

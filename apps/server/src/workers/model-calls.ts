@@ -1,64 +1,14 @@
-/** The protocol between the server and a model's worker process: types of the calls, and arrays packed into one body and back. */
-import type { BackendName, ComputeDtype } from '@vitral/core'
-import type { ImageGeometry } from '@vitral/core/image'
-import type { BestClasses, EngineOutput, ModelDescription, Task } from '../engine.ts'
+/** Arrays of a model's calls packed into one body and back. */
+import type { EngineOutput } from '../engine.ts'
 import { bytesOf, floatsOf } from '../ipc/framing.ts'
-
-/** How a model is loaded. */
-export interface ModelSettings {
-  folder: string
-  backend: 'auto' | BackendName
-  precision: ComputeDtype
-  /** Threads of the native backend; without it, the backend chooses. */
-  threads?: number
-  /** Largest batch, in images. */
-  maxBatchSize: number
-}
-
-/** A loaded model, as its worker process describes it. */
-export interface LoadedDescription extends Omit<ModelDescription, 'name' | 'state' | 'error'> {
-  /** Size, crop and channels that an image is brought to before it is sent. */
-  geometry: ImageGeometry
-  /** Resident bytes of the process. */
-  memory: number
-  /** Unknown fields of config.json, the first hundred; absent if there are none. */
-  unknownFields?: readonly string[]
-}
+import type { InputLayout, OutputLayout, Purpose } from './protocol.ts'
 
 /** An image of the model's size: bytes [height, width, channels], or values [channels, height, width]. */
 export type PreparedInput = { pixels: Uint8Array; free?(): void } | { pixelValues: Float32Array }
 
-/** What one input is computed for. */
-export interface Purpose {
-  task: Task
-  best?: BestClasses
-}
-
-/** Header of the call `compute`; the body is the inputs' bytes one after the other. */
-export interface ComputeCall {
-  inputs: ({ kind: 'pixels' | 'pixelValues'; bytes: number } & Purpose)[]
-}
-
-/** Numbers of floats in a reply's body, input by input; null for an input whose values are non-finite. */
-type OutputLayout = ({
-  logits?: number
-  best?: number
-  features?: number
-  attention?: readonly [height: number, width: number]
-} | null)[]
-
-/** Header of the reply to `compute`; the body is the outputs' floats. */
-export interface ComputeReply {
-  layout: OutputLayout
-  /** Resident bytes of the process. */
-  memory: number
-  /** Whether the model gives non-finite values for a known good input too: then the model is broken, not the request. */
-  modelIsNonFinite: boolean
-}
-
 /** Packs inputs into a body. */
 export function inputLayout(jobs: readonly ({ input: PreparedInput } & Purpose)[]): {
-  inputs: ComputeCall['inputs']
+  inputs: InputLayout
   bodies: Uint8Array[]
 } {
   const bodies = jobs.map(({ input }) => ('pixels' in input ? input.pixels : bytesOf(input.pixelValues)))
@@ -74,7 +24,7 @@ export function inputLayout(jobs: readonly ({ input: PreparedInput } & Purpose)[
 }
 
 /** Unpacks a body into inputs: the inverse of inputLayout. */
-export function splitInputs(layout: ComputeCall['inputs'], body: Uint8Array): PreparedInput[] {
+export function splitInputs(layout: InputLayout, body: Uint8Array): PreparedInput[] {
   let start = 0
   return layout.map(({ kind, bytes }) => {
     const part = body.subarray(start, start + bytes)

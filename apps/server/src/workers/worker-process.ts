@@ -6,9 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withAllocatorSettings } from '../allocator-settings.ts'
-import { EngineError, type EngineErrorCode } from '../engine.ts'
+import { EngineError } from '../engine.ts'
 import { FrameLink } from '../ipc/frame-link.ts'
-import type { Frame, Header } from '../ipc/framing.ts'
+import type { Frame } from '../ipc/framing.ts'
+import { type CallName, type Calls, readAnswer, readReply } from './protocol.ts'
 
 interface WorkerProcessOptions {
   /** Path of the module that the process runs. */
@@ -17,6 +18,11 @@ interface WorkerProcessOptions {
   timeout: number
   /** Aborted when the engine ends: the process is killed, whatever it loads or computes. */
   signal?: AbortSignal
+}
+
+/** What a process answers to a call. */
+export interface Answer<Name extends CallName> extends Pick<Frame, 'body' | 'free'> {
+  reply: Calls[Name]['reply']
 }
 
 interface Call {
@@ -107,17 +113,27 @@ export class WorkerProcess {
    * Calls a handler of the process by its name.
    *
    * @param timeout milliseconds; a process that has not answered by then hangs, and is killed
-   * @returns the reply's frame
-   * @throws EngineError the process's own, or 'worker_failed' when it ends before it answers
+   * @throws EngineError the process's own, or 'worker_failed' when it ends before it answers, or answers wrongly
    */
-  async call(name: string, header: Header, bodies: readonly Uint8Array[], timeout: number): Promise<Frame> {
+  async call<Name extends CallName>(
+    name: Name,
+    request: Calls[Name]['request'],
+    bodies: readonly Uint8Array[],
+    timeout: number,
+  ): Promise<Answer<Name>> {
     if (this.ended) throw this.#failure()
     const id = this.#nextId++
-    return await new Promise<Frame>((resolve, reject) => {
+    const { header, body, free } = await new Promise<Frame>((resolve, reject) => {
       const timer = setTimeout(() => this.kill(`it did not answer within ${timeout} ms`), timeout)
       this.#calls.set(id, { resolve, reject, timer })
-      this.#link.write({ ...header, id, call: name }, bodies)
+      this.#link.write({ ...request, id, call: name }, bodies)
     })
+    try {
+      return { reply: readReply(name, header), body, free }
+    } catch (error) {
+      this.kill((error as Error).message)
+      throw error
+    }
   }
 
   /** Kills the process; its calls fail with the reason. */
@@ -135,13 +151,17 @@ export class WorkerProcess {
   }
 
   #settle(frame: Frame): void {
-    const { header } = frame
-    const call = this.#calls.get(header.id as number)
+    const answer = readAnswer(frame.header)
+    if (!answer) {
+      this.kill('its answer has no number')
+      return
+    }
+    const { id, error } = answer
+    const call = this.#calls.get(id)
     if (!call) return
-    this.#calls.delete(header.id as number)
+    this.#calls.delete(id)
     clearTimeout(call.timer)
-    const error = header.error as { code?: EngineErrorCode; message: string } | undefined
-    if (error) call.reject(new EngineError(error.code ?? 'model_failed', error.message))
+    if (error) call.reject(new EngineError(error.code, error.message))
     else call.resolve(frame)
   }
 

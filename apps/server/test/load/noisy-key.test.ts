@@ -1,11 +1,12 @@
 /** One API key with fifty times the requests of another: it is limited to its rate, and the other is not slowed. */
+
 import { expect, test } from 'bun:test'
+import { median } from '@vitral/core/statistics'
 import { images, post } from '../support/requests.ts'
 import { startedServer } from '../support/started-server.ts'
 
 const rate = { requestsPerSecond: 20, burst: 20 }
 const sha256 = (key: string): string => new Bun.CryptoHasher('sha256').update(key).digest('hex')
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] as number
 
 test('500 requests a second of one API key do not slow 10 a second of another', async () => {
   const keys = ['noisy', 'quiet'].map(name => ({ name, sha256: sha256(name) }))

@@ -1,6 +1,7 @@
 /** The `native` backend: C++ kernels on the CPU. */
 import { availableParallelism, cpus } from 'node:os'
 import { findBackendFactory } from '@tensorflow/tfjs-core'
+import { checkInteger } from '@vitral/core/check'
 import { KernelBackend, registerKernelBackend } from '@vitral/core/kernels'
 import { loadAddon } from './addon.ts'
 import type { InstructionSet } from './instruction-set.ts'
@@ -30,8 +31,7 @@ export async function startNative(): Promise<void> {
 
 /** Sets the number of threads of all native backends in this process; by default the processors it may use. */
 export function setThreads(threads: number): void {
-  if (!Number.isInteger(threads) || threads < 1 || threads > 256)
-    throw new Error(`setThreads was given ${threads}; expected a whole number from 1 to 256.`)
+  checkInteger('setThreads: threads', threads, 1, 256)
   loadAddon().setThreads(threads)
 }
 

@@ -11,7 +11,7 @@ import {
   useBackend,
   type ViTForImageClassification,
 } from '@vitral/core'
-import { median } from '../numbers.ts'
+import { median } from '@vitral/core/statistics'
 import { createOptimizer } from '../optimizers/index.ts'
 import { type KernelCall, profileKernels } from './kernel-profile.ts'
 

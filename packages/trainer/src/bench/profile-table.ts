@@ -1,5 +1,6 @@
 /** Kernel calls, added up by kernel: what each takes, and how near it is to what the machine can do. */
-import { columnWidths, percent } from '../format.ts'
+import { percent } from '@vitral/core/text'
+import { columnWidths } from '../format.ts'
 import type { KernelCall } from './kernel-profile.ts'
 import { costOf } from './op-costs.ts'
 

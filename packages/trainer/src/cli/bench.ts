@@ -1,9 +1,8 @@
 /** `vitral bench`: how fast a model runs here, and where its time goes. */
 import { type BackendName, configNames, namedConfig, useBackend, ViTForImageClassification } from '@vitral/core'
-import { jsonLine } from '@vitral/core/text'
+import { jsonLine, percent } from '@vitral/core/text'
 import { type BenchOptions, type BenchResult, measure, profile } from '../bench/measure.ts'
 import { profileRows, profileTable } from '../bench/profile-table.ts'
-import { percent } from '../format.ts'
 import { backendOption, type Command, defineCommand, precisionOption, print } from './command.ts'
 import { flag, integer, repeated, text } from './options.ts'
 import { createProgress } from './progress.ts'

@@ -1,8 +1,8 @@
 /** An evaluation as a person at the terminal reads it. */
-import { printable } from '@vitral/core/text'
+import { percent, printable } from '@vitral/core/text'
 import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../evaluation/confusion.ts'
 import type { Evaluation } from '../evaluation/evaluate.ts'
-import { columnWidths, percent } from '../format.ts'
+import { columnWidths } from '../format.ts'
 import { greatest } from '../numbers.ts'
 
 /** A confusion matrix with more columns fits no terminal; then its largest cells are told instead. */

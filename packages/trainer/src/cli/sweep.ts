@@ -2,10 +2,10 @@
 
 import { basename } from 'node:path'
 import { useBackend } from '@vitral/core'
-import { jsonLine, printable } from '@vitral/core/text'
+import { jsonLine, percent, printable } from '@vitral/core/text'
 import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
 import { scoreOf } from '../evaluation/choose-best.ts'
-import { columnWidths, duration, percent } from '../format.ts'
+import { columnWidths, duration } from '../format.ts'
 import { gridSearch, randomSearch, type Settings } from '../sweep/search.ts'
 import { type SweptTrial, sweep } from '../sweep/sweep.ts'
 import { backendOption, type Command, dataOptions, defineCommand, maxPixelsOption, print, reasonOf } from './command.ts'

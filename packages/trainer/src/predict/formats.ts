@@ -1,9 +1,8 @@
 /** Results of images as text for people, or as JSON, JSON lines and CSV for programs; written one by one. */
 
 import type { Scoring } from '@vitral/core'
-import { jsonLine, printable } from '@vitral/core/text'
+import { jsonLine, percent, printable } from '@vitral/core/text'
 import { stringify } from 'csv-stringify/sync'
-import { percent } from '../format.ts'
 
 export interface Prediction {
   label: string

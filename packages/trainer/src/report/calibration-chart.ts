@@ -1,8 +1,9 @@
 /** Whether the model is as often right as it is sure: a reliability diagram (Guo et al. 2017). */
 
+import { percent } from '@vitral/core/text'
 import type { CalibrationBin } from '../evaluation/calibration.ts'
 import type { Metrics } from '../evaluation/metrics.ts'
-import { count, percent } from '../format.ts'
+import { count } from '../format.ts'
 
 const size = { width: 340, height: 300 }
 const plot = { left: 48, right: 308, top: 10, bottom: 262 }

@@ -1,7 +1,8 @@
 /** Each class's precision, recall and F1, the worst first. */
 
+import { percent } from '@vitral/core/text'
 import type { ClassMetrics } from '../evaluation/metrics.ts'
-import { count, percent } from '../format.ts'
+import { count } from '../format.ts'
 import { escapeHtml, table } from './html.ts'
 
 /** More rows than this make a page that no browser scrolls well; the file beside it has all. */

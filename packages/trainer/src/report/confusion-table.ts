@@ -1,8 +1,9 @@
 /** The confusion matrix as a table whose cells are shaded by their share of a row. */
 
+import { percent } from '@vitral/core/text'
 import { type ConfusionCell, type ConfusionCounts, confusionCellsOf } from '../evaluation/confusion.ts'
 import type { Metrics } from '../evaluation/metrics.ts'
-import { count, percent } from '../format.ts'
+import { count } from '../format.ts'
 import { escapeHtml, table } from './html.ts'
 
 /** More rows and columns than this cannot be read. */

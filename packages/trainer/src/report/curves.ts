@@ -1,7 +1,7 @@
 /** How training went: loss, accuracy and learning rate over the steps. */
 
+import { percent } from '@vitral/core/text'
 import type { History } from '../dashboard/history.ts'
-import { percent } from '../format.ts'
 import { lineChart, thin } from './line-chart.ts'
 
 const mostPoints = 400

@@ -1,9 +1,10 @@
 /** The run in a few numbers, and what it was made with. */
 
+import { median } from '@vitral/core/statistics'
+import { percent } from '@vitral/core/text'
 import type { History } from '../dashboard/history.ts'
 import { mainMetrics } from '../evaluation/evaluate.ts'
-import { count, duration, percent } from '../format.ts'
-import { median } from '../numbers.ts'
+import { count, duration } from '../format.ts'
 import type { Environment } from '../run/environment.ts'
 import type { ReportedEvaluation } from './evaluation-file.ts'
 import { escapeHtml, table } from './html.ts'

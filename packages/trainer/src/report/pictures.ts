@@ -1,5 +1,5 @@
 /** Images that the model was surest of, wrongly and rightly; beside the mistakes, where it looked. */
-import { percent } from '../format.ts'
+import { percent } from '@vitral/core/text'
 import type { ReportedEvaluation, ReportedImage } from './evaluation-file.ts'
 import { escapeHtml } from './html.ts'
 

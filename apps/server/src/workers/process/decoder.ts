@@ -8,26 +8,23 @@ import { usesNativeImages } from '@vitral/datasets/images'
 import { EngineError } from '../../engine.ts'
 import { floatsOf } from '../../ipc/framing.ts'
 import { releaseBuffer } from '../../ipc/release-buffer.ts'
-import type { DecodeCall, DrawCall } from '../decoders.ts'
 import { decodeUpload } from './decode-upload.ts'
 import { drawAttention } from './draw-attention.ts'
 import { serve } from './serve.ts'
 
 await usesNativeImages()
 serve({
-  async decode(header, body) {
-    const { geometry, maxPixels, timeoutSeconds } = header as unknown as DecodeCall
-    const image = await decodeUpload(body, { maxPixels, timeoutSeconds })
+  async decode({ geometry, ...limits }, body) {
+    const image = await decodeUpload(body, limits)
     const { data, width, height } = fit(image, geometry)
     if (data !== image.data) releaseBuffer(image.data as Uint8Array)
-    return { header: { width, height }, bodies: [data as Uint8Array] }
+    return { reply: { width, height }, bodies: [data as Uint8Array] }
   },
-  async draw(header, body) {
-    const { geometry, height, width, ...limits } = header as unknown as DrawCall
+  async draw({ geometry, height, width, ...limits }, body) {
     const size = height * width * Float32Array.BYTES_PER_ELEMENT
     const values = floatsOf(body.subarray(0, size))
     const image = await decodeUpload(body.subarray(size), limits)
-    return { bodies: [await drawAttention(image, { height, width, values }, geometry)] }
+    return { reply: {}, bodies: [await drawAttention(image, { height, width, values }, geometry)] }
   },
 })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { readModelConfig, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
 import { fittedSize, geometryOf, type ImageGeometry } from '@vitral/core/image'
 import { scoringOf } from '@vitral/core/scores'
-import type { LoadedDescription, ModelSettings } from '../model-calls.ts'
+import type { LoadedDescription, ModelSettings } from '../protocol.ts'
 
 /** Limits on a model's classes and on the characters of all their names, which every list of the models contains. */
 const mostLabels = 100_000

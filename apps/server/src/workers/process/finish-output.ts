@@ -2,7 +2,7 @@
 import { firstNonFinite } from '@vitral/core/finite'
 import { scores, topClasses } from '@vitral/core/scores'
 import type { BestClasses, EngineOutput, ModelDescription } from '../../engine.ts'
-import type { Purpose } from '../model-calls.ts'
+import type { Purpose } from '../protocol.ts'
 
 /**
  * @param purpose undefined if there are more outputs than inputs, which the server detects

@@ -17,7 +17,8 @@ import { firstNonFinite } from '@vitral/core/finite'
 import { geometryOf } from '@vitral/core/image'
 import { elementsOf } from '@vitral/core/sizes'
 import type { EngineOutput } from '../../engine.ts'
-import type { LoadedDescription, ModelSettings, PreparedInput } from '../model-calls.ts'
+import type { PreparedInput } from '../model-calls.ts'
+import type { LoadedDescription, ModelSettings } from '../protocol.ts'
 import { describeModel, headOf, heightAndWidth } from './describe-model.ts'
 
 /** A model that is ready to compute. */

@@ -1,6 +1,7 @@
 /** Serves one model in a worker process: loads it and computes batches. */
-import { bytesOf, type Header } from '../../ipc/framing.ts'
-import { type ComputeCall, type ComputeReply, type ModelSettings, outputLayout, splitInputs } from '../model-calls.ts'
+import { bytesOf } from '../../ipc/framing.ts'
+import { outputLayout, splitInputs } from '../model-calls.ts'
+import type { ModelSettings } from '../protocol.ts'
 import { finishOutput } from './finish-output.ts'
 import { computesNumbers, type LoadedModel } from './load-model.ts'
 import { serve } from './serve.ts'
@@ -9,14 +10,13 @@ import { serve } from './serve.ts'
 export function serveModel(load: (settings: ModelSettings) => Promise<LoadedModel>): void {
   let model: LoadedModel | undefined
   serve({
-    async load(header) {
-      model = await load((header as unknown as { settings: ModelSettings }).settings)
-      return { header: { description: model.description } as unknown as Header }
+    async load(settings) {
+      model = await load(settings)
+      return { reply: model.description }
     },
-    async compute(header, body) {
+    async compute({ inputs }, body) {
       if (!model) throw new Error('No model has been loaded.')
       const { description, compute } = model
-      const { inputs } = header as unknown as ComputeCall
       const features = inputs.some(({ task }) => task.endsWith('embed'))
       const attention = inputs.some(({ task }) => task === 'explain')
       const computed = await compute(splitInputs(inputs, body), { features, attention })
@@ -24,8 +24,8 @@ export function serveModel(load: (settings: ModelSettings) => Promise<LoadedMode
       // A known good input tells whether the model is broken or the request's values overflow.
       const modelIsNonFinite = outputs.includes(null) && !(await computesNumbers(model))
       const { layout, arrays } = outputLayout(outputs)
-      const reply: ComputeReply = { layout, memory: process.memoryUsage.rss(), modelIsNonFinite }
-      return { header: reply as unknown as Header, bodies: arrays.map(bytesOf) }
+      const reply = { layout, memory: process.memoryUsage.rss(), modelIsNonFinite }
+      return { reply, bodies: arrays.map(bytesOf) }
     },
   })
 }
