@@ -26,7 +26,7 @@ await run(
 )
 const best = `${values.out}/best`
 await run(
-  'Evaluate the best checkpoint on held-out images',
+  'Evaluate the best checkpoint on validation images',
   vitral('eval', '--model', best, '--dataset', 'cifar10', '--data', sample),
 )
 await run('Classify image files', vitral('predict', '--model', best, ...images))

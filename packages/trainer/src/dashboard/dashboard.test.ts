@@ -190,7 +190,7 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     for (let number = 3; number <= 10; number++) tell.onStep(step(number))
     tell.onEpoch(epoch(1))
     await page.waitForSelector('#accuracy .dot')
-    expect(await drawn(page, 'accuracy')).toBe('Accuracy, held out: top 1 25.0%, top 5 50.0%')
+    expect(await drawn(page, 'accuracy')).toBe('Validation accuracy: top 1 25.0%, top 5 50.0%')
     expect(await drawn(page, 'loss')).toContain('each step 0.2')
     expect(await page.locator('#facts').textContent()).toContain('Step10 of 20')
     expect(await page.locator('#recipe').textContent()).toContain('"batchSize": 32')

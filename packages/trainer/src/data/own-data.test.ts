@@ -1,4 +1,4 @@
-/** Runs on data sets of one's own: what is held out, what is refused, and what the report says of their images. */
+/** Runs on data sets of one's own: their validation split, what is refused, and what the report says of their images. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

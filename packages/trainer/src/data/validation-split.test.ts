@@ -6,7 +6,7 @@ import type { Dataset } from '@vitral/datasets'
 import { writeTinyCifar } from '../../test/tiny-cifar.ts'
 import { openParts } from './validation-split.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'vitral-held-out-'))
+const root = mkdtempSync(join(tmpdir(), 'vitral-validation-'))
 const photos = join(root, 'photos')
 const flat = join(root, 'flat')
 
@@ -92,7 +92,7 @@ describe('openParts', () => {
 
   test('a class has too few images', async () => {
     await expect(openParts({ dataset: 'folder', classes: null, validation: 0.5 }, flat, {})).rejects.toThrow(
-      'No class has two images, so that none can be held out of training; expected more images.',
+      'No class has two images, so that there can be no validation split; expected more images.',
     )
   })
 })

@@ -29,7 +29,7 @@ export interface Parts {
 /**
  * Opens the parts of a recipe's data set by its `validation`.
  *
- * What is held out of the training images depends on the data set and the share alone, not on the recipe's seed: runs of
+ * The validation split of the training images depends on the data set and the share alone, not on the recipe's seed: runs of
  * a sweep are compared on the same images, and a student's were not its teacher's to learn from.
  *
  * @param source data sets of one's own are used in place of the one that the recipe names
@@ -59,8 +59,8 @@ function ownParts(source: Dataset | OwnData, { classes, validation }: Pick<Recip
   const own: OwnData = 'train' in source ? source : { train: source }
   const chosen = (dataset: Dataset): Dataset => (classes ? selectClasses(dataset, classes) : dataset)
   const train = chosen(own.train)
-  const [held, test] = [own.validation, own.test].map(dataset => dataset && chosen(dataset))
-  for (const [name, other] of Object.entries({ validation: held, test }))
+  const [ownValidation, test] = [own.validation, own.test].map(dataset => dataset && chosen(dataset))
+  for (const [name, other] of Object.entries({ validation: ownValidation, test }))
     if (other && other.classes.join('\n') !== train.classes.join('\n'))
       throw new Error(
         `The data set for ${name} has the classes ${firstFew(other.classes)}; expected those of training, in their order: ${firstFew(train.classes)}.`,
@@ -70,7 +70,10 @@ function ownParts(source: Dataset | OwnData, { classes, validation }: Pick<Recip
       throw new Error("The recipe's validation is 'test', but the data has no `test`; expected { train, test }.")
     return { train, validation: test }
   }
-  return { ...(held ? { train, validation: held } : divide(train, validation)), ...(test && { test }) }
+  return {
+    ...(ownValidation ? { train, validation: ownValidation } : divide(train, validation)),
+    ...(test && { test }),
+  }
 }
 
 const firstFew = (names: readonly string[]): string =>
@@ -79,12 +82,12 @@ const firstFew = (names: readonly string[]): string =>
 function divide(dataset: Dataset, share: number): Pick<Parts, 'train' | 'validation'> {
   if (!dataset.labels)
     throw new Error(
-      "The data set does not say its labels, so that no images can be held out; set validation to 'test', or give a data set of your own `labels` or { train, validation }.",
+      "The data set does not say its labels, so that there can be no validation split; set validation to 'test', or give a data set of your own `labels` or { train, validation }.",
     )
   const { classes, keyOf } = dataset
   const fractions = { validation: share, test: 0 }
   const { train, validation } = stratifiedSplit(dataset.labels, { fractions, classes, keyOf })
   if (validation.length === 0)
-    throw new Error('No class has two images, so that none can be held out of training; expected more images.')
+    throw new Error('No class has two images, so that there can be no validation split; expected more images.')
   return { train: subset(dataset, train), validation: subset(dataset, validation) }
 }

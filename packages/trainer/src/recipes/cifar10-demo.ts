@@ -3,7 +3,7 @@
  *
  * Source: cifar10-micro, made smaller and run over fewer images more often, from mimetic initial values (with normal ones
  * it ends at 40 %).
- * Expected: about 52 % of the held-out images, where chance is 10 %: 1,500 images teach a ViT no more.
+ * Expected: about 52 % of the validation images, where chance is 10 %: 1,500 images teach a ViT no more.
  * Time: a minute on two CPU cores.
  *
  *     vitral train cifar10-demo --data examples/cifar10-sample --out runs/demo

@@ -8,11 +8,11 @@ const mostPoints = 400
 
 export function curves({ steps, evaluations }: History): string {
   const losses = steps.map(({ step, loss }) => [step, loss] as const)
-  const held = (field: 'loss' | 'accuracy' | 'top5' | 'meanAveragePrecision') =>
+  const evaluated = (field: 'loss' | 'accuracy' | 'top5' | 'meanAveragePrecision') =>
     evaluations.flatMap(point => (typeof point[field] === 'number' ? [[point.step, point[field]] as const] : []))
   const second = [
-    { name: 'top 5', points: held('top5') },
-    { name: 'mean average precision', points: held('meanAveragePrecision') },
+    { name: 'top 5', points: evaluated('top5') },
+    { name: 'mean average precision', points: evaluated('meanAveragePrecision') },
   ].filter(({ points }) => points.length > 0)
   return [
     lineChart({
@@ -20,14 +20,14 @@ export function curves({ steps, evaluations }: History): string {
       curves: [
         { name: 'each step', style: 'raw', points: thin(losses, 4 * mostPoints) },
         { name: 'training', style: 'first', points: thin(smooth(losses), mostPoints) },
-        { name: 'held out', style: 'second', points: held('loss'), dots: true },
+        { name: 'validation', style: 'second', points: evaluated('loss'), dots: true },
       ],
       format: value => String(Number(value.toPrecision(3))),
     }),
     lineChart({
-      title: 'Accuracy, held out',
+      title: 'Validation accuracy',
       curves: [
-        { name: 'top 1', style: 'first', points: held('accuracy'), dots: true },
+        { name: 'top 1', style: 'first', points: evaluated('accuracy'), dots: true },
         ...second.map(curve => ({ ...curve, style: 'second', dots: true })),
       ],
       format: value => percent(value, 0),

@@ -23,7 +23,7 @@ export interface ReportedEvaluation {
   /** Epoch of the best model, 1 for the first. */
   epoch: number
   /** Which images: those that chose the model, or those that did not. */
-  images: 'held-out' | 'test'
+  images: 'validation' | 'test'
   evaluation: Evaluation
   mistakes: ReportedImage[]
   hits: ReportedImage[]

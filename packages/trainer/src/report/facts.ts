@@ -46,7 +46,7 @@ export function timings({ evaluations, steps }: History): string {
     return row
   })
   const speed = median(steps.map(({ imagesPerSecond }) => imagesPerSecond))
-  const header = ['Epoch', 'Step', 'Loss, held out', 'Accuracy', 'Took', 'So far']
+  const header = ['Epoch', 'Step', 'Validation loss', 'Accuracy', 'Took', 'So far']
   const made = rows.length > 0 ? table(header, rows) : ''
   return [
     Number.isNaN(speed) ? '' : `<p>Median speed of a step: ${count(Math.round(speed))} images a second.</p>`,

@@ -19,7 +19,7 @@ export function reportLog(
     if (isBest)
       await writeEvaluation(
         paths.evaluation,
-        { epoch, images: 'held-out', evaluation, examples, nameOf: data.nameOf },
+        { epoch, images: 'validation', evaluation, examples, nameOf: data.nameOf },
         normalization,
       )
     await writeReport(out)

@@ -123,7 +123,7 @@ describe('the page', () => {
     const gatherer = new MultiLabelGatherer(labels)
     gatherer.addScore([1, -1, 1, 1, 0, 0])
     const evaluation = { ...gatherer.result(), seconds: 1, imagesPerSecond: 1 }
-    const rest = { epoch: 1, images: 'held-out' as const, evaluation, examples: new ExampleImages() }
+    const rest = { epoch: 1, images: 'validation' as const, evaluation, examples: new ExampleImages() }
     await writeEvaluation(runPaths(several).evaluation, rest, normalization)
     const page = await makeReport(several)
     expect(page).toContain('Mean average precision')

@@ -33,7 +33,7 @@ export interface SweptTrial extends Trial {
 export interface SweepResult {
   /** False when the signal stopped it. */
   finished: boolean
-  /** The best on held-out images first, as a run chooses its best model; those without an evaluation last. */
+  /** The best on validation images first, as a run chooses its best model; those without an evaluation last. */
   trials: SweptTrial[]
 }
 

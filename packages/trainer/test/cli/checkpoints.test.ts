@@ -37,11 +37,13 @@ async function ended(child: ReturnType<typeof start>) {
 
 const checkpoints = (out: string): string[] => readdirSync(join(out, 'checkpoints')).sort()
 
-test('the best model is chosen on held-out images and tested once; the folder says by which code', async () => {
+test('the best model is chosen on validation images and tested once; the folder says by which code', async () => {
   const out = join(folder, 'run')
   const { stdout, stderr, code } = await ended(start(['--out', out, '--epochs', '2']))
   expect({ code, stderr }).toMatchObject({ code: 0 })
-  expect(stdout).toMatch(/^Best: [\d.]+% of 10 held-out images, after epoch \d, and [\d.]+% of 20 test images\. Took /)
+  expect(stdout).toMatch(
+    /^Best: [\d.]+% of 10 validation images, after epoch \d, and [\d.]+% of 20 test images\. Took /,
+  )
   const log = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n')
   expect(log.map(line => JSON.parse(line).event).join(' ')).toBe('step step step step epoch '.repeat(2).concat('test'))
   const { environment, resumedIn } = JSON.parse(readFileSync(join(out, 'recipe.json'), 'utf8'))

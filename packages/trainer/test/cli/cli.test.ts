@@ -130,9 +130,22 @@ describe('bad input ends with one clear line and a code that is not 0', () => {
 describe('from data to a prediction', () => {
   const out = join(folder, 'run')
   const best = join(out, 'best')
+  const tuned = join(folder, 'tuned')
+  let training: Awaited<ReturnType<typeof vitral>>
+  let tuning: typeof training
 
-  test('train leaves a model folder and says so in JSON', async () => {
-    const { stdout, stderr, code } = await vitral('train', ...tiny, '--out', out, '--json')
+  // Every test below reads these two runs, so that each can be run alone.
+  beforeAll(async () => {
+    training = await vitral('train', ...tiny, '--out', out, '--json')
+    const settings = ['model={"pretrained":"run/best"}', 'model.config.imageSize=[40, 48]', 'fineTune.lora.rank=2']
+    tuning = await vitral(
+      ...['train', 'cifar10-finetune', '--data', data, '--backend', 'cpu', '--epochs', '1', '--lr', '0.01'],
+      ...['--out', tuned, ...settings.flatMap(setting => ['--set', setting])],
+    )
+  }, 120_000)
+
+  test('train leaves a model folder and says so in JSON', () => {
+    const { stdout, stderr, code } = training
     expect({ code, stderr }).toMatchObject({ code: 0 })
     const result = JSON.parse(stdout)
     expect(result).toEqual({
@@ -145,7 +158,7 @@ describe('from data to a prediction', () => {
     })
     expect(readdirSync(best).sort()).toEqual(['config.json', 'model.safetensors', 'preprocessor_config.json'])
     expect(stderr).toMatch(/All [\d,]+ parameters train\./)
-    expect(stderr).toMatch(/epoch 2\/2 {2}train loss [\d.]+ {2}held-out: loss [\d.]+, accuracy [\d.]+%/)
+    expect(stderr).toMatch(/epoch 2\/2 {2}train loss [\d.]+ {2}validation: loss [\d.]+, accuracy [\d.]+%/)
     const run = JSON.parse(readFileSync(join(out, 'recipe.json'), 'utf8'))
     expect(run.recipe).toMatchObject({ epochs: 2, batchSize: 8, model: { config: { hiddenSize: 8 } } })
     expect(run.environment).toMatchObject({ vitral: expect.any(String), backend: 'cpu' })
@@ -153,12 +166,7 @@ describe('from data to a prediction', () => {
   })
 
   test('train fine-tunes adapters at another image size, and says how much trains', async () => {
-    const tuned = join(folder, 'tuned')
-    const settings = ['model={"pretrained":"run/best"}', 'model.config.imageSize=[40, 48]', 'fineTune.lora.rank=2']
-    const { stderr, code } = await vitral(
-      ...['train', 'cifar10-finetune', '--data', data, '--backend', 'cpu', '--epochs', '1', '--lr', '0.01'],
-      ...['--out', tuned, ...settings.flatMap(setting => ['--set', setting])],
-    )
+    const { stderr, code } = tuning
     expect({ code, stderr }).toMatchObject({ code: 0 })
     const [trains, positions] = [2 * 2 * (8 + 8) + 10 * 8 + 10, (30 - 16) * 8]
     const { tensors } = await readSafetensors(join(best, 'model.safetensors'))
@@ -256,7 +264,7 @@ describe('from data to a prediction', () => {
 
   test('export merges adapters, and writes shards', async () => {
     const merged = join(folder, 'merged')
-    const adapters = join(folder, 'tuned/adapters')
+    const adapters = join(tuned, 'adapters')
     const { code } = await vitral(
       ...['export', '--model', best, '--adapters', adapters, '--out', merged, '--max-shard-size', '5KB'],
     )
@@ -270,7 +278,7 @@ describe('from data to a prediction', () => {
     const [before, after, trained] = [
       await weightsOf(best),
       await weightsOf(merged),
-      await weightsOf(join(folder, 'tuned/best')),
+      await weightsOf(join(tuned, 'best')),
     ]
     expect(after).toEqual(trained)
     expect(after).not.toEqual(before)

@@ -90,7 +90,7 @@ test('the sheet shows what a recipe makes of the images, at its model’s size, 
   const set = ['--set', 'transforms=article-fine-tune', '--set', 'model.config.imageSize=48']
   const mixed = ['--set', 'batchTransforms=[{"name":"mixUp","args":[]}]', '--set', 'validation=test']
   const args = ['inspect', many, '--out', out, '--rows', '99', '--recipe', 'cifar10-micro', ...set, ...mixed]
-  // A tenth of the 82 images is held out for validation, and a tenth for test: 66 are left.
+  // A tenth of the 82 images is for validation, and a tenth for test: 66 are left.
   const { stdout, stderr, code } = vitral(...args)
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
   expect(stdout).toContain('It has room for 64 images; 2 more that were asked for are left out.')

@@ -14,7 +14,7 @@ beforeAll(() => writeTinyCifar(folder))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const epochs = 30
-/** All that has a state: dropout, averages, a scaler whose scale changes, flips, held-out images, tested at the end. */
+/** All that has a state: dropout, averages, a scaler whose scale changes, flips, validation images, tested at the end. */
 const recipe = [
   ...['cifar10-demo', '--data', data, '--backend', 'cpu', '--epochs', `${epochs}`, '--batch-size', '8'],
   ...['--set', 'model.config.hiddenSize=8', '--set', 'model.config.numHiddenLayers=1'],
@@ -22,7 +22,7 @@ const recipe = [
   ...['--set', 'transforms=cifar-32-flip', '--set', 'validation=0.1'],
   ...['--set', 'ema={"decay":0.9}', '--set', 'gradScaler={"growthInterval":7}'],
 ]
-const stepsPerEpoch = 4 // of the 40 images 10 are held out
+const stepsPerEpoch = 4 // of the 40 images 10 are for validation
 
 function start(out: string, ...options: string[]) {
   const command = [

@@ -120,7 +120,7 @@ const summary = (
   out: string,
 ): string => {
   const tested = test ? `, and ${told(test)} ${data.test?.images} test images` : ''
-  return `Best: ${told(best)} ${data.evaluationImages} held-out images, after epoch ${best.epoch}${tested}. Took ${duration(seconds)}. Model: ${out}/best, report: ${out}/report.html`
+  return `Best: ${told(best)} ${data.evaluationImages} validation images, after epoch ${best.epoch}${tested}. Took ${duration(seconds)}. Model: ${out}/best, report: ${out}/report.html`
 }
 
 const told = (judged: Judged): string =>

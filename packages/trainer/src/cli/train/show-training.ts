@@ -46,7 +46,7 @@ export function showTraining(
 const evaluated = ({ trainLoss, skippedSteps = 0, evaluation, isBest, seconds }: EpochReport): string =>
   [
     `train loss ${Number.isFinite(trainLoss) ? trainLoss.toFixed(4) : 'unknown'}`,
-    `held-out: loss ${evaluation.loss.toFixed(4)}, ${mainFacts(evaluation)}`,
+    `validation: loss ${evaluation.loss.toFixed(4)}, ${mainFacts(evaluation)}`,
     duration(seconds),
     ...(skippedSteps > 0 ? [leftOut(skippedSteps)] : []),
     ...(isBest ? ['best so far'] : []),

@@ -54,13 +54,13 @@ function draw() {
     curves: [
       { name: 'each step', style: 'first raw', points: losses },
       { name: 'training', style: 'first', points: smooth(losses) },
-      { name: 'held out', style: 'second', points: evaluations.map(({ step, loss }) => [step, loss]), dots: true },
+      { name: 'validation', style: 'second', points: evaluations.map(({ step, loss }) => [step, loss]), dots: true },
     ],
     format: short,
     lastStep,
   })
   drawChart(element('accuracy'), {
-    title: 'Accuracy, held out',
+    title: 'Validation accuracy',
     curves: [
       { name: 'top 1', style: 'first', points: evaluations.map(({ step, accuracy }) => [step, accuracy]), dots: true },
       ...secondCurve(evaluations),
