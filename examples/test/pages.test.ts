@@ -58,7 +58,7 @@ describe.skipIf(browsers.every(({ program }) => !program))('pages', () => {
       '/readme-plain/': { folder: readmePlain },
       '/hub/': hubOf(join(examples, 'pretrained')),
     })
-  }, 120_000)
+  }, 240_000)
 
   afterAll(async () => {
     await site?.stop()
@@ -77,12 +77,12 @@ describe.skipIf(browsers.every(({ program }) => !program))('pages', () => {
         for (const isolated of [false, true])
           test(`the ${name} page classifies an image${isolated ? ' where it is cross-origin isolated' : ''}`, async () => {
             expect(await site.visit(`/${name}${isolated ? '-isolated' : ''}/`)).toStartWith('cat.png: cat 91.8 %')
-          }, 60_000)
+          }, 240_000)
 
       for (const name of ['readme-vite', 'readme-plain'])
         test(`the README's first example runs as it is written (${name})`, async () => {
           expect(await site.visit(`/${name}/`)).toBe('cat')
-        }, 60_000)
+        }, 240_000)
     })
 })
 

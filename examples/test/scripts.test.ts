@@ -20,7 +20,7 @@ const hub = Bun.serve({ port: 0, fetch: hubOf(model) })
 
 beforeAll(async () => {
   project = await packedProject()
-}, 120_000)
+}, 240_000)
 afterAll(() => hub.stop(true))
 
 for (const { name, command, program, script } of runtimes) {
@@ -35,7 +35,7 @@ for (const { name, command, program, script } of runtimes) {
       cpSync(join(examples, 'images/cat.png'), join(project, 'cat.png'))
       const printed = await runIn(project, [...run, join(name, script), model, 'cat.png'])
       expect(printed).toBe('cat.png: cat 91.8 %\n')
-    }, 30_000)
+    }, 240_000)
 
     test("the README's first example runs as it is written", async () => {
       const folder = join(project, `readme-${name}`)
@@ -44,6 +44,6 @@ for (const { name, command, program, script } of runtimes) {
       cpSync(join(examples, 'images/cat.png'), join(folder, 'cat.jpg')) // the bytes say what an image is, not the name
       const env = { HF_ENDPOINT: `http://localhost:${hub.port}`, HF_HUB_CACHE: join(folder, 'cache') }
       expect(await runIn(folder, [...run, script], env)).toBe('cat\n')
-    }, 30_000)
+    }, 240_000)
   })
 }

@@ -26,7 +26,7 @@ export interface Site {
 export const waitingRoom = '/__wait'
 
 /** Seconds that a page may take. */
-const patience = 50
+const patience = 200
 
 /** Before all scripts of a page: reports, then goes to the next page, whose address is the answer to the report. */
 const reporter = `<script>{
@@ -70,7 +70,7 @@ export function serveSite(mounts: Record<string, Mount>): Site {
 
   async function answer(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url)
-    if (pathname === waitingRoom) return html('<!doctype html><title>Waiting</title>', {})
+    if (pathname === waitingRoom) return page('<!doctype html><title>Waiting</title>')
     if (pathname === '/__report') {
       const report = (await request.json()) as Report
       reports.get(report.path)?.(report)
@@ -80,12 +80,12 @@ export function serveSite(mounts: Record<string, Mount>): Site {
     }
     const [path, mount] = Object.entries(mounts).find(([path]) => pathname.startsWith(path)) ?? []
     if (!path || !mount) return new Response('', { status: 404 })
-    if (typeof mount === 'function') return mount(request)
+    if (typeof mount === 'function') return withReporter(await mount(request))
     const file = Bun.file(join(mount.folder, pathname.slice(path.length) || 'index.html'))
     if (!(await file.exists())) return new Response('', { status: 404 })
     const headers = mount.isolated ? isolation : {}
     return pathname.endsWith('/') || pathname.endsWith('.html')
-      ? html(await file.text(), headers)
+      ? withReporter(new Response(file, { headers: { 'content-type': 'text/html; charset=utf-8', ...headers } }))
       : new Response(file, { headers })
   }
 
@@ -103,10 +103,14 @@ export function serveSite(mounts: Record<string, Mount>): Site {
   }
 }
 
-function html(text: string, headers: Record<string, string>): Response {
+const page = (text: string, headers = new Headers({ 'content-type': 'text/html; charset=utf-8' })): Response => {
   const start = /<head>|<!doctype html>/i.exec(text)
   const at = start ? start.index + start[0].length : 0
-  return new Response(text.slice(0, at) + reporter + text.slice(at), {
-    headers: { 'content-type': 'text/html; charset=utf-8', ...headers },
-  })
+  return new Response(text.slice(0, at) + reporter + text.slice(at), { headers })
+}
+
+/** A response with the reporter in it, if it is a page. */
+async function withReporter(response: Response): Promise<Response> {
+  const { headers } = response
+  return headers.get('content-type')?.startsWith('text/html') ? page(await response.text(), headers) : response
 }

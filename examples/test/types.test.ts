@@ -44,10 +44,10 @@ for (const [resolution, module] of [
     }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
     expect(await runIn(folder, [process.execPath, tsc, '-p', '.'])).toBe('')
-  }, 120_000)
+  }, 240_000)
 
 test('declarations lead a compiler to no sources', async () => {
   const vitral = join(await packedProject(), 'node_modules/@vitral')
   for (const file of new Glob('*/dist/**/*.d.ts').scanSync(vitral))
     expect([file, /from '#.*/.exec(readFileSync(join(vitral, file), 'utf8'))?.[0]]).toEqual([file, undefined])
-}, 120_000)
+}, 240_000)
