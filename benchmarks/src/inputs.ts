@@ -1,8 +1,9 @@
 /** The same model and the same images for every contestant, made from seeds into a folder of their own. */
 import { join } from 'node:path'
 import { tensor, type Variable } from '@tensorflow/tfjs-core'
-import { normalStream, useBackend, type ViTConfig, ViTForImageClassification } from '@vitral/core'
+import { useBackend, type ViTConfig, ViTForImageClassification } from '@vitral/core'
 import { readSafetensors, toFloat32, writeFileAtomic, writeSafetensors } from '@vitral/core/files'
+import { normalStream } from '@vitral/core/tape'
 import { exportViT } from './onnx/vit.ts'
 import type { ContestantOptions } from './protocol.ts'
 

@@ -8,8 +8,9 @@ import {
   tensor4d,
   unregisterKernel,
 } from '@tensorflow/tfjs-core'
-import { normalStream, type ViTForImageClassification } from '@vitral/core'
+import type { ViTForImageClassification } from '@vitral/core'
 import type { KernelBackend } from '@vitral/core/kernels'
+import { normalStream } from '@vitral/core/tape'
 
 /** Takes the place of such kernels until `restore`, and counts their calls. */
 export class FusedKernels<Name extends string> {

@@ -1,7 +1,8 @@
 /** What is left out of the last layer for a classifier changes neither logits nor gradients; for any backend. */
 import { expect } from 'bun:test'
 import { type Tensor, type Tensor4D, tensor, tensor4d } from '@tensorflow/tfjs-core'
-import { normalStream, ViTForImageClassification } from '@vitral/core'
+import { ViTForImageClassification } from '@vitral/core'
+import { normalStream } from '@vitral/core/tape'
 
 const config = {
   hiddenSize: 48,

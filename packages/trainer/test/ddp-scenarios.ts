@@ -1,7 +1,8 @@
 /** What one process of several does in the tests of data parallel training; alone, it is what they are compared with. */
 import { existsSync, readdirSync } from 'node:fs'
 import { fill, memory, type Variable, variable, zeros } from '@tensorflow/tfjs-core'
-import { type BackendName, deriveSeed, useBackend, ViTForImageClassification } from '@vitral/core'
+import { type BackendName, useBackend, ViTForImageClassification } from '@vitral/core'
+import { deriveSeed } from '@vitral/core/tape'
 import type { Collectives } from '../src/ddp/collectives.ts'
 import { DataParallel } from '../src/ddp/data-parallel.ts'
 import { createOptimizer } from '../src/optimizers/index.ts'

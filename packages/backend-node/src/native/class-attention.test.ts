@@ -12,8 +12,9 @@ import {
   tensor,
   tidy,
 } from '@tensorflow/tfjs-core'
-import { noGrad, normalStream, useBackend, valueAndGrads } from '@vitral/core'
+import { noGrad, useBackend, valueAndGrads } from '@vitral/core'
 import { classAttention } from '@vitral/core/ops'
+import { normalStream } from '@vitral/core/tape'
 import { deviceInfo, setThreads } from './index.ts'
 
 let threads = 0

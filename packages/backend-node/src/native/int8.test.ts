@@ -16,8 +16,9 @@ import {
   tidy,
   variable,
 } from '@tensorflow/tfjs-core'
-import { autocast, normalStream, useBackend, ViTForImageClassification, valueAndGrads } from '@vitral/core'
+import { autocast, useBackend, ViTForImageClassification, valueAndGrads } from '@vitral/core'
 import { attention, linear, patchEmbed, qkv } from '@vitral/core/ops'
+import { normalStream } from '@vitral/core/tape'
 
 beforeEach(async () => {
   await useBackend('native')

@@ -16,9 +16,10 @@ import {
   tidy,
   zeros,
 } from '@tensorflow/tfjs-core'
-import { autocast, noGrad, normalStream, useBackend, valueAndGrads } from '@vitral/core'
+import { autocast, noGrad, useBackend, valueAndGrads } from '@vitral/core'
 import type { KernelBackend } from '@vitral/core/kernels'
 import { attention, layerNorm, linear, qkv } from '@vitral/core/ops'
+import { normalStream } from '@vitral/core/tape'
 
 beforeAll(() => useBackend('native'))
 

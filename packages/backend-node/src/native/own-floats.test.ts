@@ -1,7 +1,8 @@
 /** The native backend lets others write into a tensor's memory, unless it is shared. */
 import { expect, test } from 'bun:test'
 import { clone, memory, type Tensor, type Tensor4D, zeros } from '@tensorflow/tfjs-core'
-import { ownFloats, useBackend, ViTForImageClassification } from '@vitral/core'
+import { useBackend, ViTForImageClassification } from '@vitral/core'
+import { ownFloats } from '@vitral/core/tape'
 import { filled } from '../../../core/src/tape/own-floats.ts'
 
 test('what is written there is the tensor’s; memory that tensors share is not given', async () => {

@@ -1,7 +1,9 @@
 /** What `vitral bench` counts and adds up. */
 import { describe, expect, test } from 'bun:test'
 import { getKernelsForBackend, memory } from '@tensorflow/tfjs-core'
-import { forwardFlops, isFusion, namedConfig, trainingFlops, useBackend, ViTForImageClassification } from '@vitral/core'
+import { namedConfig, useBackend, ViTForImageClassification } from '@vitral/core'
+import { isFusion } from '@vitral/core/tape'
+import { forwardFlops, trainingFlops } from '@vitral/core/vit'
 import { measure, profile } from './measure.ts'
 import { costOf, isCosted } from './op-costs.ts'
 import { BETWEEN, profileRows, profileTable } from './profile-table.ts'

@@ -10,8 +10,8 @@ import {
   unregisterKernel,
   util,
 } from '@tensorflow/tfjs-core'
-import { isFusion } from '@vitral/core'
 import { elementsOf } from '@vitral/core/sizes'
+import { isFusion } from '@vitral/core/tape'
 
 export interface KernelCall {
   kernel: string

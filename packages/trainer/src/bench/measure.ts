@@ -1,17 +1,10 @@
 /** Measures a model's forward pass or training step on one or more backends, in turns. */
 
 import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
-import {
-  autocast,
-  type BackendName,
-  type ComputeDtype,
-  forwardFlops,
-  normalStream,
-  trainingFlops,
-  useBackend,
-  type ViTForImageClassification,
-} from '@vitral/core'
+import { autocast, type BackendName, type ComputeDtype, useBackend, type ViTForImageClassification } from '@vitral/core'
 import { median } from '@vitral/core/statistics'
+import { normalStream } from '@vitral/core/tape'
+import { forwardFlops, trainingFlops } from '@vitral/core/vit'
 import { createOptimizer } from '../optimizers/index.ts'
 import { type KernelCall, profileKernels } from './kernel-profile.ts'
 

@@ -1,5 +1,5 @@
 /** Downloads with a progress line: data sets, and models from the hub. */
-import { type DownloadProgress, resolveModel } from '@vitral/core'
+import { type DownloadProgress, resolveModel } from '@vitral/core/files'
 import { downloadDataset } from '../data/open-dataset.ts'
 import type { Progress } from './progress.ts'
 

@@ -6,9 +6,7 @@ import { type Tensor2D, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
 import {
   autocast,
   type ComputeDtype,
-  type Scoring,
   scores,
-  scoringOf,
   topClasses,
   useBackend,
   ViTForImageClassification,
@@ -16,6 +14,7 @@ import {
   ViTModel,
 } from '@vitral/core'
 import { selectToken } from '@vitral/core/ops'
+import { type Scoring, scoringOf } from '@vitral/core/scores'
 import { printable } from '@vitral/core/text'
 import { computeImages } from '../predict/compute-images.ts'
 import { findImages } from '../predict/find-images.ts'

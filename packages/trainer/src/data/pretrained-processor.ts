@@ -1,5 +1,6 @@
 /** How images were prepared for the model that a recipe starts from, and whether the recipe prepares them so. */
-import { type HubOptions, resolveModel, ViTImageProcessor } from '@vitral/core'
+import { type HubOptions, ViTImageProcessor } from '@vitral/core'
+import { resolveModel } from '@vitral/core/files'
 import type { TransformSpec } from '@vitral/datasets'
 import type { Recipe } from '../recipe/types.ts'
 import { transformsOf } from './processor.ts'

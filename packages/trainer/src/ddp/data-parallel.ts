@@ -3,7 +3,7 @@
  * whole. Between steps every process has the same parameters, so that nothing else is sent.
  */
 import { getBackend, tensor, type Variable } from '@tensorflow/tfjs-core'
-import { ownFloats } from '@vitral/core'
+import { ownFloats } from '@vitral/core/tape'
 import type { Gradients } from '../optimizers/clip-gradients.ts'
 import { GradientBuckets } from './buckets.ts'
 import type { Collectives } from './collectives.ts'

@@ -3,8 +3,8 @@
  * loss falls fastest is a good rate to begin with. Smith, 2017, "Cyclical Learning Rates"; fastai's lr_find.
  */
 
-import { deriveSeed } from '@vitral/core'
 import { checkInteger } from '@vitral/core/check'
+import { deriveSeed } from '@vitral/core/tape'
 import { nextTurn } from '#platform' // signals wait for the event loop's
 import type { TrainingData } from '../data/training-data.ts'
 import { least } from '../numbers.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { Scoring } from '@vitral/core'
+import type { Scoring } from '@vitral/core/scores'
 import { createFormat, type FormatName, type ImageResult } from './formats.ts'
 
 const results: ImageResult[] = [

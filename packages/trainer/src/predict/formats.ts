@@ -1,6 +1,6 @@
 /** Results of images as text for people, or as JSON, JSON lines and CSV for programs; written one by one. */
 
-import type { Scoring } from '@vitral/core'
+import type { Scoring } from '@vitral/core/scores'
 import { jsonLine, percent, printable } from '@vitral/core/text'
 import { stringify } from 'csv-stringify/sync'
 

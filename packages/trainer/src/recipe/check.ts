@@ -1,7 +1,8 @@
 /** A recipe checked by its schema, and by what the schema cannot say: how fields go together. */
-import { type LoraConfig, resolveLora } from '@vitral/core'
+import type { LoraConfig } from '@vitral/core'
 import { describeValue } from '@vitral/core/files'
 import { listNames } from '@vitral/core/text'
+import { resolveLora } from '@vitral/core/vit'
 import { z } from 'zod'
 import { didYouMean } from '../did-you-mean.ts'
 import { resolveOptions } from '../optimizers/algorithms.ts'

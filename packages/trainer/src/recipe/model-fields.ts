@@ -1,12 +1,6 @@
 /** Fields of a recipe about the model: where it starts, and which of its parameters train. */
-import {
-  configNames,
-  type LoraConfig,
-  loraTargets,
-  namedConfig,
-  resolveLora,
-  type ViTConfigOptions,
-} from '@vitral/core'
+import { configNames, type LoraConfig, namedConfig, type ViTConfigOptions } from '@vitral/core'
+import { loraTargets, resolveLora } from '@vitral/core/vit'
 import { z } from 'zod'
 import { aboveZero, type Fields, group, listOf, oneOf, part, text, typeNames, wholeNumber } from './kinds.ts'
 import type { FineTune, RecipeModel } from './types.ts'

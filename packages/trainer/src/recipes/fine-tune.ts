@@ -1,12 +1,6 @@
 /** The recipe for fine-tuning a model on images of one's own: prepared as the model's, with defaults that mostly work. */
-import {
-  type HubOptions,
-  readModelConfig,
-  resolveModel,
-  type Size,
-  type ViTConfig,
-  ViTImageProcessor,
-} from '@vitral/core'
+import { type HubOptions, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
+import { readModelConfig, resolveModel } from '@vitral/core/files'
 import type { Interpolation } from '@vitral/core/image'
 import { type Transform, transforms } from '@vitral/datasets'
 import { openDataset } from '#platform'

@@ -1,12 +1,7 @@
 /** From a recipe to the model that it trains. */
-import {
-  type HubOptions,
-  mimeticValues,
-  namedConfig,
-  type ViTConfigOptions,
-  ViTForImageClassification,
-} from '@vitral/core'
+import { type HubOptions, namedConfig, type ViTConfigOptions, ViTForImageClassification } from '@vitral/core'
 import { listNames } from '@vitral/core/text'
+import { mimeticValues } from '@vitral/core/vit'
 import { problemTypeOfData } from '../data/problem-type.ts'
 import { applyFineTune } from '../recipe/fine-tune.ts'
 import type { Recipe } from '../recipe/types.ts'

@@ -1,6 +1,7 @@
 /** The training loop, in the order of events. */
 
-import { deriveSeed, type ViTForImageClassification } from '@vitral/core'
+import type { ViTForImageClassification } from '@vitral/core'
+import { deriveSeed } from '@vitral/core/tape'
 import { nextTurn } from '#platform' // signals and servers wait for the event loop's
 import { anyOf } from '../ddp/exchange.ts'
 import { addAttentionMaps } from '../evaluation/attention-maps.ts'

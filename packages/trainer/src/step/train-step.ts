@@ -1,13 +1,7 @@
 /** One training step: forward and backward, unscale, clip, update. */
 import { add, type Tensor, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core'
-import {
-  autocast,
-  deriveSeed,
-  type Labels,
-  type Loss,
-  type TrainingDtype,
-  type ViTForImageClassification,
-} from '@vitral/core'
+import { autocast, type Labels, type Loss, type TrainingDtype, type ViTForImageClassification } from '@vitral/core'
+import { deriveSeed } from '@vitral/core/tape'
 import type { DataParallel } from '../ddp/data-parallel.ts'
 import { clipGradNorm, clipGradValue, type GradientClip, type Gradients } from '../optimizers/clip-gradients.ts'
 import type { Optimizer } from '../optimizers/index.ts'

@@ -1,5 +1,5 @@
 /** Which settings of a recipe a sweep tries: all of a grid, or some drawn by chance. */
-import { deriveSeed } from '@vitral/core'
+import { deriveSeed } from '@vitral/core/tape'
 
 /** Settings of one trial, such as `optimizer.lr=0.001`: what `overrideRecipe` takes. */
 export type Settings = readonly string[]

@@ -1,7 +1,8 @@
 /** Describes a model by the two JSON files of its folder. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readModelConfig, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
+import { type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
+import { readModelConfig } from '@vitral/core/files'
 import { fittedSize, geometryOf, type ImageGeometry } from '@vitral/core/image'
 import { scoringOf } from '@vitral/core/scores'
 import type { LoadedDescription, ModelSettings } from '../protocol.ts'

@@ -8,7 +8,6 @@ import {
   attentionRollout,
   autocast,
   noGrad,
-  patchGrid,
   useBackend,
   ViTForImageClassification,
   ViTImageProcessor,
@@ -16,6 +15,7 @@ import {
 import { firstNonFinite } from '@vitral/core/finite'
 import { geometryOf } from '@vitral/core/image'
 import { elementsOf } from '@vitral/core/sizes'
+import { patchGrid } from '@vitral/core/vit'
 import type { EngineOutput } from '../../engine.ts'
 import type { PreparedInput } from '../model-calls.ts'
 import type { LoadedDescription, ModelSettings } from '../protocol.ts'

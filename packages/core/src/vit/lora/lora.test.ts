@@ -4,8 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memory } from '@tensorflow/tfjs-core'
-import { loraTargets, useBackend, ViTForImageClassification, ViTModel } from '@vitral/core'
+import { useBackend, ViTForImageClassification, ViTModel } from '@vitral/core'
 import { readSafetensors, type SafeTensor, writeSafetensors } from '@vitral/core/files'
+import { loraTargets } from '@vitral/core/vit'
 import { adaptedModel, logitsOf, loraPixels, loraSuite } from '../../../test/lora-suite.ts'
 
 let folder: string
