@@ -1,6 +1,6 @@
 /** The public names of @vitral/datasets in browsers: all but the data sets that are folders. */
 
-export { type ImageFile, type ImageFileDataset, imageFiles } from './datasets/image-files.ts'
+export { type ImageFile, type ImageFileDataset, imageFiles, type LabelledImage } from './datasets/image-files.ts'
 export { type MemoryExample, memoryDataset } from './datasets/memory-dataset.ts'
 export { type PackedImages, packedDataset } from './datasets/packed-dataset.ts'
 export { selectClasses } from './datasets/select-classes.ts'

@@ -8,6 +8,7 @@ import { type HubOptions, processorFiles, readFolder } from '../files/hub/hub.ts
 import { readJsonIn } from '../files/json-file.ts'
 import { filled } from '../tape/own-floats.ts'
 import { fitImage, type ImageGeometry } from './fit-image.ts'
+import type { ImageSource } from './image-source.ts'
 import { classNameOfModel } from './processor-classes.ts'
 import {
   byteValues,
@@ -19,6 +20,7 @@ import {
 } from './processor-config.ts'
 import { configFromJson, configToJson, type ProcessorOwner } from './processor-json.ts'
 import type { RawImage } from './raw-image.ts'
+import { readImage } from './read-image.ts'
 
 /** The other of `processorFiles` is of processors of several kinds of input, which have theirs under `image_processor`. */
 const [FILE] = processorFiles
@@ -85,14 +87,16 @@ export class ViTImageProcessor {
   /**
    * Resizes, rescales and normalises.
    *
-   * @param images one or more, with bytes as data. For three means grey ones become RGB and alpha is dropped, for one
-   * mean they become luma, as PIL's convert does; for another number they have to have so many channels
+   * @param images one or more: pixels with bytes as data; in browsers an address, File, Blob, ImageData, ImageBitmap,
+   * canvas, video or VideoFrame; in Node and Bun a path or a file's bytes, where @vitral/datasets is installed. For three
+   * means grey ones become RGB and alpha is dropped, for one mean they become luma, as PIL's convert does; for another
+   * number they have to have so many channels. Resizing is PIL's everywhere
    * @returns [B, channels, height, width] float32, the caller's to dispose
-   * @throws when there is no image, when an image's data are no bytes, or when the images get different sizes
+   * @throws when there is no image, when one cannot be read or its data are no bytes, or when they get different sizes
    */
-  async preprocess(images: RawImage | readonly RawImage[]): Promise<Tensor4D> {
-    const list = Array.isArray(images) ? (images as readonly RawImage[]) : [images as RawImage]
-    const fitted = list.map(image => fitImage(image, this.#geometry))
+  async preprocess(images: ImageSource | readonly ImageSource[]): Promise<Tensor4D> {
+    const list = Array.isArray(images) ? (images as readonly ImageSource[]) : [images as ImageSource]
+    const fitted = await Promise.all(list.map(async image => fitImage(await readImage(image), this.#geometry)))
     const first = fitted[0]
     if (!first) throw new Error('preprocess was given no image; expected one or more.')
     const { height, width, channels } = first

@@ -1,13 +1,29 @@
 /** A data set of image files, decoded when an example is asked for. */
+import {
+  type EncodedSource,
+  encodedSource,
+  type ImageSource,
+  isPixelSource,
+  isRawImage,
+  nameOfSource,
+  readPixels,
+} from '@vitral/core/image'
 import { decoder } from '#decoder'
 import { type BrokenImageOptions, decodeOrSkip } from '../images/decode-or-skip.ts'
-import type { Dataset, Example } from '../types.ts'
+import type { Dataset, Example, RawImage } from '../types.ts'
 
 /** An image file and its classes. */
 export interface ImageFile {
   path: string
   /** Index into the classes; several, or none, of a multi-label data set. */
   label: number | readonly number[]
+}
+
+/** An image and its classes. */
+export interface LabelledImage {
+  /** Path (in browsers the address) of its file, or the image itself; a canvas's or a video's picture of this moment. */
+  path: ImageSource
+  label: ImageFile['label']
 }
 
 export interface ImageFilesOptions extends BrokenImageOptions {
@@ -22,17 +38,20 @@ export interface ImageFileDataset extends Dataset {
 }
 
 /**
- * Files of one class each, or, when any has a list of labels, a multi-label data set.
+ * Image files of one class each, or, when any has a list of labels, a multi-label data set. In a page also what its user
+ * chose or dropped (File, Blob), and pixels (ImageData, ImageBitmap, canvas, video).
  *
- * @throws when a label is not an index into the classes, or there twice, naming the file
+ * @throws when a label is not an index into the classes, or there twice, naming the file; when there is no image in its place
  * @example
  * const dataset = imageFiles([{ path: 'cat.jpg', label: 0 }, { path: 'dog.jpg', label: 1 }], ['cat', 'dog'])
  */
 export function imageFiles(
-  files: readonly ImageFile[],
+  images: readonly LabelledImage[],
   classes: readonly string[],
   { folder, ...options }: ImageFilesOptions = {},
 ): ImageFileDataset {
+  const held = images.map(({ path, label }) => ({ path: heldSource(path), label }))
+  const files = held.map(({ path, label }, i): ImageFile => ({ path: nameOf(path, i), label }))
   for (const { path, label } of files) checkLabel(path, label, classes)
   const multiLabel = files.some(({ label }) => typeof label !== 'number')
   const labelled = files.map(({ label }) => labelsOf(label, multiLabel))
@@ -46,19 +65,36 @@ export function imageFiles(
       const file = files[index]
       if (!file) throw new RangeError(`Example ${index} was asked for; the data set has ${files.length}, from 0.`)
       return {
-        image: await decodeOrSkip(file.path, options),
+        image: await decodeOrSkip(held[index]?.path as HeldSource, options),
         ...(labelled[index] as Pick<Example, 'label' | 'labels'>),
       }
     },
     keyOf: index => pathBelow(folder, files[index]?.path ?? ''),
     nameOf: index => files[index]?.path ?? `image ${index}`,
-    source: { name: 'imageFiles', params: { files: located(files), classes, options } },
+    source: { name: 'imageFiles', params: { files: located(held), classes, options } },
   }
 }
 
-function located(files: readonly ImageFile[]): readonly ImageFile[] {
+/** What a worker can be sent. */
+type HeldSource = RawImage | EncodedSource
+
+const heldSource = (source: ImageSource): HeldSource => {
+  if (isRawImage(source)) return source
+  return isPixelSource(source) ? readPixels(source) : encodedSource(source)
+}
+
+function nameOf(source: HeldSource, index: number): string {
+  const hasName = typeof source === 'string' || source instanceof URL || Boolean((source as Partial<File>).name)
+  return hasName ? nameOfSource(source as EncodedSource) : `image ${index}`
+}
+
+function located(images: readonly { path: HeldSource; label: ImageFile['label'] }[]): readonly LabelledImage[] {
   const { locate } = decoder
-  return locate ? files.map(({ path, label }) => ({ path: locate(path), label })) : files
+  const placed = (path: HeldSource): HeldSource => {
+    if (path instanceof URL) return path.href // threads are sent no URL
+    return typeof path === 'string' && locate ? locate(path) : path
+  }
+  return images.map(({ path, label }) => ({ path: placed(path), label }))
 }
 
 /** With the same separators on every system. */

@@ -2,7 +2,7 @@
 import type { BrokenImageOptions } from '../images/decode-or-skip.ts'
 import type { Dataset, DatasetSource } from '../types.ts'
 import { callExport } from '../user-module.ts'
-import { type ImageFile, imageFiles } from './image-files.ts'
+import { imageFiles, type LabelledImage } from './image-files.ts'
 import { type MemoryImages, openMemory } from './memory-dataset.ts'
 import { type PackedImages, packedDataset } from './packed-dataset.ts'
 import { type ClassSelection, selectedClasses } from './select-classes.ts'
@@ -10,7 +10,7 @@ import { subset } from './subset.ts'
 
 const openers: Readonly<Record<string, (params: never) => Dataset | Promise<Dataset>>> = {
   packed: (images: PackedImages) => packedDataset(images),
-  imageFiles: (params: { files: ImageFile[]; classes: string[]; options: BrokenImageOptions }) =>
+  imageFiles: (params: { files: LabelledImage[]; classes: string[]; options: BrokenImageOptions }) =>
     imageFiles(params.files, params.classes, params.options),
   memory: (images: MemoryImages) => openMemory(images),
   selectedClasses: async ({ source, selection }: { source: DatasetSource; selection: ClassSelection }) =>

@@ -1,6 +1,17 @@
 /** Image files to RGB bytes, with limits, since a file may have been made to do harm: one function for every runtime. */
 
 import { checkInteger } from '@vitral/core/check'
+import {
+  type EncodedSource,
+  encodedSource,
+  type ImageSource,
+  isPixelSource,
+  isRawImage,
+  nameOfSource,
+  type PixelSource,
+  readPixels,
+  toChannels,
+} from '@vitral/core/image'
 import { listChoices } from '@vitral/core/text'
 import { decoder } from '#decoder'
 import { describeForeignBytes } from '../files/foreign-file.ts'
@@ -8,9 +19,6 @@ import type { RawImage } from '../types.ts'
 import { BrokenImageError, type BrokenImageReason, UnreadableImageError } from './broken-image.ts'
 import { type DecodeLimits, Refusal, tooSlow } from './decoder.ts'
 import { type ImageFormat, type ImageHeader, imageFormats, readImageHeader } from './image-header.ts'
-
-/** A path (in browsers a URL), or a file's bytes. */
-export type ImageSource = string | Uint8Array | ArrayBuffer | Blob
 
 /** Largest number of pixels that is decoded unless another is given: 8192 × 8192. */
 export const defaultMaxPixels: number = 8192 * 8192
@@ -31,9 +39,11 @@ export interface DecodeOptions {
  * Decodes a JPEG, PNG, WebP, AVIF, TIFF, GIF (its first frame), BMP or Netpbm (PBM, PGM, PPM) to RGB, as PIL's
  * convert('RGB') would: grey and palette become colour, CMYK is converted without a profile, alpha is dropped and not blended, colour profiles are not applied.
  * Unlike PIL: EXIF's orientation is applied, of 16-bit grey the high bytes are taken, and transparent pixels of a GIF
- * are black; floats from 0 to 1, bytes in 16 bits and signed values are refused. Browsers decode by their own codecs; Chromium's give the same bytes.
+ * are black; floats from 0 to 1, bytes in 16 bits and signed values are refused. Browsers decode by their own codecs, whose
+ * bytes are the same but for AVIF's, off by at most 1.
  *
- * @param source path of a file (in browsers its URL), or its bytes
+ * @param source path of a file (in browsers none), its address, or its bytes; in browsers also an ImageData, ImageBitmap, canvas,
+ * video, VideoFrame or image element; and pixels, which become RGB
  * @returns 3 channels
  * @throws BrokenImageError, naming the file, when it is not there, is no image, is cut off, or passes a limit;
  * UnreadableImageError when reading or decoding failed for another reason, which may pass
@@ -43,7 +53,9 @@ export interface DecodeOptions {
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<RawImage> {
   const { maxPixels = defaultMaxPixels, maxBytes = 2 ** 27, timeoutSeconds = 30, formats = imageFormats } = options
   checkInteger('timeoutSeconds', timeoutSeconds, 1, 3600)
-  const { name, bytes } = await open(source, maxBytes)
+  if (isRawImage(source)) return toChannels(source, 3)
+  if (isPixelSource(source)) return readShown(source, maxPixels)
+  const { name, bytes } = await open(encodedSource(source), maxBytes)
   const refuse: Refuse = (why, reason, cause) =>
     new BrokenImageError(name, `${name} cannot be decoded: ${why}`, reason, cause)
   if (bytes.length === 0) throw new BrokenImageError(name, `${name} is empty; expected an image file.`, 'damaged')
@@ -80,19 +92,35 @@ async function inTime<T>(work: Promise<T>, limits: DecodeLimits): Promise<T> {
 
 type Refuse = (why: string, reason: BrokenImageReason, cause?: unknown) => BrokenImageError
 
-async function open(source: ImageSource, maxBytes: number): Promise<{ name: string; bytes: Uint8Array }> {
-  if (typeof source === 'string') {
+/** @throws BrokenImageError */
+function readShown(source: PixelSource, maxPixels: number): RawImage {
+  const name = nameOfSource(source)
+  try {
+    const image = readPixels(source)
+    const { width, height } = image
+    if (width * height > maxPixels)
+      throw new Error(
+        `${name} has ${width}×${height} pixels, more than maxPixels, ${maxPixels}; raise it if that is meant.`,
+      )
+    return toChannels(image, 3)
+  } catch (error) {
+    throw new BrokenImageError(name, (error as Error).message, 'damaged', error)
+  }
+}
+
+async function open(source: EncodedSource, maxBytes: number): Promise<{ name: string; bytes: Uint8Array }> {
+  const name = nameOfSource(source)
+  if (typeof source === 'string' || source instanceof URL) {
     try {
-      return { name: source, bytes: await decoder.read(source, maxBytes) }
+      return { name, bytes: await decoder.read(source, maxBytes) }
     } catch (error) {
-      const message = `${source} ${(error as Error).message}`
-      if (error instanceof Refusal) throw new BrokenImageError(source, message, error.reason, error.cause ?? error)
-      throw new UnreadableImageError(source, message, error)
+      const message = `${name} ${(error as Error).message}`
+      if (error instanceof Refusal) throw new BrokenImageError(name, message, error.reason, error.cause ?? error)
+      throw new UnreadableImageError(name, message, error)
     }
   }
   const size = source instanceof Blob ? source.size : source.byteLength
-  const name = `An image of ${size} bytes`
-  if (size > maxBytes) throw new BrokenImageError(name, `${name} is more than maxBytes, ${maxBytes}.`, 'limit')
+  if (size > maxBytes) throw new BrokenImageError(name, `${name} has more than maxBytes, ${maxBytes} bytes.`, 'limit')
   if (source instanceof Uint8Array) return { name, bytes: source }
   return { name, bytes: new Uint8Array(source instanceof Blob ? await source.arrayBuffer() : source) }
 }

@@ -1,8 +1,9 @@
 /** Decodes an example's image; one that is broken ends the run or is left out of it, as the user has chosen. */
 
+import type { ImageSource } from '@vitral/core/image'
 import type { RawImage } from '../types.ts'
 import { BrokenImageError } from './broken-image.ts'
-import { type DecodeOptions, decodeImage, type ImageSource } from './decode-image.ts'
+import { type DecodeOptions, decodeImage } from './decode-image.ts'
 import { SkippedExample } from './skipped-example.ts'
 
 /** What a data set does about broken images. */

@@ -36,11 +36,11 @@ export interface Decoder {
   /** The same place as a worker knows it, where that differs. */
   locate?(source: string): string
   /**
-   * The bytes of a path (Bun, Node) or a URL (browsers).
+   * The bytes of a path (Bun, Node), or of an address.
    *
    * @throws a Refusal, or another error when the file is not to blame; each the end of a sentence that begins with the name
    */
-  read(source: string, maxBytes: number): Promise<Uint8Array>
+  read(source: string | URL, maxBytes: number): Promise<Uint8Array>
   /**
    * RGB pixels, turned as EXIF says.
    *

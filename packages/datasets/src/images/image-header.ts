@@ -1,5 +1,7 @@
 /** What the first bytes of an image file say, before a decoder is trusted with it: its format and how large it claims to be. */
 
+import { readOrientation } from '@vitral/core/image'
+
 /** The formats that are decoded; whatever else a decoder knows (SVG, PDF, …) is never handed to it. */
 export const imageFormats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif', 'bmp', 'netpbm'] as const
 /** Format of an image file, known by its bytes. */
@@ -85,28 +87,6 @@ function readJpeg(bytes: Uint8Array, view: DataView): ReturnType<Reader> {
     at = end
   }
   return {}
-}
-
-/**
- * Looks among the entries that the segment has room for, however many it says there are.
- *
- * @param tiff the segment from its TIFF header on
- * @returns 1 where nothing is said; undefined where that cannot be read here
- */
-function readOrientation(tiff: Uint8Array): number | undefined {
-  if (tiff.length < 8) return undefined
-  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength)
-  const order = view.getUint16(0)
-  if (order !== 0x4949 && order !== 0x4d4d) return undefined
-  const little = order === 0x4949
-  const directory = view.getUint32(4, little)
-  if (directory + 2 > tiff.length) return undefined
-  const first = directory + 2
-  const end = first + 12 * view.getUint16(directory, little)
-  if (end > tiff.length) return undefined
-  for (let entry = first; entry < end; entry += 12)
-    if (view.getUint16(entry, little) === 0x0112) return view.getUint16(entry + 8, little)
-  return 1
 }
 
 function readWebp(bytes: Uint8Array, view: DataView): ReturnType<Reader> {

@@ -1,5 +1,6 @@
 /** Decoding in Bun and Node, by sharp, whose codecs run outside of JavaScript's thread; plain JPEG faster, and bitmaps. */
 import { readFile, stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import type { Sharp } from 'sharp'
 import { pathOnDisk } from '../files/file-names.ts'
 import type { RawImage } from '../types.ts'
@@ -9,6 +10,7 @@ import { checkDepth, checkRange } from './deep-pixels.ts'
 import { type ImageHeader, imageFormats } from './image-header.ts'
 import { countScans, mostScans } from './jpeg-scans.ts'
 import { decodePlainBitmap, isPlainBitmap } from './plain-bitmap.ts'
+import { readAddress } from './read-address.ts'
 import { decodePlainJpeg } from './turbo-jpeg.ts'
 
 export const decoder: Decoder = { formats: imageFormats, read, decode }
@@ -23,8 +25,12 @@ const lasting: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'cannot be read: its name is too long (ENAMETOOLONG).',
 }
 
-async function read(name: string, maxBytes: number): Promise<Uint8Array> {
-  const path = pathOnDisk(name)
+async function read(source: string | URL, maxBytes: number): Promise<Uint8Array> {
+  if (/^https?:\/\//i.test(`${source}`)) {
+    const { proxiedFetch } = await import('@vitral/core/node')
+    return readAddress(source, maxBytes, proxiedFetch)
+  }
+  const path = pathOnDisk(typeof source === 'string' ? source : fileURLToPath(source))
   try {
     // Before it is opened: opening a named pipe would wait for ever.
     const file = await stat(path)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import type { PageBatch } from '../../test/browser-loader-page.ts'
+import type { ImageForm, PageBatch } from '../../test/browser-loader-page.ts'
 import { load } from '../../test/load.ts'
 import { madeUpImages } from '../../test/made-up-images.ts'
 import { brighten } from '../../test/user-module.ts'
@@ -17,7 +17,7 @@ const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/
 if (!executablePath)
   console.log('skipped the tests in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
 
-declare function fileBatches(workers: number): Promise<PageBatch[]>
+declare function fileBatches(workers: number, form: ImageForm): Promise<PageBatch[]>
 declare function batches(workers: number, reuseMemory: boolean): Promise<PageBatch[]>
 
 const bundle = mkdtempSync(join(tmpdir(), 'vitral-bundle-'))
@@ -95,8 +95,15 @@ describe.skipIf(!executablePath).each([
     )
   })
 
-  test.each([0, 2])('files by relative addresses and a transform of one’s own, %d workers', async workers => {
-    const made = await page.evaluate(workers => fileBatches(workers), workers)
+  test.each<[number, ImageForm]>([
+    [0, 'address'],
+    [2, 'address'],
+    [0, 'File'],
+    [2, 'File'],
+    [0, 'ImageBitmap'],
+    [2, 'canvas'],
+  ])('images and a transform of one’s own, %d workers: each an %s', async (workers, form) => {
+    const made = await page.evaluate(([workers, form]) => fileBatches(workers, form), [workers, form] as const)
     const fixtures = join(import.meta.dir, '../../test/fixtures/decode')
     const files = ['colour.png', 'grey.png'].map((name, label) => ({ path: join(fixtures, name), label }))
     const chain = [brighten(20), transforms.toTensor()]
