@@ -21,16 +21,18 @@ export function setWasmPath(folder: string): void {
  * @throws when a `.wasm` file is not where it is looked for; it may be called again after setWasmPath
  */
 export async function startWasm(): Promise<void> {
-  const folder = path ?? (onNode ? await installedFolder() : besideScript())
+  const folder = path ?? (onNode ? installedFolder() : besideScript())
   // Looked for first: once tfjs has failed to load them, it cannot be told another folder.
   await (onNode ? checkOnDisk(folder) : checkOnline(folder))
   setWasmPaths(folder)
 }
 
-async function installedFolder(): Promise<string> {
-  const [moduleName, pathName] = ['node:module', 'node:path'] // bundlers must not follow them
-  const { createRequire }: typeof import('node:module') = await import(/* @vite-ignore */ moduleName)
-  const { dirname, sep }: typeof import('node:path') = await import(/* @vite-ignore */ pathName)
+/** Node's modules without an import, which bundlers would follow. */
+const builtin = <T>(name: string): T => process.getBuiltinModule(name) as T
+
+function installedFolder(): string {
+  const { createRequire } = builtin<typeof import('node:module')>('module')
+  const { dirname, sep } = builtin<typeof import('node:path')>('path')
   return dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')) + sep
 }
 
@@ -39,9 +41,8 @@ function besideScript(): string {
   return new URL('.', script || location.href).href
 }
 
-async function checkOnDisk(folder: string): Promise<void> {
-  const fsName = 'node:fs'
-  const { existsSync }: typeof import('node:fs') = await import(/* @vite-ignore */ fsName)
+function checkOnDisk(folder: string): void {
+  const { existsSync } = builtin<typeof import('node:fs')>('fs')
   const missing = files.find(file => !existsSync(folder + file))
   if (missing)
     throw new Error(`${folder} lacks ${missing}; install @tensorflow/tfjs-backend-wasm again, or correct setWasmPath.`)
