@@ -100,7 +100,7 @@ export interface ModelDescription {
 export interface Engine {
   /** Descriptions of all models, whatever state they are in. */
   models(): ModelDescription[]
-  /** @throws EngineError if any input has no answer */
+  /** Computes a request's inputs. @throws EngineError if any input has no answer */
   run(request: EngineRequest): Promise<EngineResult>
   /** Whether every model that should be loaded is loaded and has a running worker, and the engine is not shutting down. */
   ready(): boolean
@@ -165,7 +165,11 @@ export class EngineError extends Error {
   /** Seconds after which a retry makes sense; set where the engine is busy. */
   readonly retryAfter?: number
 
-  /** @param message one sentence for the client: what happened, what was expected, what to do */
+  /**
+   * An error with a code and a sentence for the client.
+   *
+   * @param message one sentence for the client: what happened, what was expected, what to do
+   */
   constructor(code: EngineErrorCode, message: string, options: { retryAfter?: number; cause?: unknown } = {}) {
     super(message, { cause: options.cause })
     this.name = 'EngineError'

@@ -10,13 +10,17 @@ import { ncclLibraries } from './native/nccl-libraries.ts'
  * has ended, failed or not come, the error of what waits for it has that rank as `waitedFor`.
  */
 export class NativeCollectives<Engine extends string> {
+  /** What joins the processes. */
   readonly engine: Engine
+  /** Number of this process, 0 for the first. */
   readonly rank: number
+  /** Number of the processes. */
   readonly worldSize: number
   readonly #addon: CollectivesAddon
   readonly #group: Group
   #closed: Promise<void> | undefined
 
+  /** Made by the connect functions. */
   constructor(engine: Engine, { rank, worldSize }: Place, addon: CollectivesAddon, group: Group) {
     this.engine = engine
     this.rank = rank
@@ -25,19 +29,26 @@ export class NativeCollectives<Engine extends string> {
     this.#group = group
   }
 
+  /** Adds the arrays of all processes up, in place. */
   async allReduce(values: Float32Array): Promise<void> {
     await this.#addon.allReduce(this.#group, values.length, settled(values))
   }
 
+  /** Copies the bytes of `root` to all processes, in place. */
   async broadcast(bytes: Uint8Array, root: number): Promise<void> {
     await this.#addon.broadcast(this.#group, bytes.length, root, settled(bytes))
   }
 
-  /** @param options.equal whether all have as many bytes: then they need not tell each other how many first */
+  /**
+   * The bytes of every process, in the order of the ranks.
+   *
+   * @param options.equal whether all have as many bytes: then they need not tell each other how many first
+   */
   async allGather(bytes: Uint8Array, { equal = false }: { equal?: boolean } = {}): Promise<Uint8Array[]> {
     return await this.#addon.allGather(this.#group, bytes.length, settled(bytes), equal)
   }
 
+  /** Waits until all processes have come. */
   async barrier(): Promise<void> {
     await this.#addon.barrier(this.#group)
   }
@@ -59,6 +70,7 @@ interface Place {
   worldSize: number
 }
 
+/** Options of connectMpi. */
 export interface MpiOptions extends Place {
   /**
    * Milliseconds that a process waits for another, at the start and in each operation, before both fail.
@@ -76,6 +88,7 @@ export interface MpiOptions extends Place {
   signal?: AbortSignal
 }
 
+/** Options of connectLocal. */
 export interface ConnectOptions extends MpiOptions {
   /** Names the run among those on this machine; the same in every process, for example `${MASTER_ADDR}:${MASTER_PORT}`. */
   id: string
@@ -130,6 +143,7 @@ export async function connectMpi(options: MpiOptions): Promise<NativeCollectives
   return new NativeCollectives('mpi', options, addon, group)
 }
 
+/** Options of connectNccl. */
 export interface NcclOptions extends ConnectOptions {
   /** Which of this machine's processes this is, from 0: it takes the CUDA device of that number. @default rank */
   localRank?: number
@@ -165,6 +179,7 @@ export async function connectNccl(options: NcclOptions): Promise<NativeCollectiv
   return new NativeCollectives('nccl', options, addon, group)
 }
 
+/** What joins processes: shared memory, an MPI, or NCCL. */
 export type NativeEngine = 'local' | 'mpi' | 'nccl'
 
 const engines: Readonly<Record<NativeEngine, (options: NcclOptions) => Promise<NativeCollectives<NativeEngine>>>> = {

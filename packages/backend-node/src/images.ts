@@ -18,13 +18,19 @@ export function nativeImageKernels(): ImageKernels {
 /** Decodes in the calling thread, by the libjpeg-turbo that is installed. */
 export interface JpegDecoder {
   /**
+   * Decodes a JPEG of `size` bytes into RGB.
+   *
    * @param rgb width × height × 3 bytes to fill
    * @returns false where the file is of another size, or damaged, or has anything unusual
    */
   decodeJpeg(size: number, file: Uint8Array, width: number, height: number, rgb: Uint8Array): boolean
 }
 
-/** @returns undefined where no libjpeg-turbo is installed (Debian: libturbojpeg0), or there is no binary */
+/**
+ * The system's libjpeg-turbo, if it can be loaded.
+ *
+ * @returns undefined where no libjpeg-turbo is installed (Debian: libturbojpeg0), or there is no binary
+ */
 export function nativeJpegDecoder(): JpegDecoder | undefined {
   const addon = loadAddon() as object as Partial<JpegDecoder & { hasJpegDecoder(): boolean }>
   return addon.hasJpegDecoder?.() ? (addon as JpegDecoder) : undefined

@@ -3,9 +3,12 @@
 import { engine, setBackend } from '@tensorflow/tfjs-core'
 import { hasNative, startNative, startTensorflow } from '#native-backends'
 
+/** Names of the backends. */
 export type BackendName = 'native' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
 
+/** The backend that was chosen, and why not others. */
 export interface BackendChoice {
+  /** The backend that is current now. */
   name: BackendName
   /** With 'auto': why each backend before the chosen one could not start. */
   passedOver: { name: BackendName; reason: string }[]

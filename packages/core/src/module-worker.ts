@@ -5,12 +5,15 @@ export interface ModuleWorkerOptions {
   fromFile(): Worker
   /** The script with all that it imports, as text. It is asked for only where the file is not there. */
   text(): Promise<string>
+  /** Called with each message of the worker. */
   onMessage(message: unknown): void
   /** The worker has ended by itself; `why` is the end of a sentence. */
   onEnd(why: string): void
 }
 
+/** A worker of this runtime: a thread of Node or Bun, or a browser's Worker. */
 export interface ModuleWorker {
+  /** Sends a message; buffers in `transfer` move instead of being copied. */
   post(message: unknown, transfer?: readonly ArrayBuffer[]): void
   /** Ends it, whatever it does; afterwards no event comes. */
   terminate(): void

@@ -8,6 +8,7 @@ export { type MemoryExample, memoryDataset } from './datasets/memory-dataset.ts'
 export { type PackedImages, packedDataset } from './datasets/packed-dataset.ts'
 export { selectClasses } from './datasets/select-classes.ts'
 export { subset } from './datasets/subset.ts'
+/** Image functions with PIL's and torchvision's results. */
 export * as functional from './functional/index.ts'
 export { BrokenImageError, UnreadableImageError } from './images/broken-image.ts'
 export { decodeImage } from './images/decode-image.ts'
@@ -22,6 +23,7 @@ export { openImageFolder } from './sources/image-folder.ts'
 export { openManifest } from './sources/manifest.ts'
 export { downloadFashionMnist, downloadMnist, openFashionMnist, openMnist } from './sources/mnist.ts'
 export { stratifiedSplit } from './sources/split.ts'
+/** Transforms of images and batches, by torchvision's names. */
 export * as transforms from './transforms/index.ts'
 export type {
   Batch,

@@ -17,6 +17,7 @@ export interface Example {
 
 /** A data set: any object with a length, classes and `get`. */
 export interface Dataset {
+  /** Number of examples. */
   readonly length: number
   /** Names, in the order of the labels. */
   readonly classes: readonly string[]
@@ -49,7 +50,7 @@ export interface Dataset {
 export interface ModuleExport {
   /** Address of the module, such as `import.meta.url` in itself, or `new URL('./my-data.js', import.meta.url).href`. */
   module: string
-  /** @default 'default' */
+  /** Name of the module's export. @default 'default' */
   export?: string
 }
 
@@ -61,6 +62,7 @@ export type DatasetSource = { name: string; params: unknown } | (ModuleExport & 
 
 /** Floats of an image, plane by plane. */
 export interface ImageTensor {
+  /** Values, row by row. */
   data: Float32Array
   /** [channels, height, width] */
   shape: [number, number, number]
@@ -71,7 +73,9 @@ export type Sample = RawImage | ImageTensor
 
 /** A transform as data: the name of its factory and the arguments that make it again in a worker. */
 export interface TransformSpec extends Partial<ModuleExport> {
+  /** Name of the transform. */
   name: string
+  /** Arguments of the function of that name. */
   args: readonly unknown[]
 }
 

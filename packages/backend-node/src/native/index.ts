@@ -7,6 +7,7 @@ import { loadAddon } from './addon.ts'
 import type { InstructionSet } from './instruction-set.ts'
 import { nativeMemory } from './memory.ts'
 
+/** The processor, and what the kernels use of it. */
 export interface DeviceInfo {
   /** What the processor calls itself. */
   cpu: string

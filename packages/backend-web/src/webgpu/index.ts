@@ -6,6 +6,7 @@ import { registerAddN } from './add-n.ts'
 import { requestGpuAdapter } from './device.ts'
 import { type GuardedBackend, guard, nameKernels } from './guard.ts'
 
+/** Options of the backend webgpu. */
 export interface WebgpuOptions {
   /** Whether an adapter will do that a program on the CPU emulates; wasm is many times faster. @default true */
   emulation?: boolean

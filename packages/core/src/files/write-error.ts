@@ -2,11 +2,14 @@
 
 /** A file that could not be written; what was there before is as it was. */
 export class WriteError extends Error {
+  /** Name of the error's class. */
   override readonly name = 'WriteError'
+  /** The file that was to be written. */
   readonly path: string
   /** The system's, such as 'ENOSPC'. */
   readonly code: string
 
+  /** An error of one line, with the system's code. */
   constructor(message: string, { path, code, cause }: { path: string; code: string; cause: unknown }) {
     super(message, { cause })
     this.path = path

@@ -37,9 +37,13 @@ export function fittedSize({ resize, crop }: ImageGeometry): readonly [height: n
 
 /** A part of an image in shares of its sides: 0 is the upper or left edge, 1 the lower or right one; padding lies beyond. */
 export interface Region {
+  /** Upper edge, as a share of the image's height. */
   top: number
+  /** Left edge, as a share of the image's width. */
   left: number
+  /** Share of the image's height. */
   height: number
+  /** Share of the image's width. */
   width: number
 }
 

@@ -25,12 +25,17 @@ import { readImage } from './read-image.ts'
 /** The other of `processorFiles` is of processors of several kinds of input, which have theirs under `image_processor`. */
 const [FILE] = processorFiles
 
+/**
+ * Prepares images for a model as its preprocessor_config.json says: channels, size, crop, scale and normalization. transformers' ViTImageProcessor.
+ */
 export class ViTImageProcessor {
+  /** How images are prepared, with every default. */
   readonly config: ImageProcessorConfig
   readonly #geometry: ImageGeometry
   /** [channels][256] */
   readonly #values: Float32Array[]
 
+  /** Fills in transformers' defaults. */
   constructor(config: Partial<ImageProcessorConfig> = {}) {
     this.config = { ...processorDefaults, ...config }
     checkProcessorConfig(this.config)

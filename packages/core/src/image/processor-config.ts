@@ -5,20 +5,22 @@ import { type Interpolation, interpolations } from './resize.ts'
 
 /** Height and width, in pixels. */
 export interface ExactSize {
+  /** Pixels. */
   height: number
+  /** Pixels. */
   width: number
 }
 
 /** Hugging Face's fields, in camel case; the defaults are ViTImageProcessor's. */
 export interface ImageProcessorConfig {
-  /** @default true */
+  /** Whether images are resized. @default true */
   doResize: boolean
   /**
    * Images are squashed to height and width, or their shorter side is given the length and the other keeps the
    * proportions. @default { height: 224, width: 224 }
    */
   size: ExactSize | { shortestEdge: number }
-  /** @default 'bilinear' */
+  /** Filter of the resizing, as in PIL. @default 'bilinear' */
   resample: Interpolation
   /** Whether the middle alone is taken of what was resized. @default false */
   doCenterCrop: boolean
@@ -26,18 +28,18 @@ export interface ImageProcessorConfig {
   cropSize: ExactSize
   /** Where a crop begins that leaves an odd number of pixels. @default 'floor' */
   cropRounding: CropRounding
-  /** @default true */
+  /** Whether bytes are multiplied by rescaleFactor. @default true */
   doRescale: boolean
-  /** @default 1 / 255 */
+  /** Factor of the bytes. @default 1 / 255 */
   rescaleFactor: number
-  /** @default true */
+  /** Whether values are normalized by imageMean and imageStd. @default true */
   doNormalize: boolean
   /**
    * For each channel, after rescaling. Their number is that of the channels: images become luma for 1 and RGB for 3, and
    * have to have any other number themselves. @default [0.5, 0.5, 0.5]
    */
   imageMean: readonly number[]
-  /** @default [0.5, 0.5, 0.5] */
+  /** Standard deviation of each channel. @default [0.5, 0.5, 0.5] */
   imageStd: readonly number[]
 }
 

@@ -4,8 +4,11 @@
 export interface RawImage {
   /** height · width · channels bytes, from 0 to 255. */
   data: Uint8Array | Uint8ClampedArray
+  /** Pixels. */
   width: number
+  /** Pixels. */
   height: number
+  /** Values of a pixel: 1 for grey, 3 for RGB. */
   channels: number
 }
 
@@ -16,7 +19,11 @@ const scaling: Readonly<Record<string, string>> = {
   Uint16Array: 'divide values of 16 bits by 257 and round',
 }
 
-/** @throws when the data are no bytes, or do not have the size that width, height and channels say. */
+/**
+ * Refuses an image whose size does not fit its bytes.
+ *
+ * @throws when the data are no bytes, or do not have the size that width, height and channels say.
+ */
 export function checkImage(image: RawImage): void {
   const { data, width, height, channels } = image
   // The name and not the class: another realm, such as a worker's or a frame's, has classes of its own.

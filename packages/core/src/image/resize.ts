@@ -17,7 +17,7 @@ export const interpolations: readonly Interpolation[] = ['nearest', 'lanczos', '
 
 /** Settings of `resizeImage`. */
 export interface ResizeOptions {
-  /** @default 'bilinear' */
+  /** Filter, as in PIL. @default 'bilinear' */
   interpolation?: Interpolation
 }
 

@@ -18,7 +18,9 @@ import { keepMask } from '../tape/random.ts'
 import { checkProbability, checkShape } from './arguments.ts'
 import { checkOutputDtype, type OutputDtype, type OutputDtypeOption } from './output-dtype.ts'
 
+/** Options of attention. */
 export interface AttentionOptions extends OutputDtypeOption {
+  /** Heads H; they divide the hidden size. */
   numHeads: number
   /** Factor of the scores. @default (C / numHeads) ** -0.5 */
   scale?: number

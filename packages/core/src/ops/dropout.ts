@@ -5,7 +5,9 @@ import { defineOp } from '../tape/op.ts'
 import { keepMask } from '../tape/random.ts'
 import { checkLastAxis, checkProbability } from './arguments.ts'
 
+/** Options of dropout. */
 export interface DropoutOptions {
+  /** Share of the elements that become 0, from 0 to below 1. */
   probability: number
   /** Element i depends on (seed, i) alone; the backward pass makes the same mask again. */
   seed: number

@@ -19,6 +19,7 @@ export interface LinearDrops {
   dropPathSeed?: number
 }
 
+/** Options of linear. */
 export interface LinearOptions extends LinearDrops, OutputDtypeOption {
   /**
    * Applied to x as it is read, so that its result is never stored: a feed-forward network saves only the activation's

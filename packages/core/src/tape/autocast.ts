@@ -4,10 +4,11 @@ import { type ComputeDtype, during, scopes, type TrainingDtype } from './state.t
 
 const dtypes: readonly ComputeDtype[] = ['float32', 'bfloat16', 'int8']
 
+/** Options of autocast. */
 export interface AutocastOptions {
-  /** @default 'bfloat16' */
+  /** Dtype of the matrix products. @default 'bfloat16' */
   dtype?: ComputeDtype
-  /** @default true */
+  /** Whether products are computed in that dtype; false is as outside of autocast. @default true */
   enabled?: boolean
 }
 

@@ -21,6 +21,7 @@ import { Recording } from './recording.ts'
 import { during, NO_TAPE, type Tape } from './state.ts'
 import '#stock-gradients'
 
+/** Options of valueAndGrads. */
 export interface ValueAndGradsOptions {
   /** Called with each of `xs` once its gradient is final, in the order of the backward pass; may start to send it. */
   onGradient?: (x: Tensor, gradient: Tensor) => void
@@ -33,11 +34,13 @@ export interface ValueAndGradsOptions {
   names?: readonly string[]
 }
 
+/** What valueAndGrads gives; the caller disposes all of it. */
 export interface ValueAndGrads<Aux extends TensorContainer> {
   /** What `f` returned: a scalar, unless `dy` was given. */
   value: Scalar
   /** One for each of `xs`, of its shape; the caller's to dispose, like `value` and `aux`. */
   grads: Tensor[]
+  /** What the function returned beside its value. */
   aux: Aux
 }
 

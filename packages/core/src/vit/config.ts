@@ -8,11 +8,11 @@ export type Size = number | readonly [height: number, width: number]
 
 /** Fields as in Hugging Face's ViTConfig, in camel case. */
 export interface ViTConfig {
-  /** @default 768 */
+  /** Width of the hidden states. @default 768 */
   hiddenSize: number
-  /** @default 12 */
+  /** Layers of the encoder. @default 12 */
   numHiddenLayers: number
-  /** @default 12 */
+  /** Heads of the attention; they divide hiddenSize. @default 12 */
   numAttentionHeads: number
   /** Width of the MLP. @default 3072 */
   intermediateSize: number
@@ -20,21 +20,21 @@ export interface ViTConfig {
   hiddenAct: 'gelu'
   /** Dropout of the embeddings and of the output of attention and MLP. @default 0 */
   hiddenDropoutProb: number
-  /** @default 0 */
+  /** Dropout of the attention's probabilities. @default 0 */
   attentionProbsDropoutProb: number
   /** Drop path of the last layer; it grows linearly from 0 in the first. Vitral's own field. @default 0 */
   dropPathRate: number
   /** Standard deviation of the initial weights. @default 0.02 */
   initializerRange: number
-  /** @default 1e-12 */
+  /** Term that keeps the layer norms' denominators from 0. @default 1e-12 */
   layerNormEps: number
   /** Pixels beyond the last whole patch are left out, as a convolution leaves them out. @default 224 */
   imageSize: Size
-  /** @default 16 */
+  /** Pixels of a patch. @default 16 */
   patchSize: Size
-  /** @default 3 */
+  /** Channels of the images. @default 3 */
   numChannels: number
-  /** @default true */
+  /** Whether query, key and value have biases. @default true */
   qkvBias: boolean
   /**
    * Factor of the attention scores; null is (hiddenSize / numAttentionHeads) ** -0.5. Hugging Face's ViT has no such

@@ -19,8 +19,10 @@ import { poolerActivation } from './pooler.ts'
 import { type FromPretrainedOptions, loadPretrained } from './pretrained/load-pretrained.ts'
 import { PretrainedModel, type ViTOptions } from './pretrained-model.ts'
 
+/** Options of a forward pass. */
 export interface ForwardOptions extends EmbeddingOptions, ForwardPassOptions {}
 
+/** What a ViTModel computes. */
 export interface ViTOutput {
   /** [B, 1 + N, C], after the final norm; index 0 is the class token. */
   lastHiddenState: Tensor3D
@@ -32,6 +34,7 @@ export interface ViTOutput {
   attentions?: Tensor4D[]
 }
 
+/** Options of a new ViTModel. */
 export interface ViTModelOptions extends ViTOptions {
   /** Whether the model has HF's pooler. @default false */
   addPoolingLayer?: boolean
@@ -45,9 +48,11 @@ export interface ViTModelOptions extends ViTOptions {
  * model.forward(pixelValues).lastHiddenState // [1, 197, 768]
  */
 export class ViTModel extends PretrainedModel {
+  /** Its name in config.json. */
   protected readonly architecture = 'ViTModel'
   readonly #hasPooler: boolean
 
+  /** A model with new parameters. */
   constructor(config: ViTConfigOptions = {}, options: ViTModelOptions = {}) {
     const pooler = options.addPoolingLayer ?? false
     if (pooler) poolerActivation(config.poolerAct)
@@ -62,6 +67,8 @@ export class ViTModel extends PretrainedModel {
   }
 
   /**
+   * The hidden states of images. pixelValues [B, c, h, w] → lastHiddenState [B, N, C].
+   *
    * @param pixelValues [B, c, h, w] float32, as made by ViTImageProcessor
    * @returns tensors that are the caller's to dispose
    * @throws when channels or size do not fit the configuration
@@ -84,6 +91,7 @@ export class ViTModel extends PretrainedModel {
   }
 }
 
+/** Options of a classifier's forward pass. */
 export interface ClassifierForwardOptions extends ForwardOptions {
   /** With labels the result has the loss. */
   labels?: Labels
@@ -93,6 +101,7 @@ export interface ClassifierForwardOptions extends ForwardOptions {
   outputFeatures?: boolean
 }
 
+/** What a classifier computes. */
 export interface ClassifierOutput {
   /** [B, numLabels]; with `numLabels: 0` the class token's features [B, C]. */
   logits: Tensor2D
@@ -100,17 +109,23 @@ export interface ClassifierOutput {
   loss?: Scalar
   /** [B, C]: the class token after the final norm. */
   features?: Tensor2D
+  /** [B, N, C] before the first layer and after each, if they were asked for. */
   hiddenStates?: Tensor3D[]
+  /** [B, H, N, N] of each layer, if they were asked for. */
   attentions?: Tensor4D[]
 }
 
+/** What a training step needs of a classifier; the caller disposes all of it. */
 export interface LossAndGrads {
+  /** Mean loss of the batch. */
   loss: Scalar
+  /** [B, K] */
   logits: Tensor2D
   /** Gradients by HF name, one for every trainable parameter that the loss depends on: without `boolMaskedPos` not the mask token. */
   grads: Record<string, Tensor>
 }
 
+/** Options of a classifier's valueAndGrads. */
 export interface ClassifierGradsOptions extends ClassifierForwardOptions {
   /** Multiplies the gradients from the loss on, not the loss: a loss scale, or a part's share of its batch. @default 1 */
   gradientScale?: number
@@ -126,8 +141,10 @@ export interface ClassifierGradsOptions extends ClassifierForwardOptions {
  * const { logits } = model.forward(await processor.preprocess(image)) // [1, 1000]
  */
 export class ViTForImageClassification extends PretrainedModel {
+  /** Its name in config.json. */
   protected readonly architecture = 'ViTForImageClassification'
 
+  /** A model with new parameters. */
   constructor(config: ViTConfigOptions = {}, options: ViTOptions = {}) {
     super(config, { prefix: 'vit.', classifier: true, pooler: false }, options)
   }
@@ -153,6 +170,8 @@ export class ViTForImageClassification extends PretrainedModel {
   }
 
   /**
+   * The logits of images. pixelValues [B, c, h, w] → logits [B, K].
+   *
    * @param pixelValues [B, c, h, w] float32, as made by ViTImageProcessor
    * @returns tensors that are the caller's to dispose
    * @throws when channels, size or labels do not fit the configuration

@@ -31,6 +31,7 @@ import {
 import { configToJson } from './pretrained/config-json.ts'
 import { makesQueries, queryFactor, scaledQuery } from './pretrained/query-scale.ts'
 
+/** Options of a new model. */
 export interface ViTOptions {
   /** Seed for initialising the weights. @default 0 */
   seed?: number
@@ -40,6 +41,7 @@ export interface ViTOptions {
   values?: ReadonlyMap<string, Float32Array | Variable>
 }
 
+/** Options of addAdapters: PEFT's LoraConfig, and a seed. */
 export interface AdapterOptions extends Partial<LoraConfig> {
   /** Seed for initialising the weights. @default 0 */
   seed?: number

@@ -14,6 +14,7 @@ import type { Dataset, Example, RawImage } from '../types.ts'
 
 /** An image file and its classes. */
 export interface ImageFile {
+  /** Path of the file. */
   path: string
   /** Index into the classes; several, or none, of a multi-label data set. */
   label: number | readonly number[]

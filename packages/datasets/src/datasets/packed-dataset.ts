@@ -7,9 +7,13 @@ export interface PackedImages {
   pixels: Uint8Array<SharedArrayBuffer>
   /** One for each image. */
   labels: Int32Array<SharedArrayBuffer>
+  /** Pixels. */
   width: number
+  /** Pixels. */
   height: number
+  /** Values of a pixel: 1 for grey, 3 for RGB. */
   channels: number
+  /** Names of the classes, in the order of the labels. */
   classes: readonly string[]
 }
 

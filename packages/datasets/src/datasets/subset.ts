@@ -2,6 +2,8 @@
 import type { Dataset } from '../types.ts'
 
 /**
+ * Some examples of a data set, in the order of the indices.
+ *
  * @throws naming an index that the data set does not have
  * @example
  * subset(train, [5, 3]).get(0) // example 5 of train

@@ -9,6 +9,7 @@ import { rootMessage } from '@vitral/core/text'
 
 /** Progress of a download, in bytes. */
 export interface DownloadProgress {
+  /** Name of the file. */
   file: string
   /** Bytes on the disk so far, those of an earlier attempt included. */
   received: number

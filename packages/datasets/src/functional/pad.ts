@@ -19,7 +19,7 @@ export type PaddingMode = 'constant' | 'edge' | 'reflect' | 'symmetric'
 export interface PadOptions {
   /** Colour of a constant border. @default 0 */
   fill?: Fill
-  /** @default 'constant' */
+  /** What the padding shows. @default 'constant' */
   paddingMode?: PaddingMode
 }
 

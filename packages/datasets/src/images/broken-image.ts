@@ -8,12 +8,14 @@ export type BrokenImageReason = 'format' | 'limit' | 'time' | 'damaged'
 
 /** An image file that is missing, damaged or refused by a limit; a data set may skip it. */
 export class BrokenImageError extends Error {
+  /** Name of the error's class. */
   override readonly name = 'BrokenImageError'
   /** Path of the file, or what it is called for want of one. */
   readonly file: string
+  /** What is wrong with the image. */
   readonly reason: BrokenImageReason
 
-  /** @param message names the file */
+  /** An error of one line that names the file. @param message names the file */
   constructor(file: string, message: string, reason: BrokenImageReason, cause?: unknown) {
     super(message, { cause })
     this.file = file
@@ -26,11 +28,12 @@ export class BrokenImageError extends Error {
  * there is no decoder. It is never left out of a run, which would lose good images.
  */
 export class UnreadableImageError extends Error {
+  /** Name of the error's class. */
   override readonly name = 'UnreadableImageError'
   /** Path of the file, or what it is called for want of one. */
   readonly file: string
 
-  /** @param message names the file */
+  /** An error of one line that names the file. @param message names the file */
   constructor(file: string, message: string, cause?: unknown) {
     super(message, { cause })
     this.file = file

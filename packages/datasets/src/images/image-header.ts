@@ -9,6 +9,7 @@ export type ImageFormat = (typeof imageFormats)[number]
 
 /** What the head of an image file says, before anything is decoded. */
 export interface ImageHeader {
+  /** Format, known by the first bytes. */
   format: ImageFormat
   /** Absent when the header does not reach so far, and for TIFF. */
   size?: { width: number; height: number }
@@ -41,7 +42,7 @@ const formats: Record<ImageFormat, { matches: (start: Uint8Array) => boolean; re
   netpbm: { matches: start => /^P[1-6][\s#]/.test(ascii(start, 0, 3)), read: readNetpbm },
 }
 
-/** @returns undefined for what is none of the formats */
+/** Format and size of an image file, without decoding it. @returns undefined for what is none of the formats */
 export function readImageHeader(bytes: Uint8Array): ImageHeader | undefined {
   const format = imageFormats.find(name => formats[name].matches(bytes))
   if (!format) return undefined

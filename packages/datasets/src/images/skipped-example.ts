@@ -3,5 +3,6 @@
  * batch without it and lists it there, so that it can be counted.
  */
 export class SkippedExample extends Error {
+  /** Name of the error's class. */
   override readonly name = 'SkippedExample'
 }

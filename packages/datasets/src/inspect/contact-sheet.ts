@@ -10,6 +10,7 @@ export interface ContactSheetOptions {
   indices: readonly number[]
   /** The chains for evaluation and for training. */
   evaluation: readonly Transform[]
+  /** Transforms of training. */
   training: readonly Transform[]
   /** Transforms of training's batches, such as mixUp: each row is then mixed with the one above it. @default [] */
   batches?: readonly BatchTransform[]

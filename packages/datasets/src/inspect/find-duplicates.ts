@@ -5,11 +5,15 @@ import type { Inspection } from './inspect-dataset.ts'
 export interface Place {
   /** Name of the split. */
   split: string
+  /** Index in the split. */
   index: number
+  /** Label there. */
   label: number
 }
 
 /**
+ * Images that are there more than once, each with all its places.
+ *
  * @param splits inspections, by the split's name
  * @returns groups of two and more places with the same pixels, in the order of the first of each
  */

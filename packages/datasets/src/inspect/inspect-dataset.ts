@@ -13,6 +13,7 @@ export interface Inspection {
   classes: { name: string; count: number }[]
   /** Most frequent first. */
   sizes: { width: number; height: number; count: number }[]
+  /** Images that cannot be decoded. */
   broken: { index: number; reason: string }[]
   /** Label and digest of each example; equal pixels have equal digests. Undefined where the image is broken. */
   contents: (Content | undefined)[]
@@ -22,6 +23,7 @@ export interface Inspection {
 export interface Content {
   /** See Example. */
   label: number
+  /** SHA-256 of the pixels. */
   digest: string
 }
 

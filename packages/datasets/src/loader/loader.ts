@@ -65,7 +65,9 @@ export interface EpochOptions {
 
 /** Source of batches that `createLoader` returns. */
 export interface Loader {
+  /** Batches of an epoch. */
   readonly batchesPerEpoch: number
+  /** What decides the batches. */
   readonly plan: LoaderPlan
   /**
    * The batches of an epoch, in order. Each has memory of its own, which is the caller's, unless `reuseMemory` is set.

@@ -9,20 +9,27 @@ export interface LoaderPlan {
   examples: number
   /** A checksum of its classes, and of each example's label and key. */
   content: string
+  /** Examples of a batch. */
   batchSize: number
+  /** Whether a last batch that is smaller is left out. */
   dropLast: boolean
   /** Seed for the transforms. */
   seed: number
   /** Its name, which says all that decides the order. */
   sampler: string
+  /** Transforms of single images. */
   transforms: readonly TransformSpec[]
+  /** Transforms of whole batches. */
   batchTransforms: readonly TransformSpec[]
 }
 
 /** Where an epoch goes on; plain data, for a checkpoint. */
 export interface LoaderState {
+  /** Epoch, 0 for the first. */
   epoch: number
+  /** Batch of the epoch to go on with, 0 for the first. */
   firstBatch: number
+  /** What decides the batches. */
   plan: LoaderPlan
 }
 

@@ -6,7 +6,7 @@ export class Random {
   readonly #seed: number
   #drawn = 0
 
-  /** @param seed uint32; equal seeds give equal draws. */
+  /** A generator whose numbers follow from the seed. @param seed uint32; equal seeds give equal draws. */
   constructor(seed: number) {
     this.#seed = seed
   }

@@ -8,7 +8,7 @@ import { shuffledSampler } from './shuffled.ts'
 export interface RepeatedAugmentationOptions extends Partial<Replicas> {
   /** Copies of each example, one after another in the order and so in different processes. @default 3 */
   numRepeats?: number
-  /** @default true */
+  /** Whether the order is drawn anew in each epoch. @default true */
   shuffle?: boolean
   /** Seed for the order, uint32; the same in every process. @default 0 */
   seed?: number

@@ -16,6 +16,6 @@ export interface Sampler {
   readonly name: string
   /** Examples in an epoch. */
   readonly length: number
-  /** @param epoch 0 for the first */
+  /** The order of an epoch's examples. @param epoch 0 for the first */
   order(epoch: number): Order
 }

@@ -12,6 +12,7 @@ const channels = 3
 
 /** Settings of `openCifar10`. */
 export interface Cifar10Options {
+  /** Which of the two parts. */
   split: 'train' | 'test'
 }
 

@@ -1,7 +1,9 @@
 /** Why files that lie in a data set are no part of it, and how many of them for each reason. */
 
 export interface LeftOutFile {
+  /** Path of the file. */
   path: string
+  /** Why it is left out. */
   reason: string
 }
 
@@ -9,6 +11,7 @@ export interface LeftOutFile {
 export interface LeftOutCount {
   /** The end of a sentence that begins with the files. */
   reason: string
+  /** Number of files. */
   count: number
   /** Path of the first. */
   first: string

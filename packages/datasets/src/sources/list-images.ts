@@ -12,6 +12,7 @@ const extensions = new Set([
 
 /** Files below a folder: images, and what was ignored. */
 export interface ImageList {
+  /** Paths of the image files. */
   images: string[]
   /** Hidden files and folders, files with another extension, and links that lead to a folder once more. */
   ignored: LeftOutFile[]

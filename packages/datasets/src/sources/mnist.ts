@@ -9,6 +9,7 @@ import { type IdxFiles, openIdx } from './idx.ts'
 
 /** Settings of `openMnist` and `openFashionMnist`. */
 export interface MnistOptions extends Pick<IdxFiles, 'channels'> {
+  /** Which of the two parts. */
   split: 'train' | 'test'
 }
 

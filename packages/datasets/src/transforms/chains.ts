@@ -19,6 +19,7 @@ export interface ChainOptions {
   interpolation?: ResizeOptions['interpolation']
   /** To normalize by, of each channel, such as a pretrained model's. @default the chain's own */
   mean?: readonly number[]
+  /** Standard deviation of each channel. */
   std?: readonly number[]
 }
 

@@ -45,7 +45,7 @@ const factories: Readonly<Record<string, Factory>> = {
   trivialAugmentWide,
 }
 
-/** @throws when no factory has the spec's name. */
+/** A transform by its name and arguments. @throws when no factory has the spec's name. */
 export function createTransform({ name, args }: TransformSpec): Transform {
   const factory = Object.hasOwn(factories, name) ? factories[name] : undefined
   if (!factory)

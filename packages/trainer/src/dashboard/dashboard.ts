@@ -8,6 +8,7 @@ import { eventStream } from './event-stream.ts'
 import { parseHistory } from './history.ts'
 import { type Changes, runProgress, type WatchedRun } from './run-progress.ts'
 
+/** A page about a run, while it goes on. */
 export interface Dashboard {
   /** Where the page is. */
   url: string

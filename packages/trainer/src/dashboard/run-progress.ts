@@ -4,10 +4,13 @@ import type { Recipe } from '../recipe/types.ts'
 import type { EpochReport, TrainingObserver } from '../run/events.ts'
 import { type EvaluationPoint, evaluationPoint, type StepPoint, stepPoint } from './history.ts'
 
+/** The run that a dashboard shows. */
 export interface WatchedRun {
   /** Folder of the run. */
   out: string
+  /** The run's recipe. */
   recipe: Recipe
+  /** Sizes of the run's data. */
   data: Pick<TrainingData, 'stepsPerEpoch' | 'trainImages' | 'evaluationImages' | 'test'>
 }
 

@@ -29,6 +29,7 @@ export interface DownloadOptions {
   signal?: AbortSignal
 }
 
+/** Options of openDataset. */
 export interface OpenDatasetOptions {
   /** What an image file does that cannot be decoded: ends the run, or is left out of its batch. @default 'raise' */
   onBroken?: 'raise' | 'skip'
@@ -77,6 +78,7 @@ const datasets: Readonly<Record<string, DatasetEntry>> = {
   },
 }
 
+/** Names of the data sets that openDataset knows. */
 export const datasetNames: readonly string[] = Object.keys(datasets)
 
 function entry(name: string): DatasetEntry {

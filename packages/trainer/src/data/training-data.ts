@@ -20,8 +20,11 @@ export interface TrainingData {
   labels: readonly string[]
   /** Whether an image may have several of them, or none. */
   multiLabel: boolean
+  /** Images of an epoch. */
   trainImages: number
+  /** Images of an evaluation. */
   evaluationImages: number
+  /** Steps of an epoch. */
   stepsPerEpoch: number
   /** All that decides the batches that are trained on; saved with a run, since it is to go on with no others. */
   plan: LoaderPlan
@@ -31,6 +34,7 @@ export interface TrainingData {
    * @throws at the first, when a plan is given that is not this data's
    */
   train(from: { epoch: number; firstBatch: number; plan?: LoaderPlan }): AsyncIterable<ImageBatch>
+  /** The validation images, batch by batch. */
   evaluation(): AsyncIterable<ImageBatch>
   /** What the data set calls an image of the evaluation, such as the path of its file; by the index its batch has. */
   nameOf?(index: number): string | undefined

@@ -8,6 +8,7 @@ import type { OpenDatasetOptions } from './open-dataset.ts'
 
 /** Data sets of one's own: at least what is trained on. */
 export interface OwnData {
+  /** Training images. */
   train: Dataset
   /** What chooses the best model. @default what the recipe's `validation` holds out of `train` */
   validation?: Dataset

@@ -10,6 +10,7 @@
  * engine's timeout; after the first failure every further one fails at once.
  */
 export interface Collectives {
+  /** What joins the processes. */
   readonly engine: CollectivesEngine
   /** Which of the processes this is, from 0; RANK. */
   readonly rank: number
@@ -24,6 +25,8 @@ export interface Collectives {
   /** Copies root's bytes into everyone's; of the same size everywhere. */
   broadcast(bytes: Uint8Array, root: number): Promise<void>
   /**
+   * The bytes of every process, in the order of the ranks.
+   *
    * @param options.equal whether all have as many bytes: then they need not tell each other how many first. @default false
    * @returns everyone's bytes by rank; sizes may differ
    */
@@ -38,6 +41,7 @@ export interface Collectives {
   close(reason?: string): Promise<void>
 }
 
+/** What joins the processes: nothing, shared memory, an MPI, or NCCL. */
 export type CollectivesEngine = 'alone' | 'local' | 'mpi' | 'nccl'
 
 /** The collectives of a single process, which waits for nobody. */

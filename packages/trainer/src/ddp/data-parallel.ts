@@ -17,6 +17,7 @@ export interface Share {
   total: number
 }
 
+/** Options of DataParallel. */
 export interface DataParallelOptions {
   /** Largest size of a bucket of small gradients. @default 25 MB, or an eighth of all */
   bucketBytes?: number
@@ -46,7 +47,7 @@ export class DataParallel {
   #processesWithImages = 0
   #isSilent = false
 
-  /** @param parameters those that train, the same in every process */
+  /** Plans the buckets of the parameters' gradients. @param parameters those that train, the same in every process */
   constructor(
     collectives: Collectives,
     parameters: ReadonlyMap<string, Variable>,

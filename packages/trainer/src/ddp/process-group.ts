@@ -8,6 +8,7 @@ import { requireMpiOf, slurmStep } from './slurm.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
+/** The processes that train together, as one of them sees them. */
 export interface ProcessGroup {
   /** The caller's to close. */
   collectives: Collectives

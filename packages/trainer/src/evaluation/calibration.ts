@@ -2,6 +2,7 @@
 
 const bins = 15
 
+/** Images of a range of confidence, and how often they were right. */
 export interface CalibrationBin {
   /** Images whose confidence is in this fifteenth of 0 to 1; the last one holds 1. */
   count: number

@@ -11,6 +11,7 @@ export interface Judged {
   meanAveragePrecision?: number
 }
 
+/** The best evaluation of a run, and where it was. */
 export interface BestEvaluation extends Judged {
   /** 1 for the first. */
   epoch: number

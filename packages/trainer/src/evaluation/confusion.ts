@@ -2,6 +2,7 @@
 
 export type ConfusionCell = [is: number, taken: number, images: number]
 
+/** How often each class was taken for which. */
 export interface ConfusionCounts {
   /** The confusion matrix, [true class][predicted class]: images. Null above 100 classes, where it would be mostly zeros. */
   confusion: number[][] | null

@@ -15,6 +15,7 @@ import { shareExamples } from './share-examples.ts'
 import { shareScores } from './share-scores.ts'
 import { averageViews, type TestTimeAugmentation } from './test-time-augmentation.ts'
 
+/** The metrics of an evaluation, and its speed. */
 export type Evaluation = (Metrics | MultiLabelMetrics) & {
   seconds: number
   imagesPerSecond: number
@@ -26,6 +27,7 @@ export const mainMetrics = (evaluation: Evaluation): Record<string, number> =>
     ? { accuracy: evaluation.accuracy, ...(evaluation.top5 !== null && { top5: evaluation.top5 }) }
     : { accuracy: evaluation.accuracy, mean_average_precision: evaluation.meanAveragePrecision }
 
+/** Options of evaluate. */
 export interface EvaluateOptions {
   /** Names of the classes, in the order of the logits. */
   labels: readonly string[]

@@ -9,16 +9,19 @@ export interface AttentionMap {
   columns: number
 }
 
+/** An image of an evaluation, and how the model took it. */
 export interface ExampleImage {
   /** In the data set that was evaluated, where that is known. */
   index?: number
   /** Its true class, and the class it was predicted as. */
   label: number
+  /** Class that the model took it for. */
   taken: number
   /** The probability of the predicted class. */
   confidence: number
   /** Pixels as the model saw them: floats of shape [channels, height, width]. */
   pixelValues: Float32Array
+  /** Shape of the pixels. */
   shape: readonly [channels: number, height: number, width: number]
   /** Where the model looked, of the mistakes of a run's best model. */
   attention?: AttentionMap
@@ -29,14 +32,19 @@ export class ExampleImages {
   readonly #count: number
   /** Surest first. */
   readonly mistakes: ExampleImage[] = []
+  /** Images that were recognised, surest first. */
   readonly hits: ExampleImage[] = []
 
-  /** @param count of each kind */
+  /** Keeps so many mistakes and hits. @param count of each kind */
   constructor(count: number = 12) {
     this.#count = count
   }
 
-  /** @param logits [B, K] of the batch's images; images that may have several classes are passed over */
+  /**
+   * Looks at a batch and keeps its surest mistakes and hits. logits [B × K].
+   *
+   * @param logits [B, K] of the batch's images; images that may have several classes are passed over
+   */
   add({ pixelValues, labels, softLabels, indices }: ImageBatch, logits: Float32Array): void {
     if (softLabels) return
     const [B, ...shape] = pixelValues.shape

@@ -4,8 +4,11 @@ import type { ImageBatch } from '../step/batch.ts'
 import { Calibration, type CalibrationBin } from './calibration.ts'
 import { Confusion, type ConfusionCounts } from './confusion.ts'
 
+/** Metrics of one class. */
 export interface ClassMetrics {
+  /** Name of the class. */
   label: string
+  /** Number of images. */
   count: number
   /** Recall: share of the class's images that were predicted as it; null when it has none. */
   accuracy: number | null
@@ -19,12 +22,15 @@ export interface ClassMetrics {
   averagePrecision?: number | null
 }
 
+/** Metrics of any evaluation. */
 export interface CommonMetrics {
   /** Top-1, from 0 to 1; of images that may have several classes, the part of which every class is right. */
   accuracy: number
   /** Mean cross-entropy, without label smoothing; of several classes the binary one, over all of them. */
   loss: number
+  /** Number of images. */
   count: number
+  /** Metrics of each class, in the order of the labels. */
   perClass: ClassMetrics[]
   /** Mean of the classes' f1, of those that have one. */
   macroF1: number

@@ -3,6 +3,7 @@
 import type { ImageBatch } from '../step/batch.ts'
 import type { ClassMetrics, CommonMetrics, ScoreGatherer } from './metrics.ts'
 
+/** Metrics of images that may have several classes. */
 export interface MultiLabelMetrics extends CommonMetrics {
   /** Mean of the classes' average precisions, of those that are in an image: how well images are ranked by each class. */
   meanAveragePrecision: number

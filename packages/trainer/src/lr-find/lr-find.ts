@@ -14,12 +14,13 @@ import { NonFiniteError } from '../step/non-finite.ts'
 import { trainStep } from '../step/train-step.ts'
 import { type SmoothPoint, type Suggestion, smoothCurve, suggestRate } from './suggest-rate.ts'
 
+/** Options of lrFind. */
 export interface LrFindOptions extends Omit<AssembleOptions, 'collectives'> {
-  /** @default 1e-7 */
+  /** The first learning rate. @default 1e-7 */
   from?: number
-  /** @default 10 */
+  /** The last learning rate. @default 10 */
   to?: number
-  /** @default 100 */
+  /** How many rates are tried. @default 100 */
   steps?: number
   /** Stops between two steps; what is known then is returned. */
   signal?: AbortSignal
@@ -27,6 +28,7 @@ export interface LrFindOptions extends Omit<AssembleOptions, 'collectives'> {
   onStep?: (step: number, loss: number) => void
 }
 
+/** What a search for a learning rate came to. */
 export interface LrFindResult {
   /** One for each step whose loss was a number. */
   points: SmoothPoint[]

@@ -11,7 +11,11 @@ const style = `
   .raw { stroke: #1f6feb; opacity: .35 } .smooth { stroke: #1f6feb; stroke-width: 2 } .mark { stroke: #c2410c; stroke-dasharray: 4 4 }
   @media (prefers-color-scheme: dark) { svg { color: #ecebe8; background: #16171a } .raw, .smooth { stroke: #6aa9ff } .mark { stroke: #ff9a5c } }`
 
-/** @returns the text of the file: losses over the learning rate, its axis logarithmic, the steepest descent marked. */
+/**
+ * The loss over the learning rate, as an SVG.
+ *
+ * @returns the text of the file: losses over the learning rate, its axis logarithmic, the steepest descent marked.
+ */
 export function plotRates({ points, suggestion }: LrFindResult): string {
   const rates = points.map(({ lr }) => Math.log10(lr))
   const [from, to] = [rates[0] ?? 0, rates.at(-1) ?? 1]

@@ -1,10 +1,13 @@
 /** From the losses of a range test to a learning rate. */
 
 export interface RatePoint {
+  /** Learning rate. */
   lr: number
+  /** Loss of its step. */
   loss: number
 }
 
+/** A rate with its smoothed loss. */
 export interface SmoothPoint extends RatePoint {
   /** Mean of the losses around it. */
   smoothLoss: number
@@ -12,6 +15,7 @@ export interface SmoothPoint extends RatePoint {
   slope: number
 }
 
+/** The learning rates that a search suggests. */
 export interface Suggestion {
   /** Where the loss falls fastest. */
   steepest: number

@@ -7,6 +7,7 @@ import type { ParameterGroups } from './parameter-groups.ts'
 
 /** With settings for some of the parameters; `lr` and `weightDecay` are those of all others. */
 export interface GroupedOptimizerOptions extends OptimizerOptions {
+  /** Settings of single parameters. */
   groups?: ParameterGroups
 }
 

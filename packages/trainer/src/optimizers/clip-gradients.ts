@@ -16,6 +16,7 @@ export interface GradientClip {
   limit: number
 }
 
+/** A clip by the norm. */
 export interface NormClip extends GradientClip {
   /** The global 2-norm before this clip. */
   norm: number

@@ -14,7 +14,9 @@ export interface OptimizerState {
   tensors: Map<string, { shape: number[]; data: Float32Array }>
 }
 
+/** Updates parameters by their gradients. */
 export interface Optimizer {
+  /** Which algorithm. */
   readonly name: OptimizerName
   /** Learning rate of the next step; set it before each step to follow a schedule. */
   lr: number
@@ -28,8 +30,9 @@ export interface Optimizer {
   step(grads: Gradients, clip?: GradientClip): void
   /** A copy of the state, of the parameters that have taken a step. */
   state(): Promise<OptimizerState>
-  /** @throws naming the tensor that does not fit the parameters. */
+  /** Goes on from a saved state. @throws naming the tensor that does not fit the parameters. */
   load(state: OptimizerState): void
+  /** Frees the state. */
   dispose(): void
 }
 

@@ -3,6 +3,7 @@ import type { Variable } from '@tensorflow/tfjs-core'
 import { type Fields, number, resolveFields, trueOrFalse } from '../recipe/kinds.ts'
 import type { GroupOptions } from '../recipe/types.ts'
 
+/** How an optimizer treats one parameter. */
 export interface ParameterSettings {
   /** Factor of the optimizer's learning rate. @default 1 */
   lrScale?: number
@@ -26,6 +27,8 @@ export const groupFields: Fields<GroupOptions> = {
 }
 
 /**
+ * The settings of each parameter of a ViT: timm's weight decay, BEiT's layer-wise learning rates.
+ *
  * @param numHiddenLayers of the model
  * @throws when layerDecay is not a number above 0 and at most 1
  * @example

@@ -11,11 +11,13 @@ import type { FineTune, Recipe } from '../recipe/types.ts'
 export type TunedPart = 'all' | 'head' | 'lora'
 export type Augmentation = 'none' | 'light' | 'strong'
 
+/** Options of fineTuneRecipe. */
 export interface FineTuneRecipeOptions {
   /** A model folder or hub id. */
   model: string
   /** Name of the data set's kind, and where it lies. */
   dataset: string
+  /** Where the data set lies: its folder, or the file of a manifest. */
   data: string
   /** What trains: all of the model, the classifier alone, or low-rank adapters and the classifier. @default 'all' */
   tune?: TunedPart
@@ -23,6 +25,7 @@ export interface FineTuneRecipeOptions {
   augment?: Augmentation
   /** Side of the square images, in place of the model's own size. */
   size?: number
+  /** How the model is downloaded. */
   hub?: HubOptions
 }
 

@@ -6,6 +6,7 @@ import cifar10Gpu from './cifar10-gpu.ts'
 import cifar10Micro from './cifar10-micro.ts'
 import cifar10Scratch from './cifar10-scratch.ts'
 
+/** The recipes that come with Vitral, by name. */
 export const recipes: Record<string, Recipe> = {
   'cifar10-demo': cifar10Demo,
   'cifar10-micro': cifar10Micro,

@@ -6,6 +6,8 @@ import type { Recipe } from '../recipe/types.ts'
 import { recipes } from './index.ts'
 
 /**
+ * A recipe by its name or from a file.
+ *
  * @param nameOrPath such as 'cifar10-micro', './my-recipe.ts', a module whose default export is a recipe, or './my-recipe.json'
  * @throws when there is no such recipe or file, when this runtime cannot import it, and when a field of it is wrong.
  */

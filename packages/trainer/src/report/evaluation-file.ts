@@ -8,10 +8,13 @@ import type { Evaluation } from '../evaluation/evaluate.ts'
 import type { ExampleImage, ExampleImages } from '../evaluation/example-images.ts'
 import { readJsonFile } from '../json-file.ts'
 
+/** An image of the report. */
 export interface ReportedImage extends Omit<ExampleImage, 'pixelValues' | 'shape' | 'attention'> {
   /** What its data set calls it, such as the path of its file. */
   name?: string
+  /** Pixels. */
   width: number
+  /** Pixels. */
   height: number
   /** A data: URI. */
   picture: string
@@ -19,13 +22,17 @@ export interface ReportedImage extends Omit<ExampleImage, 'pixelValues' | 'shape
   attention?: string
 }
 
+/** What evaluation.json holds. */
 export interface ReportedEvaluation {
   /** Epoch of the best model, 1 for the first. */
   epoch: number
   /** Which images: those that chose the model, or those that did not. */
   images: 'validation' | 'test'
+  /** The metrics. */
   evaluation: Evaluation
+  /** The surest mistakes. */
   mistakes: ReportedImage[]
+  /** The surest hits. */
   hits: ReportedImage[]
 }
 

@@ -9,7 +9,9 @@ interface Change {
   now: number
 }
 
+/** What changes when a run is resumed for more epochs. */
 export interface AddedEpochs {
+  /** Number of epochs. */
   epochs: Change
   /** Steps of the whole schedule. */
   steps: Change

@@ -20,7 +20,9 @@ import { createModelEma, type ModelEma } from '../step/model-ema.ts'
 import type { TrainStepOptions } from '../step/train-step.ts'
 import { createModel } from './create-model.ts'
 
+/** Options of assemble. */
 export interface AssembleOptions {
+  /** What is trained, and how. */
   recipe: Recipe
   /** Folder of the data set, or the file of a manifest; or data sets of one's own, which take the place of the recipe's. */
   data: DataSource
@@ -38,6 +40,7 @@ export interface AssembleOptions {
 
 /** A model, the data it trains on, and the recipe by which it does. */
 export interface TrainingParts {
+  /** What is trained, and how. */
   recipe: Recipe
   /** The caller's to dispose. */
   model: ViTForImageClassification
@@ -47,20 +50,26 @@ export interface TrainingParts {
   processor: { savePretrained(folder: string): Promise<void> }
   /** The processes that train together, each with a run of its own; the caller's to close. @default one process */
   collectives?: Collectives
-  /** @default the recipe's, without a teacher */
+  /** Loss in place of the recipe's. @default the recipe's, without a teacher */
   loss?: TrainStepOptions['loss']
 }
 
 /** Everything that a run computes with. `dispose` frees optimizer and averages, and ends the threads that load. */
 export interface Training<P extends TrainingParts['processor'] = TrainingParts['processor']>
   extends Required<Omit<TrainingParts, 'loss' | 'processor'>> {
+  /** Prepares the images. */
   processor: P
+  /** Updates the parameters. */
   optimizer: Optimizer
+  /** Learning rate of each step. */
   scheduler: Scheduler
+  /** Scales the loss, if the recipe asks for it. */
   scaler?: GradScaler
+  /** Averages of the parameters, if the recipe asks for them. */
   ema?: ModelEma
   /** Options of every step; its seed is the step's own. */
   step: Omit<TrainStepOptions, 'seed'>
+  /** Frees all of it. */
   dispose(): Promise<void>
 }
 

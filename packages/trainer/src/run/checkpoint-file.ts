@@ -9,12 +9,15 @@ import type { RunPosition, SectionState, SectionTensors } from './state.ts'
 
 /** What a checkpoint holds. */
 export interface Checkpoint {
+  /** Where the run was. */
   position: RunPosition
+  /** State of each part, by its name. */
   sections: Record<string, SectionState>
 }
 
 /** A checkpoint of which not every byte is what was written. */
 export class DamagedCheckpointError extends Error {
+  /** Name of the error's class. */
   override readonly name = 'DamagedCheckpointError'
 }
 

@@ -3,6 +3,7 @@ import { disk, WriteError } from '@vitral/core/files'
 import { DamagedCheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts'
 import { type RunPosition, type RunState, type SectionState, sectionsOf, startOfRun } from './state.ts'
 
+/** How often a run saves its state, and how many checkpoints stay. */
 export interface CheckpointOptions {
   /** Checkpoints to keep: should the newest be damaged, the one before is used. @default 2 */
   keep?: number
@@ -44,6 +45,7 @@ export function isDue(
   return 'steps' in every ? now.step - saved.step >= every.steps : now.seconds - saved.seconds >= every.minutes * 60
 }
 
+/** Options of loadCheckpoint. */
 export interface LoadOptions {
   /** Called with the reason for damaged checkpoints that are skipped. @default console.warn */
   onDamaged?: (reason: string) => void

@@ -3,6 +3,7 @@ import { disk, writeFileAtomic } from '@vitral/core/files'
 import { readJsonFile } from '../json-file.ts'
 import type { Recipe } from '../recipe/types.ts'
 
+/** Paths of what a run's folder holds. */
 export interface RunPaths {
   /** The resolved recipe and the versions it ran with. */
   config: string
@@ -24,6 +25,7 @@ export interface RunPaths {
   tensorboard: string
 }
 
+/** The paths in a run's folder. */
 export const runPaths = (out: string): RunPaths => ({
   config: disk.join(out, 'recipe.json'),
   metrics: disk.join(out, 'metrics.jsonl'),

@@ -9,7 +9,9 @@ import { type RunPosition, type RunState, startOfRun } from './state.ts'
 
 /** Where a run writes, and how often. */
 export interface RunFilesOptions {
+  /** Files of the run's folder. */
   paths: RunPaths
+  /** How often the state is saved. */
   checkpoints?: CheckpointOptions
   /** Lock of the run's folder; released with the trainer. */
   lock?: RunLock

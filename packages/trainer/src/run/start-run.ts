@@ -17,6 +17,7 @@ import type { RunLock } from './run-lock.ts'
 import { requireSameData, requireSameRecipe } from './same-recipe.ts'
 import { Trainer } from './trainer.ts'
 
+/** Options of startRun. */
 export interface RunOptions extends AssembleOptions {
   /** Folder of the run. */
   out: string
@@ -26,6 +27,7 @@ export interface RunOptions extends AssembleOptions {
   tensorboard?: boolean
   /** Are told what happens, after the run's own log. */
   observers?: readonly TrainingObserver[]
+  /** How often the state is saved. */
   checkpoints?: CheckpointOptions
   /** Called with the reason for damaged checkpoints that are skipped. @default console.warn */
   onDamaged?: (reason: string) => void
@@ -33,8 +35,11 @@ export interface RunOptions extends AssembleOptions {
   collectives?: Collectives
 }
 
+/** A run that is ready to train. */
 export interface Run {
+  /** Trains, and takes observers. */
   trainer: Trainer
+  /** The images. */
   data: TrainingData
   /** The caller's to dispose. */
   model: ViTForImageClassification

@@ -55,7 +55,9 @@ export const startOfRun: RunPosition = {
 /** Float32 tensors by name. */
 export type SectionTensors = Map<string, { shape: number[]; data: Float32Array }>
 
+/** What one part of a run must remember. */
 export interface SectionState {
+  /** Tensors by name. */
   tensors?: SectionTensors
   /** Plain data, kept as JSON. */
   values?: unknown
@@ -63,16 +65,21 @@ export interface SectionState {
 
 /** One part of a run's state. */
 export interface Section {
+  /** A copy of what the part must remember. */
   state(): Promise<SectionState>
-  /** @throws naming what is missing or does not fit */
+  /** Goes on from what was saved. @throws naming what is missing or does not fit */
   load(state: Required<SectionState>): void
 }
 
 /** The parts of a run that have a state. */
 export interface RunState {
+  /** Parameters by name. */
   parameters: ReadonlyMap<string, Variable>
+  /** Updates the parameters. */
   optimizer: Optimizer
+  /** Scales the loss, if there is one. */
   scaler?: GradScaler
+  /** Averages of the parameters, if there are any. */
   ema?: ModelEma
 }
 

@@ -37,12 +37,17 @@ export class Trainer {
   #position: RunPosition = { ...startOfRun }
   #started = 0
 
-  /** @param training disposed with the trainer, but for its model */
+  /**
+   * A trainer of these parts, which writes into a run's folder.
+   *
+   * @param training disposed with the trainer, but for its model
+   */
   constructor(training: Training, files: RunFilesOptions) {
     this.#training = training
     this.#files = new RunFiles(files, { writes: training.collectives.rank === 0 })
   }
 
+  /** Where the run is. */
   get position(): Readonly<RunPosition> {
     return this.#position
   }

@@ -3,9 +3,11 @@ import { resolveFields } from '../recipe/kinds.ts'
 import type { ScheduleName, ShapeOptions } from '../recipe/types.ts'
 import { shapeFields, shapes } from './shapes.ts'
 
+/** Options of createScheduler, lengths in steps. */
 export interface ScheduleOptions extends ShapeOptions {
   /** The highest learning rate, reached when the warm-up ends. */
   lr: number
+  /** Steps of the whole run, warm-up included. */
   totalSteps: number
   /** Steps of linear growth up to `lr`. @default 0 */
   warmupSteps?: number

@@ -24,7 +24,9 @@ export const gradScalerFields: Fields<GradScalerOptions> = {
 
 /** What a scaler must remember to go on exactly; torch's names. */
 export interface GradScalerState {
+  /** Factor of the loss. */
   scale: number
+  /** Good steps since the scale changed. */
   growthTracker: number
 }
 
@@ -46,7 +48,7 @@ export class GradScaler {
   #growthTracker = 0
   #foundNonFinite = false
 
-  /** @throws naming the option that cannot be used */
+  /** A scaler at its first scale. @throws naming the option that cannot be used */
   constructor(options: GradScalerOptions = {}) {
     this.#options = resolveFields('GradScaler: ', gradScalerFields, options)
     this.#scale = Math.fround(this.#options.initScale)
@@ -96,10 +98,12 @@ export class GradScaler {
     this.#foundNonFinite = false
   }
 
+  /** What the scaler must remember. */
   state(): GradScalerState {
     return { scale: this.#scale, growthTracker: this.#growthTracker }
   }
 
+  /** Goes on from a saved state. */
   load({ scale, growthTracker }: GradScalerState): void {
     this.#scale = scale
     this.#growthTracker = growthTracker

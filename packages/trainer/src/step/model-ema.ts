@@ -25,17 +25,19 @@ type Parameters = ReadonlyMap<string, Variable>
  * ema.swap() // and now its own again
  */
 export interface ModelEma {
-  /** @param step trained so far, 1 after the first */
+  /** Moves the averages towards the parameters. @param step trained so far, 1 after the first */
   update(step: number): void
   /** Exchanges the averages with the parameters; no value is copied. */
   swap(): void
+  /** A copy of the averages, by the parameters' names. */
   state(): Promise<Map<string, { shape: number[]; data: Float32Array }>>
-  /** @throws naming the average that is missing or does not fit its parameter */
+  /** Goes on from saved averages. @throws naming the average that is missing or does not fit its parameter */
   load(state: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>): void
+  /** Frees the averages. */
   dispose(): void
 }
 
-/** @throws when the decay is not a number from 0 to 1 */
+/** Averages that begin with the parameters' values. @throws when the decay is not a number from 0 to 1 */
 export function createModelEma(parameters: Parameters, options: ModelEmaOptions = {}): ModelEma {
   const { decay, warmup } = resolveFields('ModelEma: ', modelEmaFields, options)
   const averages = new Map([...parameters].map(([name, parameter]) => [name, copied(parameter)]))

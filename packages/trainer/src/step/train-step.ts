@@ -9,10 +9,11 @@ import { type ImageBatch, sliceBatch } from './batch.ts'
 import type { GradScaler } from './grad-scaler.ts'
 import { describeNonFinite, NonFiniteError } from './non-finite.ts'
 
+/** Options of trainStep. */
 export interface TrainStepOptions {
   /** Seed for dropout. An image's mask depends on its micro-batch and its position in it. */
   seed: number
-  /** @default by the model's `problemType`, as in transformers; see `problemTypeOf` of @vitral/core */
+  /** The loss. @default by the model's `problemType`, as in transformers; see `problemTypeOf` of @vitral/core */
   loss?: Loss
   /** Precision of the matrix products, forward and backward; parameters and their updates are float32. @default 'float32' */
   precision?: TrainingDtype
@@ -33,6 +34,7 @@ export interface TrainStepOptions {
   parallel?: DataParallel
 }
 
+/** What a step came to. */
 export interface TrainStepResult {
   /** Mean over the batch, of all processes, before the update. */
   loss: number

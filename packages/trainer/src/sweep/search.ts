@@ -25,6 +25,7 @@ export function gridSearch(fields: readonly string[]): Settings[] {
   )
 }
 
+/** Options of randomSearch. */
 export interface RandomSearchOptions {
   /** How many trials. */
   count: number

@@ -8,15 +8,19 @@ import type { TrainingResult } from '../run/events.ts'
 import { requireSame } from '../run/folder.ts'
 import type { Settings } from './search.ts'
 
+/** A trial of a sweep. */
 export interface Trial {
   /** Such as trial-001: its folder in the sweep's. */
   name: string
+  /** Settings of the recipe's fields. */
   settings: Settings
 }
 
 /** What is kept of a trial that need not be done again. */
 export interface TrialResult {
+  /** How the trial ended. */
   status: 'finished' | 'diverged'
+  /** Time that training took. */
   seconds?: number
   /** The best evaluation. */
   best?: TrainingResult['best']

@@ -10,6 +10,7 @@ import { NonFiniteError } from '../step/non-finite.ts'
 import type { Settings } from './search.ts'
 import { openSweep, readResult, type Trial, type TrialResult, writeResult } from './sweep-folder.ts'
 
+/** Options of sweep. */
 export interface SweepOptions extends Omit<RunOptions, 'observers'> {
   /** What is tried, as from `gridSearch` or `randomSearch`; a sweep that is resumed has its own besides. */
   trials: readonly Settings[]
@@ -19,17 +20,23 @@ export interface SweepOptions extends Omit<RunOptions, 'observers'> {
   onTrial?: (trial: Trial, place: { number: number; count: number; run: Run; recipe: Recipe }) => void
 }
 
+/** A trial of a sweep and what it came to. */
 export interface SweptTrial extends Trial {
   /** Its run's folder. */
   out: string
   /** 'failed' ones are tried again when the sweep is resumed. */
   status: TrialResult['status'] | 'failed' | 'stopped' | 'waiting'
+  /** Time that training took. */
   seconds?: number
+  /** The best evaluation. */
   best?: TrialResult['best']
+  /** The test of the best model, where the data has test images. */
   test?: TrialResult['test']
+  /** Why the trial failed. */
   error?: string
 }
 
+/** What a sweep came to. */
 export interface SweepResult {
   /** False when the signal stopped it. */
   finished: boolean

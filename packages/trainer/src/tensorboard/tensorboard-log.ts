@@ -7,7 +7,9 @@ import type { TrainingObserver } from '../run/events.ts'
 import { type EventTime, fileVersion, markdown, scalars, sessionStart } from './event.ts'
 import { frameRecord } from './record.ts'
 
+/** Options of tensorboardLog. */
 export interface TensorboardLogOptions {
+  /** The run's recipe. */
   recipe: Recipe
   /** Steps trained before; what the folder's files say of later ones is done again, and TensorBoard is told so. */
   step: number

@@ -43,6 +43,7 @@ export interface Disk {
   flush(folder: string): Promise<void>
 }
 
+/** A file that is open for reading or writing. */
 export interface OpenFile {
   /** Bytes. */
   readonly size: number
@@ -52,5 +53,6 @@ export interface OpenFile {
    * @returns how many bytes were read; 0 at the end of the file
    */
   read(bytes: Uint8Array, position: number): Promise<number>
+  /** Closes the file. */
   close(): Promise<void>
 }

@@ -2,11 +2,13 @@
 
 /** More came, or was announced, than is taken. */
 export class TooManyBytesError extends Error {
+  /** Name of the error's class. */
   override readonly name = 'TooManyBytesError'
 }
 
 /** Limits of a download, and what errors need to name it. */
 export interface BodyBounds {
+  /** Address of the body, for errors. */
   url: string
   /** Bytes that an earlier attempt has brought. @default 0 */
   from?: number

@@ -19,6 +19,7 @@ import { rememberListing } from './remember-listing.ts'
 import { RemoteFolder, storedFolder } from './remote-folder.ts'
 import { urlOrigin } from './url-origin.ts'
 
+/** Options of downloads from the Hugging Face hub. */
 export interface HubOptions {
   /**
    * Branch, tag or commit of the hub. @default 'main'

@@ -13,6 +13,8 @@ const variables = [...forHttp, ...forHttps]
 const agents = new Map<string, unknown>()
 
 /**
+ * fetch through the proxy that the environment names.
+ *
  * @param url an address of http or https
  * @throws as fetch does, with the reason as its cause
  */

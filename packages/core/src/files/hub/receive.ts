@@ -6,7 +6,9 @@ import type { IncomingFile, ModelStore } from './model-store.ts'
 import type { RemoteFile } from './origin.ts'
 import { checkBeginning, verifyContent } from './verify-content.ts'
 
+/** How much of a file has arrived. */
 export interface DownloadProgress {
+  /** Name of the file. */
   file: string
   /** Bytes that have arrived, those of an earlier attempt included. */
   received: number

@@ -18,6 +18,7 @@ import { type LockOwner, lockOwner, newLockName, stateOf } from './lock-owner.ts
 export interface Lease {
   /** An owner that cannot be asked and has not renewed its lease for so long is gone. */
   seconds: number
+  /** Seconds between renewals. */
   renewSeconds: number
 }
 
@@ -29,13 +30,21 @@ export interface LockOptions {
   signal?: AbortSignal
   /** Called with one line when it has to be found out whether an owner elsewhere lives. @default console.warn */
   onWait?: (message: string) => void
-  /** @default { seconds: 20, renewSeconds: 2 }: ten renewals may be late, on a loaded machine or file server */
+  /**
+   * How long a lock lasts without a sign of life.
+   *
+   * @default { seconds: 20, renewSeconds: 2 }: ten renewals may be late, on a loaded machine or file server
+   */
   lease?: Lease
 }
 
 /** A lock that this process holds. */
 export interface FileLock {
-  /** @throws where another process took the lock over, since this one was stopped for longer than its lease */
+  /**
+   * Refuses to go on once the lock is lost.
+   *
+   * @throws where another process took the lock over, since this one was stopped for longer than its lease
+   */
   requireHeld(): void
   /** Lets others in. The end of the process does it too, unless it is killed. */
   release(): void

@@ -11,6 +11,7 @@ import { bytesOf, type Dtype, dtypes, isDtype } from './dtypes.ts'
 
 /** A file that is not safetensors, or a damaged one. */
 export class SafetensorsError extends Error {
+  /** Name of the error's class. */
   override readonly name = 'SafetensorsError'
 }
 

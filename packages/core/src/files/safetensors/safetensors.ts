@@ -13,7 +13,9 @@ import { type Entry, readHeader, SafetensorsError } from './safetensors-header.t
 
 /** One tensor: row-major values and their shape. */
 export interface SafeTensor {
+  /** Dtype in the file. */
   dtype: Dtype
+  /** Lengths of the dimensions. */
   shape: number[]
   /** F16 and BF16 as their bits; `toFloat32` reads them. */
   data: DtypeArray
@@ -21,7 +23,9 @@ export interface SafeTensor {
 
 /** Named tensors and the metadata of a safetensors file (Hugging Face). */
 export interface Safetensors {
+  /** Tensors by name. */
   tensors: Map<string, SafeTensor>
+  /** The header's __metadata__. */
   metadata: Record<string, string>
 }
 

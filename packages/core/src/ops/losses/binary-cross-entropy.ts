@@ -2,6 +2,7 @@
 import { add, mean, mul, neg, type Scalar, softplus, sub, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core'
 import { checkLabels, checkSmoothing, checkWeights, type LabelTensor, targetsOf } from './targets.ts'
 
+/** Options of binaryCrossEntropy. */
 export interface BinaryCrossEntropyOptions {
   /** ε: the target becomes (1 − ε)·target + ε/K, as timm's. @default 0 */
   labelSmoothing?: number

@@ -16,6 +16,7 @@ import {
 import { defineOp } from '../../tape/op.ts'
 import { checkLabels, checkSmoothing, checkWeights, type LabelTensor, logProbabilities, targetsOf } from './targets.ts'
 
+/** Options of crossEntropy. */
 export interface CrossEntropyOptions {
   /** ε: the target becomes (1 − ε)·target + ε/K. @default 0 */
   labelSmoothing?: number

@@ -3,6 +3,7 @@ import { exp, mean, mul, type Scalar, sub, sum, type Tensor2D, tidy } from '@ten
 import { checkShape } from '../arguments.ts'
 import { logProbabilities } from './targets.ts'
 
+/** Options of distillationLoss. */
 export interface DistillationLossOptions {
   /** τ: both logits are divided by it; the higher, the more the teacher's small probabilities say. @default 1 */
   temperature?: number

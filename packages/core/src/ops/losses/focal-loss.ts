@@ -2,6 +2,7 @@
 import { exp, mean, mul, neg, pow, type Scalar, sub, sum, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core'
 import { checkLabels, checkWeights, type LabelTensor, logProbabilities, targetsOf } from './targets.ts'
 
+/** Options of focalLoss. */
 export interface FocalLossOptions {
   /** How little: 0 is cross-entropy. @default 2 */
   gamma?: number

@@ -30,24 +30,37 @@ interface SharedOptions {
   gradientLimit?: number
 }
 
+/** A step of Adam or AdamW. */
 export interface AdamStep extends SharedOptions {
+  /** Which algorithm. */
   algorithm: 'adam'
+  /** Decay of the gradient's average. */
   beta1: number
+  /** Decay of the squared gradient's average. */
   beta2: number
+  /** Term that keeps the denominator from 0. */
   eps: number
   /** Weight decay apart from the gradient (AdamW), instead of as an L2 term in it. */
   decoupled: boolean
 }
 
+/** A step of stochastic gradient descent. */
 export interface SgdStep extends SharedOptions {
+  /** Which algorithm. */
   algorithm: 'sgd'
+  /** Momentum; 0 needs no state. */
   momentum: number
+  /** Whether the momentum is Nesterov's. */
   nesterov: boolean
 }
 
+/** A step of Lion. */
 export interface LionStep extends SharedOptions {
+  /** Which algorithm. */
   algorithm: 'lion'
+  /** Decay of the gradient's average. */
   beta1: number
+  /** Decay of the squared gradient's average. */
   beta2: number
 }
 
@@ -59,7 +72,9 @@ export function stateSlots(
   return options.algorithm === 'adam' ? 2 : 1
 }
 
+/** The tensors of a step, parameter by parameter. */
 export interface OptimizerTensors {
+  /** Parameters, updated in place. */
   parameters: readonly Variable[]
   /** One for each parameter, of its shape. */
   gradients: readonly Tensor[]

@@ -14,6 +14,7 @@ import { fitProblems } from '../pretrained/fit-problems.ts'
 import { adapterConfigFromJson } from './adapter-config.ts'
 import { adapterNames, type LoraConfig, type LoraTarget, targetOf } from './lora.ts'
 
+/** Options of saveAdapters. */
 export interface WriteAdaptersOptions {
   /** The folder or hub id of the model that the adapters are for; PEFT's `base_model_name_or_path`. @default none */
   baseModel?: string

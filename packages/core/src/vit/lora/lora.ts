@@ -31,6 +31,7 @@ export const loraTargets = [
 /** `output.dense` is the second layer of the MLP alone; in PEFT that name means `attention.output.dense` too. */
 export type LoraTarget = (typeof loraTargets)[number]
 
+/** Low-rank adapters. PEFT's LoraConfig. */
 export interface LoraConfig {
   /** Rows of A and columns of B. PEFT's `r`. @default 8 */
   rank: number

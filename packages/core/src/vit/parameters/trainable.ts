@@ -9,8 +9,11 @@ import type { Parameters } from './parameters.ts'
  */
 export type TrainablePart = 'all' | 'head' | 'adapters' | { lastLayers: number }
 
+/** Numbers of parameters. */
 export interface ParameterCounts {
+  /** Those that train. */
   trainable: number
+  /** All of them. */
   total: number
 }
 

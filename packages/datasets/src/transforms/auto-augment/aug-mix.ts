@@ -19,7 +19,7 @@ export interface AugMixOptions extends ProjectOptions {
   alpha?: number
   /** With brightness, colour, contrast and sharpness, which the benchmarks of corruptions use. @default true */
   allOps?: boolean
-  /** @default 'bilinear' */
+  /** Filter of the geometric operations. @default 'bilinear' */
   interpolation?: ProjectOptions['interpolation']
 }
 

@@ -6,7 +6,7 @@ import { mixUpOrCutMix } from './mix-up-or-cut-mix.ts'
 
 const factories: Readonly<Record<string, (...args: never[]) => BatchTransform>> = { cutMix, mixUp, mixUpOrCutMix }
 
-/** @throws when no factory has the spec's name. */
+/** A transform of whole batches by its name and arguments. @throws when no factory has the spec's name. */
 export function createBatchTransform({ name, args }: TransformSpec): BatchTransform {
   const factory = Object.hasOwn(factories, name) ? factories[name] : undefined
   if (!factory)

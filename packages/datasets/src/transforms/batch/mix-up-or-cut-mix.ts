@@ -5,9 +5,9 @@ import { mixUp } from './mix-up.ts'
 
 /** Settings of `mixUpOrCutMix`. */
 export interface MixUpOrCutMixOptions {
-  /** @default 0.8 */
+  /** α of MixUp's Beta distribution. @default 0.8 */
   mixUpAlpha?: number
-  /** @default 1 */
+  /** α of CutMix's Beta distribution. @default 1 */
   cutMixAlpha?: number
   /** Probability that a batch is mixed; its labels are soft in any case. @default 1 */
   probability?: number

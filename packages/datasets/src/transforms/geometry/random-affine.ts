@@ -7,7 +7,7 @@ import { aboveZero, checkNumber, checkRange, type Degrees, degreesRange, imageTr
 export interface RandomAffineOptions extends ProjectOptions {
   /** The largest moves to the right and down, as parts of width and height. @default [0, 0] */
   translate?: readonly [x: number, y: number]
-  /** @default [1, 1] */
+  /** Range of the factor of the size. @default [1, 1] */
   scale?: readonly [low: number, high: number]
   /** Shear along x, or along both: [lowest x, highest x, lowest y, highest y]. @default 0 */
   shear?: Degrees | readonly [number, number, number, number]

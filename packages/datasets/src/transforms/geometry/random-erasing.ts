@@ -6,7 +6,7 @@ import { drawRectangle } from './draw-rectangle.ts'
 
 /** Settings of `randomErasing`. */
 export interface RandomErasingOptions {
-  /** @default 0.5 */
+  /** Share of the images that are erased. @default 0.5 */
   probability?: number
   /** Area of the rectangle, as parts of the image's. @default [0.02, 0.33] */
   scale?: readonly [low: number, high: number]
