@@ -10,6 +10,8 @@ import { readPixels } from './read-pixels.ts'
 import { whatIsMissing } from './whole-file.ts'
 
 /**
+ * Decodes an image file by the browser's own codecs.
+ *
  * @param check of the size, before its pixels are read
  * @returns RGBA
  * @throws when the browser's decoder refuses it, and what it would pass over: a file that is cut off, or damaged

@@ -61,6 +61,7 @@ const pixelKinds: ReadonlySet<string> = new Set([
 /** Whether an image's pixels can be read where it is. */
 export const isPixelSource = (source: unknown): source is PixelSource => pixelKinds.has(kindOf(source))
 
+/** Whether it is an image of bytes: { data, width, height, channels }. */
 export const isRawImage = (source: unknown): source is RawImage =>
   typeof source === 'object' && source !== null && 'data' in source && 'channels' in source
 

@@ -10,6 +10,8 @@ import type { RawImage } from './raw-image.ts'
 type Drawable = Parameters<OffscreenCanvasRenderingContext2D['drawImage']>[0]
 
 /**
+ * The pixels of what a canvas can draw, through a canvas.
+ *
  * @returns RGBA
  * @throws saying why there is nothing to read: no pixel yet, or those of another site, which the browser keeps to itself
  */

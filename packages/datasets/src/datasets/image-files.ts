@@ -24,6 +24,7 @@ export interface ImageFile {
 export interface LabelledImage {
   /** Path (in browsers the address) of its file, or the image itself; a canvas's or a video's picture of this moment. */
   path: ImageSource
+  /** Index into the classes; several, or none, of a multi-label data set. */
   label: ImageFile['label']
 }
 
