@@ -15,7 +15,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { commit, HubServer } from '../../../test/hub-server.ts'
+import { ModelSite } from '../../../test/model-site.ts'
 import { parseSafetensors } from '../safetensors/safetensors.ts'
 import { resolveModel } from './hub.ts'
 import type { DownloadProgress } from './receive.ts'
@@ -217,6 +219,22 @@ test('offline, only the cache is asked', async () => {
   expect(await resolveModel('owner/model')).toContain(commit)
   await expect(resolveModel('owner/other')).rejects.toThrow('HF_HUB_OFFLINE is set')
   expect(hub.requests).toEqual([])
+})
+
+test('an address is a folder of the cache, too', async () => {
+  const site = new ModelSite()
+  await site.start()
+  for (const source of [`${site.url}/model`, new URL(`${site.url}/model/`)]) {
+    const folder = await resolveModel(source)
+    expect(folder.startsWith(join(home, 'hub', 'urls--localhost-'))).toBe(true)
+    expect(readdirSync(folder).sort()).toEqual([...site.files.keys()].sort())
+  }
+  expect(site.asked('GET', 'model.safetensors')).toHaveLength(1)
+  await site.stop()
+  expect(readFileSync(join(await resolveModel(`${site.url}/model`, { onWarning: () => {} }), 'config.json'))).toEqual(
+    Buffer.from(site.file('config.json')),
+  )
+  expect(await resolveModel(pathToFileURL(fixture))).toBe(fixture)
 })
 
 test('a folder is itself, and anything else is refused', async () => {
