@@ -58,10 +58,14 @@ export const fineTune: z.ZodType<FineTune> = z
     [
       z.literal('all').describe('The whole model.'),
       z.literal('head').describe('The classifier alone.'),
-      group({ lastLayers: wholeNumber(1) }).describe('The last so many layers with the final norm and the head.'),
-      group({ lora: part('Partial<LoraConfig>', loraFields) }).describe(
-        "Low-rank adapters with the head, as PEFT's LoraConfig, which are merged when the model is saved.",
-      ),
+      group({
+        lastLayers: wholeNumber(1).describe('So many of the last layers train, with the final norm and the head.'),
+      }),
+      group({
+        lora: part('Partial<LoraConfig>', loraFields).describe(
+          "Low-rank adapters train with the head, as PEFT's LoraConfig; they are merged when the model is saved.",
+        ),
+      }),
     ],
     "'all', 'head', { lastLayers } or { lora }",
   )
