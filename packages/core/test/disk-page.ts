@@ -32,6 +32,7 @@ export async function diskAnswers(root: string): Promise<unknown[]> {
 
   await disk.createFolder(at('whole'), folder => disk.write(disk.join(folder, 'file'), [bytes('6')]))
   answers.push([await disk.list(at('whole')), (await disk.list(root)).sort()])
+  answers.push(await disk.files(root), await disk.files(at('nowhere')).catch(() => 'missing'))
   await disk.remove(at('a'))
   await disk.remove(at('nowhere', 'nothing'))
   answers.push((await disk.list(root)).sort())

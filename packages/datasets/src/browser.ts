@@ -1,7 +1,9 @@
 /** The public names of @vitral/datasets in browsers: all but the data sets that are folders. */
 
+export { type BlobsByClass, imageBlobs } from './datasets/image-blobs.ts'
 export { type ImageFile, type ImageFileDataset, imageFiles, type LabelledImage } from './datasets/image-files.ts'
 export { type MemoryExample, memoryDataset } from './datasets/memory-dataset.ts'
+export { openSource } from './datasets/open-source.ts'
 export { type PackedImages, packedDataset } from './datasets/packed-dataset.ts'
 export { selectClasses } from './datasets/select-classes.ts'
 export { subset } from './datasets/subset.ts'
@@ -12,5 +14,6 @@ export { SkippedExample } from './images/skipped-example.ts'
 export { createLoader, type EpochOptions, type Loader, type LoaderOptions } from './loader/loader.ts'
 export type { LoaderPlan, LoaderState } from './loader/plan.ts'
 export { Random } from './random/random.ts'
+export { stratifiedSplit } from './sources/split.ts'
 export * as transforms from './transforms/index.ts'
 export type * from './types.ts'

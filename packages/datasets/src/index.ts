@@ -3,8 +3,10 @@
  * `/functional`, `/samplers`, `/images`, `/sources` and `/inspect`.
  */
 
+export { type BlobsByClass, imageBlobs } from './datasets/image-blobs.ts'
 export { type ImageFile, type ImageFileDataset, imageFiles, type LabelledImage } from './datasets/image-files.ts'
 export { type MemoryExample, memoryDataset } from './datasets/memory-dataset.ts'
+export { openSource } from './datasets/open-source.ts'
 export { type PackedImages, packedDataset } from './datasets/packed-dataset.ts'
 export { selectClasses } from './datasets/select-classes.ts'
 export { subset } from './datasets/subset.ts'

@@ -1,6 +1,6 @@
 /** @vitral/trainer: recipes, the training loop, optimizers and schedules. Further names are on subpaths. */
 
-export { datasetNames, openDataset } from './data/open-dataset.ts'
+export { datasetNames, openDataset } from './data/named-datasets.ts'
 export { processorOf, transformsOf } from './data/processor.ts'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.ts'
 export { clipGradNorm, clipGradValue, type Gradients } from './optimizers/clip-gradients.ts'

@@ -1,15 +1,14 @@
 /** A Hugging Face model folder: `config.json`, and weights in one safetensors file or in shards with an index. */
 import { disk } from '#platform'
-import { resolveConfig, type ViTConfig, type ViTConfigOptions } from '../vit/config.ts'
+import type { ViTConfigOptions } from '../vit/config.ts'
 import { configFromJson, type ReadConfig } from '../vit/pretrained/config-json.ts'
-import { checkCounts } from '../vit/pretrained/weight-counts.ts'
 import { writeFileAtomic } from './atomic-write.ts'
-import { diskFolder, type Folder } from './folder.ts'
+import type { Folder } from './folder.ts'
 import { readJsonIn } from './json-file.ts'
 import { type DtypeArray, fromFloat32, type WeightDtype, weightDtypes } from './safetensors/dtypes.ts'
 import type { SafeTensor } from './safetensors/safetensors.ts'
 import { writeSafetensors } from './safetensors/safetensors-file.ts'
-import { INDEX, openWeightFiles, WEIGHTS, type WeightFiles, type Weights, weightFileNames } from './weight-files.ts'
+import { INDEX, openWeightFiles, WEIGHTS, type WeightFiles, type Weights } from './weight-files.ts'
 
 export interface ModelFolder {
   config: ViTConfigOptions
@@ -17,22 +16,6 @@ export interface ModelFolder {
   unknown: string[]
   /** Their headers have been read. */
   weights: WeightFiles
-}
-
-/**
- * Reads a folder's `config.json`: what a model is. Where its weights are all there, their headers are compared with it.
- *
- * @returns with the defaults of what it leaves out
- * @throws when it is missing, malformed, or describes no ViT
- */
-export async function readModelConfig(path: string): Promise<ViTConfig> {
-  const folder = diskFolder(path)
-  const names = new Set(await folder.list())
-  const files = await weightFileNames(folder, file => names.has(file))
-  const weights = files?.every(file => names.has(file)) ? await openWeightFiles(folder) : undefined
-  const { options } = await readConfigFile(folder, async () => weights)
-  if (weights) checkCounts(options, weights.shapes, path)
-  return resolveConfig(options, `${path}/config.json`)
 }
 
 /**
@@ -51,7 +34,7 @@ export async function openModelFolder(folder: Folder): Promise<ModelFolder> {
 }
 
 /** A configuration is as long as its names of classes; those are no more than the classifier of its weights has rows. */
-async function readConfigFile(
+export async function readConfigFile(
   folder: Folder,
   openWeights: () => Promise<WeightFiles | undefined>,
 ): Promise<ReadConfig> {

@@ -3,7 +3,7 @@ import type { Tensor4D } from '@tensorflow/tfjs-core'
 import { disk } from '#platform'
 import { writeFileAtomic } from '../files/atomic-write.ts'
 import { wholeNumber } from '../files/fields.ts'
-import { diskFolder, type Folder } from '../files/folder.ts'
+import { type Folder, withFile } from '../files/folder.ts'
 import { type HubOptions, processorFiles, readFolder } from '../files/hub/hub.ts'
 import { readJsonIn } from '../files/json-file.ts'
 import { filled } from '../tape/own-floats.ts'
@@ -62,10 +62,12 @@ export class ViTImageProcessor {
     })
   }
 
-  /** Whether a folder has a processor to read. */
-  static async isIn(folder: string): Promise<boolean> {
-    const names = await diskFolder(folder).list()
-    return processorFiles.some(file => names.includes(file))
+  /** Whether a model folder, an address or a hub id has a processor to read; nothing else is downloaded. */
+  static isIn(source: string | URL, options: HubOptions = {}): Promise<boolean> {
+    return readFolder(source, 'processor', options, async folder => {
+      for (const file of processorFiles) if (await withFile(folder, file, async () => true)) return true
+      return false
+    })
   }
 
   /**

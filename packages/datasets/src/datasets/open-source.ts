@@ -19,7 +19,11 @@ const openers: Readonly<Record<string, (params: never) => Dataset | Promise<Data
     subset(await openSource(source), indices),
 }
 
-/** @throws when no opener has the source's name, or the user's module does not make a data set. */
+/**
+ * Opens a data set again from its `source`, such as in a worker that was sent it.
+ *
+ * @throws when no opener has the source's name, or the user's module does not make a data set
+ */
 export async function openSource(source: DatasetSource): Promise<Dataset> {
   if ('module' in source) {
     const dataset = (await callExport(source, [source.params], 'a data set')) as Partial<Dataset> | undefined

@@ -1,6 +1,5 @@
 /** How images were prepared for the model that a recipe starts from, and whether the recipe prepares them so. */
 import { type HubOptions, ViTImageProcessor } from '@vitral/core'
-import { resolveModel } from '@vitral/core/files'
 import type { TransformSpec } from '@vitral/datasets'
 import type { Recipe } from '../recipe/types.ts'
 import { transformsOf } from './processor.ts'
@@ -15,8 +14,7 @@ export async function pretrainedProcessor(
   hub: HubOptions = {},
 ): Promise<ViTImageProcessor | undefined> {
   if (pretrained === undefined) return undefined
-  const folder = await resolveModel(pretrained, hub)
-  return (await ViTImageProcessor.isIn(folder)) ? ViTImageProcessor.fromPretrained(folder) : undefined
+  return (await ViTImageProcessor.isIn(pretrained, hub)) ? ViTImageProcessor.fromPretrained(pretrained, hub) : undefined
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import type { ViTImageProcessor } from '@vitral/core'
 import { type Batch, createLoader, type Dataset, type Loader, type LoaderPlan, type Transform } from '@vitral/datasets'
-import { availableParallelism } from '#platform'
+import { availableParallelism, cacheBytes } from '#platform'
 import { everyBatchOf } from '../ddp/batch-share.ts'
 import { alone, type Collectives } from '../ddp/collectives.ts'
 import { createSampler } from '../recipe/sampler.ts'
@@ -45,9 +45,6 @@ export interface TrainingData {
   /** Ends the threads that load. */
   close(): Promise<void>
 }
-
-/** For decoded images, of training and of evaluation: about a thousand photos of 500×375 each are decoded once. */
-const cacheBytes = 2 ** 29
 
 export interface TrainingDataOptions {
   /**

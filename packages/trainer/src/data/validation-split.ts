@@ -2,8 +2,8 @@
 
 import { type Dataset, selectClasses, stratifiedSplit, subset } from '@vitral/datasets'
 import type { Split } from '@vitral/datasets/sources'
-import { datasetSplits, openDataset } from '#platform'
 import type { Recipe } from '../recipe/types.ts'
+import { datasetSplits, openDataset } from './named-datasets.ts'
 import type { OpenDatasetOptions } from './open-dataset.ts'
 
 /** Data sets of one's own: at least what is trained on. */

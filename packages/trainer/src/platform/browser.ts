@@ -18,6 +18,9 @@ export const availableParallelism: typeof node.availableParallelism = () => navi
 
 export const hostname: typeof node.hostname = () => location.hostname
 
+/** For decoded images; a tab has less memory than a machine. */
+export const cacheBytes: typeof node.cacheBytes = 2 ** 27
+
 export const machine: typeof node.machine = () => {
   const { userAgent, platform } = navigator
   return { runtime: userAgent, platform, cpu: 'unknown' }
@@ -27,6 +30,8 @@ const noFolders = (name: string): Error =>
   new Error(
     `The data set '${name}' is opened from a folder by its name, and a page has none; expected data sets of your own as data, such as imageBlobs({ cat: files, dog: files }) of @vitral/datasets.`,
   )
+
+export const datasetNames: typeof node.datasetNames = []
 
 export const openDataset: typeof node.openDataset = async name => {
   throw noFolders(name)

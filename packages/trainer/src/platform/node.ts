@@ -2,7 +2,9 @@
 
 export { availableParallelism, hostname } from 'node:os'
 export { setImmediate as nextTurn } from 'node:timers/promises'
-export { datasetSplits, openDataset } from '../data/open-dataset.ts'
+export { datasetNames, datasetSplits, openDataset } from '../data/open-dataset.ts'
+/** For decoded images, of training and of evaluation: about a thousand photos of 500×375 each are decoded once. */
+export const cacheBytes: number = 2 ** 29
 export { importRecipe } from '../recipes/recipe-file.ts'
 export { lockRun } from '../run/lock.ts'
 export { machine } from '../run/machine.ts'

@@ -1,10 +1,11 @@
 /** The recipe for fine-tuning a model on images of one's own: prepared as the model's, with defaults that mostly work. */
 import { type HubOptions, type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
-import { readModelConfig, resolveModel } from '@vitral/core/files'
+import { readModelConfig } from '@vitral/core/files'
 import type { Interpolation } from '@vitral/core/image'
-import { type Transform, transforms } from '@vitral/datasets'
-import { openDataset } from '#platform'
+import { type Dataset, type Transform, transforms } from '@vitral/datasets'
+import { openDataset } from '../data/named-datasets.ts'
 import { transformsOf } from '../data/processor.ts'
+import type { DataSource } from '../data/validation-split.ts'
 import { defineRecipe } from '../recipe/recipe.ts'
 import type { FineTune, Recipe } from '../recipe/types.ts'
 
@@ -13,12 +14,12 @@ export type Augmentation = 'none' | 'light' | 'strong'
 
 /** Options of fineTuneRecipe. */
 export interface FineTuneRecipeOptions {
-  /** A model folder or hub id. */
+  /** A model folder, an address or a hub id. */
   model: string
-  /** Name of the data set's kind, and where it lies. */
-  dataset: string
-  /** Where the data set lies: its folder, or the file of a manifest. */
-  data: string
+  /** Name of the data set's kind, where it lies somewhere. @default 'folder' */
+  dataset?: string
+  /** Where the data set lies: its folder, or the file of a manifest; or data sets of one's own. */
+  data: DataSource
   /** What trains: all of the model, the classifier alone, or low-rank adapters and the classifier. @default 'all' */
   tune?: TunedPart
   /** Augmentation of the training images. @default 'light' */
@@ -68,11 +69,10 @@ export const augmentationNames: readonly Augmentation[] = Object.keys(augmentati
  * const { trainer } = await startRun({ recipe, data: 'photos', out: 'runs/photos' })
  */
 export async function fineTuneRecipe(options: FineTuneRecipeOptions): Promise<Recipe> {
-  const { model, dataset, data, tune = 'all', augment = 'light', size, hub } = options
-  const { multiLabel } = await openDataset(dataset, data, 'train')
-  const folder = await resolveModel(model, hub)
-  const config = await readModelConfig(folder)
-  const processor = await ViTImageProcessor.fromPretrained(folder)
+  const { model, dataset = 'folder', data, tune = 'all', augment = 'light', size, hub } = options
+  const { multiLabel } = typeof data === 'string' ? await openDataset(dataset, data, 'train') : trainingPart(data)
+  const config = await readModelConfig(model, hub)
+  const processor = await ViTImageProcessor.fromPretrained(model, hub)
   const evaluation = size === undefined ? transformsOf(processor) : resized(transformsOf(processor), size)
   const sides = outputSize(evaluation) ?? sidesOf(config.imageSize)
   const { fineTune, lr } = parts[tune]
@@ -90,6 +90,8 @@ export async function fineTuneRecipe(options: FineTuneRecipeOptions): Promise<Re
     ...(multiLabel && { loss: { name: 'binary-cross-entropy' } }),
   })
 }
+
+const trainingPart = (data: Exclude<DataSource, string>): Dataset => ('train' in data ? data.train : data)
 
 /** Narrower models have larger weights, and bear proportionally larger steps; to four times those of ViT-B. */
 const widthFactor = ({ hiddenSize }: ViTConfig): number => Math.min(4, 768 / hiddenSize)

@@ -13,6 +13,8 @@ export interface Disk {
   exists(path: string): Promise<boolean>
   /** Names of the files and folders in a folder. @throws when there is no such folder */
   list(folder: string): Promise<string[]>
+  /** Files in a folder and in the folders in it, by their paths below it, with '/'; sorted. @throws as `list` */
+  files(folder: string): Promise<string[]>
   /** Opens a file to read it. @throws when there is none */
   open(path: string): Promise<OpenFile>
   /** A file's text. @throws when there is none */

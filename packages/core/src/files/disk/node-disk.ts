@@ -1,22 +1,23 @@
 /** The file system of Node and Bun. */
 import { appendFileSync, existsSync } from 'node:fs'
 import * as files from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { type FreeSpace, writeError } from '../write-error.ts'
+import { aside, isLeftover } from './aside.ts'
 import type { Disk } from './disk.ts'
-
-/** How a file or folder is called while it is written; one that a killed process left can be removed. */
-const leftover = /\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/
-
-/** Writers of the same file keep out of each other's way. */
-const aside = (path: string): string => `${path}.${globalThis.crypto.randomUUID()}.tmp`
 
 export const disk: Disk = {
   join,
   dirname: path => dirname(resolve(path)),
-  basename,
+  basename: path => basename(resolve(path)),
   exists: async path => existsSync(path),
   list: folder => files.readdir(folder),
+
+  async files(folder) {
+    const entries = await files.readdir(folder, { recursive: true, withFileTypes: true })
+    const paths = entries.filter(entry => !entry.isDirectory()).map(entry => join(entry.parentPath, entry.name))
+    return paths.map(path => relative(folder, path).replaceAll(sep, '/')).sort()
+  },
 
   async open(path) {
     const file = await files.open(path, 'r')
@@ -88,7 +89,7 @@ export const disk: Disk = {
   remove: path => files.rm(path, { recursive: true, force: true }),
 
   async removeLeftovers(folder) {
-    for (const name of await files.readdir(folder)) if (leftover.test(name)) await disk.remove(join(folder, name))
+    for (const name of await files.readdir(folder)) if (isLeftover(name)) await disk.remove(join(folder, name))
   },
 
   async flush(folder) {

@@ -2,10 +2,11 @@
  * The origin private file system of a browser: each site has its own, which stays when its pages are closed. Paths are
  * those of Node with '/' between names, from its root: 'runs/flowers/best'.
  *
- * A file is replaced by `createWritable`, whose content the browser keeps aside until `close`, and then exchanges at once;
- * a page that is closed or killed before leaves the old content. Chromium 86, Firefox 111, Safari 26.
+ * A file is written aside, flushed where that can be, and renamed, as in Node: a page that is closed or killed before leaves
+ * the old content, or none. `createWritable` alone would do so for old files, and leave an empty one for a new.
  */
 import { writeError } from '../write-error.ts'
+import { aside, isLeftover } from './aside.ts'
 import type { Disk } from './disk.ts'
 
 export const disk: Disk = {
@@ -26,6 +27,14 @@ export const disk: Disk = {
     return names
   },
 
+  async files(folder) {
+    const paths: string[] = []
+    for await (const [name, { kind }] of (await folderAt(folder)).entries())
+      if (kind === 'file') paths.push(name)
+      else for (const path of await disk.files(disk.join(folder, name))) paths.push(`${name}/${path}`)
+    return paths.sort()
+  },
+
   async open(path) {
     const blob = await (await fileAt(path)).getFile()
     return {
@@ -43,32 +52,26 @@ export const disk: Disk = {
 
   write: (path, pieces) =>
     writing(path, lengthOf(pieces), async () => {
-      const writable = await writableOf(await fileAt(path, { create: true }))
+      const folder = await folderAt(disk.dirname(path))
+      const temporary = aside(disk.basename(path))
       try {
-        for (const piece of pieces) await writable.write(ownBytes(piece))
+        const file: OpfsFile = await folder.getFileHandle(temporary, { create: true })
+        await fill(file, pieces)
+        if (!file.move) throw new Error('This browser cannot rename files (move), as Chromium, Firefox and Safari can.')
+        await file.move(folder, disk.basename(path))
       } catch (error) {
-        await writable.abort().catch(() => {}) // what was there before stays
+        await folder.removeEntry(temporary).catch(() => {}) // the reason of the failure says more than that of the removal
         throw error
       }
-      await writable.close()
     }),
 
   append: (path, bytes) =>
     writing(path, bytes.length, async () => {
       const file = await fileAt(path, { create: true })
-      // Only workers have it; elsewhere all of the file is written again.
-      if (file.createSyncAccessHandle) {
-        const access = await file.createSyncAccessHandle()
-        try {
-          access.write(bytes, { at: access.getSize() })
-          access.flush()
-        } finally {
-          access.close()
-        }
-        return
-      }
+      const access = await file.createSyncAccessHandle?.()
+      if (access) return finish(access, () => writeAll(access, bytes, access.getSize()))
       const { size } = await file.getFile()
-      const writable = await writableOf(file, { keepExistingData: true })
+      const writable = await file.createWritable({ keepExistingData: true })
       await writable.write({ type: 'write', position: size, data: ownBytes(bytes) })
       await writable.close()
     }),
@@ -85,9 +88,8 @@ export const disk: Disk = {
     await folder?.removeEntry(disk.basename(path), { recursive: true }).catch(unlessMissing)
   },
 
-  /** Chromium's files aside, which it leaves when it is killed as a whole. */
   async removeLeftovers(folder) {
-    for (const name of await disk.list(folder)) if (name.endsWith('.crswap')) await disk.remove(disk.join(folder, name))
+    for (const name of await disk.list(folder)) if (isLeftover(name)) await disk.remove(disk.join(folder, name))
   },
 
   flush: async () => {}, // the browser keeps its own journal
@@ -103,8 +105,16 @@ interface SyncAccessHandle {
   close(): void
 }
 
-type OpfsFile = FileSystemFileHandle & { createSyncAccessHandle?(): Promise<SyncAccessHandle> }
-type OpfsFolder = FileSystemDirectoryHandle & { keys(): AsyncIterable<string> }
+type OpfsFile = FileSystemFileHandle & {
+  /** Workers alone have it. */
+  createSyncAccessHandle?(): Promise<SyncAccessHandle>
+  /** Renames, in the place of a file that has the name. */
+  move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>
+}
+type OpfsFolder = FileSystemDirectoryHandle & {
+  keys(): AsyncIterable<string>
+  entries(): AsyncIterable<[name: string, handle: FileSystemHandle]>
+}
 
 function partsOf(path: string): string[] {
   const parts = path.split('/').filter(part => part !== '' && part !== '.')
@@ -145,13 +155,37 @@ async function fileAt(path: string, options: { create?: boolean } = {}): Promise
   }
 }
 
-async function writableOf(
-  file: OpfsFile,
-  options?: FileSystemCreateWritableOptions,
-): Promise<FileSystemWritableFileStream> {
-  if (!file.createWritable)
-    throw new Error('This browser cannot replace files at once (createWritable); Safari can from version 26.')
-  return file.createWritable(options)
+/** Writes the content of a new file, and flushes it where that can be: in workers. */
+async function fill(file: OpfsFile, pieces: readonly Uint8Array[]): Promise<void> {
+  const access = await file.createSyncAccessHandle?.()
+  if (access)
+    return finish(access, () => {
+      let at = 0
+      for (const piece of pieces) {
+        writeAll(access, piece, at)
+        at += piece.length
+      }
+    })
+  const writable = await file.createWritable()
+  for (const piece of pieces) await writable.write(ownBytes(piece))
+  await writable.close()
+}
+
+function finish(access: SyncAccessHandle, write: () => void): void {
+  try {
+    write()
+    access.flush()
+  } finally {
+    access.close()
+  }
+}
+
+function writeAll(access: SyncAccessHandle, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const count = access.write(bytes.subarray(done), { at: position + done })
+    if (count === 0) throw Object.assign(new Error('Nothing more could be written.'), { name: 'QuotaExceededError' })
+    done += count
+  }
 }
 
 /** What is shared between threads is copied: streams do not take it. */

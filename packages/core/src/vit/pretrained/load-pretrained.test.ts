@@ -4,7 +4,7 @@ import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import { modelFolder } from '../../../test/model-folder.ts'
 import { useBackend } from '../../backend.ts'
-import { readModelConfig } from '../../files/model-folder.ts'
+import { readModelConfig } from '../../files/read-model-config.ts'
 import { ViTForImageClassification } from '../model.ts'
 
 const { folder, fixture, weightsPath, change, editConfig, renamed } = modelFolder()
