@@ -21,15 +21,15 @@ test('the table of ops has every op that core exports, and no other', () => {
 const camelCase = (stem: string): string => stem.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 
 describe.each(rows.map(row => [row.stem, row] as const))('the op %s', (stem, { kernel, files }) => {
-  test('has its kernel under its own name', () => {
+  test('an op has its kernel under its own name', () => {
     expect(kernel).toBe(`Vitral${stem.replace(/(^|-)(\w)/g, (_, _dash, letter: string) => letter.toUpperCase())}`)
   })
 
-  test('has a float64 truth of the same stem', () => {
+  test('an op has a float64 truth of the same stem', () => {
     expect(files.truth).toBeDefined()
   })
 
-  test('has adapter, binding and native kernel of the same stem', () => {
+  test('an op has adapter, binding and native kernel of the same stem', () => {
     expect(files.nativeAdapter).toBeDefined()
     if (composed.has(stem)) return
     expect(files.nativeBinding).toBeDefined()

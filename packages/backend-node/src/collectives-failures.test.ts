@@ -6,7 +6,7 @@ import { endAll, endOf, linux, startRun } from '../test/local-ranks.ts'
 afterEach(endAll)
 
 describe.skipIf(!linux)('when a rank', () => {
-  test('is killed, the others are told which', async () => {
+  test('a rank that is killed is named to the others', async () => {
     const ranks = startRun('reduceForever', 3)
     await Promise.all(ranks.map(rank => rank.connected()))
     ranks[1]?.process.kill('SIGKILL')
@@ -17,7 +17,7 @@ describe.skipIf(!linux)('when a rank', () => {
     }
   })
 
-  test('is stopped, the others time out and say for whom they waited', async () => {
+  test('a stopped rank makes the others time out and name it', async () => {
     const ranks = startRun('reduceForever', 2, { timeout: 4000 })
     await Promise.all(ranks.map(rank => rank.connected()))
     ranks[0]?.process.kill('SIGSTOP')
@@ -26,7 +26,7 @@ describe.skipIf(!linux)('when a rank', () => {
     expect(end?.waitedFor).toBe(0)
   })
 
-  test('is stopped for a while, the others wait, one says for whom, and the sums are the same', async () => {
+  test('a rank that is stopped for a while is waited for and named, and the sums are the same', async () => {
     const ranks = startRun('sums', 3, { timeout: 10_000, taskOptions: { counts: Array(100).fill(99_991) } })
     await Promise.all(ranks.map(rank => rank.connected()))
     const [, stopped] = ranks
@@ -42,7 +42,7 @@ describe.skipIf(!linux)('when a rank', () => {
     expect(others).toEqual(['', ''])
   })
 
-  test('fails, the others are told of what', async () => {
+  test('a failing rank tells the others its error', async () => {
     const [, ...others] = await endOf(startRun('fails', 3))
     for (const { error, waitedFor } of others) {
       expect(error).toMatch(/^barrier .* failed on rank \d: rank 0 \(process \d+\) failed: the disk is full$/)
@@ -50,7 +50,7 @@ describe.skipIf(!linux)('when a rank', () => {
     }
   })
 
-  test('stays away, one that waits is told when another dies meanwhile', async () => {
+  test('a waiting rank is told when another dies while one stays away', async () => {
     const ranks = startRun('waitForZero', 3)
     await Promise.all(ranks.map(rank => rank.connected()))
     ranks[2]?.process.kill('SIGKILL')

@@ -24,7 +24,7 @@ const mayMount =
 if (!mayMount) console.log('Full shared memory is not tested: this user may not mount a file system.')
 
 describe.skipIf(!linux)('before all have come', () => {
-  test('who is missing is named, and nothing stays', async () => {
+  test('a missing rank is named, and nothing stays', async () => {
     const id = newId()
     const options = { id, worldSize: 4, timeout: 4000 }
     const ends = await endOf([new Rank('sums', { ...options, rank: 0 }), new Rank('sums', { ...options, rank: 2 })])
@@ -35,7 +35,7 @@ describe.skipIf(!linux)('before all have come', () => {
     expect(existsSync(fileOf(id))).toBe(false)
   })
 
-  test('one that is killed ends the others, and nothing stays', async () => {
+  test('a killed rank ends the others, and nothing stays', async () => {
     const id = newId()
     const [killed, waiting] = [0, 1].map(rank => new Rank('sums', { id, rank, worldSize: 3, timeout: 60_000, token }))
     await haveCome(id, 2)
@@ -46,7 +46,7 @@ describe.skipIf(!linux)('before all have come', () => {
     expect(existsSync(fileOf(id))).toBe(false)
   })
 
-  test('what a killed run has left is taken over by the next', async () => {
+  test('files of a killed run are taken over by the next', async () => {
     const id = newId()
     const left = new Rank('sums', { id, rank: 1, worldSize: 2, timeout: 60_000, token })
     await haveCome(id, 1)
@@ -58,7 +58,7 @@ describe.skipIf(!linux)('before all have come', () => {
     expect(existsSync(fileOf(id))).toBe(false)
   })
 
-  test('what killed runs have left is removed by another, and by who started them; what others use is not', async () => {
+  test('files of killed runs are removed by another run and by their launcher; files in use are not', async () => {
     const [first, second, waiting] = [newId(), newId(), newId()]
     const lone = (id: string) =>
       new Rank('sums', { id, rank: 1, worldSize: 2, timeout: 60_000, token }, { counts: [10] })
@@ -77,7 +77,7 @@ describe.skipIf(!linux)('before all have come', () => {
     expect((await endOf([one, other])).map(({ error, result }) => error ?? result)).toEqual([[0], [0]])
   })
 
-  test('one that is interrupted leaves nothing', async () => {
+  test('an interrupted rank leaves nothing', async () => {
     const id = newId()
     const lone = new Rank('sums', { id, rank: 1, worldSize: 2, timeout: 60_000, token })
     await haveCome(id, 1)
@@ -119,7 +119,7 @@ describe.skipIf(!linux)('before all have come', () => {
     expect(again.map(({ result }) => result)).toEqual([[0], [0]])
   })
 
-  test('runs that begin at once do not meet', async () => {
+  test('runs that begin at the same time do not meet', async () => {
     const sums = { taskOptions: { counts: [10] } }
     const ends = await Promise.all([2, 3, 2, 3].map(worldSize => endOf(startRun('sums', worldSize, sums))))
     for (const { error, result } of ends.flat()) expect(error ?? result).toEqual([0])
@@ -155,7 +155,7 @@ describe.skipIf(!linux)('before all have come', () => {
     }
   })
 
-  test.skipIf(!mayMount)('where shared memory is full, that is said, and nothing stays', () => {
+  test.skipIf(!mayMount)('full shared memory is reported, and nothing stays', () => {
     const options = JSON.stringify({ id: newId(), rank: 0, worldSize: 2 })
     const mounted = `mount -t tmpfs -o size=1m none /dev/shm && "$@"; ls /dev/shm >&2`
     const { stdout, stderr } = spawnSync(

@@ -18,7 +18,7 @@ describe.skipIf(!linux)('through shared memory', () => {
     expect(ends.map(({ result }) => result)).toEqual([[0], [0]])
   })
 
-  test('what is begun together runs in that order', async () => {
+  test('operations that begin together run in that order', async () => {
     const ends = await endOf(startRun('queued', 3))
     const result = { wrong: 0, between: true, copied: true, gathered: [0, 700_000, 1_400_000], right: true }
     expect(ends).toEqual(Array.from({ length: 3 }, () => ({ result, leaked: 0 })))
@@ -40,7 +40,7 @@ describe.skipIf(!linux)('through shared memory', () => {
     expect(last).toMatchObject({ result: { atOnce: [true, true, true, true, false], order } })
   })
 
-  test('in Node', async () => {
+  test('collectives run in Node', async () => {
     const [runtime] = [Bun.which('node') ?? '']
     const ends = await endOf(startRun('sums', 2, { taskOptions: { counts }, runtime }))
     expect(ends.map(({ error, result }) => error ?? result)).toEqual([counts.map(() => 0), counts.map(() => 0)])

@@ -108,14 +108,14 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(run.results).toEqual([[0], [0]])
   })
 
-  test('what is begun together runs in that order', async () => {
+  test('operations that begin together run in that order', async () => {
     const run = start('queued', 3)
     expect(await run.ended).toBe(0)
     const right = { wrong: 0, between: true, copied: true, gathered: [0, 700_000, 1_400_000], right: true }
     expect(run.results).toEqual([right, right, right])
   })
 
-  test('in Node', async () => {
+  test('collectives run in Node', async () => {
     const run = start('sums', 2, {}, { counts }, Bun.which('node') ?? '')
     expect(await run.ended).toBe(0)
     expect(run.results).toEqual([counts.map(() => 0), counts.map(() => 0)])
@@ -139,7 +139,7 @@ describe.each(mpiruns)('under %s', mpirun => {
     }
   })
 
-  test('one that is stopped is named by those that wait, and ended', async () => {
+  test('a stopped rank is named by those that wait, and ended', async () => {
     const run = start('reduceForever', 3, { timeout: 2000 })
     const pids = await run.connected(3)
     process.kill(pids[1] as number, 'SIGSTOP')
@@ -152,7 +152,7 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(pids.filter(isRunning)).toEqual([])
   })
 
-  test('one that is late is told of before it is given up', async () => {
+  test('a straggler is named before it is given up', async () => {
     const run = start('waitForZero', 3, { timeout: 15_000 })
     const pids = await run.connected(3)
     await Bun.sleep(4000)
@@ -166,7 +166,7 @@ describe.each(mpiruns)('under %s', mpirun => {
     ])
   })
 
-  test('one that stays away is named', async () => {
+  test('a missing rank is named', async () => {
     const run = start('waitForZero', 2, { timeout: 1000 })
     expect(await run.ended).not.toBe(0)
     expect(run.errors).toEqual([
@@ -175,7 +175,7 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(run.waitedFor).toEqual([0])
   })
 
-  test('one that is killed ends the others', async () => {
+  test('a killed rank ends the others', async () => {
     const run = start('reduceForever', 3)
     const pids = await run.connected(3)
     process.kill(pids[2] as number, 'SIGKILL')
@@ -183,14 +183,14 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(pids.filter(isRunning)).toEqual([])
   })
 
-  test('one that closes early is named by those that wait for it', async () => {
+  test('a rank that closes early is named by those that wait for it', async () => {
     const run = start('closesEarly', 2)
     await run.ended
     expect(run.errors).toEqual([expect.stringContaining('failed on rank 1: rank 0 has closed its collectives')])
     expect(run.waitedFor).toEqual([0])
   })
 
-  test('what one failed of is what the others are told', async () => {
+  test('a failing rank tells the others its error', async () => {
     const run = start('fails', 2)
     expect(await run.ended).not.toBe(0)
     // mpirun may end the other before it has said so.

@@ -14,7 +14,7 @@ function attempt(folder: string, env: Record<string, string> = {}): string {
 }
 
 describe('WebGPU outside a browser', () => {
-  test.skipIf(process.platform !== 'linux')('without a driver says so, and leaves no half of it behind', () => {
+  test.skipIf(process.platform !== 'linux')('WebGPU without a driver says so, and leaves no half of it behind', () => {
     const said = attempt(join(import.meta.dir, '..'), { VK_DRIVER_FILES: '/nonexistent' })
     expect(said).toMatch(/no GPU that Vulkan.*install-lavapipe\.sh.*\| gpu: undefined undefined/)
   })

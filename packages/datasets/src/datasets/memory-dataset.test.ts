@@ -90,12 +90,12 @@ describe('broken images', () => {
     { path: join(folder, 'none.png'), label: 0 },
   ]
 
-  test.each([0, 1])('end the epoch, named, with %d workers', async workers => {
+  test.each([0, 1])('broken images end the epoch by name, with %d workers', async workers => {
     await expect(load(imageFiles(files, ['a']), workers)).rejects.toThrow(
       `Example 1: ${files[1]?.path} cannot be decoded`,
     )
   })
-  test.each([0, 1])('are left out of their batches and listed there, with %d workers', async workers => {
+  test.each([0, 1])('broken images are left out of their batches and listed there, with %d workers', async workers => {
     const [first, second] = await load(imageFiles(files, ['a'], { onBroken: 'skip' }), workers)
     expect(first?.pixelValues.shape).toEqual([2, 3, 2, 2])
     expect(first?.pixelValues.data).toHaveLength(24)
@@ -108,7 +108,7 @@ describe('broken images', () => {
     expect(second?.pixelValues.shape[0]).toBe(0)
     expect(second?.skipped.map(({ index }) => index)).toEqual([4, 5])
   })
-  test('in memory, too', async () => {
+  test('broken images in memory are left out, too', async () => {
     const broken = [png, png.subarray(0, 90)].map(image => ({ image, label: 0 }))
     const [batch] = await load(await memoryDataset(broken, ['a'], { onBroken: 'skip' }), 0)
     expect(batch?.skipped).toEqual([{ index: 1, reason: expect.stringContaining('An image of 90 bytes cannot be') }])

@@ -33,7 +33,7 @@ async function batchOf(dataset: Dataset, options: Partial<Parameters<typeof crea
 }
 
 describe('a list with labels', () => {
-  test('is a multi-label data set, as a table and in JSON', async () => {
+  test('a list with labels is a multi-label data set, as a table and in JSON', async () => {
     const table = await openTable()
     expect(table.multiLabel).toBe(true)
     expect(table.classes).toEqual(['bird', 'cat', 'dog'])

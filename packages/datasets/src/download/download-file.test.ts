@@ -79,7 +79,7 @@ describe('a download', () => {
     expect(readFileSync(path).equals(content)).toBe(true)
   })
 
-  test('gives up after a few times, and keeps what has come', async () => {
+  test('a download gives up after a few attempts, and keeps what has come', async () => {
     const path = join(temporaryFolder(), 'file')
     const breaksAtOnce = (response: ServerResponse): void => {
       response.write(content.subarray(0, 1000), () => setTimeout(() => response.destroy(), 20))
@@ -125,7 +125,7 @@ describe('bytes that are too many', () => {
       })
     })
 
-  test('end a download without a length at its limit, and are deleted', async () => {
+  test('a download without a length ends at its limit, and its bytes are deleted', async () => {
     const [folder, { url, stop }] = [temporaryFolder(), await endless({})]
     let most = 0
     const onProgress = ({ received }: { received: number }): void => {
@@ -138,7 +138,7 @@ describe('bytes that are too many', () => {
     stop()
   })
 
-  test('end one whose size a range has announced', async () => {
+  test('a download whose size a range has announced ends at it', async () => {
     const folder = temporaryFolder()
     const { url, stop } = await endless({ 'content-range': 'bytes 100000-299999/300000' }, 206)
     writeFileSync(join(folder, 'file.incomplete'), content.subarray(0, 100_000))
@@ -149,7 +149,7 @@ describe('bytes that are too many', () => {
     stop()
   })
 
-  test('are refused where they are announced', async () => {
+  test('a download that announces too many bytes is refused', async () => {
     const folder = temporaryFolder()
     await expect(downloadFile(join(folder, 'file'), { ...options, maxBytes: 1000 })).rejects.toThrow(
       'announces 300,000 bytes; no more than 1,000 are taken of it.',

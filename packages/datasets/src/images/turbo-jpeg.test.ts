@@ -50,7 +50,7 @@ describe.skipIf(!isThere)('the bytes of sharp', () => {
     },
   )
 
-  test('of files by other programs', async () => {
+  test('files of other programs have the bytes of sharp', async () => {
     for (const name of ['colour.jpg', 'grey.jpg', 'subsampled.jpg', 'profile.jpg', 'exif-1.jpg']) {
       const image = await decode(fixture(name))
       const expected = await sharp(fixture(name), { ignoreIcc: true }).toColourspace('srgb').raw().toBuffer()
@@ -65,18 +65,18 @@ describe('left to sharp', () => {
     expect(await decode(fixture(name))).toBeUndefined()
   })
 
-  test('what is cut off', async () => {
+  test('a file that is cut off is left to sharp', async () => {
     const bytes = fixture('colour.jpg')
     for (const share of [0.3, 0.6, 0.9]) expect(await decode(bytes.slice(0, bytes.length * share))).toBeUndefined()
   })
 
-  test('what is larger than its time allows', async () => {
+  test('a file larger than its time allows is left to sharp', async () => {
     const bytes = fixture('colour.jpg')
     const header = readImageHeader(bytes) as ImageHeader
     expect(await decodePlainJpeg(bytes, { ...header, size: { width: 4097, height: 4096 } }, 1)).toBeUndefined()
   })
 
-  test.skipIf(!isThere)('a size that is not that of the file', async () => {
+  test.skipIf(!isThere)('a file of another size than announced is left to sharp', async () => {
     const bytes = fixture('colour.jpg')
     const header = readImageHeader(bytes) as ImageHeader
     const { width, height } = header.size as { width: number; height: number }
@@ -84,7 +84,7 @@ describe('left to sharp', () => {
     expect(await decodePlainJpeg(bytes, header, 1)).toMatchObject({ width, height })
   })
 
-  test.skipIf(!isThere)('a damaged file, after which others are decoded still', async () => {
+  test.skipIf(!isThere)('a damaged file is left to sharp, and others are decoded after it', async () => {
     const bytes = fixture('colour.jpg')
     for (let length = 2; length < bytes.length - 2; length += 5) {
       const header = { ...(readImageHeader(bytes) as ImageHeader) }

@@ -160,7 +160,7 @@ describe('in workers', () => {
     expect([stdout.trim(), status]).toEqual(['300', 0])
   })
 
-  test('a data set that a worker cannot open', async () => {
+  test('a data set that a worker cannot open is an error', async () => {
     const broken: Dataset = { ...held, source: { name: 'nowhere', params: 0 } }
     expect(await errorOf(load(broken, { transforms: chain, batchSize: 10, workers: 1 }))).toMatch(
       "There is no data set source 'nowhere'; expected packed, imageFiles, memory, selectedClasses, subset.",

@@ -21,7 +21,7 @@ describe.each([0, 2])('the ring, with %d workers', workers => {
   const options = { transforms: chain, batchSize: 16, shuffle: true, seed: 2, workers, prefetch: 2 }
   const slots = Math.max(1, workers * 2) + 1
 
-  test('has the batches of memory of their own, in workers · prefetch + 1 slots, over several epochs', async () => {
+  test('the ring has the batches of memory of their own, in workers · prefetch + 1 slots, over several epochs', async () => {
     const loader = createLoader(held, { ...options, reuseMemory: true })
     const found: Float32Array[] = []
     for (const epoch of [0, 1]) {
@@ -68,7 +68,7 @@ describe.each([0, 2])('the ring, with %d workers', workers => {
 })
 
 describe('decoded images', () => {
-  test.each([0, 2])('are kept: the second epoch needs no files, with %d workers', async workers => {
+  test.each([0, 2])('decoded images are kept: the second epoch needs no files, with %d workers', async workers => {
     const dataset = await photos(8)
     const options = { transforms: transforms.articleFineTune({ train: true }), batchSize: 3, shuffle: true }
     const [first, second] = [await load(dataset, options), await load(dataset, options, { epoch: 1 })]
@@ -115,7 +115,7 @@ describe('decoded images', () => {
     }
   })
 
-  test('what is in memory already gets no cache', async () => {
+  test('images in memory get no cache', async () => {
     const made: number[] = []
     const { SharedArrayBuffer: original } = globalThis
     globalThis.SharedArrayBuffer = class extends original {

@@ -68,7 +68,7 @@ describe('the state', () => {
     expect(await errorOf(load(held, { ...options, ...change }, state))).toStartWith(`Error: The loader's ${name} was `)
   })
 
-  test('of another data set is refused', async () => {
+  test('the state of another data set is refused', async () => {
     const state = createLoader(held, options).state()
     const smaller = { ...held, length: 299 }
     expect(await errorOf(load(smaller, options, state))).toContain(
@@ -98,19 +98,19 @@ describe('data of the same length', () => {
     expect(await errorOf(load(other, chain, state))).toContain('has 3 examples, as when the state was saved, but other')
   })
 
-  test('that lies elsewhere is known again', () => {
+  test('a data set that lies elsewhere is known again', () => {
     const moved = files.map(({ path, label }) => ({ path: path.replace('/data/one', 'D:\\two'), label }))
     const there = createLoader(imageFiles(moved, ['a', 'b'], { folder: 'D:\\two' }), chain)
     expect(there.plan).toEqual(state.plan)
   })
 
-  test('of packed images: their labels tell', async () => {
+  test('packed images are told apart by their labels', async () => {
     const packed = { ...held, labels: Array.from(held.labels as ArrayLike<number>).reverse() }
     const before = createLoader(held, options).state()
     expect(await errorOf(load(packed, options, before))).toContain('but other classes, labels or files')
   })
 
-  test('of a state that does not say which it was is refused', async () => {
+  test('a state that does not name its data set is refused', async () => {
     const { content: _, ...plan } = state.plan
     const old = { ...state, plan: plan as LoaderState['plan'] }
     expect(await errorOf(load(original, chain, old))).toContain('saved before it said which data it belongs to')

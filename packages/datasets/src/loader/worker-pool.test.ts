@@ -52,17 +52,17 @@ const firstIs = (name: string): ((events: ThreadEvents) => Thread) => {
 }
 
 describe('a thread is replaced, and what it had to make is made,', () => {
-  test.each(['exiting', 'failing'])('that is %s', async name => {
+  test.each(['exiting', 'failing'])('a thread that is %s is replaced', async name => {
     const pool = createPool({ start: firstIs(name) })
     await expectAll(requests.map(request => pool.make(request)))
   })
 
-  test('that hangs', async () => {
+  test('a thread that hangs is replaced', async () => {
     const pool = createPool({ start: firstIs('hanging'), timeoutSeconds: 5 })
     await expectAll(requests.map(request => pool.make(request)))
   })
 
-  test('that is killed while it works', async () => {
+  test('a thread that is killed while it works is replaced', async () => {
     const running: { events: ThreadEvents; thread: Thread }[] = []
     const pool = createPool({
       start(events) {

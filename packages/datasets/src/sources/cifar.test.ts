@@ -79,7 +79,7 @@ describe('a damaged copy', () => {
     await expect(opening()).rejects.toThrow(message)
   })
 
-  test.each([10, 255])('has label %p', async label => {
+  test.each([10, 255])('a copy with label %p is damaged', async label => {
     const bytes = readFileSync(file)
     bytes[7 * recordBytes] = label
     writeFileSync(file, bytes)
@@ -105,24 +105,27 @@ describe('a damaged copy', () => {
     )
   })
 
-  test('is the Python version', async () => {
+  test('the Python version is refused', async () => {
     renameSync(file, join(folder, 'data_batch_1'))
     rmSync(join(folder, 'batches.meta.txt'))
     await expect(opening()).rejects.toThrow('has the Python version of CIFAR-10; expected the binary version')
   })
 
   test.each(['', '[]', 'null', '{"other.bin": 3}', '{"test_batch.bin": 0}', '{"test_batch.bin": 1e9}'])(
-    'has records.json %p',
+    'a copy with records.json %p is damaged',
     async text => {
       writeFileSync(join(folder, 'records.json'), text)
       await expect(opening()).rejects.toThrow(/records\.json .*; expected an object such as/)
     },
   )
 
-  test.each(['cat\ndog\n', 'cat\n'.repeat(10), Buffer.from([0xff, 0xfe])])('has classes %p', async content => {
-    writeFileSync(join(folder, 'batches.meta.txt'), content)
-    await expect(opening()).rejects.toThrow('batches.meta.txt')
-  })
+  test.each(['cat\ndog\n', 'cat\n'.repeat(10), Buffer.from([0xff, 0xfe])])(
+    'a copy with classes %p is damaged',
+    async content => {
+      writeFileSync(join(folder, 'batches.meta.txt'), content)
+      await expect(opening()).rejects.toThrow('batches.meta.txt')
+    },
+  )
 })
 
 test('a complete folder is not downloaded again', async () => {

@@ -44,7 +44,7 @@ describe('train and test folders', () => {
     ],
     ...['test/dog/9.png', 'train/cat/notes.txt', 'train/cat/.hidden.png', 'train/cat/Thumbs.db', 'train/.git/x.png'],
   )
-  test('are in the order of torchvision: by path, then by name', async () => {
+  test("images of train and test folders are in torchvision's order: by path, then by name", async () => {
     expect(await open(root, 'train')).toEqual({
       classes: ['cat', 'dog'],
       // '-' < '/': paths of folders are compared whole, not part by part.
@@ -55,20 +55,20 @@ describe('train and test folders', () => {
       ignored: ['train/.git', 'train/cat/.hidden.png', 'train/cat/Thumbs.db', 'train/cat/notes.txt'],
     })
   })
-  test('have the classes of training in every split', async () => {
+  test('train and test folders have the classes of training in every split', async () => {
     expect(await open(root, 'test')).toEqual({ classes: ['cat', 'dog'], files: ['1 test/dog/9.png'], ignored: [] })
   })
   test('stand in for a validation folder that is not there', async () => {
     expect((await open(root, 'validation')).files).toEqual(['1 test/dog/9.png'])
     expect((await open(folder('train/a/1.png', 'val/a/2.png'), 'test')).files).toEqual(['0 val/a/2.png'])
   })
-  test('refuse a class that training does not have', async () => {
+  test('a test folder with a class that training lacks is refused', async () => {
     const other = folder('train/a/1.png', 'train/b/1.png', 'val/c/1.png')
     await expect(open(other, 'validation')).rejects.toThrow(
       `${join(other, 'val/c')} is of a class that training does not have; its 2 are a, b.`,
     )
   })
-  test('are enough without training, for a test', async () => {
+  test('a test folder is enough without training', async () => {
     const held = folder('test/a/1.png', 'test/b/1.png')
     expect((await open(held, 'test')).files).toEqual(['0 test/a/1.png', '1 test/b/1.png'])
     await expect(open(held, 'train')).rejects.toThrow(`${held} has a folder test, but none named train.`)
@@ -89,7 +89,7 @@ describe('one folder of classes', () => {
       (['train', 'validation', 'test'] as const).map(split => openImageFolder(root, { split, seed, fractions })),
     )
 
-  test('is divided by class, each image into one part', async () => {
+  test('a folder of classes is divided by class, each image into one part', async () => {
     const [train, validation, test] = await parts(0)
     const count = (label: number) =>
       [train, validation, test].map(part => part?.files.filter(f => f.label === label).length)
@@ -102,19 +102,19 @@ describe('one folder of classes', () => {
     const paths = [train, validation, test].flatMap(part => part?.files.map(({ path }) => path) ?? [])
     expect(new Set(paths).size).toBe(44)
   })
-  test('is divided in the same way by the same seed alone', async () => {
+  test('a folder of classes is divided in the same way by the same seed alone', async () => {
     const [first, again, other] = [(await parts(5))[2], (await parts(5))[2], (await parts(6))[2]]
     expect(first?.files).toEqual(again?.files as never)
     expect(first?.files).not.toEqual(other?.files as never)
   })
-  test('has one part for validation and test when the fraction of one of them is 0', async () => {
+  test('a folder of classes has one part for validation and test when the fraction of one of them is 0', async () => {
     const [, validation, test] = await parts(0, { validation: 0.2, test: 0 })
     expect(test?.files).toEqual(validation?.files as never)
     await expect(parts(0, { validation: 0.5, test: 0.5 })).rejects.toThrow(
       'expected shares from 0 whose sum is below 1',
     )
   })
-  test('stays divided when images and classes are added, and wherever the folder lies', async () => {
+  test('a folder of classes stays divided when images and classes are added, and wherever it lies', async () => {
     const short = ({ files }: Awaited<ReturnType<typeof openImageFolder>>, of = root): string[] =>
       files.flatMap(({ path }) => (path.includes('/many/') ? [path.slice(of.length + 1)] : []))
     const before = (await parts(0)).map(part => short(part))
@@ -135,24 +135,24 @@ describe('one folder of classes', () => {
       expect(test.filter(path => before[2]?.includes(path)).length).toBeGreaterThanOrEqual(9)
     }
   })
-  test('keeps a class without images', async () => {
+  test('a folder of classes keeps a class without images', async () => {
     expect((await open(folder('a/1.png', 'empty/'), 'train')).classes).toEqual(['a', 'empty'])
   })
 })
 
 describe('names of splits', () => {
-  test('are classes when their folders hold images, beside other classes', async () => {
+  test('names of splits are classes when their folders hold images, beside other classes', async () => {
     const root = folder('bus/1.png', 'car/1.png', 'train/1.png', 'train/2.png', 'train/3.png')
     expect((await open(root, 'train')).classes).toEqual(['bus', 'car', 'train'])
     expect(await imageFolderSplits(root)).toEqual(['train', 'validation', 'test'])
   })
-  test('are asked about when their folders hold folders, beside one with images', async () => {
+  test('names of splits are asked about when their folders hold folders, beside one with images', async () => {
     const root = folder('bus/1.png', 'train/a/1.png')
     await expect(open(root, 'train')).rejects.toThrow(
       `${root} has the folder train, which holds folders as a split of a data set does, beside bus, which holds images`,
     )
   })
-  test('without other folders stay splits, and have to hold classes', async () => {
+  test('names of splits without other folders stay splits, and have to hold classes', async () => {
     await expect(open(folder('train/1.png', 'test/1.png'), 'train')).rejects.toThrow('train has no folders, which')
   })
 })
@@ -199,13 +199,13 @@ describe('names of splits', () => {
     })
     expect((await open(root, split)).files).toEqual([`0 ${held}/a/2.png`, `1 ${held}/b/2.png`])
   })
-  test('that mean the same split are refused together', async () => {
+  test('names that mean the same split are refused together', async () => {
     const root = folder('train/a/1.png', 'Training/a/2.png', 'test/a/3.png')
     await expect(open(root, 'train')).rejects.toThrow(
       `${root} has the folders Training and train, which both name its train images; expected one of them`,
     )
   })
-  test('are those of classes where they hold images', async () => {
+  test('names of splits are those of classes where they hold images', async () => {
     expect((await open(folder('Test/1.png', 'Control/1.png'), 'train')).classes).toEqual(['Control', 'Test'])
     await expect(open(folder('Training/a/1.png', 'cat/1.png'), 'train')).rejects.toThrow(
       'has the folder Training, which holds folders as a split of a data set does, beside cat, which holds images',
@@ -252,12 +252,12 @@ describe('refuses', () => {
 })
 
 describe('names and links', () => {
-  test('of every kind are kept as they are, sorted by code points', async () => {
+  test('names of every kind are kept as they are, sorted by code points', async () => {
     const names = ['Zebra', 'apfel', 'é', 'e\u0301', '\uff5e', '😀', '-dash', 'a\nb', 'x'.repeat(200)]
     const { classes } = await open(folder(...names.map(name => `${name}/1.png`)), 'train')
     expect(classes).toEqual(['-dash', 'Zebra', 'a\nb', 'apfel', 'e\u0301', 'x'.repeat(200), 'é', '\uff5e', '😀'])
   })
-  test('of one class in two Unicode forms are one class, unless both are classes of training', async () => {
+  test('names of one class in two Unicode forms are one class, unless both are classes of training', async () => {
     const [composed, decomposed] = ['caf\u00e9', 'cafe\u0301']
     const root = folder(`train/${composed}/1.png`, 'train/tea/1.png', `val/${decomposed}/2.png`, 'val/tea/2.png')
     expect(await open(root, 'validation')).toMatchObject({
@@ -267,7 +267,7 @@ describe('names and links', () => {
     const both = folder(`train/${composed}/1.png`, `train/${decomposed}/1.png`, 'train/tea/1.png')
     expect((await open(both, 'train')).classes).toHaveLength(3)
   })
-  test('that are not UTF-8 are read, by workers too', async () => {
+  test('names that are not UTF-8 are read, by workers too', async () => {
     const root = folder('a/1.png', 'b/2.png')
     const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
     mkdirSync(Buffer.concat([bytes(`${root}/cl`), Buffer.of(0xe9)]))
@@ -283,7 +283,7 @@ describe('names and links', () => {
     for await (const { labels } of loader.batches()) expect([...labels]).toEqual([0, 1, 2])
     await loader.close()
   })
-  test('in a circle end, to a folder are followed, to nothing are broken images', async () => {
+  test('links in a circle end, to a folder are followed, to nothing are broken images', async () => {
     const root = folder('a/1.png', 'b/2.png')
     const elsewhere = folder('3.png')
     symlinkSync('..', join(root, 'a/up'))

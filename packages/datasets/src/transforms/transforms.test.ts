@@ -156,7 +156,7 @@ describe('drawn', () => {
 })
 
 describe('a stream of chance', () => {
-  test('is uniform, and the same by seed', () => {
+  test('a stream of chance is uniform, and the same by seed', () => {
     const counts = Array<number>(10).fill(0)
     const random = new Random(17)
     const again = new Random(17)
@@ -168,7 +168,7 @@ describe('a stream of chance', () => {
     expect(chiSquare(counts, 1000)).toBeLessThan(27.9) // 9 degrees of freedom, p < 0.001
   })
 
-  test('gives every order equally often', () => {
+  test('a stream of chance gives every order equally often', () => {
     const counts = new Map<string, number>()
     for (let seed = 0; seed < 6000; seed++) {
       const key = new Random(seed).permutation(3).join()
@@ -178,7 +178,7 @@ describe('a stream of chance', () => {
     expect(chiSquare([...counts.values()], 1000)).toBeLessThan(20.5) // 5 degrees of freedom, p < 0.001
   })
 
-  test('in a chain each transform has its own, so that one more draw does not move the others', () => {
+  test('each transform of a chain has its own stream of chance, so that one more draw does not move the others', () => {
     const greedy: Transform = {
       name: 'greedy',
       args: [],

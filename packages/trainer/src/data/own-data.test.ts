@@ -76,7 +76,7 @@ describe('startRun with data sets of one’s own', () => {
     expect([chosenByTest.opened.evaluationImages, chosenByTest.opened.test]).toEqual([6, undefined])
   })
 
-  test('refuses other classes, and what it lacks', async () => {
+  test('startRun refuses data sets with other classes, and names what one lacks', async () => {
     const train = await shades(8, 'a')
     await expect(run({ train, test: await shades(4, 'b', ['bright', 'dark']) })).rejects.toThrow(
       'The data set for test has the classes bright, dark; expected those of training, in their order: dark, bright.',

@@ -104,7 +104,7 @@ describe('a run of several processes', () => {
     expect(first.reports.at(-1)).toMatchObject({ count: 20 })
   })
 
-  test('stopped in one process all stop after that step; other numbers of processes go on to the same end', async () => {
+  test('a run that is stopped in one process stops in all after that step; other numbers of processes go on to the same end', async () => {
     const out = newFolder()
     const stopped = resultsOf(await inProcesses(3, out, rank => ({ stopAfter: rank === 2 ? 3 : undefined })))
     expect(stopped.map(({ result: { finished, steps } }) => ({ finished, steps }))).toEqual(
@@ -125,7 +125,7 @@ describe('a run of several processes', () => {
     expectClose(await inOne({ out: byOne, resume: true }), ended)
   })
 
-  test('stopped at any step and resumed, in mixed precision, it has the bits of one that was not', async () => {
+  test('a run stopped at any step and resumed, in mixed precision, has the bits of one that was not', async () => {
     const mixed: Recipe = {
       ...recipe,
       precision: 'bfloat16',
@@ -171,7 +171,7 @@ describe('a run of several processes', () => {
     expect(last.parameters).toEqual(straight.parameters)
   })
 
-  test('stopped during an evaluation, that is done again', async () => {
+  test('a run stopped during an evaluation does it again', async () => {
     const out = newFolder()
     const stopped = resultsOf(await inProcesses(2, out, rank => ({ stopInEvaluation: rank === 1 })))
     expect(stopped.map(({ result }) => result)).toEqual(
@@ -190,7 +190,7 @@ describe('a run of several processes', () => {
     expect(two.reports.at(-1)).toMatchObject({ count: 20 })
   })
 
-  test('what is not the same in all of them is named', async () => {
+  test('a difference between the processes is named', async () => {
     const settled = await inProcesses(2, newFolder(), rank => ({
       recipe: rank === 1 ? { ...recipe, seed: 3, batchSize: 4 } : recipe,
     }))

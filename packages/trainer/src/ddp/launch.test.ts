@@ -103,7 +103,7 @@ describe('a failure', () => {
     for (const { grandchild } of all) expect(lives(grandchild as number)).toBe(false)
   })
 
-  test('ends those too that do not listen', async () => {
+  test('a failure ends processes that ignore signals, too', async () => {
     const { code, tellers } = begin('stubborn', { nproc: 2 })
     const all = await tellers(2)
     process.kill((all[1] as Told).pid, 'SIGKILL')

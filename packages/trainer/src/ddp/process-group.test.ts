@@ -149,7 +149,7 @@ describe.skipIf(!isLinux)('vitral train in two processes', () => {
     expect(lines('two')).toEqual(lines('one'))
   }, 60_000)
 
-  test('where one cannot train, none does, and no run is begun', async () => {
+  test('a process that cannot train keeps the others from it, and no run is begun', async () => {
     const both = [start(0, ['--out', 'never']), start(1, ['--out', 'never', '--data', 'nowhere'])]
     const [first, second] = await Promise.all(both.map(({ ended }) => ended))
     expect([first?.code, second?.code]).toEqual([1, 1])
@@ -158,7 +158,7 @@ describe.skipIf(!isLinux)('vitral train in two processes', () => {
     expect(existsSync(join(folder, 'never/recipe.json'))).toBe(false)
   }, 60_000)
 
-  test('one that is told to stop stops both with the state saved; versions of a recipe are compared', async () => {
+  test('a process that is told to stop stops both with the state saved; versions of a recipe are compared', async () => {
     const long = ['--epochs', '500', '--out', 'stopped']
     const [first, second] = [start(0, long), start(1, long)]
     while (!existsSync(join(folder, 'stopped/checkpoints/step-000000005.safetensors'))) await Bun.sleep(20)

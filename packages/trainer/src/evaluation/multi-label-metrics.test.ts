@@ -88,7 +88,7 @@ describe('a run', () => {
     writeFileSync(list, `${lines.join('\n')}\n`)
   })
 
-  test('learns which classes are in an image, and its model tells them each by itself', async () => {
+  test('a run learns which classes are in an image, and its model tells them each by itself', async () => {
     const out = join(folder, 'run')
     const { trainer, model } = await startRun({ recipe: defineRecipe(options), data: list, out })
     const { best } = await trainer.train()

@@ -73,7 +73,7 @@ describe('the file', () => {
     }
   })
 
-  test('without its checksum it is damaged, whatever it holds', async () => {
+  test('a checkpoint without its checksum is damaged, whatever it holds', async () => {
     const metadata = { version: '2', position: JSON.stringify(checkpoint.position) }
     writeFileSync(path(3), Buffer.concat(serializeSafetensors(new Map(), metadata)))
     await expect(readCheckpoint(path(3))).rejects.toBeInstanceOf(DamagedCheckpointError)
@@ -118,14 +118,14 @@ describe('loadCheckpoint', () => {
     expect(await load()).toEqual({ step: 1, reasons: [] })
   })
 
-  test('nothing is read from a folder without one, and a run whose every one is damaged does not begin anew', async () => {
+  test('loadCheckpoint reads nothing from a folder without one, and a run whose checkpoints are all damaged does not begin anew', async () => {
     expect(await load()).toEqual({ step: undefined, reasons: [] })
     await save(1)
     truncateSync(path(1), 10)
     await expect(load()).rejects.toThrow('No checkpoint is whole, so the run must begin anew, in another folder.')
   })
 
-  test('one of another model is no damage: it is refused', async () => {
+  test('a checkpoint of another model is refused as such, not as damaged', async () => {
     await save(1)
     const other = new ViTForImageClassification({ ...model.config, hiddenSize: 8 })
     const parameters = other.parameters()
@@ -135,7 +135,7 @@ describe('loadCheckpoint', () => {
     other.dispose()
   })
 
-  test('what another version wrote is no damage: it is refused', async () => {
+  test('a checkpoint of another version is refused as such, not as damaged', async () => {
     const position = { ...startOfRun, step: 1 }
     const refused = (written: number) =>
       expect(load()).rejects.toThrow(

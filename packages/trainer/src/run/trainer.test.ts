@@ -155,7 +155,7 @@ describe('Trainer', () => {
     await runPart(whole)
   })
 
-  test('learns, and leaves a run folder with the best model', async () => {
+  test('the trainer learns, and leaves a run folder with the best model', async () => {
     const log = lines(whole)
     expect(log.map(({ event }) => event).join(' ')).toBe(Array(3).fill('step step step epoch').join(' '))
     const epochs = log.filter(({ event }) => event === 'epoch')
@@ -168,14 +168,14 @@ describe('Trainer', () => {
     expect(JSON.parse(readFileSync(join(whole, 'recipe.json'), 'utf8')).recipe).toEqual(recipe)
   })
 
-  test('follows the schedule', () => {
+  test('the trainer follows the schedule', () => {
     const rates = lines(whole).flatMap(({ event, lr }) => (event === 'step' ? [lr as number] : []))
     expect(rates.slice(0, 3)).toEqual([0.03, 0.06, 0.06])
     expect(rates.slice(3).every((lr, i) => lr < (rates[i + 2] as number))).toBe(true)
   })
 
   test.each([[[1]], [[3]], [[4]], [[2, 5, 8]]])(
-    'stopped after steps %j and resumed, it computes the same bits',
+    'a run stopped after steps %j and resumed computes the same bits',
     async stops => {
       const out = folder()
       for (const [i, stopAfter] of stops.entries()) {
@@ -193,7 +193,7 @@ describe('Trainer', () => {
     },
   )
 
-  test('what decided the batches is saved, and given back with the place where they go on', async () => {
+  test("the loader's plan is saved, and given back with the place where the batches go on", async () => {
     const out = folder()
     plans.length = 0
     await runPart(out, { stopAfter: 2 })
@@ -258,7 +258,7 @@ describe('Trainer', () => {
       },
     }
 
-    test('test the best model once, at the end', async () => {
+    test('test images test the best model once, at the end', async () => {
       const out = folder()
       const result = await runPart(out, { data: withTest })
       expect(result).toMatchObject({ finished: true, test: { accuracy: expect.any(Number), loss: expect.any(Number) } })
@@ -328,7 +328,7 @@ describe('evaluations within an epoch', () => {
     await runPart(whole, { recipe: within })
   })
 
-  test('come after each so many steps of the run, beside that at the end of each epoch, and change no step', async () => {
+  test('evaluations come after each so many steps of the run, beside that at the end of each epoch, and change no step', async () => {
     const log = lines(whole)
     expect(log.map(({ event, step }) => `${event} ${step}`).join(', ')).toBe(
       'step 1, step 2, evaluation 2, step 3, epoch 3, step 4, evaluation 4, step 5, step 6, epoch 6, step 7, step 8, evaluation 8, step 9, epoch 9',
@@ -363,7 +363,7 @@ describe('early stopping', () => {
 
   beforeAll(() => useBackend('cpu'))
 
-  test('ends the run after `patience` evaluations without an improvement, and resuming does no more', async () => {
+  test('early stopping ends the run after `patience` evaluations without an improvement, and resuming does no more', async () => {
     const out = folder()
     const result = await runPart(out, { recipe: impatient, data: noise })
     expect(result).toMatchObject({ finished: true, stoppedEarly: true, epochs: 3, steps: 9 })
@@ -376,7 +376,7 @@ describe('early stopping', () => {
     await expectSame(cut, out)
   })
 
-  test('may end it within an epoch, with its last model there', async () => {
+  test('early stopping may end a run within an epoch, with its last model there', async () => {
     const out = folder()
     const recipe = { ...impatient, evalSteps: 2 }
     const result = await runPart(out, { recipe, data: noise })
@@ -411,7 +411,7 @@ describe('more epochs on resume', () => {
     ) // biome-ignore format: one line
   })
 
-  test('fewer are refused', async () => {
+  test('fewer epochs on resume are refused', async () => {
     const out = folder()
     await runPart(out, { stopAfter: 4 })
     await expect(openRun(out, { ...recipe, epochs: 2 }, { resume: true })).rejects.toThrow('epochs (3 → 2)')
@@ -488,7 +488,7 @@ describe('an observer that throws', () => {
   beforeAll(() => useBackend('cpu'))
 
   test.each(['onStep', 'onEvaluationBatch', 'onEpoch'] as const)(
-    'in %s stops the run with its state saved and the others told, and it goes on as if nothing had been',
+    'an observer that throws in %s stops the run with its state saved and the others told, and it goes on as if nothing had been',
     async event => {
       const [whole, out] = [folder(), folder()]
       await runPart(whole)

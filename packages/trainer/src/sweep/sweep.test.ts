@@ -57,7 +57,7 @@ describe('sweep', () => {
     }
   })
 
-  test('stopped and resumed, it does no finished trial again, and ends with the same numbers', async () => {
+  test('a sweep that is stopped and resumed does no finished trial again, and ends with the same numbers', async () => {
     const controller = new AbortController()
     const trained: number[] = []
     const onTrial: SweepOptions['onTrial'] = (_, { number, run }) => {
@@ -82,7 +82,7 @@ describe('sweep', () => {
     expect(steps).toHaveLength(2)
   })
 
-  test('resumed with more values, it has more trials', async () => {
+  test('a sweep that is resumed with more values has more trials', async () => {
     await run('more', { trials: [['optimizer.lr=0.01']] })
     const { trials } = await run('more', { resume: true, trials: [['optimizer.lr=0.001'], ['optimizer.lr=0.01']] })
     expect(trials.map(({ name, settings }) => [name, ...settings].join(' ')).sort()).toEqual([

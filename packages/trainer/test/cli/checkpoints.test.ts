@@ -135,7 +135,7 @@ describe('a folder that cannot be written', () => {
   const mayDrop = !root || Bun.spawnSync([...asNobody, process.execPath, '--version']).success
   if (!mayDrop) console.log('A folder of others is not tested: root may write everywhere.')
 
-  test.skipIf(!mayDrop)('the folder of another user', async () => {
+  test.skipIf(!mayDrop)('the folder of another user ends the run in one line', async () => {
     const locked = join(folder, 'locked')
     mkdirSync(locked)
     chmodSync(locked, 0o555)
@@ -148,7 +148,7 @@ describe('a folder that cannot be written', () => {
     })
   })
 
-  test('a file in its place', async () => {
+  test("a file in the folder's place ends the run in one line", async () => {
     const out = join(data, 'batches.meta.txt', 'run')
     const { stderr } = await ended(start(['--out', out]))
     expect(stderr).toBe(

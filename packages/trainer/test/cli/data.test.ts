@@ -76,7 +76,7 @@ describe('images of one’s own', () => {
     })
   })
 
-  test('may have some of the classes: they are matched by name', () => {
+  test('own images may have some of the classes: they are matched by name', () => {
     const some = join(folder, 'some')
     for (const name of ['green', 'red']) {
       mkdirSync(join(some, 'test', name), { recursive: true })

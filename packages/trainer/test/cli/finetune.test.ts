@@ -44,7 +44,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const cpu = ['--backend', 'cpu'] as const
 
 describe('vitral finetune', () => {
-  test('trains, evaluates and saves, says how to go on, and its model recognises the images', async () => {
+  test('finetune trains, evaluates and saves, says how to go on, and its model recognises the images', async () => {
     const { stdout, stderr, code } = await vitral('finetune', 'base', 'photos', ...cpu, '--epochs', '6')
     expect({ code, stderr }).toMatchObject({ code: 0 })
     expect(stdout).toContain('vitral predict --model runs/finetune-photos/best IMAGE')
@@ -66,7 +66,7 @@ describe('vitral finetune', () => {
     expect(refused.stderr).toContain('already holds a training run; add --resume')
   }, 120_000)
 
-  test('tunes a part, in several processes, and goes on for more epochs', async () => {
+  test('finetune tunes a part, in several processes, and goes on for more epochs', async () => {
     const args = [
       'finetune',
       'base',

@@ -79,7 +79,7 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(weights(`${mpirun}-mpi`).equals(weights(`${mpirun}-local`))).toBe(true)
   })
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('%s saves the state', async signal => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s ends the run with its state saved', async signal => {
     const child = start(signal, '--epochs', '10000')
     const stderr = new Response(child.stderr).text()
     while (steps(`${mpirun}-${signal}`) < 3) await Bun.sleep(10)
@@ -117,7 +117,7 @@ describe.each(mpiruns)('under %s', mpirun => {
     expect(await none(out)).toBe(true)
   })
 
-  test('what fails is said with its rank', async () => {
+  test('an error is told with its rank', async () => {
     const child = start('absent', '--data', join(folder, 'nowhere'))
     const stderr = await new Response(child.stderr).text()
     expect(await child.exited).toBe(1)

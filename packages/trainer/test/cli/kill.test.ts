@@ -118,7 +118,7 @@ async function runThroughKills(out: string, kills: Kills, nextMoment: () => Mome
 }
 
 describe('SIGKILL', () => {
-  test('at any moment, also while a checkpoint is written: what goes on ends with the same bits', async () => {
+  test('a run killed at any moment, also while a checkpoint is written, goes on to the same bits', async () => {
     const seed = Number(process.env.KILL_SEED ?? crypto.getRandomValues(new Uint32Array(1))[0])
     const moments: Moment[] = []
     const kills: Kills = { all: 0, torn: 0 }

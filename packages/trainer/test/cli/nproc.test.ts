@@ -61,7 +61,7 @@ describe.skipIf(!linux)('a process that is killed', () => {
   const weights = (out: string): Buffer => readFileSync(join(folder, out, 'best/model.safetensors'))
   const steps = (out: string): number => stepsOf(folder, out).length
 
-  test('ends the run; with --max-restarts it goes on, and ends with the bits of one that was not disturbed', async () => {
+  test('a killed process ends the run; with --max-restarts it goes on, and ends with the bits of one that was not disturbed', async () => {
     const whole = train(bun, 'whole', '--epochs', '8')
     expect(await whole.exited).toBe(0)
     const child = train(bun, 'killed', '--epochs', '8', '--max-restarts', '1', '--checkpoint-every', '3')

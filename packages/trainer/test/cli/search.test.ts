@@ -72,7 +72,7 @@ describe('sweep', () => {
     for (const row of rows) expect(row).toMatch(/% +\d\.\d{4} +0:0\d +0\.\d+ +(8|20) +trial-00\d +finished$/)
   })
 
-  test('killed and resumed, it ends with the same numbers', async () => {
+  test('a sweep that is killed and resumed ends with the same numbers', async () => {
     const whole = await vitral([...grid, '--out', 'whole', '--json'])
     expect(whole.code).toBe(0)
     const child = start([...grid, '--out', 'killed'])

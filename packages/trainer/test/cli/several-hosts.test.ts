@@ -66,7 +66,7 @@ const commandsOn = (host: string): string[] =>
     .map(pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
 
 describe.skipIf(reason !== undefined)('two hosts', () => {
-  test('train the model of two processes on one', async () => {
+  test('two hosts train the model of two processes on one', async () => {
     const across = train('across', '--epochs', '2', '--nproc', '1', '--hosts', `${here},${there}`)
     const stderr = await new Response(across.stderr).text()
     expect({ code: await across.exited, stderr }).toMatchObject({
@@ -78,7 +78,7 @@ describe.skipIf(reason !== undefined)('two hosts', () => {
     expect(weights('across').equals(weights('local'))).toBe(true)
   })
 
-  test('one that is cut off is named, and the run ends on both', async () => {
+  test('a host that is cut off is named, and the run ends on both', async () => {
     const child = train('cut', '--epochs', '10000', '--nproc', '1', '--hosts', `${here},${there}`, '--timeout', '3')
     const metrics = join(folder, 'cut', 'metrics.jsonl')
     while (!existsSync(metrics) || readFileSync(metrics, 'utf8').split('\n').length < 5) await Bun.sleep(20)

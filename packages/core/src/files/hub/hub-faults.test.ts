@@ -83,7 +83,7 @@ test('a configuration that has to be refused is, before weights are downloaded',
 })
 
 describe('bytes beyond what was announced', () => {
-  test('are not written, and what came is deleted', async () => {
+  test('bytes beyond what was announced are not written, and what came is deleted', async () => {
     const size = hub.file('model.safetensors').length
     hub.fault = { excess: 30_000_000 }
     let received = 0
@@ -161,7 +161,7 @@ describe.each([
   }
 
   test.skipIf(!program)(
-    'are asked for what NO_PROXY does not name',
+    'proxies are asked for hosts that NO_PROXY does not name',
     async () => {
       const proxy = await startProxy()
       const env = { HF_ENDPOINT: 'http://hub.invalid', NO_PROXY: '127.0.0.1' } // storage is asked for directly
@@ -188,7 +188,7 @@ describe.each([
   )
 
   test.skipIf(!program)(
-    'of https are named where they refuse',
+    'proxies of https are named where they refuse',
     async () => {
       const proxy = await startProxy()
       try {

@@ -29,7 +29,7 @@ describe.skipIf(!native)('native kernels', () => {
       expect(Object.keys(counts).sort()).toEqual(Object.keys(plainKernels).sort())
     })
 
-  test('what does not fit is refused, by its name', () => {
+  test('an argument that does not fit is refused by its name', () => {
     const bytes = (length: number) => new Uint8Array(length)
     const { flipRows, applyLut, projectNearest, resizeImage, adjustHue } = native as typeof plainKernels
     expect(() => flipRows(2, 2, 3, bytes(11), bytes(12))).toThrow('flipRows: source has 11 elements; expected 12')

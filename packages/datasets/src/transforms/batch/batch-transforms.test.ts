@@ -133,7 +133,7 @@ describe('probability and switch', () => {
     expect(Math.abs(counts.cutMix / 2000 - 0.2)).toBeLessThan(0.031)
   })
 
-  test('one after the other mix the soft labels on', () => {
+  test('batch transforms one after the other mix the soft labels on', () => {
     const batch = transforms.applyBatchTransforms([transforms.mixUp(), transforms.cutMix()], batchOf(4), 7, numClasses)
     for (const row of rowsOf(batch)) {
       expect(Math.abs(row.reduce((sum, part) => sum + part, 0) - 1)).toBeLessThan(1e-6)
