@@ -154,6 +154,9 @@ const answer = z.object({
  */
 export const readCall = (header: Header): z.output<typeof call> => call.parse(header)
 
+/** Whether a call of this name exists. */
+export const isCallName = (name: string): name is CallName => Object.hasOwn(schemas, name)
+
 /** The number of an answer's call, and its error, if it is one; undefined for what is no answer. */
 export const readAnswer = (header: Header): z.output<typeof answer> | undefined => answer.safeParse(header).data
 

@@ -4,7 +4,7 @@ import { useBackend } from '@vitral/core'
 import { writeFileAtomic } from '@vitral/core/files'
 import { jsonLine } from '@vitral/core/text'
 import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
-import { type LrFindResult, lrFind } from '../lr-find/lr-find.ts'
+import { type LrFindResult, lrFind, lrFindDefaults } from '../lr-find/lr-find.ts'
 import { plotRates } from '../lr-find/plot.ts'
 import { backendOption, type Command, dataOptions, defineCommand, maxPixelsOption, print, reasonOf } from './command.ts'
 import { download, showDownload } from './download.ts'
@@ -15,9 +15,9 @@ import { recipeArgument, recipeOf, recipeOptions } from './recipe-option.ts'
 const options = {
   ...dataOptions,
   ...maxPixelsOption,
-  from: parsed(rateOf, { value: 'X', default: '1e-7', help: 'the first learning rate' }),
-  to: parsed(rateOf, { value: 'X', default: '10', help: 'the last learning rate' }),
-  steps: integer({ least: 10, default: 100, help: 'how many there are' }),
+  from: parsed(rateOf, { value: 'X', default: String(lrFindDefaults.from), help: 'the first learning rate' }),
+  to: parsed(rateOf, { value: 'X', default: String(lrFindDefaults.to), help: 'the last learning rate' }),
+  steps: integer({ least: 10, default: lrFindDefaults.steps, help: 'how many there are' }),
   out: text({ value: 'FILE', help: 'also draws the curve, as an SVG file' }),
   ...recipeOptions,
   ...backendOption,

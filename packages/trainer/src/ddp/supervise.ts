@@ -26,9 +26,12 @@ export interface SuperviseOptions {
 /** Milliseconds that processes have to end by themselves once one of them has failed. */
 const patience = 1000
 
+/** Seconds that a process may be silent, unless others are given. */
+export const defaultTimeout = 600
+
 /** Seconds. */
 export const timeoutOf = ({ timeout }: Pick<SuperviseOptions, 'timeout'>): number =>
-  timeout ?? (Number(process.env.VITRAL_COLLECTIVES_TIMEOUT) || 600)
+  timeout ?? (Number(process.env.VITRAL_COLLECTIVES_TIMEOUT) || defaultTimeout)
 
 /** @returns the code to exit with: 0 when all ended well, else that of the first that failed */
 export async function supervise(options: SuperviseOptions): Promise<number> {

@@ -38,6 +38,9 @@ export interface LrFindResult {
   diverged: boolean
 }
 
+/** What lrFind tries unless other rates are given. */
+export const lrFindDefaults = { from: 1e-7, to: 10, steps: 100 } as const
+
 /** Losses averaged on either side of a step: about a sixth of the test is looked at as one. */
 const reachOf = (steps: number): number => Math.max(1, Math.round(steps / 12))
 
@@ -51,7 +54,8 @@ const reachOf = (steps: number): number => Math.max(1, Math.round(steps / 12))
  * suggestion?.steepest // 0.0012
  */
 export async function lrFind(options: LrFindOptions): Promise<LrFindResult> {
-  const { recipe, from = 1e-7, to = 10, steps = 100, signal, onStep } = options
+  const { recipe, from = lrFindDefaults.from, to = lrFindDefaults.to, steps = lrFindDefaults.steps } = options
+  const { signal, onStep } = options
   if (!(from > 0)) throw new Error(`The first learning rate is ${from}; expected a number above 0.`)
   if (!(to > from && to < Number.POSITIVE_INFINITY))
     throw new Error(`The last learning rate is ${to}; expected a number above the first, ${from}.`)

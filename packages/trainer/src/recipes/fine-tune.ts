@@ -57,6 +57,9 @@ const augmentations: Record<Augmentation, undefined | ((size: Sides, options: Re
   ],
 }
 
+/** What fineTuneRecipe does unless it is told otherwise. */
+export const fineTuneDefaults = { tune: 'all', augment: 'light' } as const
+
 export const tunedParts: readonly TunedPart[] = Object.keys(parts) as TunedPart[]
 export const augmentationNames: readonly Augmentation[] = Object.keys(augmentations) as Augmentation[]
 
@@ -69,7 +72,15 @@ export const augmentationNames: readonly Augmentation[] = Object.keys(augmentati
  * const { trainer } = await startRun({ recipe, data: 'photos', out: 'runs/photos' })
  */
 export async function fineTuneRecipe(options: FineTuneRecipeOptions): Promise<Recipe> {
-  const { model, dataset = 'folder', data, tune = 'all', augment = 'light', size, hub } = options
+  const {
+    model,
+    dataset = 'folder',
+    data,
+    tune = fineTuneDefaults.tune,
+    augment = fineTuneDefaults.augment,
+    size,
+    hub,
+  } = options
   const { multiLabel } = typeof data === 'string' ? await openDataset(dataset, data, 'train') : trainingPart(data)
   const config = await readModelConfig(model, hub)
   const processor = await ViTImageProcessor.fromPretrained(model, hub)

@@ -11,6 +11,9 @@ export interface CheckpointOptions {
   every?: { steps: number } | { minutes: number }
 }
 
+/** What is saved unless a run says otherwise. */
+export const checkpointDefaults = { keep: 2, every: { minutes: 10 } } as const
+
 /**
  * Saves the state of a run as the newest checkpoint in the folder, and then removes those that are not to be kept: also
  * newer ones, of a part of the run that is done again since they are damaged.
@@ -21,7 +24,7 @@ export async function saveCheckpoint(
   folder: string,
   position: RunPosition,
   state: RunState,
-  { keep = 2 }: Pick<CheckpointOptions, 'keep'> = {},
+  { keep = checkpointDefaults.keep }: Pick<CheckpointOptions, 'keep'> = {},
 ): Promise<void> {
   const name = nameOf(position.step)
   const sections: Record<string, SectionState> = {}
@@ -40,7 +43,7 @@ export async function saveCheckpoint(
 export function isDue(
   saved: Pick<RunPosition, 'step' | 'seconds'>,
   now: Pick<RunPosition, 'step' | 'seconds'>,
-  { every = { minutes: 10 } }: CheckpointOptions = {},
+  { every = checkpointDefaults.every }: CheckpointOptions = {},
 ): boolean {
   return 'steps' in every ? now.step - saved.step >= every.steps : now.seconds - saved.seconds >= every.minutes * 60
 }

@@ -1,4 +1,5 @@
 /** Which settings of a recipe a sweep tries: all of a grid, or some drawn by chance. */
+import { isInteger } from '@vitral/core/check'
 import { deriveSeed } from '@vitral/core/tape'
 
 /** Settings of one trial, such as `optimizer.lr=0.001`: what `overrideRecipe` takes. */
@@ -63,7 +64,8 @@ function drawOf(text: string, range: string): Draw {
     return chance => values[Math.floor(chance * values.length)] as string
   }
   const [from, to] = [Number(first), Number(last)]
-  const accepted = from < to && (kind !== 'log' || from > 0) && (kind !== 'int' || [from, to].every(Number.isInteger))
+  const accepted =
+    from < to && (kind !== 'log' || from > 0) && (kind !== 'int' || [from, to].every(bound => isInteger(bound)))
   if (!accepted) throw new Error(unreadable(range))
   const kinds: Record<string, Draw> = {
     '': chance => fewDigits(from + chance * (to - from)),

@@ -2,7 +2,7 @@
 import { FrameLink } from '../../ipc/frame-link.ts'
 import type { Frame, Header } from '../../ipc/framing.ts'
 import { releaseBuffer } from '../../ipc/release-buffer.ts'
-import { type CallName, type Calls, readCall, readRequest } from '../protocol.ts'
+import { type CallName, type Calls, isCallName, readCall, readRequest } from '../protocol.ts'
 import { endWithParent } from './end-with-parent.ts'
 
 interface Reply<Name extends CallName> {
@@ -34,7 +34,8 @@ export function serve(handlers: Handlers): void {
   async function answer({ header, body, free }: Frame): Promise<void> {
     const { id, call } = readCall(header)
     try {
-      const { reply, bodies = [] } = await handle(call as CallName, header, body)
+      if (!isCallName(call)) throw new Error(`Unknown call '${call}'.`)
+      const { reply, bodies = [] } = await handle(call, header, body)
       link.write({ ...reply, id }, bodies)
       for (const bytes of bodies) releaseBuffer(bytes)
       // The frame is not released after an error: work on it may still be running.
@@ -47,7 +48,7 @@ export function serve(handlers: Handlers): void {
 
   function handle<Name extends CallName>(name: Name, header: Header, body: Uint8Array): Promise<Reply<Name>> {
     const handler: Handlers[Name] = handlers[name]
-    if (!handler) throw new Error(`Unknown call '${name}'.`)
+    if (!handler) throw new Error(`This process takes no call '${name}'.`)
     return handler(readRequest(name, header), body)
   }
 }

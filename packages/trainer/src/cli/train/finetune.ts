@@ -2,7 +2,13 @@
 
 import { basename, join, resolve } from 'node:path'
 import { guessDataset } from '../../data/guess-dataset.ts'
-import { augmentationNames, describeSize, fineTuneRecipe, tunedParts } from '../../recipes/fine-tune.ts'
+import {
+  augmentationNames,
+  describeSize,
+  fineTuneDefaults,
+  fineTuneRecipe,
+  tunedParts,
+} from '../../recipes/fine-tune.ts'
 import { type Command, defineCommand } from '../command.ts'
 import { download, showDownload } from '../download.ts'
 import { choice, flag, integer, needed } from '../options.ts'
@@ -15,11 +21,11 @@ const training = trainingOptions('runs/finetune-FOLDER')
 
 const options = {
   tune: choice(tunedParts, {
-    ...{ value: 'PART', default: 'all' },
+    ...{ value: 'PART', default: fineTuneDefaults.tune },
     help: 'what trains (head: the new classifier alone, which is fast and needs the fewest images; lora: low-rank adapters and the classifier, in little memory)',
   }),
   augment: choice(augmentationNames, {
-    ...{ value: 'HOW', default: 'light' },
+    ...{ value: 'HOW', default: fineTuneDefaults.augment },
     help: 'augmentation of the training images (light: crops, mirror images; strong: TrivialAugment too)',
   }),
   size: integer({ help: "images of N×N pixels in place of the model's own size" }),

@@ -1,5 +1,7 @@
 /** The options that all commands that train a run have, and what their help says beside them. */
-import type { CheckpointOptions } from '../../run/checkpoint.ts'
+import { isInteger } from '@vitral/core/check'
+import { defaultTimeout } from '../../ddp/supervise.ts'
+import { type CheckpointOptions, checkpointDefaults } from '../../run/checkpoint.ts'
 import { backendOption, dataOptions, maxPixelsOption } from '../command.ts'
 import { type common, flag, integer, type Option, parsed, text, type Values } from '../options.ts'
 import { recipeOptions } from '../recipe-option.ts'
@@ -49,10 +51,13 @@ export const trainingOptions = (folder: string): TrainingOptions => ({
     ...{ value: '[PORT]', standard: dashboardPort, implied: { value: dashboardPort, unless: /^\d+$/ } },
   },
   'checkpoint-every': parsed(everyOf, {
-    ...{ value: 'N|Nmin', default: '10min' },
+    ...{ value: 'N|Nmin', default: `${checkpointDefaults.every.minutes}min` },
     help: 'saves the state also within an epoch, after so many steps or minutes',
   }),
-  'keep-checkpoints': integer({ default: 2, help: 'of which the newest whole one is gone on from' }),
+  'keep-checkpoints': integer({
+    default: checkpointDefaults.keep,
+    help: 'of which the newest whole one is gone on from',
+  }),
   ...recipeOptions,
   nproc: integer({ help: 'trains in so many processes on this machine; the result is that of one' }),
   hosts: text({
@@ -71,7 +76,7 @@ export const trainingOptions = (folder: string): TrainingOptions => ({
     value: 'M',
     help: 'with each restart one process fewer, down to M (--nproc: always as many)',
   }),
-  timeout: integer({ value: 'SECONDS', help: 'a process that is silent so long is given up (600)' }),
+  timeout: integer({ value: 'SECONDS', help: `a process that is silent so long is given up (${defaultTimeout})` }),
   'master-port': integer({ most: 65535, help: 'names the run on this machine (one that is free)' }),
   ...backendOption,
 })
@@ -82,7 +87,7 @@ const dashboardPort = '6060'
 function everyOf(option: string, every: string): CheckpointOptions['every'] {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(min)?$/.exec(every) ?? []
   const amount = Number(number)
-  if (!(amount > 0 && (unit || Number.isInteger(amount))))
+  if (!(amount > 0 && (unit || isInteger(amount))))
     throw new Error(`${option} is '${every}'; expected a number of steps such as 500, or of minutes such as 10min.`)
   return unit ? { minutes: amount } : { steps: amount }
 }
