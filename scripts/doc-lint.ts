@@ -6,9 +6,6 @@
  */
 import { Glob } from 'bun'
 
-/** Entries that only Vitral's own packages import. */
-const internal = ['./kernels', './conformance']
-
 type Entry = string | { [condition: string]: Entry }
 
 /** The source of an entry, under whichever of its conditions it is. */
@@ -17,9 +14,8 @@ const sourceOf = (entry: Entry): string | undefined =>
 
 async function sourcesOf(manifest: string): Promise<string[]> {
   const { exports = {} } = (await Bun.file(manifest).json()) as { exports?: Record<string, Entry> }
-  return Object.entries(exports)
-    .filter(([name]) => !internal.includes(name))
-    .flatMap(([, entry]) => sourceOf(entry) ?? [])
+  return Object.values(exports)
+    .flatMap(entry => sourceOf(entry) ?? [])
     .map(path => manifest.replace('package.json', path.slice(2)))
 }
 

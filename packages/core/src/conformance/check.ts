@@ -12,6 +12,7 @@ import { valueAndGrads } from '../tape/value-and-grads.ts'
 export interface ConformanceCase {
   /** `op: shape, variant`. */
   name: string
+  /** Computes the case on the current backend. */
   run: () => Promise<void>
 }
 

@@ -31,6 +31,7 @@ import { unscaleCases } from './training/unscale.ts'
 
 export type { ConformanceCase } from './check.ts'
 
+/** Cases that a backend cannot do. */
 export interface Skip {
   /** Reason why the backend cannot do it; printed. */
   reason: string
@@ -38,9 +39,11 @@ export interface Skip {
   cases: (name: string) => boolean
 }
 
+/** Options of the suite. */
 export interface ConformanceOptions {
   /** Registers a test: bun:test's, or any function that runs `run` and reports what it throws. */
   test: (name: string, run: () => Promise<void>) => void
+  /** Cases to leave out, with the reason. */
   skip?: readonly Skip[]
   /** Called with each case that is skipped. @default a line on the console */
   onSkip?: (name: string, reason: string) => void

@@ -28,12 +28,15 @@ interface Packed {
   weights: readonly Data[]
 }
 
+/** A backend of compiled kernels: its tensors lie where they can reach them, and what has no kernel runs on the CPU backend. */
 export class KernelBackend extends MathBackendCPU {
+  /** The compiled kernels. */
   readonly kernels: Kernels
   readonly #pool: BufferPool
   /** What the kernel that runs has allocated. */
   #made: object[] = []
 
+  /** A backend of these kernels and their memory. */
   constructor(kernels: Kernels, memory: KernelMemory) {
     super()
     this.kernels = kernels
@@ -153,25 +156,30 @@ export class KernelBackend extends MathBackendCPU {
     return null
   }
 
+  /** Copies values into the kernels' memory. */
   override write(...[values, shape, dtype]: Parameters<MathBackendCPU['write']>): object {
     if (!(values instanceof Float32Array) || dtype !== 'float32') return super.write(values, shape, dtype)
     return this.#keep(this.#own(values).values, shape)
   }
 
+  /** Copies values of a tensor that exists into the kernels' memory. */
   override move(...[dataId, values, shape, dtype, refCount]: Parameters<MathBackendCPU['move']>): void {
     super.move(dataId, values, shape, dtype, refCount)
     if (values instanceof Float32Array && dtype === 'float32') Object.assign(this.#record(dataId), this.#own(values))
   }
 
+  /** A copy of a tensor's values. */
   override readSync(dataId: object): ReturnType<MathBackendCPU['readSync']> {
     const { pooled, values } = this.#record(dataId)
     return pooled && values ? values.slice() : super.readSync(dataId)
   }
 
+  /** A copy of a tensor's values. */
   override async read(dataId: object): ReturnType<MathBackendCPU['read']> {
     return this.readSync(dataId)
   }
 
+  /** Frees a tensor's memory, once nothing refers to it. */
   override disposeData(dataId: object, force = false): boolean {
     const record = this.data.has(dataId) ? this.#record(dataId) : undefined
     const released = super.disposeData(dataId, force)
