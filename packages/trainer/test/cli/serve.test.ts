@@ -75,7 +75,7 @@ test('a model folder is served under its name until SIGTERM', async () => {
   }
   expect(await child.exited).toBe(0)
   expect(printed).toContain('"message":"stopped"')
-}, 60_000)
+}, 300_000)
 
 test('a model that is missing or damaged ends vitral serve with one line that says why', async () => {
   const damages: [(folder: string) => void, string][] = [
@@ -100,7 +100,7 @@ test('a model that is missing or damaged ends vitral serve with one line that sa
     expect(text.trim()).not.toContain('\n')
     expect(await new Response(child.stdout).text()).not.toContain('listening')
   }
-}, 60_000)
+}, 300_000)
 
 test.each([
   [['--port', 'x'], "--port is 'x'; expected a whole number of at least 0."],
@@ -116,4 +116,11 @@ test.each([
   expect(text).toStartWith('vitral serve: ')
   expect(text).toContain(message)
   expect(text.trim()).not.toContain('\n')
+})
+
+test("vitral serve --help shows the defaults of the server's configuration", async () => {
+  const help = await new Response(serve('--help').stdout).text()
+  expect(help).toMatch(/--port N +port to listen on, 0 for any \(8000\)\n/)
+  expect(help).toMatch(/--queue-size N +images that may wait; more are refused \(256\)\n/)
+  expect(help).toMatch(/--allow-without-key +[^(\n]+\n/)
 })
