@@ -6,7 +6,7 @@ import { chromium, firefox, launch } from './browsers.ts'
 import { hubOf } from './hub.ts'
 import { packedProject, runIn } from './packed-project.ts'
 import { firstExample } from './readme.ts'
-import { type Site, serveSite } from './site.ts'
+import { type Mount, type Site, serveSite } from './site.ts'
 
 const examples = join(import.meta.dir, '..')
 const browsers = [chromium, firefox]
@@ -19,7 +19,7 @@ const readmeHead = `<script>{
 }</script>`
 
 describe.skipIf(browsers.every(({ program }) => !program))('pages', () => {
-  let site: Site
+  let mounts: Record<string, Mount>
   let cdn: ReturnType<typeof Bun.serve>
 
   beforeAll(async () => {
@@ -47,7 +47,7 @@ describe.skipIf(browsers.every(({ program }) => !program))('pages', () => {
     const [vite, readme] = [await build(project, 'vite-page'), await build(project, 'readme-vite')]
     for (const folder of [vite, readme]) addModelAndImage(folder)
 
-    site = serveSite({
+    mounts = {
       '/vite/': { folder: vite },
       '/vite-isolated/': { folder: vite, isolated: true },
       '/plain/': { folder: plain },
@@ -57,21 +57,23 @@ describe.skipIf(browsers.every(({ program }) => !program))('pages', () => {
       '/readme-vite/': { folder: readme },
       '/readme-plain/': { folder: readmePlain },
       '/hub/': hubOf(join(examples, 'pretrained')),
-    })
+    }
   }, 240_000)
 
-  afterAll(async () => {
-    await site?.stop()
-    await cdn?.stop(true)
-  })
+  afterAll(() => cdn?.stop(true))
 
   for (const browser of browsers)
     describe.skipIf(!browser.program)(browser.name, () => {
+      let site: Site
       let close: () => Promise<void>
       beforeAll(() => {
+        site = serveSite(mounts) // one each: a request of a browser that was ended may seem to wait still
         close = launch(browser, site)
       })
-      afterAll(() => close?.())
+      afterAll(async () => {
+        await close?.()
+        await site?.stop()
+      })
 
       for (const name of ['vite', 'plain', 'cdn'])
         for (const isolated of [false, true])

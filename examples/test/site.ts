@@ -75,7 +75,7 @@ export function serveSite(mounts: Record<string, Mount>): Site {
       const report = (await request.json()) as Report
       reports.get(report.path)?.(report)
       const path = await next.promise
-      if (!request.signal.aborted) next = Promise.withResolvers() // else for another browser: this one has been ended
+      next = Promise.withResolvers()
       return new Response(path)
     }
     const [path, mount] = Object.entries(mounts).find(([path]) => pathname.startsWith(path)) ?? []
