@@ -1,10 +1,17 @@
-// Builds the page beside it with one bundler, by its defaults: `node build-page.mjs BUNDLER FOLDER`.
-import { copyFileSync } from 'node:fs'
+// Builds a page beside it with one bundler, by its defaults: `node build-page.mjs BUNDLER FOLDER PAGE`.
+import { copyFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-const [bundler, outdir] = process.argv.slice(2)
-const page = join(import.meta.dirname, 'page')
+const [bundler, outdir, name] = process.argv.slice(2)
+const page = join(import.meta.dirname, name)
 const entry = join(page, 'main.js')
+/** Bundlers that do not look for `new Worker(new URL(…))` are told of the worker. */
+const entries = [
+  entry,
+  ...readdirSync(page)
+    .filter(file => file.endsWith('.worker.js'))
+    .map(file => join(page, file)),
+]
 
 const vite = async () => {
   const { build } = await import(bundler)
@@ -12,6 +19,7 @@ const vite = async () => {
     root: page,
     base: './',
     logLevel: 'warn',
+    worker: { format: 'es' }, // Vite 8's default: before it a worker could not import its backend when it needs it
     build: { outDir: outdir, emptyOutDir: true, target: 'esnext' },
   })
 }
@@ -38,10 +46,10 @@ const builders = {
   async esbuild() {
     const { build } = await import('esbuild')
     const options = { bundle: true, format: 'esm', splitting: true, minify: true, platform: 'browser' }
-    await build({ ...options, entryPoints: [entry], outdir, logLevel: 'warning' })
+    await build({ ...options, entryPoints: entries, outdir, logLevel: 'warning' })
   },
   async bun() {
-    const options = { entrypoints: [entry], outdir, target: 'browser', minify: true, splitting: true }
+    const options = { entrypoints: entries, outdir, target: 'browser', minify: true, splitting: true }
     const { logs } = await Bun.build(options)
     console.log(logs.join('\n'))
   },

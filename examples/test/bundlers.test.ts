@@ -48,7 +48,7 @@ describe.skipIf(!chromium.program)('in Chromium', () => {
   for (const bundler of bundlers)
     test(`${bundler} builds the page, which computes the logits of Bun and loads in a worker`, async () => {
       const runtime = bundler === 'bun' ? process.execPath : 'node'
-      const printed = await runIn(project, [runtime, 'build-page.mjs', bundler, folderOf(bundler)])
+      const printed = await runIn(project, [runtime, 'build-page.mjs', bundler, folderOf(bundler), 'page'])
       expect(printed).not.toContain('@vitral')
       for (const script of scriptsIn(folderOf(bundler))) expect(/['"`]node:\w.*/.exec(script)?.[0]).toBeUndefined()
       await expectResult(`/${bundler}/`)

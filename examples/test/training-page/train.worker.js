@@ -1,0 +1,3 @@
+import { serveTraining } from '@vitral/trainer/worker'
+
+serveTraining()
