@@ -19,7 +19,7 @@ const vite = async () => {
     root: page,
     base: './',
     logLevel: 'warn',
-    worker: { format: 'es' }, // Vite 8's default: before it a worker could not import its backend when it needs it
+    worker: { format: 'es' }, // before Vite 8 the default, 'iife', lets a worker import nothing when it needs it
     build: { outDir: outdir, emptyOutDir: true, target: 'esnext' },
   })
 }

@@ -16,6 +16,9 @@ export * as files from '@vitral/core/files'
 export * as image from '@vitral/core/image'
 export * as ops from '@vitral/core/ops'
 export * as datasets from '@vitral/datasets'
+export * as trainer from '@vitral/trainer'
+export * as trainerInPage from '@vitral/trainer/browser'
+export * as trainerInWorker from '@vitral/trainer/worker'
 import { useBackend } from '@vitral/core'
 export const { name }: { name: string } = await useBackend('auto')
 // @ts-expect-error there is no such backend
