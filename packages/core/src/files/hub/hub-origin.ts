@@ -3,7 +3,7 @@ import { network } from '#network'
 import { createSha256 } from '#platform'
 import { askWhatIs, isWebPage } from './describe-request.ts'
 import type { HubEnvironment } from './hub-environment.ts'
-import { announcedSize, ask, etagOf, failure, type Server, type Silence } from './hub-request.ts'
+import { announcedSize, ask, etagOf, failure, HubUnavailableError, type Server, type Silence } from './hub-request.ts'
 import { requireToken } from './hub-token.ts'
 import type { Origin, RemoteFile } from './origin.ts'
 
@@ -64,12 +64,15 @@ export function hubOrigin(id: string, revision: string, { endpoint, token }: Hub
     }
   }
 
-  /** What the hub keeps in git for a large file: `oid sha256:…` and `size …`. Nothing where it has none. */
+  /** What the hub keeps in git for a large file: `oid sha256:…` and `size …`. Nothing where it has none, or tells pages none. */
   async function readPointer(file: string, at: string, silence: Silence): Promise<Partial<Description>> {
-    const response = await ask(server, url(at, file, 'raw'), { silence })
-    const size = announcedSize(response)
-    if (response.status !== 200 || size === undefined || size > 1024) {
-      await response.body?.cancel()
+    const response = await ask(server, url(at, file, 'raw'), { silence }).catch(error => {
+      if (error instanceof HubUnavailableError) return undefined
+      throw error
+    })
+    const size = response && announcedSize(response)
+    if (response?.status !== 200 || size === undefined || size > 1024) {
+      await response?.body?.cancel()
       return {}
     }
     const text = await response.text()

@@ -11,7 +11,7 @@ import type { HubEnvironment } from './hub-environment.ts'
 import { hubOrigin } from './hub-origin.ts'
 import { HubUnavailableError } from './hub-request.ts'
 import { trimToken } from './hub-token.ts'
-import type { Listing, ModelStore } from './model-store.ts'
+import type { ModelStore } from './model-store.ts'
 import type { Origin } from './origin.ts'
 import { PartStore } from './part-store.ts'
 import type { DownloadProgress } from './receive.ts'
@@ -98,7 +98,8 @@ export async function resolveModel(source: string | URL, options: HubOptions = {
     await openModelFolder(folder)
     if (!(await folder.open(processorFiles[0]).then(closed))) await folder.open(processorFiles[1]).then(closed)
   })
-  const listing = (await store.listing(origin.revision)) as Listing
+  const listing = await store.listing(origin.revision)
+  if (!listing) throw new Error(`${origin.name} could not be kept in ${store.name}; the warning above says why.`)
   return store.snapshot(listing.version)
 }
 
@@ -185,7 +186,9 @@ async function readRemote<T>(
   const folder = new RemoteFolder(origin, store, { maxBytes, timeoutSeconds, signal, onProgress })
   try {
     const result = await read(folder)
-    await rememberListing(store, origin.revision, folder.read())
+    await rememberListing(store, origin.revision, folder.read()).catch(({ message }: Error) =>
+      onWarning(printable(`What was loaded of ${origin.name} is not kept for the next time: ${message}`)),
+    )
     return result
   } catch (error) {
     if (error instanceof HubUnavailableError) return fromStore(error.message, true)

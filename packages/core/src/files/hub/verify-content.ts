@@ -48,8 +48,8 @@ export async function verifyContent(
           `${content.size} bytes with checksum ${actual}, expected ${size ?? content.size} with ${checksum}`,
         )
     }
-    if (!file.endsWith('.safetensors')) return
-    const own = (await isOurs(content)) ? new FileChecksum() : undefined
+    const isWeights = file.endsWith('.safetensors')
+    const own = isWeights && (await isOurs(content)) ? new FileChecksum() : undefined
     const whole = checksum?.length === 64 ? createSha256() : undefined
     if (own ?? whole)
       for await (const bytes of portionsOf(content, signal)) {
@@ -60,7 +60,7 @@ export async function verifyContent(
     if (actual !== checksum && whole)
       throw damaged(`${content.size} bytes with checksum ${actual}, expected ${size ?? content.size} with ${checksum}`)
     if (own && !own.matches()) throw damaged('its content does not match the checksum in it')
-    await readSafetensorsHeader(content, path) // says where it was cut off, if nothing else does
+    if (isWeights) await readSafetensorsHeader(content, path) // says where it was cut off, if nothing else does
   } finally {
     await content.close()
   }
