@@ -2,7 +2,7 @@
  * Bundles the built packages, and all that they need, into one folder of modules that browsers load as they are. Files
  * that a module names by `new URL('./…', import.meta.url)` come along: workers as entries of their own, others copied.
  */
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
@@ -12,6 +12,9 @@ const outdir = 'dist'
 const entries: Record<string, string> = {
   core: '@vitral/core',
   datasets: '@vitral/datasets',
+  trainer: '@vitral/trainer',
+  'trainer-browser': '@vitral/trainer/browser',
+  'trainer-worker': '@vitral/trainer/worker',
   'backend-web': '@vitral/backend-web',
   'tfjs-core': '@tensorflow/tfjs-core',
 }
@@ -29,8 +32,9 @@ const gatherFiles: Plugin = {
     onLoad({ filter: /[\\/]packages[\\/][\w-]+[\\/]dist[\\/].*\.js$/ }, ({ path }) => {
       const [, owner] = /[\\/]packages[\\/]([\w-]+)[\\/]dist[\\/]/.exec(path) ?? []
       const text = readFileSync(path, 'utf8')
-      const contents = text.replace(named, (_, _quote, file: string) => {
+      const contents = text.replace(named, (whole, _quote, file: string) => {
         const from = join(dirname(path), file)
+        if (!existsSync(from)) return whole // an example in a comment
         const name = `${owner}-${basename(file)}`
         if (/\.m?js$/.test(file)) workers[name.replace(/\.m?js$/, '')] = from
         else copyFileSync(from, join(outdir, name))
