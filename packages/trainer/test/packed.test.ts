@@ -36,13 +36,21 @@ afterAll(() => rmSync(project, { recursive: true }))
 test('tarballs hold what runs, and neither tests nor workspace versions', () => {
   const native = `backend-node-${process.platform}-${process.arch}`
   expect(packed.map(({ name }) => name).sort()).toEqual(
-    ['backend-node', native, 'backend-web', 'core', 'datasets', 'server', 'trainer'].map(name => `@vitral/${name}`),
+    ['backend-node', native, 'backend-web', 'browser', 'core', 'datasets', 'server', 'trainer'].map(
+      name => `@vitral/${name}`,
+    ),
   )
   for (const { name, tarball } of packed) {
     const files = run('tar', 'tzf', tarball).trim().split('\n')
-    const entries: Record<string, string> = { [`@vitral/${native}`]: 'vitral.node', '@vitral/server': 'src/index.ts' }
+    const entries: Record<string, string> = {
+      [`@vitral/${native}`]: 'vitral.node',
+      '@vitral/server': 'src/index.ts',
+      '@vitral/browser': 'dist/core.js',
+    }
     expect(files).toContain(`package/${entries[name] ?? 'dist/index.js'}`)
-    if (name === '@vitral/trainer') expect(files).toContain('package/src/dashboard/page/index.html')
+    if (name === '@vitral/trainer')
+      for (const path of ['src/dashboard/page/index.html', 'recipe.schema.json'])
+        expect(files).toContain(`package/${path}`)
     expect(files.filter(path => /\.test\.|fixtures|tsbuildinfo|cifar10-sample/.test(path))).toEqual([])
   }
 })
