@@ -6,7 +6,7 @@
  *
  * CXX in the environment names the compiler, and CXXFLAGS has further flags for compiling and linking.
  * What has not changed is not compiled again. Without a compiler it says so and succeeds, since Vitral then runs on
- * WASM; with --require that is an error.
+ * WebAssembly; with --require that is an error.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -105,7 +105,9 @@ function withoutCompiler(): void {
     console.error(message)
     process.exit(1)
   }
-  console.warn(`${message} Until then useBackend('auto') takes WASM, which is many times slower.`)
+  console.warn(
+    `${message} Until then useBackend('auto') takes the same kernels as WebAssembly, which are slower: vectors are shorter there.`,
+  )
 }
 
 /** Every object of the addon: one of each source, or one for each instruction set. */

@@ -1,29 +1,26 @@
 /** The packages bundled for a browser: one instance of tfjs-core, and a training step on wasm and on WebGPU. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { BackendChoice } from '@vitral/core'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { trainingStep as referenceStep, type StepResult } from '../test/training-step.ts'
-import type { WebgpuAdapter } from './index.ts'
+import type { WasmInfo, WebgpuAdapter } from './index.ts'
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 if (!executablePath)
   console.log('skipped the tests in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
 
 declare function trainingStep(backend: string): Promise<StepResult>
-declare function setWasmPath(url: string): void
+declare function wasmForward(threads: number): Promise<{ info: WasmInfo; logits: number[] }>
 declare function useBackend(name: 'auto'): Promise<BackendChoice>
 declare function webgpuAdapter(): Promise<WebgpuAdapter>
 declare function deviceErrors(): Promise<string[]>
-declare function whyNot(backend: string): Promise<string | undefined>
 
 describe.skipIf(!executablePath)('in Chromium', () => {
   const bundle = mkdtempSync(join(tmpdir(), 'vitral-bundle-'))
-  const wasmFolder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))
   let server: ReturnType<typeof Bun.serve>
   let browser: Browser
   let page: Page
@@ -58,17 +55,13 @@ describe.skipIf(!executablePath)('in Chromium', () => {
 
   function serve(request: Request): Response {
     const { pathname } = new URL(request.url)
-    if (pathname === '/') {
-      const html =
-        '<!doctype html><meta charset="utf-8"><title>Vitral</title><link rel="icon" href="data:,"><script type="module" src="/browser-page.js"></script>'
-      return new Response(html, { headers: { 'content-type': 'text/html' } })
-    }
-    if (pathname.startsWith('/one-page-site/'))
-      return new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } })
-    if (pathname.endsWith('.wasm') && !pathname.startsWith('/wasm/')) return new Response('', { status: 404 })
-    return new Response(
-      Bun.file(pathname.startsWith('/wasm/') ? join(wasmFolder, pathname.slice(6)) : join(bundle, pathname)),
-    )
+    const isolated = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
+    if (!pathname.endsWith('/')) return new Response(Bun.file(join(bundle, pathname)))
+    const html =
+      '<!doctype html><meta charset="utf-8"><title>Vitral</title><link rel="icon" href="data:,"><script type="module" src="/browser-page.js"></script>'
+    return new Response(html, {
+      headers: { 'content-type': 'text/html', ...(pathname === '/isolated/' && isolated) },
+    })
   }
 
   test('the bundle has one tfjs-core', () => {
@@ -77,17 +70,19 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     expect(engines?.length).toBe(1)
   })
 
-  test('wasm files that are not there are told apart from a page sent instead, and another folder may follow', async () => {
-    const failure = async (folder: string): Promise<string | undefined> =>
-      page.evaluate(url => {
-        setWasmPath(url)
-        return whyNot('wasm')
-      }, folder)
-    expect(await page.evaluate(() => whyNot('wasm'))).toContain(`localhost:${server.port}/tfjs-backend-wasm`)
-    expect(await failure('/nowhere')).toMatch(/\/nowhere\/tfjs-.*HTTP 404.*setWasmPath/)
-    expect(await failure('/one-page-site/')).toMatch(/a web page instead.*setWasmPath/)
-    expect(await failure('/wasm')).toBeUndefined()
-  })
+  test('wasm has one thread in a page, several in one that is cross-origin isolated, and the same bits', async () => {
+    const alone = await page.evaluate(() => wasmForward(1))
+    expect(alone.info.threads).toBe(1)
+    await expect(page.evaluate(() => wasmForward(2))).rejects.toThrow('Cross-Origin-Opener-Policy: same-origin')
+    const isolated = await browser.newPage()
+    await isolated.goto(`http://localhost:${server.port}/isolated/`)
+    await isolated.waitForFunction('globalThis.wasmForward')
+    const together = await isolated.evaluate(() => wasmForward(2))
+    await isolated.close()
+    expect(together.info).toEqual({ ...alone.info, threads: 2 })
+    expect(together.logits.some(logit => logit !== 0)).toBe(true)
+    expect(together.logits).toEqual(alone.logits)
+  }, 60_000)
 
   for (const backend of ['wasm', 'webgpu'] as const)
     test(`a training step on ${backend} gives what it gives in Bun on cpu`, async () => {

@@ -1,16 +1,10 @@
 /** What runs in the browser: the tests call these functions through the page. */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
 import { add, engine, fill } from '@tensorflow/tfjs-core'
-import { setWasmPath, webgpuAdapter } from '@vitral/backend-web'
-import { type BackendName, useBackend } from '@vitral/core'
+import { webgpuAdapter } from '@vitral/backend-web'
+import { useBackend } from '@vitral/core'
 import { trainingStep } from './training-step.ts'
-
-/** Why a backend cannot start; undefined when it does. */
-const whyNot = (name: BackendName): Promise<string | undefined> =>
-  useBackend(name).then(
-    () => undefined,
-    (error: Error) => error.message,
-  )
+import { wasmForward } from './wasm-forward.ts'
 
 /** What reading says after a command that the device refuses, and then after the device is lost. */
 async function deviceErrors(): Promise<string[]> {
@@ -32,4 +26,4 @@ async function deviceErrors(): Promise<string[]> {
   return [refused, lost, await messageOf(add(fill([5000], 1), 1).data())]
 }
 
-Object.assign(globalThis, { trainingStep, setWasmPath, whyNot, useBackend, webgpuAdapter, deviceErrors })
+Object.assign(globalThis, { trainingStep, wasmForward, useBackend, webgpuAdapter, deviceErrors })

@@ -16,7 +16,7 @@ double spinFma(int64_t rounds) {
   const Vf a = factor, b = term;
   for (int64_t round = 0; round < rounds; round++) {
     VITRAL_UNROLL
-    for (int i = 0; i < chains; i++) sum[i] = sum[i] * a + b;
+    for (int i = 0; i < chains; i++) sum[i] = multiplyAdd(sum[i], a, b);
   }
   for (int i = 0; i < chains; i++) asm volatile("" ::"m"(sum[i]));
   return 2.0 * chains * lanes * rounds;

@@ -1,6 +1,8 @@
-// The vector vocabulary every kernel is written in, so that one text serves SSE2, NEON, AVX2 and AVX-512.
+// The vector vocabulary every kernel is written in, so that one text serves SSE2, NEON, AVX2, AVX-512 and
+// WebAssembly.
 //
 // The build compiles each kernel file once per instruction set with -DVITRAL_ISA=portable|avx2|avx512|avx512bf16|amx,
+// and for WebAssembly with simd128|relaxed,
 // and everything in it lives in namespace vitral::VITRAL_ISA: no symbol of one instruction set can be linked into
 // another. For the same reason such a file uses no standard container or algorithm that could be emitted as a shared
 // weak symbol.
@@ -13,7 +15,7 @@
 #include "inline.h"
 
 #ifndef VITRAL_ISA
-#error "compile kernel files with -DVITRAL_ISA=portable, avx2, avx512, avx512bf16 or amx"
+#error "compile kernel files with -DVITRAL_ISA=portable, avx2, avx512, avx512bf16, amx, simd128 or relaxed"
 #endif
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
@@ -21,10 +23,14 @@
 
 #if defined(__clang__)
 #define VITRAL_UNROLL _Pragma("clang loop unroll(full)")
-#define VITRAL_UNROLL_BY_FOUR _Pragma("clang loop unroll_count(4)")
+#if defined(__wasm__)
+#define VITRAL_UNROLL_STEPS _Pragma("clang loop unroll_count(2)")
+#else
+#define VITRAL_UNROLL_STEPS _Pragma("clang loop unroll_count(4)")
+#endif
 #else
 #define VITRAL_UNROLL _Pragma("GCC unroll 32")
-#define VITRAL_UNROLL_BY_FOUR _Pragma("GCC unroll 4")
+#define VITRAL_UNROLL_STEPS _Pragma("GCC unroll 4")
 #endif
 
 namespace vitral::VITRAL_ISA {
@@ -108,6 +114,14 @@ VITRAL_INLINE Vf min(Vf a, Vf b) {
   return (Vf)_mm256_min_ps((__m256)a, (__m256)b);
 #else
   return a < b ? a : b;
+#endif
+}
+// a·b + c, in one instruction where there is one.
+VITRAL_INLINE Vf multiplyAdd(Vf a, Vf b, Vf c) {
+#if defined(__wasm_relaxed_simd__)
+  return __builtin_wasm_relaxed_madd_f32x4(a, b, c);
+#else
+  return a * b + c;
 #endif
 }
 // x, rounded by itself: not joined with what is added to it next into one instruction of one rounding.

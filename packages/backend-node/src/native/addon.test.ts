@@ -12,7 +12,7 @@ test('the addon refuses what does not fit, naming it', () => {
   expect(gelu(-1, floats(1), floats(1))).toThrow('size is -1')
   expect(gelu(4, [1] as never, floats(4))).toThrow('x is not a Float32Array')
   expect(gelu(4, undefined as never, floats(4))).toThrow('x is not a Float32Array')
-  expect(() => (addon.packedLinearFloats as (inputs: number) => number)(4)).toThrow('outputs is missing')
+  expect(() => (addon.multiplyAdd as (operations: number) => number)(4)).toThrow('threads is missing')
   const linear = (rows: number, inputs: number, samples: number) => () =>
     addon.linear({
       ...{ rows, inputs, outputs: 1, dtype: 'float32', gelu: false },
@@ -32,7 +32,9 @@ test('the addon refuses what does not fit, naming it', () => {
   expect(() => addon.layerNorm({ rows: 2 ** 40, hiddenSize: 2 ** 40, eps: 0, ...one })).toThrow(
     'the dimensions are too large',
   )
-  expect(() => addon.packedLinearFloats(2 ** 40, 2 ** 40, 'float32')).toThrow('the dimensions are too large')
+  expect(() => addon.packedLinearFloats({ inputs: 2 ** 40, outputs: 2 ** 40, dtype: 'float32' })).toThrow(
+    'the dimensions are too large',
+  )
   // Sizes too large are refused beside an empty batch as well, which makes their product 0.
   const [none, huge, tooLarge] = [floats(0), 2 ** 40, 'the dimensions are too large']
   const image = { batch: 0, channels: 1, height: huge, width: huge, patchHeight: 1, patchWidth: 1, hiddenSize: 1 }
@@ -48,8 +50,12 @@ test('the addon refuses what does not fit, naming it', () => {
   expect(() => addon.attention({ ...heads, dtype: 'float32', qkv: none, output: none, logSumExp: null })).toThrow(
     tooLarge,
   )
-  expect(() => addon.packedLinearFloats(2 ** 17 + 1, 1, 'int8')).toThrow('more than 131072 inputs')
-  expect(() => addon.packedLinearFloats(1, 1, 'int4' as 'int8')).toThrow("dtype is not 'float32', 'bfloat16' or 'int8'")
+  expect(() => addon.packedLinearFloats({ inputs: 2 ** 17 + 1, outputs: 1, dtype: 'int8' })).toThrow(
+    'more than 131072 inputs',
+  )
+  expect(() => addon.packedLinearFloats({ inputs: 1, outputs: 1, dtype: 'int4' as 'int8' })).toThrow(
+    "dtype is not 'float32', 'bfloat16' or 'int8'",
+  )
   expect(() => addon.setThreads(257)).toThrow('threads is more than 256')
   expect(() => addon.discard(floats(4) as never)).toThrow('buffer is not an ArrayBuffer')
 })

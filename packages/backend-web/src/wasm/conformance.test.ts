@@ -7,7 +7,7 @@ import { loraSuite } from '../../../core/test/lora-suite.ts'
 
 beforeAll(() => useBackend('wasm'))
 
-describe('conformance of stock wasm', () => conformance({ test: (name, run) => test(name, run) }))
-describe('PyTorch fixtures on stock wasm', () => fixtureSuite((name, run) => test(name, run)))
-describe('what a classifier reads, on stock wasm', () => classTokenSuite((name, run) => test(name, run), 1e-5))
-describe('low-rank adapters on stock wasm', () => loraSuite((name, run) => test(name, run)))
+describe('conformance of wasm', () => conformance({ test: (name, run) => test(name, run) }))
+describe('PyTorch fixtures on wasm', () => fixtureSuite((name, run) => test(name, run)))
+describe('what a classifier reads, on wasm', () => classTokenSuite((name, run) => test(name, run), 1e-5))
+describe('low-rank adapters on wasm', () => loraSuite((name, run) => test(name, run)))

@@ -1,72 +1,106 @@
-/** The `wasm` backend: stock tfjs, for machines without a GPU and without a C++ compiler. */
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import { onNode } from '../runtime.ts'
+/** The `wasm` backend: our kernels as WebAssembly, for browsers, and for Node and Bun where there is no addon. */
+import { findBackendFactory } from '@tensorflow/tfjs-core'
+import { KernelBackend, registerKernelBackend } from '@vitral/core/kernels'
+import { WasmModule } from './module.ts'
+import { usableThreads, WorkerPool } from './threads.ts'
 
-/** tfjs loads one of them: the fastest that the browser supports. */
-const files = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm-threaded-simd.wasm']
+/** The compiled instruction sets, best first: with fused multiply-adds and dot products, or without. */
+export type WasmInstructionSet = 'relaxed-simd' | 'simd128'
 
-let path: string | undefined
-
-/**
- * Where the three `.wasm` files of @tensorflow/tfjs-backend-wasm/dist are: a folder's URL, in Node and Bun its path.
- * Call it before the backend starts. By default a browser looks beside the script, Node and Bun in node_modules.
- */
-export function setWasmPath(folder: string): void {
-  path = folder.endsWith('/') ? folder : `${folder}/`
+export interface WasmInfo {
+  instructionSet: WasmInstructionSet
+  /** Threads the kernels use. */
+  threads: number
 }
+
+interface Running {
+  module: WasmModule
+  pool: WorkerPool
+  instructionSet: WasmInstructionSet
+}
+
+let running: Running | undefined
+let starting: Promise<Running> | undefined
 
 /**
  * Registers the backend `wasm` with tfjs-core; `useBackend('wasm')` of @vitral/core calls it.
  *
- * @throws when a `.wasm` file is not where it is looked for; it may be called again after setWasmPath
+ * @throws when this engine has no SIMD, or gives WebAssembly no shared memory
  */
 export async function startWasm(): Promise<void> {
-  const folder = path ?? (onNode ? installedFolder() : besideScript())
-  // Looked for first: once tfjs has failed to load them, it cannot be told another folder.
-  await (onNode ? checkOnDisk(folder) : checkOnline(folder))
-  setWasmPaths(folder)
+  starting ??= start()
+  try {
+    running = await starting
+  } catch (error) {
+    starting = undefined
+    throw error
+  }
+  const { module } = running
+  if (!findBackendFactory('wasm')) registerKernelBackend('wasm', () => new KernelBackend(module.kernels, module))
 }
 
-/** Node's modules without an import, which bundlers would follow. */
-const builtin = <T>(name: string): T => process.getBuiltinModule(name) as T
-
-function installedFolder(): string {
-  const { createRequire } = builtin<typeof import('node:module')>('module')
-  const { dirname, sep } = builtin<typeof import('node:path')>('path')
-  return dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')) + sep
+/**
+ * Sets the number of threads of the backend `wasm`, which has to have started: by default the processors, 16 at most,
+ * and 1 in a page that is not cross-origin isolated, which cannot have more. Results have the same bits with any number.
+ */
+export function setWasmThreads(threads: number): void {
+  if (!Number.isInteger(threads) || threads < 1 || threads > 256)
+    throw new Error(`setWasmThreads was given ${threads}; expected a whole number from 1 to 256.`)
+  const { module, pool } = requireRunning()
+  if (threads > 1 && usableThreads() === 1 && !canShare())
+    throw new Error(
+      'This page is not cross-origin isolated, so WebAssembly has one thread; serve it with the headers ' +
+        'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
+    )
+  pool.ensure(threads)
+  module.threads = threads
 }
 
-function besideScript(): string {
-  const script = import.meta.url // apart from the next line: bundlers take `new URL('…', import.meta.url)` for a file
-  return new URL('.', script || location.href).href
+/** What the kernels of the backend `wasm` run on. */
+export function wasmInfo(): WasmInfo {
+  const { module, instructionSet } = requireRunning()
+  return { instructionSet, threads: module.threads }
 }
 
-function checkOnDisk(folder: string): void {
-  const { existsSync } = builtin<typeof import('node:fs')>('fs')
-  const missing = files.find(file => !existsSync(folder + file))
-  if (missing)
-    throw new Error(`${folder} lacks ${missing}; install @tensorflow/tfjs-backend-wasm again, or correct setWasmPath.`)
+/** The rate at which this engine multiplies and adds from registers, in GFLOP/s: the best of a few short bursts. */
+export function measureWasmPeak(threads: number = requireRunning().module.threads): number {
+  const { module } = requireRunning()
+  const rate = (operations: number) => operations / module.multiplyAdd(operations, threads) / 1e6
+  rate(threads * 1e8) // wakes the threads and lets the engine compile
+  return Array.from({ length: 5 }, () => rate(threads * 5e8)).reduce((best, next) => Math.max(best, next))
 }
 
-async function checkOnline(folder: string): Promise<void> {
-  await Promise.all(
-    files.map(async file => {
-      const url = new URL(folder + file, location.href).href
-      const response = await fetch(url, { method: 'HEAD' }).catch((error: Error) => error)
-      const trouble = whyNotWasm(response)
-      if (trouble)
-        throw new Error(
-          `${url} cannot be loaded (${trouble}); serve the three .wasm files of @tensorflow/tfjs-backend-wasm/dist and ` +
-            'name their folder with setWasmPath(url), of @vitral/backend-web, before the backend starts.',
-        )
-    }),
-  )
+function requireRunning(): Running {
+  if (!running) throw new Error("The backend 'wasm' has not started; await useBackend('wasm') first.")
+  return running
 }
 
-function whyNotWasm(response: Response | Error): string | undefined {
-  if (response instanceof Error) return response.message
-  if (!response.ok) return `HTTP ${response.status}`
-  // A site of one page answers every unknown address with that page.
-  if (response.headers.get('content-type')?.startsWith('text/html')) return 'the server sent a web page instead'
-  return undefined
+const canShare = (): boolean =>
+  globalThis.process?.versions?.node !== undefined || globalThis.crossOriginIsolated === true
+
+async function start(): Promise<Running> {
+  const instructionSet = WebAssembly.validate(relaxedMultiplyAdd) ? 'relaxed-simd' : 'simd128'
+  const { binary } = await (instructionSet === 'relaxed-simd'
+    ? import('./binaries/relaxed.ts')
+    : import('./binaries/simd128.ts'))
+  const module = await WasmModule.start(await unpacked(binary))
+  const pool = new WorkerPool(module)
+  const threads = usableThreads()
+  pool.ensure(threads)
+  module.threads = threads
+  return { module, pool, instructionSet }
 }
+
+/** A module as text: base64 of gzip, which every bundler, server and runtime carries along like any other code. */
+async function unpacked(binary: string): Promise<ArrayBuffer> {
+  const bytes = Uint8Array.from(atob(binary), character => character.charCodeAt(0))
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer()
+}
+
+/** (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd)) */
+const relaxedMultiplyAdd = Uint8Array.of(
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  ...[1, 8, 1, 0x60, 3, 0x7b, 0x7b, 0x7b, 1, 0x7b],
+  ...[3, 2, 1, 0],
+  ...[10, 13, 1, 11, 0, 0x20, 0, 0x20, 1, 0x20, 2, 0xfd, 0x85, 2, 0x0b],
+)

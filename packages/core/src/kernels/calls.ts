@@ -275,8 +275,8 @@ export interface Kernels {
   layerNormGrad(
     call: Norm & { dy: Floats; mean: Floats; rstd: Floats } & Record<'dx' | 'dWeight' | 'dBias', Optional<Floats>>,
   ): void
-  /** Number of floats that a packed weight takes. */
-  packedLinearFloats(inputs: number, outputs: number, dtype: ComputeDtype): number
+  /** How many floats a weight has once it is packed. */
+  packedLinearFloats(call: { inputs: number; outputs: number; dtype: ComputeDtype }): number
   /** Packs a weight [outputs, inputs] in the order in which the product reads it. */
   packLinear(call: { inputs: number; outputs: number; dtype: ComputeDtype; weight: Floats; packed: Floats }): void
   /** x [rows, inputs] → output [rows, outputs], with bias, drops and residual. */

@@ -22,6 +22,16 @@ constexpr int byteMr = 4;
 // L1.
 inline int64_t byteStride(int64_t K) { return ((K + 63) / 64 | 1) * 64; }
 
+#if defined(__wasm_relaxed_simd__)
+typedef signed char SignedBytes __attribute__((vector_size(vectorBytes)));
+// The dot product's bytes are q - 128 and r + weightShift: the base of a row has the 128 in it, and its sums begin with
+// what the shift adds to them.
+constexpr bool shifted = true;
+#else
+constexpr bool shifted = false;
+#endif
+constexpr int32_t weightShift = 63;
+
 // Lane j gains the sum of the products of its four bytes in a, unsigned, and b, signed.
 template <bool fused>
 VITRAL_INLINE Vi addProducts(Vi sum, Vi a, Vi b) {
@@ -35,6 +45,8 @@ VITRAL_INLINE Vi addProducts(Vi sum, Vi a, Vi b) {
 #elif defined(__AVX2__)
   const __m256i pairs = _mm256_maddubs_epi16((__m256i)a, (__m256i)b);
   return sum + (Vi)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+#elif defined(__wasm_relaxed_simd__)
+  return (Vi)__builtin_wasm_relaxed_dot_i8x16_i7x16_add_s_i32x4((SignedBytes)a, (SignedBytes)b, sum);
 #else
   typedef int16_t Halves __attribute__((vector_size(vectorBytes)));
   const Halves even = (Halves)(a & 0x00ff00ff) * (((Halves)b << 8) >> 8);
@@ -48,6 +60,7 @@ VITRAL_INLINE Vi addProducts(Vi sum, Vi a, Vi b) {
 struct Dequantiser {
   const TileOutput& output;
   const float *rowSteps, *rowBases, *columnSteps, *columnTotals;
+  const int32_t* rowStarts;  // of sums that are shifted
 
   VITRAL_INLINE void write(int64_t i, int64_t j, Vi sum) const {
     const int64_t left = output.columns - j, count = left < lanes ? left : (int64_t)lanes;
@@ -67,6 +80,9 @@ void multiplyBytes(int64_t quads, const uint8_t* a, int64_t stride, const float*
   const uint8_t* base[(rows + 2) / 3];  // three rows a base pointer, as in micro.h
   for (int i = 0; i < rows; i += 3) base[i / 3] = a + i * stride;
   Vi sum[rows][tileVectors] = {};
+  if constexpr (shifted)
+    for (int i = 0; i < rows; i++)
+      for (int v = 0; v < tileVectors; v++) sum[i][v] = dequantiser.rowStarts[i] - Vi{};
   PrefetchByStep next(prefetch, quads, b);
   for (int64_t k = 0; k < quads; k++) {
     next.fetch();
@@ -106,7 +122,7 @@ struct ByteTiles {
 template <int height, int columns, int unit>
 struct BytePanels {
   static constexpr int64_t kc = mostInt8Steps, kUnit = unit, kChunk = kc, nr = columns;
-  static constexpr int64_t leftHeader = (2 * height + 15) / 16 * 16, rightHeader = 2 * nr;  // floats
+  static constexpr int64_t leftHeader = ((shifted ? 3 : 2) * height + 15) / 16 * 16, rightHeader = 2 * nr;  // floats
   static constexpr bool mayReadInPlace = false;
 
   static constexpr int64_t mr = height;
@@ -125,6 +141,13 @@ struct BytePanels {
     auto* bytes = (uint8_t*)(panel + leftHeader);
     for (int64_t i = 0; i < rows; i++, bytes += stride) {
       quantiseRow(K, from + i * rowStride, stepStride, ofGelu, bytes, panel + i, panel + height + i);
+      if constexpr (shifted) {
+        int32_t total = 0;
+        for (int64_t k = 0; k < K; k++) total += (int8_t)(bytes[k] ^= 128);
+        panel[height + i] += 128 * panel[i];
+        const int32_t start = -weightShift * total;
+        std::memcpy(panel + 2 * height + i, &start, 4);
+      }
       std::memset(bytes + K, 0, stride - K);
     }
   }
@@ -136,11 +159,13 @@ struct BytePanels {
     std::memset(column, 0, 4 * quadsOf(K));
     for (int64_t j = 0; j < count; j++) {
       quantiseColumn(K, from + j * columnStride, stepStride, ofGelu, column, panel + j, panel + nr + j);
+      if constexpr (shifted)
+        for (int64_t k = 0; k < K; k++) column[k] = (int8_t)(column[k] + weightShift);
       for (int64_t k = 0; k < quadsOf(K); k++) std::memcpy(quads + k * nr + j, column + 4 * k, 4);
     }
   }
   static Dequantiser dequantiser(const TileOutput& output, const float* left, const float* right) {
-    return {output, left, left + height, right, right + nr};
+    return {output, left, left + height, right, right + nr, (const int32_t*)(left + 2 * height)};
   }
 };
 

@@ -89,11 +89,10 @@ inline void packLeftPanel(int64_t rows, int64_t K, const float* from, int64_t ro
 }
 
 inline int64_t rightPanels(int64_t N) { return (N + nr - 1) / nr; }
-// Floats of all panels of N columns for each k.
-inline int64_t rightWidth(int64_t N) { return (N + lanes - 1) / lanes * lanes; }
-
 // Width of the panel that begins where `columns` columns are left.
 inline int64_t rightPanelWidth(int64_t columns) { return columns <= lanes ? lanes : nr; }
+// Floats of all panels of N columns for each k.
+inline int64_t rightWidth(int64_t N) { return N / nr * nr + (N % nr ? rightPanelWidth(N % nr) : 0); }
 
 inline void packRightPanel(int64_t columns, int64_t K, const float* from, int64_t columnStride, int64_t stepStride,
                            float* to) {

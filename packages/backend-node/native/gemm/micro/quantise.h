@@ -9,7 +9,8 @@
 // saturate: 2·255·64 fits, 2·255·127 does not. One side has to give up a bit, and it is the weights, which have no
 // outliers, while a token has; widened to 16 bits beforehand, both could keep it, at three quarters of the speed.
 // Instructions that sum in 32 bits at once could keep it too, but so the integers, and with them the model's answers,
-// are the same everywhere. A row or column with an element that is not finite becomes NaN.
+// are the same everywhere but with WebAssembly's relaxed dot product. That takes signed bytes by bytes of seven bits,
+// beyond which engines differ: q - 128 by r + 63, so |r| ≤ 63 there. A row or column with an element that is not finite becomes NaN.
 #pragma once
 
 #include "../../kernels/gelu-polynomial.h"
@@ -18,7 +19,12 @@
 
 namespace vitral::VITRAL_ISA {
 
-constexpr float activationLevels = 255, weightLevels = 64;
+constexpr float activationLevels = 255;
+#if defined(__wasm_relaxed_simd__)
+constexpr float weightLevels = 63;
+#else
+constexpr float weightLevels = 64;
+#endif
 
 typedef uint8_t Bytes __attribute__((vector_size(lanes)));
 

@@ -13,10 +13,16 @@ namespace vitral::VITRAL_ISA {
 constexpr int mr = 14;  // 28 of 32 registers accumulate
 #elif defined(__AVX2__)
 constexpr int mr = 6;  // 12 of 16
+#elif defined(__wasm__)
+constexpr int mr = 4;  // 16 of 16: what engines spill of 4 × 4 vectors costs less than the loads of a narrower tile
 #else
 constexpr int mr = 8;  // 16 of 32 on arm64; SSE spills a few and still runs faster than a lower tile
 #endif
+#if defined(__wasm__)
+constexpr int tileVectors = 4;
+#else
 constexpr int tileVectors = 2;
+#endif
 constexpr int nr = tileVectors * lanes;
 
 // Where the micro-kernel finds the left operand: element (row i, step k) is at i·rowStride + k·stepStride.
@@ -49,7 +55,7 @@ struct RowsRight {  // rows where they lie, `ldb` floats apart
 // A step's elements are words of 4 bytes: floats here, in pairs.h something else.
 struct FloatWords {
   static VITRAL_INLINE Vf broadcast(const float* at) { return splat(*at); }
-  static VITRAL_INLINE void addProduct(Vf& sum, Vf left, Vf right) { sum += left * right; }
+  static VITRAL_INLINE void addProduct(Vf& sum, Vf left, Vf right) { sum = multiplyAdd(left, right, sum); }
 };
 
 struct TileOutput {
@@ -107,7 +113,7 @@ void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, int64_
   for (int i = 0; i < rows; i += 3) base[i / 3] = a + i * rowStride;
   Vf sum[rows][vectors] = {};
   PrefetchByStep next(prefetch, K, b);
-  VITRAL_UNROLL_BY_FOUR  // six of a step's 26 instructions with AVX2 count steps: of four in a row most of those go
+  VITRAL_UNROLL_STEPS  // six of a step's 26 instructions with AVX2 count steps: of four in a row most of those go
       for (int64_t k = 0; k < K; k++) {
     next.fetch();
     Vf right[vectors];
@@ -120,6 +126,10 @@ void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, int64_
       for (int v = 0; v < vectors; v++) Words::addProduct(sum[i][v], left, right[v]);
     }
     b += Right::stepStride(ldb, vectors * lanes);
+#if defined(__wasm__)
+    // The compiler would load for several steps at once, and has no registers for that.
+    asm volatile("" ::: "memory");
+#endif
   }
   const int64_t ldc = output.ldc;
   const float* bias = output.bias;

@@ -50,7 +50,7 @@ export function packedLinear(backend: KernelBackend, weight: TensorInfo, dtype: 
   return backend.packed(
     [weight],
     dtype,
-    () => kernels.packedLinearFloats(inputs, outputs, dtype),
+    () => kernels.packedLinearFloats({ inputs, outputs, dtype }),
     packed => kernels.packLinear({ inputs, outputs, dtype, weight: backend.floats(weight), packed }),
   )
 }

@@ -64,7 +64,7 @@ export function packedQkv(backend: KernelBackend, weights: QkvWeights, dtype: Co
   return backend.packed(
     [queryWeight, keyWeight, valueWeight],
     dtype,
-    () => kernels.packedLinearFloats(hiddenSize, 3 * hiddenSize, dtype),
+    () => kernels.packedLinearFloats({ inputs: hiddenSize, outputs: 3 * hiddenSize, dtype }),
     packed => kernels.packQkv({ hiddenSize, dtype, ...weightArrays(backend, weights), packed }),
   )
 }
