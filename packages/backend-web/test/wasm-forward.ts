@@ -1,7 +1,8 @@
 /** A forward pass on the backend `wasm`, on some number of threads. */
 import { type Tensor2D, tensor2d, tensor4d, tidy } from '@tensorflow/tfjs-core'
 import { setWasmThreads, type WasmInfo, wasmInfo } from '@vitral/backend-web'
-import { noGrad, normalStream, useBackend, ViTForImageClassification } from '@vitral/core'
+import { noGrad, useBackend, ViTForImageClassification } from '@vitral/core'
+import { normalStream } from '@vitral/core/tape'
 
 /** Large enough that its products are shared among threads. */
 const config = {

@@ -1,12 +1,13 @@
 /** The module itself: its calls, its memory, its threads, and Node, which runs the other instruction set. */
 import { beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { engine, memory, tensor1d } from '@tensorflow/tfjs-core'
 import { useBackend } from '@vitral/core'
 import type { KernelBackend } from '@vitral/core/kernels'
 import { build } from 'esbuild'
+import { sourcesHash } from '../../scripts/wasm-sources.ts'
 import { trainingStep } from '../../test/training-step.ts'
 import type { ConformanceReport } from '../../test/wasm-conformance.ts'
 import { wasmForward } from '../../test/wasm-forward.ts'
@@ -125,3 +126,12 @@ test('conformance of wasm in Node, on one thread and on two', async () => {
 test('the backend says what it runs on', () => {
   expect(['relaxed-simd', 'simd128']).toContain(wasmInfo().instructionSet)
 })
+
+/** Compiling takes many minutes: `bun scripts/build-wasm.ts --check` compares the bytes. */
+test.each(['simd128', 'relaxed'] as const)(
+  'the shipped module of %s is compiled from the sources that are here',
+  isa => {
+    const [header] = readFileSync(join(import.meta.dir, `binaries/${isa}.ts`), 'utf8').split('\n')
+    expect(header).toContain(`of sources ${sourcesHash(isa)}:`)
+  },
+)

@@ -10,7 +10,8 @@
 // outliers, while a token has; widened to 16 bits beforehand, both could keep it, at three quarters of the speed.
 // Instructions that sum in 32 bits at once could keep it too, but so the integers, and with them the model's answers,
 // are the same everywhere but with WebAssembly's relaxed dot product. That takes signed bytes by bytes of seven bits,
-// beyond which engines differ: q - 128 by r + 63, so |r| ≤ 63 there. A row or column with an element that is not finite becomes NaN.
+// beyond which engines differ: q - 128 by r + 63, so |r| ≤ 63 there. A row or column with an element that is not finite
+// becomes NaN.
 #pragma once
 
 #include "../../kernels/gelu-polynomial.h"
