@@ -6,7 +6,7 @@ import { chromium, firefox, launch } from './browsers.ts'
 import { packedProject, runIn } from './packed-project.ts'
 import { type Site, serveSite } from './site.ts'
 
-const builtBy = { Chromium: ['vite5', 'vite7', 'vite8', 'webpack', 'esbuild'], Firefox: ['vite8'] }
+const builtBy = { Chromium: ['vite5', 'vite7', 'vite8', 'webpack', 'esbuild', 'bun'], Firefox: ['vite8'] }
 
 for (const browser of [chromium, firefox])
   describe.skipIf(!browser.program)(`training in ${browser.name}`, () => {
@@ -32,7 +32,13 @@ for (const browser of [chromium, firefox])
 
     for (const bundler of builtBy[browser.name])
       test(`a page built by ${bundler} trains, stops, goes on and has the model as a zip`, async () => {
-        const command = ['node', 'build-page.mjs', bundler, folderOf(bundler), 'training-page']
+        const command = [
+          bundler === 'bun' ? process.execPath : 'node',
+          'build-page.mjs',
+          bundler,
+          folderOf(bundler),
+          'training-page',
+        ]
         expect(await runIn(project, command)).not.toContain('@vitral')
         const result = JSON.parse(await site.visit(`/${bundler}/`))
         const expected = { stopped: false, started: [false, true], finished: true, accuracy: 1, zipped: true }

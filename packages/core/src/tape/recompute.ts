@@ -1,5 +1,5 @@
 /** Tensors that are cheaper to compute again in the backward pass than to keep until then; state.ts tells the protocol. */
-import { engine, keep, type Tensor } from '@tensorflow/tfjs-core'
+import { clone, engine, keep, type Tensor } from '@tensorflow/tfjs-core'
 import { autocast, computeDtype } from './autocast.ts'
 import { noGrad } from './no-grad.ts'
 import { origins, remakers } from './state.ts'
@@ -27,7 +27,7 @@ export function saveOrigins(inputs: readonly (Tensor | undefined)[]): void {
   for (const [i, input] of inputs.entries()) {
     const origin = input && origins.get(input)
     if (!origin) continue
-    const kept = noGrad(() => keep(origin.x.clone()))
+    const kept = noGrad(() => keep(clone(origin.x)))
     remakers.set(kept, origin.f)
     saved[i]?.dispose()
     saved[i] = kept

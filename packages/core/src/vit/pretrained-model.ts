@@ -1,5 +1,5 @@
 /** The common part of all ViTs: a configuration, parameters under HF's names, the figure's boxes, and a folder to go to. */
-import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
+import { clone, type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { type WriteModelOptions, writeModelFolder } from '../files/model-folder.ts'
 import type { Weights } from '../files/weight-files.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
@@ -198,7 +198,7 @@ export abstract class PretrainedModel {
     const factor = queryFactor(this.config)
     const saved = tidy(() => {
       const tensor = scaledQuery(name, values(), factor)
-      return tensor === this.#parameters.get(name) ? tensor.clone() : tensor
+      return tensor === this.#parameters.get(name) ? clone(tensor) : tensor
     })
     const { shape } = saved
     const data = (await saved.data()) as Float32Array

@@ -1,5 +1,5 @@
 /** The exponential moving average of a model's parameters, which often generalises better than the last of them. */
-import { mul, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
+import { clone, mul, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
 import { optimizerStep } from '@vitral/core/ops'
 import { type Fields, resolveFields, share, trueOrFalse } from '../recipe/kinds.ts'
 import type { ModelEmaOptions } from '../recipe/types.ts'
@@ -56,7 +56,7 @@ export function createModelEma(parameters: Parameters, options: ModelEmaOptions 
     },
     swap() {
       for (const [average, parameter] of pairs()) {
-        const held = average.clone()
+        const held = clone(average)
         average.assign(parameter)
         parameter.assign(held)
         held.dispose()
