@@ -15,6 +15,7 @@ import { gzipSync } from 'node:zlib'
 import {
   type Compilation,
   compilation,
+  compiler,
   flags,
   headers,
   type InstructionSet,
@@ -24,10 +25,13 @@ import {
   root,
   sources,
   sourcesHash,
+  version,
 } from './wasm-sources.ts'
 
 const objects = join(root, 'build', 'wasm')
 const check = process.argv.includes('--check')
+/** Where the compiler is installed. */
+const tools = join(root, 'build', `clang-${version}`)
 
 /** Carries out compilations, or a link, each in turn. */
 async function clang(
@@ -39,9 +43,12 @@ async function clang(
   )
   writeFileSync(list, JSON.stringify({ headers, jobs }))
   try {
-    const running = Bun.spawn(['node', join(import.meta.dirname, 'clang.mjs'), list], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    })
+    const running = Bun.spawn(
+      ['node', join(import.meta.dirname, 'clang.mjs'), join(tools, 'node_modules', compiler), list],
+      {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    )
     if ((await running.exited) !== 0) throw new Error('The compiler failed; its message is above.')
   } finally {
     rmSync(list, { force: true })
@@ -84,8 +91,18 @@ function asModule(isa: InstructionSet, wasm: Uint8Array): string {
   return `/** The kernels with ${isa}, by scripts/build-wasm.ts of sources ${sourcesHash(isa)}: gzip in base64. */\nexport const binary: string =\n  '${packed.toString('base64')}'\n`
 }
 
+async function installCompiler(): Promise<void> {
+  if (existsSync(join(tools, 'node_modules', compiler, 'package.json'))) return
+  mkdirSync(tools, { recursive: true })
+  const npm = Bun.spawn(['npm', 'install', '--no-save', '--prefix', tools, `${compiler}@${version}`], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  if ((await npm.exited) !== 0) throw new Error(`${compiler}@${version} could not be installed.`)
+}
+
 async function main(): Promise<void> {
   mkdirSync(objects, { recursive: true })
+  await installCompiler()
   const all = new Map(
     (Object.keys(instructionSets) as InstructionSet[]).flatMap(isa =>
       sources.map(source => compilation(source, isa)).map(job => [job.object, job] as const),

@@ -2,13 +2,15 @@
  * Runs @yowasp/clang for build-wasm.ts, in a process of its own: it works on one file at a time, and Node's engine compiles
  * the compiler faster than Bun's.
  *
- *   node scripts/clang.mjs JOBS.json
+ *   node scripts/clang.mjs FOLDER-OF-THE-COMPILER JOBS.json
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { runClang } from '@yowasp/clang'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 /** @type {{ headers: Record<string, string>, jobs: { args: string[], files: Record<string, string>, output: string }[] }} */
-const { headers, jobs } = JSON.parse(readFileSync(process.argv[2], 'utf8'))
+const { headers, jobs } = JSON.parse(readFileSync(process.argv[3], 'utf8'))
+const { runClang } = await import(pathToFileURL(resolve(join(process.argv[2], 'gen/bundle.js'))).href)
 
 /** A folder as the compiler's file system has it: an object of objects and contents. */
 function tree(files) {

@@ -77,9 +77,9 @@ export const headers: Record<string, string> = Object.fromEntries(
     .map(path => [path, readFileSync(join(native, path), 'utf8')]),
 )
 
-const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@yowasp/clang/package.json'), 'utf8')) as {
-  version: string
-}
+/** From npm, where it runs wherever Node does; installed by build-wasm.ts alone, since it takes 100 MB. */
+export const compiler = '@yowasp/clang'
+export const version = '22.0.0-git20542-10'
 
 /** A source in the namespace of an instruction set is compiled for each, and so is what names it. */
 export function compilation(source: string, isa: InstructionSet): Compilation {
