@@ -46,7 +46,7 @@ const node = globalThis.process?.versions?.node ? globalThis.process : undefined
 /** How many threads can be started here: processors, or 1 in a page that is not cross-origin isolated. */
 export function usableThreads(): number {
   const processors = node
-    ? node.getBuiltinModule('node:os').availableParallelism()
+    ? node.getBuiltinModule('os').availableParallelism()
     : globalThis.crossOriginIsolated
       ? (globalThis.navigator?.hardwareConcurrency ?? 1)
       : 1
@@ -72,8 +72,8 @@ export class WorkerPool {
 
 function start(seat: Seat): void {
   if (node) {
-    const { Worker } = node.getBuiltinModule('node:worker_threads')
-    const text = `(${join})(require('node:worker_threads').workerData)`
+    const { Worker } = node.getBuiltinModule('worker_threads')
+    const text = `(${join})(require('worker_threads').workerData)`
     new Worker(text, { eval: true, workerData: seat, execArgv: [] }).unref()
     return
   }
