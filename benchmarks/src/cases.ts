@@ -48,6 +48,22 @@ export const cases: Readonly<Record<string, Case>> = {
     contestants: ['vitral', 'vitral-bfloat16', 'torch'],
     rounds: 7,
   },
+  'vit-base-wasm': {
+    summary: 'ViT-B/16 at 224×224, one forward pass in WebAssembly',
+    config: base,
+    batchSizes: [1, 8],
+    task: 'inference',
+    contestants: ['vitral-wasm', 'vitral-wasm-node', 'vitral-wasm-int8', 'onnxruntime-web', 'tfjs-wasm'],
+    rounds: 5,
+  },
+  'vit-tiny-patch4-32-wasm': {
+    summary: 'ViT-Ti/4 at 32×32, one training step (forward, backward, Adam) in WebAssembly',
+    config: namedConfig('vit-tiny-patch4-32', { numLabels: 10 }),
+    batchSizes: [8],
+    task: 'training',
+    contestants: ['vitral-wasm', 'vitral-wasm-node', 'tfjs-wasm'],
+    rounds: 5,
+  },
 }
 
 /** Threads of every contestant. */

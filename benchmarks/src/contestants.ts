@@ -33,6 +33,11 @@ export const contestants = {
   torchvision: { command: [python, file('../peers/torchvision_loader.py')] },
   // The kernels in a C++ loop; built once, into the build folder of backend-node.
   'bare-kernels': { command: ['sh', file('../peers/bare-kernels.sh')] },
+  'vitral-wasm': { command: [process.execPath, file('../peers/vitral-wasm.mjs'), 'float32'] },
+  'vitral-wasm-node': { command: ['node', file('../peers/vitral-wasm.mjs'), 'float32'] },
+  // Bytes times bytes, through twelve layers.
+  'vitral-wasm-int8': { command: [process.execPath, file('../peers/vitral-wasm.mjs'), 'int8'], logitsTolerance: 0.3 },
+  'onnxruntime-web': { command: ['node', file('../peers/onnxruntime-web.mjs')] },
   'tfjs-wasm': { command: script('tfjs-wasm'), slow: true },
 } satisfies Record<string, ContestantEntry>
 

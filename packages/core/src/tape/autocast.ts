@@ -15,6 +15,9 @@ export interface AutocastOptions {
 /** The precision that an op of the half class takes now. */
 export const computeDtype = (): ComputeDtype => scopes.computeDtype
 
+/** Those whose kernels multiply bytes. */
+const backendsWithInt8: readonly string[] = ['native', 'wasm']
+
 /**
  * The precision that an op of the half class takes now, where it has a gradient.
  *
@@ -44,7 +47,7 @@ export function trainingDtype(): TrainingDtype {
  * range of each token, as it comes. Everything else is float32.
  *
  * @param f must be synchronous: the mode ends when it returns
- * @throws when the dtype is unknown, when it is int8 and the backend another than `native` or something trains, or when
+ * @throws when the dtype is unknown, when it is int8 and the backend neither `native` nor `wasm` or something trains, or when
  *   `f` returns a promise
  * @example
  * const { logits } = autocast({ dtype: 'bfloat16' }, () => model.forward(pixelValues))
@@ -53,9 +56,9 @@ export function autocast<T>({ dtype = 'bfloat16', enabled = true }: AutocastOpti
   if (!dtypes.includes(dtype))
     throw new Error(`autocast was given dtype '${dtype}'; it knows ${dtypes.map(name => `'${name}'`).join(', ')}.`)
   const { backendName } = engine()
-  if (enabled && dtype === 'int8' && backendName !== 'native')
+  if (enabled && dtype === 'int8' && !backendsWithInt8.includes(backendName))
     throw new Error(
-      `The backend '${backendName}' has no int8 products; take the backend 'native', or another precision.`,
+      `The backend '${backendName}' has no int8 products; take ${backendsWithInt8.map(name => `'${name}'`).join(' or ')}, or another precision.`,
     )
   const result = during('computeDtype', enabled ? dtype : 'float32', f)
   if (result instanceof Promise)
