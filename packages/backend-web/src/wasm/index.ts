@@ -7,7 +7,9 @@ import { usableThreads, WorkerPool } from './threads.ts'
 /** The compiled instruction sets, best first: with fused multiply-adds and dot products, or without. */
 export type WasmInstructionSet = 'relaxed-simd' | 'simd128'
 
+/** What `wasmInfo` says. */
 export interface WasmInfo {
+  /** The compiled kernels that run. */
   instructionSet: WasmInstructionSet
   /** Threads the kernels use. */
   threads: number
