@@ -140,7 +140,8 @@ export class ModelSite {
     const isCut = fault?.cut && fault.cut.times-- > 0
     const most = isCut ? fault?.cut?.after : fault?.stall
     if (most === undefined) return void response.end(part)
-    response.write(part.subarray(0, most), () => isCut && setImmediate(() => response.socket?.end()))
+    // Bun drops what it has received and not yet handed over when a connection ends: it gets the time to.
+    response.write(part.subarray(0, most), () => isCut && setTimeout(() => response.socket?.end(), 300))
   }
 }
 

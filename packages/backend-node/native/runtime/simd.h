@@ -96,7 +96,14 @@ VITRAL_INLINE void storePartial(float* to, Vf x, int64_t count) {
 #endif
 }
 
-VITRAL_INLINE Vf select(Vi condition, Vf whenTrue, Vf whenFalse) { return condition ? whenTrue : whenFalse; }
+VITRAL_INLINE Vf select(Vi condition, Vf whenTrue, Vf whenFalse) {
+#if defined(__wasm__)
+  // Clang 22 takes x < y ? y : x for relaxed_max where there is relaxed SIMD, and that loses NaN.
+  return (Vf)__builtin_wasm_bitselect((Vi)whenTrue, (Vi)whenFalse, condition);
+#else
+  return condition ? whenTrue : whenFalse;
+#endif
+}
 // Where either operand is NaN the second one is returned, as by the x86 instructions.
 VITRAL_INLINE Vf max(Vf a, Vf b) {
 #if defined(__AVX512F__)
@@ -104,7 +111,7 @@ VITRAL_INLINE Vf max(Vf a, Vf b) {
 #elif defined(__AVX2__)
   return (Vf)_mm256_max_ps((__m256)a, (__m256)b);
 #else
-  return a > b ? a : b;
+  return select(a > b, a, b);
 #endif
 }
 VITRAL_INLINE Vf min(Vf a, Vf b) {
@@ -113,7 +120,7 @@ VITRAL_INLINE Vf min(Vf a, Vf b) {
 #elif defined(__AVX2__)
   return (Vf)_mm256_min_ps((__m256)a, (__m256)b);
 #else
-  return a < b ? a : b;
+  return select(a < b, a, b);
 #endif
 }
 // a·b + c, in one instruction where there is one.
