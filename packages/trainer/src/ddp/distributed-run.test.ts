@@ -196,7 +196,7 @@ describe('a run of several processes', () => {
     }))
     for (const result of settled)
       expect(result.status === 'rejected' && (result.reason as Error).message).toContain(
-        'Rank 1 was started with something else than rank 0: recipe.seed is 3, of rank 0 42; recipe.batchSize is 4, of rank 0 8.',
+        'Rank 1 was started with something else than rank 0: recipe.batchSize is 4, of rank 0 8; recipe.seed is 3, of rank 0 42.',
       )
   })
 
