@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, launch } from './browsers.ts'
+import { chromium, installed, launch } from '../../packages/core/test/browsers.ts'
 import { packedProject, runIn } from './packed-project.ts'
-import { type Site, serveSite } from './site.ts'
+import { type Site, serveSite, waitingRoom } from './site.ts'
 
 const bundlers = ['vite5', 'vite7', 'vite8', 'webpack', 'esbuild', 'bun'] as const
 
-describe.skipIf(!chromium.program)('in Chromium', () => {
+describe.skipIf(!installed(chromium))('in Chromium', () => {
   let project: string
   let site: Site
   let close: () => Promise<void>
@@ -29,7 +29,7 @@ describe.skipIf(!chromium.program)('in Chromium', () => {
       ...Object.fromEntries(built),
       '/dev/': request => fetch(request.url.replace(site.origin, address)),
     })
-    close = launch(chromium, site)
+    close = launch(chromium, site.origin + waitingRoom)
   }, 240_000)
 
   afterAll(async () => {

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, firefox, launch } from './browsers.ts'
+import { chromium, firefox, installed, launch } from '../../packages/core/test/browsers.ts'
 import { hubOf } from './hub.ts'
 import { packedProject, runIn } from './packed-project.ts'
 import { firstExample } from './readme.ts'
-import { type Mount, type Site, serveSite } from './site.ts'
+import { type Mount, type Site, serveSite, waitingRoom } from './site.ts'
 
 const examples = join(import.meta.dir, '..')
 const browsers = [chromium, firefox]
@@ -63,12 +63,12 @@ describe.skipIf(browsers.every(({ program }) => !program))('pages', () => {
   afterAll(() => cdn?.stop(true))
 
   for (const browser of browsers)
-    describe.skipIf(!browser.program)(browser.name, () => {
+    describe.skipIf(!installed(browser))(browser.name, () => {
       let site: Site
       let close: () => Promise<void>
       beforeAll(() => {
         site = serveSite(mounts) // one each: a request of a browser that was ended may seem to wait still
-        close = launch(browser, site)
+        close = launch(browser, site.origin + waitingRoom)
       })
       afterAll(async () => {
         await close?.()

@@ -2,14 +2,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, firefox, launch } from './browsers.ts'
+import { chromium, firefox, installed, launch } from '../../packages/core/test/browsers.ts'
 import { packedProject, runIn } from './packed-project.ts'
-import { type Site, serveSite } from './site.ts'
+import { type Site, serveSite, waitingRoom } from './site.ts'
 
 const builtBy = { Chromium: ['vite5', 'vite7', 'vite8', 'webpack', 'esbuild', 'bun'], Firefox: ['vite8'] }
 
 for (const browser of [chromium, firefox])
-  describe.skipIf(!browser.program)(`training in ${browser.name}`, () => {
+  describe.skipIf(!installed(browser))(`training in ${browser.name}`, () => {
     let project: string
     let site: Site
     let close: () => Promise<void>
@@ -22,7 +22,7 @@ for (const browser of [chromium, firefox])
         cpSync(join(import.meta.dir, name), join(project, name), { recursive: true })
       const built = builtBy[browser.name].map(name => [`/${name}/`, { folder: folderOf(name) }] as const)
       site = serveSite(Object.fromEntries(built))
-      close = launch(browser, site)
+      close = launch(browser, site.origin + waitingRoom)
     }, 240_000)
 
     afterAll(async () => {

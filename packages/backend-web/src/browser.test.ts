@@ -1,17 +1,16 @@
 /** The packages bundled for a browser: one instance of tfjs-core, and a training step on wasm and on WebGPU. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BackendChoice } from '@vitral/core'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { installed, chromium as testChromium } from '../../core/test/browsers.ts'
 import { trainingStep as referenceStep, type StepResult } from '../test/training-step.ts'
 import type { WasmInfo, WebgpuAdapter } from './index.ts'
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-if (!executablePath)
-  console.log('skipped the tests in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
+const executablePath = installed(testChromium)
 
 declare function trainingStep(backend: string): Promise<StepResult>
 declare function wasmForward(threads: number): Promise<{ info: WasmInfo; logits: number[] }>

@@ -1,29 +1,19 @@
 /** A page run in a real browser without a window, which posts what it found: for browsers that no tool drives as Chromium is. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { build } from 'esbuild'
+import { chromium, firefox, installed, launch, type TestBrowser } from './browsers.ts'
 
-const found = (...paths: string[]): string | undefined => paths.find(existsSync)
-
-/** Browsers by name, with their programs where they are installed. */
-export const browsers: readonly (readonly [name: 'Chromium' | 'Firefox', program: string | undefined])[] = [
-  ['Chromium', found('/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome')],
-  ['Firefox', found('/usr/bin/firefox-esr', '/usr/bin/firefox')],
-]
-
-for (const [name, program] of browsers) if (!program) console.log(`skipped what runs in ${name}: it is not in /usr/bin`)
-
-const flags = { Chromium: ['--headless', '--no-sandbox', '--no-first-run'], Firefox: ['--headless', '--no-remote'] }
+/** Browsers by name; those without a program are not installed, which has been said. */
+export const browsers: readonly (readonly [name: string, browser: TestBrowser])[] = [chromium, firefox].map(browser => {
+  installed(browser)
+  return [browser.name, browser]
+})
 
 /**
  * @param entry of the page's script, which posts its results to /results as JSON
  * @param answer to every other request of the page
  */
 export async function resultsIn<T>(
-  [name, program]: (typeof browsers)[number],
+  browser: TestBrowser,
   entry: string,
   answer: (request: Request) => Response | Promise<Response>,
 ): Promise<T> {
@@ -54,29 +44,11 @@ export async function resultsIn<T>(
       return new Response()
     },
   })
-  const profile = mkdtempSync(join(tmpdir(), 'vitral-browser-'))
-  const ownProfile = name === 'Firefox' ? ['--profile', profile] : [`--user-data-dir=${profile}`]
-  // A process group of its own: both browsers start many processes, and all of them are to end.
-  const browser = spawn(program as string, [...flags[name], ...ownProfile, `http://localhost:${server.port}/`], {
-    stdio: 'ignore',
-    detached: true,
-    env: { ...process.env, HOME: profile },
-  })
+  const close = launch(browser, `http://localhost:${server.port}/`)
   try {
     return await promise
   } finally {
-    await end(browser)
+    await close()
     await server.stop(true)
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   }
-}
-
-async function end(browser: ChildProcess): Promise<void> {
-  const ended = browser.exitCode === null ? once(browser, 'exit') : undefined
-  try {
-    process.kill(-(browser.pid as number), 'SIGKILL')
-  } catch {
-    // It has ended by itself.
-  }
-  await ended
 }

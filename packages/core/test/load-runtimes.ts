@@ -1,9 +1,10 @@
 /** Bun, Node and Chromium as one: each loads the models that a test asks it to. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { chromium } from 'playwright-core'
+import { chromium as testChromium } from './browsers.ts'
 import { type LoadAnswer, type LoadRequest, loadModel } from './load-model.ts'
 import type { ModelSite } from './model-site.ts'
 
@@ -14,7 +15,7 @@ export interface Runtime {
   stop(): Promise<void>
 }
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
+const executablePath = testChromium.program
 const node = Bun.which('node')
 
 /** Runtimes by name, with what is missing where there is none here. Each starts the site, and stops what it started. */

@@ -1,16 +1,14 @@
 /** The page with several models: it shows results of the selected one only. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { installed, chromium as testChromium } from '../../../../packages/core/test/browsers.ts'
 import { generousLimits } from '../../test/support/generous-limits.ts'
 import { removeFolders, tinyModel } from '../../test/support/tiny-model.ts'
 import { type RunningServer, startServer } from '../serve.ts'
 
 const examples = join(import.meta.dir, '../../../../examples')
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-if (!executablePath)
-  console.log('skipped the page in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
+const executablePath = installed(testChromium)
 
 describe.skipIf(!executablePath)('in Chromium', () => {
   let browser: Browser

@@ -1,17 +1,15 @@
 /** The page in a browser, with a real server and the repository's example model. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { installed, chromium as testChromium } from '../../../../packages/core/test/browsers.ts'
 import { generousLimits } from '../../test/support/generous-limits.ts'
 import { type RunningServer, startServer } from '../serve.ts'
 
 /** Milliseconds in which the browser shows something, on any machine. */
 const patience = 120_000
 const examples = join(import.meta.dir, '../../../../examples')
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-if (!executablePath)
-  console.log('skipped the page in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
+const executablePath = installed(testChromium)
 
 describe.skipIf(!executablePath)('the page in Chromium', () => {
   let browser: Browser

@@ -1,16 +1,15 @@
 /** Decoding in Chromium: the same function, the same pixels, the same refusals. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { installed, chromium as testChromium } from '../../../core/test/browsers.ts'
 import type { Decoded } from '../../test/browser-page.ts'
 import { type DecodeOptions, decodeImage } from './decode-image.ts'
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-if (!executablePath)
-  console.log('skipped the tests in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
+const executablePath = installed(testChromium)
 
 declare function decode(url: string, options?: DecodeOptions): Promise<Decoded>
 

@@ -1,10 +1,11 @@
 /** The loader in Chromium, its workers web workers: the bits that Bun makes, with memory that is shared and without. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { installed, chromium as testChromium } from '../../../core/test/browsers.ts'
 import type { ImageForm, PageBatch } from '../../test/browser-loader-page.ts'
 import { load } from '../../test/load.ts'
 import { madeUpImages } from '../../test/made-up-images.ts'
@@ -13,9 +14,7 @@ import { imageFiles } from '../datasets/image-files.ts'
 import { memoryDataset } from '../datasets/memory-dataset.ts'
 import * as transforms from '../transforms/index.ts'
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-if (!executablePath)
-  console.log('skipped the tests in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
+const executablePath = installed(testChromium)
 
 declare function fileBatches(workers: number, form: ImageForm): Promise<PageBatch[]>
 declare function batches(workers: number, reuseMemory: boolean): Promise<PageBatch[]>

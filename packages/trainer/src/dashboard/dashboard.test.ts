@@ -1,10 +1,11 @@
 /** The live page over real HTTP, and in Chromium: what it is told, what it draws, and how it ends. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { installed, chromium as testChromium } from '../../../core/test/browsers.ts'
 import { ExampleImages } from '../evaluation/example-images.ts'
 import { recipes } from '../recipes/index.ts'
 import type { EpochReport, StepReport, TrainingObserver } from '../run/events.ts'
@@ -160,9 +161,7 @@ test('a long history is thinned to means, and lines that are no JSON are passed 
   expect(parseHistory('')).toEqual({ steps: [], evaluations: [] })
 })
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-if (!executablePath)
-  console.log('skipped the tests in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
+const executablePath = installed(testChromium)
 
 describe.skipIf(!executablePath)('in Chromium', () => {
   let browser: Browser

@@ -1,20 +1,19 @@
 /** Training in Chromium, its runs in OPFS: what Bun computes, whatever closes or kills the tab, and a page that is free. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { build, type Metafile } from 'esbuild'
 import { unzipSync } from 'fflate'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { installed, chromium as testChromium } from '../../../core/test/browsers.ts'
 import { cifarDataset } from '../../test/cifar-sample.ts'
 import { pageRecipe } from '../../test/page-recipe.ts'
 import type { PageRun, PageState, PageTraining } from '../../test/training-page.ts'
 import { startRun } from '../run/start-run.ts'
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-if (!executablePath)
-  console.log('skipped the tests in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
+const executablePath = installed(testChromium)
 
 declare const training: PageTraining
 

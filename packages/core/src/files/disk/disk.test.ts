@@ -1,15 +1,14 @@
 /** The two disks answer alike: the file system here, and OPFS in Chromium, in a page and in a worker. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { installed, chromium as testChromium } from '../../../test/browsers.ts'
 import { diskAnswers } from '../../../test/disk-page.ts'
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-if (!executablePath)
-  console.log('skipped the tests in a browser: there is no Chromium in /usr/bin (on Debian: apt-get install chromium)')
+const executablePath = installed(testChromium)
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-disk-'))
 afterAll(() => rmSync(folder, { recursive: true }))

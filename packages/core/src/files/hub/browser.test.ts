@@ -7,10 +7,8 @@ import { type LoadAnswer, loadModel } from '../../../test/load-model.ts'
 
 const folder = join(import.meta.dir, '../../../test/fixtures/square/model')
 
-describe.each(browsers)('in %s', (...browser) => {
-  const [, program] = browser
-
-  test.skipIf(!program)(
+describe.each(browsers)('in %s', (_, browser) => {
+  test.skipIf(!browser.program)(
     'a model is downloaded once, and loads from the cache when its server fails',
     async () => {
       const asked: string[] = []

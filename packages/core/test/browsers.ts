@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Site, waitingRoom } from './site.ts'
 
 export interface TestBrowser {
   name: 'Chromium' | 'Firefox'
@@ -49,19 +48,22 @@ const quiet = Object.entries({
   .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${value});\n`)
   .join('')
 
-for (const { name, program } of [chromium, firefox])
+/** Where a browser is installed; where it is not, says that its tests are skipped. */
+export function installed({ name, program }: TestBrowser): string | undefined {
   if (!program)
     console.log(`skipped the tests in ${name}: it is not in /usr/bin (scripts/install-test-tools.sh installs it)`)
+  return program
+}
 
 /**
- * Starts a browser at the site's waiting room.
+ * Starts a browser at a page.
  *
  * @returns what ends it
  */
-export function launch({ program, args }: TestBrowser, { origin }: Site): () => Promise<void> {
+export function launch({ program, args }: TestBrowser, url: string): () => Promise<void> {
   const profile = mkdtempSync(join(tmpdir(), 'vitral-browser-'))
   // A process group of its own: both browsers start many processes, and all of them are to end.
-  const browser = spawn(program as string, [...args(profile), origin + waitingRoom], {
+  const browser = spawn(program as string, [...args(profile), url], {
     stdio: 'ignore',
     detached: true,
     env: { ...process.env, HOME: profile },
