@@ -6,8 +6,8 @@
 
 #include "../kernels/dispatch.h"
 #include "../runtime/memory.h"
-#include "../runtime/threads.h"
 #include "exports.h"
+#include "multiply-add.h"
 
 namespace vitral::exported {
 
@@ -57,17 +57,10 @@ napi_value multiplyAdd(Arguments& a) {
   const double operations = a.number("operations");
   const int64_t threads = a.size("threads");
   if (threads > 256) throwArgumentError("threads is more than 256");
-  // In many pieces, as the kernels share their work: a thread that is held up gets fewer. One thread needs none.
-  const int64_t pieces = threads == 1 ? 1 : 32 * threads;
-  const double each = kernels().spinFma(1) * (double)pieces;
-  const int64_t rounds = (int64_t)(operations / each) + 1;
-  const int before = threadCount();
-  setThreadCount((int)threads);
-  const auto begin = std::chrono::steady_clock::now();
-  parallelTasks(pieces, [&](int64_t) { kernels().spinFma(rounds); });
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  setThreadCount(before);
-  return toJs(a.env(), seconds.count() * 1000 * operations / (each * (double)rounds));
+  const auto now = [] {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  };
+  return toJs(a.env(), multiplyAddMilliseconds(operations, (int)threads, now));
 }
 
 }  // namespace vitral::exported

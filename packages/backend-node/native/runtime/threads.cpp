@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "cpus.h"
+#include "job-state.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -39,13 +40,7 @@ void relax() {
 
 // One call of runTasks, or a place for one.
 struct alignas(64) Job {
-  // Bit 0 is set while there may be tasks that nobody has claimed; bits 1-15 count the workers that joined, the rest
-  // counts the jobs of this place. Joining and closing change one atomic word, so a worker that comes late finds the
-  // job closed and touches nothing of it.
-  static constexpr uint64_t open = 1, joinedUnit = 2, joinedMask = 0xfffe, jobUnit = 0x10000;
-  static int joined(uint64_t state) { return (int)((state & joinedMask) / joinedUnit); }
-
-  std::atomic<uint64_t> state{0};
+  JobState state;
   std::atomic<int> helperLimit{0};
   std::atomic<bool> taken{false};  // by the caller whose job it is
   TaskFunction function = nullptr;
@@ -63,8 +58,7 @@ struct alignas(64) Job {
     nextTask.store(0, std::memory_order_relaxed);
     finished.store(0, std::memory_order_relaxed);
     helperLimit.store(helpers, std::memory_order_relaxed);
-    const uint64_t before = state.load(std::memory_order_relaxed);
-    state.store((before & ~(jobUnit - 1)) + jobUnit + open, std::memory_order_release);
+    state.open();
   }
 
   void drain() {
@@ -77,13 +71,12 @@ struct alignas(64) Job {
         if (!failed.exchange(true)) failure = std::current_exception();
       }
     }
-    // Whoever finds no task left closes the job for the others. Its place has no other job before all have finished.
-    if (state.load(std::memory_order_relaxed) & open) state.fetch_and(~open, std::memory_order_acq_rel);
+    state.close();  // its place has no other job before all have finished
   }
 
   // For the caller, after drain().
   void waitForHelpers() {
-    const int helpers = joined(state.fetch_and(~open, std::memory_order_acq_rel));
+    const int helpers = state.closeForAll();
     for (int spin = 0; finished.load(std::memory_order_acquire) != helpers; spin++) {
       if (spin < spinsBeforeYield) relax();
       else sched_yield();
@@ -176,17 +169,16 @@ Job* Pool::join() {
     uint64_t chosenState = 0;
     int fewest = INT_MAX;
     for (Job& job : jobs) {
-      const uint64_t state = job.state.load(std::memory_order_acquire);
-      const int helpers = Job::joined(state);
-      if (!(state & Job::open) || helpers >= fewest || helpers >= share) continue;
+      const uint64_t state = job.state.load();
+      const int helpers = JobState::joined(state);
+      if (!JobState::isOpen(state) || helpers >= fewest || helpers >= share) continue;
       if (helpers >= job.helperLimit.load(std::memory_order_relaxed)) continue;
       fewest = helpers;
       chosen = &job;
       chosenState = state;
     }
     if (!chosen) return nullptr;
-    if (chosen->state.compare_exchange_strong(chosenState, chosenState + Job::joinedUnit, std::memory_order_acq_rel))
-      return chosen;
+    if (chosen->state.join(chosenState)) return chosen;
   }
 }
 

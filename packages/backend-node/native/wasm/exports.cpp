@@ -1,9 +1,9 @@
 // What the host can call. It calls one at a time, from the thread that made the module.
 #include "../addon/exports.h"
 
+#include "../addon/multiply-add.h"
 #include "../kernels/dispatch.h"
 #include "../runtime/memory.h"
-#include "../runtime/threads.h"
 #include "call.h"
 #include "host.h"
 
@@ -36,15 +36,5 @@ VITRAL_EXPORT(setThreads) void vitralSetThreads(int32_t count) { vitral::setThre
 
 // Milliseconds of so many operations, as multiplyAdd of the addon.
 VITRAL_EXPORT(multiplyAdd) double vitralMultiplyAdd(double operations, int32_t threads) {
-  const vitral::Kernels& kernels = vitral::kernels();
-  const int64_t pieces = threads == 1 ? 1 : 32 * threads;
-  const double each = kernels.spinFma(1) * (double)pieces;
-  const int64_t rounds = (int64_t)(operations / each) + 1;
-  const int before = vitral::threadCount();
-  vitral::setThreadCount(threads);
-  const double begin = hostNow();
-  vitral::parallelTasks(pieces, [&](int64_t) { kernels.spinFma(rounds); });
-  const double milliseconds = hostNow() - begin;
-  vitral::setThreadCount(before);
-  return milliseconds * operations / (each * (double)rounds);
+  return vitral::multiplyAddMilliseconds(operations, threads, hostNow);
 }

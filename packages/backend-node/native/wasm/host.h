@@ -1,4 +1,5 @@
-// What the WebAssembly module asks of the program that loaded it; core's src/kernels/wasm/host.ts answers.
+// What the WebAssembly module asks of the program that loaded it; src/wasm/call-reader.ts of @vitral/backend-web
+// answers.
 //
 // A call is one JavaScript object, as for the addon. Object 0 is the call itself; what is inside it gets a number when
 // it is asked for. A value of the wrong kind or length becomes a JavaScript error there and then, which ends the call:

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "../runtime/job-state.h"
 #include "host.h"
 
 namespace vitral {
@@ -13,13 +14,8 @@ namespace {
 // About a millisecond, as in ../runtime/threads.cpp.
 constexpr int spinsBeforeSleep = 200000;
 
-// As the Job of ../runtime/threads.cpp: bit 0 is set while there may be tasks that nobody has claimed, bits 1-15 count
-// the workers that joined, the rest counts jobs.
-constexpr uint64_t open = 1, joinedUnit = 2, joinedMask = 0xfffe, jobUnit = 0x10000;
-int joined(uint64_t state) { return (int)((state & joinedMask) / joinedUnit); }
-
 struct {
-  alignas(64) std::atomic<uint64_t> state{0};
+  alignas(64) JobState state;
   TaskFunction function = nullptr;
   void* context = nullptr;
   int64_t count = 0;
@@ -40,20 +36,21 @@ void drain() {
     if (task >= job.count) break;
     job.function(job.context, task);
   }
-  if (job.state.load(std::memory_order_relaxed) & open) job.state.fetch_and(~open, std::memory_order_acq_rel);
+  job.state.close();
 }
 
 void waitForHelpers() {
-  const int helpers = joined(job.state.fetch_and(~open, std::memory_order_acq_rel));
+  const int helpers = job.state.closeForAll();
   while (job.finished.load(std::memory_order_acquire) != helpers) {}
 }
 
 bool join() {
-  for (;;) {
-    uint64_t state = job.state.load(std::memory_order_acquire);
-    if (!(state & open) || joined(state) >= job.helperLimit.load(std::memory_order_relaxed)) return false;
-    if (job.state.compare_exchange_strong(state, state + joinedUnit, std::memory_order_acq_rel)) return true;
-  }
+  uint64_t state = job.state.load();
+  do
+    if (!JobState::isOpen(state) || JobState::joined(state) >= job.helperLimit.load(std::memory_order_relaxed))
+      return false;
+  while (!job.state.join(state));
+  return true;
 }
 
 void waitForPost(int32_t seen) {
@@ -82,8 +79,7 @@ void runTasks(int64_t count, TaskFunction function, void* context) {
   job.nextTask.store(0, std::memory_order_relaxed);
   job.finished.store(0, std::memory_order_relaxed);
   job.helperLimit.store((int)threads - 1, std::memory_order_relaxed);
-  const uint64_t before = job.state.load(std::memory_order_relaxed);
-  job.state.store((before & ~(jobUnit - 1)) + jobUnit + open, std::memory_order_release);
+  job.state.open();
   job.posted.fetch_add(1);
   if (job.sleepers.load() > 0) __builtin_wasm_memory_atomic_notify((int32_t*)&job.posted, (uint32_t)threads - 1);
   insideTask = true;

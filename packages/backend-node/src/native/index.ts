@@ -2,7 +2,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { findBackendFactory } from '@tensorflow/tfjs-core'
 import { checkInteger } from '@vitral/core/check'
-import { KernelBackend, registerKernelBackend } from '@vitral/core/kernels'
+import { bestRate, KernelBackend, registerKernelBackend } from '@vitral/core/kernels'
 import { loadAddon } from './addon.ts'
 import type { InstructionSet } from './instruction-set.ts'
 import { nativeMemory } from './memory.ts'
@@ -57,7 +57,5 @@ export function multiplyAdd(operations: number, threads: number = loadAddon().th
 
 /** The rate at which the CPU multiplies and adds from registers, in GFLOP/s: the best of a few short bursts. */
 export function measurePeak(threads: number = loadAddon().threads()): number {
-  const rate = (operations: number) => operations / multiplyAdd(operations, threads) / 1e6
-  rate(threads * 1e8) // wakes the threads and lets the clock settle
-  return Array.from({ length: 5 }, () => rate(threads * 1e9)).reduce((best, next) => Math.max(best, next))
+  return bestRate(operations => multiplyAdd(operations, threads), threads)
 }

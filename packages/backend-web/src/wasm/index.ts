@@ -1,8 +1,9 @@
 /** The `wasm` backend: our kernels as WebAssembly, for browsers, and for Node and Bun where there is no addon. */
 import { findBackendFactory } from '@tensorflow/tfjs-core'
-import { KernelBackend, registerKernelBackend } from '@vitral/core/kernels'
+import { isInteger } from '@vitral/core/check'
+import { bestRate, KernelBackend, registerKernelBackend } from '@vitral/core/kernels'
 import { WasmModule } from './module.ts'
-import { usableThreads, WorkerPool } from './threads.ts'
+import { defaultThreads, mayShareMemory, WorkerPool } from './threads.ts'
 
 /** The compiled instruction sets, best first: with fused multiply-adds and dot products, or without. */
 export type WasmInstructionSet = 'relaxed-simd' | 'simd128'
@@ -46,16 +47,15 @@ export async function startWasm(): Promise<void> {
  * and 1 in a page that is not cross-origin isolated, which cannot have more. Results have the same bits with any number.
  */
 export function setWasmThreads(threads: number): void {
-  if (!Number.isInteger(threads) || threads < 1 || threads > 256)
+  if (!isInteger(threads, 1, 256))
     throw new Error(`setWasmThreads was given ${threads}; expected a whole number from 1 to 256.`)
-  const { module, pool } = requireRunning()
-  if (threads > 1 && usableThreads() === 1 && !canShare())
+  const current = requireRunning()
+  if (threads > 1 && !mayShareMemory)
     throw new Error(
       'This page is not cross-origin isolated, so WebAssembly has one thread; serve it with the headers ' +
         'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
     )
-  pool.ensure(threads)
-  module.threads = threads
+  useThreads(current, threads)
 }
 
 /** What the kernels of the backend `wasm` run on. */
@@ -67,9 +67,7 @@ export function wasmInfo(): WasmInfo {
 /** The rate at which this engine multiplies and adds from registers, in GFLOP/s: the best of a few short bursts. */
 export function measureWasmPeak(threads: number = requireRunning().module.threads): number {
   const { module } = requireRunning()
-  const rate = (operations: number) => operations / module.multiplyAdd(operations, threads) / 1e6
-  rate(threads * 1e8) // wakes the threads and lets the engine compile
-  return Array.from({ length: 5 }, () => rate(threads * 5e8)).reduce((best, next) => Math.max(best, next))
+  return bestRate(operations => module.multiplyAdd(operations, threads), threads)
 }
 
 function requireRunning(): Running {
@@ -77,20 +75,20 @@ function requireRunning(): Running {
   return running
 }
 
-const canShare = (): boolean =>
-  globalThis.process?.versions?.node !== undefined || globalThis.crossOriginIsolated === true
+function useThreads({ module, pool }: Running, threads: number): void {
+  pool.ensure(threads)
+  module.threads = threads
+}
 
 async function start(): Promise<Running> {
-  const instructionSet = WebAssembly.validate(relaxedMultiplyAdd) ? 'relaxed-simd' : 'simd128'
+  const instructionSet: WasmInstructionSet = WebAssembly.validate(relaxedMultiplyAdd) ? 'relaxed-simd' : 'simd128'
   const { binary } = await (instructionSet === 'relaxed-simd'
     ? import('./binaries/relaxed.ts')
     : import('./binaries/simd128.ts'))
   const module = await WasmModule.start(await unpacked(binary))
-  const pool = new WorkerPool(module)
-  const threads = usableThreads()
-  pool.ensure(threads)
-  module.threads = threads
-  return { module, pool, instructionSet }
+  const started = { module, pool: new WorkerPool(module), instructionSet }
+  useThreads(started, defaultThreads())
+  return started
 }
 
 /** A module as text: base64 of gzip, which every bundler, server and runtime carries along like any other code. */

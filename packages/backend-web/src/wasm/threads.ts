@@ -4,6 +4,7 @@
  * A worker's program is a text of a few lines, so that no bundler has to find a file for it. It may start late or not
  * at all: until then the calling thread carries out every task itself.
  */
+import { onNode } from '../runtime.ts'
 import type { WasmModule } from './module.ts'
 
 /** As much as threads of the system have for the kernels' deepest calls, with plenty to spare. */
@@ -41,15 +42,15 @@ function join({ module, memory, stackTop, threadLocal }: Seat): void {
   }
 }
 
-const node = globalThis.process?.versions?.node ? globalThis.process : undefined
+/** Whether workers may have the memory: not in a page that is not cross-origin isolated. */
+export const mayShareMemory: boolean = onNode || globalThis.crossOriginIsolated === true
 
-/** How many threads can be started here: processors, or 1 in a page that is not cross-origin isolated. */
-export function usableThreads(): number {
-  const processors = node
-    ? node.getBuiltinModule('os').availableParallelism()
-    : globalThis.crossOriginIsolated
-      ? (globalThis.navigator?.hardwareConcurrency ?? 1)
-      : 1
+/** How many threads the kernels have by default: as many as processors, 16 at most. */
+export function defaultThreads(): number {
+  if (!mayShareMemory) return 1
+  const processors = onNode
+    ? process.getBuiltinModule('os').availableParallelism()
+    : (globalThis.navigator?.hardwareConcurrency ?? 1)
   return Math.min(processors, MOST_THREADS)
 }
 
@@ -71,8 +72,8 @@ export class WorkerPool {
 }
 
 function start(seat: Seat): void {
-  if (node) {
-    const { Worker } = node.getBuiltinModule('worker_threads')
+  if (onNode) {
+    const { Worker } = process.getBuiltinModule('worker_threads')
     const text = `(${join})(require('worker_threads').workerData)`
     new Worker(text, { eval: true, workerData: seat, execArgv: [] }).unref()
     return

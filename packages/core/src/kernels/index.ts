@@ -4,5 +4,6 @@
  * share the adapters of this folder, which bring tensors to it.
  */
 export { KernelBackend } from './backend.ts'
+export { bestRate } from './best-rate.ts'
 export type * from './calls.ts'
 export { registerKernelBackend } from './register.ts'
