@@ -37,7 +37,7 @@ export interface Measurement {
   shareOfPeak: number
   /** Share of what the machine keeps up for as many operations: the median of the shares within each round. */
   shareOfSustained: number
-  /** How many times as fast Vitral is: the median of the ratios within each round. */
+  /** How many times as fast the first contestant, a Vitral, is: the median of the ratios within each round. */
   vitralIsFasterBy: number
   /** Resident, while measured; undefined where the system does not tell. */
   peakMemoryMiB?: number
@@ -114,7 +114,7 @@ async function runBatch(
   given: ContestantOptions,
   { rounds: wanted, slow, log }: BenchmarkOptions,
 ): Promise<BatchResult> {
-  const { present, absent } = await startAll(benchmark.contestants, given, slow)
+  const { present, absent } = await startAll(withBefore(benchmark.contestants), given, slow)
   try {
     const differences = await compareLogits(present)
     if (given.task === 'inference') for (const contestant of present) await warmUp(contestant, warmUpTime)
@@ -137,13 +137,13 @@ async function runBatch(
       const gflops = flops / milliseconds / 1e6
       return {
         contestant: name,
-        title,
+        title: name === 'vitral-before' ? `${title}, at ${commitBefore()}` : title,
         milliseconds,
         imagesPerSecond: (1000 * batchSize) / milliseconds,
         gflops,
         shareOfPeak: gflops / peak.allThreads,
         shareOfSustained: 1 / speedRatio(quietest, 'registers', name),
-        vitralIsFasterBy: speedRatio(quietest, 'vitral', name),
+        vitralIsFasterBy: speedRatio(quietest, first.name, name),
         peakMemoryMiB: peakMemory(pid),
         logitsDifference: differences.get(name) ?? 0,
         ...(given.task === 'training' && {
@@ -168,6 +168,18 @@ const registers = (flops: number): Runner => ({
   run: async () => ({ milliseconds: multiplyAdd(flops, threads) }),
   cpuSeconds: () => processSeconds(process.pid),
 })
+
+/** What BENCH_BEFORE names. */
+const commitBefore = (): string =>
+  Bun.spawnSync(['git', '-C', process.env.BENCH_BEFORE ?? '', 'rev-parse', '--short', 'HEAD'])
+    .stdout.toString()
+    .trim()
+
+/** With BENCH_BEFORE the build of that checkout takes part beside Vitral's own. */
+const withBefore = (names: Case['contestants']): Case['contestants'] =>
+  process.env.BENCH_BEFORE
+    ? names.flatMap(name => (name === 'vitral' ? [name, 'vitral-before' as const] : name))
+    : names
 
 export async function startAll(
   names: Case['contestants'],

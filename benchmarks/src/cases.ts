@@ -53,7 +53,7 @@ export const cases: Readonly<Record<string, Case>> = {
     config: base,
     batchSizes: [1, 8],
     task: 'inference',
-    contestants: ['vitral-wasm', 'vitral-wasm-node', 'vitral-wasm-int8', 'onnxruntime-web', 'tfjs-wasm'],
+    contestants: ['vitral-wasm-node', 'vitral-wasm', 'vitral-wasm-int8', 'onnxruntime-web', 'tfjs-wasm'],
     rounds: 5,
   },
   'vit-tiny-patch4-32-wasm': {
@@ -61,7 +61,7 @@ export const cases: Readonly<Record<string, Case>> = {
     config: namedConfig('vit-tiny-patch4-32', { numLabels: 10 }),
     batchSizes: [8],
     task: 'training',
-    contestants: ['vitral-wasm', 'vitral-wasm-node', 'tfjs-wasm'],
+    contestants: ['vitral-wasm-node', 'vitral-wasm', 'tfjs-wasm'],
     rounds: 5,
   },
 }

@@ -1,4 +1,5 @@
 /** The contestants, and how each is started. */
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export interface ContestantEntry {
@@ -17,11 +18,17 @@ export interface ContestantEntry {
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const script = (name: string) => [process.execPath, file(`contestants/${name}.ts`)]
 
+const inNode = (name: string) => ['sh', file('../peers/in-node.sh'), process.execPath, name]
+
 /** Debian's python3-torch belongs to Debian's Python, which need not be the first on the path. */
 const python = process.env.BENCH_PYTHON ?? '/usr/bin/python3'
 
 export const contestants = {
   vitral: { command: script('vitral') },
+  // Only where BENCH_BEFORE names another checkout, installed and built: what a change has cost or gained.
+  'vitral-before': {
+    command: [process.execPath, join(process.env.BENCH_BEFORE ?? '', 'benchmarks/src/contestants/vitral.ts')],
+  },
   // Factors of 8 significant bits, through twelve layers.
   'vitral-bfloat16': { command: script('vitral-bfloat16'), logitsTolerance: 0.05 },
   onnxruntime: { command: script('onnxruntime'), heldTo: {} },
@@ -33,11 +40,11 @@ export const contestants = {
   torchvision: { command: [python, file('../peers/torchvision_loader.py')] },
   // The kernels in a C++ loop; built once, into the build folder of backend-node.
   'bare-kernels': { command: ['sh', file('../peers/bare-kernels.sh')] },
-  'vitral-wasm': { command: [process.execPath, file('../peers/vitral-wasm.mjs'), 'float32'] },
-  'vitral-wasm-node': { command: ['node', file('../peers/vitral-wasm.mjs'), 'float32'] },
+  'vitral-wasm': { command: script('vitral-wasm') },
+  'vitral-wasm-node': { command: inNode('vitral-wasm') },
   // Bytes times bytes, through twelve layers.
-  'vitral-wasm-int8': { command: [process.execPath, file('../peers/vitral-wasm.mjs'), 'int8'], logitsTolerance: 0.3 },
-  'onnxruntime-web': { command: ['node', file('../peers/onnxruntime-web.mjs')] },
+  'vitral-wasm-int8': { command: [...script('vitral-wasm'), 'int8'], logitsTolerance: 0.3 },
+  'onnxruntime-web': { command: inNode('onnxruntime-web') },
   'tfjs-wasm': { command: script('tfjs-wasm'), slow: true },
 } satisfies Record<string, ContestantEntry>
 

@@ -21,7 +21,8 @@ Options
   --json       the results as JSON on standard output, instead of tables
   --help       this text
 
-The PyTorch peer runs with the Python named by BENCH_PYTHON, by default /usr/bin/python3. VITRAL_ISA=avx2 in the environment
+The PyTorch peer runs with the Python named by BENCH_PYTHON, by default /usr/bin/python3. BENCH_BEFORE names another checkout,
+installed and built, whose native Vitral takes part beside this one. VITRAL_ISA=avx2 in the environment
 measures as on a machine without AVX-512: PyTorch is held to the same instructions, and who cannot be is left out.`
 
 const resultsFile = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
@@ -57,13 +58,19 @@ async function main(args: string[]): Promise<void> {
     })
     const body = report({
       summary: benchmark.summary,
-      command: [...(wanted ? [`VITRAL_ISA=${wanted}`] : []), 'bun run bench', ...args].join(' '),
+      command: [
+        ...(wanted ? [`VITRAL_ISA=${wanted}`] : []),
+        ...(process.env.BENCH_BEFORE ? ['BENCH_BEFORE=CHECKOUT'] : []),
+        'bun run bench',
+        ...args,
+      ].join(' '),
       date: new Date(),
       machine: describeMachine(instructionSet),
     })
-    await writeResults(resultsFile, { name: `${name} (${instructionSet})`, body })
+    const section = `${name} (${instructionSet})${process.env.BENCH_BEFORE ? ', beside an earlier build' : ''}`
+    await writeResults(resultsFile, { name: section, body })
     results[name] = result
-    if (!values.json) console.log(`\n## ${name} (${instructionSet})\n\n${body}\n`)
+    if (!values.json) console.log(`\n## ${section}\n\n${body}\n`)
   }
   if (values.json) console.log(JSON.stringify(results, null, 2))
 }

@@ -24,7 +24,8 @@ const columns: [string, (measurement: Measurement, batch: BatchResult) => string
   ['of sustained', ({ shareOfSustained }) => percent(shareOfSustained, 1)],
   [
     'Vitral is',
-    ({ contestant, vitralIsFasterBy }) => (contestant === 'vitral' ? '' : `${vitralIsFasterBy.toFixed(2)}×`),
+    ({ contestant, vitralIsFasterBy }, { measurements: [first] }) =>
+      contestant === first?.contestant ? '' : `${vitralIsFasterBy.toFixed(2)}×`,
   ],
   ['memory', ({ peakMemoryMiB }) => (peakMemoryMiB === undefined ? '?' : `${Math.round(peakMemoryMiB)} MiB`)],
   ['Δ logits', ({ logitsDifference }) => difference(logitsDifference)],

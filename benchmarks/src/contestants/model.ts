@@ -20,8 +20,8 @@ export async function modelWork(
     pixels?.shape as [number, number, number, number],
   )
 
-  const enabled = precision === 'bfloat16'
-  const logits = () => read(autocast({ enabled }, () => model.forward(pixelValues)).logits)
+  const computed = <T>(run: () => T): T => (precision === 'float32' ? run() : autocast({ dtype: precision }, run))
+  const logits = () => read(computed(() => model.forward(pixelValues)).logits)
   const infer = async () => {
     await logits()
     return {}
@@ -30,7 +30,7 @@ export async function modelWork(
 
   const optimizer = createOptimizer('adam', model.parameters(), { lr: options.learningRate })
   const train = async () => {
-    const step = autocast({ enabled }, () => model.valueAndGrads(pixelValues, labels))
+    const step = computed(() => model.valueAndGrads(pixelValues, labels))
     optimizer.step(step.grads)
     for (const gradient of Object.values(step.grads)) gradient.dispose()
     step.logits.dispose()

@@ -12,7 +12,7 @@ export interface Work {
 
 /** Prepares a model's work, then answers lines until the input ends. */
 export async function serve(prepare: (options: ContestantOptions) => Promise<Work>): Promise<void> {
-  const work = await prepare(JSON.parse(process.argv[2] ?? '{}') as ContestantOptions)
+  const work = await prepare(JSON.parse(process.argv.at(-1) ?? '{}') as ContestantOptions)
   const check = async (): Promise<Checked> => ({ logits: Array.from(await work.logits()) })
   await serveAnswers(work.title, { check, run: () => work.run() })
 }

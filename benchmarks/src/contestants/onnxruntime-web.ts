@@ -1,0 +1,25 @@
+/** ONNX Runtime's WebAssembly provider through onnxruntime-web: SIMD and threads, every graph optimisation. For Node. */
+import { readFile } from 'node:fs/promises'
+import { readSafetensors } from '@vitral/core/files'
+import { env, InferenceSession, Tensor } from 'onnxruntime-web'
+import { serve } from './serve.ts'
+
+await serve(async ({ onnxFile, inputs, threads }) => {
+  env.wasm.numThreads = threads
+  const pixels = (await readSafetensors(inputs)).tensors.get('pixel_values')
+  const pixelValues = new Tensor('float32', pixels?.data as Float32Array, pixels?.shape)
+  const session = await InferenceSession.create(new Uint8Array(await readFile(onnxFile)), {
+    executionProviders: ['wasm'],
+    graphOptimizationLevel: 'all',
+    freeDimensionOverrides: { batch: pixelValues.dims[0] as number },
+  })
+  const logits = async () => (await session.run({ pixel_values: pixelValues })).logits?.data as Float32Array
+  return {
+    title: `onnxruntime-web ${env.versions.web}, wasm, Node ${process.versions.node}`,
+    logits,
+    run: async () => {
+      await logits()
+      return {}
+    },
+  }
+})
