@@ -8,12 +8,14 @@ import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { installed, chromium as testChromium } from '../../core/test/browsers.ts'
 import { trainingStep as referenceStep, type StepResult } from '../test/training-step.ts'
+import type { ConformanceReport } from '../test/wasm-conformance.ts'
 import type { WasmInfo, WebgpuAdapter } from './index.ts'
 
 const executablePath = installed(testChromium)
 
 declare function trainingStep(backend: string): Promise<StepResult>
 declare function wasmForward(threads: number): Promise<{ info: WasmInfo; logits: number[] }>
+declare function wasmConformance(threads: number): Promise<ConformanceReport>
 declare function useBackend(name: 'auto'): Promise<BackendChoice>
 declare function webgpuAdapter(): Promise<WebgpuAdapter>
 declare function deviceErrors(): Promise<string[]>
@@ -52,6 +54,13 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     rmSync(bundle, { recursive: true })
   })
 
+  async function isolatedPage(): Promise<Page> {
+    const isolated = await browser.newPage()
+    await isolated.goto(`http://localhost:${server.port}/isolated/`)
+    await isolated.waitForFunction('globalThis.wasmForward')
+    return isolated
+  }
+
   function serve(request: Request): Response {
     const { pathname } = new URL(request.url)
     const isolated = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
@@ -73,15 +82,23 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     const alone = await page.evaluate(() => wasmForward(1))
     expect(alone.info.threads).toBe(1)
     await expect(page.evaluate(() => wasmForward(2))).rejects.toThrow('Cross-Origin-Opener-Policy: same-origin')
-    const isolated = await browser.newPage()
-    await isolated.goto(`http://localhost:${server.port}/isolated/`)
-    await isolated.waitForFunction('globalThis.wasmForward')
+    const isolated = await isolatedPage()
     const together = await isolated.evaluate(() => wasmForward(2))
     await isolated.close()
     expect(together.info).toEqual({ ...alone.info, threads: 2 })
     expect(together.logits.some(logit => logit !== 0)).toBe(true)
     expect(together.logits).toEqual(alone.logits)
   }, 60_000)
+
+  for (const threads of [1, 2])
+    test(`conformance of wasm on ${threads === 1 ? 'one thread' : 'two threads'}`, async () => {
+      const tab = threads === 1 ? page : await isolatedPage()
+      const report = await tab.evaluate(count => wasmConformance(count), threads)
+      if (threads > 1) await tab.close()
+      expect(report.failed).toEqual([])
+      expect(report).toMatchObject({ threads, instructionSet: 'relaxed-simd' })
+      expect(report.passed).toBeGreaterThan(200)
+    }, 120_000)
 
   for (const backend of ['wasm', 'webgpu'] as const)
     test(`a training step on ${backend} gives what it gives in Bun on cpu`, async () => {

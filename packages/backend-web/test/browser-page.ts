@@ -4,6 +4,7 @@ import { add, engine, fill } from '@tensorflow/tfjs-core'
 import { webgpuAdapter } from '@vitral/backend-web'
 import { useBackend } from '@vitral/core'
 import { trainingStep } from './training-step.ts'
+import { wasmConformance } from './wasm-conformance.ts'
 import { wasmForward } from './wasm-forward.ts'
 
 /** What reading says after a command that the device refuses, and then after the device is lost. */
@@ -26,4 +27,4 @@ async function deviceErrors(): Promise<string[]> {
   return [refused, lost, await messageOf(add(fill([5000], 1), 1).data())]
 }
 
-Object.assign(globalThis, { trainingStep, wasmForward, useBackend, webgpuAdapter, deviceErrors })
+Object.assign(globalThis, { trainingStep, wasmConformance, wasmForward, useBackend, webgpuAdapter, deviceErrors })

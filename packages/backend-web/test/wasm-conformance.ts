@@ -1,7 +1,8 @@
-/** Conformance of the backend `wasm` in whatever runs this file, as one line of JSON: for runtimes without bun:test. */
+/** Conformance of the backend `wasm`, int8 too, in whatever runs this file: for runtimes without bun:test. */
 import { setWasmThreads, wasmInfo } from '@vitral/backend-web'
 import { useBackend } from '@vitral/core'
 import { conformance } from '@vitral/core/conformance'
+import { int8Cases } from '../../core/test/int8-cases.ts'
 
 export interface ConformanceReport {
   instructionSet: string
@@ -14,7 +15,7 @@ export interface ConformanceReport {
 export async function wasmConformance(threads: number): Promise<ConformanceReport> {
   await useBackend('wasm')
   setWasmThreads(threads)
-  const cases: { name: string; run: () => unknown }[] = []
+  const cases = int8Cases()
   conformance({ test: (name, run) => void cases.push({ name, run }) })
   const failed: string[] = []
   for (const { name, run } of cases)

@@ -25,18 +25,22 @@ struct {
   std::atomic<int> finished{0};
   alignas(64) std::atomic<int32_t> posted{0};  // counts the jobs: what idle workers watch
   std::atomic<int> sleepers{0};
+  std::atomic<int32_t> tasksOfWorkers{0};
 } job;
 
 std::atomic<int> wantedThreads{1};
 thread_local bool insideTask = false, isWorker = false;
 
-void drain() {
-  for (;;) {
+// Returns how many tasks it has carried out.
+int32_t drain() {
+  int32_t tasks = 0;
+  for (;; tasks++) {
     const int64_t task = job.nextTask.fetch_add(1, std::memory_order_relaxed);
     if (task >= job.count) break;
     job.function(job.context, task);
   }
   job.state.close();
+  return tasks;
 }
 
 void waitForHelpers() {
@@ -112,10 +116,15 @@ extern "C" __attribute__((export_name("work"))) void vitralWork() {
   for (;;) {
     const int32_t seen = vitral::job.posted.load();
     if (vitral::join()) {
-      vitral::drain();
+      vitral::job.tasksOfWorkers.fetch_add(vitral::drain(), std::memory_order_relaxed);
       vitral::job.finished.fetch_add(1, std::memory_order_release);
     } else {
       vitral::waitForPost(seen);
     }
   }
+}
+
+// How many tasks workers have carried out so far: 0 for as long as none of them runs.
+extern "C" __attribute__((export_name("tasksOfWorkers"))) int32_t vitralTasksOfWorkers() {
+  return vitral::job.tasksOfWorkers.load();
 }

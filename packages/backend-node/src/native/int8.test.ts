@@ -19,6 +19,7 @@ import {
 import { autocast, useBackend, ViTForImageClassification, valueAndGrads } from '@vitral/core'
 import { attention, linear, patchEmbed, qkv } from '@vitral/core/ops'
 import { normalStream } from '@vitral/core/tape'
+import { int8Cases } from '../../../core/test/int8-cases.ts'
 
 beforeEach(async () => {
   await useBackend('native')
@@ -35,58 +36,7 @@ function randomFloats(count: number, seed: number, size = 1): Float32Array {
   return Float32Array.from({ length: count }, () => size * next())
 }
 
-// erf by its series: exact enough for arguments this small.
-function gelu(x: number): number {
-  let term = x / Math.SQRT2
-  let erf = 0
-  for (let n = 0; n < 80; n++) {
-    erf += term / (2 * n + 1)
-    term *= (-x * x) / 2 / (n + 1)
-  }
-  return 0.5 * x * (1 + (2 / Math.sqrt(Math.PI)) * erf)
-}
-
-/**
- * x·w and how far its int8 product may be from it. Rounding w moves each of its elements by half a step at most, and
- * rounding x does the same to what then multiplies the rounded w: Σ|x|·wStep/2 + Σ|rounded w|·xStep/2. The rest is
- * float32's rounding of a few numbers no larger than the sums of absolute values.
- */
-function productAndBound(x: number[], w: number[]): { exact: number; bound: number } {
-  const xStep = (Math.max(...x) - Math.min(...x)) / 255
-  const wStep = Math.max(...w.map(Math.abs)) / 64
-  const total = (values: number[]) => values.reduce((a, b) => a + b, 0)
-  const sizeOfX = total(x.map(Math.abs))
-  const sizeOfW = total(w.map(value => wStep * Math.abs(Math.round(value / wStep))))
-  const spread = Math.max(...x.map(Math.abs)) * sizeOfW
-  const exact = total(x.map((value, k) => value * (w[k] as number)))
-  return { exact, bound: (sizeOfX * wStep) / 2 + (sizeOfW * xStep) / 2 + 1e-6 * (spread + 1) }
-}
-
-for (const inputActivation of ['none', 'gelu'] as const)
-  for (const [M, K, N] of [
-    [1, 5, 1],
-    [7, 300, 40],
-    [33, 64, 19],
-  ] as const)
-    test(`${M}×${K}×${N}, activation ${inputActivation}: every element is within the rounding of its row and column`, () => {
-      const [x, w, b] = [randomFloats(M * K, 1), randomFloats(N * K, 2, 0.1), randomFloats(N, 3)]
-      x[K - 1] = 4 // an outlier coarsens its own row alone
-      const y = tidy(() =>
-        bits(int8(() => linear(tensor2d(x, [M, K]), tensor2d(w, [N, K]), tensor1d(b), { inputActivation }))),
-      ) as number[]
-      let worst = 0
-      for (let m = 0; m < M; m++)
-        for (let n = 0; n < N; n++) {
-          const row = [...x.subarray(m * K, (m + 1) * K)].map(value =>
-            inputActivation === 'gelu' ? gelu(value) : value,
-          )
-          const { exact, bound } = productAndBound(row, [...w.subarray(n * K, (n + 1) * K)])
-          const error = Math.abs((y[m * N + n] as number) - exact - (b[n] as number))
-          expect(error).toBeLessThanOrEqual(bound)
-          worst = Math.max(worst, error / bound)
-        }
-      expect(worst).toBeGreaterThan(1e-3) // it does round
-    })
+for (const { name, run } of int8Cases()) test(name, run)
 
 test('a projection of attention is the linear layer that it is: each output has its own scale', () => {
   const C = 24

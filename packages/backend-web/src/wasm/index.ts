@@ -64,6 +64,9 @@ export function wasmInfo(): WasmInfo {
   return { instructionSet, threads: module.threads }
 }
 
+/** How many tasks workers have carried out so far: 0 for as long as none of them runs. For tests. */
+export const tasksOfWorkers = (): number => requireRunning().module.tasksOfWorkers
+
 /** The rate at which this engine multiplies and adds from registers, in GFLOP/s: the best of a few short bursts. */
 export function measureWasmPeak(threads: number = requireRunning().module.threads): number {
   const { module } = requireRunning()

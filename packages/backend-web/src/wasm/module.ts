@@ -18,6 +18,7 @@ interface Exports {
   release(address: number): void
   threads(): number
   setThreads(threads: number): void
+  tasksOfWorkers(): number
   multiplyAdd(operations: number, threads: number): number
   [op: string]: unknown
 }
@@ -67,6 +68,11 @@ export class WasmModule implements KernelMemory {
     this.#exports.setThreads(threads)
   }
 
+  /** How many tasks workers have carried out so far: 0 for as long as none of them runs. */
+  get tasksOfWorkers(): number {
+    return this.#exports.tasksOfWorkers()
+  }
+
   /** Milliseconds that so many operations take in registers alone, a multiplication with an addition being two. */
   multiplyAdd(operations: number, threads: number): number {
     return this.#exports.multiplyAdd(operations, threads)
@@ -114,7 +120,7 @@ export class WasmModule implements KernelMemory {
 }
 
 /** Exports that are no ops. */
-const own: ReadonlySet<string> = new Set(['work', 'threads'])
+const own: ReadonlySet<string> = new Set(['work', 'threads', 'tasksOfWorkers'])
 
 function newMemory(): WebAssembly.Memory {
   let reason: unknown

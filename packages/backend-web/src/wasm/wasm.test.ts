@@ -11,7 +11,7 @@ import { sourcesHash } from '../../scripts/wasm-sources.ts'
 import { trainingStep } from '../../test/training-step.ts'
 import type { ConformanceReport } from '../../test/wasm-conformance.ts'
 import { wasmForward } from '../../test/wasm-forward.ts'
-import { setWasmThreads, wasmInfo } from './index.ts'
+import { setWasmThreads, tasksOfWorkers, wasmInfo } from './index.ts'
 
 beforeAll(() => useBackend('wasm'))
 
@@ -79,6 +79,11 @@ describe('threads of the module', () => {
   test('a number of threads that is none is refused', () => {
     for (const threads of [0, 1.5, 257, Number.NaN])
       expect(() => setWasmThreads(threads)).toThrow(`setWasmThreads was given ${threads}`)
+  })
+
+  test('workers carry out a part of the tasks', async () => {
+    const before = tasksOfWorkers()
+    while (tasksOfWorkers() === before) await wasmForward(2) // until they have started
   })
 
   test('any number of threads gives the same bits, forward and in training', async () => {
