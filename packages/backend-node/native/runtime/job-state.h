@@ -1,4 +1,4 @@
-// Who may still take part in a job of a thread pool, in one atomic word: joining and closing change the same word, so a
+// Membership in a job of a thread pool, in one atomic word: joining and closing change the same word, so a
 // worker that comes late finds the job closed and touches nothing of it.
 #pragma once
 
