@@ -5,8 +5,10 @@
 declare module '@vitral/backend-node' {
   export function startNative(): Promise<void>
   export function startTensorflow(): Promise<void>
+  export function setThreads(threads: number): void
 }
 declare module '@vitral/backend-web' {
   export function startWebgpu(options?: { emulation?: boolean }): Promise<void>
   export function startWasm(): Promise<void>
+  export function setWasmThreads(threads: number): void
 }

@@ -1,10 +1,21 @@
 /** Choosing the backend: each name knows which package has it, and imports that package only when asked for. */
 
 import { engine, setBackend } from '@tensorflow/tfjs-core'
-import { hasNative, startNative, startTensorflow } from '#native-backends'
+import { hasNative, setNativeThreads, startNative, startTensorflow } from '#native-backends'
+import { checkInteger } from './check.ts'
 
 /** Names of the backends. */
 export type BackendName = 'native' | 'tensorflow' | 'webgpu' | 'wasm' | 'cpu'
+
+/** Settings of a backend. */
+export interface BackendOptions {
+  /**
+   * Threads of the kernels of native and wasm, from 1 to 256; the other backends have none of ours.
+   *
+   * @default the processors this process may use
+   */
+  threads?: number
+}
 
 /** The backend that was chosen, and why not others. */
 export interface BackendChoice {
@@ -25,6 +36,12 @@ const starters: Record<BackendName, (chosen: boolean) => Promise<void>> = {
   },
 }
 
+/** How the backends whose kernels are ours take a number of threads. */
+const threadSetters: Partial<Record<BackendName, (threads: number) => Promise<void>>> = {
+  native: setNativeThreads,
+  wasm: async threads => (await import('@vitral/backend-web')).setWasmThreads(threads),
+}
+
 /** What to install for each. */
 const packages: Record<BackendName, string> = {
   native: '@vitral/backend-node',
@@ -42,22 +59,27 @@ const automatic: readonly BackendName[] = [...(hasNative ? (['native'] as const)
  *
  * @param name 'auto' takes the first that starts of native (not in browsers), webgpu, wasm and cpu. It passes over a
  *   WebGPU adapter that a program on the CPU emulates; in Node and Bun WebGPU is there where the package webgpu is.
+ * @param options see the type
  * @returns what was chosen and, with 'auto', why not the ones before it.
- * @throws when the backend named cannot start, with its own reason and what to install.
+ * @throws when the backend named cannot start, with its own reason and what to install; when it cannot have so many
+ *   threads.
  * @example
  * await useBackend('auto') // { name: 'native', passedOver: [] }
  */
-export async function useBackend(name: 'auto' | BackendName): Promise<BackendChoice> {
+export async function useBackend(name: 'auto' | BackendName, { threads }: BackendOptions = {}): Promise<BackendChoice> {
   if (name !== 'auto' && !Object.hasOwn(starters, name))
     throw new Error(`There is no backend '${name}'; choose 'auto' or one of ${Object.keys(starters).join(', ')}.`)
+  if (threads !== undefined) checkInteger('useBackend: threads', threads, 1, 256)
   const passedOver: BackendChoice['passedOver'] = []
   for (const candidate of name === 'auto' ? automatic : [name]) {
     try {
       await start(candidate, name !== 'auto')
-      return { name: candidate, passedOver }
     } catch (error) {
       passedOver.push({ name: candidate, reason: reasonOf(candidate, error) })
+      continue
     }
+    if (threads !== undefined) await threadSetters[candidate]?.(threads)
+    return { name: candidate, passedOver }
   }
   const reasons = passedOver.map(({ name, reason }) => `${name}: ${reason}`).join('\n')
   throw new Error(name === 'auto' ? `No backend could start.\n${reasons}` : `The backend ${reasons}`)

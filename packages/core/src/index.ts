@@ -1,6 +1,6 @@
 /** @vitral/core: models, their processors, backends and gradients: what most programs need. Further names are on subpaths. */
 
-export { type BackendChoice, type BackendName, useBackend } from './backend.ts'
+export { type BackendChoice, type BackendName, type BackendOptions, useBackend } from './backend.ts'
 export type { HubOptions } from './files/hub/hub.ts'
 export { readSafetensors, writeSafetensors } from './files/safetensors/safetensors-file.ts'
 export { ViTImageProcessor } from './image/image-processor.ts'

@@ -14,6 +14,12 @@ beforeAll(async () => {
 })
 afterAll(() => setThreads(threads))
 
+test('useBackend takes a number of threads', async () => {
+  await useBackend('native', { threads: 2 })
+  expect(deviceInfo().threads).toBe(2)
+  setThreads(3)
+})
+
 /** A worker that computes, and what it will answer. */
 async function startWorker(steps: number): Promise<{ worker: Worker; bits: Promise<string[]> }> {
   const worker = new Worker(new URL('../../test/training-worker.ts', import.meta.url))

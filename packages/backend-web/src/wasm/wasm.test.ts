@@ -81,6 +81,15 @@ describe('threads of the module', () => {
       expect(() => setWasmThreads(threads)).toThrow(`setWasmThreads was given ${threads}`)
   })
 
+  test('useBackend takes a number of threads', async () => {
+    await useBackend('wasm', { threads: 3 })
+    expect(wasmInfo().threads).toBe(3)
+    await expect(useBackend('auto', { threads: 0 })).rejects.toThrow(
+      'useBackend: threads is 0; expected a whole number',
+    )
+    setWasmThreads(2)
+  })
+
   test('workers carry out a part of the tasks', async () => {
     const before = tasksOfWorkers()
     while (tasksOfWorkers() === before) await wasmForward(2) // until they have started

@@ -5,4 +5,7 @@ export const hasNative: boolean = true
 
 export const startNative = async (): Promise<void> => (await import('@vitral/backend-node')).startNative()
 
+export const setNativeThreads = async (threads: number): Promise<void> =>
+  (await import('@vitral/backend-node')).setThreads(threads)
+
 export const startTensorflow = async (): Promise<void> => (await import('@vitral/backend-node')).startTensorflow()

@@ -7,4 +7,5 @@ const refuse = async (): Promise<never> => {
 }
 
 export const startNative: () => Promise<void> = refuse
+export const setNativeThreads: (threads: number) => Promise<void> = refuse
 export const startTensorflow: () => Promise<void> = refuse

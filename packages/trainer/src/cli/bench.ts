@@ -19,7 +19,7 @@ const options = {
     value: 'NAME',
     help: `${backendOption.backend.help} (${backendOption.backend.standard}); several are compared`,
   }),
-  threads: integer({ help: 'of the native backend (all processors)' }),
+  threads: integer({ help: 'of the backends native and wasm (all processors)' }),
   rounds: integer({ default: 10, help: 'measurements of each, after one that does not count' }),
   profile: flag('the time of each kernel, with its operations and bytes; on one backend, not webgpu'),
 }
@@ -32,13 +32,12 @@ export const bench: Command = defineCommand({
   options,
 
   async run({ values }) {
+    const { threads } = values
     const backends: BackendName[] = []
-    for (const name of values.backend ?? ['auto']) backends.push((await useBackend(name as 'auto')).name)
+    for (const name of values.backend ?? ['auto']) backends.push((await useBackend(name as 'auto', { threads })).name)
     const native = backends.includes('native') ? await import('@vitral/backend-node') : undefined
-    if (values.threads !== undefined) {
-      if (!native) throw new Error('--threads is for the native backend, which is not among those to measure.')
-      native.setThreads(values.threads)
-    }
+    if (threads !== undefined && !backends.some(name => name === 'native' || name === 'wasm'))
+      throw new Error('--threads is for the backends native and wasm, which are not among those to measure.')
     const progress = createProgress()
     const { rounds, batch, train, precision } = values
     const given: BenchOptions = {

@@ -1,6 +1,6 @@
 /** How many threads each process of a machine gets, by what its launcher says. */
 import { expect, test } from 'bun:test'
-import { processesHere, processorsHere, threadsEach } from './share-processors.ts'
+import { processesHere, processorsHere, threadsEach, threadsHere } from './share-processors.ts'
 
 const srun = { SLURM_STEP_NUM_TASKS: '7', SLURM_STEP_NUM_NODES: '4', SLURM_STEP_TASKS_PER_NODE: '2(x3),1' }
 
@@ -10,6 +10,11 @@ test('Slurm says how many processes are on a machine', () => {
   expect(processesHere({ SLURM_STEP_NUM_TASKS: '3', SLURM_STEP_NUM_NODES: '1' })).toBe(3)
   expect(processesHere({ SLURM_NTASKS: '3' })).toBe(1)
   expect(processesHere({ ...srun, LOCAL_WORLD_SIZE: '5' })).toBe(5)
+})
+
+test('a process that is alone takes what its backend takes by default', () => {
+  expect(threadsHere({})).toBeUndefined()
+  expect(threadsHere({ LOCAL_WORLD_SIZE: '2', OMP_NUM_THREADS: '3' })).toBe(3)
 })
 
 test('processors that Slurm has bound to a process are not divided once more', () => {

@@ -10,14 +10,14 @@ type Variables = Readonly<Record<string, string | undefined>>
 const localWorldSizes = ['LOCAL_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_SIZE', 'MPI_LOCALNRANKS']
 
 /**
- * Gives the native kernels of this process its share of threads: all processors by the number of processes on this
- * machine. A user's OMP_NUM_THREADS comes before it.
+ * Threads for the kernels of this process: all processors by the number of processes on this machine. A user's
+ * OMP_NUM_THREADS comes before it.
+ *
+ * @returns undefined where this process is alone
  */
-export async function shareProcessors(env: Variables): Promise<void> {
+export function threadsHere(env: Variables): number | undefined {
   const processes = processesHere(env)
-  if (processes === 1) return
-  const { setThreads } = await import('@vitral/backend-node')
-  setThreads(threadsEach(processes, env.OMP_NUM_THREADS, processorsHere(env, processes)))
+  return processes === 1 ? undefined : threadsEach(processes, env.OMP_NUM_THREADS, processorsHere(env, processes))
 }
 
 export function processesHere(env: Variables): number {

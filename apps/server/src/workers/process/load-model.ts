@@ -41,8 +41,7 @@ export async function loadModel({
   threads,
   maxBatchSize,
 }: ModelSettings): Promise<LoadedModel> {
-  const { name } = await useBackend(backend)
-  if (name === 'native' && threads) (await import('@vitral/backend-node')).setThreads(threads)
+  const { name } = await useBackend(backend, { threads })
   let unknownFields: string[] | undefined
   const onUnknownFields = (names: string[]): void => {
     unknownFields = names.slice(0, 100)

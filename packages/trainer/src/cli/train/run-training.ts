@@ -7,7 +7,7 @@ import { startDashboard } from '../../dashboard/dashboard.ts'
 import type { TrainingData } from '../../data/training-data.ts'
 import { isLaunched } from '../../ddp/end-with-launcher.ts'
 import { together } from '../../ddp/exchange.ts'
-import { shareProcessors } from '../../ddp/share-processors.ts'
+import { threadsHere } from '../../ddp/share-processors.ts'
 import type { Judged } from '../../evaluation/choose-best.ts'
 import { count, duration } from '../../format.ts'
 import type { Recipe } from '../../recipe/types.ts'
@@ -45,8 +45,7 @@ export async function runTraining({ data: place, then = [], ...request }: Traini
   const { resume } = values
   if (isLaunch(values) && !isLaunched()) return launchTraining(command, args, out, values)
   const checkpoints = { every: values['checkpoint-every'], keep: values['keep-checkpoints'] }
-  const { name: backend, passedOver } = await useBackend(values.backend)
-  if (backend === 'native') await shareProcessors(process.env)
+  const { name: backend, passedOver } = await useBackend(values.backend, { threads: threadsHere(process.env) })
 
   return await inProcessGroup(command, async ({ collectives, localRank }, signal) => {
     const { rank, worldSize } = collectives
