@@ -13,8 +13,8 @@ const tools = {
   esbuild: '0.27.0',
 }
 
-/** What a page or a script of the README installs. */
-const used = ['core', 'backend-node', 'backend-web', 'browser', 'datasets', 'trainer'].map(name => `@vitral/${name}`)
+/** What a page or a script of the README installs; backend-web comes with backend-node. */
+const used = ['core', 'backend-node', 'browser', 'datasets', 'trainer'].map(name => `@vitral/${name}`)
 
 let project: Promise<string> | undefined
 

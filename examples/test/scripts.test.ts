@@ -1,6 +1,6 @@
 /** The examples' scripts, and the README's, in the runtimes that they are for, on the packed packages. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hubOf } from './hub.ts'
 import { packedProject, runIn } from './packed-project.ts'
@@ -16,10 +16,21 @@ const runtimes = [
 ]
 
 let project: string
+/** The same project on a machine for which nobody has compiled the addon. */
+let withoutAddon: string
 const hub = Bun.serve({ port: 0, fetch: hubOf(model) })
 
 beforeAll(async () => {
   project = await packedProject()
+  withoutAddon = join(project, '../without-addon')
+  const installed = join(project, 'node_modules')
+  cpSync(join(installed, '@vitral'), join(withoutAddon, 'node_modules/@vitral'), {
+    recursive: true,
+    filter: path => !/backend-node-/.test(path),
+  })
+  cpSync(join(project, 'package.json'), join(withoutAddon, 'package.json'))
+  for (const entry of readdirSync(installed))
+    if (entry !== '@vitral') symlinkSync(join(installed, entry), join(withoutAddon, 'node_modules', entry))
 }, 240_000)
 afterAll(() => hub.stop(true))
 
@@ -35,6 +46,12 @@ for (const { name, command, program, script } of runtimes) {
       cpSync(join(examples, 'images/cat.png'), join(project, 'cat.png'))
       const printed = await runIn(project, [...run, join(name, script), model, 'cat.png'])
       expect(printed).toBe('cat.png: cat 91.8 %\n')
+    }, 240_000)
+
+    test('the kernels are WebAssembly where none are compiled for the machine', async () => {
+      const lines = ["import { useBackend } from '@vitral/core'", "console.log((await useBackend('auto')).name)"]
+      writeFileSync(join(withoutAddon, 'backend.mjs'), lines.join('\n'))
+      expect(await runIn(withoutAddon, [...run, 'backend.mjs'])).toBe('wasm\n')
     }, 240_000)
 
     test("the README's first example runs as it is written", async () => {
