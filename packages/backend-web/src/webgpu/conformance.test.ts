@@ -9,7 +9,7 @@ import { whyNoGpu } from '../../test/gpu.ts'
 const reason = whyNoGpu()
 if (reason) console.log(`skipped the tests of webgpu: ${reason}`)
 
-describe.skipIf(reason !== undefined)('stock webgpu', () => {
+describe.skipIf(reason !== undefined)('webgpu', () => {
   beforeAll(() => useBackend('webgpu'))
   describe('conformance', () => conformance({ test: (name, run) => test(name, run) }))
   describe('PyTorch fixtures', () => fixtureSuite((name, run) => test(name, run)))

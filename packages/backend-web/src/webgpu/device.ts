@@ -10,7 +10,7 @@ interface Dawn {
 /**
  * Makes sure that `navigator.gpu` exists and has an adapter. When it fails it leaves the globals as they were.
  *
- * @returns the adapter that tfjs takes
+ * @returns the adapter that the backend takes
  * @throws when there is none, with what to do
  */
 export async function requestGpuAdapter(): Promise<GPUAdapter> {
@@ -22,6 +22,27 @@ export async function requestGpuAdapter(): Promise<GPUAdapter> {
   if (!adapter) throw new Error(onNode ? noAdapter : noAdapterInBrowser)
   if (dawn) setGlobals(gpu, dawn)
   return adapter
+}
+
+/** What kernels use where it is there; the last is Dawn's, and not in browsers. */
+const wanted: readonly string[] = [
+  'shader-f16',
+  'subgroups',
+  'subgroup-size-control',
+  'timestamp-query',
+  'bgra8unorm-storage',
+  'chromium-experimental-subgroup-matrix',
+]
+
+/** The adapter's device, with the features that kernels use and all that it can do. */
+export async function requestGpuDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const requiredLimits: Record<string, number> = {}
+  for (const name in adapter.limits) {
+    const limit = adapter.limits[name as keyof GPUSupportedLimits]
+    if (typeof limit === 'number') requiredLimits[name] = limit
+  }
+  const requiredFeatures = [...adapter.features].filter(feature => wanted.includes(feature)) as GPUFeatureName[]
+  return await adapter.requestDevice({ requiredFeatures, requiredLimits })
 }
 
 function setGlobals(gpu: GPU, { globals }: Dawn): void {

@@ -1,10 +1,12 @@
-/** The `webgpu` backend: stock tfjs on the browser's WebGPU, or on Dawn in Node and Bun. */
-import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
-import { engine, findBackendFactory, registerBackend, removeBackend } from '@tensorflow/tfjs-core'
+/** The `webgpu` backend, on the browser's WebGPU, or on Dawn in Node and Bun. */
+import type { WebGPUBackend as StockBackend } from '@tensorflow/tfjs-backend-webgpu'
+import { engine, registerBackend, registerKernel, removeBackend } from '@tensorflow/tfjs-core'
 import { describeAdapter, type WebgpuAdapter } from './adapter.ts'
 import { registerAddN } from './add-n.ts'
-import { requestGpuAdapter } from './device.ts'
-import { type GuardedBackend, guard, nameKernels } from './guard.ts'
+import { WebgpuBackend } from './backend.ts'
+import { requestGpuAdapter, requestGpuDevice } from './device.ts'
+import { nameKernels } from './errors.ts'
+import { kernels } from './kernels/index.ts'
 
 /** Options of the backend webgpu. */
 export interface WebgpuOptions {
@@ -12,8 +14,8 @@ export interface WebgpuOptions {
   emulation?: boolean
 }
 
-/** Makes the guarded backend, once the stock package is there. */
-let factory: (() => Promise<GuardedBackend>) | undefined
+/** Makes the backend, once the stock package is there. */
+let factory: (() => Promise<WebgpuBackend>) | undefined
 
 /**
  * Registers the backend `webgpu` with tfjs-core; `useBackend('webgpu')` of @vitral/core calls it. After a device was lost,
@@ -30,10 +32,13 @@ export async function startWebgpu({ emulation = true }: WebgpuOptions = {}): Pro
       `the adapter is no GPU, but emulated on the CPU (${name}), which is slower than wasm; to use it all the same, name ` +
         "the backend: useBackend('webgpu').",
     )
-  factory ??= await guardedFactory()
-  const running = engine().registry.webgpu as WebGPUBackend | GuardedBackend | undefined
-  if (running && !('failure' in running)) guard(running) // it is tfjs's own, started by somebody else
-  if (running && !(running as GuardedBackend).failure) return
+  factory ??= await ownFactory()
+  const running = engine().registry.webgpu
+  if (running instanceof WebgpuBackend && !running.failure) return
+  if (running && !(running instanceof WebgpuBackend) && running.numDataIds() > 0)
+    throw new Error(
+      "tfjs's own backend webgpu is running and has tensors; call useBackend('webgpu') of @vitral/core before any op.",
+    )
   removeBackend('webgpu')
   registerBackend('webgpu', factory)
 }
@@ -45,12 +50,15 @@ export async function startWebgpu({ emulation = true }: WebgpuOptions = {}): Pro
  */
 export const webgpuAdapter = async (): Promise<WebgpuAdapter> => describeAdapter(await requestGpuAdapter())
 
-async function guardedFactory(): Promise<() => Promise<GuardedBackend>> {
+async function ownFactory(): Promise<() => Promise<WebgpuBackend>> {
   // Only now: on import the package looks for navigator.gpu, and registers nothing without it.
-  await import('@tensorflow/tfjs-backend-webgpu')
-  const stock = findBackendFactory('webgpu') as (() => Promise<WebGPUBackend>) | undefined
-  if (!stock) throw new Error('@tensorflow/tfjs-backend-webgpu was imported before WebGPU was there; import it after.')
+  const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu')
   registerAddN()
+  for (const kernel of kernels) registerKernel(kernel)
   nameKernels()
-  return async () => guard(await stock())
+  return async () => {
+    const adapter = await requestGpuAdapter()
+    const device = await requestGpuDevice(adapter)
+    return new WebgpuBackend(device, new WebGPUBackend(device, adapter.info) as StockBackend)
+  }
 }

@@ -4,6 +4,8 @@
  * share the adapters of this folder, which bring tensors to it.
  */
 export { KernelBackend } from './backend.ts'
+export type { OutputDtypeAttribute } from './adapters/output-dtype.ts'
 export { bestRate } from './best-rate.ts'
 export type * from './calls.ts'
+export type { Autocast, Backward, Forward } from './kernel.ts'
 export { registerKernelBackend } from './register.ts'

@@ -1,0 +1,160 @@
+/** Layer normalisation of the last axis. M rows of C. */
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { Autocast, Backward, Forward, OutputDtypeAttribute } from '@vitral/core/kernels'
+import { elementsOf } from '@vitral/core/sizes'
+import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
+import { program } from '../program.ts'
+import { sumOfLanes } from '../wgsl.ts'
+
+const LANES = 64
+
+// The variance is that of the centred values: the difference of two large sums would lose it.
+const forward = program({
+  name: 'layerNorm',
+  bindings: { x: 'f32', weight: 'f32', bias: 'f32', output: 'f32', mean: 'f32', rstd: 'f32' },
+  constants: { rows: 'u32', columns: 'u32', eps: 'f32', training: 'u32' },
+  lanes: LANES,
+  declarations: sumOfLanes(LANES),
+  body: `
+  if (group >= constants.rows) { return; }
+  let columns = constants.columns;
+  let first = group * columns;
+  var sum = 0.0;
+  for (var c = lane; c < columns; c += LANES) { sum += x[first + c]; }
+  let average = sumOfLanes(sum, lane) / f32(columns);
+  var squares = 0.0;
+  for (var c = lane; c < columns; c += LANES) {
+    let centred = x[first + c] - average;
+    squares += centred * centred;
+  }
+  let scale = inverseSqrt(sumOfLanes(squares, lane) / f32(columns) + constants.eps);
+  for (var c = lane; c < columns; c += LANES) {
+    output[first + c] = (x[first + c] - average) * scale * weight[c] + bias[c];
+  }
+  if (constants.training != 0u && lane == 0u) {
+    mean[group] = average;
+    rstd[group] = scale;
+  }`,
+})
+
+export const layerNorm: WebgpuKernel = kernel<
+  Record<'x' | 'weight' | 'bias', TensorInfo>,
+  OutputDtypeAttribute & Forward & Autocast & { eps: number }
+>('VitralLayerNorm', (backend, { x, weight, bias }, { eps, training }) => {
+  const rows = elementsOf(x.shape.slice(0, -1))
+  const columns = elementsOf(weight.shape)
+  const output = backend.output(x.shape)
+  const [mean, rstd] = training ? [backend.output([rows]), backend.output([rows])] : []
+  backend.dispatch(
+    forward,
+    {
+      x: backend.range(x),
+      weight: backend.range(weight),
+      bias: backend.range(bias),
+      output: output.range,
+      mean: mean?.range,
+      rstd: rstd?.range,
+    },
+    { rows, columns, eps, training: Number(training) },
+    rows,
+  )
+  return [output, mean, rstd].flatMap(made => made?.info ?? [])
+})
+
+// Each workgroup takes a block of rows, and sums their share of the gradients of weight and bias, each lane in columns of its
+// own; a second dispatch adds the shares of all blocks, in their order.
+const backward = program({
+  name: 'layerNormGrad',
+  bindings: { dy: 'f32', x: 'f32', weight: 'f32', mean: 'f32', rstd: 'f32', dx: 'f32', shares: 'f32' },
+  constants: { rows: 'u32', columns: 'u32', blockRows: 'u32', blocks: 'u32', wantsX: 'u32', wantsShares: 'u32' },
+  lanes: LANES,
+  declarations: sumOfLanes(LANES),
+  body: `
+  if (group >= constants.blocks) { return; }
+  let columns = constants.columns;
+  let share = group * 2 * columns;
+  let end = min((group + 1) * constants.blockRows, constants.rows);
+  if (constants.wantsShares != 0u) {
+    for (var c = lane; c < 2 * columns; c += LANES) { shares[share + c] = 0.0; }
+    workgroupBarrier();
+  }
+  for (var row = group * constants.blockRows; row < end; row++) {
+    let first = row * columns;
+    let average = mean[row];
+    let scale = rstd[row];
+    var sum = 0.0;
+    var products = 0.0;
+    for (var c = lane; c < columns; c += LANES) {
+      let normalised = (x[first + c] - average) * scale;
+      let up = dy[first + c];
+      sum += up * weight[c];
+      products += up * weight[c] * normalised;
+      if (constants.wantsShares != 0u) {
+        shares[share + c] += up * normalised;
+        shares[share + columns + c] += up;
+      }
+    }
+    if (constants.wantsX == 0u) { continue; }
+    let meanSum = sumOfLanes(sum, lane) / f32(columns);
+    let meanProduct = sumOfLanes(products, lane) / f32(columns);
+    for (var c = lane; c < columns; c += LANES) {
+      let normalised = (x[first + c] - average) * scale;
+      dx[first + c] = (dy[first + c] * weight[c] - meanSum - normalised * meanProduct) * scale;
+    }
+  }`,
+})
+
+const addShares = program({
+  name: 'layerNormGradShares',
+  bindings: { shares: 'f32', dWeight: 'f32', dBias: 'f32' },
+  constants: { columns: 'u32', blocks: 'u32', wantsWeight: 'u32', wantsBias: 'u32' },
+  lanes: LANES,
+  body: `
+  let c = group * LANES + lane;
+  if (c >= 2 * constants.columns) { return; }
+  var sum = 0.0;
+  for (var block = 0u; block < constants.blocks; block++) { sum += shares[block * 2 * constants.columns + c]; }
+  if (c < constants.columns) {
+    if (constants.wantsWeight != 0u) { dWeight[c] = sum; }
+  } else if (constants.wantsBias != 0u) {
+    dBias[c - constants.columns] = sum;
+  }`,
+})
+
+/** Enough to fill a GPU, few enough that their shares are small beside x. */
+const MOST_BLOCKS = 256
+
+export const layerNormGrad: WebgpuKernel = kernel<
+  Record<'dy' | 'x' | 'weight' | 'mean' | 'rstd', TensorInfo>,
+  Backward
+>('VitralLayerNormGrad', (backend, { dy, x, weight, mean, rstd }, attrs) => {
+  const rows = elementsOf(x.shape.slice(0, -1))
+  const columns = elementsOf(weight.shape)
+  const blockRows = Math.max(1, Math.ceil(rows / MOST_BLOCKS))
+  const blocks = Math.ceil(rows / blockRows)
+  const gradients = new Gradients(backend, attrs)
+  const [dx, dWeight, dBias] = [
+    gradients.range('x', x.shape),
+    gradients.range('weight', weight.shape),
+    gradients.range('bias', weight.shape),
+  ]
+  const shares = dWeight || dBias ? backend.scratch(blocks * 2 * columns * 4) : undefined
+  const wants = { wantsX: Number(dx !== undefined), wantsShares: Number(shares !== undefined) }
+  const [ofMean, ofRstd] = [backend.range(mean), backend.range(rstd)]
+  const inputs = {
+    dy: backend.range(dy),
+    x: backend.range(x),
+    weight: backend.range(weight),
+    mean: ofMean,
+    rstd: ofRstd,
+  }
+  backend.dispatch(backward, { ...inputs, dx, shares }, { rows, columns, blockRows, blocks, ...wants }, blocks)
+  if (shares)
+    backend.dispatch(
+      addShares,
+      { shares, dWeight, dBias },
+      { columns, blocks, wantsWeight: Number(dWeight !== undefined), wantsBias: Number(dBias !== undefined) },
+      Math.ceil((2 * columns) / LANES),
+    )
+  return gradients.all()
+})

@@ -1,0 +1,296 @@
+/**
+ * Records commands and hands them to the device: one encoder from one submission to the next, whose dispatches read their
+ * constants from one buffer, and whose bind groups and pipelines are made once.
+ */
+import type { DeviceErrors } from './errors.ts'
+import { Memory, type Range } from './memory.ts'
+import { CONSTANT_BYTES, flatWorkgroups, type Program, program, textOf, type Workgroups } from './program.ts'
+
+/** Dispatches whose constants fit between two submissions. */
+const SLOTS = 1024
+
+/** The largest tensor that is copied from the buffer of constants, which takes no submission of its own. */
+const SMALL_UPLOAD = 16 * CONSTANT_BYTES
+
+/** What was done since the backend started, for tests and benchmarks. */
+export interface Counts {
+  dispatches: number
+  submits: number
+  bindGroups: number
+  pipelines: number
+  /** Bytes that dispatches could read and write: the sizes of their ranges. */
+  bytesBound: number
+}
+
+/** What a dispatch needs, whoever wrote its program. */
+export interface Command {
+  pipeline: GPUComputePipeline
+  ranges: readonly Range[]
+  constantBytes: number
+  /** Writes the constants. */
+  writeConstants: (place: DataView) => void
+  workgroups: Workgroups
+}
+
+/** Copies a tensor where WebGPU's own copies cannot: within one buffer. */
+const copyProgram = program({
+  name: 'copy',
+  bindings: { from: 'u32', to: 'u32' },
+  constants: { words: 'u32' },
+  body: `
+  let i = group * LANES + lane;
+  if (i < constants.words) { to[i] = from[i]; }`,
+})
+
+export class Recorder {
+  readonly memory: Memory
+  readonly counts: Counts = { dispatches: 0, submits: 0, bindGroups: 0, pipelines: 0, bytesBound: 0 }
+  readonly #device: GPUDevice
+  readonly #errors: DeviceErrors
+  readonly #pipelines = new Map<string, GPUComputePipeline>()
+  readonly #layouts: GPUBindGroupLayout[] = []
+  readonly #bindGroups = new Map<string, GPUBindGroup>()
+  readonly #staging: GPUBuffer[] = []
+  readonly #absent: Range[] = []
+  readonly #constants: GPUBuffer
+  readonly #words = new Uint32Array((SLOTS * CONSTANT_BYTES) / 4)
+  #used = 0
+  #encoder: GPUCommandEncoder | undefined
+  #pass: GPUComputePassEncoder | undefined
+  #pipeline: GPUComputePipeline | undefined
+
+  constructor(device: GPUDevice, errors: DeviceErrors) {
+    this.#device = device
+    this.#errors = errors
+    this.memory = new Memory(device, errors)
+    const { UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage
+    this.#constants = device.createBuffer({
+      label: 'constants',
+      size: this.#words.byteLength,
+      usage: UNIFORM | COPY_SRC | COPY_DST,
+    })
+  }
+
+  /** Records a program's dispatch; a binding without a range gets one that nobody reads. */
+  dispatch<Binding extends string, Constant extends string>(
+    program: Program<Binding, Constant>,
+    ranges: Readonly<Record<Binding, Range | undefined>>,
+    constants: Readonly<Record<Constant, number>>,
+    workgroups: Workgroups,
+  ): void {
+    const names = Object.keys(program.bindings) as Binding[]
+    this.record({
+      pipeline: this.pipeline(program),
+      ranges: names.map((name, i) => ranges[name] ?? this.#absentRange(i)),
+      constantBytes: CONSTANT_BYTES,
+      writeConstants(place) {
+        let offset = 0
+        for (const name in program.constants) {
+          if (program.constants[name] === 'f32') place.setFloat32(offset, constants[name], true)
+          else place.setUint32(offset, constants[name], true)
+          offset += 4
+        }
+      },
+      workgroups,
+    })
+  }
+
+  /** Records a dispatch of any pipeline whose layout is one of `layout`. */
+  record({ pipeline, ranges, constantBytes, writeConstants, workgroups }: Command): void {
+    const distinct = this.#withoutRepeats(ranges)
+    const offset = this.reserve(constantBytes)
+    writeConstants(this.constantsAt(offset, constantBytes))
+    const group = this.#bindGroup(distinct, constantBytes)
+    const pass = this.pass()
+    if (pipeline !== this.#pipeline) pass.setPipeline(pipeline)
+    this.#pipeline = pipeline
+    pass.setBindGroup(0, group, [offset])
+    pass.dispatchWorkgroups(...workgroups)
+    this.counts.dispatches++
+    for (const [i, range] of distinct.entries()) {
+      this.counts.bytesBound += range.size
+      if (range !== ranges[i]) this.memory.release(range)
+    }
+  }
+
+  /** A place for so many bytes of constants; submits when there is none. */
+  reserve(bytes: number): number {
+    const size = Math.ceil(bytes / CONSTANT_BYTES) * CONSTANT_BYTES
+    if (this.#used + size > this.#words.byteLength) this.submit()
+    const offset = this.#used
+    this.#used += size
+    return offset
+  }
+
+  /** The bytes at a place of the constants, to write. */
+  constantsAt(offset: number, bytes: number): DataView {
+    return new DataView(this.#words.buffer, offset, bytes)
+  }
+
+  /** The buffer of constants, for programs that bind it in their own way. */
+  get constants(): GPUBuffer {
+    return this.#constants
+  }
+
+  pipeline(program: Program): GPUComputePipeline {
+    let pipeline = this.#pipelines.get(program.name)
+    if (!pipeline) {
+      const module = this.#device.createShaderModule({ label: program.name, code: textOf(program) })
+      pipeline = this.#device.createComputePipeline({
+        label: program.name,
+        layout: this.layout(Object.keys(program.bindings).length),
+        compute: { module, entryPoint: 'main' },
+      })
+      this.#pipelines.set(program.name, pipeline)
+      this.counts.pipelines++
+    }
+    return pipeline
+  }
+
+  /** The layout of pipelines with so many storage buffers, and the constants after them. */
+  layout(storageBuffers: number): GPUPipelineLayout {
+    return this.#device.createPipelineLayout({ bindGroupLayouts: [this.#bindGroupLayout(storageBuffers)] })
+  }
+
+  /** Writes values to where a new tensor lies. They are plain memory, not shared: Dawn's writeBuffer ends the process otherwise. */
+  upload(range: Range, values: Float32Array | Int32Array | Uint16Array): void {
+    const bytes = Math.ceil(values.byteLength / 4) * 4
+    if (bytes === 0) return
+    if (!this.#encoder || !this.memory.isRecycled(range)) {
+      this.#device.queue.writeBuffer(range.buffer, range.offset, plain(values))
+    } else if (bytes <= SMALL_UPLOAD) {
+      const place = this.reserve(bytes)
+      new Uint8Array(this.#words.buffer, place, bytes).set(
+        new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+      )
+      this.encoder().copyBufferToBuffer(this.#constants, place, range.buffer, range.offset, bytes)
+    } else {
+      this.submit() // the queued commands that use this memory come first
+      this.#device.queue.writeBuffer(range.buffer, range.offset, plain(values))
+    }
+  }
+
+  /** Copies within the device. */
+  copy(from: Range, to: Range, bytes: number): void {
+    const words = Math.ceil(bytes / 4)
+    const workgroups = flatWorkgroups(Math.ceil(words / 64), this.#device.limits)
+    this.dispatch(copyProgram, { from, to }, { words }, workgroups)
+  }
+
+  /** The bytes of a range, after all that was recorded before. */
+  async read(range: Range, bytes: number): Promise<ArrayBuffer> {
+    const size = Math.ceil(bytes / 4) * 4
+    if (size === 0) return new ArrayBuffer(0)
+    const staging = this.#acquireStaging(size)
+    this.encoder().copyBufferToBuffer(range.buffer, range.offset, staging, 0, size)
+    this.submit()
+    await staging.mapAsync(GPUMapMode.READ, 0, size)
+    const values = staging.getMappedRange(0, size).slice(0, bytes)
+    staging.unmap()
+    this.#staging.push(staging)
+    return values
+  }
+
+  /** Hands what was recorded to the device. */
+  submit(): void {
+    if (!this.#encoder) return
+    this.#endPass()
+    if (this.#used > 0) this.#device.queue.writeBuffer(this.#constants, 0, this.#words.subarray(0, this.#used / 4))
+    this.#device.queue.submit([this.#encoder.finish()])
+    this.#encoder = undefined
+    this.#used = 0
+    this.counts.submits++
+    if (this.memory.submitted()) this.#bindGroups.clear()
+  }
+
+  /** The encoder, outside of a pass. */
+  encoder(): GPUCommandEncoder {
+    this.#endPass()
+    this.#encoder ??= this.#device.createCommandEncoder()
+    return this.#encoder
+  }
+
+  /** The open pass. */
+  pass(): GPUComputePassEncoder {
+    this.#encoder ??= this.#device.createCommandEncoder()
+    this.#pass ??= this.#encoder.beginComputePass()
+    return this.#pass
+  }
+
+  dispose(): void {
+    this.memory.dispose()
+    for (const buffer of [this.#constants, ...this.#staging]) buffer.destroy()
+  }
+
+  #endPass(): void {
+    this.#pass?.end()
+    this.#pass = this.#pipeline = undefined
+  }
+
+  #bindGroupLayout(storageBuffers: number): GPUBindGroupLayout {
+    this.#layouts[storageBuffers] ??= this.#device.createBindGroupLayout({
+      entries: Array.from({ length: storageBuffers + 1 }, (_, binding) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: binding < storageBuffers ? { type: 'storage' } : { type: 'uniform', hasDynamicOffset: true },
+      })),
+    })
+    return this.#layouts[storageBuffers]
+  }
+
+  #bindGroup(ranges: readonly Range[], constantBytes: number): GPUBindGroup {
+    let key = `${constantBytes}`
+    for (const { chunk, offset, size } of ranges) key += `,${chunk}:${offset}+${size}`
+    let group = this.#bindGroups.get(key)
+    if (!group) {
+      const size = Math.ceil(constantBytes / CONSTANT_BYTES) * CONSTANT_BYTES
+      const storage = ranges.map(({ buffer, offset, size }) => ({ buffer, offset, size }))
+      group = this.#device.createBindGroup({
+        label: this.#errors.label,
+        layout: this.#bindGroupLayout(ranges.length),
+        entries: [...storage, { buffer: this.#constants, offset: 0, size }].map((resource, binding) => ({
+          binding,
+          resource,
+        })),
+      })
+      this.#bindGroups.set(key, group)
+      this.counts.bindGroups++
+    }
+    return group
+  }
+
+  /** A second binding of the same range becomes one of a copy: WebGPU forbids that two writable bindings overlap. */
+  #withoutRepeats(ranges: readonly Range[]): Range[] {
+    return ranges.map((range, i) => {
+      if (ranges.findIndex(({ buffer, offset }) => buffer === range.buffer && offset === range.offset) === i)
+        return range
+      const copy = this.memory.acquire(range.size)
+      this.copy(range, copy, range.size)
+      return copy
+    })
+  }
+
+  /** The range of a binding that was not given: its own, since writable bindings must not overlap. */
+  #absentRange(binding: number): Range {
+    this.#absent[binding] ??= this.memory.acquire(1)
+    return this.#absent[binding]
+  }
+
+  #acquireStaging(bytes: number): GPUBuffer {
+    const index = this.#staging.findIndex(({ size }) => size >= bytes && size <= 2 * Math.max(bytes, 2 ** 16))
+    const [found] = index < 0 ? [] : this.#staging.splice(index, 1)
+    if (found) return found
+    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 2 ** 12)))
+    const { MAP_READ, COPY_DST } = GPUBufferUsage
+    return this.#device.createBuffer({ label: 'staging', size, usage: MAP_READ | COPY_DST })
+  }
+}
+
+/** The values in memory that `writeBuffer` takes, of a length that is a multiple of 4 bytes. */
+function plain(values: Float32Array | Int32Array | Uint16Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  if (bytes.byteLength % 4 === 0 && bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>
+  const copy = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4)
+  copy.set(bytes)
+  return copy
+}

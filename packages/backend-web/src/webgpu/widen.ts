@@ -1,0 +1,30 @@
+/** Half-precision tensors for kernels that know float32 alone. */
+
+import { elementsOf } from '@vitral/core/sizes'
+import type { Data, WebgpuBackend } from './backend.ts'
+import type { Range } from './memory.ts'
+import { program } from './program.ts'
+
+// unpack2x16float needs no feature of the device.
+const unpack = program({
+  name: 'widen',
+  bindings: { from: 'u32', to: 'f32' },
+  constants: { pairs: 'u32', size: 'u32' },
+  body: `
+  let i = group * LANES + lane;
+  if (i >= constants.pairs) { return; }
+  let pair = unpack2x16float(from[i]);
+  to[2 * i] = pair.x;
+  if (2 * i + 1 < constants.size) { to[2 * i + 1] = pair.y; }`,
+})
+
+/** Replaces a tensor's values in half the bytes by the same in whole floats. */
+export function widen(backend: WebgpuBackend, data: Data): void {
+  const { memory } = backend.recorder
+  const size = elementsOf(data.shape)
+  const pairs = Math.ceil(size / 2)
+  const [from, to] = [data.resource as Range, memory.acquire(4 * size)]
+  backend.dispatch(unpack, { from, to }, { pairs, size }, Math.ceil(pairs / 64))
+  memory.release(from)
+  Object.assign(data, { resource: to, half: false })
+}
