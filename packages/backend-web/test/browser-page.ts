@@ -1,8 +1,8 @@
 /** What runs in the browser: the tests call these functions through the page. */
-import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
 import { add, engine, fill } from '@tensorflow/tfjs-core'
 import { webgpuAdapter } from '@vitral/backend-web'
 import { useBackend } from '@vitral/core'
+import type { WebgpuBackend } from '../src/webgpu/backend.ts'
 import { trainingStep } from './training-step.ts'
 import { wasmConformance } from './wasm-conformance.ts'
 import { wasmForward } from './wasm-forward.ts'
@@ -15,13 +15,13 @@ async function deviceErrors(): Promise<string[]> {
       (error: Error) => error.message,
     )
   await useBackend('webgpu')
-  const { device } = engine().backend as WebGPUBackend
+  const { device } = engine().backend as WebgpuBackend
   const { createBindGroup } = device
-  device.createBindGroup = descriptor => createBindGroup({ ...descriptor, entries: [] })
+  device.createBindGroup = descriptor => createBindGroup.call(device, { ...descriptor, entries: [] })
   const refused = await messageOf(add(fill([5000], 1), 1).data())
   await useBackend('webgpu')
   const waiting = add(fill([5000], 1), 1).data()
-  ;(engine().backend as WebGPUBackend).device.destroy()
+  ;(engine().backend as WebgpuBackend).device.destroy()
   const lost = await messageOf(waiting)
   await useBackend('webgpu')
   return [refused, lost, await messageOf(add(fill([5000], 1), 1).data())]

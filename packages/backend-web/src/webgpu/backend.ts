@@ -3,58 +3,21 @@
  * tensors by the few members that their own backend has, too.
  */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
-import {
-  type BackendValues,
-  buffer,
-  DataStorage,
-  type DataType,
-  engine,
-  env,
-  KernelBackend,
-  type TensorInfo,
-  util,
-} from '@tensorflow/tfjs-core'
+import { type BackendValues, buffer, type DataType, env, type TensorInfo, util } from '@tensorflow/tfjs-core'
 import { elementsOf } from '@vitral/core/sizes'
-import { DeviceErrors, runningKernel } from './errors.ts'
-import { isRange, type Range } from './memory.ts'
-import { flatWorkgroups, type Program, type Workgroups } from './program.ts'
-import { Recorder } from './recorder.ts'
-import { type Resource, StockPrograms } from './stock-programs.ts'
-import { widen } from './widen.ts'
-
-/** What is known of a tensor's data; the names are those that stock kernels read. */
-export interface Data {
-  dtype: DataType
-  shape: number[]
-  refCount: number
-  /** The values here, until they are uploaded or once they have been read. */
-  values?: BackendValues | null
-  /** The values on the device; of fromPixels and draw, a picture. */
-  resource?: Resource | null
-  /** Whether the resource belongs to somebody else, as a canvas's picture does. */
-  external?: boolean
-  /** Whether the device holds them in half the bytes; the dtype is float32 then. */
-  half?: boolean
-  complexTensorInfos?: { real: TensorInfo; imag: TensorInfo }
-}
+import type { Range } from './memory.ts'
+import type { Program, Workgroups } from './program.ts'
+import { StockPrograms } from './stock-programs.ts'
+import { type Data, DeviceTensors } from './tensors.ts'
 
 /** A backend on one device, from its start to its failure or disposal. */
-export class WebgpuBackend extends KernelBackend {
-  readonly device: GPUDevice
-  readonly errors: DeviceErrors
-  readonly recorder: Recorder
-  /** Data of tensors; stock kernels read it, too. */
-  readonly tensorMap: DataStorage<Data>
+export class WebgpuBackend extends DeviceTensors {
   readonly #stock: StockPrograms
   #made: object[] = []
   #scratch: Range[] = []
 
   constructor(device: GPUDevice, stock: WebGPUBackend) {
-    super()
-    this.device = device
-    this.errors = new DeviceErrors(device)
-    this.recorder = new Recorder(device, this.errors)
-    this.tensorMap = new DataStorage(this, engine())
+    super(device)
     this.#stock = new StockPrograms(this, stock)
   }
 
@@ -86,7 +49,7 @@ export class WebgpuBackend extends KernelBackend {
     this.#made.push(dataId)
     const data = this.tensorMap.get(dataId)
     data.half = half
-    const range = this.#place(data)
+    const range = this.place(data)
     return { info: { dataId, shape, dtype: 'float32' }, range }
   }
 
@@ -135,108 +98,9 @@ export class WebgpuBackend extends KernelBackend {
     constants: Readonly<Record<Constant, number>>,
     workgroups: number | Workgroups,
   ): void {
-    const groups = typeof workgroups === 'number' ? flatWorkgroups(workgroups, this.device.limits) : workgroups
+    const groups = typeof workgroups === 'number' ? this.recorder.workgroups(workgroups) : workgroups
     if (groups.includes(0)) return
     this.recorder.dispatch(program, ranges, constants, groups)
-  }
-
-  // For the engine.
-
-  override write(values: BackendValues | null, shape: number[], dtype: DataType): object {
-    if (dtype === 'complex64' && values !== null)
-      throw new Error('Values cannot be written as complex64; make the tensor with complex(real, imag).')
-    const dataId = {}
-    this.tensorMap.set(dataId, { dtype, shape, values, refCount: 1 })
-    return dataId
-  }
-
-  override move(dataId: object, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {
-    this.tensorMap.set(dataId, { dtype, shape, values, refCount })
-  }
-
-  override async read(dataId: object): Promise<BackendValues> {
-    const { values, resource, shape, dtype, complexTensorInfos } = this.tensorMap.get(dataId)
-    if (values) return values
-    if (complexTensorInfos) {
-      const parts = [complexTensorInfos.real, complexTensorInfos.imag].map(part => this.read(part.dataId))
-      return interleaved((await Promise.all(parts)) as Float32Array[])
-    }
-    if (!resource) return util.getTypedArrayFromDType(dtype as 'float32', 0)
-    this.uploadToGPU(dataId) // in whole floats
-    const { resource: whole } = this.tensorMap.get(dataId)
-    const bytes = await this.errors.duringRead(() => this.recorder.read(whole as Range, 4 * elementsOf(shape)))
-    return util.convertBackendValuesAndArrayBuffer(bytes, dtype)
-  }
-
-  override readSync(dataId: object): BackendValues {
-    const { values, complexTensorInfos } = this.tensorMap.get(dataId)
-    if (values) return values
-    if (complexTensorInfos) {
-      const { real, imag } = complexTensorInfos
-      return interleaved([real, imag].map(part => this.readSync(part.dataId)) as Float32Array[])
-    }
-    throw new Error(
-      `${runningKernel()} on webgpu: a GPU's values cannot be read at once; use await tensor.data() instead of dataSync().`,
-    )
-  }
-
-  override refCount(dataId: object): number {
-    return this.tensorMap.has(dataId) ? this.tensorMap.get(dataId).refCount : 0
-  }
-
-  override incRef(dataId: object): void {
-    this.tensorMap.get(dataId).refCount++
-  }
-
-  decRef(dataId: object): void {
-    if (this.tensorMap.has(dataId)) this.tensorMap.get(dataId).refCount--
-  }
-
-  override disposeData(dataId: object, force = false): boolean {
-    if (!this.tensorMap.has(dataId)) return true
-    const data = this.tensorMap.get(dataId)
-    data.refCount = force ? 0 : data.refCount - 1
-    if (data.refCount > 0) return false
-    for (const part of Object.values(data.complexTensorInfos ?? {})) this.disposeData(part.dataId)
-    const { resource, external } = data
-    if (resource && isRange(resource)) this.recorder.memory.release(resource)
-    else if (resource && 'createView' in resource && !external) this.textureManager.releaseTexture(resource)
-    this.tensorMap.delete(dataId)
-    return true
-  }
-
-  override numDataIds(): number {
-    return this.tensorMap.numDataIds()
-  }
-
-  override floatPrecision(): 16 | 32 {
-    return 32
-  }
-
-  override timerAvailable(): boolean {
-    return true
-  }
-
-  /** The time from the submission of what `f` records to its end. */
-  override async time(f: () => void): Promise<{ kernelMs: number }> {
-    this.recorder.submit()
-    await this.device.queue.onSubmittedWorkDone()
-    f()
-    const start = performance.now()
-    this.recorder.submit()
-    await this.device.queue.onSubmittedWorkDone()
-    return { kernelMs: performance.now() - start }
-  }
-
-  /** Bytes on the device: of tensors, and of the buffers that they lie in. */
-  override memory(): { unreliable: boolean; reasons: string[]; numBytesInGPU: number; numBytesAllocatedInGPU: number } {
-    const { liveBytes, allocatedBytes } = this.recorder.memory
-    return { unreliable: false, reasons: [], numBytesInGPU: liveBytes, numBytesAllocatedInGPU: allocatedBytes }
-  }
-
-  override dispose(): void {
-    this.recorder.dispose()
-    this.device.destroy()
   }
 
   // For the stock kernels.
@@ -275,41 +139,11 @@ export class WebgpuBackend extends KernelBackend {
     return env().getBool('WEBGPU_CPU_FORWARD') && inputs.every(few)
   }
 
-  /** Sees to it that a tensor's values are on the device, in 4 bytes each. */
-  uploadToGPU(dataId: object): void {
-    const data = this.tensorMap.get(dataId)
-    if (data.half) widen(this, data)
-    if (data.resource) return
-    const range = this.#place(data)
-    if (data.values) this.recorder.upload(range, words(data))
-    data.values = null
-  }
-
   runWebGPUProgram: WebGPUBackend['runWebGPUProgram'] = (...args) => this.#stock.run(...args)
 
-  #place(data: Data): Range {
-    const { shape, half } = data
-    const { memory } = this.recorder
-    const bytes = elementsOf(shape) * (half ? 2 : 4)
-    if (bytes > memory.limit) {
-      const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits
-      const name = maxBufferSize < maxStorageBufferBindingSize ? 'maxBufferSize' : 'maxStorageBufferBindingSize'
-      throw new Error(
-        `a tensor of shape [${shape.join(', ')}] has ${bytes} bytes, and one kernel of this device reaches at most ` +
-          `${memory.limit} of a tensor (${name}). Take a smaller batch, or the backend native or wasm.`,
-      )
-    }
-    data.resource = memory.acquire(bytes)
-    return data.resource
+  protected override release(data: Data): void {
+    super.release(data)
+    const { resource, external } = data
+    if (resource && 'createView' in resource && !external) this.textureManager.releaseTexture(resource)
   }
 }
-
-/** A tensor's values as the device has them. */
-function words({ dtype, values }: Data): Float32Array | Int32Array {
-  if (values instanceof Float32Array || values instanceof Int32Array) return values
-  const numbers = values as ArrayLike<number>
-  return dtype === 'float32' ? Float32Array.from(numbers) : Int32Array.from(numbers)
-}
-
-const interleaved = ([real, imag]: Float32Array[]): Float32Array =>
-  Float32Array.from({ length: 2 * (real?.length ?? 0) }, (_, i) => (i % 2 ? imag : real)?.[i >> 1] as number)

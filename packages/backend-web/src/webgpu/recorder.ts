@@ -2,9 +2,10 @@
  * Records commands and hands them to the device: one encoder from one submission to the next, whose dispatches read their
  * constants from one buffer, and whose bind groups and pipelines are made once.
  */
+import { Bindings } from './bindings.ts'
 import type { DeviceErrors } from './errors.ts'
 import { Memory, type Range } from './memory.ts'
-import { CONSTANT_BYTES, flatWorkgroups, type Program, program, textOf, type Workgroups } from './program.ts'
+import { CONSTANT_BYTES, flatWorkgroups, type Program, program, type Workgroups } from './program.ts'
 
 /** Dispatches whose constants fit between two submissions. */
 const SLOTS = 1024
@@ -44,12 +45,9 @@ const copyProgram = program({
 
 export class Recorder {
   readonly memory: Memory
-  readonly counts: Counts = { dispatches: 0, submits: 0, bindGroups: 0, pipelines: 0, bytesBound: 0 }
+  readonly bindings: Bindings
+  readonly #counts = { dispatches: 0, submits: 0, bytesBound: 0 }
   readonly #device: GPUDevice
-  readonly #errors: DeviceErrors
-  readonly #pipelines = new Map<string, GPUComputePipeline>()
-  readonly #layouts: GPUBindGroupLayout[] = []
-  readonly #bindGroups = new Map<string, GPUBindGroup>()
   readonly #staging: GPUBuffer[] = []
   readonly #absent: Range[] = []
   readonly #constants: GPUBuffer
@@ -61,14 +59,24 @@ export class Recorder {
 
   constructor(device: GPUDevice, errors: DeviceErrors) {
     this.#device = device
-    this.#errors = errors
     this.memory = new Memory(device, errors)
+    this.bindings = new Bindings(device, errors)
     const { UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage
     this.#constants = device.createBuffer({
       label: 'constants',
       size: this.#words.byteLength,
       usage: UNIFORM | COPY_SRC | COPY_DST,
     })
+  }
+
+  /** So many workgroups, as this device takes them. */
+  workgroups(count: number): Workgroups {
+    return flatWorkgroups(count, this.#device.limits)
+  }
+
+  /** What was done so far. */
+  get counts(): Counts {
+    return { ...this.#counts, ...this.bindings.counts }
   }
 
   /** Records a program's dispatch; a binding without a range gets one that nobody reads. */
@@ -80,7 +88,7 @@ export class Recorder {
   ): void {
     const names = Object.keys(program.bindings) as Binding[]
     this.record({
-      pipeline: this.pipeline(program),
+      pipeline: this.bindings.pipeline(program),
       ranges: names.map((name, i) => ranges[name] ?? this.#absentRange(i)),
       constantBytes: CONSTANT_BYTES,
       writeConstants(place) {
@@ -100,15 +108,15 @@ export class Recorder {
     const distinct = this.#withoutRepeats(ranges)
     const offset = this.reserve(constantBytes)
     writeConstants(this.constantsAt(offset, constantBytes))
-    const group = this.#bindGroup(distinct, constantBytes)
+    const group = this.bindings.group(distinct, this.#constants, constantBytes)
     const pass = this.pass()
     if (pipeline !== this.#pipeline) pass.setPipeline(pipeline)
     this.#pipeline = pipeline
     pass.setBindGroup(0, group, [offset])
     pass.dispatchWorkgroups(...workgroups)
-    this.counts.dispatches++
+    this.#counts.dispatches++
     for (const [i, range] of distinct.entries()) {
-      this.counts.bytesBound += range.size
+      this.#counts.bytesBound += range.size
       if (range !== ranges[i]) this.memory.release(range)
     }
   }
@@ -132,26 +140,6 @@ export class Recorder {
     return this.#constants
   }
 
-  pipeline(program: Program): GPUComputePipeline {
-    let pipeline = this.#pipelines.get(program.name)
-    if (!pipeline) {
-      const module = this.#device.createShaderModule({ label: program.name, code: textOf(program) })
-      pipeline = this.#device.createComputePipeline({
-        label: program.name,
-        layout: this.layout(Object.keys(program.bindings).length),
-        compute: { module, entryPoint: 'main' },
-      })
-      this.#pipelines.set(program.name, pipeline)
-      this.counts.pipelines++
-    }
-    return pipeline
-  }
-
-  /** The layout of pipelines with so many storage buffers, and the constants after them. */
-  layout(storageBuffers: number): GPUPipelineLayout {
-    return this.#device.createPipelineLayout({ bindGroupLayouts: [this.#bindGroupLayout(storageBuffers)] })
-  }
-
   /** Writes values to where a new tensor lies. They are plain memory, not shared: Dawn's writeBuffer ends the process otherwise. */
   upload(range: Range, values: Float32Array | Int32Array | Uint16Array): void {
     const bytes = Math.ceil(values.byteLength / 4) * 4
@@ -173,8 +161,7 @@ export class Recorder {
   /** Copies within the device. */
   copy(from: Range, to: Range, bytes: number): void {
     const words = Math.ceil(bytes / 4)
-    const workgroups = flatWorkgroups(Math.ceil(words / 64), this.#device.limits)
-    this.dispatch(copyProgram, { from, to }, { words }, workgroups)
+    this.dispatch(copyProgram, { from, to }, { words }, this.workgroups(Math.ceil(words / 64)))
   }
 
   /** The bytes of a range, after all that was recorded before. */
@@ -199,8 +186,8 @@ export class Recorder {
     this.#device.queue.submit([this.#encoder.finish()])
     this.#encoder = undefined
     this.#used = 0
-    this.counts.submits++
-    if (this.memory.submitted()) this.#bindGroups.clear()
+    this.#counts.submits++
+    if (this.memory.submitted()) this.bindings.clear()
   }
 
   /** The encoder, outside of a pass. */
@@ -225,38 +212,6 @@ export class Recorder {
   #endPass(): void {
     this.#pass?.end()
     this.#pass = this.#pipeline = undefined
-  }
-
-  #bindGroupLayout(storageBuffers: number): GPUBindGroupLayout {
-    this.#layouts[storageBuffers] ??= this.#device.createBindGroupLayout({
-      entries: Array.from({ length: storageBuffers + 1 }, (_, binding) => ({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: binding < storageBuffers ? { type: 'storage' } : { type: 'uniform', hasDynamicOffset: true },
-      })),
-    })
-    return this.#layouts[storageBuffers]
-  }
-
-  #bindGroup(ranges: readonly Range[], constantBytes: number): GPUBindGroup {
-    let key = `${constantBytes}`
-    for (const { chunk, offset, size } of ranges) key += `,${chunk}:${offset}+${size}`
-    let group = this.#bindGroups.get(key)
-    if (!group) {
-      const size = Math.ceil(constantBytes / CONSTANT_BYTES) * CONSTANT_BYTES
-      const storage = ranges.map(({ buffer, offset, size }) => ({ buffer, offset, size }))
-      group = this.#device.createBindGroup({
-        label: this.#errors.label,
-        layout: this.#bindGroupLayout(ranges.length),
-        entries: [...storage, { buffer: this.#constants, offset: 0, size }].map((resource, binding) => ({
-          binding,
-          resource,
-        })),
-      })
-      this.#bindGroups.set(key, group)
-      this.counts.bindGroups++
-    }
-    return group
   }
 
   /** A second binding of the same range becomes one of a copy: WebGPU forbids that two writable bindings overlap. */

@@ -45,7 +45,7 @@ export class StockPrograms {
             code: code.replaceAll('var<storage, read>', 'var<storage, read_write>'),
           }),
         createComputePipeline: (descriptor: GPUComputePipelineDescriptor) => {
-          own.recorder.counts.pipelines++
+          own.recorder.bindings.counts.pipelines++
           return device.createComputePipeline({ ...descriptor, layout: this.#layout() })
         },
       },
@@ -74,7 +74,7 @@ export class StockPrograms {
 
   #layout(): GPUPipelineLayout | 'auto' {
     const { pixelsOpType, variableNames } = this.#program as StockProgram
-    return pixelsOpType == null ? this.#own.recorder.layout(variableNames.length + 1) : 'auto'
+    return pixelsOpType == null ? this.#own.recorder.bindings.layout(variableNames.length + 1) : 'auto'
   }
 
   #record(program: Compiled, output: TensorInfo, inputs: TensorInfo[], uniforms: Uniforms = []): void {

@@ -1,9 +1,10 @@
 /** Half-precision tensors for kernels that know float32 alone. */
 
 import { elementsOf } from '@vitral/core/sizes'
-import type { Data, WebgpuBackend } from './backend.ts'
 import type { Range } from './memory.ts'
 import { program } from './program.ts'
+import type { Recorder } from './recorder.ts'
+import type { Data } from './tensors.ts'
 
 // unpack2x16float needs no feature of the device.
 const unpack = program({
@@ -19,12 +20,12 @@ const unpack = program({
 })
 
 /** Replaces a tensor's values in half the bytes by the same in whole floats. */
-export function widen(backend: WebgpuBackend, data: Data): void {
-  const { memory } = backend.recorder
+export function widen(recorder: Recorder, data: Data): void {
+  const { memory } = recorder
   const size = elementsOf(data.shape)
   const pairs = Math.ceil(size / 2)
   const [from, to] = [data.resource as Range, memory.acquire(4 * size)]
-  backend.dispatch(unpack, { from, to }, { pairs, size }, Math.ceil(pairs / 64))
+  recorder.dispatch(unpack, { from, to }, { pairs, size }, recorder.workgroups(Math.ceil(pairs / 64)))
   memory.release(from)
   Object.assign(data, { resource: to, half: false })
 }

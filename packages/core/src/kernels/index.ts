@@ -3,8 +3,9 @@
  * native addon of @vitral/backend-node and the WebAssembly module of @vitral/backend-web have the same C++ text and
  * share the adapters of this folder, which bring tensors to it.
  */
-export { KernelBackend } from './backend.ts'
+
 export type { OutputDtypeAttribute } from './adapters/output-dtype.ts'
+export { KernelBackend } from './backend.ts'
 export { bestRate } from './best-rate.ts'
 export type * from './calls.ts'
 export type { Autocast, Backward, Forward } from './kernel.ts'
