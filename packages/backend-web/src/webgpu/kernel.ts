@@ -12,7 +12,7 @@
  *
  *     export const doubled = kernel<{ x: TensorInfo }, object>('VitralDouble', (backend, { x }) => {
  *       const { info, range } = backend.output(x.shape)
- *       const size = elementsOf(x.shape)
+ *       const size = sizeOf(x)
  *       backend.dispatch(double, { x: backend.range(x), output: range }, { size }, Math.ceil(size / 64))
  *       return info
  *     })
@@ -22,11 +22,10 @@
  * reused as soon as a dispatch is recorded: the device runs dispatches in their order. A text that depends on the device
  * (`backend.device.features`) is a program of another name.
  */
-import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
+import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs-core'
+import { type Backward, GradientOutputs, type Outputs } from '@vitral/core/kernels/arguments'
 import type { WebgpuBackend } from './backend.ts'
 import type { Range } from './memory.ts'
-
-export type Outputs = TensorInfo | TensorInfo[]
 
 /** A kernel as tfjs registers it. */
 export type WebgpuKernel = KernelConfig
@@ -43,35 +42,17 @@ export function kernel<I, A>(
   return { kernelName, kernelFunc, backendName: 'webgpu' }
 }
 
-/** The outputs of a gradient kernel: allocated as they are asked for by name, returned in the order of `wanted`. */
-export class Gradients {
-  readonly #backend: WebgpuBackend
-  readonly #wanted: readonly string[]
-  readonly #made = new Map<string, TensorInfo>()
-
-  constructor(backend: WebgpuBackend, { wanted }: { wanted: readonly string[] }) {
-    this.#backend = backend
-    this.#wanted = wanted
-  }
-
-  wants(name: string): boolean {
-    return this.#wanted.includes(name)
+/** The outputs of a gradient kernel, on the device. */
+export class Gradients extends GradientOutputs<Range> {
+  constructor(backend: WebgpuBackend, attrs: Backward) {
+    super(shape => {
+      const { info, range } = backend.output(shape)
+      return { info, memory: range }
+    }, attrs)
   }
 
   /** Memory for the gradient of an input, or undefined when it is not wanted. */
   range(name: string, shape: number[]): Range | undefined {
-    if (!this.wants(name)) return undefined
-    const { info, range } = this.#backend.output(shape)
-    this.#made.set(name, info)
-    return range
-  }
-
-  /** A gradient that is another tensor. */
-  set(name: string, info: TensorInfo): void {
-    this.#made.set(name, info)
-  }
-
-  all(): TensorInfo[] {
-    return this.#wanted.map(name => this.#made.get(name) as TensorInfo)
+    return this.memory(name, shape) ?? undefined
   }
 }

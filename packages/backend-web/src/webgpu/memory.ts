@@ -21,7 +21,7 @@ export const isRange = (resource: object): resource is Range => 'chunk' in resou
 /** The largest `minStorageBufferOffsetAlignment` that a device may have, so that ranges are the same on all. */
 export const ALIGNMENT = 256
 
-/** Large enough for a small model, small beside the memory of any GPU. */
+/** Bytes of a first chunk: enough for a small model, little beside the memory of any GPU. */
 const SMALLEST_CHUNK = 2 ** 24
 
 /** From here on chunks grow no more: half of a last one may stay empty. */
@@ -43,6 +43,9 @@ interface Chunk {
   lastUse: number
 }
 
+/** Number of the next chunk, of whatever memory. */
+let made = 0
+
 /** Ranges of chunks: the smallest free one that fits, the first of equals. */
 export class Memory {
   /** Bytes of ranges in use. */
@@ -54,10 +57,11 @@ export class Memory {
   readonly #chunks: Chunk[] = []
   /** Ranges that queued commands may still use: what is written past the queue must not touch them. */
   #recycled: Range[] = []
-  #made = 0
   #submissions = 0
+  readonly #smallest: number
 
-  constructor(device: GPUDevice, errors: DeviceErrors) {
+  constructor(device: GPUDevice, errors: DeviceErrors, smallest: number = SMALLEST_CHUNK) {
+    this.#smallest = smallest
     this.#device = device
     this.#errors = errors
   }
@@ -148,13 +152,13 @@ export class Memory {
 
   #grow(atLeast: number): Chunk {
     const half = Math.ceil(this.allocatedBytes / 2 / ALIGNMENT) * ALIGNMENT
-    const wanted = Math.max(atLeast, Math.min(Math.max(half, SMALLEST_CHUNK), LARGEST_CHUNK))
+    const wanted = Math.max(atLeast, Math.min(Math.max(half, this.#smallest), LARGEST_CHUNK))
     const size = Math.max(atLeast, Math.min(wanted, Math.floor(this.limit / ALIGNMENT) * ALIGNMENT))
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage
     const buffer = this.#errors.during(undefined, () =>
       this.#device.createBuffer({ label: this.#errors.label, size, usage: STORAGE | COPY_SRC | COPY_DST }),
     )
-    const chunk = { id: this.#made++, buffer, free: [{ offset: 0, size }], lastUse: this.#submissions }
+    const chunk = { id: made++, buffer, free: [{ offset: 0, size }], lastUse: this.#submissions }
     this.#chunks.push(chunk)
     this.allocatedBytes += size
     return chunk

@@ -13,6 +13,9 @@ const SLOTS = 1024
 /** The largest tensor that is copied from the buffer of constants, which takes no submission of its own. */
 const SMALL_UPLOAD = 16 * CONSTANT_BYTES
 
+/** What lies in a range. */
+type Values = Float32Array | Int32Array | Uint32Array | Uint16Array
+
 /** What was done since the backend started, for tests and benchmarks. */
 export interface Counts {
   dispatches: number
@@ -36,15 +39,18 @@ export interface Command {
 /** Copies a tensor where WebGPU's own copies cannot: within one buffer. */
 const copyProgram = program({
   name: 'copy',
-  bindings: { from: 'u32', to: 'u32' },
+  bindings: { source: 'u32', target: 'u32' },
   constants: { words: 'u32' },
   body: `
   let i = group * LANES + lane;
-  if (i < constants.words) { to[i] = from[i]; }`,
+  if (i < constants.words) { target[i] = source[i]; }`,
 })
 
 export class Recorder {
+  /** Memory of tensors. */
   readonly memory: Memory
+  /** What programs bind that bind whole chunks of `memory`: bindings must not overlap. */
+  readonly sideMemory: Memory
   readonly bindings: Bindings
   readonly #counts = { dispatches: 0, submits: 0, bytesBound: 0 }
   readonly #device: GPUDevice
@@ -60,6 +66,7 @@ export class Recorder {
   constructor(device: GPUDevice, errors: DeviceErrors) {
     this.#device = device
     this.memory = new Memory(device, errors)
+    this.sideMemory = new Memory(device, errors, 2 ** 18)
     this.bindings = new Bindings(device, errors)
     const { UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage
     this.#constants = device.createBuffer({
@@ -72,6 +79,16 @@ export class Recorder {
   /** So many workgroups, as this device takes them. */
   workgroups(count: number): Workgroups {
     return flatWorkgroups(count, this.#device.limits)
+  }
+
+  /** Bytes of ranges in use, and of the buffers that they lie in. */
+  get bytes(): { live: number; allocated: number } {
+    const both = [this.memory, this.sideMemory]
+    const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
+    return {
+      live: sum(both.map(({ liveBytes }) => liveBytes)),
+      allocated: sum(both.map(({ allocatedBytes }) => allocatedBytes)),
+    }
   }
 
   /** What was done so far. */
@@ -141,10 +158,10 @@ export class Recorder {
   }
 
   /** Writes values to where a new tensor lies. They are plain memory, not shared: Dawn's writeBuffer ends the process otherwise. */
-  upload(range: Range, values: Float32Array | Int32Array | Uint16Array): void {
+  upload(range: Range, values: Values): void {
     const bytes = Math.ceil(values.byteLength / 4) * 4
     if (bytes === 0) return
-    if (!this.#encoder || !this.memory.isRecycled(range)) {
+    if (!this.#encoder || ![this.memory, this.sideMemory].some(memory => memory.isRecycled(range))) {
       this.#device.queue.writeBuffer(range.buffer, range.offset, plain(values))
     } else if (bytes <= SMALL_UPLOAD) {
       const place = this.reserve(bytes)
@@ -159,9 +176,9 @@ export class Recorder {
   }
 
   /** Copies within the device. */
-  copy(from: Range, to: Range, bytes: number): void {
+  copy(source: Range, target: Range, bytes: number): void {
     const words = Math.ceil(bytes / 4)
-    this.dispatch(copyProgram, { from, to }, { words }, this.workgroups(Math.ceil(words / 64)))
+    this.dispatch(copyProgram, { source, target }, { words }, this.workgroups(Math.ceil(words / 64)))
   }
 
   /** The bytes of a range, after all that was recorded before. */
@@ -170,6 +187,7 @@ export class Recorder {
     if (size === 0) return new ArrayBuffer(0)
     const staging = this.#acquireStaging(size)
     this.encoder().copyBufferToBuffer(range.buffer, range.offset, staging, 0, size)
+    await Promise.resolve() // reads that begin together share a submission
     this.submit()
     await staging.mapAsync(GPUMapMode.READ, 0, size)
     const values = staging.getMappedRange(0, size).slice(0, bytes)
@@ -187,7 +205,8 @@ export class Recorder {
     this.#encoder = undefined
     this.#used = 0
     this.#counts.submits++
-    if (this.memory.submitted()) this.bindings.clear()
+    const destroyed = [this.memory, this.sideMemory].map(memory => memory.submitted())
+    if (destroyed.includes(true)) this.bindings.clear()
   }
 
   /** The encoder, outside of a pass. */
@@ -206,6 +225,7 @@ export class Recorder {
 
   dispose(): void {
     this.memory.dispose()
+    this.sideMemory.dispose()
     for (const buffer of [this.#constants, ...this.#staging]) buffer.destroy()
   }
 
@@ -227,7 +247,7 @@ export class Recorder {
 
   /** The range of a binding that was not given: its own, since writable bindings must not overlap. */
   #absentRange(binding: number): Range {
-    this.#absent[binding] ??= this.memory.acquire(1)
+    this.#absent[binding] ??= this.sideMemory.acquire(1)
     return this.#absent[binding]
   }
 
@@ -242,7 +262,7 @@ export class Recorder {
 }
 
 /** The values in memory that `writeBuffer` takes, of a length that is a multiple of 4 bytes. */
-function plain(values: Float32Array | Int32Array | Uint16Array): Uint8Array<ArrayBuffer> {
+function plain(values: Values): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   if (bytes.byteLength % 4 === 0 && bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>
   const copy = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4)

@@ -136,8 +136,8 @@ export class DeviceTensors extends KernelBackend {
 
   /** Bytes on the device: of tensors, and of the buffers that they lie in. */
   override memory(): { unreliable: boolean; reasons: string[]; numBytesInGPU: number; numBytesAllocatedInGPU: number } {
-    const { liveBytes, allocatedBytes } = this.recorder.memory
-    return { unreliable: false, reasons: [], numBytesInGPU: liveBytes, numBytesAllocatedInGPU: allocatedBytes }
+    const { live, allocated } = this.recorder.bytes
+    return { unreliable: false, reasons: [], numBytesInGPU: live, numBytesAllocatedInGPU: allocated }
   }
 
   override dispose(): void {

@@ -16,3 +16,44 @@ fn sumOfLanes(value: f32, lane: u32) -> f32 {
   workgroupBarrier();
   return sum;
 }`
+
+/**
+ * `gelu(x)`, the exact one, and `geluGradient(x)`, by way of erf (Abramowitz and Stegun 1964, 7.1.26, which is off by 1.5e-7 at
+ * most); without tanh, which is NaN of large numbers on some adapters.
+ */
+export const geluFunctions: string = `
+// Φ(x), and e^(-x²/2) beside it.
+fn normalDistribution(x: f32) -> vec2<f32> {
+  let z = abs(x) * ${Math.SQRT1_2};
+  let t = 1.0 / (1.0 + 0.3275911 * z);
+  let power = exp(-z * z);
+  let tail = 0.5 * t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * power;
+  return vec2(select(tail, 1.0 - tail, x >= 0.0), power);
+}
+fn gelu(x: f32) -> f32 { return x * normalDistribution(x).x; }
+fn geluGradient(x: f32) -> f32 {
+  let both = normalDistribution(x);
+  return both.x + x * both.y * ${1 / Math.sqrt(2 * Math.PI)};
+}`
+
+/**
+ * `keepMultiplier(seed, index, threshold, kept)`: 0 or `kept`, of element `index` of a stream, bit by bit as keepMask of
+ * packages/core/src/tape/random.ts; the constants are those of `keepConstants`.
+ */
+export const keepFunctions: string = `
+fn mixBits(value: u32) -> u32 {
+  var x = value;
+  x = (x ^ (x >> 16u)) * 0x7feb352du;
+  x = (x ^ (x >> 15u)) * 0x846ca68bu;
+  return x ^ (x >> 16u);
+}
+fn keepMultiplier(seed: u32, index: u32, threshold: u32, kept: f32) -> f32 {
+  let bits = mixBits(mixBits(seed ^ 0x85ebca6bu) + mixBits(index * 0x9e3779b1u + 0x7f4a7c15u));
+  return select(0.0, kept, bits >= threshold);
+}`
+
+/** What `keepMultiplier` takes for a probability; 0 keeps everything. */
+export const keepConstants = (probability: number): { threshold: number; kept: number } => ({
+  threshold: Math.floor(probability * 2 ** 32),
+  kept: 1 / (1 - probability),
+})

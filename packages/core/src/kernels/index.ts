@@ -4,9 +4,9 @@
  * share the adapters of this folder, which bring tensors to it.
  */
 
+export type { AdamAttributes, LionAttributes, SgdAttributes } from './adapters/optimizer-step.ts'
 export type { OutputDtypeAttribute } from './adapters/output-dtype.ts'
 export { KernelBackend } from './backend.ts'
 export { bestRate } from './best-rate.ts'
 export type * from './calls.ts'
-export type { Autocast, Backward, Forward } from './kernel.ts'
 export { registerKernelBackend } from './register.ts'

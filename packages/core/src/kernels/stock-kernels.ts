@@ -7,8 +7,9 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core'
 import { elementsOf } from '../sizes.ts'
+import { type Outputs, rowsOf, sizeOf } from './arguments.ts'
 import type { KernelBackend } from './backend.ts'
-import { type BackendKernel, kernel, type Outputs, rowsOf, sizeOf } from './kernel.ts'
+import { type BackendKernel, kernel } from './kernel.ts'
 
 type Pair = Record<'a' | 'b', TensorInfo>
 

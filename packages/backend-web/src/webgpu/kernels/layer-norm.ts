@@ -1,7 +1,7 @@
 /** Layer normalisation of the last axis. M rows of C. */
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import type { Autocast, Backward, Forward, OutputDtypeAttribute } from '@vitral/core/kernels'
-import { elementsOf } from '@vitral/core/sizes'
+import type { OutputDtypeAttribute } from '@vitral/core/kernels'
+import { type Autocast, type Backward, type Forward, rowsOf, sizeOf } from '@vitral/core/kernels/arguments'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
 import { program } from '../program.ts'
 import { sumOfLanes } from '../wgsl.ts'
@@ -41,8 +41,8 @@ export const layerNorm: WebgpuKernel = kernel<
   Record<'x' | 'weight' | 'bias', TensorInfo>,
   OutputDtypeAttribute & Forward & Autocast & { eps: number }
 >('VitralLayerNorm', (backend, { x, weight, bias }, { eps, training }) => {
-  const rows = elementsOf(x.shape.slice(0, -1))
-  const columns = elementsOf(weight.shape)
+  const rows = rowsOf(x)
+  const columns = sizeOf(weight)
   const output = backend.output(x.shape)
   const [mean, rstd] = training ? [backend.output([rows]), backend.output([rows])] : []
   backend.dispatch(
@@ -128,8 +128,8 @@ export const layerNormGrad: WebgpuKernel = kernel<
   Record<'dy' | 'x' | 'weight' | 'mean' | 'rstd', TensorInfo>,
   Backward
 >('VitralLayerNormGrad', (backend, { dy, x, weight, mean, rstd }, attrs) => {
-  const rows = elementsOf(x.shape.slice(0, -1))
-  const columns = elementsOf(weight.shape)
+  const rows = rowsOf(x)
+  const columns = sizeOf(weight)
   const blockRows = Math.max(1, Math.ceil(rows / MOST_BLOCKS))
   const blocks = Math.ceil(rows / blockRows)
   const gradients = new Gradients(backend, attrs)

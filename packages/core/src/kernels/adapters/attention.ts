@@ -1,14 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { Autocast, Backward, Forward } from '../arguments.ts'
 import type { Heads } from '../calls.ts'
-import {
-  type Autocast,
-  type BackendKernel,
-  type Backward,
-  type Forward,
-  Gradients,
-  kernel,
-  withoutInt8,
-} from '../kernel.ts'
+import { type BackendKernel, Gradients, kernel, withoutInt8 } from '../kernel.ts'
 import { allocateOutput, type OutputDtypeAttribute } from './output-dtype.ts'
 
 interface Attributes {

@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { Backward, Forward } from '../arguments.ts'
 import type { Heads } from '../calls.ts'
-import { type BackendKernel, type Backward, type Forward, Gradients, kernel } from '../kernel.ts'
+import { type BackendKernel, Gradients, kernel } from '../kernel.ts'
 import { type QkvBiases, type QkvWeights, weightArrays, weightGradients } from './qkv.ts'
 
 interface Attributes {

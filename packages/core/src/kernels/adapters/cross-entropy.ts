@@ -1,7 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { Backward } from '../arguments.ts'
 import type { KernelBackend } from '../backend.ts'
 import type { Labels } from '../calls.ts'
-import { type BackendKernel, type Backward, Gradients, kernel } from '../kernel.ts'
+import { type BackendKernel, Gradients, kernel } from '../kernel.ts'
 
 interface Attributes {
   labelSmoothing: number

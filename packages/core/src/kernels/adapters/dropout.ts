@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { type BackendKernel, type Backward, kernel } from '../kernel.ts'
+import type { Backward } from '../arguments.ts'
+import { type BackendKernel, kernel } from '../kernel.ts'
 import { type DropAttributes, dropRows } from './drops.ts'
 
 interface Attributes {

@@ -1,8 +1,8 @@
 /** Dropout and drop path of a matrix. */
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { rowsOf } from '../arguments.ts'
 import type { KernelBackend } from '../backend.ts'
 import type { Drops } from '../calls.ts'
-import { rowsOf } from '../kernel.ts'
 
 export type DropAttributes = Omit<Drops, 'samples'>
 

@@ -1,7 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { Autocast, Backward } from '../arguments.ts'
 import type { KernelBackend } from '../backend.ts'
 import type { Drops, EncoderLayerShape } from '../calls.ts'
-import { type Autocast, type BackendKernel, type Backward, Gradients, kernel } from '../kernel.ts'
+import { type BackendKernel, Gradients, kernel } from '../kernel.ts'
 import { ABSENT, type LayerParameter, layerParameters } from './layer-parameters.ts'
 
 interface Attributes extends Autocast {

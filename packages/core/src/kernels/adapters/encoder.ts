@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { type Autocast, type BackendKernel, kernel } from '../kernel.ts'
+import type { Autocast } from '../arguments.ts'
+import { type BackendKernel, kernel } from '../kernel.ts'
 import { ABSENT, type LayerParameter, layerParameters } from './layer-parameters.ts'
 import { packedLinear } from './linear.ts'
 import { packedQkv } from './qkv.ts'

@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { type BackendKernel, type Backward, Gradients, kernel, sizeOf } from '../kernel.ts'
+import { type Backward, sizeOf } from '../arguments.ts'
+import { type BackendKernel, Gradients, kernel } from '../kernel.ts'
 
 export const gelu: BackendKernel = kernel<{ x: TensorInfo }, object>('VitralGelu', (backend, { x }) => {
   const { info, values } = backend.allocate(x.shape)

@@ -1,5 +1,5 @@
+import { type IndexedInputs, indexedInputs } from '../arguments.ts'
 import { type BackendKernel, kernel } from '../kernel.ts'
-import { type IndexedInputs, indexedInputs } from './indexed-inputs.ts'
 
 export const gradNorm: BackendKernel = kernel<IndexedInputs, { count: number }>(
   'VitralGradNorm',

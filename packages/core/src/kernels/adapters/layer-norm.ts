@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { type Autocast, type BackendKernel, type Backward, type Forward, Gradients, kernel, rowsOf } from '../kernel.ts'
+import { type Autocast, type Backward, type Forward, rowsOf } from '../arguments.ts'
+import { type BackendKernel, Gradients, kernel } from '../kernel.ts'
 import { allocateOutput, type OutputDtypeAttribute } from './output-dtype.ts'
 
 export const layerNorm: BackendKernel = kernel<

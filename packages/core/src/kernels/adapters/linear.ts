@@ -1,16 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { type Autocast, type Backward, type Forward, rowsOf } from '../arguments.ts'
 import type { KernelBackend } from '../backend.ts'
 import type { ComputeDtype } from '../calls.ts'
-import {
-  type Autocast,
-  type BackendKernel,
-  type Backward,
-  type Forward,
-  Gradients,
-  kernel,
-  rowsOf,
-  withoutInt8,
-} from '../kernel.ts'
+import { type BackendKernel, Gradients, kernel, withoutInt8 } from '../kernel.ts'
 import { type DropAttributes, dropRows, dropsOf } from './drops.ts'
 import { allocateOutput, type OutputDtypeAttribute } from './output-dtype.ts'
 

@@ -1,7 +1,8 @@
 /** Three thin products. The factor is taken into A or B, which are small, so that no matrix of W's size is read for it. */
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { type Backward, sizeOf } from '../arguments.ts'
 import type { KernelBackend } from '../backend.ts'
-import { type BackendKernel, type Backward, Gradients, kernel, sizeOf } from '../kernel.ts'
+import { type BackendKernel, Gradients, kernel } from '../kernel.ts'
 
 type Factors = Record<'loraA' | 'loraB', TensorInfo>
 

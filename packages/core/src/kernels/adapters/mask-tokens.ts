@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import { type BackendKernel, type Backward, Gradients, kernel } from '../kernel.ts'
+import type { Backward } from '../arguments.ts'
+import { type BackendKernel, Gradients, kernel } from '../kernel.ts'
 
 export const maskTokens: BackendKernel = kernel<Record<'patches' | 'maskToken' | 'mask', TensorInfo>, object>(
   'VitralMaskTokens',

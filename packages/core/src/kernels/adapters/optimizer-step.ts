@@ -1,5 +1,5 @@
+import { type IndexedInputs, indexedInputs } from '../arguments.ts'
 import { type BackendKernel, kernel } from '../kernel.ts'
-import { type IndexedInputs, indexedInputs } from './indexed-inputs.ts'
 
 interface Attributes {
   count: number
@@ -11,7 +11,7 @@ interface Attributes {
   gradientLimit: number
 }
 
-interface Adam extends Attributes {
+export interface AdamAttributes extends Attributes {
   algorithm: 'adam'
   beta1: number
   beta2: number
@@ -19,19 +19,19 @@ interface Adam extends Attributes {
   decoupled: boolean
 }
 
-interface Sgd extends Attributes {
+export interface SgdAttributes extends Attributes {
   algorithm: 'sgd'
   momentum: number
   nesterov: boolean
 }
 
-interface Lion extends Attributes {
+export interface LionAttributes extends Attributes {
   algorithm: 'lion'
   beta1: number
   beta2: number
 }
 
-export const optimizerStep: BackendKernel = kernel<IndexedInputs, Adam | Sgd | Lion>(
+export const optimizerStep: BackendKernel = kernel<IndexedInputs, AdamAttributes | SgdAttributes | LionAttributes>(
   'VitralOptimizerStep',
   (backend, inputs, attrs) => {
     const { count, slots, lr, weightDecay, gradientScale, gradientLimit } = attrs

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { Autocast } from '../arguments.ts'
 import type { KernelBackend } from '../backend.ts'
-import type { Autocast } from '../kernel.ts'
 
 /** The format in which an op's result is wanted; 'compute' where products alone read it, and round it to theirs. */
 export interface OutputDtypeAttribute {

@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { Autocast, Backward } from '../arguments.ts'
 import type { PatchShape } from '../calls.ts'
-import { type Autocast, type BackendKernel, type Backward, Gradients, kernel, withoutInt8 } from '../kernel.ts'
+import { type BackendKernel, Gradients, kernel, withoutInt8 } from '../kernel.ts'
 
 interface Inputs {
   pixelValues: TensorInfo
