@@ -4,17 +4,22 @@
  * `sumOfLanes(value, lane)`: the sum over the lanes of a workgroup, the same in all of them, by a tree, so that it rounds the
  * same each time. All lanes must call it.
  */
-export const sumOfLanes = (lanes: number): string => `
-var<workgroup> laneSums: array<f32, ${lanes}>;
-fn sumOfLanes(value: f32, lane: u32) -> f32 {
-  laneSums[lane] = value;
+export const sumOfLanes = (lanes: number): string => overLanes(lanes, 'sumOfLanes', (a, b) => `${a} + ${b}`)
+
+/** `maxOfLanes(value, lane)`: the largest, likewise. */
+export const maxOfLanes = (lanes: number): string => overLanes(lanes, 'maxOfLanes', (a, b) => `max(${a}, ${b})`)
+
+const overLanes = (lanes: number, name: string, combine: (a: string, b: string) => string): string => `
+var<workgroup> ${name}Values: array<f32, ${lanes}>;
+fn ${name}(value: f32, lane: u32) -> f32 {
+  ${name}Values[lane] = value;
   for (var half = ${lanes / 2}u; half > 0u; half >>= 1u) {
     workgroupBarrier();
-    if (lane < half) { laneSums[lane] += laneSums[lane + half]; }
+    if (lane < half) { ${name}Values[lane] = ${combine(`${name}Values[lane]`, `${name}Values[lane + half]`)}; }
   }
-  let sum = workgroupUniformLoad(&laneSums[0]);
+  let result = workgroupUniformLoad(&${name}Values[0]);
   workgroupBarrier();
-  return sum;
+  return result;
 }`
 
 /**
