@@ -11,11 +11,18 @@ interface Attributes {
 
 const LANES = 64
 
-const constants = { batch: 'u32', classes: 'u32', smoothing: 'f32' } as const
+const constants = { batch: 'u32', classes: 'u32', smoothing: 'f32', notANumber: 'u32' } as const
+
+/** The bits of NaN, which WGSL has no literal for. */
+const NAN_BITS = 0x7fc00000
 
 const labelForms = {
-  indices: { type: 'i32', label: 'select(0.0, 1.0, labels[group] == i32(k))' },
-  probabilities: { type: 'f32', label: 'labels[group * constants.classes + k]' },
+  indices: {
+    type: 'i32',
+    label: 'select(0.0, 1.0, labels[group] == i32(k))',
+    wrong: 'labels[group] < 0 || labels[group] >= i32(constants.classes)',
+  },
+  probabilities: { type: 'f32', label: 'labels[group * constants.classes + k]', wrong: 'false' },
 } as const
 
 type LabelForm = keyof typeof labelForms
@@ -27,6 +34,10 @@ ${sumOfLanes(LANES)}
 ${maxOfLanes(LANES)}
 fn targetOf(group: u32, k: u32) -> f32 {
   return (1.0 - constants.smoothing) * ${labelForms[form].label} + constants.smoothing / f32(constants.classes);
+}
+// A class that is none makes the loss and its gradient NaN: the labels may never have been on the CPU, to be refused there.
+fn unlessWrong(group: u32, value: f32) -> f32 {
+  return select(value, bitcast<f32>(constants.notANumber), ${labelForms[form].wrong});
 }
 fn logSumExp(group: u32, lane: u32) -> f32 {
   let first = group * constants.classes;
@@ -55,7 +66,7 @@ const forward = (form: LabelForm) =>
     if (share != 0.0) { sum += share * (logTotal - logits[group * constants.classes + k]); }
   }
   let loss = sumOfLanes(sum, lane);
-  if (lane == 0u) { losses[group] = loss; }`,
+  if (lane == 0u) { losses[group] = unlessWrong(group, loss); }`,
   })
 
 const mean = program({
@@ -80,7 +91,12 @@ export const crossEntropy: WebgpuKernel = kernel<Record<'logits' | 'labels', Ten
     const losses = backend.scratch(4 * batch)
     const { info, range } = backend.output([])
     const ranges = { logits: backend.range(logits), labels: backend.range(labels), losses }
-    backend.dispatch(forwards[formOf(labels)], ranges, { batch, classes, smoothing: labelSmoothing }, batch)
+    backend.dispatch(
+      forwards[formOf(labels)],
+      ranges,
+      { batch, classes, smoothing: labelSmoothing, notANumber: NAN_BITS },
+      batch,
+    )
     backend.dispatch(mean, { losses, output: range }, { batch }, 1)
     return info
   },
@@ -100,7 +116,7 @@ const backward = (form: LabelForm) =>
   var sum = 0.0;
   for (var k = lane; k < constants.classes; k += LANES) { sum += targetOf(group, k); }
   let total = sumOfLanes(sum, lane);
-  let up = dy[0] / f32(constants.batch);
+  let up = unlessWrong(group, dy[0] / f32(constants.batch));
   for (var k = lane; k < constants.classes; k += LANES) {
     let i = group * constants.classes + k;
     dLogits[i] = (exp(logits[i] - logTotal) * total - targetOf(group, k)) * up;
@@ -117,7 +133,7 @@ export const crossEntropyGrad: WebgpuKernel = kernel<
   const [batch, classes] = logits.shape as [number, number]
   const dLogits = gradients.range('logits', logits.shape)
   const ranges = { dy: backend.range(dy), logits: backend.range(logits), labels: backend.range(labels), dLogits }
-  const numbers = { batch, classes, smoothing: attrs.labelSmoothing }
+  const numbers = { batch, classes, smoothing: attrs.labelSmoothing, notANumber: NAN_BITS }
   if (dLogits) backend.dispatch(backwards[formOf(labels)], ranges, numbers, batch)
   return gradients.all()
 })
