@@ -39,11 +39,11 @@ export interface Command {
 /** Copies a tensor where WebGPU's own copies cannot: within one buffer. */
 const copyProgram = program({
   name: 'copy',
-  bindings: { source: 'u32', target: 'u32' },
+  bindings: { input: 'u32', output: 'u32' },
   constants: { words: 'u32' },
   body: `
   let i = group * LANES + lane;
-  if (i < constants.words) { target[i] = source[i]; }`,
+  if (i < constants.words) { output[i] = input[i]; }`,
 })
 
 export class Recorder {
@@ -176,9 +176,9 @@ export class Recorder {
   }
 
   /** Copies within the device. */
-  copy(source: Range, target: Range, bytes: number): void {
+  copy(input: Range, output: Range, bytes: number): void {
     const words = Math.ceil(bytes / 4)
-    this.dispatch(copyProgram, { source, target }, { words }, this.workgroups(Math.ceil(words / 64)))
+    this.dispatch(copyProgram, { input, output }, { words }, this.workgroups(Math.ceil(words / 64)))
   }
 
   /** The bytes of a range, after all that was recorded before. */

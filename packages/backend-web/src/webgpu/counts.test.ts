@@ -1,0 +1,37 @@
+/** How much a pass of ViT-Ti/4 has the device do: numbers that do not depend on any clock or GPU. */
+import { describe, expect, test } from 'bun:test'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import type { PassCounts } from '../../test/webgpu-pass.ts'
+
+const pass = join(import.meta.dir, '../../test/webgpu-pass.ts')
+
+/** The counts of each run. */
+function counted(...args: string[]): PassCounts[] {
+  const { stdout, stderr } = spawnSync(process.execPath, [pass, ...args], { encoding: 'utf8', timeout: 120_000 })
+  const lines = stdout.trim().split('\n').filter(Boolean)
+  if (lines.length !== Number(args.at(-1))) throw new Error(`the program that counts ended with: ${stderr}`)
+  return lines.map(line => JSON.parse(line) as PassCounts)
+}
+
+describe('what the device is given to do', () => {
+  test('a forward pass is one submission, and makes nothing anew once it is warm', () => {
+    const warm = counted('tiny', 'forward', '1', '3').at(-1) as PassCounts
+    expect(warm).toMatchObject({ submits: 1, bindGroups: 0, pipelines: 0 })
+  }, 120_000)
+
+  test('a training step with gradNorm and Adam likewise', () => {
+    const warm = counted('tiny', 'train', '8', '4').at(-1) as PassCounts
+    expect(warm).toMatchObject({ bindGroups: 0, pipelines: 0 })
+    expect(warm.submits).toBeLessThanOrEqual(2)
+  }, 120_000)
+
+  test('a thousand training steps take no more memory than the third', () => {
+    const steps = counted('small', 'train', '2', '1000')
+    const [third, last] = [steps[2] as PassCounts, steps.at(-1) as PassCounts]
+    expect(last.bytesAllocated).toBe(third.bytesAllocated)
+    expect(last.bytesLive).toBe(third.bytesLive)
+    expect(last.tensors).toBe(third.tensors)
+    expect(steps.slice(3).reduce((made, { bindGroups }) => made + bindGroups, 0)).toBe(0)
+  }, 120_000)
+})
