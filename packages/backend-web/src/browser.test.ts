@@ -18,6 +18,7 @@ declare function wasmForward(threads: number): Promise<{ info: WasmInfo; logits:
 declare function wasmConformance(threads: number): Promise<ConformanceReport>
 declare function useBackend(name: 'auto'): Promise<BackendChoice>
 declare function webgpuAdapter(): Promise<WebgpuAdapter>
+declare function canvasPixels(): Promise<number[]>
 declare function deviceErrors(): Promise<string[]>
 
 describe.skipIf(!executablePath)('in Chromium', () => {
@@ -119,6 +120,15 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     expect(choice.name).toBe('wasm')
     expect(choice.passedOver.map(({ name }) => name)).toEqual(['webgpu'])
     expect(choice.passedOver[0]?.reason).toContain(`emulated on the CPU (${name})`)
+  })
+
+  test('a picture becomes a tensor on webgpu', async () => {
+    const [nothing, colour] = [
+      [0, 0, 0],
+      [10, 20, 30],
+    ]
+    const row = [nothing, colour, nothing].flat()
+    expect(await page.evaluate(() => canvasPixels())).toEqual([...row, ...row] as number[])
   })
 
   test('webgpu throws what the device reports, and a new start takes a new device', async () => {

@@ -1,5 +1,5 @@
 /** What runs in the browser: the tests call these functions through the page. */
-import { add, engine, fill } from '@tensorflow/tfjs-core'
+import { add, browser, engine, fill } from '@tensorflow/tfjs-core'
 import { webgpuAdapter } from '@vitral/backend-web'
 import { useBackend } from '@vitral/core'
 import type { WebgpuBackend } from '../src/webgpu/backend.ts'
@@ -27,4 +27,24 @@ async function deviceErrors(): Promise<string[]> {
   return [refused, lost, await messageOf(add(fill([5000], 1), 1).data())]
 }
 
-Object.assign(globalThis, { trainingStep, wasmConformance, wasmForward, useBackend, webgpuAdapter, deviceErrors })
+/** The colours of a canvas, as a tensor of the GPU has them. */
+async function canvasPixels(): Promise<number[]> {
+  await useBackend('webgpu')
+  const canvas = document.createElement('canvas')
+  Object.assign(canvas, { width: 3, height: 2 })
+  const context = canvas.getContext('2d') as CanvasRenderingContext2D
+  context.fillStyle = 'rgb(10, 20, 30)'
+  context.fillRect(1, 0, 1, 2)
+  const pixels = await createImageBitmap(canvas)
+  return [...(await browser.fromPixels(pixels).data())]
+}
+
+Object.assign(globalThis, {
+  canvasPixels,
+  trainingStep,
+  wasmConformance,
+  wasmForward,
+  useBackend,
+  webgpuAdapter,
+  deviceErrors,
+})

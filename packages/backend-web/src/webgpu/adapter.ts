@@ -6,14 +6,32 @@ export interface WebgpuAdapter {
   name: string
   /** Whether a program on the CPU plays the GPU, as SwiftShader, llvmpipe (lavapipe) and Microsoft's WARP do. */
   emulated: boolean
-  /** The features of WebGPU that it offers, such as 'shader-f16'. */
+  /** The features of WebGPU that it offers and kernels use, such as 'shader-f16'. */
   features: string[]
-  /** The limits that tensors meet: bytes, but for the number of buffers that one kernel reads or writes. */
+  /** The limits that tensors and kernels meet: bytes, but for the numbers of buffers and of lanes. */
   limits: Record<LimitName, number>
+  /** How many lanes a subgroup has, where the adapter tells. */
+  subgroupLanes?: [least: number, most: number]
 }
 
-const limitNames = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage'] as const
+const limitNames = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+] as const
 type LimitName = (typeof limitNames)[number]
+
+/** The features that a device is asked for where its adapter has them; the last is Dawn's, outside of browsers. */
+export const usedFeatures: readonly string[] = [
+  'shader-f16',
+  'subgroups',
+  'subgroup-size-control',
+  'timestamp-query',
+  'bgra8unorm-storage',
+  'chromium-experimental-subgroup-matrix',
+]
 
 /** Adapters that are programs, for browsers whose `isFallbackAdapter` is not there or says no. */
 const emulations = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i
@@ -26,12 +44,13 @@ export function describeAdapter(adapter: GPUAdapter): WebgpuAdapter {
   // Safari and older versions of Firefox and Chrome have no `info`, or not all of its fields.
   const info: Partial<GPUAdapterInfo> & { isFallbackAdapter?: boolean } = adapter.info ?? {}
   const { isFallbackAdapter = false } = adapter as { isFallbackAdapter?: boolean }
-  const { vendor, architecture, device, description } = info
+  const { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize } = info
   const name = [vendor, architecture, device, description].filter(Boolean).join(' ') || 'of an unknown maker'
   return {
     name,
     emulated: isFallbackAdapter || info.isFallbackAdapter === true || emulations.test(name),
-    features: [...adapter.features].sort(),
+    features: usedFeatures.filter(feature => adapter.features.has(feature)),
+    ...(subgroupMinSize && subgroupMaxSize && { subgroupLanes: [subgroupMinSize, subgroupMaxSize] }),
     limits: Object.fromEntries(limitNames.map(limit => [limit, adapter.limits[limit]])) as Record<LimitName, number>,
   }
 }

@@ -1,5 +1,6 @@
 /** WebGPU where there is none built in: Node and Bun get it from the npm package `webgpu`, which is Dawn. */
 import { onNode } from '../runtime.ts'
+import { usedFeatures } from './adapter.ts'
 
 interface Dawn {
   /** Classes and constants that WebGPU programs expect as globals. */
@@ -24,16 +25,6 @@ export async function requestGpuAdapter(): Promise<GPUAdapter> {
   return adapter
 }
 
-/** What kernels use where it is there; the last is Dawn's, and not in browsers. */
-const wanted: readonly string[] = [
-  'shader-f16',
-  'subgroups',
-  'subgroup-size-control',
-  'timestamp-query',
-  'bgra8unorm-storage',
-  'chromium-experimental-subgroup-matrix',
-]
-
 /** The adapter's device, with the features that kernels use and all that it can do. */
 export async function requestGpuDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits: Record<string, number> = {}
@@ -41,7 +32,7 @@ export async function requestGpuDevice(adapter: GPUAdapter): Promise<GPUDevice> 
     const limit = adapter.limits[name as keyof GPUSupportedLimits]
     if (typeof limit === 'number') requiredLimits[name] = limit
   }
-  const requiredFeatures = [...adapter.features].filter(feature => wanted.includes(feature)) as GPUFeatureName[]
+  const requiredFeatures = [...adapter.features].filter(feature => usedFeatures.includes(feature)) as GPUFeatureName[]
   return await adapter.requestDevice({ requiredFeatures, requiredLimits })
 }
 

@@ -64,6 +64,15 @@ describe.skipIf(reason !== undefined)('webgpu', () => {
     await expectStartAnew()
   })
 
+  test('refuses to read at once, and names the way', async () => {
+    const sum = sumOfTwo()
+    expect(() => sum.dataSync()).toThrow('use await tensor.data() instead of dataSync()')
+    sum.dispose()
+    const values = tensor1d([1, 2])
+    expect([...values.dataSync()]).toEqual([1, 2]) // they have not left
+    values.dispose()
+  })
+
   test('names the op whose memory the device cannot give', async () => {
     const { device } = backend()
     const { createBuffer } = device

@@ -21,9 +21,11 @@ interface Gpu {
   name: string
   /** Whether a program on the CPU plays it. */
   emulated: boolean
+  /** Those that kernels use. */
   features: string[]
-  /** Bytes, but for the number of buffers of a kernel. */
+  /** Bytes, but for the numbers of buffers and of lanes. */
   limits: Record<string, number>
+  subgroupLanes?: [least: number, most: number]
 }
 
 interface BackendReport {
@@ -40,7 +42,7 @@ export const doctor: Command = defineCommand({
   usage: ['doctor'],
   about: `Starts every backend and prints which ones can be used, with the reason for those that cannot; then the processor, and
 WebGPU's adapter with its limits and features, and whether it is a GPU or an emulation on the CPU.`,
-  json: "{backends: [{name, available, reason}], devices, precision, nativeImages}; of a device {kind: 'cpu', name, cores, threads, instructionSet} or {kind: 'webgpu', name, emulated, features, limits}",
+  json: "{backends: [{name, available, reason}], devices, precision, nativeImages}; of a device {kind: 'cpu', name, cores, threads, instructionSet} or {kind: 'webgpu', name, emulated, features, limits, subgroupLanes}",
   options: {},
 
   async run({ values }) {
@@ -74,14 +76,15 @@ async function probe(name: BackendName): Promise<BackendReport> {
   }
 }
 
-function printGpu({ name, emulated, limits, features }: Gpu): void {
+function printGpu({ name, emulated, limits, features, subgroupLanes }: Gpu): void {
   print(`webgpu: ${name}${emulated ? '; no GPU, but emulated on the CPU, slower than wasm' : ''}`)
   print(
     `  limits: ${Object.entries(limits)
       .map(([limit, value]) => `${limit} ${value}`)
       .join(', ')}`,
   )
-  print(`  features: ${features.join(', ') || 'none'}`)
+  const lanes = subgroupLanes && `; subgroups of ${[...new Set(subgroupLanes)].join(' to ')} lanes`
+  print(`  features: ${features.join(', ') || 'none'}${lanes ?? ''}`)
 }
 
 async function webgpu(): Promise<Gpu> {
