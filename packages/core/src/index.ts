@@ -12,18 +12,13 @@ export { noGrad } from './tape/no-grad.ts'
 export type { ComputeDtype, TrainingDtype } from './tape/state.ts'
 export { valueAndGrads } from './tape/value-and-grads.ts'
 export { attentionRollout } from './vit/attention-rollout.ts'
+export { AutoModel, AutoModelForImageClassification } from './vit/auto-model.ts'
+export { type ClassifierForwardOptions, type ClassifierOutput, ViTForImageClassification } from './vit/classifier.ts'
 export type { ProblemType, Size, ViTConfig, ViTConfigOptions } from './vit/config.ts'
+export type { ModelType } from './vit/families/model-types.ts'
 export type { LoraConfig } from './vit/lora/lora.ts'
 export type { Labels, Loss } from './vit/loss.ts'
-export {
-  type ClassifierForwardOptions,
-  type ClassifierOutput,
-  type ForwardOptions,
-  ViTForImageClassification,
-  ViTModel,
-  type ViTModelOptions,
-  type ViTOutput,
-} from './vit/model.ts'
+export { type ForwardOptions, ViTModel, type ViTModelOptions, type ViTOutput } from './vit/model.ts'
 export type { ParameterCounts } from './vit/parameters/trainable.ts'
 export type { FromPretrainedOptions } from './vit/pretrained/load-pretrained.ts'
 export { configNames, namedConfig } from './vit/pretrained/named-configs.ts'

@@ -2,7 +2,7 @@
 import { useBackend } from '../src/backend.ts'
 import type { DownloadProgress } from '../src/files/hub/receive.ts'
 import { ViTImageProcessor } from '../src/image/image-processor.ts'
-import { ViTForImageClassification } from '../src/vit/model.ts'
+import { ViTForImageClassification } from '../src/vit/classifier.ts'
 
 export interface LoadRequest {
   source: string

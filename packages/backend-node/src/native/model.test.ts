@@ -1,6 +1,7 @@
 import { beforeAll, describe, test } from 'bun:test'
 import { useBackend } from '@vitral/core'
 import { classTokenSuite } from '../../../core/test/class-token-suite.ts'
+import { familySuite } from '../../../core/test/family-suite.ts'
 import { fixtureSuite } from '../../../core/test/fixture-suite.ts'
 import { loraSuite } from '../../../core/test/lora-suite.ts'
 import { oddSizesSuite } from '../../../core/test/odd-sizes-suite.ts'
@@ -14,3 +15,5 @@ describe('what a classifier reads, on native', () => classTokenSuite((name, run)
 describe('low-rank adapters on native', () => loraSuite((name, run) => test(name, run)))
 
 describe('images of odd sizes on native', () => oddSizesSuite((name, run) => test(name, run)))
+
+describe('the family on native', () => familySuite((name, run) => test(name, run)))

@@ -1,6 +1,6 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core'
-import { attention } from '../ops/attention.ts'
-import { type ConformanceCase, opCase, randomValues } from './check.ts'
+import { attention, biasedAttention } from '../ops/attention.ts'
+import { type ConformanceCase, opCase, randomValues, type Values } from './check.ts'
 import { keep } from './random.ts'
 import { softmaxRow } from './softmax.ts'
 
@@ -11,6 +11,8 @@ interface Shape {
   D: number
   scale?: number
   dropout?: number
+  /** Whether the scores have a bias of their own. */
+  biased?: boolean
   /** Size of the queries, keys and values: large ones give scores of ±80 and more. */
   size?: number
 }
@@ -32,11 +34,14 @@ const shapes: Shape[] = [
   // More keys than a kernel holds scores of at a time, in parts of unequal length; the dropout tells where a part starts.
   { B: 1, N: 531, H: 1, D: 5, dropout: 0.25 },
   { B: 1, N: 70, H: 2, D: 12, dropout: 0.25 },
+  { B: 1, N: 1, H: 1, D: 2, biased: true },
+  { B: 2, N: 17, H: 3, D: 5, biased: true },
+  { B: 2, N: 9, H: 2, D: 8, biased: true, dropout: 0.25, scale: 0.7 },
 ]
 
 export const attentionCases = (): ConformanceCase[] =>
   shapes.map(shape => {
-    const { B, N, H, D, dropout = 0, size = 1 } = shape
+    const { B, N, H, D, dropout = 0, size = 1, biased = false } = shape
     const scale = shape.scale ?? D ** -0.5
     const C = H * D
     const seed = 4711
@@ -48,6 +53,7 @@ export const attentionCases = (): ConformanceCase[] =>
     /** For each batch, head and query: the probabilities, and their dropout multipliers. */
     const eachRow = (
       qkv: Float64Array,
+      bias: Float64Array | undefined,
       visit: (b: number, h: number, i: number, probabilities: number[], kept: number[]) => void,
     ) => {
       for (let b = 0; b < B; b++)
@@ -56,21 +62,25 @@ export const attentionCases = (): ConformanceCase[] =>
             const scores = Float64Array.from({ length: N }, (_, j) => {
               let dot = 0
               for (let d = 0; d < D; d++) dot += get(qkv, at(b, i, 0, h, d)) * get(qkv, at(b, j, 1, h, d))
-              return dot * scale
+              return dot * scale + (bias ? get(bias, (h * N + i) * N + j) : 0)
             })
             const kept = Array.from(scores, (_, j) => keep(seed, ((b * H + h) * N + i) * N + j, dropout))
             visit(b, h, i, softmaxRow(scores, 0, N), kept)
           }
     }
 
+    const inputs: Partial<Record<'qkv' | 'bias', Values>> = { qkv: randomValues([B, N, 3 * C], 1, size) }
+    if (biased) inputs.bias = randomValues([H, N, N], 2)
+    const options = { numHeads: H, scale, dropoutProbability: dropout, seed }
     return opCase({
-      name: `attention: ${B}×${N}, ${H} heads of ${D}, scale ${scale.toFixed(3)}, dropout ${dropout}, values around ${size}`,
-      inputs: { qkv: randomValues([B, N, 3 * C], 1, size) },
+      name: `${biased ? 'biasedAttention' : 'attention'}: ${B}×${N}, ${H} heads of ${D}, scale ${scale.toFixed(3)}, dropout ${dropout}, values around ${size}`,
+      inputs: inputs as Record<'qkv' | 'bias', Values>,
       outputShape: [B, N, C],
-      run: ({ qkv }) => attention(qkv as Tensor3D, { numHeads: H, scale, dropoutProbability: dropout, seed }),
-      forward({ qkv }) {
+      run: ({ qkv, bias }) =>
+        biased ? biasedAttention(qkv as Tensor3D, bias as Tensor3D, options) : attention(qkv as Tensor3D, options),
+      forward({ qkv, bias }) {
         const out = new Float64Array(B * N * C)
-        eachRow(qkv, (b, h, i, probabilities, kept) => {
+        eachRow(qkv, bias, (b, h, i, probabilities, kept) => {
           for (let d = 0; d < D; d++) {
             let sum = 0
             for (let j = 0; j < N; j++) sum += get0(probabilities, j) * get0(kept, j) * get(qkv, at(b, j, 2, h, d))
@@ -79,12 +89,13 @@ export const attentionCases = (): ConformanceCase[] =>
         })
         return out
       },
-      backward({ qkv }, dy) {
+      backward({ qkv, bias }, dy) {
+        const biasGradient = new Float64Array(H * N * N)
         const gradient = new Float64Array(qkv.length)
         const addTo = (index: number, value: number) => {
           gradient[index] = get(gradient, index) + value
         }
-        eachRow(qkv, (b, h, i, probabilities, kept) => {
+        eachRow(qkv, bias, (b, h, i, probabilities, kept) => {
           const up = (d: number): number => get(dy, (b * N + i) * C + h * D + d)
           const dProbabilities = probabilities.map((_, j) => {
             let dot = 0
@@ -93,7 +104,9 @@ export const attentionCases = (): ConformanceCase[] =>
           })
           const mean = probabilities.reduce((sum, p, j) => sum + p * get0(dProbabilities, j), 0)
           for (let j = 0; j < N; j++) {
-            const dScore = get0(probabilities, j) * (get0(dProbabilities, j) - mean) * scale
+            const dBias = get0(probabilities, j) * (get0(dProbabilities, j) - mean)
+            const dScore = dBias * scale
+            biasGradient[(h * N + i) * N + j] = get(biasGradient, (h * N + i) * N + j) + dBias
             for (let d = 0; d < D; d++) {
               addTo(at(b, i, 0, h, d), dScore * get(qkv, at(b, j, 1, h, d)))
               addTo(at(b, j, 1, h, d), dScore * get(qkv, at(b, i, 0, h, d)))
@@ -101,7 +114,7 @@ export const attentionCases = (): ConformanceCase[] =>
             }
           }
         })
-        return { qkv: gradient }
+        return biased ? { qkv: gradient, bias: biasGradient } : { qkv: gradient }
       },
     })
   })

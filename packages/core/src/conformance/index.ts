@@ -6,12 +6,15 @@
  *   await useBackend('native')
  *   conformance({ test })
  */
+import { activateCases } from './activate.ts'
 import { attentionCases } from './attention.ts'
+import { attentionPoolCases } from './attention-pool.ts'
 import type { ConformanceCase } from './check.ts'
 import { classAttentionCases } from './class-attention.ts'
 import { dropoutCases } from './dropout.ts'
 import { embedTokensCases } from './embed-tokens.ts'
 import { geluCases } from './gelu.ts'
+import { insertTokensCases } from './insert-tokens.ts'
 import { interpolatePositionsCases } from './interpolate-positions.ts'
 import { layerNormCases } from './layer-norm.ts'
 import { linearCases } from './linear.ts'
@@ -22,8 +25,13 @@ import { distillationLossCases } from './losses/distillation-loss.ts'
 import { focalLossCases } from './losses/focal-loss.ts'
 import { meanSquaredErrorCases } from './losses/mean-squared-error.ts'
 import { maskTokensCases } from './mask-tokens.ts'
+import { meanTokensCases } from './mean-tokens.ts'
+import { normHeadsCases } from './norm-heads.ts'
 import { patchEmbedCases } from './patch-embed.ts'
 import { qkvCases } from './qkv.ts'
+import { relativeBiasCases } from './relative-bias.ts'
+import { rotateHeadsCases } from './rotate-heads.ts'
+import { scaleRowsCases } from './scale-rows.ts'
 import { selectTokenCases } from './select-token.ts'
 import { gradNormCases } from './training/grad-norm.ts'
 import { optimizerStepCases } from './training/optimizer-step.ts'
@@ -54,16 +62,24 @@ export const conformanceCases = (): ConformanceCase[] => [
   ...patchEmbedCases(),
   ...maskTokensCases(),
   ...embedTokensCases(),
+  ...insertTokensCases(),
   ...interpolatePositionsCases(),
   ...layerNormCases(),
   ...qkvCases(),
+  ...normHeadsCases(),
+  ...rotateHeadsCases(),
+  ...relativeBiasCases(),
   ...attentionCases(),
   ...classAttentionCases(),
   ...linearCases(),
   ...loraWeightCases(),
+  ...scaleRowsCases(),
   ...geluCases(),
+  ...activateCases(),
   ...dropoutCases(),
   ...selectTokenCases(),
+  ...meanTokensCases(),
+  ...attentionPoolCases(),
   ...crossEntropyCases(),
   ...binaryCrossEntropyCases(),
   ...focalLossCases(),

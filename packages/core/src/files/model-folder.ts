@@ -1,7 +1,9 @@
 /** A Hugging Face model folder: `config.json`, and weights in one safetensors file or in shards with an index. */
 import { disk } from '#platform'
 import type { ViTConfigOptions } from '../vit/config.ts'
+import { completeFromWeights } from '../vit/families/timm.ts'
 import { configFromJson, type ReadConfig } from '../vit/pretrained/config-json.ts'
+import { numClasses } from '../vit/pretrained/weight-counts.ts'
 import { writeFileAtomic } from './atomic-write.ts'
 import type { Folder } from './folder.ts'
 import { readJsonIn } from './json-file.ts'
@@ -48,7 +50,9 @@ export async function readConfigFile(
   }
   const [json, bytes] = file
   const config = configFromJson(json, path)
-  const classes = (await openWeights())?.shapes.get('classifier.weight')?.[0]
+  const weights = await openWeights()
+  if (weights) config.options = completeFromWeights(config.options, weights.shapes, folder.name)
+  const classes = weights && numClasses(weights.shapes)
   const mostBytes = classes === undefined ? Infinity : 4 * 2 ** 20 + 1024 * classes
   if (bytes > mostBytes) throw new Error(`${path} has ${bytes} bytes; expected at most ${mostBytes}.`)
   return config
@@ -89,7 +93,8 @@ export async function writeModelFolder(
   for (const [file, tensors] of shards) await writeSafetensors(disk.join(folder, file), tensors, { format: 'pt' })
   if (shards.size > 1) await writeFileAtomic(disk.join(folder, INDEX), toJson(indexOf(shards)))
   for (const file of await disk.list(folder)) if (isStale(file, shards)) await disk.remove(disk.join(folder, file))
-  await writeFileAtomic(disk.join(folder, 'config.json'), toJson({ ...config, torch_dtype: dtype }))
+  const complete = config.architecture === undefined ? { ...config, torch_dtype: dtype } : config // timm's has no such field
+  await writeFileAtomic(disk.join(folder, 'config.json'), toJson(complete))
   await disk.flush(disk.dirname(folder))
 }
 

@@ -1,5 +1,6 @@
 /** Multi-head scaled dot-product attention over packed queries, keys and values. */
 import {
+  add,
   matMul,
   mul,
   reshape,
@@ -39,15 +40,34 @@ const op = defineOp({
   sideOutputs: ['logSumExp'], // [B, H, N]: with it the backward pass recomputes probabilities; no N×N tensor is saved
   half: true,
   gradients: ['qkv'],
-  reference({ qkv }: { qkv: Tensor }, { numHeads, scale, dropoutProbability, seed }: AttentionAttrs) {
-    const [batch, tokens, packedSize] = qkv.shape as Tensor3D['shape']
-    const { query, key, value } = splitHeads(qkv, numHeads)
-    const probabilities = softmax(mul(matMul(query, key, false, true), scale)) as Tensor4D // [B, H, N, N]
-    const mask = () => tensor4d(keepMask(seed, dropoutProbability, probabilities.size), probabilities.shape)
-    const kept = dropoutProbability > 0 ? mul(probabilities, mask()) : probabilities
-    return reshape(transpose(matMul(kept, value), [0, 2, 1, 3]), [batch, tokens, packedSize / 3])
-  },
+  reference: ({ qkv }: { qkv: Tensor }, attrs: AttentionAttrs) => attentionReference(qkv, undefined, attrs),
 })
+
+const biasedOp = defineOp({
+  kernel: 'VitralBiasedAttention',
+  save: ['qkv', 'bias'],
+  gradients: ['qkv', 'bias'],
+  reference: ({ qkv, bias }: { qkv: Tensor; bias: Tensor }, attrs: Omit<AttentionAttrs, 'outputDtype'>) =>
+    attentionReference(qkv, bias, attrs),
+})
+
+function attentionReference(
+  qkv: Tensor,
+  bias: Tensor | undefined,
+  { numHeads, scale, dropoutProbability, seed }: Omit<AttentionAttrs, 'outputDtype'>,
+): Tensor {
+  const [batch, tokens, packedSize] = qkv.shape as Tensor3D['shape']
+  const { query, key, value } = splitHeads(qkv, numHeads)
+  const probabilities = softmax(scores(query, key, scale, bias)) as Tensor4D // [B, H, N, N]
+  const mask = () => tensor4d(keepMask(seed, dropoutProbability, probabilities.size), probabilities.shape)
+  const kept = dropoutProbability > 0 ? mul(probabilities, mask()) : probabilities
+  return reshape(transpose(matMul(kept, value), [0, 2, 1, 3]), [batch, tokens, packedSize / 3])
+}
+
+function scores(query: Tensor, key: Tensor, scale: number, bias: Tensor | undefined): Tensor {
+  const products = mul(matMul(query, key, false, true), scale)
+  return bias ? add(products, reshape(bias, [1, ...bias.shape])) : products
+}
 
 /**
  * softmax(scale·Q·Kᵀ)·V for each head, heads concatenated (Vaswani et al. 2017;
@@ -69,18 +89,40 @@ export function attention(
 }
 
 /**
- * The attention probabilities, for output: softmax(scale·Q·Kᵀ), before dropout.
+ * softmax(scale·Q·Kᵀ + bias)·V for each head: attention whose scores know the tokens' relative positions. In float32, also
+ * under autocast.
  *
+ * @param qkv [B, N, 3·C] as made by `qkv`
+ * @param bias [numHeads, N, N], the same for all images
+ * @returns [B, N, C]
+ */
+export function biasedAttention(
+  qkv: Tensor3D,
+  bias: Tensor3D,
+  { numHeads, scale, dropoutProbability = 0, seed = 0 }: Omit<AttentionOptions, 'outputDtype'>,
+): Tensor3D {
+  const headSize = checkHeads('biasedAttention', qkv, numHeads)
+  checkShape('biasedAttention', 'bias', bias, [numHeads, qkv.shape[1], qkv.shape[1]])
+  checkProbability('biasedAttention', 'dropoutProbability', dropoutProbability)
+  checkInteger('biasedAttention: seed', seed)
+  return biasedOp({ qkv, bias }, { numHeads, scale: scale ?? headSize ** -0.5, dropoutProbability, seed })
+}
+
+/**
+ * The attention probabilities, for output: softmax(scale·Q·Kᵀ + bias), before dropout.
+ *
+ * @param bias [numHeads, N, N], or none
  * @returns [B, numHeads, N, N]; element (b, h, i, j) is how much query i attends to key j
  */
 export function attentionProbabilities(
   qkv: Tensor3D,
   { numHeads, scale }: Pick<AttentionOptions, 'numHeads' | 'scale'>,
+  bias?: Tensor3D,
 ): Tensor4D {
   const headSize = checkHeads('attentionProbabilities', qkv, numHeads)
   return tidy(() => {
     const { query, key } = splitHeads(qkv, numHeads)
-    return softmax(mul(matMul(query, key, false, true), scale ?? headSize ** -0.5)) as Tensor4D
+    return softmax(scores(query, key, scale ?? headSize ** -0.5, bias)) as Tensor4D
   })
 }
 

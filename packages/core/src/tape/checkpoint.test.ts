@@ -12,7 +12,7 @@ import {
   variable,
 } from '@tensorflow/tfjs-core'
 import { useBackend } from '../backend.ts'
-import { ViTForImageClassification } from '../vit/model.ts'
+import { ViTForImageClassification } from '../vit/classifier.ts'
 import { checkpoint } from './checkpoint.ts'
 import { valueAndGrads } from './value-and-grads.ts'
 

@@ -1,13 +1,19 @@
 /** The configuration of a ViT: its fields with Hugging Face's defaults, and the rules that make one valid. */
 import { isInteger } from '../check.ts'
 import { describeValue } from '../files/fields.ts'
+import { type Activation, activations } from '../ops/activations.ts'
+import { listChoices } from '../text.ts'
+import { architectureDefaults, type ViTArchitecture, validateArchitecture } from './architecture.ts'
+import { type ModelType, modelDefaults, modelTypes } from './families/model-types.ts'
 import { checkMemory } from './memory-need.ts'
 
 /** One number for both, or height and width. */
 export type Size = number | readonly [height: number, width: number]
 
-/** Fields as in Hugging Face's ViTConfig, in camel case. */
-export interface ViTConfig {
+/** Fields as in Hugging Face's ViTConfig, in camel case, and the switches that the family of ViTs differs in. */
+export interface ViTConfig extends ViTArchitecture {
+  /** The family's member: gives other defaults to the fields below, and names to the files. @default 'vit' */
+  modelType: ModelType
   /** Width of the hidden states. @default 768 */
   hiddenSize: number
   /** Layers of the encoder. @default 12 */
@@ -16,8 +22,8 @@ export interface ViTConfig {
   numAttentionHeads: number
   /** Width of the MLP. @default 3072 */
   intermediateSize: number
-  /** Exact, by erf: the only one. @default 'gelu' */
-  hiddenAct: 'gelu'
+  /** Activation of the MLP: 'gelu' is exact, by erf. @default 'gelu' */
+  hiddenAct: Activation
   /** Dropout of the embeddings and of the output of attention and MLP. @default 0 */
   hiddenDropoutProb: number
   /** Dropout of the attention's probabilities. @default 0 */
@@ -98,17 +104,23 @@ export function resolveConfig(
   { mlpRatio, ...options }: ViTConfigOptions = {},
   source: string = 'ViT configuration',
 ): ViTConfig {
-  const { hiddenSize = 768, id2label } = options
+  const { modelType = 'vit', id2label } = options
+  if (!modelTypes.includes(modelType))
+    throw new Error(`${source}: modelType is ${describeValue(modelType)}; expected one of ${modelTypes.join(', ')}.`)
+  const ofType = modelDefaults[modelType]
+  const hiddenSize = options.hiddenSize ?? ofType.hiddenSize ?? 768
   const numLabels = options.numLabels ?? (id2label ? Object.keys(id2label).length : 2)
   if (!isCount(numLabels, 0, MOST_LABELS))
     throw new Error(
       `${source}: numLabels is ${describeValue(numLabels)}; expected a whole number, 0 or more and at most ${MOST_LABELS}.`,
     )
   const config: ViTConfig = {
+    ...architectureDefaults,
+    modelType,
     hiddenSize,
     numHiddenLayers: 12,
     numAttentionHeads: 12,
-    intermediateSize: mlpRatio === undefined ? 3072 : Math.round(hiddenSize * mlpRatio),
+    intermediateSize: 3072,
     hiddenAct: 'gelu',
     hiddenDropoutProb: 0,
     attentionProbsDropoutProb: 0,
@@ -124,6 +136,8 @@ export function resolveConfig(
     poolerOutputSize: null,
     problemType: null,
     extra: {},
+    ...ofType,
+    ...(mlpRatio !== undefined && { intermediateSize: Math.round(hiddenSize * mlpRatio) }),
     ...options,
     numLabels,
     id2label: id2label ?? Object.fromEntries(Array.from({ length: numLabels }, (_, i) => [i, `LABEL_${i}`])),
@@ -164,12 +178,13 @@ function validate(config: ViTConfig, source: string): void {
   require(problemTypes.includes(
     config.problemType,
   ), 'problemType', "'single_label_classification', 'multi_label_classification', 'regression' or null")
-  require(config.hiddenAct === 'gelu', 'hiddenAct', "'gelu', the only activation Vitral has")
+  require(activations.includes(config.hiddenAct), 'hiddenAct', listChoices(activations))
   const { hiddenSize, numAttentionHeads, imageSize, patchSize, id2label, numLabels } = config
   require(hiddenSize % numAttentionHeads === 0, 'hiddenSize', `a multiple of numAttentionHeads (${numAttentionHeads})`)
   const [rows, columns] = patchGrid(imageSize, patchSize)
   require(rows > 0 && columns > 0, 'imageSize', `at least one patch (patchSize is ${describeValue(patchSize)})`)
   checkMemory(config, [rows, columns], pair(patchSize), source)
+  validateArchitecture(config, require)
   const labels = Object.keys(id2label).length
   require(labels === numLabels, 'numLabels', `${labels}, the number of names in id2label`)
 }

@@ -1,5 +1,6 @@
 /** The transformer encoder: the stack of layers. */
 import { type Tensor3D, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
+import type { Grid } from '../ops/index.ts'
 import { checkpoint } from '../tape/checkpoint.ts'
 import type { ViTConfig } from './config.ts'
 import { layerDrops, noDrops } from './drops.ts'
@@ -22,23 +23,27 @@ export class ViTEncoder {
 
   constructor(config: ViTConfig, parameters: ParameterScope) {
     this.#config = config
+    const sharedBias = config.relativePositionBias === 'shared' ? parameters.scope('relative_position_bias') : undefined
     this.#layers = Array.from(
       { length: config.numHiddenLayers },
-      (_, i) => new ViTLayer(config, parameters.scope(`layer.${i}`)),
+      (_, i) => new ViTLayer(config, parameters.scope(`layer.${i}`), sharedBias),
     )
   }
 
   /**
    * [B, N, C] → [B, N, C], or [B, 1, C] where the pass wants the class token alone. Takes `embeddings` over: freed once
    * used, unless it was asked for as a hidden state.
+   *
+   * @param grid rows and columns of the patches
    */
-  forward(embeddings: Tensor3D, pass: ForwardPass): EncoderResult {
+  forward(embeddings: Tensor3D, pass: ForwardPass, grid: Grid): EncoderResult {
     const hiddenStates = [embeddings]
     const attentions: Tensor4D[] = []
     let x = embeddings
     const steps = layerSteps(this.#layers, this.#config, pass)
     for (const [i, step] of steps.entries()) {
       const { output, probabilities } = runStep(step, x, pass, {
+        grid,
         drops: pass.training ? layerDrops(this.#config, pass.seed, i) : noDrops,
         classTokenOnly: pass.classTokenOnly && i === steps.length - 1,
       })

@@ -1,6 +1,7 @@
 /** One forward pass: whether it trains, its seed, and what it outputs. Plain data that every part reads and none changes. */
 import type { Tensor4D } from '@tensorflow/tfjs-core'
 import type { EncoderLayerDrops } from '../ops/fused/encoder-layer.ts'
+import type { Grid } from '../ops/index.ts'
 
 export interface ForwardPassOptions {
   /** Whether dropout and drop path act. @default false */
@@ -43,6 +44,8 @@ export function forwardPass(options: ForwardPassOptions, classTokenOnly = false)
 /** The pass through one layer. */
 export interface LayerPass {
   drops: EncoderLayerDrops
+  /** Rows and columns of the patches, for positions that the attention knows. */
+  grid: Grid
   /** Whether nothing but the class token comes out, [B, 1, C]. */
   classTokenOnly: boolean
   /** Called with the attention's probabilities [B, H, N, N], where they are wanted. */

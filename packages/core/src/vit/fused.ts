@@ -5,6 +5,7 @@
 import type { Tensor3D, Variable } from '@tensorflow/tfjs-core'
 import { encoder, encoderIsFused } from '../ops/fused/encoder.ts'
 import { encoderLayer, encoderLayerIsFused } from '../ops/fused/encoder-layer.ts'
+import { hasPlainLayers } from './architecture.ts'
 import { attentionScale, type ViTConfig } from './config.ts'
 import type { ForwardPass, LayerPass } from './forward-pass.ts'
 import type { ViTLayer } from './layer.ts'
@@ -14,6 +15,7 @@ export type LayerStep = Pick<ViTLayer, 'forward' | 'parameters'>
 
 /** The steps in which this pass runs the layers: one for all, or one for each. */
 export function layerSteps(layers: readonly ViTLayer[], config: ViTConfig, pass: ForwardPass): readonly LayerStep[] {
+  if (!hasPlainLayers(config)) return layers
   const { training, outputAttentions, outputHiddenStates, classTokenOnly } = pass
   const onlyLastWanted = !training && !outputAttentions && !outputHiddenStates
   if (onlyLastWanted && layers.length > 0 && encoderIsFused()) return [new FusedLayers(layers, config)]

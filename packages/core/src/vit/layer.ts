@@ -11,17 +11,20 @@ import { ViTAttention } from './self-attention.ts'
 
 export class ViTLayer {
   readonly #parameters: ParameterScope
+  readonly #sharedBias: ParameterScope | undefined
   readonly #normBefore: ViTNorm
   readonly #attention: ViTAttention
   readonly #normAfter: ViTNorm
   readonly #mlp: ViTMlp
 
-  constructor(config: ViTConfig, parameters: ParameterScope) {
+  /** @param sharedBias the table of relative positions that all layers have */
+  constructor(config: ViTConfig, parameters: ParameterScope, sharedBias?: ParameterScope) {
     this.#parameters = parameters
+    this.#sharedBias = sharedBias
     this.#normBefore = new ViTNorm(parameters.scope('layernorm_before'), config.layerNormEps)
-    this.#attention = new ViTAttention(config, parameters.scope('attention'))
+    this.#attention = new ViTAttention(config, parameters, sharedBias)
     this.#normAfter = new ViTNorm(parameters.scope('layernorm_after'), config.layerNormEps)
-    this.#mlp = new ViTMlp(parameters)
+    this.#mlp = new ViTMlp(config, parameters)
   }
 
   /** x + attention(norm(x)), then that + mlp(norm(that)): [B, N, C] → [B, N, C], or the class token alone, [B, 1, C]. */
@@ -44,8 +47,8 @@ export class ViTLayer {
     }
   }
 
-  /** Every variable of the layer. */
+  /** Every variable of the layer, and those that it has in common with the others. */
   parameters(): Variable[] {
-    return this.#parameters.all()
+    return [...this.#parameters.all(), ...(this.#sharedBias?.all() ?? [])]
   }
 }

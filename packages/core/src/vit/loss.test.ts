@@ -2,9 +2,9 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { fill, mul, type Scalar, sub, sum, type Tensor, type Tensor4D, tensor1d, tensor2d } from '@tensorflow/tfjs-core'
 import { useBackend } from '../backend.ts'
+import { ViTForImageClassification } from './classifier.ts'
 import type { ProblemType } from './config.ts'
 import { type Labels, problemTypeOf } from './loss.ts'
-import { ViTForImageClassification } from './model.ts'
 
 beforeAll(() => useBackend('cpu'))
 

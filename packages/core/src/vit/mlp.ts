@@ -1,24 +1,35 @@
-/** The feed-forward half of a layer: two linear layers with a GELU between them. */
+/** The feed-forward half of a layer: two linear layers with an activation between them, which a third may gate. */
+import { mul, type Tensor3D } from '@tensorflow/tfjs-core'
 import type { MlpTensors } from '../ops/fused/encoder-layer.ts'
-import { linear } from '../ops/index.ts'
+import { activate, linear } from '../ops/index.ts'
 import type { Branch, Normed } from './branch.ts'
+import type { ViTConfig } from './config.ts'
+import { scaledDense } from './layer-scale.ts'
 import type { ParameterScope } from './parameter-scope.ts'
 
 export class ViTMlp {
+  readonly #config: ViTConfig
   readonly #up: ParameterScope
+  readonly #gate: ParameterScope
   readonly #down: ParameterScope
+  readonly #layerScale: ParameterScope | undefined
 
-  constructor(parameters: ParameterScope) {
-    this.#up = parameters.scope('intermediate.dense')
-    this.#down = parameters.scope('output.dense')
+  /** @param layer the parameters of the layer */
+  constructor(config: ViTConfig, layer: ParameterScope) {
+    this.#config = config
+    this.#up = layer.scope('intermediate.dense')
+    this.#gate = layer.scope('intermediate.gate')
+    this.#down = layer.scope('output.dense')
+    this.#layerScale = config.layerScaleInit === null ? undefined : layer.scope('layer_scale2')
   }
 
   tensors(): MlpTensors {
+    const { weight, bias } = scaledDense(this.#down, this.#layerScale)
     return {
       upWeight: this.#up.matrix('weight'),
       upBias: this.#up.vector('bias'),
-      downWeight: this.#down.matrix('weight'),
-      downBias: this.#down.vector('bias'),
+      downWeight: weight,
+      downBias: bias,
     }
   }
 
@@ -26,8 +37,19 @@ export class ViTMlp {
   forward(x: Normed): Branch {
     return end => {
       const { upWeight, upBias, downWeight, downBias } = this.tensors()
-      const hidden = linear(x('compute'), upWeight, upBias, { outputDtype: 'compute' }) // [B, N, 4·C]
-      return linear(hidden, downWeight, downBias, { inputActivation: 'gelu', ...end }) // [B, N, C]
+      const { hiddenAct, gatedMlp } = this.#config
+      if (hiddenAct === 'gelu' && !gatedMlp) {
+        const hidden = linear(x('compute'), upWeight, upBias, { outputDtype: 'compute' }) // [B, N, 4·C]
+        return linear(hidden, downWeight, downBias, { inputActivation: 'gelu', ...end }) // [B, N, C]
+      }
+      const input = x('compute')
+      const up = linear(input, upWeight, upBias) // [B, N, 4·C]
+      const hidden = gatedMlp ? mul<Tensor3D>(activate(this.#gated(input), hiddenAct), up) : activate(up, hiddenAct)
+      return linear(hidden, downWeight, downBias, end) // [B, N, C]
     }
+  }
+
+  #gated(input: Tensor3D): Tensor3D {
+    return linear(input, this.#gate.matrix('weight'), this.#gate.vector('bias'))
   }
 }

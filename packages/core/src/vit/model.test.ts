@@ -4,7 +4,8 @@ import { classTokenSuite } from '../../test/class-token-suite.ts'
 import { fixtureSuite } from '../../test/fixture-suite.ts'
 import { oddSizesSuite } from '../../test/odd-sizes-suite.ts'
 import { useBackend } from '../backend.ts'
-import { ViTForImageClassification, ViTModel } from './model.ts'
+import { ViTForImageClassification } from './classifier.ts'
+import { ViTModel } from './model.ts'
 
 beforeAll(() => useBackend('cpu'))
 

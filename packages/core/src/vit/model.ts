@@ -1,33 +1,29 @@
-/** The models a user meets: ViTModel (features) and ViTForImageClassification (logits and loss). */
-import {
-  type Scalar,
-  scalar,
-  type Tensor,
-  type Tensor2D,
-  type Tensor3D,
-  type Tensor4D,
-  type TensorContainer,
-  tidy,
-} from '@tensorflow/tfjs-core'
+/** The bare model: features of images, with every member of the family. */
+import type { Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core'
 import { linear, selectToken } from '../ops/index.ts'
-import { valueAndGrads } from '../tape/value-and-grads.ts'
 import type { ViTConfigOptions } from './config.ts'
 import { CLASS_TOKEN, type EmbeddingOptions } from './embeddings.ts'
+import { familyOf } from './families/index.ts'
 import { type ForwardPassOptions, forwardPass } from './forward-pass.ts'
-import { type Labels, type Loss, lossOf } from './loss.ts'
 import { poolerActivation } from './pooler.ts'
 import { type FromPretrainedOptions, loadPretrained } from './pretrained/load-pretrained.ts'
 import { PretrainedModel, type ViTOptions } from './pretrained-model.ts'
+import { tidied } from './tidied.ts'
 
 /** Options of a forward pass. */
 export interface ForwardOptions extends EmbeddingOptions, ForwardPassOptions {}
 
 /** What a ViTModel computes. */
 export interface ViTOutput {
-  /** [B, 1 + N, C], after the final norm; index 0 is the class token. */
+  /** [B, P + N, C]; of a ViT after the final norm, index 0 the class token. */
   lastHiddenState: Tensor3D
-  /** [B, poolerOutputSize]: a linear layer on the class token and `poolerAct`, when the model has a pooler. */
+  /**
+   * [B, poolerOutputSize]: a linear layer on the class token and `poolerAct`, when the model has a pooler. Of a model type
+   * that pools without one (DINOv2 and 3, CLIP, SigLIP, BEiT) the pooled features [B, C].
+   */
   poolerOutput?: Tensor2D
+  /** [B, projectionDim]: the pooled features' projection into the space of CLIP's texts, when the model has one. */
+  imageEmbeds?: Tensor2D
   /** Embeddings first, then each layer's output [B, 1 + N, C], before the final norm. */
   hiddenStates?: Tensor3D[]
   /** Attention probabilities of each layer, [B, H, 1 + N, 1 + N]. */
@@ -38,6 +34,8 @@ export interface ViTOutput {
 export interface ViTModelOptions extends ViTOptions {
   /** Whether the model has HF's pooler. @default false */
   addPoolingLayer?: boolean
+  /** Whether the model has CLIP's projection, of width projectionDim. @default false */
+  addProjection?: boolean
 }
 
 /**
@@ -49,15 +47,21 @@ export interface ViTModelOptions extends ViTOptions {
  */
 export class ViTModel extends PretrainedModel {
   /** Its name in config.json. */
-  protected readonly architecture = 'ViTModel'
+  protected get architecture(): string {
+    const { model, modelWithProjection = model } = familyOf(this.config).architectures
+    return this.#hasProjection ? modelWithProjection : model
+  }
   readonly #hasPooler: boolean
+  readonly #hasProjection: boolean
 
   /** A model with new parameters. */
   constructor(config: ViTConfigOptions = {}, options: ViTModelOptions = {}) {
     const pooler = options.addPoolingLayer ?? false
+    const projection = options.addProjection ?? false
     if (pooler) poolerActivation(config.poolerAct)
-    super(config, { prefix: '', classifier: false, pooler }, options)
+    super(config, { prefix: '', classifier: false, pooler, projection }, options)
     this.#hasPooler = pooler
+    this.#hasProjection = projection && this.config.projectionDim !== null
   }
 
   /** Loads a model folder, an address or a hub id; see ViTForImageClassification.fromPretrained. A head in the folder is left out. */
@@ -77,165 +81,25 @@ export class ViTModel extends PretrainedModel {
     const pass = forwardPass(options)
     return tidied(() => {
       const tokens = this.embeddings.forward(pixelValues, pass, options) // patches, class token, positions: [B, 1 + N, C]
-      const { lastHiddenState: encoded, ...rest } = this.encoder.forward(tokens, pass) // the transformer encoder
-      const output: ViTOutput = { ...rest, lastHiddenState: this.finalNorm.forward(encoded) }
-      if (this.#hasPooler) output.poolerOutput = this.#pool(output.lastHiddenState) // [B, poolerOutputSize]
+      const grid = this.embeddings.gridOf(pixelValues)
+      const { lastHiddenState: encoded, ...rest } = this.encoder.forward(tokens, pass, grid) // the transformer encoder
+      const output: ViTOutput = { ...rest, lastHiddenState: this.pooling.lastHiddenState(encoded) }
+      const pools = familyOf(this.config).poolsByItself
+      if (this.#hasPooler)
+        output.poolerOutput = this.#densePool(output.lastHiddenState) // [B, poolerOutputSize]
+      else if (pools) output.poolerOutput = this.pooling.pooled(output.lastHiddenState) // [B, C]
+      if (this.#hasProjection) output.imageEmbeds = this.#project(output.poolerOutput as Tensor2D)
       return output
     })
   }
 
-  #pool(lastHiddenState: Tensor3D): Tensor2D {
+  #project(pooled: Tensor2D): Tensor2D {
+    return linear(pooled, this.root.scope('visual_projection').matrix('weight')) // [B, projectionDim]
+  }
+
+  #densePool(lastHiddenState: Tensor3D): Tensor2D {
     const dense = this.root.scope('pooler.dense')
     const pooled = linear(selectToken(lastHiddenState, CLASS_TOKEN), dense.matrix('weight'), dense.vector('bias'))
     return poolerActivation(this.config.poolerAct)(pooled)
   }
-}
-
-/** Options of a classifier's forward pass. */
-export interface ClassifierForwardOptions extends ForwardOptions {
-  /** With labels the result has the loss. */
-  labels?: Labels
-  /** Loss function. @default by the configuration's `problemType`, as in transformers; see `problemTypeOf` */
-  loss?: Loss
-  /** Whether the output has the features that the classifier works on. @default false */
-  outputFeatures?: boolean
-}
-
-/** What a classifier computes. */
-export interface ClassifierOutput {
-  /** [B, numLabels]; with `numLabels: 0` the class token's features [B, C]. */
-  logits: Tensor2D
-  /** Mean over the batch. */
-  loss?: Scalar
-  /** [B, C]: the class token after the final norm. */
-  features?: Tensor2D
-  /** [B, N, C] before the first layer and after each, if they were asked for. */
-  hiddenStates?: Tensor3D[]
-  /** [B, H, N, N] of each layer, if they were asked for. */
-  attentions?: Tensor4D[]
-}
-
-/** What a training step needs of a classifier; the caller disposes all of it. */
-export interface LossAndGrads {
-  /** Mean loss of the batch. */
-  loss: Scalar
-  /** [B, K] */
-  logits: Tensor2D
-  /** Gradients by HF name, one for every trainable parameter that the loss depends on: without `boolMaskedPos` not the mask token. */
-  grads: Record<string, Tensor>
-}
-
-/** Options of a classifier's valueAndGrads. */
-export interface ClassifierGradsOptions extends ClassifierForwardOptions {
-  /** Multiplies the gradients from the loss on, not the loss: a loss scale, or a part's share of its batch. @default 1 */
-  gradientScale?: number
-  /** Called with each gradient once it is final, while the backward pass goes on; may start to send it. */
-  onGradient?: (name: string, gradient: Tensor) => void
-}
-
-/**
- * A Vision Transformer with a linear classifier on the class token. HF's and the article's ViTForImageClassification.
- *
- * @example
- * const model = await ViTForImageClassification.fromPretrained('google/vit-base-patch16-224')
- * const { logits } = model.forward(await processor.preprocess(image)) // [1, 1000]
- */
-export class ViTForImageClassification extends PretrainedModel {
-  /** Its name in config.json. */
-  protected readonly architecture = 'ViTForImageClassification'
-
-  /** A model with new parameters. */
-  constructor(config: ViTConfigOptions = {}, options: ViTOptions = {}) {
-    super(config, { prefix: 'vit.', classifier: true, pooler: false }, options)
-  }
-
-  /**
-   * Loads `config.json` and `model.safetensors` (sharded too; F32, F16, BF16) from a folder, a server or the hub. Tensors
-   * are read one after the other: beside the model itself there is no more in memory than the largest of them.
-   *
-   * @param source a path, an address ('https://…'; in pages also '/models/vit' and './vit'), or a hub id such as
-   *   'google/vit-base-patch16-224'. In browsers a path is one of the site's own files (OPFS)
-   * @param options configuration fields override the folder's: `{ numLabels: 10, ignoreMismatchedSizes: true }`
-   *   replaces the classifier by a newly initialized one, whose tensors `onNewlyInitialized` is called with; `{ imageSize: 384 }` or
-   *   `{ imageSize: [256, 384] }` makes it a model of that size, its positions interpolated (bicubic, as HF's
-   *   `interpolate_pos_encoding`), which is saved as such
-   * @throws naming every tensor that is unknown, missing or of the wrong shape; the reason of `signal`, at once
-   */
-  static async fromPretrained(
-    source: string | URL,
-    options: FromPretrainedOptions = {},
-  ): Promise<ViTForImageClassification> {
-    const { config, values, has } = await loadPretrained(source, { prefix: 'vit.', classifier: true }, options)
-    return new ViTForImageClassification(config, { ...options, ...has, values })
-  }
-
-  /**
-   * The logits of images. pixelValues [B, c, h, w] → logits [B, K].
-   *
-   * @param pixelValues [B, c, h, w] float32, as made by ViTImageProcessor
-   * @returns tensors that are the caller's to dispose
-   * @throws when channels, size or labels do not fit the configuration
-   */
-  forward(pixelValues: Tensor4D, options: ClassifierForwardOptions = {}): ClassifierOutput {
-    const { labels, loss } = options
-    const pass = forwardPass(options, true)
-    return tidied(() => {
-      const tokens = this.embeddings.forward(pixelValues, pass, options) // patches, class token, positions: [B, 1 + N, C]
-      const { lastHiddenState: encoded, ...rest } = this.encoder.forward(tokens, pass) // the transformer encoder
-      const features = selectToken(this.finalNorm.forward(encoded), CLASS_TOKEN) // [B, C]
-      const output: ClassifierOutput = { ...rest, logits: this.#classify(features) } // the head: [B, numLabels]
-      if (options.outputFeatures) output.features = features
-      if (labels) output.loss = lossOf(this.config, { logits: output.logits, pixelValues }, labels, loss)
-      return output
-    })
-  }
-
-  /**
-   * The loss and its gradients: one training step's work. Dropout and drop path act, unless `training: false`.
-   *
-   * @param pixelValues [B, c, h, w]
-   * @param labels one for each image
-   * @returns tensors that are the caller's to dispose
-   */
-  valueAndGrads(
-    pixelValues: Tensor4D,
-    labels: Labels,
-    { gradientScale = 1, onGradient, ...options }: ClassifierGradsOptions = {},
-  ): LossAndGrads {
-    const parameters = [...this.trainableParameters()].filter(
-      ([name]) => options.boolMaskedPos || !name.endsWith('mask_token'),
-    )
-    if (parameters.length === 0) throw new Error('No parameter of the model trains; see setTrainable.')
-    const names = onGradient && new Map(parameters.map(([name, { id }]) => [id, name]))
-    const dy = scalar(gradientScale)
-    const { value, aux, grads } = valueAndGrads<{ logits: Tensor2D }>(
-      () => {
-        const { loss, logits } = this.forward(pixelValues, { training: true, ...options, labels })
-        return { value: loss as Scalar, aux: { logits } }
-      },
-      parameters.map(([, parameter]) => parameter),
-      {
-        dy,
-        onGradient: onGradient && ((x, gradient) => onGradient(names?.get(x.id) as string, gradient)),
-        names: parameters.map(([name]) => name),
-      },
-    )
-    dy.dispose()
-    return {
-      loss: value,
-      logits: aux.logits,
-      grads: Object.fromEntries(parameters.map(([name], i) => [name, grads[i] as Tensor])),
-    }
-  }
-
-  #classify(features: Tensor2D): Tensor2D {
-    if (this.config.numLabels === 0) return features
-    const classifier = this.root.scope('classifier')
-    return linear(features, classifier.matrix('weight'), classifier.vector('bias'))
-  }
-}
-
-/** tidy for results with optional fields, which tfjs's container type does not know. */
-function tidied<T extends object>(f: () => T): T {
-  return tidy(f as () => TensorContainer) as T
 }

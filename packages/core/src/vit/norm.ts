@@ -1,5 +1,5 @@
 /** A layer norm with its parameters. */
-import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-core'
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import { layerNorm, type OutputDtype } from '../ops/index.ts'
 import type { ParameterScope } from './parameter-scope.ts'
 
@@ -16,8 +16,8 @@ export class ViTNorm {
     return { weight: this.#parameters.vector('weight'), bias: this.#parameters.vector('bias') }
   }
 
-  /** [B, N, C] → [B, N, C] */
-  forward(x: Tensor3D, outputDtype: OutputDtype = 'float32'): Tensor3D {
+  /** [..., C] → [..., C] */
+  forward<T extends Tensor>(x: T, outputDtype: OutputDtype = 'float32'): T {
     const { weight, bias } = this.tensors()
     return layerNorm(x, weight, bias, this.#eps, { outputDtype })
   }

@@ -5,6 +5,8 @@ import type { Weights } from '../files/weight-files.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
 import { ViTEmbeddings } from './embeddings.ts'
 import { ViTEncoder } from './encoder.ts'
+import type { FamilyNames } from './families/family.ts'
+import { familyOf } from './families/index.ts'
 import {
   type Adapters,
   adapterNames,
@@ -15,10 +17,15 @@ import {
   resolveLora,
 } from './lora/lora.ts'
 import { readAdapterFolder, type WriteAdaptersOptions, writeAdapterFolder } from './lora/lora-folder.ts'
-import { ViTNorm } from './norm.ts'
 import { ParameterScope } from './parameter-scope.ts'
 import { initialValue } from './parameters/init.ts'
-import { createParameters, type ModelParts, type Parameters, parameterShapes } from './parameters/parameters.ts'
+import {
+  createParameters,
+  type ModelParts,
+  type ParameterShapes,
+  type Parameters,
+  parameterShapes,
+} from './parameters/parameters.ts'
 import {
   countParameters,
   isAdapter,
@@ -28,8 +35,10 @@ import {
   type TrainablePart,
   trainableOf,
 } from './parameters/trainable.ts'
+import { ViTPooling } from './pooling.ts'
 import { configToJson } from './pretrained/config-json.ts'
 import { makesQueries, queryFactor, scaledQuery } from './pretrained/query-scale.ts'
+import { toFileTensors } from './pretrained/to-file-tensors.ts'
 
 /** Options of a new model. */
 export interface ViTOptions {
@@ -51,13 +60,14 @@ export abstract class PretrainedModel {
   readonly config: ViTConfig
   protected readonly embeddings: ViTEmbeddings
   protected readonly encoder: ViTEncoder
-  protected readonly finalNorm: ViTNorm
+  protected readonly pooling: ViTPooling
   protected readonly root: ParameterScope
   /** The class's name in `config.json`; not taken from the class itself, whose name a minifier may change. */
-  protected abstract readonly architecture: string
+  protected abstract get architecture(): string
   readonly #parameters: Parameters
   readonly #adapters: Adapters = new Map()
   readonly #prefix: string
+  readonly #isClassifier: boolean
 
   protected constructor(
     config: ViTConfigOptions,
@@ -65,17 +75,18 @@ export abstract class PretrainedModel {
     { seed = 0, useMaskToken = false, values = new Map() }: ViTOptions,
   ) {
     this.config = resolveConfig(config)
-    const { initializerRange } = this.config
+    const { initializerRange, layerScaleInit } = this.config
     const shapes = parameterShapes(this.config, { ...parts, maskToken: useMaskToken })
     this.#parameters = createParameters(shapes, values, (name, size, index) =>
-      initialValue(name, size, { initializerRange, seed, index }),
+      initialValue(name, size, { initializerRange, layerScaleInit, seed, index }),
     )
     this.#prefix = parts.prefix
+    this.#isClassifier = parts.classifier
     this.root = new ParameterScope(this.#parameters, this.#adapters, '')
     const backbone = new ParameterScope(this.#parameters, this.#adapters, parts.prefix)
     this.embeddings = new ViTEmbeddings(this.config, backbone.scope('embeddings'))
     this.encoder = new ViTEncoder(this.config, backbone.scope('encoder'))
-    this.finalNorm = new ViTNorm(backbone.scope('layernorm'), this.config.layerNormEps)
+    this.pooling = new ViTPooling(this.config, backbone)
   }
 
   /** The variables by HF name, in the order of the forward pass, adapters last; live, not copies. */
@@ -149,9 +160,13 @@ export abstract class PretrainedModel {
   async saveAdapters(folder: string, options: WriteAdaptersOptions = {}): Promise<void> {
     const config = this.adapters
     if (!config) throw new Error('saveAdapters: the model has no adapters; add them with addAdapters.')
+    const { prefixes } = this.#adapterNaming('saveAdapters')
+    const prefix = prefixes[this.#isClassifier ? 'classifier' : 'model']
     const weights = new Map<string, Weights>()
     for (const [name, parameter] of this.#parameters)
-      if (isAdapter(name) || isHead(name)) weights.set(name, await this.#saved(name, () => parameter))
+      if (isHead(name)) weights.set(name, await this.#saved(name, () => parameter))
+      else if (isAdapter(name))
+        weights.set(prefix + name.slice(this.#prefix.length), await this.#saved(name, () => parameter))
     await writeAdapterFolder(folder, config, weights, options)
   }
 
@@ -161,7 +176,11 @@ export abstract class PretrainedModel {
    * @throws when the folder holds adapters of another kind, or they do not fit the model
    */
   async loadAdapters(folder: string): Promise<void> {
-    const { alpha, pairs, head } = await readAdapterFolder(folder, this.#prefix, this.#parameters)
+    const { alpha, pairs, head } = await readAdapterFolder(
+      folder,
+      { prefix: this.#prefix, names: this.#adapterNaming('loadAdapters') },
+      this.#parameters,
+    )
     const factor = queryFactor(this.config)
     const adapt = (name: string, [loraA, loraB]: readonly [Weights, Weights]) => {
       const [, nameOfB] = adapterNames(name)
@@ -180,12 +199,12 @@ export abstract class PretrainedModel {
    * metadata, and reading them refuses a file that does not match it.
    */
   async savePretrained(folder: string, options: WriteModelOptions = {}): Promise<void> {
-    const weights = new Map<string, Weights>()
-    for (const [name, parameter] of this.#parameters) {
-      if (isAdapter(name)) continue
-      weights.set(name, await this.#saved(name, () => (this.#adapters.has(name) ? this.root.matrix(name) : parameter)))
-    }
-    await writeModelFolder(folder, configToJson(this.config, this.architecture), weights, options)
+    const json = configToJson(this.config, this.architecture)
+    const shapes: ParameterShapes = new Map([...this.#parameters].map(([name, { shape }]) => [name, shape]))
+    for (const name of shapes.keys()) if (isAdapter(name)) shapes.delete(name)
+    const kind = { prefix: this.#prefix, classifier: this.#isClassifier }
+    const weights = await toFileTensors(shapes, this.config, kind, name => this.#saved(name, () => this.#merged(name)))
+    await writeModelFolder(folder, json, weights, options)
   }
 
   /** Frees the parameters. The model cannot be used afterwards. */
@@ -204,6 +223,21 @@ export abstract class PretrainedModel {
     const data = (await saved.data()) as Float32Array
     saved.dispose()
     return { shape, data }
+  }
+
+  /** @throws where a layer's names in files are not those that adapters are given here */
+  #adapterNaming(method: string): FamilyNames {
+    const { names } = familyOf(this.config)
+    if (names.inLayer(this.config).length > 0)
+      throw new Error(
+        `${method}: Vitral has no names of adapters for models of type '${this.config.modelType}'; merge them with mergeAdapters, and save the model.`,
+      )
+    return names
+  }
+
+  /** A parameter as it is without adapters. */
+  #merged(name: string): Tensor {
+    return this.#adapters.has(name) ? this.root.matrix(name) : (this.#parameters.get(name) as Variable)
   }
 
   #adopt(make: () => Adapters): void {

@@ -1,12 +1,13 @@
 /** Multi-head self-attention with its output projection. */
-import type { Tensor3D } from '@tensorflow/tfjs-core'
+import { type Tensor1D, type Tensor3D, zeros } from '@tensorflow/tfjs-core'
 import type { AttentionTensors } from '../ops/fused/encoder-layer.ts'
 import { linear } from '../ops/index.ts'
-import { attend } from './attend.ts'
+import { type AttentionParts, attend } from './attend.ts'
 import type { Branch, Normed } from './branch.ts'
-import { attentionScale, type ViTConfig } from './config.ts'
+import type { ViTConfig } from './config.ts'
 import { classToken } from './embeddings.ts'
 import type { LayerPass } from './forward-pass.ts'
+import { scaledDense } from './layer-scale.ts'
 import type { ParameterScope } from './parameter-scope.ts'
 
 export class ViTAttention {
@@ -15,27 +16,39 @@ export class ViTAttention {
   readonly #key: ParameterScope
   readonly #value: ParameterScope
   readonly #projection: ParameterScope
+  readonly #layerScale: ParameterScope | undefined
+  readonly #parts: AttentionParts
 
-  constructor(config: ViTConfig, parameters: ParameterScope) {
+  /** @param layer the parameters of the layer */
+  constructor(config: ViTConfig, layer: ParameterScope, sharedBias?: ParameterScope) {
+    const attention = layer.scope('attention.attention')
     this.#config = config
-    this.#query = parameters.scope('attention.query')
-    this.#key = parameters.scope('attention.key')
-    this.#value = parameters.scope('attention.value')
-    this.#projection = parameters.scope('output.dense')
+    this.#query = attention.scope('query')
+    this.#key = attention.scope('key')
+    this.#value = attention.scope('value')
+    this.#projection = layer.scope('attention.output.dense')
+    this.#layerScale = config.layerScaleInit === null ? undefined : layer.scope('layer_scale1')
+    this.#parts = {
+      config,
+      queryNorm: config.qkNorm ? attention.scope('query_norm') : undefined,
+      keyNorm: config.qkNorm ? attention.scope('key_norm') : undefined,
+      bias: config.relativePositionBias === 'layer' ? attention.scope('relative_position_bias') : sharedBias,
+    }
   }
 
   tensors(): AttentionTensors {
-    const [query, key, value, projection] = [this.#query, this.#key, this.#value, this.#projection]
-    const { qkvBias } = this.#config
+    const [query, key, value] = [this.#query, this.#key, this.#value]
+    const { qkvBias, keyBias, hiddenSize } = this.#config
+    const { weight, bias } = scaledDense(this.#projection, this.#layerScale)
     return {
       queryWeight: query.matrix('weight'),
       keyWeight: key.matrix('weight'),
       valueWeight: value.matrix('weight'),
       queryBias: qkvBias ? query.vector('bias') : undefined,
-      keyBias: qkvBias ? key.vector('bias') : undefined,
+      keyBias: qkvBias ? (keyBias ? key.vector('bias') : zeros<Tensor1D['rankType']>([hiddenSize])) : undefined,
       valueBias: qkvBias ? value.vector('bias') : undefined,
-      projectionWeight: projection.matrix('weight'),
-      projectionBias: projection.vector('bias'),
+      projectionWeight: weight,
+      projectionBias: bias,
     }
   }
 
@@ -43,8 +56,7 @@ export class ViTAttention {
   forward(x: Normed, pass: LayerPass): Branch {
     return ({ residual, ...drops }) => {
       const { projectionWeight, projectionBias, ...projections } = this.tensors()
-      const { numAttentionHeads: numHeads } = this.#config
-      const attended = attend(x, projections, { numHeads, scale: attentionScale(this.#config) }, pass)
+      const attended = attend(x, projections, this.#parts, pass)
       const own: Tensor3D = pass.classTokenOnly ? classToken(residual) : residual
       return linear(attended, projectionWeight, projectionBias, { residual: own, ...drops })
     }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { add, tensor4d } from '@tensorflow/tfjs-core'
 import { useBackend } from '../../backend.ts'
-import { ViTForImageClassification } from '../model.ts'
+import { ViTForImageClassification } from '../classifier.ts'
 import { adapterConfigFromJson } from './adapter-config.ts'
 
 let folder: string

@@ -6,8 +6,9 @@ import { toFloat32 } from '../../files/safetensors/dtypes.ts'
 import type { SafeTensor } from '../../files/safetensors/safetensors.ts'
 import { readSafetensors, writeSafetensors } from '../../files/safetensors/safetensors-file.ts'
 import type { Weights } from '../../files/weight-files.ts'
-import { canonicalNames } from '../../files/weight-names.ts'
 import { requireFiniteWeights } from '../../finite.ts'
+import type { FamilyNames } from '../families/family.ts'
+import { bareNames } from '../families/file-tensors.ts'
 import type { Parameters } from '../parameters/parameters.ts'
 import { isHead } from '../parameters/trainable.ts'
 import { fitProblems } from '../pretrained/fit-problems.ts'
@@ -67,20 +68,23 @@ export async function writeAdapterFolder(
  * Reads the two files.
  *
  * @param prefix of the backbone's names in the model
+ * @param names of the model's type
  * @param parameters of the model that the adapters are for
  * @throws naming the field that asks for what Vitral does not have, every tensor that does not fit the model, or the first
  * that holds NaN or Infinity
  */
 export async function readAdapterFolder(
   folder: string,
-  prefix: string,
+  { prefix, names }: { prefix: string; names: FamilyNames },
   parameters: Parameters,
 ): Promise<AdapterFolder> {
   await checkFiles(folder)
   const { rank, alpha } = adapterConfigFromJson(await readJson(disk.join(folder, CONFIG)), disk.join(folder, CONFIG))
   const { tensors } = await readSafetensors(disk.join(folder, WEIGHTS))
   const named = new Map([...tensors].map(([name, tensor]) => [name.replace(PREFIX, ''), tensor]))
-  const rest = canonicalNames(named, prefix, disk.join(folder, WEIGHTS))
+  const bare = bareNames(named, names, disk.join(folder, WEIGHTS))
+  const isBackbone = (name: string): boolean => /^(embeddings|encoder|layernorm|pooler)\./.test(name)
+  const rest = new Map([...bare].map(([name, tensor]) => [isBackbone(name) ? prefix + name : name, tensor]))
 
   const problems: string[] = []
   const take = (name: string, shape: readonly number[]): Weights => {

@@ -5,23 +5,26 @@ import { deriveSeed, normalStream } from '../../tape/random.ts'
 export interface InitOptions {
   /** Standard deviation of the truncated normal. HF's `initializer_range`. */
   initializerRange: number
+  /** Value of the layer scale's factors. @default 1 */
+  layerScaleInit?: number | null
   /** Equal seeds give equal models, on every backend. */
   seed: number
 }
 
 /**
  * Values of a parameter: linear and patch weights, class token and position embeddings from a truncated normal;
- * layer-norm weights one; biases and the mask token zero. They do not depend on those of others.
+ * layer-norm weights one; biases, tables of biases, registers and the mask token zero. They do not depend on those of others.
  *
  * @param index of the parameter in its model
  */
 export function initialValue(
   name: string,
   size: number,
-  { initializerRange, seed, index }: InitOptions & { index: number },
+  { initializerRange, layerScaleInit, seed, index }: InitOptions & { index: number },
 ): Float32Array {
-  if (name.endsWith('.bias') || name.endsWith('mask_token')) return new Float32Array(size)
-  if (/layernorm[^.]*\.weight$/.test(name)) return new Float32Array(size).fill(1)
+  if (/(\.bias|mask_token|register_tokens|bias_table)$/.test(name)) return new Float32Array(size)
+  if (/(layernorm[^.]*|_norm)\.weight$/.test(name)) return new Float32Array(size).fill(1)
+  if (name.endsWith('.lambda1')) return new Float32Array(size).fill(layerScaleInit ?? 1)
   return truncatedNormal(size, initializerRange, deriveSeed(seed, index))
 }
 

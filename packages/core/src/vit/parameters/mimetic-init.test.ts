@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'bun:test'
 import { useBackend } from '../../backend.ts'
-import { ViTForImageClassification } from '../model.ts'
+import { ViTForImageClassification } from '../classifier.ts'
 import { namedConfig } from '../pretrained/named-configs.ts'
 import { mimeticValues } from './mimetic-init.ts'
 

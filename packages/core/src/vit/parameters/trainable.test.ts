@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from 'bun:test'
 import { memory, randomNormal, type Tensor, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
 import { useBackend } from '../../backend.ts'
 import { valueAndGrads } from '../../tape/value-and-grads.ts'
-import { type ClassifierGradsOptions, ViTForImageClassification, ViTModel } from '../model.ts'
+import { type ClassifierGradsOptions, ViTForImageClassification } from '../classifier.ts'
+import { ViTModel } from '../model.ts'
 import type { TrainablePart } from './trainable.ts'
 
 beforeAll(() => useBackend('cpu'))

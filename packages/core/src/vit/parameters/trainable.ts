@@ -17,9 +17,9 @@ export interface ParameterCounts {
   total: number
 }
 
-export const isHead = (name: string): boolean => /^(classifier|pooler)\./.test(name)
+export const isHead = (name: string): boolean => /^(classifier|distillation_classifier|pooler)\./.test(name)
 export const isAdapter = (name: string): boolean => /\.lora_[AB]\.weight$/.test(name)
-const isFinalNorm = (name: string): boolean => /^(vit\.)?layernorm\./.test(name)
+export const isFinalNorm = (name: string): boolean => /^(vit\.)?layernorm\./.test(name)
 
 /** Tells which parameters belong to the part. Adapters train with the layer they are in. */
 export function partOf(parameters: Parameters, numLayers: number, part: TrainablePart): (name: string) => boolean {

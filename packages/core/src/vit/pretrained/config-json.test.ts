@@ -18,7 +18,8 @@ import {
 } from '@tensorflow/tfjs-core'
 import { modelFolder } from '../../../test/model-folder.ts'
 import { useBackend } from '../../backend.ts'
-import { ViTForImageClassification, ViTModel } from '../model.ts'
+import { ViTForImageClassification } from '../classifier.ts'
+import { ViTModel } from '../model.ts'
 
 const { folder, fixture, change, editConfig } = modelFolder()
 

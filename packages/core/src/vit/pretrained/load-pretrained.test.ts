@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { modelFolder } from '../../../test/model-folder.ts'
 import { useBackend } from '../../backend.ts'
 import { readModelConfig } from '../../files/read-model-config.ts'
-import { ViTForImageClassification } from '../model.ts'
+import { ViTForImageClassification } from '../classifier.ts'
 
 const { folder, fixture, weightsPath, change, editConfig, renamed } = modelFolder()
 
@@ -33,11 +33,11 @@ test("fromPretrained recognises timm's folders, and weights under other names", 
     renamed(tensors, name => name.replace('vit.encoder.layer', 'blocks').replace(/^(vit|classifier)\./, 'model.')),
   )
   await expect(ViTForImageClassification.fromPretrained(folder)).rejects.toThrow(
-    /^The weights in .* are not named as transformers names those of a ViT: blocks\.0\..* and 53 more; expected vit\.embeddings\.cls_token and so on\. The names are those of timm; convert/,
+    /^The weights in .* are not named as transformers names those of a vit model: blocks\.0\..* and 53 more; expected vit\.encoder\.layer\.0 and so on\. The names are those of timm, whose config\.json has an architecture\.$/,
   )
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ architecture: 'vit_tiny', pretrained_cfg: {} }))
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ architecture: 'resnet50', pretrained_cfg: {} }))
   await expect(ViTForImageClassification.fromPretrained(folder)).rejects.toThrow(
-    `config.json describes "vit_tiny", a model of timm's; Vitral reads those of transformers. Convert it`,
+    `config.json describes "resnet50", a model of timm's whose blocks are not a ViT's; Vitral reads its vit_,`,
   )
 })
 

@@ -3,10 +3,12 @@ import type { Variable } from '@tensorflow/tfjs-core'
 import { type HubOptions, readFolder } from '../../files/hub/hub.ts'
 import { openModelFolder } from '../../files/model-folder.ts'
 import type { WeightFiles } from '../../files/weight-files.ts'
-import { canonicalNames } from '../../files/weight-names.ts'
 import type { Grid } from '../../ops/index.ts'
+import { numPositionedPrefix } from '../architecture.ts'
 import { patchGrid, resolveConfig, type ViTConfig, type ViTConfigOptions } from '../config.ts'
-import { type ParameterShapes, parameterShapes } from '../parameters/parameters.ts'
+import { bareNames, type FileTensor, fileTensors, parameterShape } from '../families/file-tensors.ts'
+import { familyOf } from '../families/index.ts'
+import { parameterShapes } from '../parameters/parameters.ts'
 import { fitProblems } from './fit-problems.ts'
 import { type Found, isOtherGrid, isSame, type ReadPlan, readParameters } from './read-parameters.ts'
 import { warnOfFields, warnOfNew } from './warnings.ts'
@@ -35,11 +37,11 @@ export interface Pretrained {
   config: ViTConfig
   /** Variables by our names, without those to be newly initialized. */
   values: Map<string, Variable>
-  has: { useMaskToken: boolean; addPoolingLayer: boolean }
+  has: { useMaskToken: boolean; addPoolingLayer: boolean; addProjection: boolean }
 }
 
-/** Tensors of heads that a model without that head leaves out, as transformers does. */
-const heads = { classifier: /^classifier\./, pooler: /^(vit\.)?pooler\./, decoder: /^decoder\./ }
+/** What a model of a kind has by its class. */
+type Kind = { prefix: string; classifier: boolean }
 
 /**
  * @param source a path, an address or a hub id
@@ -47,25 +49,25 @@ const heads = { classifier: /^classifier\./, pooler: /^(vit\.)?pooler\./, decode
  * @throws when the folder's configuration asks for what Vitral does not have, and naming the tensors that are unknown,
  *   missing or of the wrong shape, before any of them is read; naming the first that holds NaN or Infinity
  */
-export function loadPretrained(
-  source: string | URL,
-  kind: { prefix: string; classifier: boolean },
-  options: FromPretrainedOptions,
-): Promise<Pretrained> {
+export function loadPretrained(source: string | URL, kind: Kind, options: FromPretrainedOptions): Promise<Pretrained> {
   return readFolder(source, 'model', options, async folder => {
     const { config: inFolder, unknown, weights } = await openModelFolder(folder)
     if (unknown.length > 0) (options.onUnknownFields ?? warnOfFields(folder.name))(unknown)
     const plan = await orDamaged(weights, async () => planFor(inFolder, weights.shapes, folder.name, kind, options))
-    const { config, has, found, shapes } = plan
+    const { config, has, found, tensors } = plan
     const { signal } = options
     const values = await orDamaged(
       weights,
       () => readParameters(weights, plan, { source: folder.name, signal }),
       signal,
     )
-    const newNames = [...shapes.keys()].filter(name => !values.has(name))
-    if (newNames.length > 0)
-      (options.onNewlyInitialized ?? warnOfNew(folder.name, { found, shapes, inFolder: weights.shapes }))(newNames)
+    const parts = [...tensors.values()].flatMap(tensor => tensor.parts.map(({ name }) => ({ name, tensor })))
+    const isNew = parts.filter(({ name }) => !values.has(name))
+    if (isNew.length > 0) {
+      const { onNewlyInitialized } = options
+      if (onNewlyInitialized) onNewlyInitialized(isNew.map(({ name }) => name))
+      else warnOfNew(folder.name, { found, inFolder: weights.shapes }, [...new Set(isNew.map(({ tensor }) => tensor))])
+    }
     return { config, values, has }
   })
 }
@@ -75,24 +77,45 @@ function planFor(
   inFolder: ViTConfigOptions,
   inFiles: WeightFiles['shapes'],
   folder: string,
-  kind: { prefix: string; classifier: boolean },
+  kind: Kind,
   options: FromPretrainedOptions,
 ): ReadPlan & Omit<Pretrained, 'values'> {
   const merged = override(inFolder, options)
   const ownHead = options.numLabels !== undefined || options.id2label !== undefined
   checkCounts({ ...merged, ...(ownHead && { numLabels: undefined }) }, inFiles, folder)
   const config = resolveConfig(merged, `The configuration of ${folder}`)
-  const found = tensorsOf(inFiles, { ...kind, keepsHead: keepsHead(inFolder, config, options) }, folder)
+  const { names } = familyOf(config)
+  const found = bareNames(
+    new Map([...inFiles].map(([name, shape]): [string, Found] => [name, { name, shape }])),
+    names,
+    folder,
+  )
   const has = {
-    useMaskToken: found.has(`${kind.prefix}embeddings.mask_token`) || (options.useMaskToken ?? false),
-    addPoolingLayer: found.has('pooler.dense.weight'),
+    useMaskToken: found.has('embeddings.mask_token') || (options.useMaskToken ?? false),
+    addPoolingLayer: !kind.classifier && found.has('pooler.dense.weight'),
+    addProjection: !kind.classifier && found.has('visual_projection.weight'),
   }
-  const shapes = parameterShapes(config, { ...kind, maskToken: has.useMaskToken, pooler: has.addPoolingLayer })
-  const from = gridOf({ ...resolveConfig(), ...inFolder })
-  const positions = { name: `${kind.prefix}embeddings.position_embeddings`, from, to: gridOf(config) }
-  checkFit(withPositions(shapes, found, positions), found, folder, options)
-  return { config, has, found, shapes, positions }
+  const everyPart = { ...kind, maskToken: has.useMaskToken, pooler: has.addPoolingLayer, projection: has.addProjection }
+  const tensors = fileTensors(parameterShapes(config, everyPart), { names, config, ...kind })
+  leaveOut(found, tensors, kind.classifier && keepsHead(inFolder, config, options))
+  const from = gridOf({ ...resolveConfig({ modelType: config.modelType }), ...inFolder })
+  const prefixed = `${kind.prefix}embeddings.position_embeddings`
+  const { antialiasPositions: antialias } = config
+  const positions = { name: prefixed, from, to: gridOf(config), prefix: numPositionedPrefix(config), antialias }
+  checkFit({ tensors, found, positions }, folder, options)
+  return { config, has, found, tensors, positions }
 }
+
+/** Takes away what a model of this kind does without, as transformers does: heads of other models; and a head of other classes. */
+function leaveOut(found: Map<string, Found>, tensors: ReadonlyMap<string, FileTensor>, keepsHead: boolean): void {
+  for (const name of found.keys())
+    if (isHead(name) ? !(keepsHead && tensors.has(name)) : isPooler(name) && !tensors.has(name)) found.delete(name)
+}
+
+/** Classifiers of transformers and of timm. */
+const isHead = (name: string): boolean => /^((cls_|distillation_)?classifier|head|head_dist)\.(weight|bias)$/.test(name)
+const isPooler = (name: string): boolean =>
+  /^(pooler\.dense|visual_projection|head\.(probe|attention|layernorm|mlp))\b/.test(name)
 
 /** A flipped bit in a header or a weight is damage, not another model: the checksum says so before any other error. */
 async function orDamaged<T>(weights: WeightFiles, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -107,25 +130,6 @@ async function orDamaged<T>(weights: WeightFiles, attempt: () => Promise<T>, sig
 const gridOf = ({ imageSize, patchSize }: Pick<ViTConfig, 'imageSize' | 'patchSize'>): Grid =>
   patchGrid(imageSize, patchSize)
 
-/** The tensors that a model of this kind has, by our names. */
-function tensorsOf(
-  shapes: ReadonlyMap<string, readonly number[]>,
-  { prefix, classifier, keepsHead }: { prefix: string; classifier: boolean; keepsHead: boolean },
-  folder: string,
-): Map<string, Found> {
-  const named = new Map([...shapes].map(([name, shape]) => [name, { name, shape }]))
-  const found = canonicalNames(named, prefix, folder)
-  const pooler = !classifier && found.has('pooler.dense.weight')
-  for (const name of found.keys())
-    if (
-      (!(classifier && keepsHead) && heads.classifier.test(name)) ||
-      (!pooler && heads.pooler.test(name)) ||
-      heads.decoder.test(name)
-    )
-      found.delete(name)
-  return found
-}
-
 /** Classes that the folder does not name are others. */
 function keepsHead(inFolder: ViTConfigOptions, config: ViTConfig, { keepHead }: FromPretrainedOptions): boolean {
   if (keepHead !== 'same-classes') return true
@@ -133,36 +137,25 @@ function keepsHead(inFolder: ViTConfigOptions, config: ViTConfig, { keepHead }: 
   return names.length === config.numLabels && names.every(([label, name]) => config.id2label[Number(label)] === name)
 }
 
-/** The shapes to find: for another image size than the folder's, its positions are interpolated once they are read. */
-function withPositions(
-  shapes: ParameterShapes,
-  found: ReadonlyMap<string, Found>,
-  positions: ReadPlan['positions'],
-): ParameterShapes {
-  const { name } = positions
-  const [, count, hiddenSize] = found.get(name)?.shape ?? []
-  if (count === undefined || !isOtherGrid(name, [1, count], positions)) return shapes
-  return new Map(shapes).set(name, [1, count, shapes.get(name)?.[2] ?? (hiddenSize as number)])
-}
-
 function checkFit(
-  shapes: ParameterShapes,
-  found: ReadonlyMap<string, Found>,
+  { tensors, found, positions }: Pick<ReadPlan, 'tensors' | 'found' | 'positions'>,
   folder: string,
   { ignoreMismatchedSizes = false, useMaskToken = false }: FromPretrainedOptions,
 ): void {
   const others: string[] = []
   const missing: string[] = []
-  for (const [name, shape] of shapes) {
-    const tensor = found.get(name)
-    if (!tensor && !isOptional(name, { ignoreMismatchedSizes, useMaskToken })) missing.push(name)
-    if (tensor && !isSame(tensor.shape, shape) && !ignoreMismatchedSizes)
-      others.push(`${name} has shape [${tensor.shape}]; the model needs [${shape}]`)
+  for (const tensor of tensors.values()) {
+    const { name, fullName, shape } = tensor
+    const inFile = found.get(name)
+    if (!inFile && !isOptional(tensor, { ignoreMismatchedSizes, useMaskToken })) missing.push(fullName)
+    if (!inFile || isSame(inFile.shape, shape) || ignoreMismatchedSizes) continue
+    if (!isOtherGrid(tensor, parameterShape(tensor, inFile.shape), positions))
+      others.push(`${fullName} has shape [${inFile.shape}]; the model needs [${shape}]`)
   }
-  const unknown = [...found.keys()].filter(name => !shapes.has(name))
+  const unknown = [...found].filter(([name]) => !tensors.has(name)).map(([, { name }]) => name)
   const problems = fitProblems({ others, missing, unknown })
   if (problems.length === 0) return
-  const forHead = [...others, ...missing].some(name => heads.classifier.test(name))
+  const forHead = [...others, ...missing].some(line => isHead(line.split(' ')[0] as string))
   throw new Error(
     `The weights in ${folder} do not fit the model:\n  ${problems.join('\n  ')}` +
       (forHead ? '\nFor a new head, pass { numLabels, ignoreMismatchedSizes: true }.' : ''),
@@ -170,10 +163,13 @@ function checkFit(
 }
 
 /** Whether a tensor may be absent: a head, when it is to be newly initialized; the mask token, which only masked training has. */
-function isOptional(name: string, options: { ignoreMismatchedSizes: boolean; useMaskToken: boolean }): boolean {
+function isOptional(
+  { name, parts }: FileTensor,
+  options: { ignoreMismatchedSizes: boolean; useMaskToken: boolean },
+): boolean {
   return (
-    (options.ignoreMismatchedSizes && heads.classifier.test(name)) ||
-    (options.useMaskToken && name.endsWith('embeddings.mask_token'))
+    (options.ignoreMismatchedSizes && isHead(name)) ||
+    (options.useMaskToken && (parts[0]?.name.endsWith('embeddings.mask_token') ?? false))
   )
 }
 

@@ -52,5 +52,5 @@ test('a configuration that cannot be is refused by its field', () => {
   refused({ numHiddenLayers: 1e6 }, 'asks for parameters of 28368 GB (hiddenSize 768, numHiddenLayers 1000000)')
   refused({ numHiddenLayers: 1e9, hiddenSize: 1, numAttentionHeads: 1, intermediateSize: 1 }, 'asks for parameters of')
   refused({ imageSize: 2 ** 30 }, 'numbers in the position embeddings; expected fewer than 2^31')
-  refused({ hiddenAct: 'relu' }, 'hiddenAct is "relu"; expected \'gelu\'')
+  refused({ hiddenAct: 'mish' }, 'hiddenAct is "mish"; expected gelu, gelu_tanh, quick_gelu, silu or relu')
 })

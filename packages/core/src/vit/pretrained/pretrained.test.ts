@@ -6,7 +6,8 @@ import { modelFolder } from '../../../test/model-folder.ts'
 import { useBackend } from '../../backend.ts'
 import type { SafeTensor } from '../../files/safetensors/safetensors.ts'
 import { readSafetensors, writeSafetensors } from '../../files/safetensors/safetensors-file.ts'
-import { ViTForImageClassification, ViTModel } from '../model.ts'
+import { ViTForImageClassification } from '../classifier.ts'
+import { ViTModel } from '../model.ts'
 
 const { folder, fixture, weightsPath, change, editConfig, renamed } = modelFolder()
 
@@ -193,7 +194,7 @@ test('a wrong configuration is refused with its file and field', async () => {
   }
   await refused('model_type', 'bert', "describes a model of type 'bert'; Vitral reads 'vit'")
   await refused('hidden_size', '48', 'hidden_size is "48"; expected a number')
-  await refused('hidden_act', 'relu', `The configuration of ${folder}: hiddenAct is "relu"; expected`)
+  await refused('hidden_act', 'mish', `The configuration of ${folder}: hiddenAct is "mish"; expected`)
   await refused('num_labels', 'ten', 'num_labels is "ten"; expected a number')
   await refused('num_attention_heads', 5, 'hiddenSize is 48; expected a multiple of numAttentionHeads (5)')
   await refused('image_size', 7, 'imageSize is 7; expected at least one patch (patchSize is 8)')

@@ -9,7 +9,7 @@ import { useBackend } from '../../backend.ts'
 import type { OpenFile } from '../../files/disk/disk.ts'
 import { type WeightDtype, weightDtypes } from '../../files/safetensors/dtypes.ts'
 import { readSafetensors, writeSafetensors } from '../../files/safetensors/safetensors-file.ts'
-import { ViTForImageClassification } from '../model.ts'
+import { ViTForImageClassification } from '../classifier.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitral-read-'))
 beforeAll(() => useBackend('cpu'))

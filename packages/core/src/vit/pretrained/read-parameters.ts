@@ -5,8 +5,10 @@ import type { SafeTensor } from '../../files/safetensors/safetensors.ts'
 import type { WeightFiles } from '../../files/weight-files.ts'
 import { requireFiniteWeights } from '../../finite.ts'
 import { type Grid, interpolatePositions } from '../../ops/index.ts'
+import { elementsOf } from '../../sizes.ts'
 import { filled } from '../../tape/own-floats.ts'
-import { ownedVariable, type ParameterShapes } from '../parameters/parameters.ts'
+import { type FileTensor, parameterShape } from '../families/file-tensors.ts'
+import { ownedVariable } from '../parameters/parameters.ts'
 
 /** A tensor of the folder, by its name there. */
 export interface Found {
@@ -15,12 +17,12 @@ export interface Found {
 }
 
 export interface ReadPlan {
-  /** Shapes that the model needs, by our names. */
-  shapes: ParameterShapes
-  /** Tensors of the folder by our names. */
+  /** What the model takes, by its names in files. */
+  tensors: ReadonlyMap<string, FileTensor>
+  /** Tensors of the folder by these names. */
   found: ReadonlyMap<string, Found>
-  /** Positions that the folder has for another grid of patches. */
-  positions: { name: string; from: Grid; to: Grid }
+  /** Positions that the folder has for another grid of patches, behind those of so many other tokens. */
+  positions: { name: string; from: Grid; to: Grid; prefix: number; antialias: boolean }
 }
 
 /**
@@ -33,24 +35,32 @@ export interface ReadPlan {
  */
 export async function readParameters(
   weights: WeightFiles,
-  { shapes, found, positions }: ReadPlan,
+  { tensors, found, positions }: ReadPlan,
   { source, signal }: { source: string; signal?: AbortSignal | undefined },
 ): Promise<Map<string, Variable>> {
   const made = new Map<string, Variable>()
-  const names = new Map<string, string>() // ours, by those in the files
+  const wanted = new Map<string, FileTensor>() // by names in the files
   for (const [name, { name: inFile, shape }] of found) {
-    const needed = shapes.get(name)
-    if (needed && (isSame(shape, needed) || isOtherGrid(name, shape, positions))) names.set(inFile, name)
+    const tensor = tensors.get(name)
+    if (tensor && (isSame(shape, tensor.shape) || isOtherGrid(tensor, parameterShape(tensor, shape), positions)))
+      wanted.set(inFile, tensor)
   }
-  const visit = (inFile: string, tensor: SafeTensor): void => {
-    const name = names.get(inFile) as string
-    const values = finiteTensor(name, tensor, source)
-    const fitted = isOtherGrid(name, tensor.shape, positions) ? fitPositions(values as Tensor3D, positions) : values
-    if (isSame(fitted.shape, shapes.get(name) as number[])) made.set(name, ownedVariable(fitted))
-    else fitted.dispose()
+  const visit = (inFile: string, { dtype, shape, data }: SafeTensor): void => {
+    const tensor = wanted.get(inFile) as FileTensor
+    const others = isOtherGrid(tensor, parameterShape(tensor, shape), positions)
+    let begin = 0
+    for (const { name, shape: needed } of tensor.parts) {
+      const own = others ? parameterShape(tensor, shape) : [...needed]
+      const end = begin + elementsOf(own)
+      const values = finiteTensor(name, { dtype, shape: own, data: data.subarray(begin, end) }, source)
+      const fitted = others ? fitPositions(values as Tensor3D, positions) : values
+      if (isSame(fitted.shape, needed)) made.set(name, ownedVariable(fitted))
+      else fitted.dispose()
+      begin = end
+    }
   }
   try {
-    await weights.read(visit, { wanted: inFile => names.has(inFile), signal })
+    await weights.read(visit, { wanted: inFile => wanted.has(inFile), signal })
     signal?.throwIfAborted()
   } catch (error) {
     dispose([...made.values()])
@@ -63,11 +73,11 @@ export const isSame = (a: readonly number[], b: readonly number[]): boolean => a
 
 /** Whether these are positions of the grid that is not the model's. */
 export function isOtherGrid(
-  name: string,
+  { parts }: FileTensor,
   shape: readonly number[],
-  { name: positions, from, to }: ReadPlan['positions'],
+  { name: positions, from, to, prefix }: ReadPlan['positions'],
 ): boolean {
-  return name === positions && !isSame(from, to) && shape[1] === 1 + from[0] * from[1]
+  return parts[0]?.name === positions && !isSame(from, to) && shape[1] === prefix + from[0] * from[1]
 }
 
 /** The values in the backend's memory, widened to float32. */
@@ -78,8 +88,8 @@ function finiteTensor(name: string, tensor: SafeTensor, source: string): Tensor 
   })
 }
 
-function fitPositions(positions: Tensor3D, { from, to }: ReadPlan['positions']): Tensor3D {
-  const fitted = tidy(() => interpolatePositions(positions, from, to))
+function fitPositions(positions: Tensor3D, { from, to, ...options }: ReadPlan['positions']): Tensor3D {
+  const fitted = tidy(() => interpolatePositions(positions, from, to, options))
   positions.dispose()
   return fitted
 }

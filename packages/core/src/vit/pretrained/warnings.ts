@@ -1,6 +1,6 @@
 /** Warnings of loading a model, for who gives no callback: on the console, a line each. */
 import { listNames } from '../../text.ts'
-import type { ParameterShapes } from '../parameters/parameters.ts'
+import type { FileTensor } from '../families/file-tensors.ts'
 import type { Found } from './read-parameters.ts'
 
 /** Says which fields of a configuration nobody knows. */
@@ -12,25 +12,22 @@ export const warnOfFields =
     )
 
 /** Says which weights are newly initialized, and why. */
-export const warnOfNew =
-  (
-    folder: string,
-    {
-      found,
-      shapes,
-      inFolder,
-    }: { found: ReadonlyMap<string, Found>; shapes: ParameterShapes; inFolder: ReadonlyMap<string, unknown> },
-  ) =>
-  (names: string[]): void => {
-    const left = names.filter(name => !found.has(name) && inFolder.has(name))
-    const missing = names.filter(name => !found.has(name) && !inFolder.has(name))
-    const others = names
-      .filter(name => found.has(name))
-      .map(name => `${name} ([${found.get(name)?.shape}] there, [${shapes.get(name)}] in the model)`)
-    const reasons = [
-      ...(left.length > 0 ? [`of other classes in ${folder}: ${listNames(left)}`] : []),
-      ...(missing.length > 0 ? [`not in ${folder}: ${listNames(missing)}`] : []),
-      ...(others.length > 0 ? [`of another shape in ${folder}: ${listNames(others)}`] : []),
-    ]
-    console.warn(`Some weights are newly initialized and have to be trained; ${reasons.join('; ')}.`)
-  }
+export function warnOfNew(
+  folder: string,
+  { found, inFolder }: { found: ReadonlyMap<string, Found>; inFolder: ReadonlyMap<string, unknown> },
+  tensors: readonly FileTensor[],
+): void {
+  const namesOf = (which: (tensor: FileTensor) => boolean): string[] =>
+    tensors.filter(which).map(({ fullName }) => fullName)
+  const left = namesOf(({ name, fullName }) => !found.has(name) && inFolder.has(fullName))
+  const missing = namesOf(({ name, fullName }) => !found.has(name) && !inFolder.has(fullName))
+  const others = tensors
+    .filter(({ name }) => found.has(name))
+    .map(({ name, fullName, shape }) => `${fullName} ([${found.get(name)?.shape}] there, [${shape}] in the model)`)
+  const reasons = [
+    ...(left.length > 0 ? [`of other classes in ${folder}: ${listNames(left)}`] : []),
+    ...(missing.length > 0 ? [`not in ${folder}: ${listNames(missing)}`] : []),
+    ...(others.length > 0 ? [`of another shape in ${folder}: ${listNames(others)}`] : []),
+  ]
+  console.warn(`Some weights are newly initialized and have to be trained; ${reasons.join('; ')}.`)
+}
