@@ -9,6 +9,7 @@ const count = (name: string, numLabels: number): number => {
     classifier: true,
     maskToken: false,
     pooler: false,
+    projection: false,
   })
   return [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0)
 }
