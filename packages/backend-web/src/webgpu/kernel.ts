@@ -13,7 +13,7 @@
  *     export const doubled = kernel<{ x: TensorInfo }, object>('VitralDouble', (backend, { x }) => {
  *       const { info, range } = backend.output(x.shape)
  *       const size = sizeOf(x)
- *       backend.dispatch(double, { x: backend.range(x), output: range }, { size }, Math.ceil(size / 64))
+ *       backend.dispatch(double, { x: backend.range(x), output: range }, { size }, Math.ceil(size / DEFAULT_LANES))
  *       return info
  *     })
  *

@@ -19,7 +19,7 @@ export interface Program<Binding extends string = string, Constant extends strin
   readonly bindings: Readonly<Record<Binding, ElementType>>
   /** Numbers that the text reads as `constants.name`, at most 64. */
   readonly constants: Readonly<Record<Constant, ConstantType>>
-  /** Lanes of a workgroup. @default 64 */
+  /** Lanes of a workgroup. @default DEFAULT_LANES */
   readonly lanes?: number
   /** Features of WGSL that it enables. @default none */
   readonly enable?: readonly ('f16' | 'subgroups')[]
@@ -35,6 +35,9 @@ export interface Program<Binding extends string = string, Constant extends strin
 
 /** The storage buffers that every device can bind at once. */
 export const MOST_BINDINGS = 8
+
+/** Lanes of a workgroup: what a GPU runs together, or twice that. */
+export const DEFAULT_LANES = 64
 
 /** Bytes of a program's constants. */
 export const CONSTANT_BYTES = 256
@@ -52,7 +55,14 @@ export function program<Binding extends string, Constant extends string>(
 }
 
 /** The whole text of a program. */
-export function textOf({ bindings, constants, lanes = 64, enable = [], declarations = '', body }: Program): string {
+export function textOf({
+  bindings,
+  constants,
+  lanes = DEFAULT_LANES,
+  enable = [],
+  declarations = '',
+  body,
+}: Program): string {
   const storage = Object.entries(bindings).map(
     ([name, type], i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<${type}>;`,
   )

@@ -5,7 +5,7 @@
 import { Bindings } from './bindings.ts'
 import type { DeviceErrors } from './errors.ts'
 import { Memory, type Range } from './memory.ts'
-import { CONSTANT_BYTES, flatWorkgroups, type Program, program, type Workgroups } from './program.ts'
+import { CONSTANT_BYTES, DEFAULT_LANES, flatWorkgroups, type Program, program, type Workgroups } from './program.ts'
 
 /** Dispatches whose constants fit between two submissions. */
 const SLOTS = 1024
@@ -178,7 +178,7 @@ export class Recorder {
   /** Copies within the device. */
   copy(input: Range, output: Range, bytes: number): void {
     const words = Math.ceil(bytes / 4)
-    this.dispatch(copyProgram, { input, output }, { words }, this.workgroups(Math.ceil(words / 64)))
+    this.dispatch(copyProgram, { input, output }, { words }, this.workgroups(Math.ceil(words / DEFAULT_LANES)))
   }
 
   /** The bytes of a range, after all that was recorded before. */

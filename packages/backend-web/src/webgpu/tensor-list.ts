@@ -4,12 +4,10 @@
  */
 import type { WebgpuBackend } from './backend.ts'
 import type { Range } from './memory.ts'
-import { type ConstantType, MOST_BINDINGS, type Program, program } from './program.ts'
-
-const LANES = 64
+import { type ConstantType, DEFAULT_LANES, MOST_BINDINGS, type Program, program } from './program.ts'
 
 /** Elements of a tile: each lane takes four at a time, sixteen times. */
-const TILE = LANES * 4 * 16
+const TILE = DEFAULT_LANES * 4 * 16
 
 /** A program over lists of tensors: in each, tensor i has as many elements as tensor i of the others. */
 export interface ListProgram<Role extends string, Constant extends string> {
@@ -65,7 +63,6 @@ export function listProgram<Role extends string, Constant extends string>(
       name,
       bindings,
       constants: { ...placeConstants, ...constants },
-      lanes: LANES,
       declarations: `
 fn load(chunk: u32, at: u32) -> vec4<f32> { switch (chunk) { ${cases(slot => `return chunk${slot}[at];`)} } }
 fn store(chunk: u32, at: u32, value: vec4<f32>) { switch (chunk) { ${cases(slot => `chunk${slot}[at] = value;`)} } }

@@ -2,7 +2,7 @@
 
 import { elementsOf } from '@vitral/core/sizes'
 import type { Range } from './memory.ts'
-import { program } from './program.ts'
+import { DEFAULT_LANES, program } from './program.ts'
 import type { Recorder } from './recorder.ts'
 import type { Data } from './tensors.ts'
 
@@ -25,7 +25,7 @@ export function widen(recorder: Recorder, data: Data): void {
   const size = elementsOf(data.shape)
   const pairs = Math.ceil(size / 2)
   const [input, output] = [data.resource as Range, memory.acquire(4 * size)]
-  recorder.dispatch(unpack, { input, output }, { pairs, size }, recorder.workgroups(Math.ceil(pairs / 64)))
+  recorder.dispatch(unpack, { input, output }, { pairs, size }, recorder.workgroups(Math.ceil(pairs / DEFAULT_LANES)))
   memory.release(input)
   Object.assign(data, { resource: output, half: false })
 }

@@ -2,14 +2,11 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { Backward } from '@vitral/core/kernels/arguments'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
-import { program } from '../program.ts'
-import { maxOfLanes, sumOfLanes } from '../wgsl.ts'
+import { rowProgram } from '../row-program.ts'
 
 interface Attributes {
   labelSmoothing: number
 }
-
-const LANES = 64
 
 const constants = { batch: 'u32', classes: 'u32', smoothing: 'f32', notANumber: 'u32' } as const
 
@@ -30,8 +27,6 @@ type LabelForm = keyof typeof labelForms
 const formOf = ({ shape }: TensorInfo): LabelForm => (shape.length === 1 ? 'indices' : 'probabilities')
 
 const declarations = (form: LabelForm): string => `
-${sumOfLanes(LANES)}
-${maxOfLanes(LANES)}
 fn targetOf(group: u32, k: u32) -> f32 {
   return (1.0 - constants.smoothing) * ${labelForms[form].label} + constants.smoothing / f32(constants.classes);
 }
@@ -51,11 +46,10 @@ fn logSumExp(group: u32, lane: u32) -> f32 {
 
 // Where the target is 0, a logit of -Infinity costs nothing.
 const forward = (form: LabelForm) =>
-  program({
+  rowProgram({
     name: `crossEntropy ${form}`,
     bindings: { logits: 'f32', labels: labelForms[form].type, losses: 'f32' },
     constants,
-    lanes: LANES,
     declarations: declarations(form),
     body: `
   if (group >= constants.batch) { return; }
@@ -69,12 +63,10 @@ const forward = (form: LabelForm) =>
   if (lane == 0u) { losses[group] = unlessWrong(group, loss); }`,
   })
 
-const mean = program({
+const mean = rowProgram({
   name: 'crossEntropyMean',
   bindings: { losses: 'f32', output: 'f32' },
   constants: { batch: 'u32' },
-  lanes: LANES,
-  declarations: sumOfLanes(LANES),
   body: `
   var sum = 0.0;
   for (var i = lane; i < constants.batch; i += LANES) { sum += losses[i]; }
@@ -92,23 +84,22 @@ export const crossEntropy: WebgpuKernel = kernel<Record<'logits' | 'labels', Ten
     const { info, range } = backend.output([])
     const ranges = { logits: backend.range(logits), labels: backend.range(labels), losses }
     backend.dispatch(
-      forwards[formOf(labels)],
+      forwards[formOf(labels)](backend.device),
       ranges,
       { batch, classes, smoothing: labelSmoothing, notANumber: NAN_BITS },
       batch,
     )
-    backend.dispatch(mean, { losses, output: range }, { batch }, 1)
+    backend.dispatch(mean(backend.device), { losses, output: range }, { batch }, 1)
     return info
   },
 )
 
 // The targets of soft labels may not add up to 1.
 const backward = (form: LabelForm) =>
-  program({
+  rowProgram({
     name: `crossEntropyGrad ${form}`,
     bindings: { dy: 'f32', logits: 'f32', labels: labelForms[form].type, dLogits: 'f32' },
     constants,
-    lanes: LANES,
     declarations: declarations(form),
     body: `
   if (group >= constants.batch) { return; }
@@ -134,6 +125,6 @@ export const crossEntropyGrad: WebgpuKernel = kernel<
   const dLogits = gradients.range('logits', logits.shape)
   const ranges = { dy: backend.range(dy), logits: backend.range(logits), labels: backend.range(labels), dLogits }
   const numbers = { batch, classes, smoothing: attrs.labelSmoothing, notANumber: NAN_BITS }
-  if (dLogits) backend.dispatch(backwards[formOf(labels)], ranges, numbers, batch)
+  if (dLogits) backend.dispatch(backwards[formOf(labels)](backend.device), ranges, numbers, batch)
   return gradients.all()
 })

@@ -3,7 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { type Backward, sizeOf } from '@vitral/core/kernels/arguments'
 import type { WebgpuBackend } from '../backend.ts'
 import { kernel, type WebgpuKernel } from '../kernel.ts'
-import { program } from '../program.ts'
+import { DEFAULT_LANES, program } from '../program.ts'
 import { keepConstants, keepFunctions } from '../wgsl.ts'
 
 interface Attributes {
@@ -11,13 +11,10 @@ interface Attributes {
   seed: number
 }
 
-const LANES = 64
-
 const dropped = program({
   name: 'dropout',
   bindings: { x: 'f32', output: 'f32' },
   constants: { size: 'u32', seed: 'u32', threshold: 'u32', kept: 'f32' },
-  lanes: LANES,
   declarations: keepFunctions,
   body: `
   let i = group * LANES + lane;
@@ -30,7 +27,7 @@ function drop(backend: WebgpuBackend, x: TensorInfo, { probability, seed }: Attr
   const size = sizeOf(x)
   const { info, range } = backend.output(x.shape)
   const constants = { size, seed, ...keepConstants(probability) }
-  backend.dispatch(dropped, { x: backend.range(x), output: range }, constants, Math.ceil(size / LANES))
+  backend.dispatch(dropped, { x: backend.range(x), output: range }, constants, Math.ceil(size / DEFAULT_LANES))
   return info
 }
 

@@ -2,15 +2,12 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { Backward } from '@vitral/core/kernels/arguments'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
-import { program } from '../program.ts'
-
-const LANES = 64
+import { DEFAULT_LANES, program } from '../program.ts'
 
 const forward = program({
   name: 'embedTokens',
   bindings: { patches: 'f32', clsToken: 'f32', positionEmbeddings: 'f32', output: 'f32' },
   constants: { size: 'u32', tokens: 'u32', columns: 'u32' },
-  lanes: LANES,
   body: `
   let i = group * LANES + lane;
   if (i >= constants.size) { return; }
@@ -37,7 +34,7 @@ export const embedTokens: WebgpuKernel = kernel<
     positionEmbeddings: backend.range(positionEmbeddings),
     output: range,
   }
-  backend.dispatch(forward, ranges, { size, tokens, columns }, Math.ceil(size / LANES))
+  backend.dispatch(forward, ranges, { size, tokens, columns }, Math.ceil(size / DEFAULT_LANES))
   return info
 })
 
@@ -53,7 +50,6 @@ const backward = program({
     wantsClsToken: 'u32',
     wantsPositions: 'u32',
   },
-  lanes: LANES,
   body: `
   let place = group * LANES + lane;
   let columns = constants.columns;
@@ -88,7 +84,7 @@ export const embedTokensGrad: WebgpuKernel = kernel<{ dy: TensorInfo }, Backward
       backward,
       { dy: backend.range(dy), dPatches, dClsToken, dPositions },
       { batch, tokens, columns, ...wants },
-      Math.ceil((tokens * columns) / LANES),
+      Math.ceil((tokens * columns) / DEFAULT_LANES),
     )
     return gradients.all()
   },

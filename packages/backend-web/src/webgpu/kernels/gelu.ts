@@ -2,16 +2,13 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { type Backward, sizeOf } from '@vitral/core/kernels/arguments'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
-import { program } from '../program.ts'
+import { DEFAULT_LANES, program } from '../program.ts'
 import { geluFunctions } from '../wgsl.ts'
-
-const LANES = 64
 
 const forward = program({
   name: 'gelu',
   bindings: { x: 'f32', output: 'f32' },
   constants: { size: 'u32' },
-  lanes: LANES,
   declarations: geluFunctions,
   body: `
   let i = group * LANES + lane;
@@ -21,7 +18,7 @@ const forward = program({
 export const gelu: WebgpuKernel = kernel<{ x: TensorInfo }, object>('VitralGelu', (backend, { x }) => {
   const size = sizeOf(x)
   const { info, range } = backend.output(x.shape)
-  backend.dispatch(forward, { x: backend.range(x), output: range }, { size }, Math.ceil(size / LANES))
+  backend.dispatch(forward, { x: backend.range(x), output: range }, { size }, Math.ceil(size / DEFAULT_LANES))
   return info
 })
 
@@ -29,7 +26,6 @@ const backward = program({
   name: 'geluGrad',
   bindings: { dy: 'f32', x: 'f32', dx: 'f32' },
   constants: { size: 'u32' },
-  lanes: LANES,
   declarations: geluFunctions,
   body: `
   let i = group * LANES + lane;
@@ -43,7 +39,7 @@ export const geluGrad: WebgpuKernel = kernel<Record<'dy' | 'x', TensorInfo>, Bac
     const gradients = new Gradients(backend, attrs)
     const dx = gradients.range('x', x.shape)
     const ranges = { dy: backend.range(dy), x: backend.range(x), dx }
-    if (dx) backend.dispatch(backward, ranges, { size }, Math.ceil(size / LANES))
+    if (dx) backend.dispatch(backward, ranges, { size }, Math.ceil(size / DEFAULT_LANES))
     return gradients.all()
   },
 )

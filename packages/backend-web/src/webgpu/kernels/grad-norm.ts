@@ -1,7 +1,7 @@
 /** The 2-norm of all gradients: a sum of squares for each tile, and then the root of their sum. */
 import { type IndexedInputs, indexedInputs, sizeOf } from '@vitral/core/kernels/arguments'
 import { kernel, type WebgpuKernel } from '../kernel.ts'
-import { program } from '../program.ts'
+import { DEFAULT_LANES, program } from '../program.ts'
 import { dispatchOverLists, listProgram, withPartials } from '../tensor-list.ts'
 import { sumOfLanes } from '../wgsl.ts'
 
@@ -9,7 +9,7 @@ const squares = listProgram({
   name: 'gradNorm',
   roles: ['gradient'],
   constants: {},
-  declarations: sumOfLanes(64),
+  declarations: sumOfLanes(DEFAULT_LANES),
   before: 'var sum = 0.0;',
   each: read => `
     let gradient = select(vec4(0.0), ${read('gradient')}, valid);

@@ -3,36 +3,34 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { OutputDtypeAttribute } from '@vitral/core/kernels'
 import { type Autocast, type Backward, type Forward, rowsOf, sizeOf } from '@vitral/core/kernels/arguments'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
-import { program } from '../program.ts'
-import { sumOfLanes } from '../wgsl.ts'
+import { DEFAULT_LANES, program } from '../program.ts'
+import { rowProgram } from '../row-program.ts'
 
-const LANES = 64
-
-// The variance is that of the centred values: the difference of two large sums would lose it.
-const forward = program({
+// Sums are of distances from the row's first element, and the variance is of centred values: where a row is far from 0, sums of
+// it would lose what its elements differ by.
+const forward = rowProgram({
   name: 'layerNorm',
   bindings: { x: 'f32', weight: 'f32', bias: 'f32', output: 'f32', mean: 'f32', rstd: 'f32' },
   constants: { rows: 'u32', columns: 'u32', eps: 'f32', training: 'u32' },
-  lanes: LANES,
-  declarations: sumOfLanes(LANES),
   body: `
   if (group >= constants.rows) { return; }
   let columns = constants.columns;
   let first = group * columns;
+  let origin = x[first];
   var sum = 0.0;
-  for (var c = lane; c < columns; c += LANES) { sum += x[first + c]; }
+  for (var c = lane; c < columns; c += LANES) { sum += x[first + c] - origin; }
   let average = sumOfLanes(sum, lane) / f32(columns);
   var squares = 0.0;
   for (var c = lane; c < columns; c += LANES) {
-    let centred = x[first + c] - average;
+    let centred = x[first + c] - origin - average;
     squares += centred * centred;
   }
   let scale = inverseSqrt(sumOfLanes(squares, lane) / f32(columns) + constants.eps);
   for (var c = lane; c < columns; c += LANES) {
-    output[first + c] = (x[first + c] - average) * scale * weight[c] + bias[c];
+    output[first + c] = (x[first + c] - origin - average) * scale * weight[c] + bias[c];
   }
   if (constants.training != 0u && lane == 0u) {
-    mean[group] = average;
+    mean[group] = origin + average;
     rstd[group] = scale;
   }`,
 })
@@ -46,7 +44,7 @@ export const layerNorm: WebgpuKernel = kernel<
   const output = backend.output(x.shape)
   const [mean, rstd] = training ? [backend.output([rows]), backend.output([rows])] : []
   backend.dispatch(
-    forward,
+    forward(backend.device),
     {
       x: backend.range(x),
       weight: backend.range(weight),
@@ -63,20 +61,20 @@ export const layerNorm: WebgpuKernel = kernel<
 
 // Each workgroup takes a block of rows, and sums their share of the gradients of weight and bias, each lane in columns of its
 // own; a second dispatch adds the shares of all blocks, in their order.
-const backward = program({
+const backward = rowProgram({
   name: 'layerNormGrad',
   bindings: { dy: 'f32', x: 'f32', weight: 'f32', mean: 'f32', rstd: 'f32', dx: 'f32', shares: 'f32' },
   constants: { rows: 'u32', columns: 'u32', blockRows: 'u32', blocks: 'u32', wantsX: 'u32', wantsShares: 'u32' },
-  lanes: LANES,
-  declarations: sumOfLanes(LANES),
   body: `
   if (group >= constants.blocks) { return; }
   let columns = constants.columns;
   let share = group * 2 * columns;
   let end = min((group + 1) * constants.blockRows, constants.rows);
   if (constants.wantsShares != 0u) {
-    for (var c = lane; c < 2 * columns; c += LANES) { shares[share + c] = 0.0; }
-    workgroupBarrier();
+    for (var c = lane; c < columns; c += LANES) {
+      shares[share + c] = 0.0;
+      shares[share + columns + c] = 0.0;
+    }
   }
   for (var row = group * constants.blockRows; row < end; row++) {
     let first = row * columns;
@@ -108,7 +106,6 @@ const addShares = program({
   name: 'layerNormGradShares',
   bindings: { shares: 'f32', dWeight: 'f32', dBias: 'f32' },
   constants: { columns: 'u32', blocks: 'u32', wantsWeight: 'u32', wantsBias: 'u32' },
-  lanes: LANES,
   body: `
   let c = group * LANES + lane;
   if (c >= 2 * constants.columns) { return; }
@@ -122,7 +119,7 @@ const addShares = program({
 })
 
 /** Enough to fill a GPU, few enough that their shares are small beside x. */
-const MOST_BLOCKS = 256
+const MOST_BLOCKS = 512
 
 export const layerNormGrad: WebgpuKernel = kernel<
   Record<'dy' | 'x' | 'weight' | 'mean' | 'rstd', TensorInfo>,
@@ -148,13 +145,18 @@ export const layerNormGrad: WebgpuKernel = kernel<
     mean: ofMean,
     rstd: ofRstd,
   }
-  backend.dispatch(backward, { ...inputs, dx, shares }, { rows, columns, blockRows, blocks, ...wants }, blocks)
+  backend.dispatch(
+    backward(backend.device),
+    { ...inputs, dx, shares },
+    { rows, columns, blockRows, blocks, ...wants },
+    blocks,
+  )
   if (shares)
     backend.dispatch(
       addShares,
       { shares, dWeight, dBias },
       { columns, blocks, wantsWeight: Number(dWeight !== undefined), wantsBias: Number(dBias !== undefined) },
-      Math.ceil((2 * columns) / LANES),
+      Math.ceil((2 * columns) / DEFAULT_LANES),
     )
   return gradients.all()
 })

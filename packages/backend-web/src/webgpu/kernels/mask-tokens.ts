@@ -2,16 +2,13 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { type Backward, rowsOf, sizeOf } from '@vitral/core/kernels/arguments'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
-import { program } from '../program.ts'
+import { DEFAULT_LANES, program } from '../program.ts'
 import { sumOfLanes } from '../wgsl.ts'
-
-const LANES = 64
 
 const forward = program({
   name: 'maskTokens',
   bindings: { patches: 'f32', maskToken: 'f32', mask: 'f32', output: 'f32' },
   constants: { size: 'u32', columns: 'u32' },
-  lanes: LANES,
   body: `
   let i = group * LANES + lane;
   if (i >= constants.size) { return; }
@@ -30,7 +27,7 @@ export const maskTokens: WebgpuKernel = kernel<Record<'patches' | 'maskToken' | 
       mask: backend.range(mask),
       output: range,
     }
-    backend.dispatch(forward, ranges, { size, columns: sizeOf(maskToken) }, Math.ceil(size / LANES))
+    backend.dispatch(forward, ranges, { size, columns: sizeOf(maskToken) }, Math.ceil(size / DEFAULT_LANES))
     return info
   },
 )
@@ -39,7 +36,6 @@ const ofPatches = program({
   name: 'maskTokensGradPatches',
   bindings: { dy: 'f32', mask: 'f32', dPatches: 'f32' },
   constants: { size: 'u32', columns: 'u32' },
-  lanes: LANES,
   body: `
   let i = group * LANES + lane;
   if (i < constants.size) { dPatches[i] = dy[i] * (1.0 - mask[i / constants.columns]); }`,
@@ -50,8 +46,7 @@ const ofMaskToken = program({
   name: 'maskTokensGradMaskToken',
   bindings: { dy: 'f32', mask: 'f32', dMaskToken: 'f32' },
   constants: { rows: 'u32', columns: 'u32' },
-  lanes: LANES,
-  declarations: sumOfLanes(LANES),
+  declarations: sumOfLanes(DEFAULT_LANES),
   body: `
   if (group >= constants.columns) { return; }
   var sum = 0.0;
@@ -68,7 +63,8 @@ export const maskTokensGrad: WebgpuKernel = kernel<Record<'dy' | 'mask', TensorI
     const inputs = { dy: backend.range(dy), mask: backend.range(mask) }
     const dPatches = gradients.range('patches', dy.shape)
     const dMaskToken = gradients.range('maskToken', [1, 1, columns])
-    if (dPatches) backend.dispatch(ofPatches, { ...inputs, dPatches }, { size, columns }, Math.ceil(size / LANES))
+    if (dPatches)
+      backend.dispatch(ofPatches, { ...inputs, dPatches }, { size, columns }, Math.ceil(size / DEFAULT_LANES))
     if (dMaskToken) backend.dispatch(ofMaskToken, { ...inputs, dMaskToken }, { rows, columns }, columns)
     return gradients.all()
   },

@@ -2,14 +2,12 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { Backward } from '@vitral/core/kernels/arguments'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
-import { program } from '../program.ts'
+import { DEFAULT_LANES, program } from '../program.ts'
 
 interface Attributes {
   index: number
   tokens: number
 }
-
-const LANES = 64
 
 const constants = { size: 'u32', tokens: 'u32', columns: 'u32', index: 'u32' } as const
 
@@ -17,7 +15,6 @@ const forward = program({
   name: 'selectToken',
   bindings: { x: 'f32', output: 'f32' },
   constants,
-  lanes: LANES,
   body: `
   let i = group * LANES + lane;
   if (i >= constants.size) { return; }
@@ -32,7 +29,7 @@ export const selectToken: WebgpuKernel = kernel<{ x: TensorInfo }, Attributes>(
     const { info, range } = backend.output([batch, columns])
     const size = batch * columns
     const ranges = { x: backend.range(x), output: range }
-    backend.dispatch(forward, ranges, { size, tokens, columns, index }, Math.ceil(size / LANES))
+    backend.dispatch(forward, ranges, { size, tokens, columns, index }, Math.ceil(size / DEFAULT_LANES))
     return info
   },
 )
@@ -41,7 +38,6 @@ const backward = program({
   name: 'selectTokenGrad',
   bindings: { dy: 'f32', dx: 'f32' },
   constants,
-  lanes: LANES,
   body: `
   let i = group * LANES + lane;
   if (i >= constants.size) { return; }
@@ -59,7 +55,7 @@ export const selectTokenGrad: WebgpuKernel = kernel<{ dy: TensorInfo }, Attribut
     const dx = gradients.range('x', [batch, tokens, columns])
     const size = batch * tokens * columns
     const ranges = { dy: backend.range(dy), dx }
-    if (dx) backend.dispatch(backward, ranges, { size, tokens, columns, index }, Math.ceil(size / LANES))
+    if (dx) backend.dispatch(backward, ranges, { size, tokens, columns, index }, Math.ceil(size / DEFAULT_LANES))
     return gradients.all()
   },
 )

@@ -1,7 +1,7 @@
 /** Loss scaling undone, and whether a gradient has an element that is infinite or NaN. */
 import { type IndexedInputs, indexedInputs, sizeOf } from '@vitral/core/kernels/arguments'
 import { kernel, type WebgpuKernel } from '../kernel.ts'
-import { program } from '../program.ts'
+import { DEFAULT_LANES, program } from '../program.ts'
 import { dispatchOverLists, listProgram, withPartials } from '../tensor-list.ts'
 import { sumOfLanes } from '../wgsl.ts'
 
@@ -10,7 +10,7 @@ const scaled = listProgram({
   name: 'unscale',
   roles: ['gradient', 'output'],
   constants: { scale: 'f32' },
-  declarations: sumOfLanes(64),
+  declarations: sumOfLanes(DEFAULT_LANES),
   before: 'var offenders = 0.0;',
   each: (read, write) => `
     let gradient = ${read('gradient')};
