@@ -9,3 +9,4 @@ export {
 } from './wasm/index.ts'
 export type { WebgpuAdapter } from './webgpu/adapter.ts'
 export { startWebgpu, type WebgpuOptions, webgpuAdapter } from './webgpu/index.ts'
+export { type PipelineListener, setPipelineListener } from './webgpu/pipeline-listener.ts'

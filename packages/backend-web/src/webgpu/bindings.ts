@@ -1,10 +1,17 @@
 /** What a device makes once and dispatches use again: pipelines, their layouts, and groups of bindings. */
 import type { DeviceErrors } from './errors.ts'
 import type { Range } from './memory.ts'
+import { tellPipelines } from './pipeline-listener.ts'
 import { CONSTANT_BYTES, type Program, textOf } from './program.ts'
 
 /** Groups that are kept: many times those of a training step, few enough that a program whose sizes never repeat does not grow. */
 const MOST_GROUPS = 2 ** 14
+
+/** A pipeline that compiles beside others, until it is needed. */
+export interface Pipeline {
+  descriptor: GPUComputePipelineDescriptor
+  compiled: GPUComputePipeline | undefined
+}
 
 /** Caches of one device. */
 export class Bindings {
@@ -12,7 +19,10 @@ export class Bindings {
   readonly counts: { bindGroups: number; pipelines: number } = { bindGroups: 0, pipelines: 0 }
   readonly #device: GPUDevice
   readonly #errors: DeviceErrors
-  readonly #pipelines = new Map<string, { program: Program; pipeline: GPUComputePipeline }>()
+  readonly #pipelines = new Map<string, { program: Program; pipeline: Pipeline }>()
+  readonly #compiling = new Set<Promise<unknown>>()
+  /** Pipelines since none was compiling. */
+  #started = 0
   readonly #layouts: GPUBindGroupLayout[] = []
   readonly #groups = new Map<string, GPUBindGroup>()
 
@@ -21,8 +31,8 @@ export class Bindings {
     this.#errors = errors
   }
 
-  /** A program's pipeline, compiled when it is first asked for. */
-  pipeline(program: Program): GPUComputePipeline {
+  /** A program's pipeline, whose compilation starts when it is first asked for. */
+  pipeline(program: Program): Pipeline {
     const { name, bindings } = program
     const known = this.#pipelines.get(name)
     if (known) {
@@ -30,14 +40,49 @@ export class Bindings {
         throw new Error(`Two programs have the name ${name}; expected a name for each text.`)
       return known.pipeline
     }
-    const pipeline = this.#device.createComputePipeline({
+    const pipeline = this.compile({
       label: name,
       layout: this.layout(Object.keys(bindings).length),
       compute: { module: this.#device.createShaderModule({ label: name, code: textOf(program) }), entryPoint: 'main' },
     })
     this.#pipelines.set(name, { program, pipeline })
-    this.counts.pipelines++
     return pipeline
+  }
+
+  /** Starts to compile a pipeline. */
+  compile(descriptor: GPUComputePipelineDescriptor): Pipeline {
+    const pipeline: Pipeline = { descriptor, compiled: undefined }
+    const compiling = this.#device.createComputePipelineAsync(descriptor).then(
+      compiled => {
+        pipeline.compiled ??= compiled
+      },
+      () => this.compiled(pipeline), // which reports the same error with its op
+    )
+    this.#compiling.add(compiling)
+    void compiling.finally(() => {
+      this.#compiling.delete(compiling)
+      this.#tell()
+    })
+    this.counts.pipelines++
+    this.#started++
+    return pipeline
+  }
+
+  /** A pipeline that is needed now. */
+  compiled(pipeline: Pipeline): GPUComputePipeline {
+    pipeline.compiled ??= this.#device.createComputePipeline(pipeline.descriptor)
+    return pipeline.compiled
+  }
+
+  /** Resolves when all pipelines are compiled. */
+  async ready(): Promise<void> {
+    if (this.#compiling.size > 0) this.#tell()
+    while (this.#compiling.size > 0) await Promise.all(this.#compiling)
+    this.#started = 0
+  }
+
+  #tell(): void {
+    if (this.#started > 0) tellPipelines(this.#started - this.#compiling.size, this.#started)
   }
 
   /** Layout of pipelines with so many storage buffers, and the constants after them. */

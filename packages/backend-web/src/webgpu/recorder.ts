@@ -1,20 +1,18 @@
 /**
- * Records commands and hands them to the device: one encoder from one submission to the next, whose dispatches read their
- * constants from one buffer, and whose bind groups and pipelines are made once.
+ * Queues commands and hands them to the device, all that came since the last submission at once: their constants are in one
+ * buffer, and their bind groups and pipelines are made once.
  */
-import { Bindings } from './bindings.ts'
+import { Bindings, type Pipeline } from './bindings.ts'
 import type { DeviceErrors } from './errors.ts'
 import { Memory, type Range } from './memory.ts'
 import { CONSTANT_BYTES, DEFAULT_LANES, flatWorkgroups, type Program, program, type Workgroups } from './program.ts'
+import { plainBytes, Staging, type Values } from './staging.ts'
 
 /** Dispatches whose constants fit between two submissions. */
 const SLOTS = 1024
 
 /** The largest tensor that is copied from the buffer of constants, which takes no submission of its own. */
 const SMALL_UPLOAD = 16 * CONSTANT_BYTES
-
-/** What lies in a range. */
-type Values = Float32Array | Int32Array | Uint32Array | Uint16Array
 
 /** What was done since the backend started, for tests and benchmarks. */
 export interface Counts {
@@ -28,13 +26,18 @@ export interface Counts {
 
 /** What a dispatch needs, whoever wrote its program. */
 export interface Command {
-  pipeline: GPUComputePipeline
+  pipeline: Pipeline
   ranges: readonly Range[]
   constantBytes: number
   /** Writes the constants. */
   writeConstants: (place: DataView) => void
   workgroups: Workgroups
 }
+
+/** A command that waits for its submission. */
+type Queued =
+  | { pipeline: Pipeline; group: GPUBindGroup; offset: number; workgroups: Workgroups }
+  | ((encoder: GPUCommandEncoder) => void)
 
 /** Copies a tensor where WebGPU's own copies cannot: within one buffer. */
 const copyProgram = program({
@@ -54,26 +57,23 @@ export class Recorder {
   readonly bindings: Bindings
   readonly #counts = { dispatches: 0, submits: 0, bytesBound: 0 }
   readonly #device: GPUDevice
-  readonly #staging: GPUBuffer[] = []
+  readonly #staging: Staging
   readonly #absent: Range[] = []
-  readonly #constants: GPUBuffer
+  /** The constants of what is recorded. */
+  readonly constants: GPUBuffer
   readonly #words = new Uint32Array((SLOTS * CONSTANT_BYTES) / 4)
   #used = 0
-  #encoder: GPUCommandEncoder | undefined
-  #pass: GPUComputePassEncoder | undefined
-  #pipeline: GPUComputePipeline | undefined
+  #queue: Queued[] = []
 
   constructor(device: GPUDevice, errors: DeviceErrors) {
     this.#device = device
     this.memory = new Memory(device, errors)
     this.sideMemory = new Memory(device, errors, 2 ** 18)
     this.bindings = new Bindings(device, errors)
+    this.#staging = new Staging(device)
     const { UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage
-    this.#constants = device.createBuffer({
-      label: 'constants',
-      size: this.#words.byteLength,
-      usage: UNIFORM | COPY_SRC | COPY_DST,
-    })
+    const usage = UNIFORM | COPY_SRC | COPY_DST
+    this.constants = device.createBuffer({ label: 'constants', size: this.#words.byteLength, usage })
   }
 
   /** So many workgroups, as this device takes them. */
@@ -125,12 +125,8 @@ export class Recorder {
     const distinct = this.#withoutRepeats(ranges)
     const offset = this.reserve(constantBytes)
     writeConstants(this.constantsAt(offset, constantBytes))
-    const group = this.bindings.group(distinct, this.#constants, constantBytes)
-    const pass = this.pass()
-    if (pipeline !== this.#pipeline) pass.setPipeline(pipeline)
-    this.#pipeline = pipeline
-    pass.setBindGroup(0, group, [offset])
-    pass.dispatchWorkgroups(...workgroups)
+    const group = this.bindings.group(distinct, this.constants, constantBytes)
+    this.#queue.push({ pipeline, group, offset, workgroups })
     this.#counts.dispatches++
     for (const [i, range] of distinct.entries()) {
       this.#counts.bytesBound += range.size
@@ -152,26 +148,21 @@ export class Recorder {
     return new DataView(this.#words.buffer, offset, bytes)
   }
 
-  /** The buffer of constants, for programs that bind it in their own way. */
-  get constants(): GPUBuffer {
-    return this.#constants
-  }
-
   /** Writes values to where a new tensor lies. They are plain memory, not shared: Dawn's writeBuffer ends the process otherwise. */
   upload(range: Range, values: Values): void {
     const bytes = Math.ceil(values.byteLength / 4) * 4
     if (bytes === 0) return
-    if (!this.#encoder || ![this.memory, this.sideMemory].some(memory => memory.isRecycled(range))) {
-      this.#device.queue.writeBuffer(range.buffer, range.offset, plain(values))
+    if (this.#queue.length === 0 || ![this.memory, this.sideMemory].some(memory => memory.isRecycled(range))) {
+      this.#device.queue.writeBuffer(range.buffer, range.offset, plainBytes(values))
     } else if (bytes <= SMALL_UPLOAD) {
       const place = this.reserve(bytes)
       new Uint8Array(this.#words.buffer, place, bytes).set(
         new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
       )
-      this.encoder().copyBufferToBuffer(this.#constants, place, range.buffer, range.offset, bytes)
+      this.encode(encoder => encoder.copyBufferToBuffer(this.constants, place, range.buffer, range.offset, bytes))
     } else {
       this.submit() // the queued commands that use this memory come first
-      this.#device.queue.writeBuffer(range.buffer, range.offset, plain(values))
+      this.#device.queue.writeBuffer(range.buffer, range.offset, plainBytes(values))
     }
   }
 
@@ -185,53 +176,57 @@ export class Recorder {
   async read(range: Range, bytes: number): Promise<ArrayBuffer> {
     const size = Math.ceil(bytes / 4) * 4
     if (size === 0) return new ArrayBuffer(0)
-    const staging = this.#acquireStaging(size)
-    this.encoder().copyBufferToBuffer(range.buffer, range.offset, staging, 0, size)
-    await Promise.resolve() // reads that begin together share a submission
+    const staging = this.#staging.acquire(size)
+    this.encode(encoder => encoder.copyBufferToBuffer(range.buffer, range.offset, staging, 0, size))
+    await this.bindings.ready() // and reads that begin together share a submission
     this.submit()
     await staging.mapAsync(GPUMapMode.READ, 0, size)
     const values = staging.getMappedRange(0, size).slice(0, bytes)
     staging.unmap()
-    this.#staging.push(staging)
+    this.#staging.release(staging)
     return values
   }
 
-  /** Hands what was recorded to the device. */
+  /** Records what is no dispatch of `record`. */
+  encode(command: (encoder: GPUCommandEncoder) => void): void {
+    this.#queue.push(command)
+  }
+
+  /** Hands what was recorded to the device; pipelines that are not compiled yet are compiled now. */
   submit(): void {
-    if (!this.#encoder) return
-    this.#endPass()
-    if (this.#used > 0) this.#device.queue.writeBuffer(this.#constants, 0, this.#words.subarray(0, this.#used / 4))
-    this.#device.queue.submit([this.#encoder.finish()])
-    this.#encoder = undefined
+    if (this.#queue.length === 0) return
+    const encoder = this.#device.createCommandEncoder()
+    let pass: GPUComputePassEncoder | undefined
+    let current: Pipeline | undefined
+    for (const command of this.#queue) {
+      if (typeof command === 'function') {
+        pass?.end()
+        pass = current = undefined
+        command(encoder)
+        continue
+      }
+      const { pipeline, group, offset, workgroups } = command
+      pass ??= encoder.beginComputePass()
+      if (pipeline !== current) pass.setPipeline(this.bindings.compiled(pipeline))
+      current = pipeline
+      pass.setBindGroup(0, group, [offset])
+      pass.dispatchWorkgroups(...workgroups)
+    }
+    pass?.end()
+    if (this.#used > 0) this.#device.queue.writeBuffer(this.constants, 0, this.#words.subarray(0, this.#used / 4))
+    this.#device.queue.submit([encoder.finish()])
+    this.#queue = []
     this.#used = 0
     this.#counts.submits++
     const destroyed = [this.memory, this.sideMemory].map(memory => memory.submitted())
     if (destroyed.includes(true)) this.bindings.clear()
   }
 
-  /** The encoder, outside of a pass. */
-  encoder(): GPUCommandEncoder {
-    this.#endPass()
-    this.#encoder ??= this.#device.createCommandEncoder()
-    return this.#encoder
-  }
-
-  /** The open pass. */
-  pass(): GPUComputePassEncoder {
-    this.#encoder ??= this.#device.createCommandEncoder()
-    this.#pass ??= this.#encoder.beginComputePass()
-    return this.#pass
-  }
-
   dispose(): void {
     this.memory.dispose()
     this.sideMemory.dispose()
-    for (const buffer of [this.#constants, ...this.#staging]) buffer.destroy()
-  }
-
-  #endPass(): void {
-    this.#pass?.end()
-    this.#pass = this.#pipeline = undefined
+    this.#staging.dispose()
+    this.constants.destroy()
   }
 
   /** A second binding of the same range becomes one of a copy: WebGPU forbids that two writable bindings overlap. */
@@ -250,22 +245,4 @@ export class Recorder {
     this.#absent[binding] ??= this.sideMemory.acquire(1)
     return this.#absent[binding]
   }
-
-  #acquireStaging(bytes: number): GPUBuffer {
-    const index = this.#staging.findIndex(({ size }) => size >= bytes && size <= 2 * Math.max(bytes, 2 ** 16))
-    const [found] = index < 0 ? [] : this.#staging.splice(index, 1)
-    if (found) return found
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 2 ** 12)))
-    const { MAP_READ, COPY_DST } = GPUBufferUsage
-    return this.#device.createBuffer({ label: 'staging', size, usage: MAP_READ | COPY_DST })
-  }
-}
-
-/** The values in memory that `writeBuffer` takes, of a length that is a multiple of 4 bytes. */
-function plain(values: Values): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-  if (bytes.byteLength % 4 === 0 && bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>
-  const copy = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4)
-  copy.set(bytes)
-  return copy
 }

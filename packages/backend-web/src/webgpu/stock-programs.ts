@@ -5,6 +5,7 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { WebgpuBackend } from './backend.ts'
+import type { Pipeline } from './bindings.ts'
 import type { Range } from './memory.ts'
 import type { Workgroups } from './program.ts'
 
@@ -16,7 +17,7 @@ type Uniforms = { type: string; data: number[] }[]
 export type Resource = Range | GPUTexture | GPUExternalTexture
 
 /** What the package computes of a program on its way to `recordAndSubmit`. */
-type Compiled = StockProgram & { pipeline: GPUComputePipeline; outputComponent?: number }
+type Compiled = StockProgram & { pipeline: Pipeline; outputComponent?: number }
 
 /** Programs of one backend. */
 export class StockPrograms {
@@ -44,10 +45,8 @@ export class StockPrograms {
             ...rest,
             code: code.replaceAll('var<storage, read>', 'var<storage, read_write>'),
           }),
-        createComputePipeline: (descriptor: GPUComputePipelineDescriptor) => {
-          own.recorder.bindings.counts.pipelines++
-          return device.createComputePipeline({ ...descriptor, layout: this.#layout() })
-        },
+        createComputePipeline: (descriptor: GPUComputePipelineDescriptor) =>
+          own.recorder.bindings.compile({ ...descriptor, layout: this.#layout() }),
       },
     }
   }
@@ -104,10 +103,14 @@ export class StockPrograms {
       constants,
     ]
     const entries = bound.map((resource, binding) => ({ binding, resource }))
-    const pass = recorder.pass()
-    pass.setPipeline(pipeline)
-    pass.setBindGroup(0, this.#own.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }))
-    pass.dispatchWorkgroups(...workgroups)
+    recorder.encode(encoder => {
+      const pass = encoder.beginComputePass()
+      const compiled = recorder.bindings.compiled(pipeline)
+      pass.setPipeline(compiled)
+      pass.setBindGroup(0, this.#own.device.createBindGroup({ layout: compiled.getBindGroupLayout(0), entries }))
+      pass.dispatchWorkgroups(...workgroups)
+      pass.end()
+    })
     recorder.submit() // a canvas shows its picture, and a video frame ends, with the task
   }
 }

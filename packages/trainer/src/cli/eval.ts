@@ -1,6 +1,6 @@
 /** `vitral eval`: how well a model folder recognises the images of a data set. */
 
-import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { jsonLine, listChoices } from '@vitral/core/text'
 import { type SplitChoice, splitChoices, splitNamed } from '@vitral/datasets/sources'
 import { describeUnderstood } from '../data/data-summary.ts'
@@ -23,6 +23,7 @@ import { describeEvaluation } from './describe-evaluation.ts'
 import { download, fetchModel } from './download.ts'
 import { choice, flag, integer, parsed, required } from './options.ts'
 import { createProgress } from './progress.ts'
+import { startBackend } from './start-backend.ts'
 
 const options = {
   model: required({ value: 'FOLDER', help: 'a model folder, or a hub id' }),
@@ -62,7 +63,7 @@ export const evalCommand: Command = defineCommand({
       onBroken,
       decode: { maxPixels: values['max-pixels'] },
     })
-    await useBackend(values.backend)
+    await startBackend(values.backend)
     const folder = await fetchModel(id, progress)
     const processor = await ViTImageProcessor.fromPretrained(folder)
     const model = await ViTForImageClassification.fromPretrained(folder)

@@ -1,6 +1,5 @@
 /** `vitral lr-find`: which learning rate a recipe may begin with. */
 
-import { useBackend } from '@vitral/core'
 import { writeFileAtomic } from '@vitral/core/files'
 import { jsonLine } from '@vitral/core/text'
 import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
@@ -11,6 +10,7 @@ import { download, showDownload } from './download.ts'
 import { integer, parsed, text } from './options.ts'
 import { createProgress } from './progress.ts'
 import { recipeArgument, recipeOf, recipeOptions } from './recipe-option.ts'
+import { startBackend } from './start-backend.ts'
 
 const options = {
   ...dataOptions,
@@ -39,7 +39,7 @@ ${recipeArgument}`,
     const { from, to, steps } = values
     if (values.out !== undefined && !values.out.endsWith('.svg'))
       throw new Error(`--out is '${values.out}'; expected a file that ends in .svg.`)
-    await useBackend(values.backend)
+    await startBackend(values.backend)
     const progress = createProgress()
     const { signal, release } = onInterrupt()
     try {

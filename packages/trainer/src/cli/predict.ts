@@ -8,7 +8,6 @@ import {
   type ComputeDtype,
   scores,
   topClasses,
-  useBackend,
   ViTForImageClassification,
   ViTImageProcessor,
   ViTModel,
@@ -24,6 +23,7 @@ import { fetchModel } from './download.ts'
 import { choice, flag, integer, needed, required } from './options.ts'
 import { printError } from './print-error.ts'
 import { createProgress } from './progress.ts'
+import { startBackend } from './start-backend.ts'
 
 const options = {
   model: required({ value: 'FOLDER', help: 'a model folder, or a hub id' }),
@@ -55,7 +55,7 @@ own (the sigmoid of its logit); of regression they are the values.`,
     needed(names[0], 'The image file')
     const { model: id, 'top-k': count, 'batch-size': batchSize, 'max-pixels': maxPixels, precision } = values
     const formatName = formatOf(values)
-    await useBackend(values.backend)
+    await startBackend(values.backend)
     const progress = createProgress()
     const folder = await fetchModel(id, progress)
     const { forward, scoring, resultOf } = await (values.embed ? openEmbedder : openClassifier)(folder, {

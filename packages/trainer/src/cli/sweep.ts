@@ -1,7 +1,6 @@
 /** `vitral sweep`: one recipe with several settings, and a table of how well each did. */
 
 import { basename } from 'node:path'
-import { useBackend } from '@vitral/core'
 import { jsonLine, percent, printable } from '@vitral/core/text'
 import { exitCodes, type Interrupt, onInterrupt } from '../ddp/interrupt.ts'
 import { scoreOf } from '../evaluation/choose-best.ts'
@@ -13,6 +12,7 @@ import { download, showDownload } from './download.ts'
 import { flag, integer, repeated, text } from './options.ts'
 import { createProgress } from './progress.ts'
 import { recipeArgument, recipeOf, recipeOptions } from './recipe-option.ts'
+import { startBackend } from './start-backend.ts'
 import { resumeCommand } from './train/resume-command.ts'
 import { showTraining } from './train/show-training.ts'
 
@@ -59,7 +59,7 @@ ${recipeArgument}`,
     const { name, recipe } = await recipeOf(positionals, values)
     const trials = trialsOf(values, recipe.seed)
     const { out = `runs/${basename(name).replace(/\.[^.]+$/, '')}-sweep`, data, resume } = values
-    await useBackend(values.backend)
+    await startBackend(values.backend)
     const progress = createProgress()
     const { signal, release } = onInterrupt()
     try {

@@ -1,6 +1,6 @@
 /** What `vitral train` and `vitral finetune` do once the recipe is known: train, alone or in several processes. */
 
-import { type ParameterCounts, useBackend } from '@vitral/core'
+import type { ParameterCounts } from '@vitral/core'
 import { WriteError } from '@vitral/core/files'
 import { jsonLine, percent, printable } from '@vitral/core/text'
 import { startDashboard } from '../../dashboard/dashboard.ts'
@@ -17,6 +17,7 @@ import { startRun } from '../../run/start-run.ts'
 import { print, reasonOf } from '../command.ts'
 import { download, showDownload } from '../download.ts'
 import { createProgress } from '../progress.ts'
+import { startBackend } from '../start-backend.ts'
 import { exitCodeOf, inProcessGroup } from './in-process-group.ts'
 import { isLaunch, launchTraining } from './launch-training.ts'
 import { resumeCommand } from './resume-command.ts'
@@ -45,7 +46,7 @@ export async function runTraining({ data: place, then = [], ...request }: Traini
   const { resume } = values
   if (isLaunch(values) && !isLaunched()) return launchTraining(command, args, out, values)
   const checkpoints = { every: values['checkpoint-every'], keep: values['keep-checkpoints'] }
-  const { name: backend, passedOver } = await useBackend(values.backend, { threads: threadsHere(process.env) })
+  const { name: backend, passedOver } = await startBackend(values.backend, { threads: threadsHere(process.env) })
 
   return await inProcessGroup(command, async ({ collectives, localRank }, signal) => {
     const { rank, worldSize } = collectives
