@@ -7,6 +7,7 @@ import type { BackendChoice } from '@vitral/core'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { installed, chromium as testChromium } from '../../core/test/browsers.ts'
+import type { CasesReport } from '../test/run-cases.ts'
 import { trainingStep as referenceStep, type StepResult } from '../test/training-step.ts'
 import type { ConformanceReport } from '../test/wasm-conformance.ts'
 import type { WasmInfo, WebgpuAdapter } from './index.ts'
@@ -18,6 +19,7 @@ declare function wasmForward(threads: number): Promise<{ info: WasmInfo; logits:
 declare function wasmConformance(threads: number): Promise<ConformanceReport>
 declare function useBackend(name: 'auto'): Promise<BackendChoice>
 declare function webgpuAdapter(): Promise<WebgpuAdapter>
+declare function webgpuConformance(pattern: string): Promise<CasesReport>
 declare function canvasPixels(): Promise<number[]>
 declare function deviceErrors(): Promise<string[]>
 
@@ -121,6 +123,14 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     expect(choice.passedOver.map(({ name }) => name)).toEqual(['webgpu'])
     expect(choice.passedOver[0]?.reason).toContain(`emulated on the CPU (${name})`)
   })
+
+  // Chromium's emulated adapter has subgroups of 4 lanes, workgroups of 256, and places of buffers at multiples of 256.
+  test('conformance of webgpu', async () => {
+    const ops = 'layerNorm|crossEntropy|embedTokens|maskTokens|gelu|dropout|selectToken|gradNorm|unscale|optimizerStep'
+    const report = await page.evaluate(pattern => webgpuConformance(pattern), `^(${ops}):`)
+    expect(report.failed).toEqual([])
+    expect(report.passed).toBeGreaterThan(100)
+  }, 120_000)
 
   test('a picture becomes a tensor on webgpu', async () => {
     const [nothing, colour] = [

@@ -6,6 +6,7 @@ import type { WebgpuBackend } from '../src/webgpu/backend.ts'
 import { trainingStep } from './training-step.ts'
 import { wasmConformance } from './wasm-conformance.ts'
 import { wasmForward } from './wasm-forward.ts'
+import { webgpuConformance } from './webgpu-conformance.ts'
 
 /** What reading says after a command that the device refuses, and then after the device is lost. */
 async function deviceErrors(): Promise<string[]> {
@@ -43,6 +44,7 @@ Object.assign(globalThis, {
   canvasPixels,
   trainingStep,
   wasmConformance,
+  webgpuConformance,
   wasmForward,
   useBackend,
   webgpuAdapter,

@@ -3,13 +3,11 @@ import { setWasmThreads, wasmInfo } from '@vitral/backend-web'
 import { useBackend } from '@vitral/core'
 import { conformance } from '@vitral/core/conformance'
 import { int8Cases } from '../../core/test/int8-cases.ts'
+import { type CasesReport, runCases } from './run-cases.ts'
 
-export interface ConformanceReport {
+export interface ConformanceReport extends CasesReport {
   instructionSet: string
   threads: number
-  passed: number
-  /** Each with its error. */
-  failed: string[]
 }
 
 export async function wasmConformance(threads: number): Promise<ConformanceReport> {
@@ -17,12 +15,5 @@ export async function wasmConformance(threads: number): Promise<ConformanceRepor
   setWasmThreads(threads)
   const cases = int8Cases()
   conformance({ test: (name, run) => void cases.push({ name, run }) })
-  const failed: string[] = []
-  for (const { name, run } of cases)
-    try {
-      await run()
-    } catch (error) {
-      failed.push(`${name}: ${(error as Error).message}`)
-    }
-  return { ...wasmInfo(), passed: cases.length - failed.length, failed }
+  return { ...wasmInfo(), ...(await runCases(cases)) }
 }
