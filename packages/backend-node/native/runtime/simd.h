@@ -24,7 +24,7 @@
 #if defined(__clang__)
 #define VITRAL_UNROLL _Pragma("clang loop unroll(full)")
 #if defined(__wasm__)
-#define VITRAL_UNROLL_STEPS _Pragma("clang loop unroll_count(2)")
+#define VITRAL_UNROLL_STEPS _Pragma("clang loop unroll(disable)")
 #else
 #define VITRAL_UNROLL_STEPS _Pragma("clang loop unroll_count(4)")
 #endif

@@ -17,6 +17,12 @@ constexpr int byteMr = 5;  // 10 of 16
 #else
 constexpr int byteMr = 4;
 #endif
+#if defined(__wasm_relaxed_simd__)
+constexpr int byteVectors = 4;  // one instruction a vector: spilled sums cost less than more loads
+#else
+constexpr int byteVectors = tileVectors;
+#endif
+constexpr int byteNr = byteVectors * lanes;
 
 // Bytes of each row in a left panel: whole cache lines, an odd number of them, so that rows do not share the sets of
 // L1.
@@ -49,10 +55,15 @@ VITRAL_INLINE Vi addProducts(Vi sum, Vi a, Vi b) {
   return (Vi)__builtin_wasm_relaxed_dot_i8x16_i7x16_add_s_i32x4((SignedBytes)a, (SignedBytes)b, sum);
 #else
   typedef int16_t Halves __attribute__((vector_size(vectorBytes)));
-  const Halves even = (Halves)(a & 0x00ff00ff) * (((Halves)b << 8) >> 8);
-  const Halves odd = (Halves)(((Vu)a >> 8) & 0x00ff00ff) * ((Halves)b >> 8);
+  const Halves evenA = (Halves)(a & 0x00ff00ff), oddA = (Halves)(((Vu)a >> 8) & 0x00ff00ff);
+  const Halves evenB = ((Halves)b << 8) >> 8, oddB = (Halves)b >> 8;
+#if defined(__wasm__)
+  return sum + (Vi)__builtin_wasm_dot_s_i32x4_i16x8(evenA, evenB) + (Vi)__builtin_wasm_dot_s_i32x4_i16x8(oddA, oddB);
+#else
+  const Halves even = evenA * evenB, odd = oddA * oddB;
   const Vi low = (((Vi)even << 16) >> 16) + (((Vi)odd << 16) >> 16);
   return sum + low + ((Vi)even >> 16) + ((Vi)odd >> 16);
+#endif
 #endif
 }
 
@@ -79,30 +90,30 @@ void multiplyBytes(int64_t quads, const uint8_t* a, int64_t stride, const float*
                    Prefetch prefetch) {
   const uint8_t* base[(rows + 2) / 3];  // three rows a base pointer, as in micro.h
   for (int i = 0; i < rows; i += 3) base[i / 3] = a + i * stride;
-  Vi sum[rows][tileVectors] = {};
+  Vi sum[rows][byteVectors] = {};
   if constexpr (shifted)
     for (int i = 0; i < rows; i++)
-      for (int v = 0; v < tileVectors; v++) sum[i][v] = dequantiser.rowStarts[i] - Vi{};
+      for (int v = 0; v < byteVectors; v++) sum[i][v] = dequantiser.rowStarts[i] - Vi{};
   PrefetchByStep next(prefetch, quads, b);
   for (int64_t k = 0; k < quads; k++) {
     next.fetch();
-    Vi right[tileVectors];
+    Vi right[byteVectors];
     VITRAL_UNROLL
-    for (int v = 0; v < tileVectors; v++) right[v] = asInt(load(b + v * lanes));
+    for (int v = 0; v < byteVectors; v++) right[v] = asInt(load(b + v * lanes));
     VITRAL_UNROLL
     for (int i = 0; i < rows; i++) {
       int32_t quad;
       std::memcpy(&quad, base[i / 3] + 4 * k + i % 3 * stride, 4);
       const Vi left = quad - Vi{};
       VITRAL_UNROLL
-      for (int v = 0; v < tileVectors; v++) sum[i][v] = addProducts<fused>(sum[i][v], left, right[v]);
+      for (int v = 0; v < byteVectors; v++) sum[i][v] = addProducts<fused>(sum[i][v], left, right[v]);
     }
-    b += nr;
+    b += byteNr;
   }
   VITRAL_UNROLL
   for (int i = 0; i < rows; i++) {
     VITRAL_UNROLL
-    for (int v = 0; v < tileVectors; v++) dequantiser.write(i, v * lanes, sum[i][v]);
+    for (int v = 0; v < byteVectors; v++) dequantiser.write(i, v * lanes, sum[i][v]);
   }
 }
 
@@ -169,7 +180,7 @@ struct BytePanels {
   }
 };
 
-struct Int8VectorPanels : BytePanels<byteMr, nr, 4> {
+struct Int8VectorPanels : BytePanels<byteMr, byteNr, 4> {
   struct Registers {};
   static constexpr int64_t mc = 12 * byteMr;  // with all their steps, a part of the second-level cache
   static constexpr int64_t soleMc = mc;

@@ -14,12 +14,12 @@ constexpr int mr = 14;  // 28 of 32 registers accumulate
 #elif defined(__AVX2__)
 constexpr int mr = 6;  // 12 of 16
 #elif defined(__wasm__)
-constexpr int mr = 4;  // 16 of 16: what engines spill of 4 × 4 vectors costs less than the loads of a narrower tile
+constexpr int mr = 3;  // 9 of 16, of which engines keep some for themselves: with more they spill sums
 #else
 constexpr int mr = 8;  // 16 of 32 on arm64; SSE spills a few and still runs faster than a lower tile
 #endif
 #if defined(__wasm__)
-constexpr int tileVectors = 4;
+constexpr int tileVectors = 3;
 #else
 constexpr int tileVectors = 2;
 #endif
@@ -126,10 +126,6 @@ void multiplyRows(int64_t K, const float* a, int64_t lda, const float* b, int64_
       for (int v = 0; v < vectors; v++) Words::addProduct(sum[i][v], left, right[v]);
     }
     b += Right::stepStride(ldb, vectors * lanes);
-#if defined(__wasm__)
-    // The compiler would load for several steps at once, and has no registers for that.
-    asm volatile("" ::: "memory");
-#endif
   }
   const int64_t ldc = output.ldc;
   const float* bias = output.bias;
