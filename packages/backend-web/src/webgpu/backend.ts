@@ -10,11 +10,16 @@ import type { Program, Workgroups } from './program.ts'
 import { StockPrograms } from './stock-programs.ts'
 import { type Data, DeviceTensors } from './tensors.ts'
 
+/** What the kernel that runs has allocated. */
+interface KernelScope {
+  made: object[]
+  scratch: Range[]
+}
+
 /** A backend on one device, from its start to its failure or disposal. */
 export class WebgpuBackend extends DeviceTensors {
   readonly #stock: StockPrograms
-  #made: object[] = []
-  #scratch: Range[] = []
+  #scope: KernelScope | undefined
 
   constructor(device: GPUDevice, stock: WebGPUBackend) {
     super(device)
@@ -28,25 +33,28 @@ export class WebgpuBackend extends DeviceTensors {
 
   // For our kernels.
 
-  /** Runs a kernel, and frees what it has allocated when it throws. */
+  /** Runs a kernel, on its own or within another, and frees what it has allocated when it throws. */
   runKernel<T>(run: () => T): T {
-    this.#made = []
+    const outer = this.#scope
+    const scope: KernelScope = { made: [], scratch: [] }
+    this.#scope = scope
     try {
-      return this.errors.during(undefined, run)
+      const result = this.errors.during(undefined, run)
+      for (const dataId of scope.made) outer?.made.push(dataId)
+      return result
     } catch (error) {
-      for (const dataId of this.#made) this.disposeData(dataId, true)
+      for (const dataId of scope.made) this.disposeData(dataId, true)
       throw error
     } finally {
-      for (const range of this.#scratch) this.recorder.memory.release(range)
-      this.#made = []
-      this.#scratch = []
+      for (const range of scope.scratch) this.recorder.memory.release(range)
+      this.#scope = outer
     }
   }
 
   /** A new float32 tensor, its values undefined, for the kernel that makes it; in half the bytes if `half`. */
   output(shape: number[], { half = false }: { half?: boolean } = {}): { info: TensorInfo; range: Range } {
     const dataId = this.write(null, shape, 'float32')
-    this.#made.push(dataId)
+    this.#scope?.made.push(dataId)
     const data = this.tensorMap.get(dataId)
     data.half = half
     const range = this.place(data)
@@ -56,7 +64,7 @@ export class WebgpuBackend extends DeviceTensors {
   /** Memory until the kernel that runs returns, its values undefined. */
   scratch(bytes: number): Range {
     const range = this.recorder.memory.acquire(bytes)
-    this.#scratch.push(range)
+    this.#scope?.scratch.push(range)
     return range
   }
 
@@ -78,6 +86,19 @@ export class WebgpuBackend extends DeviceTensors {
     const range = this.range(tensor)
     this.tensorMap.get(tensor.dataId).values = null // what was read before is no longer true
     return range
+  }
+
+  /** One tensor that stands for several, which go with it: a kernel's gradient may get what it saved in one alone. */
+  bundle(parts: readonly TensorInfo[]): TensorInfo {
+    const dataId = this.write(null, [], 'float32')
+    this.tensorMap.get(dataId).parts = parts
+    this.bundledTensors += parts.length
+    return { dataId, shape: [], dtype: 'float32' }
+  }
+
+  /** The tensors of a bundle. */
+  partsOf({ dataId }: TensorInfo): readonly TensorInfo[] {
+    return this.tensorMap.get(dataId).parts ?? []
   }
 
   /** Another tensor of the same data. */

@@ -22,24 +22,30 @@
  * reused as soon as a dispatch is recorded: the device runs dispatches in their order. A text that depends on the device
  * (`backend.device.features`) is a program of another name.
  */
-import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs-core'
+import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core'
 import { type Backward, GradientOutputs, type Outputs } from '@vitral/core/kernels/arguments'
 import type { WebgpuBackend } from './backend.ts'
 import type { Range } from './memory.ts'
 
-/** A kernel as tfjs registers it. */
-export type WebgpuKernel = KernelConfig
+/** A kernel as tfjs registers it, and as other kernels run it: `I` are its inputs, `A` its attributes. */
+export interface WebgpuKernel<I = never, A = never> extends KernelConfig {
+  /** Runs it within another kernel, which frees what it does not return. */
+  run(backend: WebgpuBackend, inputs: I, attrs: A): TensorInfo[]
+}
 
 /** A kernel. An input that was not given is undefined. */
 export function kernel<I, A>(
   kernelName: string,
   run: (backend: WebgpuBackend, inputs: I, attrs: A) => Outputs,
-): WebgpuKernel {
+): WebgpuKernel<I, A> {
   const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) => {
     const own = backend as WebgpuBackend
     return own.runKernel(() => run(own, inputs as I, (attrs ?? {}) as A))
   }
-  return { kernelName, kernelFunc, backendName: 'webgpu' }
+  return {
+    ...{ kernelName, kernelFunc, backendName: 'webgpu' },
+    run: (backend, inputs, attrs) => [backend.runKernel(() => run(backend, inputs, attrs))].flat(),
+  }
 }
 
 /** The outputs of a gradient kernel, on the device. */

@@ -29,6 +29,8 @@ export interface Data {
   /** Whether the device holds them in half the bytes; the dtype is float32 then. */
   half?: boolean
   complexTensorInfos?: { real: TensorInfo; imag: TensorInfo }
+  /** The tensors of a bundle. */
+  parts?: readonly TensorInfo[]
 }
 
 /** What a backend does for the engine. */
@@ -41,6 +43,8 @@ export class DeviceTensors extends KernelBackend {
   readonly recorder: Recorder
   /** Data of tensors; stock kernels read it, too. */
   readonly tensorMap: DataStorage<Data>
+  /** How many tensors are parts of others, of which the engine does not know. */
+  protected bundledTensors = 0
 
   constructor(device: GPUDevice) {
     super()
@@ -106,13 +110,15 @@ export class DeviceTensors extends KernelBackend {
     data.refCount = force ? 0 : data.refCount - 1
     if (data.refCount > 0) return false
     for (const part of Object.values(data.complexTensorInfos ?? {})) this.disposeData(part.dataId)
+    for (const part of data.parts ?? []) this.disposeData(part.dataId)
+    this.bundledTensors -= data.parts?.length ?? 0
     this.release(data)
     this.tensorMap.delete(dataId)
     return true
   }
 
   override numDataIds(): number {
-    return this.tensorMap.numDataIds()
+    return this.tensorMap.numDataIds() - this.bundledTensors
   }
 
   override floatPrecision(): 16 | 32 {

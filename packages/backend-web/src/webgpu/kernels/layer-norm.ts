@@ -35,10 +35,10 @@ const forward = rowProgram({
   }`,
 })
 
-export const layerNorm: WebgpuKernel = kernel<
+export const layerNorm: WebgpuKernel<
   Record<'x' | 'weight' | 'bias', TensorInfo>,
   OutputDtypeAttribute & Forward & Autocast & { eps: number }
->('VitralLayerNorm', (backend, { x, weight, bias }, { eps, training }) => {
+> = kernel('VitralLayerNorm', (backend, { x, weight, bias }, { eps, training }) => {
   const rows = rowsOf(x)
   const columns = sizeOf(weight)
   const output = backend.output(x.shape)
@@ -63,8 +63,25 @@ export const layerNorm: WebgpuKernel = kernel<
 // own; a second dispatch adds the shares of all blocks, in their order.
 const backward = rowProgram({
   name: 'layerNormGrad',
-  bindings: { dy: 'f32', x: 'f32', weight: 'f32', mean: 'f32', rstd: 'f32', dx: 'f32', shares: 'f32' },
-  constants: { rows: 'u32', columns: 'u32', blockRows: 'u32', blocks: 'u32', wantsX: 'u32', wantsShares: 'u32' },
+  bindings: {
+    dy: 'f32',
+    x: 'f32',
+    weight: 'f32',
+    mean: 'f32',
+    rstd: 'f32',
+    residualGradient: 'f32',
+    dx: 'f32',
+    shares: 'f32',
+  },
+  constants: {
+    rows: 'u32',
+    columns: 'u32',
+    blockRows: 'u32',
+    blocks: 'u32',
+    wantsX: 'u32',
+    wantsShares: 'u32',
+    hasResidual: 'u32',
+  },
   body: `
   if (group >= constants.blocks) { return; }
   let columns = constants.columns;
@@ -97,7 +114,9 @@ const backward = rowProgram({
     let meanProduct = sumOfLanes(products, lane) / f32(columns);
     for (var c = lane; c < columns; c += LANES) {
       let normalised = (x[first + c] - average) * scale;
-      dx[first + c] = (dy[first + c] * weight[c] - meanSum - normalised * meanProduct) * scale;
+      var gradient = (dy[first + c] * weight[c] - meanSum - normalised * meanProduct) * scale;
+      if (constants.hasResidual != 0u) { gradient += residualGradient[first + c]; }
+      dx[first + c] = gradient;
     }
   }`,
 })
@@ -121,42 +140,45 @@ const addShares = program({
 /** Enough to fill a GPU, few enough that their shares are small beside x. */
 const MOST_BLOCKS = 512
 
-export const layerNormGrad: WebgpuKernel = kernel<
-  Record<'dy' | 'x' | 'weight' | 'mean' | 'rstd', TensorInfo>,
-  Backward
->('VitralLayerNormGrad', (backend, { dy, x, weight, mean, rstd }, attrs) => {
-  const rows = rowsOf(x)
-  const columns = sizeOf(weight)
-  const blockRows = Math.max(1, Math.ceil(rows / MOST_BLOCKS))
-  const blocks = Math.ceil(rows / blockRows)
-  const gradients = new Gradients(backend, attrs)
-  const [dx, dWeight, dBias] = [
-    gradients.range('x', x.shape),
-    gradients.range('weight', weight.shape),
-    gradients.range('bias', weight.shape),
-  ]
-  const shares = dWeight || dBias ? backend.scratch(blocks * 2 * columns * 4) : undefined
-  const wants = { wantsX: Number(dx !== undefined), wantsShares: Number(shares !== undefined) }
-  const [ofMean, ofRstd] = [backend.range(mean), backend.range(rstd)]
-  const inputs = {
-    dy: backend.range(dy),
-    x: backend.range(x),
-    weight: backend.range(weight),
-    mean: ofMean,
-    rstd: ofRstd,
-  }
-  backend.dispatch(
-    backward(backend.device),
-    { ...inputs, dx, shares },
-    { rows, columns, blockRows, blocks, ...wants },
-    blocks,
-  )
-  if (shares)
-    backend.dispatch(
-      addShares,
-      { shares, dWeight, dBias },
-      { columns, blocks, wantsWeight: Number(dWeight !== undefined), wantsBias: Number(dBias !== undefined) },
-      Math.ceil((2 * columns) / DEFAULT_LANES),
-    )
-  return gradients.all()
-})
+/** What the gradient is computed of; a residual's gradient is added to that of x. */
+interface GradInputs extends Record<'dy' | 'x' | 'weight' | 'mean' | 'rstd', TensorInfo> {
+  residualGradient?: TensorInfo
+}
+
+export const layerNormGrad: WebgpuKernel<GradInputs, Backward> = kernel(
+  'VitralLayerNormGrad',
+  (backend, { dy, x, weight, mean, rstd, residualGradient }, attrs) => {
+    const rows = rowsOf(x)
+    const columns = sizeOf(weight)
+    const blockRows = Math.max(1, Math.ceil(rows / MOST_BLOCKS))
+    const blocks = Math.ceil(rows / blockRows)
+    const gradients = new Gradients(backend, attrs)
+    const dx = gradients.range('x', x.shape)
+    const dWeight = gradients.range('weight', weight.shape)
+    const dBias = gradients.range('bias', weight.shape)
+    const shares = dWeight || dBias ? backend.scratch(blocks * 2 * columns * 4) : undefined
+    const inputs = {
+      dy: backend.range(dy),
+      x: backend.range(x),
+      weight: backend.range(weight),
+      mean: backend.range(mean),
+      rstd: backend.range(rstd),
+      residualGradient: residualGradient && backend.range(residualGradient),
+    }
+    const flags = {
+      wantsX: Number(dx !== undefined),
+      wantsShares: Number(shares !== undefined),
+      hasResidual: Number(residualGradient !== undefined),
+    }
+    const numbers = { rows, columns, blockRows, blocks, ...flags }
+    backend.dispatch(backward(backend.device), { ...inputs, dx, shares }, numbers, blocks)
+    if (shares)
+      backend.dispatch(
+        addShares,
+        { shares, dWeight, dBias },
+        { columns, blocks, wantsWeight: Number(dWeight !== undefined), wantsBias: Number(dBias !== undefined) },
+        Math.ceil((2 * columns) / DEFAULT_LANES),
+      )
+    return gradients.all()
+  },
+)
