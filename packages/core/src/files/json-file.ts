@@ -1,26 +1,9 @@
 /** Reading JSON files of others: how large one may be, and errors that name it. */
-
-import { disk } from '#platform'
 import type { OpenFile } from './disk/disk.ts'
 import { type Folder, withFile } from './folder.ts'
 
 /** The names of all classes of the largest data sets take a few megabytes. */
 export const mostJsonBytes: number = 64 * 2 ** 20
-
-/**
- * Reads a JSON file; the error of a malformed one names it.
- *
- * @param mostBytes the size beyond which it is refused unread
- * @throws when there is no such file
- */
-export async function readJson(path: string, mostBytes: number = mostJsonBytes): Promise<unknown> {
-  const file = await disk.open(path)
-  try {
-    return parseJson(await readText(file, path, mostBytes), path)
-  } finally {
-    await file.close()
-  }
-}
 
 /**
  * Reads a JSON file of a folder.

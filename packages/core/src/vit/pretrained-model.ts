@@ -1,5 +1,6 @@
 /** The common part of all ViTs: a configuration, parameters under HF's names, the figure's boxes, and a folder to go to. */
 import { clone, type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
+import { type HubOptions, readFolder } from '../files/hub/hub.ts'
 import { type WriteModelOptions, writeModelFolder } from '../files/model-folder.ts'
 import type { Weights } from '../files/weight-files.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
@@ -171,15 +172,15 @@ export abstract class PretrainedModel {
   }
 
   /**
-   * Adds adapters from a folder that `saveAdapters` or Python's peft wrote, and takes over the head that is in it.
+   * Adds adapters that `saveAdapters` or Python's peft wrote, and takes over the head that is among them.
    *
-   * @throws when the folder holds adapters of another kind, or they do not fit the model
+   * @param source a folder, an address of http or https, or a hub id, as `fromPretrained` takes them
+   * @throws when they are adapters of another kind, or do not fit the model
    */
-  async loadAdapters(folder: string): Promise<void> {
-    const { alpha, pairs, head } = await readAdapterFolder(
-      folder,
-      { prefix: this.#prefix, names: this.#adapterNaming('loadAdapters') },
-      this.#parameters,
+  async loadAdapters(source: string | URL, options: HubOptions = {}): Promise<void> {
+    const naming = { prefix: this.#prefix, names: this.#adapterNaming('loadAdapters') }
+    const { alpha, pairs, head } = await readFolder(source, 'adapters', options, folder =>
+      readAdapterFolder(folder, naming, this.#parameters),
     )
     const factor = queryFactor(this.config)
     const adapt = (name: string, [loraA, loraB]: readonly [Weights, Weights]) => {

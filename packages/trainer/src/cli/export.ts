@@ -17,7 +17,7 @@ const options = {
   model: required({ value: 'FOLDER', help: 'a model folder, or a hub id' }),
   adapters: text({
     value: 'FOLDER',
-    help: "LoRA adapters to merge into its weights, as a run's adapters/ or Python's peft has them",
+    help: "LoRA adapters to merge into its weights: a run's adapters/, a folder of Python's peft, or a hub id",
   }),
   out: required({ value: 'FOLDER', help: 'a new folder' }),
   dtype: choice(weightDtypes, { default: 'float32', help: 'of the weights in the file; 16 bits halve it' }),

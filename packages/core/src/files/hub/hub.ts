@@ -52,8 +52,11 @@ export interface HubOptions {
   maxBytes?: number
 }
 
-/** What is read of a folder: all of a model, or its image processor. */
-export type FolderPart = 'model' | 'processor'
+/** What is read of a folder: all of a model, its image processor, or adapters. */
+export type FolderPart = 'model' | 'processor' | 'adapters'
+
+/** The files of adapters, as PEFT names them. */
+export const adapterFiles = ['adapter_config.json', 'adapter_model.safetensors'] as const
 
 /**
  * Reads a model's folder: one on the disk, or files that are downloaded as they are asked for, verified, and kept. Once
@@ -201,6 +204,7 @@ const capitalized = (text: string): string => text.charAt(0).toUpperCase() + tex
 /** Whether a folder has all that a part takes: an interrupted download has not. */
 async function hasPart(folder: Folder, part: FolderPart): Promise<boolean> {
   const names = new Set(await folder.list())
+  if (part === 'adapters') return adapterFiles.every(file => names.has(file))
   if (part === 'processor') return processorFiles.some(file => names.has(file))
   const weights = await weightFileNames(folder, file => names.has(file))
   return names.has('config.json') && (weights?.every(file => names.has(file)) ?? false)

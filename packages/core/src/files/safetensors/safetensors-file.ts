@@ -2,6 +2,7 @@
 import { disk } from '#platform'
 import { writeFileAtomic } from '../atomic-write.ts'
 import type { OpenFile } from '../disk/disk.ts'
+import { type Folder, withFile } from '../folder.ts'
 import { checksumField, FileChecksum, hasChecksum, noChecksum, putChecksum } from '../hub/checksum.ts'
 import { viewAs } from './dtypes.ts'
 import {
@@ -102,6 +103,23 @@ export interface ReadTensorsOptions {
   compare: boolean
   signal?: AbortSignal | undefined
 }
+
+/**
+ * Reads all tensors of a folder's file.
+ *
+ * @returns copies, by name; undefined where there is no such file
+ * @throws SafetensorsError for a malformed or damaged file
+ */
+export const readSafetensorsIn = (folder: Folder, file: string): Promise<Map<string, SafeTensor> | undefined> =>
+  withFile(folder, file, async content => {
+    const path = folder.pathOf(file)
+    const tensors = new Map<string, SafeTensor>()
+    const options = { path, wanted: () => true, compare: !folder.isVerified }
+    await readTensors(content, await readSafetensorsHeader(content, path), options, (name, tensor) =>
+      tensors.set(name, { ...tensor, data: tensor.data.slice() }),
+    )
+    return tensors
+  })
 
 /** A file whose bytes are not those that were written. */
 export const damagedError = (path: string): SafetensorsError =>

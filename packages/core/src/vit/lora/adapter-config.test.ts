@@ -74,14 +74,14 @@ test('adapterConfigFromJson refuses a file that holds no object', () => {
 test('loadAdapters names what a folder lacks', async () => {
   const model = new ViTForImageClassification(small)
   const refused = (path: string, message: string) => expect(model.loadAdapters(path)).rejects.toThrow(message)
-  await refused('someone/adapter', 'There is no folder someone/adapter; expected one of adapters')
+  await refused('someone/adapter', 'someone/adapter')
   await refused(folder, `${folder} has no adapter_config.json; expected adapters that PEFT or saveAdapters wrote.`)
   writeFileSync(join(folder, 'config.json'), '{}')
   await refused(folder, 'wrote, and it holds a whole model.')
   writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(plain))
   await refused(folder, `${folder} has no adapter_model.safetensors; expected the weights`)
   writeFileSync(join(folder, 'adapter_model.bin'), '')
-  await refused(folder, `${folder} has adapter_model.bin, but no adapter_model.safetensors; save it again in Python`)
+  await refused(folder, `${folder} has no adapter_model.safetensors, but adapter_model.bin; save it again in Python`)
   model.dispose()
 })
 

@@ -1,10 +1,12 @@
 /** Adapters on disk as PEFT keeps them: `adapter_config.json`, and `adapter_model.safetensors` with A, B and the head. */
 import { disk } from '#platform'
 import { writeFileAtomic } from '../../files/atomic-write.ts'
-import { readJson } from '../../files/json-file.ts'
+import type { Folder } from '../../files/folder.ts'
+import { adapterFiles } from '../../files/hub/hub.ts'
+import { readJsonIn } from '../../files/json-file.ts'
 import { toFloat32 } from '../../files/safetensors/dtypes.ts'
 import type { SafeTensor } from '../../files/safetensors/safetensors.ts'
-import { readSafetensors, writeSafetensors } from '../../files/safetensors/safetensors-file.ts'
+import { readSafetensorsIn, writeSafetensors } from '../../files/safetensors/safetensors-file.ts'
 import type { Weights } from '../../files/weight-files.ts'
 import { requireFiniteWeights } from '../../finite.ts'
 import type { FamilyNames } from '../families/family.ts'
@@ -29,8 +31,7 @@ export interface AdapterFolder {
   head: Map<string, Weights>
 }
 
-const CONFIG = 'adapter_config.json'
-const WEIGHTS = 'adapter_model.safetensors'
+const [CONFIG, WEIGHTS] = adapterFiles
 /** PEFT's wrappers around the model. */
 const PREFIX = 'base_model.model.'
 
@@ -74,15 +75,17 @@ export async function writeAdapterFolder(
  * that holds NaN or Infinity
  */
 export async function readAdapterFolder(
-  folder: string,
+  folder: Folder,
   { prefix, names }: { prefix: string; names: FamilyNames },
   parameters: Parameters,
 ): Promise<AdapterFolder> {
-  await checkFiles(folder)
-  const { rank, alpha } = adapterConfigFromJson(await readJson(disk.join(folder, CONFIG)), disk.join(folder, CONFIG))
-  const { tensors } = await readSafetensors(disk.join(folder, WEIGHTS))
+  const config = await readJsonIn(folder, CONFIG)
+  if (!config) throw await noConfig(folder)
+  const { rank, alpha } = adapterConfigFromJson(config[0], folder.pathOf(CONFIG))
+  const tensors = await readSafetensorsIn(folder, WEIGHTS)
+  if (!tensors) throw await noWeights(folder)
   const named = new Map([...tensors].map(([name, tensor]) => [name.replace(PREFIX, ''), tensor]))
-  const bare = bareNames(named, names, disk.join(folder, WEIGHTS))
+  const bare = bareNames(named, names, folder.pathOf(WEIGHTS))
   const isBackbone = (name: string): boolean => /^(embeddings|encoder|layernorm|pooler)\./.test(name)
   const rest = new Map([...bare].map(([name, tensor]) => [isBackbone(name) ? prefix + name : name, tensor]))
 
@@ -93,7 +96,7 @@ export async function readAdapterFolder(
     if (found?.shape.join() !== shape.join())
       problems.push(`${name} has shape [${found?.shape ?? 'missing'}]; the model needs [${shape}]`)
     const data = found ? toFloat32(found) : new Float32Array()
-    requireFiniteWeights([[name, data]], folder)
+    requireFiniteWeights([[name, data]], folder.name)
     return { shape: found?.shape ?? [], data }
   }
   const result: AdapterFolder = { alpha, pairs: new Map(), head: new Map() }
@@ -106,24 +109,23 @@ export async function readAdapterFolder(
   }
   const lines = fitProblems({ others: problems, missing: [], unknown: [...rest.keys()] })
   if (result.pairs.size === 0) lines.push('there is no adapter among them')
-  if (lines.length > 0) throw new Error(`The adapters in ${folder} do not fit the model:\n  ${lines.join('\n  ')}`)
+  if (lines.length > 0) throw new Error(`The adapters in ${folder.name} do not fit the model:\n  ${lines.join('\n  ')}`)
   return result
 }
 
-/** @throws saying which of the two files is not there, and what is in its place */
-async function checkFiles(folder: string): Promise<void> {
-  const has = (file: string): Promise<boolean> => disk.exists(disk.join(folder, file))
-  if (!(await disk.exists(folder)))
-    throw new Error(`There is no folder ${folder}; expected one of adapters, which are not downloaded from the hub.`)
-  if (!(await has(CONFIG)))
-    throw new Error(
-      `${folder} has no ${CONFIG}; expected adapters that PEFT or saveAdapters wrote${(await has('config.json')) ? ', and it holds a whole model' : ''}.`,
-    )
-  if (await has(WEIGHTS)) return
-  throw new Error(
-    (await has('adapter_model.bin'))
-      ? `${folder} has adapter_model.bin, but no ${WEIGHTS}; save it again in Python: PeftModel.from_pretrained(base, folder).save_pretrained(folder).`
-      : `${folder} has no ${WEIGHTS}; expected the weights of the adapters in it.`,
+async function noConfig(folder: Folder): Promise<Error> {
+  const isModel = (await folder.list()).includes('config.json')
+  return new Error(
+    `${folder.lacks(CONFIG)}; expected adapters that PEFT or saveAdapters wrote${isModel ? ', and it holds a whole model' : ''}.`,
+  )
+}
+
+async function noWeights(folder: Folder): Promise<Error> {
+  const old = (await folder.list()).includes('adapter_model.bin')
+  return new Error(
+    old
+      ? `${folder.lacks(WEIGHTS)}, but adapter_model.bin; save it again in Python: PeftModel.from_pretrained(base, folder).save_pretrained(folder).`
+      : `${folder.lacks(WEIGHTS)}; expected the weights of the adapters in it.`,
   )
 }
 

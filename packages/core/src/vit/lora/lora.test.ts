@@ -7,6 +7,7 @@ import { memory } from '@tensorflow/tfjs-core'
 import { useBackend, ViTForImageClassification, ViTModel } from '@vitral/core'
 import { readSafetensors, type SafeTensor, writeSafetensors } from '@vitral/core/files'
 import { loraTargets } from '@vitral/core/vit'
+import { HubServer } from '../../../test/hub-server.ts'
 import { adaptedModel, logitsOf, loraPixels, loraSuite } from '../../../test/lora-suite.ts'
 
 let folder: string
@@ -129,6 +130,24 @@ test("saveAdapters uses PEFT's names, and loadAdapters gives a fresh base model 
   const again = await readSafetensors(join(folder, 'adapter_model.safetensors'))
   expect(again.tensors).toEqual(tensors)
   for (const each of [model, copy]) each.dispose()
+})
+
+test('loadAdapters takes a hub id, and what it kept when the hub fails', async () => {
+  const model = adaptedModel({ rank: 2 })
+  await model.saveAdapters(folder)
+  const hub = new HubServer()
+  for (const file of readdirSync(folder)) hub.files.set(file, readFileSync(join(folder, file)))
+  const options = { endpoint: hub.endpoint, cacheFolder: join(folder, 'cache'), onWarning: () => {} }
+  for (const status of [undefined, 503]) {
+    if (status) hub.fault = { status }
+    const copy = base()
+    await copy.loadAdapters('owner/model', options)
+    expect(await logitsOf(copy)).toEqual(await logitsOf(model))
+    copy.dispose()
+  }
+  expect(hub.requests.some(({ path }) => path.endsWith('/model.safetensors'))).toBe(false)
+  await hub.stop()
+  model.dispose()
 })
 
 test.each(['all', 'key and output.dense', ...loraTargets])(
