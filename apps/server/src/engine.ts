@@ -50,7 +50,7 @@ export interface EngineOutput {
   logits?: Float32Array
   /** Indices of the best classes, best first, and their scores; both [count]. */
   best?: { indices: Float32Array; scores: Float32Array }
-  /** [hiddenSize], the class token after the last layer norm, for 'embed' and 'classify-and-embed'. */
+  /** [featureSize], what the classifier reads, or the pooled features, for 'embed' and 'classify-and-embed'. */
   features?: Float32Array
   /** Attention rollout from the class token to each patch, [height × width], scaled to a maximum of 1, for 'explain'. */
   attention?: { height: number; width: number; values: Float32Array }
@@ -83,7 +83,7 @@ export interface ModelDescription {
   /** Channels of an input: 3 for RGB, 1 for grey. */
   numChannels: number
   /** Length of the features. */
-  hiddenSize: number
+  featureSize: number
   /** Backend that computes: native, wasm, … */
   backend: string
   /** Dtype of the matrix products. */

@@ -60,7 +60,7 @@ test('the engine describes its model', () => {
     labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'],
     imageSize: [16, 16],
     numChannels: 3,
-    hiddenSize: 16,
+    featureSize: 16,
     backend: 'cpu',
     precision: 'float32',
     classifies: true,

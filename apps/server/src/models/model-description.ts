@@ -16,7 +16,7 @@ export function modelDescription(
         labels: [],
         imageSize: [0, 0],
         numChannels: 0,
-        hiddenSize: 0,
+        featureSize: 0,
         scoring: 'softmax' as const,
       },
     }

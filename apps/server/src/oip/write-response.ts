@@ -35,7 +35,7 @@ export function checkOutputs(
     const { binary_data = binaryByDefault } = output.parameters
     if (count !== undefined) checkAnswer(images, countOf(count, model), limits)
     else if (!binary_data)
-      checkAnswer(images, output.name === 'logits' ? model.labels.length : model.hiddenSize, limits)
+      checkAnswer(images, output.name === 'logits' ? model.labels.length : model.featureSize, limits)
   }
 }
 

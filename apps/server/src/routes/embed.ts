@@ -16,7 +16,7 @@ const route = createRoute({
   responses: {
     200: json(
       resultsOf(z.object({ features: z.array(z.number()) })).openapi('Embedding'),
-      'The class token after the last layer norm, hiddenSize numbers.',
+      'What the classifier reads, or the pooled features of a model without one: featureSize numbers, of a ViT the class token after the last layer norm.',
     ),
     ...failures,
   },
@@ -26,10 +26,10 @@ export const embedRoutes = (services: Services) => {
   const router = createRouter()
   router.post('/v1/models/:model/embed', countInference(services.metrics))
   return router.openapi(route, async context => {
-    const { name, hiddenSize } = findModel(context, services, context.req.valid('param').model)
+    const { name, featureSize } = findModel(context, services, context.req.valid('param').model)
     return withImages(context, services, async images => {
       const inputs = images.map(image => ({ image }))
-      checkAnswer(images.length, hiddenSize, services.config.limits)
+      checkAnswer(images.length, featureSize, services.config.limits)
       const { outputs, version } = await infer(context, services, { model: name, task: 'embed', inputs })
       const results = outputs.map(({ features }) => ({ features: Array.from(features as Float32Array) }))
       return context.json({ model: name, version, results }, 200)

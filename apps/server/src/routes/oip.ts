@@ -97,7 +97,7 @@ function describe({
   imageSize,
   labels,
   classifies,
-  hiddenSize,
+  featureSize,
 }: Found): z.output<typeof modelMetadataSchema> {
   return {
     name,
@@ -109,7 +109,7 @@ function describe({
     ],
     outputs: [
       ...(classifies ? [{ name: 'logits', datatype: 'FP32', shape: [-1, labels.length || -1] }] : []),
-      { name: 'features', datatype: 'FP32', shape: [-1, hiddenSize] },
+      { name: 'features', datatype: 'FP32', shape: [-1, featureSize] },
     ],
   }
 }

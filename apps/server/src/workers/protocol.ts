@@ -95,7 +95,7 @@ const description: z.ZodType<LoadedDescription> = z.object({
   labels: z.array(z.string()),
   imageSize: sides,
   numChannels: side,
-  hiddenSize: side,
+  featureSize: side,
   backend: z.string(),
   precision: precision.unwrap(),
   scoring,

@@ -29,7 +29,7 @@ export const model: ModelDescription = {
   labels: ['cat', 'dog', 'bird'],
   imageSize: [2, 2],
   numChannels: 3,
-  hiddenSize: 4,
+  featureSize: 4,
   backend: 'native',
   precision: 'float32',
   scoring: 'softmax',

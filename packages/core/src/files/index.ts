@@ -5,6 +5,7 @@ import type { Disk } from './disk/disk.ts'
 /** Files of this machine, in browsers of the page's own storage. */
 export const disk: Disk = platformDisk // declared here: a user's compiler would follow `#platform` into the sources
 
+export { describesClassifier } from '../vit/pretrained/config-json.ts'
 export { writeFileAtomic } from './atomic-write.ts'
 export type { Disk, OpenFile } from './disk/disk.ts'
 export { describeValue } from './fields.ts'

@@ -38,7 +38,7 @@ export async function openModelFolder(folder: Folder): Promise<ModelFolder> {
 /** A configuration is as long as its names of classes; those are no more than the classifier of its weights has rows. */
 export async function readConfigFile(
   folder: Folder,
-  openWeights: () => Promise<WeightFiles | undefined>,
+  openWeights: (config: ReadConfig) => Promise<WeightFiles | undefined>,
 ): Promise<ReadConfig> {
   const path = folder.pathOf('config.json')
   const file = await readJsonIn(folder, 'config.json')
@@ -50,7 +50,7 @@ export async function readConfigFile(
   }
   const [json, bytes] = file
   const config = configFromJson(json, path)
-  const weights = await openWeights()
+  const weights = await openWeights(config)
   if (weights) config.options = completeFromWeights(config.options, weights.shapes, folder.name)
   const classes = weights && numClasses(weights.shapes)
   const mostBytes = classes === undefined ? Infinity : 4 * 2 ** 20 + 1024 * classes

@@ -3,7 +3,7 @@ import type { Tensor4D } from '@tensorflow/tfjs-core'
 import { disk } from '#platform'
 import { writeFileAtomic } from '../files/atomic-write.ts'
 import { wholeNumber } from '../files/fields.ts'
-import { type Folder, withFile } from '../files/folder.ts'
+import { withFile } from '../files/folder.ts'
 import { type HubOptions, processorFiles, readFolder } from '../files/hub/hub.ts'
 import { readJsonIn } from '../files/json-file.ts'
 import { filled } from '../tape/own-floats.ts'
@@ -21,6 +21,7 @@ import {
 import { configFromJson, configToJson, type ProcessorOwner } from './processor-json.ts'
 import type { RawImage } from './raw-image.ts'
 import { readImage } from './read-image.ts'
+import { configFromTimm, isTimms } from './timm-processor.ts'
 
 /** The other of `processorFiles` is of processors of several kinds of input, which have theirs under `image_processor`. */
 const [FILE] = processorFiles
@@ -46,18 +47,19 @@ export class ViTImageProcessor {
   /**
    * Reads `preprocessor_config.json` of a model folder, an address or a hub id, or the image processor in
    * `processor_config.json`; nothing else is downloaded. A file that names no class is of the one that transformers takes
-   * for the model's type.
+   * for the model's type. A folder of timm has neither, and what timm does to images in its config.json.
    */
   static fromPretrained(source: string | URL, options: HubOptions = {}): Promise<ViTImageProcessor> {
     return readFolder(source, 'processor', options, async folder => {
-      const owner = await ownerOf(folder)
+      const [model] = (await readJsonIn(folder, 'config.json')) ?? []
       for (const file of processorFiles) {
         const read = await readJsonIn(folder, file)
         if (!read) continue
         const [json] = read
         const processor = file === FILE ? json : (json as { image_processor?: unknown } | null)?.image_processor
-        return processorFrom(processor, folder.pathOf(file), owner)
+        return processorFrom(processor, folder.pathOf(file), ownerOf(model))
       }
+      if (isTimms(model)) return new ViTImageProcessor(configFromTimm(model, folder.pathOf('config.json')))
       throw new Error(`${folder.lacks(FILE)}; write one with new ViTImageProcessor({ … }).savePretrained(folder).`)
     })
   }
@@ -66,7 +68,7 @@ export class ViTImageProcessor {
   static isIn(source: string | URL, options: HubOptions = {}): Promise<boolean> {
     return readFolder(source, 'processor', options, async folder => {
       for (const file of processorFiles) if (await withFile(folder, file, async () => true)) return true
-      return false
+      return isTimms((await readJsonIn(folder, 'config.json'))?.[0])
     })
   }
 
@@ -137,8 +139,7 @@ function processorFrom(json: unknown, source: string, owner?: ProcessorOwner): V
 }
 
 /** What config.json says to a processor beside it. */
-async function ownerOf(folder: Folder): Promise<ProcessorOwner> {
-  const [model] = (await readJsonIn(folder, 'config.json')) ?? []
+function ownerOf(model: unknown): ProcessorOwner {
   const { model_type: type, num_channels: channels } = (model ?? {}) as Record<string, unknown>
   return {
     className: classNameOfModel(type),

@@ -39,6 +39,8 @@ export const processorClasses: Readonly<Record<string, ProcessorClass>> = {
   CLIP: clip,
   Bit: clip,
   Siglip: { defaults: { resample: 'bicubic' }, numberIsShortestEdge: true, slowCropsNothing: true },
+  // Its class is Fast alone: it rescales first, and resizes floats, whose results differ from bytes by up to 3.4 of 255.
+  DINOv3ViT: { defaults: { imageMean: [0.485, 0.456, 0.406], imageStd: [0.229, 0.224, 0.225] } },
   ConvNext: {
     defaults: { size: { shortestEdge: 384 } },
     numberIsShortestEdge: true,
@@ -61,6 +63,7 @@ const classOfModel: Readonly<Record<string, string>> = {
   siglip_vision_model: 'Siglip',
   dinov2: 'Bit',
   dinov2_with_registers: 'Bit',
+  dinov3_vit: 'DINOv3ViT',
   convnext: 'ConvNext',
 }
 

@@ -121,7 +121,7 @@ const refusals: [json: unknown, message: string][] = [
     { image_processor_type: 'EfficientNetImageProcessor' },
     ': image_processor_type is "EfficientNetImageProcessor", whose',
   ],
-  [{ image_processor_type: 'DINOv3ViTImageProcessorFast', size: 224 }, ': image_processor_type is "DINOv3ViT'],
+  [{ image_processor_type: 'SamImageProcessor', size: 224 }, ': image_processor_type is "SamImage'],
   [{ feature_extractor_type: 'DonutFeatureExtractor', size: 224 }, ': image_processor_type is "DonutFeature'],
   [{ image_processor_type: 'constructor' }, ': image_processor_type is "constructor"'],
   [{ image_processor_type: 7 }, ': image_processor_type is 7; expected a name'],

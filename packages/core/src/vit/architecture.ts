@@ -89,9 +89,13 @@ export const numPositionedPrefix = ({
 }: PrefixTokens & Pick<ViTArchitecture, 'positionedTokens'>): number =>
   positionedTokens === 'all' ? Number(classToken) + Number(distillationToken) : 0
 
-/** Columns of what a classifier reads, as a multiple of hiddenSize. */
-export const headWidth = ({ headInput }: Pick<ViTArchitecture, 'headInput'>): number =>
-  headInput === 'class-and-mean' ? 2 : 1
+/** Numbers that a classifier reads, or, without classes, that a model gives in their place. */
+export const featureSize = ({
+  headInput,
+  hiddenSize,
+  numLabels,
+}: Pick<ViTArchitecture, 'headInput'> & { hiddenSize: number; numLabels: number }): number =>
+  headInput === 'class-and-mean' && numLabels > 0 ? 2 * hiddenSize : hiddenSize
 
 /** Whether the layers are those of the paper, which kernels of whole layers compute; layer scale goes into weights. */
 export const hasPlainLayers = ({

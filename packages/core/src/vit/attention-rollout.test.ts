@@ -46,6 +46,25 @@ test.each([1, 2, 4])('attentionRollout is the class token in the product of %i l
   for (const [i, value] of expected.entries()) expect(values[i]).toBeCloseTo(value, 5)
 })
 
+test('attentionRollout begins at the mean of the patches, behind registers', async () => {
+  const attention = randomAttention(5)
+  const prefix = 3 // of the seven tokens, so that the others are four patches
+  const rollout = attentionRollout([attention], [2, 2], { pooling: 'mean', prefix })
+  const values = (await attention.data()) as Float32Array
+  const share = (image: number, to: number): number => {
+    let sum = 0
+    for (let head = 0; head < heads; head++)
+      for (let from = prefix; from < tokens; from++)
+        sum += (values[((image * heads + head) * tokens + from) * tokens + to] as number) / heads / 4
+    return (sum + 1 / 4) / 2
+  }
+  const actual = await rollout.data()
+  for (let image = 0; image < batch; image++) {
+    const shares = Array.from({ length: 4 }, (_, i) => share(image, prefix + i))
+    for (const [i, value] of shares.entries()) expect(actual[image * 4 + i]).toBeCloseTo(value / Math.max(...shares), 5)
+  }
+})
+
 test('attentionRollout says what is missing', () => {
   expect(() => attentionRollout([], [1, 1])).toThrow('outputAttentions: true')
   expect(() => attentionRollout([randomAttention(0)], [2, 2])).toThrow('a grid of 2×2 patches; the attentions are of 6')

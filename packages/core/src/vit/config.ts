@@ -115,8 +115,6 @@ export function resolveConfig(
       `${source}: numLabels is ${describeValue(numLabels)}; expected a whole number, 0 or more and at most ${MOST_LABELS}.`,
     )
   const config: ViTConfig = {
-    ...architectureDefaults,
-    modelType,
     hiddenSize,
     numHiddenLayers: 12,
     numAttentionHeads: 12,
@@ -135,6 +133,8 @@ export function resolveConfig(
     poolerAct: 'tanh',
     poolerOutputSize: null,
     problemType: null,
+    modelType,
+    ...architectureDefaults,
     extra: {},
     ...ofType,
     ...(mlpRatio !== undefined && { intermediateSize: Math.round(hiddenSize * mlpRatio) }),

@@ -1,5 +1,7 @@
 /** @vitral/core/vit: parts of a model in detail: FLOPs, patches, adapters, initial values, and types of options. */
 
+export { featureSize } from './architecture.ts'
+export { type RolloutOptions, rolloutOptions } from './attention-rollout.ts'
 export type { ClassifierGradsOptions, LossAndGrads } from './classifier.ts'
 export { patchGrid } from './config.ts'
 export { type FlopsConfig, forwardFlops, trainingFlops } from './flops.ts'

@@ -1,5 +1,12 @@
 /** `vitral bench`: how fast a model runs here, and where its time goes. */
-import { type BackendName, configNames, namedConfig, useBackend, ViTForImageClassification } from '@vitral/core'
+import {
+  AutoModelForImageClassification,
+  type BackendName,
+  configNames,
+  namedConfig,
+  useBackend,
+  ViTForImageClassification,
+} from '@vitral/core'
 import { jsonLine, percent } from '@vitral/core/text'
 import { type BenchOptions, type BenchResult, measure, profile } from '../bench/measure.ts'
 import { profileRows, profileTable } from '../bench/profile-table.ts'
@@ -73,7 +80,7 @@ async function modelMaker(model: string): Promise<() => Promise<ViTForImageClass
     const config = namedConfig(model)
     return async () => new ViTForImageClassification(config)
   }
-  return () => ViTForImageClassification.fromPretrained(model)
+  return () => AutoModelForImageClassification.fromPretrained(model)
 }
 
 function describe(

@@ -1,6 +1,6 @@
 /** `vitral eval`: how well a model folder recognises the images of a data set. */
 
-import { ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
+import { AutoModelForImageClassification, ViTImageProcessor } from '@vitral/core'
 import { jsonLine, listChoices } from '@vitral/core/text'
 import { type SplitChoice, splitChoices, splitNamed } from '@vitral/datasets/sources'
 import { describeUnderstood } from '../data/data-summary.ts'
@@ -66,7 +66,7 @@ export const evalCommand: Command = defineCommand({
     await startBackend(values.backend)
     const folder = await fetchModel(id, progress)
     const processor = await ViTImageProcessor.fromPretrained(folder)
-    const model = await ViTForImageClassification.fromPretrained(folder)
+    const model = await AutoModelForImageClassification.fromPretrained(folder)
     for (const line of describeUnderstood([{ name: split, dataset: opened }])) progress.say(line)
     const images = withLabelsOf(opened, model.config.id2label, { model: folder, byPosition: values['by-position'] })
     const onSkipped = (reason: string): void => progress.say(`Left out: ${reasonOf(reason)}`)

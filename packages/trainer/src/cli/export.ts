@@ -1,9 +1,9 @@
 /** `vitral export`: a model folder for others: merged, with smaller weights, in files of a size. */
 
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { useBackend, ViTForImageClassification, ViTImageProcessor } from '@vitral/core'
-import { weightDtypes } from '@vitral/core/files'
+import { AutoModel, AutoModelForImageClassification, useBackend, ViTImageProcessor } from '@vitral/core'
+import { describesClassifier, weightDtypes } from '@vitral/core/files'
 import { jsonLine } from '@vitral/core/text'
 import { count } from '../format.ts'
 import { type Command, defineCommand, print } from './command.ts'
@@ -30,7 +30,7 @@ const options = {
 export const exportCommand: Command = defineCommand({
   summary: 'writes a model folder with smaller weights or merged adapters',
   usage: ['export --model FOLDER --out FOLDER'],
-  about: "The folder opens in Vitral, in transformers.js and in Python's transformers.",
+  about: "The folder opens in Vitral and in Python's transformers, or where it was timm's in timm.",
   json: '{out, dtype, parameters, files: [{name, bytes}]}',
   options,
 
@@ -40,7 +40,8 @@ export const exportCommand: Command = defineCommand({
       throw new Error(`${out} holds files already; choose another folder with --out.`)
     await useBackend('cpu')
     const folder = await fetchModel(id, createProgress())
-    const model = await ViTForImageClassification.fromPretrained(folder)
+    const json = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))
+    const model = await (describesClassifier(json) ? AutoModelForImageClassification : AutoModel).fromPretrained(folder)
     if (values.adapters !== undefined) {
       await model.loadAdapters(values.adapters)
       model.mergeAdapters()

@@ -4,15 +4,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Tensor2D, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
 import {
+  AutoModelForImageClassification,
   autocast,
   type ComputeDtype,
   scores,
   topClasses,
-  ViTForImageClassification,
   ViTImageProcessor,
-  ViTModel,
 } from '@vitral/core'
-import { selectToken } from '@vitral/core/ops'
+import { describesClassifier } from '@vitral/core/files'
 import { type Scoring, scoringOf } from '@vitral/core/scores'
 import { printable } from '@vitral/core/text'
 import { computeImages } from '../predict/compute-images.ts'
@@ -29,7 +28,7 @@ const options = {
   model: required({ value: 'FOLDER', help: 'a model folder, or a hub id' }),
   'top-k': integer({ default: 5, help: 'classes to show, best first' }),
   embed: flag(
-    "features instead of classes, also of models without a classifier: the class token after the last layer norm, as the server's /embed gives it",
+    "features instead of classes, also of models without a classifier: what the classifier reads, of a ViT the class token after the last layer norm, and otherwise the pooled features; as the server's /embed gives them",
   ),
   format: choice(formatNames, {
     help: 'how results are written (text; with --embed jsonl), jsonl with an object for each line',
@@ -112,10 +111,9 @@ interface OpenOptions {
 }
 
 async function openClassifier(folder: string, { precision, count }: OpenOptions): Promise<OpenedModel> {
-  const { architectures } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}'))
-  if (Array.isArray(architectures) && architectures.includes('ViTModel'))
-    throw new Error(`${folder} is a ViTModel, which has no classifier; expected one, or --embed for its features.`)
-  const model = await ViTForImageClassification.fromPretrained(folder)
+  if (!(await hasClassifier(folder)))
+    throw new Error(`The model in ${folder} has no classifier; expected one, or --embed for its features.`)
+  const model = await AutoModelForImageClassification.fromPretrained(folder)
   const { config } = model
   if (config.numLabels === 0)
     throw new Error(`The model in ${folder} has no classes; expected a classifier, or --embed for its features.`)
@@ -133,17 +131,23 @@ async function openClassifier(folder: string, { precision, count }: OpenOptions)
 }
 
 async function openEmbedder(folder: string, { precision }: OpenOptions): Promise<OpenedModel> {
-  const model = await ViTModel.fromPretrained(folder)
+  const head = (await hasClassifier(folder)) ? {} : { numLabels: 0 }
+  const model = await AutoModelForImageClassification.fromPretrained(folder, head)
   return {
     forward: pixels =>
       tidy(() => {
-        const { lastHiddenState } = autocast({ dtype: precision }, () => model.forward(pixels))
-        return selectToken(lastHiddenState, 0)
+        const { features, logits } = autocast({ dtype: precision }, () =>
+          model.forward(pixels, { outputFeatures: true }),
+        )
+        return features ?? logits
       }),
     scoring: 'none',
     resultOf: features => ({ features: Array.from(features) }),
   }
 }
+
+const hasClassifier = async (folder: string): Promise<boolean> =>
+  describesClassifier(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}')))
 
 /** @throws unless it agrees with --json and --embed */
 function formatOf({ format, json, embed }: { format?: FormatName; json: boolean; embed: boolean }): FormatName {

@@ -1,12 +1,13 @@
-/** Where the model looked in the images of a report: the class token's attention, rolled out over all layers. */
+/** Where the model looked in the images of a report: its attention, rolled out over all layers. */
 import { type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core'
 import { attentionRollout, type ViTForImageClassification } from '@vitral/core'
+import { rolloutOptions } from '@vitral/core/vit'
 import { functional, type RawImage } from '@vitral/datasets'
 import { greatest, least } from '../numbers.ts'
 import type { AttentionMap, ExampleImage } from './example-images.ts'
 
 /**
- * Gives each image its map, where the model's tokens are patches and a class token. One forward pass for each, one after
+ * Gives each image its map: of the class token, or of the patches' mean where that is pooled. One forward pass for each, one after
  * the other, since each keeps an N×N matrix a head.
  */
 export async function addAttentionMaps(
@@ -26,8 +27,7 @@ async function attentionMap(
   const map = tidy(() => {
     const pixels: Tensor4D = tensor4d(pixelValues, [1, channels, height, width])
     const { attentions = [] } = model.forward(pixels, { outputAttentions: true })
-    const tokens = attentions.at(-1)?.shape[2]
-    return tokens === grid[0] * grid[1] + 1 ? attentionRollout(attentions, grid) : undefined
+    return attentions.length > 0 ? attentionRollout(attentions, grid, rolloutOptions(model.config)) : undefined
   })
   if (!map) return undefined
   try {

@@ -18,7 +18,7 @@ export type ParameterGroups = (name: string, parameter: Variable) => ParameterSe
 export const groupFields: Fields<GroupOptions> = {
   noDecay: trueOrFalse
     .default(false)
-    .describe('No weight decay on biases, norms, class and mask token and positions, as in timm and DeiT.'),
+    .describe('No weight decay on biases, norms, learned tokens and positions, as in timm and DeiT.'),
   layerDecay: number('a number above 0 and at most 1', { above: 0, most: 1 })
     .default(1)
     .describe(
@@ -44,7 +44,7 @@ export function parameterGroups(numHiddenLayers: number, options: GroupOptions):
 }
 
 const isUndecayed = (name: string, { rank }: Variable): boolean =>
-  rank <= 1 || /(cls_token|mask_token|position_embeddings)$/.test(name)
+  rank <= 1 || /(_token|_tokens|position_embeddings|position_bias_table|head\.probe)$/.test(name)
 
 /** 0 for the embeddings, 1 for the first layer, numHiddenLayers + 1 for what follows the last. */
 function layerOf(name: string, numHiddenLayers: number): number {

@@ -14,7 +14,7 @@ export interface Prediction {
 export interface ImageResult {
   image: string
   predictions?: readonly Prediction[]
-  /** The class token after the last layer norm, hiddenSize numbers. */
+  /** What the classifier reads, or the pooled features of a model without one. */
   features?: readonly number[]
 }
 

@@ -5,8 +5,8 @@ import { z } from 'zod'
 import { aboveZero, type Fields, group, listOf, oneOf, part, text, typeNames, wholeNumber } from './kinds.ts'
 import type { FineTune, RecipeModel } from './types.ts'
 
-/** Fields of a configuration that a recipe cannot set: classes come from the data set, and a classifier has no pooler. */
-const notInRecipes = ['numLabels', 'id2label', 'extra', 'poolerAct', 'poolerOutputSize']
+/** Fields of a configuration that a recipe cannot set: classes come from the data set, and a classifier has no pooler and no projection. */
+const notInRecipes = ['numLabels', 'id2label', 'extra', 'poolerAct', 'poolerOutputSize', 'projectionDim']
 
 /** Fields of a configuration, which are checked when the model is created; editors are told their types. */
 const configFields = Object.entries({ ...namedConfig(configNames[0] as string), mlpRatio: 4 })

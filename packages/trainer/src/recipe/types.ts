@@ -84,7 +84,10 @@ export interface RecipeModel {
   /** A named configuration to start from, such as 'vit-base-patch16-224', newly initialized. */
   name?: string
   /** Fields over those of the above, or over the defaults of ViT-B/16. The classes come from the data set. */
-  config?: Omit<ViTConfigOptions, 'numLabels' | 'id2label' | 'extra' | 'poolerAct' | 'poolerOutputSize'>
+  config?: Omit<
+    ViTConfigOptions,
+    'numLabels' | 'id2label' | 'extra' | 'poolerAct' | 'poolerOutputSize' | 'projectionDim'
+  >
   /**
    * Initialisation of new parameters. 'normal': Hugging Face's. 'mimetic': attention and positions begin with what
    * trained models have in common, from which a small model on few images learns far faster.
@@ -136,7 +139,7 @@ export interface OptimizerOptions {
 
 /** Options of parameterGroups. */
 export interface GroupOptions {
-  /** No weight decay on biases, norms, class and mask token and positions, as in timm and DeiT. @default false */
+  /** No weight decay on biases, norms, learned tokens and positions, as in timm and DeiT. @default false */
   noDecay?: boolean
   /**
    * Factor by which the learning rate shrinks from each layer to the one before: the classifier's is whole, the

@@ -1,5 +1,5 @@
 /** The best model of a run in every process, though the first alone has the run's folder. */
-import { ViTForImageClassification } from '@vitral/core'
+import { AutoModelForImageClassification, ViTForImageClassification } from '@vitral/core'
 import type { Collectives } from '../ddp/collectives.ts'
 import { broadcastParameters } from './broadcast-state.ts'
 
@@ -14,11 +14,11 @@ export async function bestModelOf(
   folder: string,
   trained: ViTForImageClassification,
 ): Promise<ViTForImageClassification> {
-  if (collectives.worldSize === 1) return ViTForImageClassification.fromPretrained(folder)
+  if (collectives.worldSize === 1) return AutoModelForImageClassification.fromPretrained(folder)
   const useMaskToken = [...trained.parameters().keys()].some(name => name.endsWith('mask_token'))
   const model =
     collectives.rank === 0
-      ? await ViTForImageClassification.fromPretrained(folder)
+      ? await AutoModelForImageClassification.fromPretrained(folder)
       : new ViTForImageClassification({ ...trained.config, qkScale: null }, { useMaskToken })
   await broadcastParameters(collectives, model.parameters())
   return model

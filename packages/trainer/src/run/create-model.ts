@@ -1,5 +1,11 @@
 /** From a recipe to the model that it trains. */
-import { type HubOptions, namedConfig, type ViTConfigOptions, ViTForImageClassification } from '@vitral/core'
+import {
+  AutoModelForImageClassification,
+  type HubOptions,
+  namedConfig,
+  type ViTConfigOptions,
+  ViTForImageClassification,
+} from '@vitral/core'
 import { listNames } from '@vitral/core/text'
 import { mimeticValues } from '@vitral/core/vit'
 import { problemTypeOfData } from '../data/problem-type.ts'
@@ -51,7 +57,7 @@ async function wholeModel(
   const problemType = problemTypeOfData(config?.problemType, { multiLabel })
   const fields: ViTConfigOptions = { ...config, problemType, numLabels: labels.length, id2label: { ...labels } }
   if (pretrained !== undefined)
-    return ViTForImageClassification.fromPretrained(pretrained, {
+    return AutoModelForImageClassification.fromPretrained(pretrained, {
       ...fields,
       ...hub,
       ignoreMismatchedSizes: true,
@@ -65,7 +71,7 @@ async function wholeModel(
 }
 
 function describeNew(pretrained: string, names: readonly string[]): string {
-  const head = names.filter(name => name.startsWith('classifier.'))
+  const head = names.filter(name => /^(distillation_)?classifier\./.test(name))
   const others = names.filter(name => !head.includes(name))
   return [
     ...(head.length > 0 ? [`The classifier is newly initialized, since ${pretrained} has other classes or none.`] : []),

@@ -142,7 +142,7 @@ test('class names and file names reach the terminal with their control character
 })
 
 test.each([
-  [['--model', 'headless', 'x.png'], 'headless is a ViTModel, which has no classifier; expected one, or --embed'],
+  [['--model', 'headless', 'x.png'], 'The model in headless has no classifier; expected one, or --embed'],
   [['--model', 'two', '--format', 'xml', 'x.png'], "--format is 'xml'; expected one of text, json, jsonl, csv."],
   [['--model', 'two', '--json', '--format', 'csv', 'x.png'], 'Both --json and --format csv are given'],
   [['--model', 'two', '--embed', '--format', 'text', 'x.png'], '--format is text, which has no features'],

@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Size, type ViTConfig, ViTImageProcessor } from '@vitral/core'
-import { readModelConfig } from '@vitral/core/files'
+import { describesClassifier, readModelConfig } from '@vitral/core/files'
 import { fittedSize, geometryOf, type ImageGeometry } from '@vitral/core/image'
 import { scoringOf } from '@vitral/core/scores'
+import { featureSize } from '@vitral/core/vit'
 import type { LoadedDescription, ModelSettings } from '../protocol.ts'
 
 /** Limits on a model's classes and on the characters of all their names, which every list of the models contains. */
@@ -17,7 +18,7 @@ export function describeModel(
   geometry: ImageGeometry,
   rest: Pick<LoadedDescription, 'backend' | 'precision' | 'version'>,
 ): LoadedDescription {
-  const imageSize = heightAndWidth(config.imageSize)
+  const imageSize = inputSize(config, geometry)
   const size = fittedSize(geometry) ?? imageSize
   if (`${imageSize}` !== `${size}`)
     throw new Error(
@@ -33,7 +34,7 @@ export function describeModel(
     labels: labelsOf(config),
     imageSize,
     numChannels: config.numChannels,
-    hiddenSize: config.hiddenSize,
+    featureSize: featureSize(config),
     scoring: scoringOf(config),
     geometry,
     memory: 0,
@@ -62,13 +63,12 @@ export async function describeFolder({
 export async function headOf(folder: string): Promise<{ numLabels?: number }> {
   // A file that is missing or malformed is reported by readModelConfig.
   const text = await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}')
-  const { architectures } = parsed(text)
-  return Array.isArray(architectures) && architectures.includes('ViTModel') ? { numLabels: 0 } : {}
+  return describesClassifier(parsed(text)) ? {} : { numLabels: 0 }
 }
 
-function parsed(text: string): { architectures?: unknown } {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) ?? {}
+    return JSON.parse(text)
   } catch {
     return {}
   }
@@ -85,5 +85,9 @@ function labelsOf({ numLabels, id2label }: ViTConfig): string[] {
   return labels
 }
 
-export const heightAndWidth = (size: Size): [height: number, width: number] =>
+/** Size of the images that a model gets: its own, or, where it takes any, that of its processor. */
+export const inputSize = ({ imageSize, anyImageSize }: ViTConfig, geometry: ImageGeometry): [number, number] =>
+  heightAndWidth((anyImageSize && fittedSize(geometry)) || imageSize)
+
+const heightAndWidth = (size: Size): [height: number, width: number] =>
   typeof size === 'number' ? [size, size] : [size[0], size[1]]

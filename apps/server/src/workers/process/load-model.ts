@@ -5,21 +5,22 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core'
 import {
+  AutoModelForImageClassification,
   attentionRollout,
   autocast,
   noGrad,
   useBackend,
-  ViTForImageClassification,
+  type ViTForImageClassification,
   ViTImageProcessor,
 } from '@vitral/core'
 import { firstNonFinite } from '@vitral/core/finite'
 import { geometryOf } from '@vitral/core/image'
 import { elementsOf } from '@vitral/core/sizes'
-import { patchGrid } from '@vitral/core/vit'
+import { patchGrid, rolloutOptions } from '@vitral/core/vit'
 import type { EngineOutput } from '../../engine.ts'
 import type { PreparedInput } from '../model-calls.ts'
 import type { LoadedDescription, ModelSettings } from '../protocol.ts'
-import { describeModel, headOf, heightAndWidth } from './describe-model.ts'
+import { describeModel, headOf, inputSize } from './describe-model.ts'
 
 /** A model that is ready to compute. */
 export interface LoadedModel {
@@ -47,7 +48,7 @@ export async function loadModel({
     unknownFields = names.slice(0, 100)
   }
   const [model, processor, version] = await Promise.all([
-    headOf(folder).then(head => ViTForImageClassification.fromPretrained(folder, { ...head, onUnknownFields })),
+    headOf(folder).then(head => AutoModelForImageClassification.fromPretrained(folder, { ...head, onUnknownFields })),
     ViTImageProcessor.fromPretrained(folder),
     hashFolder(folder),
   ])
@@ -62,9 +63,9 @@ function computeWith(
   processor: ViTImageProcessor,
   precision: ModelSettings['precision'],
 ): LoadedModel['compute'] {
-  const [height, width] = heightAndWidth(model.config.imageSize)
+  const [height, width] = inputSize(model.config, geometryOf(processor.config))
   const classifies = model.config.numLabels > 0
-  const grid = patchGrid(model.config.imageSize, model.config.patchSize)
+  const grid = patchGrid([height, width], model.config.patchSize)
   const normalizer = new ViTImageProcessor({ ...processor.config, doResize: false, doCenterCrop: false })
   const channels = model.config.numChannels
   const shape = [channels, height, width] as const
@@ -83,7 +84,7 @@ function computeWith(
     const options = { outputFeatures: features && classifies, outputAttentions: attention }
     const forward = (): Tensor[] => {
       const output = model.forward(pixelValues, options)
-      const rollout = output.attentions && attentionRollout(output.attentions, grid)
+      const rollout = output.attentions && attentionRollout(output.attentions, grid, rolloutOptions(model.config))
       return [output.logits, output.features, rollout].filter(tensor => tensor !== undefined)
     }
     let rows: Float32Array[][]

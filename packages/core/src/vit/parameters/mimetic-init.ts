@@ -1,5 +1,6 @@
 /** Initial values with what trained ViTs are found to have in common: a small model learns far faster from them. */
 import { deriveSeed, normalStream } from '../../tape/random.ts'
+import { numPositionedPrefix } from '../architecture.ts'
 import { patchGrid, resolveConfig, type ViTConfigOptions } from '../config.ts'
 
 /** The paper's shares of noise and of the identity in the products of weights. */
@@ -15,12 +16,16 @@ const mixing = { identity: -0.4, noise: 0.4 }
  * of the products come from singular values; here they are random orthogonal vectors, which need no decomposition.
  *
  * @returns by HF name of a classifier, for `values` of a new model; what is absent is made as ever
- * @throws when the configuration is not valid, or hiddenSize no multiple of 4
+ * @throws when the configuration is not valid, hiddenSize no multiple of 4, or the positions are of other tokens
  * @example
  * const model = new ViTForImageClassification(config, { seed: 1, values: mimeticValues(config, { seed: 1 }) })
  */
 export function mimeticValues(options: ViTConfigOptions, { seed }: { seed: number }): Map<string, Float32Array> {
-  const { hiddenSize, numHiddenLayers, numAttentionHeads, imageSize, patchSize } = resolveConfig(options)
+  const { hiddenSize, numHiddenLayers, numAttentionHeads, imageSize, patchSize, ...config } = resolveConfig(options)
+  if (config.positionedTokens !== 'all' || numPositionedPrefix(config) !== 1)
+    throw new Error(
+      `Mimetic values are of positions of a class token and patches; a model of type '${config.modelType}' has others.`,
+    )
   if (hiddenSize % 4 !== 0)
     throw new Error(`Mimetic values need a hiddenSize that is a multiple of 4; it is ${hiddenSize}.`)
   const [rows, columns] = patchGrid(imageSize, patchSize)

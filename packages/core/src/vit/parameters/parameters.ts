@@ -1,7 +1,7 @@
 /** The parameters of a ViT: Hugging Face's names and shapes, in the order of the forward pass. */
 import { type Rank, type Tensor, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
 import { elementsOf } from '../../sizes.ts'
-import { headWidth, numPositionedPrefix } from '../architecture.ts'
+import { featureSize, numPositionedPrefix } from '../architecture.ts'
 import { pair, patchGrid, type ViTConfig } from '../config.ts'
 import { numRelativePositions } from '../relative-positions.ts'
 
@@ -77,7 +77,7 @@ export function parameterShapes(config: ViTConfig, parts: ModelParts): Parameter
     const heads =
       config.headInput === 'class-and-distillation' ? ['classifier', 'distillation_classifier'] : ['classifier']
     for (const head of heads) {
-      shapes.set(`${head}.weight`, [numLabels, headWidth(config) * C])
+      shapes.set(`${head}.weight`, [numLabels, featureSize(config)])
       shapes.set(`${head}.bias`, [numLabels])
     }
   }

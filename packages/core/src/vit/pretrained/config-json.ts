@@ -83,6 +83,17 @@ export function configToJson(config: ViTConfig, architecture: string): Json {
   return json
 }
 
+/**
+ * Whether a config.json describes a classifier: one whose architectures are all others describes a bare model, or one for
+ * pre-training.
+ */
+export function describesClassifier(json: unknown): boolean {
+  const { architectures, architecture, num_classes: numClasses } = (json ?? {}) as Json
+  if (typeof architecture === 'string') return numClasses !== 0
+  if (!Array.isArray(architectures) || architectures.length === 0) return true
+  return architectures.some(name => /ForImageClassification(WithTeacher)?$/.test(String(name)))
+}
+
 function fieldsOf(config: ViTConfig, architecture: string, modelType: ModelType): Json {
   const family = families[modelType]
   const defaults = resolveConfig({ modelType })
