@@ -18,11 +18,14 @@ interface KernelScope {
 
 /** A backend on one device, from its start to its failure or disposal. */
 export class WebgpuBackend extends DeviceTensors {
+  /** Whether a program on the CPU plays the GPU: other kernels are fast then. */
+  readonly emulated: boolean
   readonly #stock: StockPrograms
   #scope: KernelScope | undefined
 
-  constructor(device: GPUDevice, stock: WebGPUBackend) {
+  constructor(device: GPUDevice, stock: WebGPUBackend, emulated: boolean) {
     super(device)
+    this.emulated = emulated
     this.#stock = new StockPrograms(this, stock)
   }
 

@@ -59,6 +59,7 @@ async function ownFactory(): Promise<() => Promise<WebgpuBackend>> {
   return async () => {
     const adapter = await requestGpuAdapter()
     const device = await requestGpuDevice(adapter)
-    return new WebgpuBackend(device, new WebGPUBackend(device, adapter.info) as StockBackend)
+    const stock = new WebGPUBackend(device, adapter.info) as StockBackend
+    return new WebgpuBackend(device, stock, describeAdapter(adapter).emulated)
   }
 }

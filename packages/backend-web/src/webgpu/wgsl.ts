@@ -62,3 +62,20 @@ export const keepConstants = (probability: number): { threshold: number; kept: n
   threshold: Math.floor(probability * 2 ** 32),
   kept: 1 / (1 - probability),
 })
+
+/**
+ * `packHalves(x)`: four numbers as halves, rounded to the nearest and to even; beyond 65504 they become infinite. By integers,
+ * since WGSL leaves it to the device what its own pack2x16float does with numbers that are out of range.
+ */
+export const packHalves: string = `
+fn packHalves(x: vec4f) -> vec2u {
+  let bits = bitcast<vec4u>(x);
+  let magnitude = bits & vec4u(0x7fffffffu);
+  let normal = ((magnitude + 0xfffu + ((magnitude >> vec4u(13u)) & vec4u(1u))) >> vec4u(13u)) - 0x1c000u;
+  // Below 2^-14 a half is a multiple of 2^-24, which is the last place of a float from 0.5 on.
+  let small = bitcast<vec4u>(abs(x) + 0.5) - 0x3f000000u;
+  let finite = select(normal, small, magnitude < vec4u(0x38800000u));
+  let ranged = select(finite, vec4u(0x7c00u), magnitude >= vec4u(0x477ff000u));
+  let half = select(ranged, vec4u(0x7e00u), magnitude > vec4u(0x7f800000u)) | ((bits >> vec4u(16u)) & vec4u(0x8000u));
+  return vec2u(half.x | (half.y << 16u), half.z | (half.w << 16u));
+}`

@@ -6,18 +6,30 @@ import { embedTokens, embedTokensGrad } from './embed-tokens.ts'
 import { gelu, geluGrad } from './gelu.ts'
 import { gradNorm } from './grad-norm.ts'
 import { layerNorm, layerNormGrad } from './layer-norm.ts'
+import { linear, linearGrad } from './linear.ts'
+import { loraWeight, loraWeightGrad } from './lora-weight.ts'
 import { maskTokens, maskTokensGrad } from './mask-tokens.ts'
 import { optimizerStep } from './optimizer-step.ts'
+import { patchEmbed, patchEmbedGrad } from './patch-embed.ts'
+import { qkv, qkvGrad } from './qkv.ts'
 import { selectToken, selectTokenGrad } from './select-token.ts'
 import { unscale } from './unscale.ts'
 
 export const kernels: readonly WebgpuKernel[] = [
+  patchEmbed,
+  patchEmbedGrad,
   embedTokens,
   embedTokensGrad,
   maskTokens,
   maskTokensGrad,
   layerNorm,
   layerNormGrad,
+  qkv,
+  qkvGrad,
+  linear,
+  linearGrad,
+  loraWeight,
+  loraWeightGrad,
   gelu,
   geluGrad,
   dropout,

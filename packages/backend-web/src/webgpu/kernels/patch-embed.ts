@@ -1,0 +1,149 @@
+/**
+ * Patch embedding: a linear layer of patches, which are copied to the rows of a matrix first. The copy is read and written once,
+ * the product reads it for every 64 hidden units.
+ */
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { Autocast, Backward } from '@vitral/core/kernels/arguments'
+import { elementsOf } from '@vitral/core/sizes'
+import type { WebgpuBackend } from '../backend.ts'
+import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
+import type { Range } from '../memory.ts'
+import { program } from '../program.ts'
+import { columnSums } from './column-sums.ts'
+import { type Matrix, matrix, paddedTo4 } from './product/matrix.ts'
+import { multiply } from './product/product.ts'
+
+interface Inputs {
+  pixelValues: TensorInfo
+  weight: TensorInfo
+}
+
+/** Sizes of the images, of which nothing is left over beside the patches, and of the matrix of patches. */
+function sizesOf({ pixelValues, weight }: Inputs) {
+  const [batch, channels, height, width] = pixelValues.shape as [number, number, number, number]
+  const [hiddenSize, , patchHeight, patchWidth] = weight.shape as [number, number, number, number]
+  const [gridHeight, gridWidth] = [height / patchHeight, width / patchWidth]
+  const columns = channels * patchHeight * patchWidth
+  const image = { channels, height, width, patchHeight, patchWidth, gridHeight, gridWidth }
+  return { batch, tokens: gridHeight * gridWidth, hiddenSize, columns, image }
+}
+
+const LANES = 64
+
+const patchConstants = {
+  size: 'u32',
+  columns: 'u32',
+  stride: 'u32',
+  channels: 'u32',
+  height: 'u32',
+  width: 'u32',
+  patchHeight: 'u32',
+  patchWidth: 'u32',
+  gridHeight: 'u32',
+  gridWidth: 'u32',
+} as const
+
+/** Where in the images [B, c, h, w] the pixel is that a column of the matrix has of a patch. */
+const pixelAt = `
+fn pixelAt(patchNumber: u32, column: u32) -> u32 {
+  let strip = patchNumber / constants.gridWidth;
+  let image = strip / constants.gridHeight;
+  let line = column / constants.patchWidth;
+  let y = (strip % constants.gridHeight) * constants.patchHeight + line % constants.patchHeight;
+  let x = (patchNumber % constants.gridWidth) * constants.patchWidth + column % constants.patchWidth;
+  return ((image * constants.channels + line / constants.patchHeight) * constants.height + y) * constants.width + x;
+}`
+
+const copyToRows = program({
+  name: 'patchesToRows',
+  bindings: { pixels: 'f32', rows: 'f32' },
+  constants: patchConstants,
+  lanes: LANES,
+  declarations: pixelAt,
+  body: `
+  let i = group * LANES + lane;
+  if (i >= constants.size) { return; }
+  let column = i % constants.stride;
+  rows[i] = 0.0;
+  if (column < constants.columns) { rows[i] = pixels[pixelAt(i / constants.stride, column)]; }`,
+})
+
+const copyToPixels = program({
+  name: 'rowsToPatches',
+  bindings: { rows: 'f32', pixels: 'f32' },
+  constants: patchConstants,
+  lanes: LANES,
+  declarations: pixelAt,
+  body: `
+  let i = group * LANES + lane;
+  if (i < constants.size) { pixels[pixelAt(i / constants.stride, i % constants.stride)] = rows[i]; }`,
+})
+
+/** [B·N, c·P·P'] */
+function patchRows(backend: WebgpuBackend, inputs: Inputs): Matrix {
+  const { batch, tokens, columns, image } = sizesOf(inputs)
+  const stride = paddedTo4(columns)
+  const size = batch * tokens * stride
+  const rows = backend.scratch(4 * size)
+  const ranges = { pixels: backend.range(inputs.pixelValues), rows }
+  backend.dispatch(copyToRows, ranges, { size, columns, stride, ...image }, Math.ceil(size / LANES))
+  return { ranges: [rows], half: false, stride }
+}
+
+/** [C, c·P·P'] */
+function weightMatrix(backend: WebgpuBackend, { weight }: Inputs): Matrix {
+  const [rows, ...rest] = weight.shape as [number, ...number[]]
+  return matrix(backend, backend.stored(weight), { rows, columns: elementsOf(rest) })
+}
+
+export const patchEmbed: WebgpuKernel = kernel<Inputs & { bias: TensorInfo }, Autocast>(
+  'VitralPatchEmbed',
+  (backend, inputs) => {
+    const { batch, tokens, hiddenSize, columns } = sizesOf(inputs)
+    const output = backend.output([batch, tokens, hiddenSize])
+    multiply(backend, {
+      a: { matrix: patchRows(backend, inputs), along: 'inner' },
+      b: { matrix: weightMatrix(backend, inputs), along: 'inner' },
+      ...{ rows: batch * tokens, columns: hiddenSize, inner: columns },
+      ...{ bias: backend.range(inputs.bias), output: output.range },
+    })
+    return output.info
+  },
+)
+
+export const patchEmbedGrad: WebgpuKernel = kernel<Inputs & { dy: TensorInfo }, Backward & Autocast>(
+  'VitralPatchEmbedGrad',
+  (backend, { dy, ...inputs }, attrs) => {
+    const { pixelValues, weight } = inputs
+    const { batch, tokens, hiddenSize, columns } = sizesOf(inputs)
+    const rows = batch * tokens
+    const gradients = new Gradients(backend, attrs)
+    const up = matrix(backend, { range: backend.range(dy), half: false }, { rows, columns: hiddenSize })
+    const dPixels = gradients.range('pixelValues', pixelValues.shape)
+    if (dPixels) pixelGradient(backend, inputs, { up, dPixels })
+    const dWeight = gradients.range('weight', weight.shape)
+    const dBias = gradients.range('bias', [hiddenSize])
+    if (dWeight)
+      multiply(backend, {
+        a: { matrix: up, along: 'outer' },
+        b: { matrix: patchRows(backend, inputs), along: 'outer' },
+        ...{ rows: hiddenSize, columns, inner: rows, output: dWeight },
+        ...(dBias && { rowSums: dBias }),
+      })
+    else if (dBias) columnSums(backend, up, { rows, columns: hiddenSize, output: dBias })
+    return gradients.all()
+  },
+)
+
+function pixelGradient(backend: WebgpuBackend, inputs: Inputs, { up, dPixels }: { up: Matrix; dPixels: Range }): void {
+  const { batch, tokens, hiddenSize, columns, image } = sizesOf(inputs)
+  const size = batch * tokens * columns
+  const rows = backend.scratch(4 * size)
+  multiply(backend, {
+    a: { matrix: up, along: 'inner' },
+    b: { matrix: weightMatrix(backend, inputs), along: 'outer' },
+    ...{ rows: batch * tokens, columns, inner: hiddenSize, output: rows },
+  })
+  const constants = { size, columns, stride: columns, ...image }
+  backend.dispatch(copyToPixels, { rows, pixels: dPixels }, constants, Math.ceil(size / LANES))
+}
