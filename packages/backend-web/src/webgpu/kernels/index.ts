@@ -1,5 +1,6 @@
 /** All kernels of the backend `webgpu` that are not tfjs's. */
 import type { WebgpuKernel } from '../kernel.ts'
+import { attention, attentionGrad } from './attention.ts'
 import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts'
 import { dropout, dropoutGrad } from './dropout.ts'
 import { embedTokens, embedTokensGrad } from './embed-tokens.ts'
@@ -26,6 +27,8 @@ export const kernels: readonly WebgpuKernel[] = [
   layerNormGrad,
   qkv,
   qkvGrad,
+  attention,
+  attentionGrad,
   linear,
   linearGrad,
   loraWeight,
