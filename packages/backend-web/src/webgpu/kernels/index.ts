@@ -1,6 +1,7 @@
 /** All kernels of the backend `webgpu` that are not tfjs's. */
 import type { WebgpuKernel } from '../kernel.ts'
 import { attention, attentionGrad } from './attention.ts'
+import { classAttention, classAttentionGrad } from './class-attention.ts'
 import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts'
 import { dropout, dropoutGrad } from './dropout.ts'
 import { embedTokens, embedTokensGrad } from './embed-tokens.ts'
@@ -29,6 +30,8 @@ export const kernels: readonly WebgpuKernel[] = [
   qkvGrad,
   attention,
   attentionGrad,
+  classAttention,
+  classAttentionGrad,
   linear,
   linearGrad,
   loraWeight,

@@ -78,7 +78,7 @@ fn keepColumns(head: Head, firstQuery: u32, key: u32) -> vec4f {
 }`
 
 /**
- * The workgroup's head and first row; a lane's eight rows start at \`row\`, and its four columns at \`column\` of every 32. With
+ * The workgroup's head and first row; a lane's eight rows start at `row`, and its four columns at `column` of every 32. With
  * eight lanes the row does not depend on the lane, so that an emulation loads it once for all of them.
  */
 export const placeOfLane = ({ emulated }: AttentionKind): string => `
@@ -104,7 +104,7 @@ export const keys: Rows = { tensor: 'qkv', start: startOf('packedStart', 1) }
 export const values: Rows = { tensor: 'qkv', start: startOf('packedStart', 2) }
 export const upstream: Rows = { tensor: 'dy', start: token => `resultStart(head, ${token})` }
 
-/** Sums `<name>0` to `<name>7`, rows of one matrix times those of another from \`first + column\` on, over D. */
+/** Sums `<name>0` to `<name>7`, rows of one matrix times those of another from `first + column` on, over D. */
 export const rowsTimesRows = (name: string, rows: Rows, columns: Rows): string => `
     ${forRows(i => `let ${name}Row${i} = ${rows.start(`row + ${i}u`)}; var ${name}${i} = vec4f();`)}
     ${four.map(e => `let ${name}Column${e} = ${columns.start(`first + column + ${e}u`)};`).join(' ')}
@@ -132,7 +132,7 @@ export function forBlocks({ blocks, emulated }: AttentionKind, text: (block: str
   return Array.from({ length: blocks }, (_, block) => `{ ${text(`${block}u`)} }`).join('\n    ')
 }
 
-/** Adds a tile's rows times rows of a matrix, whose columns are D; \`scale\` is WGSL for what the sums are multiplied by first. */
+/** Adds a tile's rows times rows of a matrix, whose columns are D; `scale` is WGSL for what the sums are multiplied by first. */
 export const addTileTimesRows = (
   sums: string,
   kind: AttentionKind,
@@ -155,7 +155,7 @@ export const addTileTimesRows = (
     ${eight.map(i => `${sums}[${block} * 8u + ${i}u] = sum${i};`).join(' ')}`,
   )
 
-/** Writes sums: \`write\` is text for a vector \`value\` of row \`row + i\` at D's column \`d\`. */
+/** Writes sums: `write` is text for a vector `value` of row `row + i` at D's column `d`. */
 export const writeSums = (sums: string, kind: AttentionKind, write: string): string =>
   forBlocks(
     kind,
@@ -169,7 +169,7 @@ export const writeSums = (sums: string, kind: AttentionKind, write: string): str
     }`,
   )
 
-/** Of the four tokens from \`first + column\` on, those that there are. */
+/** Those of the four tokens from `first + column` on that there are. */
 export const areTokens = '(vec4u(first + column) + vec4u(0, 1, 2, 3) < vec4u(constants.tokens))'
 
 /** A vector of four values. */
