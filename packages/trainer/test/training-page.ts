@@ -5,6 +5,8 @@ import type { Recipe, StepReport, TrainingResult } from '../src/index.ts'
 import {
   type FineTuneRequest,
   hasRun,
+  keepImages,
+  keptImages,
   removeRun,
   type StartReport,
   trainInWorker,
@@ -15,8 +17,8 @@ import { cifarDataset } from './cifar-sample.ts'
 export interface PageRun {
   recipe: Recipe | FineTuneRequest
   out: string
-  /** Images of the sample; or of 'colours', files that the page draws. */
-  images: number | 'colours' | 'one class'
+  /** Images of the sample; or of 'colours', files that the page draws; 'kept' are those, kept by an earlier tab. */
+  images: number | 'colours' | 'kept' | 'one class'
   resume?: boolean
   workers?: number
   /** Steps between checkpoints. */
@@ -46,7 +48,7 @@ async function sample(count: number): Promise<Dataset> {
 }
 
 /** Twelve small files a class, of one colour each. */
-async function colours(): Promise<Dataset> {
+async function colours(): Promise<Record<string, File[]>> {
   const draw = async (name: string, red: number, blue: number): Promise<File> => {
     const canvas = new OffscreenCanvas(40, 40)
     const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D
@@ -56,7 +58,17 @@ async function colours(): Promise<Dataset> {
   }
   const files = (red: number, blue: number) =>
     Promise.all(Array.from({ length: 12 }, (_, i) => draw(`image-${i}`, red + i, blue + i)))
-  return imageBlobs({ red: await files(200, 10), blue: await files(10, 200) })
+  return { red: await files(200, 10), blue: await files(10, 200) }
+}
+
+const keptFolder = 'images/colours'
+
+const keep = async (): Promise<number> => (await keepImages(keptFolder, await colours())).length
+
+async function kept(): Promise<Dataset> {
+  const data = await keptImages(keptFolder)
+  if (!data) throw new Error(`${keptFolder} has no images.`)
+  return data
 }
 
 const oneClass = (): Promise<Dataset> =>
@@ -68,8 +80,14 @@ const oneClass = (): Promise<Dataset> =>
     ['only'],
   )
 
+function dataOf(images: PageRun['images']): Promise<Dataset> {
+  if (images === 'colours') return colours().then(imageBlobs)
+  if (images === 'kept') return kept()
+  return images === 'one class' ? oneClass() : sample(images)
+}
+
 async function start({ images, checkpointEvery, hangs, pauseAt, backend = 'cpu', ...options }: PageRun): Promise<void> {
-  const data = await (images === 'colours' ? colours() : images === 'one class' ? oneClass() : sample(images))
+  const data = await dataOf(images)
   const worker = new Worker(`/training-worker.js${hangs === undefined ? '' : `?hangs=${hangs}`}`, { type: 'module' })
   const state: PageState = { steps: [], evaluations: 0, warnings: [], hangs: false }
   worker.addEventListener('message', event => {
@@ -148,6 +166,8 @@ const training = {
   ending,
   loggedLosses,
   zipped,
+  keep,
+  keptIn: async (folder: string) => (await keptImages(folder))?.length,
   hasRun,
   removeRun,
   readText: disk.readText,

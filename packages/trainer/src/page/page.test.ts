@@ -291,6 +291,27 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     120_000,
   )
 
+  test('a run on images that were kept goes on in another tab without their being given again', async () => {
+    const set = ['epochs=2', 'batchSize=4', 'seed=1']
+    const recipe = { model: 'runs/whole/best', tune: 'head', augment: 'none', set } as const
+    const once: PageRun = { recipe, out: 'runs/given', images: 'colours', workers: 1 }
+    let page = await openPage()
+    await start(page, once)
+    await finished(page, once.out)
+    expect(await page.evaluate(() => training.keptIn('images/none'))).toBeUndefined()
+    expect(await page.evaluate(() => training.keep())).toBe(24)
+    const run: PageRun = { ...once, out: 'runs/kept', images: 'kept', checkpointEvery: 2, pauseAt: 3 }
+    await start(page, run)
+    await reached(page, run.out, ({ steps }) => steps.length >= 3)
+    await page.close()
+    page = await openPage()
+    await start(page, { ...run, resume: true, pauseAt: undefined })
+    expect((await finished(page, run.out)).started?.step).toBe(2)
+    const [kept, given] = await Promise.all([run.out, once.out].map(out => endingOf(page, out)))
+    expect(kept?.['best/model.safetensors']).toBe(given?.['best/model.safetensors'] as string)
+    await page.close()
+  }, 120_000)
+
   test('no page has thrown anything', () => {
     expect(complaints).toEqual([])
   })
