@@ -92,16 +92,16 @@ export class WebgpuBackend extends DeviceTensors {
   }
 
   /** One tensor that stands for several, which go with it: a kernel's gradient may get what it saved in one alone. */
-  bundle(parts: readonly TensorInfo[]): TensorInfo {
+  bundle(parts: Readonly<Record<string, TensorInfo>>): TensorInfo {
     const dataId = this.write(null, [], 'float32')
     this.tensorMap.get(dataId).parts = parts
-    this.bundledTensors += parts.length
+    this.bundledTensors += Object.keys(parts).length
     return { dataId, shape: [], dtype: 'float32' }
   }
 
   /** The tensors of a bundle. */
-  partsOf({ dataId }: TensorInfo): readonly TensorInfo[] {
-    return this.tensorMap.get(dataId).parts ?? []
+  partsOf<Name extends string>({ dataId }: TensorInfo): Record<Name, TensorInfo> {
+    return this.tensorMap.get(dataId).parts as Record<Name, TensorInfo>
   }
 
   /** Another tensor of the same data. */

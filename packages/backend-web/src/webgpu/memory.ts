@@ -93,8 +93,12 @@ export class Memory {
     const chunk = this.#chunks.find(({ id }) => id === range.chunk)
     if (!chunk) return // of a buffer that is not ours
     const { free } = chunk
-    let index = free.findIndex(other => other.offset > offset)
-    if (index < 0) index = free.length
+    let [index, end] = [0, free.length]
+    while (index < end) {
+      const middle = (index + end) >> 1
+      if ((free[middle] as Free).offset > offset) end = middle
+      else index = middle + 1
+    }
     const [before, after] = [free[index - 1], free[index]]
     const joinsBefore = before && before.offset + before.size === offset
     const joinsAfter = after && offset + size === after.offset
@@ -139,15 +143,17 @@ export class Memory {
   }
 
   #find(size: number): [chunk: Chunk, index: number] | undefined {
-    let found: [Chunk, number] | undefined
-    let smallest = Number.POSITIVE_INFINITY
+    let [found, place, smallest] = [undefined as Chunk | undefined, 0, Number.POSITIVE_INFINITY]
     for (const chunk of this.#chunks)
-      for (const [index, free] of chunk.free.entries())
-        if (free.size >= size && free.size < smallest) {
-          smallest = free.size
-          found = [chunk, index]
-        }
-    return found
+      for (let index = 0; index < chunk.free.length; index++) {
+        const free = chunk.free[index] as Free
+        if (free.size < size || free.size >= smallest) continue
+        smallest = free.size
+        found = chunk
+        place = index
+        if (smallest === size) return [found, place]
+      }
+    return found && [found, place]
   }
 
   #grow(atLeast: number): Chunk {

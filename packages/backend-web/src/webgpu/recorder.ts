@@ -232,8 +232,7 @@ export class Recorder {
   /** A second binding of the same range becomes one of a copy: WebGPU forbids that two writable bindings overlap. */
   #withoutRepeats(ranges: readonly Range[]): Range[] {
     return ranges.map((range, i) => {
-      if (ranges.findIndex(({ buffer, offset }) => buffer === range.buffer && offset === range.offset) === i)
-        return range
+      if (!isRepeated(ranges, i)) return range
       const copy = this.memory.acquire(range.size)
       this.copy(range, copy, range.size)
       return copy
@@ -245,4 +244,12 @@ export class Recorder {
     this.#absent[binding] ??= this.sideMemory.acquire(1)
     return this.#absent[binding]
   }
+}
+
+/** Whether a range begins where one before it does. */
+function isRepeated(ranges: readonly Range[], i: number): boolean {
+  const { chunk, offset } = ranges[i] as Range
+  for (let other = 0; other < i; other++)
+    if (ranges[other]?.chunk === chunk && ranges[other]?.offset === offset) return true
+  return false
 }

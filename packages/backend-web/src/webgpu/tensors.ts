@@ -30,7 +30,7 @@ export interface Data {
   half?: boolean
   complexTensorInfos?: { real: TensorInfo; imag: TensorInfo }
   /** The tensors of a bundle. */
-  parts?: readonly TensorInfo[]
+  parts?: Readonly<Record<string, TensorInfo>>
 }
 
 /** What a backend does for the engine. */
@@ -110,8 +110,9 @@ export class DeviceTensors extends KernelBackend {
     data.refCount = force ? 0 : data.refCount - 1
     if (data.refCount > 0) return false
     for (const part of Object.values(data.complexTensorInfos ?? {})) this.disposeData(part.dataId)
-    for (const part of data.parts ?? []) this.disposeData(part.dataId)
-    this.bundledTensors -= data.parts?.length ?? 0
+    const parts = Object.values(data.parts ?? {})
+    for (const part of parts) this.disposeData(part.dataId)
+    this.bundledTensors -= parts.length
     this.release(data)
     this.tensorMap.delete(dataId)
     return true

@@ -4,6 +4,7 @@
  * share the adapters of this folder, which bring tensors to it.
  */
 
+export type { LayerParameter } from './adapters/layer-parameters.ts'
 export type { AdamAttributes, LionAttributes, SgdAttributes } from './adapters/optimizer-step.ts'
 export type { OutputDtypeAttribute } from './adapters/output-dtype.ts'
 export { KernelBackend } from './backend.ts'

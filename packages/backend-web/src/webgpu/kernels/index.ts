@@ -5,6 +5,7 @@ import { classAttention, classAttentionGrad } from './class-attention.ts'
 import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts'
 import { dropout, dropoutGrad } from './dropout.ts'
 import { embedTokens, embedTokensGrad } from './embed-tokens.ts'
+import { encoderLayer, encoderLayerGrad } from './encoder-layer.ts'
 import { gelu, geluGrad } from './gelu.ts'
 import { gradNorm } from './grad-norm.ts'
 import { layerNorm, layerNormGrad } from './layer-norm.ts'
@@ -44,6 +45,8 @@ export const kernels: readonly WebgpuKernel[] = [
   selectTokenGrad,
   crossEntropy,
   crossEntropyGrad,
+  encoderLayer,
+  encoderLayerGrad,
   gradNorm,
   unscale,
   optimizerStep,

@@ -9,7 +9,7 @@ import { type Matrix, matrix, stacked } from './product/matrix.ts'
 import { multiply } from './product/product.ts'
 
 type Weights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
-type Biases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
+type Biases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo | undefined>>
 
 /** The three weights, in the order of the result's parts. */
 const weightMatrices = (backend: WebgpuBackend, { queryWeight, keyWeight, valueWeight }: Weights): Matrix =>
@@ -20,26 +20,24 @@ const weightMatrices = (backend: WebgpuBackend, { queryWeight, keyWeight, valueW
     }),
   )
 
-export const qkv: WebgpuKernel = kernel<
-  { x: TensorInfo } & Weights & Biases,
-  OutputDtypeAttribute & Forward & Autocast
->('VitralQkv', (backend, { x, queryBias, keyBias, valueBias, ...weights }) => {
-  const C = x.shape.at(-1) as number
-  const rows = rowsOf(x)
-  const output = backend.output([...x.shape.slice(0, -1), 3 * C])
-  multiply(backend, {
-    a: { matrix: matrix(backend, backend.stored(x), { rows, columns: C }), along: 'inner' },
-    b: { matrix: weightMatrices(backend, weights), along: 'inner', stack: 'parts' },
-    ...{ rows, columns: C, inner: C },
-    ...{ output: output.range, outputStride: 3 * C, outputPartStep: C, parts: [0, 1, 2] },
-    ...(queryBias &&
-      keyBias &&
-      valueBias && { bias: [queryBias, keyBias, valueBias].map(bias => backend.range(bias)) }),
+export const qkv: WebgpuKernel<{ x: TensorInfo } & Weights & Biases, OutputDtypeAttribute & Forward & Autocast> =
+  kernel('VitralQkv', (backend, { x, queryBias, keyBias, valueBias, ...weights }) => {
+    const C = x.shape.at(-1) as number
+    const rows = rowsOf(x)
+    const output = backend.output([...x.shape.slice(0, -1), 3 * C])
+    multiply(backend, {
+      a: { matrix: matrix(backend, backend.stored(x), { rows, columns: C }), along: 'inner' },
+      b: { matrix: weightMatrices(backend, weights), along: 'inner', stack: 'parts' },
+      ...{ rows, columns: C, inner: C },
+      ...{ output: output.range, outputStride: 3 * C, outputPartStep: C, parts: [0, 1, 2] },
+      ...(queryBias &&
+        keyBias &&
+        valueBias && { bias: [queryBias, keyBias, valueBias].map(bias => backend.range(bias)) }),
+    })
+    return output.info
   })
-  return output.info
-})
 
-export const qkvGrad: WebgpuKernel = kernel<{ dy: TensorInfo; x: TensorInfo } & Weights, Backward & Autocast>(
+export const qkvGrad: WebgpuKernel<{ dy: TensorInfo; x: TensorInfo } & Weights, Backward & Autocast> = kernel(
   'VitralQkvGrad',
   (backend, { dy, x, ...weights }, attrs) => {
     const C = x.shape.at(-1) as number

@@ -22,21 +22,24 @@ export interface Epilogue {
   drops: boolean
   /** Adds a tensor of the output's shape. */
   residual: boolean
+  /** Writes GELU of the result: in its place, or beside it to `activated`. */
+  gelu: 'none' | 'instead' | 'beside'
 }
 
 /** The bindings that it reads and writes. */
 export function epilogueBindings(epilogue: Epilogue): Record<string, ElementType> {
-  const { aligned, half, stack, bias, geluGradient, residual } = epilogue
+  const { aligned, half, stack, bias, geluGradient, residual, gelu } = epilogue
   const bindings = stackNames('output', stack).map((name): [string, boolean] => [name, half])
   if (bias !== 'none') for (const name of stackNames('bias', bias === 'parts')) bindings.push([name, false])
   if (geluGradient !== 'none') bindings.push(['activationInput', geluGradient === 'half'])
   if (residual) bindings.push(['residual', false])
+  if (gelu === 'beside') bindings.push(['activated', half])
   return Object.fromEntries(bindings.map(([name, isHalf]) => [name, elementType(aligned, isHalf)]))
 }
 
 /** `finish(row, column, sums)` for four columns from `column` on, of which those past the last are not written. */
 export function epilogueFunctions(epilogue: Epilogue): string {
-  const { aligned, half, stack, scaling, bias, geluGradient, drops, residual } = epilogue
+  const { aligned, half, stack, scaling, bias, geluGradient, drops, residual, gelu } = epilogue
   const functions: string[] = []
   const steps: string[] = []
   if (scaling) steps.push('value *= constants.scaling;')
@@ -61,10 +64,15 @@ export function epilogueFunctions(epilogue: Epilogue): string {
     steps.push('value += residualFour(index);')
   }
   if (half) functions.push(packHalves)
-  const write = (name: string): string => {
-    if (aligned) return `${name}[at >> 2u] = ${half ? 'packHalves(value)' : 'value'};`
-    return `for (var e = 0u; e < min(4u, constants.columns - column); e++) { ${name}[at + e] = value[e]; }`
+  if (gelu !== 'none') {
+    if (geluGradient === 'none') functions.push(geluFunctions)
+    steps.push(byElement('let afterGelu = ', e => `gelu(value.${e})`))
   }
+  const write = (name: string, value: string): string => {
+    if (aligned) return `${name}[at >> 2u] = ${half ? `packHalves(${value})` : value};`
+    return `for (var e = 0u; e < min(4u, constants.columns - column); e++) { ${name}[at + e] = ${value}[e]; }`
+  }
+  const outputs = stackNames('output', stack).map(name => write(name, gelu === 'instead' ? 'afterGelu' : 'value'))
   return `${functions.join('\n')}
 fn finish(row: u32, column: u32, sums: vec4f) {
   if (column >= constants.columns) { return; }
@@ -72,7 +80,8 @@ fn finish(row: u32, column: u32, sums: vec4f) {
   let index = row * constants.columns + column;
   let at = row * constants.outputStride + column + part * constants.outputPartStep;
   ${steps.join('\n  ')}
-  ${forPart(stackNames('output', stack).map(write))}
+  ${forPart(outputs)}
+  ${gelu === 'beside' ? write('activated', 'afterGelu') : ''}
 }`
 }
 

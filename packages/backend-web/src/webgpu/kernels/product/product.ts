@@ -154,6 +154,10 @@ export interface Product {
   geluGradientOf?: { range: Range; half: boolean }
   drops?: Record<keyof typeof dropConstantTypes, number>
   residual?: Range
+  /** Whether the output is GELU of the result. @default false */
+  gelu?: boolean
+  /** Where GELU of the result goes, beside the output. */
+  activated?: Range
   /** Where the sums of A's rows go. */
   rowSums?: Range | readonly (Range | undefined)[]
 }
@@ -161,7 +165,7 @@ export interface Product {
 /** Runs a product. */
 export function multiply(backend: WebgpuBackend, product: Product): void {
   const { a, b, rows, columns, inner, output, half = false, outputStride = columns, outputPartStep = 0 } = product
-  const { parts = [0], scaling, bias, geluGradientOf, drops, residual, rowSums } = product
+  const { parts = [0], scaling, bias, geluGradientOf, drops, residual, gelu, activated, rowSums } = product
   const kind: ProductKind = {
     a: operandOf(a),
     b: operandOf(b),
@@ -170,6 +174,7 @@ export function multiply(backend: WebgpuBackend, product: Product): void {
       bias: bias ? (Array.isArray(bias) ? 'parts' : 'one') : 'none',
       geluGradient: geluGradientOf ? (geluGradientOf.half ? 'half' : 'float32') : 'none',
       ...{ drops: drops !== undefined, residual: residual !== undefined },
+      gelu: gelu ? 'instead' : activated ? 'beside' : 'none',
     },
     sumsRows: rowSums !== undefined,
   }
@@ -180,7 +185,7 @@ export function multiply(backend: WebgpuBackend, product: Product): void {
     ...named('output', output),
     ...named('bias', bias),
     activationInput: geluGradientOf?.range,
-    residual,
+    ...{ residual, activated },
     ...named('rowSumsOutput', rowSums),
   }
   const [part0 = 0, part1 = 0, part2 = 0] = parts

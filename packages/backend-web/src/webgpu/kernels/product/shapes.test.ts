@@ -35,7 +35,7 @@ test('a product in either shape fits what every browser gives', () => {
     b: { ...factor, stack: 'parts' },
     epilogue: {
       ...{ aligned: true, half: false, stack: false, scaling: false, bias: 'parts', geluGradient: 'none' },
-      ...{ drops: false, residual: false },
+      ...{ drops: false, residual: false, gelu: 'none' },
     },
     sumsRows: false,
   }
