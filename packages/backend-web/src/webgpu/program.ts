@@ -54,6 +54,21 @@ export function program<Binding extends string, Constant extends string>(
   return declared
 }
 
+/** The programs of a family, each made once for a kind, which is plain data. */
+export function programFamily<Kind extends unknown[], Binding extends string, Constant extends string>(
+  make: (...kind: Kind) => Program<Binding, Constant>,
+): (...kind: Kind) => Program<Binding, Constant> {
+  const made = new Map<string, Program<Binding, Constant>>()
+  return (...kind) => {
+    const key = JSON.stringify(kind)
+    const known = made.get(key)
+    if (known) return known
+    const found = make(...kind)
+    made.set(key, found)
+    return found
+  }
+}
+
 /** The whole text of a program. */
 export function textOf({
   bindings,

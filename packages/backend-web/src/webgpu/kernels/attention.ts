@@ -35,37 +35,35 @@ const headRows = (tensor: TensorInfo, { shape }: TensorInfo, { numHeads }: Attri
   return { rows: sizeOf(tensor) / columns, columns }
 }
 
-export const attention: WebgpuKernel = kernel<
-  { qkv: TensorInfo },
-  Attributes & OutputDtypeAttribute & Forward & Autocast
->('VitralAttention', (backend, { qkv }, attrs) => {
-  const [batch, tokens, packedSize] = qkv.shape as [number, number, number]
-  const { numHeads, training } = attrs
-  const packed = matrix(backend, backend.stored(qkv), headRows(qkv, qkv, attrs))
-  const output = backend.output([batch, tokens, packedSize / 3])
-  const logSumExp = training ? backend.output([batch, numHeads, tokens]) : undefined
-  const { range, finish } = paddedOutput(backend, output.range, headRows(output.info, qkv, attrs))
-  const constants = constantsOf(qkv, attrs)
-  const kind = {
-    blocks: blocksOf(constants.headSize, backend.emulated),
-    half: packed.half,
-    halfOutput: false,
-    emulated: backend.emulated,
-  }
-  backend.dispatch(
-    forwardProgram(kind),
-    { qkv: packed.ranges[0], output: range, logSumExp: logSumExp?.range },
-    { ...constants, training: Number(training) },
-    workgroupsOf(constants, lanesOf(kind)),
-  )
-  finish()
-  return logSumExp ? [output.info, logSumExp.info] : output.info
-})
+export const attention: WebgpuKernel<{ qkv: TensorInfo }, Attributes & OutputDtypeAttribute & Forward & Autocast> =
+  kernel('VitralAttention', (backend, { qkv }, attrs) => {
+    const [batch, tokens, packedSize] = qkv.shape as [number, number, number]
+    const { numHeads, training } = attrs
+    const packed = matrix(backend, backend.stored(qkv), headRows(qkv, qkv, attrs))
+    const output = backend.output([batch, tokens, packedSize / 3])
+    const logSumExp = training ? backend.output([batch, numHeads, tokens]) : undefined
+    const { range, finish } = paddedOutput(backend, output.range, headRows(output.info, qkv, attrs))
+    const constants = constantsOf(qkv, attrs)
+    const kind = {
+      blocks: blocksOf(constants.headSize, backend.emulated),
+      half: packed.half,
+      halfOutput: false,
+      emulated: backend.emulated,
+    }
+    backend.dispatch(
+      forwardProgram(kind),
+      { qkv: packed.ranges[0], output: range, logSumExp: logSumExp?.range },
+      { ...constants, training: Number(training) },
+      workgroupsOf(constants, lanesOf(kind)),
+    )
+    finish()
+    return logSumExp ? [output.info, logSumExp.info] : output.info
+  })
 
-export const attentionGrad: WebgpuKernel = kernel<
+export const attentionGrad: WebgpuKernel<
   Record<'dy' | 'qkv' | 'output' | 'logSumExp', TensorInfo>,
   Attributes & Backward & Autocast
->('VitralAttentionGrad', (backend, { dy, qkv, output, logSumExp }, attrs) => {
+> = kernel('VitralAttentionGrad', (backend, { dy, qkv, output, logSumExp }, attrs) => {
   const gradients = new Gradients(backend, attrs)
   const dQkv = gradients.range('qkv', qkv.shape)
   if (!dQkv) return gradients.all()

@@ -2,7 +2,7 @@
  * The gradient of attention without an N×N matrix: probabilities are computed again from the scores' logSumExp. One program has
  * queries as its rows, and one has keys, so that every sum is one lane's, in the same order each time.
  */
-import { type Program, program } from '../../program.ts'
+import { type Program, program, programFamily } from '../../program.ts'
 import { elementType, reader } from '../product/operand.ts'
 import {
   type AttentionKind,
@@ -28,7 +28,9 @@ import {
 type Constant = keyof typeof attentionConstants
 
 /** The gradient of the queries; `shifts` gets Σ dy·output of each query, which the other program reads. */
-export function queryProgram(
+export const queryProgram: typeof makeQueryProgram = programFamily(makeQueryProgram)
+
+function makeQueryProgram(
   kind: AttentionKind,
 ): Program<'dy' | 'qkv' | 'output' | 'logSumExp' | 'shifts' | 'dQkv', Constant> {
   const { half, halfOutput } = kind
@@ -81,7 +83,9 @@ var<workgroup> rowShifts: array<f32, ${lanesOf(kind)}>;`,
 }
 
 /** The gradient of the keys, of the values, or of both: a GPU has no registers for the sums of both. */
-export function keyProgram(
+export const keyProgram: typeof makeKeyProgram = programFamily(makeKeyProgram)
+
+function makeKeyProgram(
   kind: AttentionKind,
   of: 'keys' | 'values' | 'both',
 ): Program<'dy' | 'qkv' | 'logSumExp' | 'shifts' | 'dQkv', Constant> {

@@ -2,7 +2,7 @@
  * Attention without an N×N matrix (Dao 2023, FlashAttention-2): of each row the largest score so far, the sum of exponentials and
  * the weighted sum of values are kept, and scaled down when a larger score comes.
  */
-import { type Program, program } from '../../program.ts'
+import { type Program, program, programFamily } from '../../program.ts'
 import { packHalves } from '../../wgsl.ts'
 import { forRows } from '../product/micro-kernel.ts'
 import { elementType, reader } from '../product/operand.ts'
@@ -23,7 +23,9 @@ import {
   writeSums,
 } from './text.ts'
 
-export function forwardProgram(
+export const forwardProgram: typeof makeForwardProgram = programFamily(makeForwardProgram)
+
+function makeForwardProgram(
   kind: AttentionKind,
 ): Program<'qkv' | 'output' | 'logSumExp', keyof typeof attentionConstants> {
   const { half, halfOutput } = kind
