@@ -7,4 +7,4 @@ shift 2
 folder=$(dirname "$0")
 output=$folder/../node_modules/.cache/$contestant.mjs
 "$bun" "$folder/bundle-for-node.ts" "$contestant" "$output" 1>&2
-exec node "$output" "$@"
+exec "${BENCH_NODE:-node}" "$output" "$@"

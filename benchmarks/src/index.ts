@@ -21,9 +21,11 @@ Options
   --json       the results as JSON on standard output, instead of tables
   --help       this text
 
-The PyTorch peer runs with the Python named by BENCH_PYTHON, by default /usr/bin/python3. BENCH_BEFORE names another checkout,
-installed and built, whose native Vitral takes part beside this one. VITRAL_ISA=avx2 in the environment
-measures as on a machine without AVX-512: PyTorch is held to the same instructions, and who cannot be is left out.`
+Environment
+  BENCH_PYTHON  the Python of the PyTorch peers (/usr/bin/python3)
+  BENCH_NODE    the Node of the WebAssembly contestants (the one on the PATH)
+  BENCH_BEFORE  another checkout, installed and built, whose native Vitral takes part beside this one
+  VITRAL_ISA    avx2: as on a machine without AVX-512; PyTorch is held to the same instructions, and who cannot be is left out`
 
 const resultsFile = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
 
@@ -60,6 +62,7 @@ async function main(args: string[]): Promise<void> {
       summary: benchmark.summary,
       command: [
         ...(wanted ? [`VITRAL_ISA=${wanted}`] : []),
+        ...(process.env.BENCH_NODE ? ['BENCH_NODE=NODE'] : []),
         ...(process.env.BENCH_BEFORE ? ['BENCH_BEFORE=CHECKOUT'] : []),
         'bun run bench',
         ...args,
