@@ -64,6 +64,11 @@ export class WebgpuBackend extends DeviceTensors {
     return { info: { dataId, shape, dtype: 'float32' }, range }
   }
 
+  /** Frees tensors that a kernel has made in between. */
+  free(...made: readonly TensorInfo[]): void {
+    for (const { dataId } of made) this.disposeData(dataId)
+  }
+
   /** Memory until the kernel that runs returns, its values undefined. */
   scratch(bytes: number): Range {
     const range = this.recorder.memory.acquire(bytes)

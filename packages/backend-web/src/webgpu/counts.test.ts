@@ -15,15 +15,19 @@ function counted(...args: string[]): PassCounts[] {
 }
 
 describe('what the device is given to do', () => {
-  test('a forward pass is one submission, and makes nothing anew once it is warm', () => {
+  test('a forward pass of one image: 89 dispatches in one submission, and nothing made anew once it is warm', () => {
     const warm = counted('tiny', 'forward', '1', '3').at(-1) as PassCounts
     expect(warm).toMatchObject({ submits: 1, bindGroups: 0, pipelines: 0 })
+    expect(warm.dispatches).toBeLessThanOrEqual(90)
+    expect(warm.bytesBound).toBeLessThanOrEqual(40e6)
   }, 120_000)
 
-  test('a training step with gradNorm and Adam likewise', () => {
+  test('a training step on eight images with gradNorm and Adam: 300 dispatches, in 180 MB', () => {
     const warm = counted('tiny', 'train', '8', '4').at(-1) as PassCounts
-    expect(warm).toMatchObject({ bindGroups: 0, pipelines: 0 })
-    expect(warm.submits).toBeLessThanOrEqual(2)
+    expect(warm).toMatchObject({ submits: 1, bindGroups: 0, pipelines: 0 })
+    expect(warm.dispatches).toBeLessThanOrEqual(320)
+    expect(warm.bytesBound).toBeLessThanOrEqual(900e6)
+    expect(warm.bytesAllocated).toBeLessThanOrEqual(180e6)
   }, 120_000)
 
   test('a thousand training steps take no more memory than the third', () => {

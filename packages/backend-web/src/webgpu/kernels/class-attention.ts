@@ -21,7 +21,7 @@ interface Attributes {
 type Weights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
 type Biases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo>>
 
-export const classAttention: WebgpuKernel = kernel<{ x: TensorInfo } & Weights & Biases, Attributes & Forward>(
+export const classAttention: WebgpuKernel<{ x: TensorInfo } & Weights & Biases, Attributes & Forward> = kernel(
   'VitralClassAttention',
   (backend, { x, queryWeight, keyWeight, valueWeight, queryBias, valueBias }, attrs) => {
     const sizes = sizesOf(x, attrs)

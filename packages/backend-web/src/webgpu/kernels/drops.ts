@@ -10,6 +10,14 @@ import { keepConstants, keepFunctions } from '../wgsl.ts'
 
 export type DropAttributes = Omit<Drops, 'samples'>
 
+/** Nothing is dropped. */
+export const noDrops: DropAttributes = {
+  dropoutProbability: 0,
+  dropoutSeed: 0,
+  dropPathProbability: 0,
+  dropPathSeed: 0,
+}
+
 export const hasDrops = ({ dropoutProbability, dropPathProbability }: DropAttributes): boolean =>
   dropoutProbability > 0 || dropPathProbability > 0
 

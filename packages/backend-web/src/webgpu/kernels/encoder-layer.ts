@@ -8,7 +8,7 @@ import type { Autocast, Backward } from '@vitral/core/kernels/arguments'
 import type { WebgpuBackend } from '../backend.ts'
 import { kernel, type WebgpuKernel } from '../kernel.ts'
 import { attention, attentionGrad } from './attention.ts'
-import type { DropAttributes } from './drops.ts'
+import { type DropAttributes, noDrops } from './drops.ts'
 import { layerNorm, layerNormGrad } from './layer-norm.ts'
 import { linear, linearGrad } from './linear.ts'
 import { qkv, qkvGrad } from './qkv.ts'
@@ -26,9 +26,11 @@ interface Attributes extends Autocast {
 }
 
 type Bias = 'queryBias' | 'keyBias' | 'valueBias'
-type Inputs = { x: TensorInfo } & Record<Exclude<LayerParameter, Bias>, TensorInfo> & Partial<Record<Bias, TensorInfo>>
 
-const noDrops: DropAttributes = { dropoutProbability: 0, dropoutSeed: 0, dropPathProbability: 0, dropPathSeed: 0 }
+/** The parameters of a layer. */
+export type LayerTensors = Record<Exclude<LayerParameter, Bias>, TensorInfo> & Partial<Record<Bias, TensorInfo>>
+
+type Inputs = { x: TensorInfo } & LayerTensors
 
 const dropsOf = ([
   dropoutProbability,
@@ -41,11 +43,6 @@ const dropsOf = ([
   dropPathProbability,
   dropPathSeed,
 })
-
-/** Frees what a kernel has made in between. */
-const free = (backend: WebgpuBackend, ...made: TensorInfo[]): void => {
-  for (const { dataId } of made) backend.disposeData(dataId)
-}
 
 /** What a layer keeps for its gradient: the results of its ops, and the statistics of its norms. */
 type Saved =
@@ -79,20 +76,20 @@ export const encoderLayer: WebgpuKernel<Inputs, Attributes> = kernel(
     const [middle] = linear.run(
       backend,
       { x: attended, weight: tensors.projectionWeight, bias: tensors.projectionBias, residual: x },
-      { ...dropsOf(attrs.afterAttention), inputActivation: 'none' },
+      { ...formats, ...dropsOf(attrs.afterAttention), outputDtype: 'float32', inputActivation: 'none' },
     ) as [TensorInfo]
     const [normAfter, meanAfter, rstdAfter] = norm(middle, tensors.normAfterWeight, tensors.normAfterBias)
     const [hidden, active] = linear.run(
       backend,
       { x: normAfter, weight: tensors.upWeight, bias: tensors.upBias },
-      { ...noDrops, outputDtype: 'compute', inputActivation: 'none', gelu: 'beside' },
+      { ...formats, ...noDrops, inputActivation: 'none', gelu: 'beside' },
     ) as [TensorInfo, TensorInfo]
     const [output] = linear.run(
       backend,
       { x: active, weight: tensors.downWeight, bias: tensors.downBias, residual: middle },
-      { ...dropsOf(attrs.afterMlp), inputActivation: 'none' },
+      { ...formats, ...dropsOf(attrs.afterMlp), outputDtype: 'float32', inputActivation: 'none' },
     ) as [TensorInfo]
-    free(backend, active)
+    backend.free(active)
     const norms = { normBefore, meanBefore, rstdBefore, normAfter, meanAfter, rstdAfter }
     const saved: Record<Saved, TensorInfo> = { ...norms, packed, attended, logSumExp, middle, hidden }
     return [output, backend.bundle(saved)]
@@ -185,14 +182,14 @@ function layerGradients(
       { ...noDrops, inputActivation: 'none', wanted },
     ),
   )
-  free(backend, dHidden)
+  backend.free(dHidden)
   if (!dNormAfter) return
   const dMiddle = gradients.stage(2, { weight: 'normAfterWeight', bias: 'normAfterBias' }, wanted => {
     const statistics = { mean: saved.meanAfter, rstd: saved.rstdAfter }
     const inputs = { dy: dNormAfter, x: middle, weight: tensors.normAfterWeight, ...statistics, residualGradient: dy }
     return layerNormGrad.run(backend, inputs, { wanted })
   })
-  free(backend, dNormAfter)
+  backend.free(dNormAfter)
   if (!dMiddle) return
   const dAttended = gradients.stage(3, { weight: 'projectionWeight', bias: 'projectionBias' }, wanted =>
     linearGrad.run(
@@ -207,11 +204,11 @@ function layerGradients(
       { dy: dAttended, qkv: packedQkv, output: attended, logSumExp },
       { ...attrs, wanted: ['qkv'] },
     ) as [TensorInfo]
-    free(backend, dAttended)
+    backend.free(dAttended)
     const dNormBefore = gradients.stage(4, qkvNames, wanted =>
       qkvGrad.run(backend, { dy: dPacked, x: normBefore, ...tensors }, { dtype: attrs.dtype, wanted }),
     )
-    free(backend, dPacked)
+    backend.free(dPacked)
     if (dNormBefore) {
       const dx = gradients.stage(5, { weight: 'normBeforeWeight', bias: 'normBeforeBias' }, wanted => {
         const statistics = { mean: saved.meanBefore, rstd: saved.rstdBefore }
@@ -224,11 +221,11 @@ function layerGradients(
         }
         return layerNormGrad.run(backend, inputs, { wanted })
       })
-      free(backend, dNormBefore)
+      backend.free(dNormBefore)
       if (dx) gradients.set('x', dx)
     }
   }
-  free(backend, dMiddle)
+  backend.free(dMiddle)
 }
 
 const qkvNames = Object.fromEntries((stages[4] as string[]).map(name => [name, name]))

@@ -5,6 +5,7 @@ import { classAttention, classAttentionGrad } from './class-attention.ts'
 import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts'
 import { dropout, dropoutGrad } from './dropout.ts'
 import { embedTokens, embedTokensGrad } from './embed-tokens.ts'
+import { encoder } from './encoder.ts'
 import { encoderLayer, encoderLayerGrad } from './encoder-layer.ts'
 import { gelu, geluGrad } from './gelu.ts'
 import { gradNorm } from './grad-norm.ts'
@@ -45,6 +46,7 @@ export const kernels: readonly WebgpuKernel[] = [
   selectTokenGrad,
   crossEntropy,
   crossEntropyGrad,
+  encoder,
   encoderLayer,
   encoderLayerGrad,
   gradNorm,

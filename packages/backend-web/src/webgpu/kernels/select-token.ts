@@ -22,10 +22,11 @@ const forward = program({
   output[i] = x[(i / columns * constants.tokens + constants.index) * columns + i % columns];`,
 })
 
-export const selectToken: WebgpuKernel = kernel<{ x: TensorInfo }, Attributes>(
+export const selectToken: WebgpuKernel<{ x: TensorInfo }, Attributes> = kernel(
   'VitralSelectToken',
   (backend, { x }, { index }) => {
     const [batch, tokens, columns] = x.shape as [number, number, number]
+    if (tokens === 1) return { ...backend.share(x), shape: [batch, columns] }
     const { info, range } = backend.output([batch, columns])
     const size = batch * columns
     const ranges = { x: backend.range(x), output: range }
@@ -51,6 +52,7 @@ export const selectTokenGrad: WebgpuKernel = kernel<{ dy: TensorInfo }, Attribut
   (backend, { dy }, attrs) => {
     const { index, tokens } = attrs
     const [batch, columns] = dy.shape as [number, number]
+    if (tokens === 1) return attrs.wanted.map(() => ({ ...backend.share(dy), shape: [batch, 1, columns] }))
     const gradients = new Gradients(backend, attrs)
     const dx = gradients.range('x', [batch, tokens, columns])
     const size = batch * tokens * columns
