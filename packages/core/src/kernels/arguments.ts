@@ -3,6 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { elementsOf } from '../sizes.ts'
 import type { ComputeDtype } from './calls.ts'
 
+/** What a kernel returns. */
 export type Outputs = TensorInfo | TensorInfo[]
 
 /** Attributes that the op interface adds to every forward kernel. */
@@ -29,6 +30,7 @@ export class GradientOutputs<Memory> {
   readonly #wanted: readonly string[]
   readonly #made = new Map<string, TensorInfo>()
 
+  /** `allocate` makes the tensor of one output, and says where its values go. */
   constructor(allocate: (shape: number[]) => { info: TensorInfo; memory: Memory }, { wanted }: Backward) {
     this.#allocate = allocate
     this.#wanted = wanted

@@ -4,9 +4,11 @@ import { checkInteger } from '../check.ts'
 import { checkShape } from './arguments.ts'
 import { layerNorm } from './layer-norm.ts'
 
-/** The parameters of a norm, [D] each. */
+/** The parameters of a norm. */
 export interface HeadNorm {
+  /** What multiplies each column of a head, [D]. */
   weight: Tensor1D
+  /** What is added to each, [D]. */
   bias: Tensor1D
 }
 

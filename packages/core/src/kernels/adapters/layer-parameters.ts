@@ -18,6 +18,7 @@ export const layerParameters = [
   'downBias',
 ] as const
 
+/** Name of a layer's parameter. */
 export type LayerParameter = (typeof layerParameters)[number]
 
 /** What the kernels take for an array that is not there. */

@@ -11,23 +11,37 @@ interface Attributes {
   gradientLimit: number
 }
 
+/** A step of Adam, or of AdamW. */
 export interface AdamAttributes extends Attributes {
+  /** Which of the three it is. */
   algorithm: 'adam'
+  /** What the mean of the gradients keeps of itself. */
   beta1: number
+  /** What the mean of their squares keeps. */
   beta2: number
+  /** What is added to the root of that mean. */
   eps: number
+  /** Whether the weight decay is AdamW's, beside the gradient and not in it. */
   decoupled: boolean
 }
 
+/** A step of stochastic gradient descent. */
 export interface SgdAttributes extends Attributes {
+  /** Which of the three it is. */
   algorithm: 'sgd'
+  /** What the sum of the gradients keeps of itself. */
   momentum: number
+  /** Whether the step looks ahead by it. */
   nesterov: boolean
 }
 
+/** A step of Lion. */
 export interface LionAttributes extends Attributes {
+  /** Which of the three it is. */
   algorithm: 'lion'
+  /** What the direction takes of the mean of the gradients. */
   beta1: number
+  /** What the mean keeps of itself. */
   beta2: number
 }
 

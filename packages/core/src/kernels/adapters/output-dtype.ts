@@ -2,8 +2,9 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { Autocast } from '../arguments.ts'
 import type { KernelBackend } from '../backend.ts'
 
-/** The format in which an op's result is wanted; 'compute' where products alone read it, and round it to theirs. */
+/** The format in which an op's result is wanted. */
 export interface OutputDtypeAttribute {
+  /** 'compute' where products alone read it, and round it to theirs. */
   outputDtype: 'float32' | 'compute'
 }
 
