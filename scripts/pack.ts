@@ -1,9 +1,9 @@
 /** Packs every public package as it would be published, with `workspace:` and `catalog:` replaced by versions. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Glob } from 'bun'
 import { packPlatforms } from './platform-packages.ts'
-import { editManifest, type Manifest, manifestOf, type PackedPackage, packFolder } from './tarball.ts'
+import { editManifest, editTarball, type Manifest, manifestOf, type PackedPackage, packFolder } from './tarball.ts'
 
 const root = resolve(import.meta.dirname, '..')
 export const nativeBuilds: string = join(root, 'packages/backend-node/build')
@@ -26,6 +26,7 @@ export function packPackages(folder: string, builds: string = nativeBuilds): Pac
     if (manifest.private) return []
     const { name, version } = manifest
     const tarball = packFolder(join(root, dirname(path)), out)
+    editTarball(tarball, content => copyFileSync(join(root, 'LICENSE'), join(content, 'LICENSE')))
     if (/"(workspace|catalog):/.test(manifestOf(tarball)))
       throw new Error(`${tarball} still names a workspace: it must not be published.`)
     const packed = { name, version, tarball }

@@ -35,19 +35,25 @@ export function manifestOf(tarball: string): string {
   return capture('tar', ['xzOf', tarball, 'package/package.json'])
 }
 
-/** Packs a tarball again with another package.json. */
-export function editManifest(tarball: string, edit: (manifest: Manifest) => Manifest): void {
+/** Packs a tarball again with other files. */
+export function editTarball(tarball: string, edit: (folder: string) => void): void {
   const aside = mkdtempSync(join(tmpdir(), 'vitral-pack-'))
   try {
     capture('tar', ['xzf', tarball, '-C', aside])
-    const path = join(aside, 'package', 'package.json')
-    const manifest = edit(JSON.parse(readFileSync(path, 'utf8')) as Manifest)
-    writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`)
+    edit(join(aside, 'package'))
     packFolder(join(aside, 'package'), dirname(tarball))
   } finally {
     rmSync(aside, { recursive: true })
   }
 }
+
+/** Packs a tarball again with another package.json. */
+export const editManifest = (tarball: string, edit: (manifest: Manifest) => Manifest): void =>
+  editTarball(tarball, folder => {
+    const path = join(folder, 'package.json')
+    const manifest = edit(JSON.parse(readFileSync(path, 'utf8')) as Manifest)
+    writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`)
+  })
 
 function capture(program: string, args: string[], cwd?: string): string {
   const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' })

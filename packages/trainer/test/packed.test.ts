@@ -48,11 +48,18 @@ test('tarballs hold what runs, and neither tests nor workspace versions', () => 
       '@vitral/browser': 'dist/core.js',
     }
     expect(files).toContain(`package/${entries[name] ?? 'dist/index.js'}`)
+    expect(files).toContain('package/LICENSE')
     if (name === '@vitral/trainer')
       for (const path of ['src/dashboard/page/index.html', 'recipe.schema.json'])
         expect(files).toContain(`package/${path}`)
     expect(files.filter(path => /\.test\.|fixtures|tsbuildinfo|cifar10-sample/.test(path))).toEqual([])
   }
+})
+
+test('the manifest of each can be read, by its name', () => {
+  const names = JSON.stringify(packed.map(({ name }) => name))
+  const program = `console.log(${names}.map(name => require(name + '/package.json').name).join())`
+  expect(run('node', '--input-type=commonjs', '-e', program).trim()).toBe(packed.map(({ name }) => name).join())
 })
 
 test('there is one tfjs-core', () => {
