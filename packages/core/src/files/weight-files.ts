@@ -1,6 +1,8 @@
-/** The weights of a model folder: one safetensors file, or shards with an index. Their headers are read first, so that everything is compared with them before it is made. */
+/** The weights of a model folder: one safetensors file, shards with an index, or an archive of PyTorch or NumPy. Their headers are read first, so that everything is compared with them before it is made. */
 
 import { listNames, shortText } from '../text.ts'
+import { openNumpyWeights } from './archives/numpy-weights.ts'
+import { openPytorchWeights, PYTORCH_WEIGHTS } from './archives/pytorch-weights.ts'
 import { describeValue } from './fields.ts'
 import { type Folder, withFile } from './folder.ts'
 import { FileChecksum, hasChecksum } from './hub/checksum.ts'
@@ -50,19 +52,21 @@ export interface ReadWeightsOptions {
  * Reads the headers of a folder's weights.
  *
  * @returns undefined where the folder has no such files
- * @throws when a header is malformed, when a shard lacks a tensor that the index promises, or has one it does not
+ * @throws when a header is malformed, a pickle asks for code to be run, when a shard lacks a tensor that the index promises, or has one it does not
  */
 export async function openWeightFiles(folder: Folder): Promise<WeightFiles | undefined> {
   const single = await openFile(folder, WEIGHTS)
   if (single) return weightFiles(folder, [single])
   const shards = await openShards(folder)
-  return shards && weightFiles(folder, shards)
+  if (shards) return weightFiles(folder, shards)
+  return (await openPytorchWeights(folder)) ?? (await openNumpyWeights(folder))
 }
 
 /** Names of the files that a folder's weights are in: the shards of an index where it has one. */
 export async function weightFileNames(folder: Folder, has: (file: string) => boolean): Promise<string[] | undefined> {
   if (has(WEIGHTS)) return [WEIGHTS]
   const index = has(INDEX) ? await readJsonIn(folder, INDEX) : undefined
+  if (!index && has(PYTORCH_WEIGHTS)) return [PYTORCH_WEIGHTS]
   return index && [...new Set(shardNames(index[0], folder.pathOf(INDEX)).values())]
 }
 

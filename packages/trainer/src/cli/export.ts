@@ -1,13 +1,14 @@
 /** `vitral export`: a model folder for others: merged, with smaller weights, in files of a size. */
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AutoModel, AutoModelForImageClassification, useBackend, ViTImageProcessor } from '@vitral/core'
-import { describesClassifier, weightDtypes } from '@vitral/core/files'
+import { weightDtypes } from '@vitral/core/files'
 import { jsonLine } from '@vitral/core/text'
 import { count } from '../format.ts'
 import { type Command, defineCommand, print } from './command.ts'
 import { fetchModel } from './download.ts'
+import { hasClassifier } from './has-classifier.ts'
 import { choice, parsed, required, text } from './options.ts'
 import { createProgress } from './progress.ts'
 
@@ -40,8 +41,8 @@ export const exportCommand: Command = defineCommand({
       throw new Error(`${out} holds files already; choose another folder with --out.`)
     await useBackend('cpu')
     const folder = await fetchModel(id, createProgress())
-    const json = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))
-    const model = await (describesClassifier(json) ? AutoModelForImageClassification : AutoModel).fromPretrained(folder)
+    const kind = (await hasClassifier(folder)) ? AutoModelForImageClassification : AutoModel
+    const model = await kind.fromPretrained(folder)
     if (values.adapters !== undefined) {
       await model.loadAdapters(values.adapters)
       model.mergeAdapters()

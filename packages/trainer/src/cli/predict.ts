@@ -1,7 +1,5 @@
 /** `vitral predict`: what a model sees in images, or the features that it makes of them. */
 
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Tensor2D, type Tensor4D, tidy } from '@tensorflow/tfjs-core'
 import {
   AutoModelForImageClassification,
@@ -11,7 +9,6 @@ import {
   topClasses,
   ViTImageProcessor,
 } from '@vitral/core'
-import { describesClassifier } from '@vitral/core/files'
 import { type Scoring, scoringOf } from '@vitral/core/scores'
 import { printable } from '@vitral/core/text'
 import { computeImages } from '../predict/compute-images.ts'
@@ -19,6 +16,7 @@ import { findImages } from '../predict/find-images.ts'
 import { createFormat, type FormatName, formatNames, type ImageResult } from '../predict/formats.ts'
 import { backendOption, type Command, defineCommand, maxPixelsOption, precisionOption, printRaw } from './command.ts'
 import { fetchModel } from './download.ts'
+import { hasClassifier } from './has-classifier.ts'
 import { choice, flag, integer, needed, required } from './options.ts'
 import { printError } from './print-error.ts'
 import { createProgress } from './progress.ts'
@@ -145,9 +143,6 @@ async function openEmbedder(folder: string, { precision }: OpenOptions): Promise
     resultOf: features => ({ features: Array.from(features) }),
   }
 }
-
-const hasClassifier = async (folder: string): Promise<boolean> =>
-  describesClassifier(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}')))
 
 /** @throws unless it agrees with --json and --embed */
 function formatOf({ format, json, embed }: { format?: FormatName; json: boolean; embed: boolean }): FormatName {

@@ -145,7 +145,7 @@ const ownInput = ({ description: { imageSize, numChannels } }: LoadedModel): Pre
 
 /** The model's version: the first 16 hexadecimal digits of the SHA-256 of its files. */
 async function hashFolder(folder: string): Promise<string> {
-  const files = (await readdir(folder)).filter(file => /\.(json|safetensors)$/.test(file)).sort()
+  const files = (await readdir(folder)).filter(file => /\.(json|safetensors|bin|npz)$/.test(file)).sort()
   const hash = createHash('sha256')
   for (const file of files) {
     hash.update(`${file}\n`)

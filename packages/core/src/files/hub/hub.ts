@@ -3,6 +3,7 @@
 import { network } from '#network'
 import { disk } from '#platform'
 import { printable } from '../../text.ts'
+import { isNumpyArchive, numpyFolder } from '../archives/numpy-weights.ts'
 import type { OpenFile } from '../disk/disk.ts'
 import { diskFolder, type Folder } from '../folder.ts'
 import { openModelFolder } from '../model-folder.ts'
@@ -76,7 +77,8 @@ export async function readFolder<T>(
 ): Promise<T> {
   options.signal?.throwIfAborted()
   const path = await pathOf(source)
-  if (path !== undefined) return untilAborted(read(diskFolder(path)), options.signal)
+  if (path !== undefined)
+    return untilAborted(read(isNumpyArchive(path) ? numpyFolder(path) : diskFolder(path)), options.signal)
   return untilAborted(readRemote(source, part, options, read), options.signal)
 }
 

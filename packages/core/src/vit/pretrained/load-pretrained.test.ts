@@ -86,9 +86,9 @@ test('a folder without safetensors says what it has instead', async () => {
   await expect(ViTForImageClassification.fromPretrained(folder)).rejects.toThrow(
     `${folder} has neither model.safetensors nor model.safetensors.index.json; expected the weights`,
   )
-  writeFileSync(join(folder, 'pytorch_model.bin'), '')
+  writeFileSync(join(folder, 'tf_model.h5'), '')
   await expect(ViTForImageClassification.fromPretrained(folder)).rejects.toThrow(
-    'nor model.safetensors.index.json, but pytorch_model.bin; convert it in Python',
+    'nor model.safetensors.index.json, but tf_model.h5; convert it in Python',
   )
   renameSync(join(folder, 'config.json'), join(folder, 'adapter_config.json'))
   await expect(ViTForImageClassification.fromPretrained(folder)).rejects.toThrow('and it holds adapters alone')
