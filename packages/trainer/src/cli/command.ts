@@ -71,7 +71,7 @@ export const backendOption: { backend: Option<'auto' | BackendName> } = {
 export const precisionOption: { precision: Option<ComputeDtype> } = {
   precision: choice(['float32', 'bfloat16', 'int8'], {
     default: 'float32',
-    help: 'precision of the matrix products, int8 on native alone',
+    help: 'precision of the matrix products, int8 on native and wasm alone',
   }),
 }
 
