@@ -45,8 +45,8 @@ test('the page of ops links to files that exist', () => {
 
 test('the page of ops tells precisions and gradients apart', () => {
   const row = (stem: string) => rows.find(each => each.stem === stem)
-  expect(row('linear')?.precisions).toEqual(['float32', 'bfloat16', 'int8'])
-  expect(row('attention')?.precisions).toEqual(['float32', 'bfloat16'])
+  expect(row('linear')?.precisions).toEqual(['float32', 'bfloat16', 'float16', 'int8'])
+  expect(row('attention')?.precisions).toEqual(['float32', 'bfloat16', 'float16'])
   expect(row('cross-entropy')?.precisions).toEqual(['float32'])
   expect([row('linear')?.gradient, row('grad-norm')?.gradient]).toEqual([true, false])
 })

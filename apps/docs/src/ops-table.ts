@@ -12,8 +12,8 @@ export interface OpRow {
   stem: string
   /** The kernel's name in tfjs's registry, such as `VitralLayerNorm`. */
   kernel: string
-  /** Number formats that the backend `native` multiplies in, or writes for products to read. */
-  precisions: ('float32' | 'bfloat16' | 'int8')[]
+  /** Number formats that a backend multiplies in, or writes for products to read. */
+  precisions: ('float32' | 'bfloat16' | 'float16' | 'int8')[]
   /** Whether the op has a gradient. A step over gradients or parameters has none. */
   gradient: boolean
   /** The files of the op that exist, by what they hold. */
@@ -66,7 +66,7 @@ function rowOf(stem: string): OpRow | undefined {
     if (path) files[place] = path
   }
   const precisions: OpRow['precisions'] = ['float32']
-  if (/\bhalf: true\b/.test(source)) precisions.push('bfloat16')
+  if (/\bhalf: true\b/.test(source)) precisions.push('bfloat16', 'float16')
   if (files.nativeAdapter && hasInt8(files.nativeAdapter)) precisions.push('int8')
   return {
     stem,
@@ -104,7 +104,8 @@ export function opsPage(rows: readonly OpRow[]): string {
 
 Every op runs on every backend: by a kernel of its own, or as its reference composition of stock tfjs ops, which is what
 "composition" stands for. Its truth is the float64 loop that the conformance suite compares each backend with. The
-precisions are those of \`native\`; the others compute in float32.
+precisions bfloat16 and int8 are those of \`native\` and \`wasm\`, float16 is that of \`webgpu\`; other backends compute in
+float32.
 
 | op | truth | native | webgpu | wasm, tensorflow, cpu | precision | gradient |
 | --- | --- | --- | --- | --- | --- | --- |

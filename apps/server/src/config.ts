@@ -29,7 +29,7 @@ export const modelSchema = z.strictObject({
   /** Path of a Hugging Face model folder. */
   folder: z.string().min(1),
   backend: z.enum(['auto', 'native', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('auto'),
-  precision: z.enum(['float32', 'bfloat16', 'int8']).default('float32'),
+  precision: z.enum(['float32', 'bfloat16', 'float16', 'int8']).default('float32'),
   /** Threads of each worker process; without it, the backend chooses. */
   threads: z.int().min(1).optional(),
   /** Worker processes that compute; each holds the weights. */

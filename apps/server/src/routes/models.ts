@@ -13,7 +13,7 @@ const modelSchema = z
     labels: z.array(z.string()),
     imageSize: z.array(z.int()).length(2).openapi({ description: '[height, width]' }),
     backend: z.string(),
-    precision: z.enum(['float32', 'bfloat16', 'int8']),
+    precision: z.enum(['float32', 'bfloat16', 'float16', 'int8']),
     version: z.string(),
     error: z.string().optional(),
   })

@@ -80,8 +80,8 @@ test('a weight that was packed in one precision is packed again for the other', 
 })
 
 test('autocast refuses another dtype and an asynchronous function, and ends when its function throws', () => {
-  expect(() => autocast({ dtype: 'float16' as 'bfloat16' }, () => 1)).toThrow(
-    "'float16'; it knows 'float32', 'bfloat16', 'int8'",
+  expect(() => autocast({ dtype: 'float8' as 'bfloat16' }, () => 1)).toThrow(
+    "'float8'; it knows 'float32', 'bfloat16', 'float16', 'int8'",
   )
   expect(() => autocast({}, async () => 1)).toThrow('asynchronous')
   expect(() =>

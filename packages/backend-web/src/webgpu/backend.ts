@@ -92,8 +92,21 @@ export class WebgpuBackend extends DeviceTensors {
   /** Where they lie, for a step that writes them in place. */
   rangeInPlace(tensor: TensorInfo): Range {
     const range = this.range(tensor)
-    this.tensorMap.get(tensor.dataId).values = null // what was read before is no longer true
+    const data = this.tensorMap.get(tensor.dataId)
+    data.values = null // what was read before is no longer true
+    if (data.halved) this.recorder.memory.release(data.halved)
+    data.halved = undefined
     return range
+  }
+
+  /** The copy of a tensor in half the bytes that `make` writes, made once until the tensor changes or goes. */
+  halved({ dataId }: TensorInfo, bytes: number, make: (copy: Range) => void): Range {
+    const data = this.tensorMap.get(dataId)
+    if (!data.halved) {
+      data.halved = this.recorder.memory.acquire(bytes)
+      make(data.halved)
+    }
+    return data.halved
   }
 
   /** One tensor that stands for several, which go with it: a kernel's gradient may get what it saved in one alone. */

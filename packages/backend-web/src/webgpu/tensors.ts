@@ -28,6 +28,8 @@ export interface Data {
   external?: boolean
   /** Whether the device holds them in half the bytes; the dtype is float32 then. */
   half?: boolean
+  /** A copy of them in half the bytes, which products read. */
+  halved?: Range | undefined
   complexTensorInfos?: { real: TensorInfo; imag: TensorInfo }
   /** The tensors of a bundle. */
   parts?: Readonly<Record<string, TensorInfo>>
@@ -164,7 +166,8 @@ export class DeviceTensors extends KernelBackend {
   }
 
   /** Frees what a tensor lies in. */
-  protected release({ resource }: Data): void {
+  protected release({ resource, halved }: Data): void {
+    if (halved) this.recorder.memory.release(halved)
     if (resource && isRange(resource)) this.recorder.memory.release(resource)
   }
 

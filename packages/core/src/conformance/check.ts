@@ -66,15 +66,22 @@ export function toBfloat16({ shape, data }: Values): Values {
   return { shape, data: Float64Array.from(new Float32Array(bits.map(b => b & 0xffff0000).buffer)) }
 }
 
+/** Makes a case of an op's check under autocast, in each of these dtypes. */
+export const halfCases = <Name extends string>(
+  spec: OpCase<Name>,
+  dtypes: readonly ('bfloat16' | 'float16')[] = ['bfloat16', 'float16'],
+): ConformanceCase[] => dtypes.map(dtype => halfCase(spec, dtype))
+
 /**
- * Makes a case of an op's check under autocast. Its factors are numbers that bfloat16 holds, so that rounding them
- * changes nothing and the float64 reference and its tolerance hold as they are.
+ * The factors are numbers that bfloat16 holds, and so does float16 but for the smallest, so that rounding them changes
+ * nothing and the float64 reference and its tolerance hold as they are.
  */
-export function bfloat16Case<Name extends string>(spec: OpCase<Name>): ConformanceCase {
+function halfCase<Name extends string>(spec: OpCase<Name>, dtype: 'bfloat16' | 'float16'): ConformanceCase {
   const inputs = Object.fromEntries(
     Object.entries<Values>(spec.inputs).map(([name, values]) => [name, toBfloat16(values)]),
   ) as Record<Name, Values>
-  return opCase({ ...spec, name: `${spec.name}, bfloat16`, inputs, run: given => autocast({}, () => spec.run(given)) })
+  const run = (given: Record<Name, Tensor>) => autocast({ dtype }, () => spec.run(given))
+  return opCase({ ...spec, name: `${spec.name}, ${dtype}`, inputs, run })
 }
 
 /** Makes a case of an op's check. */

@@ -1,7 +1,7 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 import { linear } from '../ops/linear.ts'
 import { elementsOf } from '../sizes.ts'
-import { bfloat16Case, type ConformanceCase, type OpCase, opCase, randomValues } from './check.ts'
+import { type ConformanceCase, halfCases, type OpCase, opCase, randomValues } from './check.ts'
 import { gelu, geluGradient } from './gelu.ts'
 import { keep } from './random.ts'
 
@@ -98,7 +98,7 @@ const shapes: Shape[] = [
 
 export const linearCases = (): ConformanceCase[] => [
   ...shapes.map(shape => opCase(linearCase(shape))),
-  ...shapes.filter(hasBfloat16Factors).map(shape => bfloat16Case(linearCase(shape))),
+  ...shapes.filter(hasBfloat16Factors).flatMap(shape => halfCases(linearCase(shape))),
 ]
 
 /** bfloat16 holds no GELU's result exactly, and of dropout's multipliers only 1 and 2. */

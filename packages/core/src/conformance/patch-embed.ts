@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs-core'
 import { patchEmbed } from '../ops/patch-embed.ts'
-import { bfloat16Case, type ConformanceCase, type OpCase, opCase, randomValues } from './check.ts'
+import { type ConformanceCase, halfCases, type OpCase, opCase, randomValues } from './check.ts'
 
 interface Shape {
   batch: number
@@ -70,7 +70,7 @@ function eachProduct(s: Shape, visit: (token: number, hidden: number, pixel: num
 
 export const patchEmbedCases = (): ConformanceCase[] => [
   ...shapes.map(shape => opCase(patchEmbedCase(shape))),
-  ...shapes.map(shape => bfloat16Case(patchEmbedCase(shape))),
+  ...shapes.flatMap(shape => halfCases(patchEmbedCase(shape))),
 ]
 
 function patchEmbedCase(s: Shape): OpCase<'pixelValues' | 'weight' | 'bias'> {

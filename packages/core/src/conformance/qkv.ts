@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
 import { qkv } from '../ops/qkv.ts'
-import { bfloat16Case, type ConformanceCase, type OpCase, opCase, randomValues, type Values } from './check.ts'
+import { type ConformanceCase, halfCases, type OpCase, opCase, randomValues, type Values } from './check.ts'
 import { product, productGradients } from './linear.ts'
 
 type Shape = [B: number, N: number, C: number, biases: boolean]
@@ -19,7 +19,7 @@ type Name = 'x' | `${(typeof parts)[number]}${'Weight' | 'Bias'}`
 
 export const qkvCases = (): ConformanceCase[] => [
   ...shapes.map(shape => opCase(qkvCase(shape))),
-  ...shapes.map(shape => bfloat16Case(qkvCase(shape))),
+  ...shapes.flatMap(shape => halfCases(qkvCase(shape))),
 ]
 
 function qkvCase([B, N, C, biases]: Shape): OpCase<Name> {

@@ -13,9 +13,9 @@ export interface Forward {
 }
 
 /** Attribute that it adds to both kernels of an op that autocast computes in half precision. */
-export interface Autocast {
+export interface Autocast<Dtype extends string = ComputeDtype> {
   /** What factors of products are rounded to. */
-  dtype: ComputeDtype
+  dtype: Dtype
 }
 
 /** Attributes that it adds to every gradient kernel. */

@@ -2,7 +2,7 @@
 import { engine } from '@tensorflow/tfjs-core'
 import { type ComputeDtype, during, scopes, type TrainingDtype } from './state.ts'
 
-const dtypes: readonly ComputeDtype[] = ['float32', 'bfloat16', 'int8']
+const dtypes: readonly ComputeDtype[] = ['float32', 'bfloat16', 'float16', 'int8']
 
 /** Options of autocast. */
 export interface AutocastOptions {
@@ -18,6 +18,22 @@ export const computeDtype = (): ComputeDtype => scopes.computeDtype
 /** Those whose kernels multiply bytes. */
 const backendsWithInt8: readonly string[] = ['native', 'wasm']
 
+/** The one whose kernels round to half precision. */
+const backendWithFloat16 = 'webgpu'
+
+/** Backends that have said that they do not. */
+const warned = new Set<string>()
+
+function hasFloat16(backendName: string): boolean {
+  if (backendName === backendWithFloat16) return true
+  if (!warned.has(backendName))
+    console.warn(
+      `The backend '${backendName}' has no float16 products and computes them in float32; take '${backendWithFloat16}', or another precision.`,
+    )
+  warned.add(backendName)
+  return false
+}
+
 /**
  * The precision that an op of the half class takes now, where it has a gradient.
  *
@@ -26,7 +42,7 @@ const backendsWithInt8: readonly string[] = ['native', 'wasm']
 export function trainingDtype(): TrainingDtype {
   if (scopes.computeDtype === 'int8')
     throw new Error(
-      "Nothing trains in int8: it has no gradients. Train in 'float32' or 'bfloat16', and infer in 'int8'.",
+      "Nothing trains in int8: it has no gradients. Train in 'float32', 'bfloat16' or 'float16', and infer in 'int8'.",
     )
   return scopes.computeDtype
 }
@@ -46,6 +62,10 @@ export function trainingDtype(): TrainingDtype {
  * multiply bytes: a weight is rounded to -64…64 over the range of each output, once, and their input to 0…255 over the
  * range of each token, as it comes. Everything else is float32.
  *
+ * With 'float16', on the backend `webgpu` alone, weights and the activations that bfloat16 would round are rounded to
+ * half precision, of 11 significant bits, and kept so in half the bytes; sums and upstream gradients are float32. What is
+ * beyond 65504 becomes infinite: train with a `GradScaler`. Other backends say in one line that they compute in float32.
+ *
  * @param f must be synchronous: the mode ends when it returns
  * @throws when the dtype is unknown, when it is int8 and the backend neither `native` nor `wasm` or something trains, or when
  *   `f` returns a promise
@@ -60,7 +80,8 @@ export function autocast<T>({ dtype = 'bfloat16', enabled = true }: AutocastOpti
     throw new Error(
       `The backend '${backendName}' has no int8 products; take ${backendsWithInt8.map(name => `'${name}'`).join(' or ')}, or another precision.`,
     )
-  const result = during('computeDtype', enabled ? dtype : 'float32', f)
+  const inFloat32 = !enabled || (dtype === 'float16' && !hasFloat16(backendName))
+  const result = during('computeDtype', inFloat32 ? 'float32' : dtype, f)
   if (result instanceof Promise)
     throw new Error('autocast was given an asynchronous function; its mode would end before the work does.')
   return result

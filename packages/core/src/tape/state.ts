@@ -21,7 +21,7 @@
 import type { engine, Tensor } from '@tensorflow/tfjs-core'
 
 /** Format that the factors of products are rounded to; sums are float32, or exact. */
-export type ComputeDtype = 'float32' | 'bfloat16' | 'int8'
+export type ComputeDtype = 'float32' | 'bfloat16' | 'float16' | 'int8'
 
 /** Those in which there are gradients. */
 export type TrainingDtype = Exclude<ComputeDtype, 'int8'>

@@ -69,9 +69,9 @@ export const backendOption: { backend: Option<'auto' | BackendName> } = {
 
 /** For commands that run a model. */
 export const precisionOption: { precision: Option<ComputeDtype> } = {
-  precision: choice(['float32', 'bfloat16', 'int8'], {
+  precision: choice(['float32', 'bfloat16', 'float16', 'int8'], {
     default: 'float32',
-    help: 'precision of the matrix products, int8 on native and wasm alone',
+    help: 'precision of the matrix products; float16 on webgpu, int8 on native and wasm alone',
   }),
 }
 

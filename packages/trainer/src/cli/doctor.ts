@@ -52,14 +52,15 @@ WebGPU's adapter with its limits and features, and whether it is a GPU or an emu
     const processor = await cpu(starts('native'))
     const gpus = starts('webgpu') ? [await webgpu()] : []
     const native = processor.instructionSet !== undefined
-    const precision = ['float32', ...(native ? ['bfloat16', 'int8'] : [])]
+    const ofProcessor = ['float32', ...(native ? ['bfloat16', 'int8'] : [])]
+    const precision = [...ofProcessor, ...(gpus.length > 0 ? ['float16'] : [])]
     const nativeImages = await usesNativeImages()
     if (values.json) print(jsonLine({ backends, devices: [processor, ...gpus], precision, nativeImages }))
     else {
       for (const { name, available, reason } of backends)
         print(`${available ? '✓' : '✗'} ${name.padEnd(10)}${reason ? ` ${reason}` : ''}`)
       const { name, cores, threads = cores, instructionSet } = processor
-      print([name, `${threads} threads`, instructionSet, ...precision].filter(Boolean).join(', '))
+      print([name, `${threads} threads`, instructionSet, ...ofProcessor].filter(Boolean).join(', '))
       for (const gpu of gpus) printGpu(gpu)
       print(`images are transformed by ${nativeImages ? 'native' : 'plain TypeScript'} functions`)
     }

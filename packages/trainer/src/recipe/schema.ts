@@ -80,7 +80,7 @@ export const recipeLossFields: Fields<RecipeLoss> = {
 }
 
 /** Precisions of training. */
-const trainingDtypes: readonly TrainingDtype[] = ['float32', 'bfloat16']
+const trainingDtypes: readonly TrainingDtype[] = ['float32', 'bfloat16', 'float16']
 
 export const scheduleFields: Fields<RecipeSchedule> = {
   name: oneOf(scheduleNames, { type: 'ScheduleName' }).describe('Shape of the learning rate after the warm-up.'),
@@ -169,7 +169,7 @@ export const recipeFields: Fields<Recipe> = {
     .describe("Largest size of a gradient's element, after the norm; null does not clip."),
   gradScaler: orNull(part('GradScalerOptions', gradScalerFields), 'an object with fields, or null')
     .default(null)
-    .describe("PyTorch's loss scaling; bfloat16 needs none. {} has its defaults, null does not scale."),
+    .describe("PyTorch's loss scaling, for float16; bfloat16 needs none. {} has its defaults, null does not scale."),
   ema: orNull(part('ModelEmaOptions', modelEmaFields), 'an object with fields, or null')
     .default(null)
     .describe(

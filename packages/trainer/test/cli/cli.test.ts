@@ -375,7 +375,10 @@ describe('from data to a prediction', () => {
         limits: { maxBufferSize: expect.any(Number), maxStorageBufferBindingSize: expect.any(Number) },
       })
     const native = backends[0].available
-    expect(precision).toEqual(native ? ['float32', 'bfloat16', 'int8'] : ['float32'])
+    expect(precision).toEqual([
+      ...(native ? ['float32', 'bfloat16', 'int8'] : ['float32']),
+      ...(webgpu.available ? ['float16'] : []),
+    ])
   })
 })
 

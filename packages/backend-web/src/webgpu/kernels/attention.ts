@@ -1,12 +1,13 @@
 /** Multi-head attention. B samples, N tokens, H heads of D. */
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { OutputDtypeAttribute } from '@vitral/core/kernels'
-import { type Autocast, type Backward, type Forward, sizeOf } from '@vitral/core/kernels/arguments'
+import { type Backward, type Forward, sizeOf } from '@vitral/core/kernels/arguments'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
 import { keepConstants } from '../wgsl.ts'
 import { keyProgram, queryProgram } from './attention/backward.ts'
 import { forwardProgram } from './attention/forward.ts'
 import { type attentionConstants, blocksOf, lanesOf } from './attention/text.ts'
+import { inHalf, type Precision, writesHalf } from './half.ts'
 import { matrix, paddedOutput, paddedTo4 } from './product/matrix.ts'
 
 interface Attributes {
@@ -35,19 +36,20 @@ const headRows = (tensor: TensorInfo, { shape }: TensorInfo, { numHeads }: Attri
   return { rows: sizeOf(tensor) / columns, columns }
 }
 
-export const attention: WebgpuKernel<{ qkv: TensorInfo }, Attributes & OutputDtypeAttribute & Forward & Autocast> =
+export const attention: WebgpuKernel<{ qkv: TensorInfo }, Attributes & OutputDtypeAttribute & Forward & Precision> =
   kernel('VitralAttention', (backend, { qkv }, attrs) => {
     const [batch, tokens, packedSize] = qkv.shape as [number, number, number]
     const { numHeads, training } = attrs
-    const packed = matrix(backend, backend.stored(qkv), headRows(qkv, qkv, attrs))
-    const output = backend.output([batch, tokens, packedSize / 3])
+    const packed = matrix(backend, backend.stored(qkv), { ...headRows(qkv, qkv, attrs), half: inHalf(attrs) })
+    const halfOutput = writesHalf(attrs, packedSize / 3 / numHeads)
+    const output = backend.output([batch, tokens, packedSize / 3], { half: halfOutput })
     const logSumExp = training ? backend.output([batch, numHeads, tokens]) : undefined
     const { range, finish } = paddedOutput(backend, output.range, headRows(output.info, qkv, attrs))
     const constants = constantsOf(qkv, attrs)
     const kind = {
       blocks: blocksOf(constants.headSize, backend.emulated),
       half: packed.half,
-      halfOutput: false,
+      halfOutput,
       emulated: backend.emulated,
     }
     backend.dispatch(
@@ -62,13 +64,14 @@ export const attention: WebgpuKernel<{ qkv: TensorInfo }, Attributes & OutputDty
 
 export const attentionGrad: WebgpuKernel<
   Record<'dy' | 'qkv' | 'output' | 'logSumExp', TensorInfo>,
-  Attributes & Backward & Autocast
+  Attributes & Backward & Precision
 > = kernel('VitralAttentionGrad', (backend, { dy, qkv, output, logSumExp }, attrs) => {
   const gradients = new Gradients(backend, attrs)
   const dQkv = gradients.range('qkv', qkv.shape)
   if (!dQkv) return gradients.all()
-  const rowsOfHeads = (tensor: TensorInfo) => matrix(backend, backend.stored(tensor), headRows(tensor, qkv, attrs))
-  const [packed, result] = [rowsOfHeads(qkv), rowsOfHeads(output)]
+  const rowsOfHeads = (tensor: TensorInfo, half: boolean) =>
+    matrix(backend, backend.stored(tensor), { ...headRows(tensor, qkv, attrs), half })
+  const [packed, result] = [rowsOfHeads(qkv, inHalf(attrs)), rowsOfHeads(output, false)]
   const constants = { ...constantsOf(qkv, attrs), training: 1 }
   const kind = {
     blocks: blocksOf(constants.headSize, backend.emulated),

@@ -4,18 +4,19 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { LayerParameter } from '@vitral/core/kernels'
-import type { Autocast, Backward } from '@vitral/core/kernels/arguments'
+import type { Backward } from '@vitral/core/kernels/arguments'
 import type { WebgpuBackend } from '../backend.ts'
 import { kernel, type WebgpuKernel } from '../kernel.ts'
 import { attention, attentionGrad } from './attention.ts'
 import { type DropAttributes, noDrops } from './drops.ts'
+import type { Precision } from './half.ts'
 import { layerNorm, layerNormGrad } from './layer-norm.ts'
 import { linear, linearGrad } from './linear.ts'
 import { qkv, qkvGrad } from './qkv.ts'
 
 type DropNumbers = [dropoutProbability: number, dropoutSeed: number, dropPathProbability: number, dropPathSeed: number]
 
-interface Attributes extends Autocast {
+interface Attributes extends Precision {
   numHeads: number
   scale: number
   eps: number
@@ -171,7 +172,7 @@ function layerGradients(
     linearGrad.run(
       backend,
       { dy, x: hidden, weight: tensors.downWeight },
-      { ...dropsOf(attrs.afterMlp), inputActivation: 'gelu', wanted },
+      { ...dropsOf(attrs.afterMlp), dtype: attrs.dtype, inputActivation: 'gelu', wanted },
     ),
   )
   if (!dHidden) return
@@ -179,7 +180,7 @@ function layerGradients(
     linearGrad.run(
       backend,
       { dy: dHidden, x: normAfter, weight: tensors.upWeight },
-      { ...noDrops, inputActivation: 'none', wanted },
+      { ...noDrops, dtype: attrs.dtype, inputActivation: 'none', wanted },
     ),
   )
   backend.free(dHidden)
@@ -195,7 +196,7 @@ function layerGradients(
     linearGrad.run(
       backend,
       { dy: dMiddle, x: attended, weight: tensors.projectionWeight },
-      { ...dropsOf(attrs.afterAttention), inputActivation: 'none', wanted },
+      { ...dropsOf(attrs.afterAttention), dtype: attrs.dtype, inputActivation: 'none', wanted },
     ),
   )
   if (dAttended) {

@@ -9,7 +9,7 @@ import {
   type Tensor4D,
   unregisterKernel,
 } from '@tensorflow/tfjs-core'
-import { useBackend, ViTForImageClassification, ViTModel } from '@vitral/core'
+import { autocast, useBackend, ViTForImageClassification, ViTModel } from '@vitral/core'
 import { whyNoGpu } from '../../../test/gpu.ts'
 
 const reason = whyNoGpu()
@@ -24,34 +24,35 @@ describe.skipIf(reason !== undefined)('the encoder on webgpu', () => {
   const images = () => randomNormal([3, 3, 12, 12], 0, 1, 'float32', 9) as Tensor4D
 
   const reads = {
-    async 'the class token alone'(): Promise<number[]> {
+    async 'the class token alone'(dtype: 'float32' | 'float16'): Promise<number[]> {
       const [model, x] = [new ViTForImageClassification({ ...config, numLabels: 3 }, { seed: 3 }), images()]
-      const { logits } = model.forward(x)
+      const { logits } = autocast({ dtype }, () => model.forward(x))
       const values = [...(await logits.data())]
       for (const made of [logits, x, model]) made.dispose()
       return values
     },
-    async 'every token'(): Promise<number[]> {
+    async 'every token'(dtype: 'float32' | 'float16'): Promise<number[]> {
       const [model, x] = [new ViTModel(config, { seed: 3 }), images()]
-      const { lastHiddenState, ...others } = model.forward(x)
+      const { lastHiddenState, ...others } = autocast({ dtype }, () => model.forward(x))
       const values = [...(await lastHiddenState.data())]
       for (const made of [lastHiddenState, ...Object.values(others), x, model]) (made as { dispose(): void }).dispose()
       return values
     },
   }
   for (const [what, read] of Object.entries(reads))
-    test(`where ${what} is read, gives the bits of its ops and leaves nothing behind`, async () => {
-      const fused = getKernel('VitralEncoder', 'webgpu')
-      let runs = 0
-      const counted: KernelFunc = args => {
-        runs++
-        return fused.kernelFunc(args)
-      }
-      unregisterKernel('VitralEncoder', 'webgpu')
-      const expected = await read().finally(() => registerKernel({ ...fused, kernelFunc: counted }))
-      const dataIds = engine().backend.numDataIds()
-      expect(await read()).toEqual(expected)
-      expect(runs).toBe(1)
-      expect(engine().backend.numDataIds()).toBe(dataIds)
-    }, 60_000)
+    for (const dtype of ['float32', 'float16'] as const)
+      test(`where ${what} is read in ${dtype}, gives the bits of its ops and leaves nothing behind`, async () => {
+        const fused = getKernel('VitralEncoder', 'webgpu')
+        let runs = 0
+        const counted: KernelFunc = args => {
+          runs++
+          return fused.kernelFunc(args)
+        }
+        unregisterKernel('VitralEncoder', 'webgpu')
+        const expected = await read(dtype).finally(() => registerKernel({ ...fused, kernelFunc: counted }))
+        const dataIds = engine().backend.numDataIds()
+        expect(await read(dtype)).toEqual(expected)
+        expect(runs).toBe(1)
+        expect(engine().backend.numDataIds()).toBe(dataIds)
+      }, 60_000)
 })

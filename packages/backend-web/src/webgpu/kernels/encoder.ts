@@ -1,18 +1,18 @@
 /** All encoder layers where nothing trains, made of the kernels of their ops: the first product of each MLP writes its GELU. */
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import type { Autocast } from '@vitral/core/kernels/arguments'
 import type { WebgpuBackend } from '../backend.ts'
 import { kernel, type WebgpuKernel } from '../kernel.ts'
 import { attention } from './attention.ts'
 import { classAttention } from './class-attention.ts'
 import { noDrops } from './drops.ts'
 import type { LayerTensors } from './encoder-layer.ts'
+import type { Precision } from './half.ts'
 import { layerNorm } from './layer-norm.ts'
 import { linear } from './linear.ts'
 import { qkv } from './qkv.ts'
 import { selectToken } from './select-token.ts'
 
-interface Attributes extends Autocast {
+interface Attributes extends Precision {
   layers: number
   numHeads: number
   classTokenOnly: boolean

@@ -1,18 +1,22 @@
 /** Layer normalisation of the last axis. M rows of C. */
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { OutputDtypeAttribute } from '@vitral/core/kernels'
-import { type Autocast, type Backward, type Forward, rowsOf, sizeOf } from '@vitral/core/kernels/arguments'
+import { type Backward, type Forward, rowsOf, sizeOf } from '@vitral/core/kernels/arguments'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
 import { DEFAULT_LANES, program } from '../program.ts'
 import { rowProgram } from '../row-program.ts'
+import { packHalves } from '../wgsl.ts'
+import { type Precision, writesHalf } from './half.ts'
 
 // Sums are of distances from the row's first element, and the variance is of centred values: where a row is far from 0, sums of
 // it would lose what its elements differ by.
-const forward = rowProgram({
-  name: 'layerNorm',
-  bindings: { x: 'f32', weight: 'f32', bias: 'f32', output: 'f32', mean: 'f32', rstd: 'f32' },
-  constants: { rows: 'u32', columns: 'u32', eps: 'f32', training: 'u32' },
-  body: `
+const forwardTo = (half: boolean) =>
+  rowProgram({
+    name: half ? 'layerNorm to halves' : 'layerNorm',
+    bindings: { x: 'f32', weight: 'f32', bias: 'f32', output: half ? 'vec2<u32>' : 'f32', mean: 'f32', rstd: 'f32' },
+    constants: { rows: 'u32', columns: 'u32', eps: 'f32', training: 'u32' },
+    declarations: half ? packHalves : '',
+    body: `
   if (group >= constants.rows) { return; }
   let columns = constants.columns;
   let first = group * columns;
@@ -26,25 +30,40 @@ const forward = rowProgram({
     squares += centred * centred;
   }
   let scale = inverseSqrt(sumOfLanes(squares, lane) / f32(columns) + constants.eps);
-  for (var c = lane; c < columns; c += LANES) {
+  ${
+    half
+      ? `for (var c = 4u * lane; c < columns; c += 4u * LANES) {
+    var values: vec4f;
+    for (var e = 0u; e < 4u; e++) {
+      values[e] = (x[first + c + e] - origin - average) * scale * weight[c + e] + bias[c + e];
+    }
+    output[(first + c) / 4u] = packHalves(values);
+  }`
+      : `for (var c = lane; c < columns; c += LANES) {
     output[first + c] = (x[first + c] - origin - average) * scale * weight[c] + bias[c];
+  }`
   }
   if (constants.training != 0u && lane == 0u) {
     mean[group] = origin + average;
     rstd[group] = scale;
   }`,
-})
+  })
+
+const forward = forwardTo(false)
+const forwardToHalves = forwardTo(true)
 
 export const layerNorm: WebgpuKernel<
   Record<'x' | 'weight' | 'bias', TensorInfo>,
-  OutputDtypeAttribute & Forward & Autocast & { eps: number }
-> = kernel('VitralLayerNorm', (backend, { x, weight, bias }, { eps, training }) => {
+  OutputDtypeAttribute & Forward & Precision & { eps: number }
+> = kernel('VitralLayerNorm', (backend, { x, weight, bias }, attrs) => {
+  const { eps, training } = attrs
   const rows = rowsOf(x)
   const columns = sizeOf(weight)
-  const output = backend.output(x.shape)
+  const half = writesHalf(attrs, columns)
+  const output = backend.output(x.shape, { half })
   const [mean, rstd] = training ? [backend.output([rows]), backend.output([rows])] : []
   backend.dispatch(
-    forward(backend.device),
+    (half ? forwardToHalves : forward)(backend.device),
     {
       x: backend.range(x),
       weight: backend.range(weight),

@@ -4,15 +4,16 @@ import type { OutputDtypeAttribute } from '@vitral/core/kernels'
 import { type Backward, rowsOf, sizeOf } from '@vitral/core/kernels/arguments'
 import type { WebgpuBackend } from '../backend.ts'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
-import { program } from '../program.ts'
-import { geluFunctions } from '../wgsl.ts'
+import { DEFAULT_LANES, type Program, program } from '../program.ts'
+import { geluFunctions, packHalves } from '../wgsl.ts'
 import { columnSums } from './column-sums.ts'
 import { type DropAttributes, dropConstants, dropRows, hasDrops } from './drops.ts'
-import { matrix, type Stored } from './product/matrix.ts'
+import { inHalf, type Precision, writesHalf } from './half.ts'
+import { matrix, type Stored, weightMatrix } from './product/matrix.ts'
 import { reader } from './product/operand.ts'
 import { multiply } from './product/product.ts'
 
-interface Attributes extends DropAttributes, Partial<OutputDtypeAttribute> {
+interface Attributes extends DropAttributes, Partial<OutputDtypeAttribute>, Precision {
   inputActivation: 'none' | 'gelu'
 }
 
@@ -29,12 +30,16 @@ export const linear: WebgpuKernel<
   const [Out, In] = weight.shape as [number, number]
   const rows = rowsOf(x)
   const shape = [...x.shape.slice(0, -1), Out]
-  const output = backend.output(shape)
-  const active = attrs.gelu === 'beside' ? backend.output(shape) : undefined
+  const [half, factorsHalf] = [writesHalf(attrs, Out), inHalf(attrs)]
+  const output = backend.output(shape, { half })
+  const active = attrs.gelu === 'beside' ? backend.output(shape, { half }) : undefined
   multiply(backend, {
-    a: { matrix: matrix(backend, activated(backend, x, attrs), { rows, columns: In }), along: 'inner' },
-    b: { matrix: matrix(backend, backend.stored(weight), { rows: Out, columns: In }), along: 'inner' },
-    ...{ rows, columns: Out, inner: In, output: output.range },
+    a: {
+      matrix: matrix(backend, activated(backend, x, attrs), { rows, columns: In, half: factorsHalf }),
+      along: 'inner',
+    },
+    b: { matrix: weightMatrix(backend, weight, { rows: Out, columns: In, half: factorsHalf }), along: 'inner' },
+    ...{ rows, columns: Out, inner: In, output: output.range, half },
     ...(bias && { bias: backend.range(bias) }),
     ...(hasDrops(attrs) && { drops: dropConstants(attrs, x) }),
     ...(residual && { residual: backend.range(residual) }),
@@ -61,14 +66,17 @@ export const linearGrad: WebgpuKernel<{ dy: TensorInfo; x: TensorInfo; weight: T
     if (dx)
       multiply(backend, {
         a: { matrix: dBranch, along: 'inner' },
-        b: { matrix: matrix(backend, backend.stored(weight), { rows: Out, columns: In }), along: 'outer' },
+        b: { matrix: weightMatrix(backend, weight, { rows: Out, columns: In, half: inHalf(attrs) }), along: 'outer' },
         ...{ rows, columns: In, inner: Out, output: dx },
         ...(attrs.inputActivation === 'gelu' && { geluGradientOf: backend.stored(x) }),
       })
     if (dWeight)
       multiply(backend, {
         a: { matrix: dBranch, along: 'outer' },
-        b: { matrix: matrix(backend, activated(backend, x, attrs), { rows, columns: In }), along: 'outer' },
+        b: {
+          matrix: matrix(backend, activated(backend, x, attrs), { rows, columns: In, half: inHalf(attrs) }),
+          along: 'outer',
+        },
         ...{ rows: Out, columns: In, inner: rows, output: dWeight },
         ...(dBias && { rowSums: dBias }),
       })
@@ -80,28 +88,41 @@ export const linearGrad: WebgpuKernel<{ dy: TensorInfo; x: TensorInfo; weight: T
  * The product's input. GELU's result is written once, for the time of the kernel: a product reads each element of its factor
  * for every 64 columns, which would be as many times the exponential.
  */
-function activated(backend: WebgpuBackend, x: TensorInfo, { inputActivation }: Attributes): Stored {
+function activated(backend: WebgpuBackend, x: TensorInfo, attrs: Attributes): Stored {
   const stored = backend.stored(x)
-  if (inputActivation === 'none') return stored
+  if (attrs.inputActivation === 'none') return stored
   const size = sizeOf(x)
-  const output = backend.scratch(4 * size)
-  const program = stored.half ? activateHalf : activate
-  backend.dispatch(program, { x: stored.range, output }, { size }, Math.ceil(size / 256))
-  return { range: output, half: false }
+  const half = inHalf(attrs) && size % 4 === 0
+  const output = backend.scratch((half ? 2 : 4) * size)
+  const program = activations[`${stored.half},${half}`] as Activation
+  backend.dispatch(program, { x: stored.range, output }, { size }, Math.ceil(size / (4 * DEFAULT_LANES)))
+  return { range: output, half }
 }
 
-const activation = (half: boolean) =>
+type Activation = Program<'x' | 'output', 'size'>
+
+const activation = (fromHalf: boolean, toHalf: boolean): Activation =>
   program({
-    name: half ? 'activateHalf' : 'activate',
-    bindings: { x: half ? 'u32' : 'f32', output: 'f32' },
+    name: `activate${fromHalf ? ' halves' : ''}${toHalf ? ' to halves' : ''}`,
+    bindings: { x: fromHalf ? 'u32' : 'f32', output: toHalf ? 'vec2<u32>' : 'f32' },
     constants: { size: 'u32' },
-    declarations: `${geluFunctions}\n${reader('x', false, half)}`,
+    declarations: `${geluFunctions}\n${reader('x', false, fromHalf)}\n${toHalf ? packHalves : ''}`,
     body: `
   let first = (group * LANES + lane) * 4u;
   if (first >= constants.size) { return; }
-  let y = xFour(first);
-  for (var e = 0u; e < min(4u, constants.size - first); e++) { output[first + e] = gelu(y[e]); }`,
+  let given = xFour(first);
+  let y = vec4f(gelu(given.x), gelu(given.y), gelu(given.z), gelu(given.w));
+  ${
+    toHalf
+      ? 'output[first / 4u] = packHalves(y);'
+      : 'for (var e = 0u; e < min(4u, constants.size - first); e++) { output[first + e] = y[e]; }'
+  }`,
   })
 
-const activate = activation(false)
-const activateHalf = activation(true)
+/** The programs, by whether the input has two bytes an element, and whether the result has. */
+const activations: Record<string, Activation> = {
+  'false,false': activation(false, false),
+  'false,true': activation(false, true),
+  'true,false': activation(true, false),
+  'true,true': activation(true, true),
+}

@@ -3,14 +3,16 @@
  * the product reads it for every 64 hidden units.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import type { Autocast, Backward } from '@vitral/core/kernels/arguments'
+import type { Backward } from '@vitral/core/kernels/arguments'
 import { elementsOf } from '@vitral/core/sizes'
 import type { WebgpuBackend } from '../backend.ts'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
 import type { Range } from '../memory.ts'
-import { program } from '../program.ts'
+import { type Program, program } from '../program.ts'
+import { packHalves } from '../wgsl.ts'
 import { columnSums } from './column-sums.ts'
-import { type Matrix, matrix, paddedTo4 } from './product/matrix.ts'
+import { inHalf, type Precision } from './half.ts'
+import { type Matrix, matrix, paddedTo4, weightMatrix } from './product/matrix.ts'
 import { multiply } from './product/product.ts'
 
 interface Inputs {
@@ -54,19 +56,26 @@ fn pixelAt(patchNumber: u32, column: u32) -> u32 {
   return ((image * constants.channels + line / constants.patchHeight) * constants.height + y) * constants.width + x;
 }`
 
-const copyToRows = program({
-  name: 'patchesToRows',
-  bindings: { pixels: 'f32', rows: 'f32' },
-  constants: patchConstants,
-  lanes: LANES,
-  declarations: pixelAt,
-  body: `
-  let i = group * LANES + lane;
+const toRows = (half: boolean): Program<'pixels' | 'rows', keyof typeof patchConstants> =>
+  program({
+    name: half ? 'patchesToHalfRows' : 'patchesToRows',
+    bindings: { pixels: 'f32', rows: half ? 'vec2<u32>' : 'vec4<f32>' },
+    constants: patchConstants,
+    lanes: LANES,
+    declarations: `${pixelAt}\n${half ? packHalves : ''}`,
+    body: `
+  let i = 4u * (group * LANES + lane);
   if (i >= constants.size) { return; }
   let column = i % constants.stride;
-  rows[i] = 0.0;
-  if (column < constants.columns) { rows[i] = pixels[pixelAt(i / constants.stride, column)]; }`,
-})
+  var values = vec4f();
+  for (var e = 0u; e < min(4u, constants.columns - column); e++) {
+    values[e] = pixels[pixelAt(i / constants.stride, column + e)];
+  }
+  rows[i / 4u] = ${half ? 'packHalves(values)' : 'values'};`,
+  })
+
+const copyToRows = toRows(false)
+const copyToHalfRows = toRows(true)
 
 const copyToPixels = program({
   name: 'rowsToPatches',
@@ -80,30 +89,32 @@ const copyToPixels = program({
 })
 
 /** [B·N, c·P·P'] */
-function patchRows(backend: WebgpuBackend, inputs: Inputs): Matrix {
+function patchRows(backend: WebgpuBackend, inputs: Inputs, half: boolean): Matrix {
   const { batch, tokens, columns, image } = sizesOf(inputs)
   const stride = paddedTo4(columns)
   const size = batch * tokens * stride
-  const rows = backend.scratch(4 * size)
+  const rows = backend.scratch((half ? 2 : 4) * size)
   const ranges = { pixels: backend.range(inputs.pixelValues), rows }
-  backend.dispatch(copyToRows, ranges, { size, columns, stride, ...image }, Math.ceil(size / LANES))
-  return { ranges: [rows], half: false, stride }
+  const program = half ? copyToHalfRows : copyToRows
+  backend.dispatch(program, ranges, { size, columns, stride, ...image }, Math.ceil(size / 4 / LANES))
+  return { ranges: [rows], half, stride }
 }
 
 /** [C, c·P·P'] */
-function weightMatrix(backend: WebgpuBackend, { weight }: Inputs): Matrix {
+function patchWeight(backend: WebgpuBackend, { weight }: Inputs, half: boolean): Matrix {
   const [rows, ...rest] = weight.shape as [number, ...number[]]
-  return matrix(backend, backend.stored(weight), { rows, columns: elementsOf(rest) })
+  return weightMatrix(backend, weight, { rows, columns: elementsOf(rest), half })
 }
 
-export const patchEmbed: WebgpuKernel = kernel<Inputs & { bias: TensorInfo }, Autocast>(
+export const patchEmbed: WebgpuKernel = kernel<Inputs & { bias: TensorInfo }, Precision>(
   'VitralPatchEmbed',
-  (backend, inputs) => {
+  (backend, inputs, attrs) => {
     const { batch, tokens, hiddenSize, columns } = sizesOf(inputs)
+    const half = inHalf(attrs)
     const output = backend.output([batch, tokens, hiddenSize])
     multiply(backend, {
-      a: { matrix: patchRows(backend, inputs), along: 'inner' },
-      b: { matrix: weightMatrix(backend, inputs), along: 'inner' },
+      a: { matrix: patchRows(backend, inputs, half), along: 'inner' },
+      b: { matrix: patchWeight(backend, inputs, half), along: 'inner' },
       ...{ rows: batch * tokens, columns: hiddenSize, inner: columns },
       ...{ bias: backend.range(inputs.bias), output: output.range },
     })
@@ -111,7 +122,7 @@ export const patchEmbed: WebgpuKernel = kernel<Inputs & { bias: TensorInfo }, Au
   },
 )
 
-export const patchEmbedGrad: WebgpuKernel = kernel<Inputs & { dy: TensorInfo }, Backward & Autocast>(
+export const patchEmbedGrad: WebgpuKernel = kernel<Inputs & { dy: TensorInfo }, Backward & Precision>(
   'VitralPatchEmbedGrad',
   (backend, { dy, ...inputs }, attrs) => {
     const { pixelValues, weight } = inputs
@@ -120,13 +131,13 @@ export const patchEmbedGrad: WebgpuKernel = kernel<Inputs & { dy: TensorInfo }, 
     const gradients = new Gradients(backend, attrs)
     const up = matrix(backend, { range: backend.range(dy), half: false }, { rows, columns: hiddenSize })
     const dPixels = gradients.range('pixelValues', pixelValues.shape)
-    if (dPixels) pixelGradient(backend, inputs, { up, dPixels })
+    if (dPixels) pixelGradient(backend, inputs, { up, dPixels, half: inHalf(attrs) })
     const dWeight = gradients.range('weight', weight.shape)
     const dBias = gradients.range('bias', [hiddenSize])
     if (dWeight)
       multiply(backend, {
         a: { matrix: up, along: 'outer' },
-        b: { matrix: patchRows(backend, inputs), along: 'outer' },
+        b: { matrix: patchRows(backend, inputs, inHalf(attrs)), along: 'outer' },
         ...{ rows: hiddenSize, columns, inner: rows, output: dWeight },
         ...(dBias && { rowSums: dBias }),
       })
@@ -135,13 +146,17 @@ export const patchEmbedGrad: WebgpuKernel = kernel<Inputs & { dy: TensorInfo }, 
   },
 )
 
-function pixelGradient(backend: WebgpuBackend, inputs: Inputs, { up, dPixels }: { up: Matrix; dPixels: Range }): void {
+function pixelGradient(
+  backend: WebgpuBackend,
+  inputs: Inputs,
+  { up, dPixels, half }: { up: Matrix; dPixels: Range; half: boolean },
+): void {
   const { batch, tokens, hiddenSize, columns, image } = sizesOf(inputs)
   const size = batch * tokens * columns
   const rows = backend.scratch(4 * size)
   multiply(backend, {
     a: { matrix: up, along: 'inner' },
-    b: { matrix: weightMatrix(backend, inputs), along: 'outer' },
+    b: { matrix: patchWeight(backend, inputs, half), along: 'outer' },
     ...{ rows: batch * tokens, columns, inner: hiddenSize, output: rows },
   })
   const constants = { size, columns, stride: columns, ...image }

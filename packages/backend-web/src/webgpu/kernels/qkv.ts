@@ -1,34 +1,41 @@
 /** The projections of self-attention. M rows of C; a result's row has queries, keys and values. */
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { OutputDtypeAttribute } from '@vitral/core/kernels'
-import { type Autocast, type Backward, type Forward, rowsOf } from '@vitral/core/kernels/arguments'
+import { type Backward, type Forward, rowsOf } from '@vitral/core/kernels/arguments'
 import type { WebgpuBackend } from '../backend.ts'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
 import { columnSums } from './column-sums.ts'
-import { type Matrix, matrix, stacked } from './product/matrix.ts'
+import { inHalf, type Precision, writesHalf } from './half.ts'
+import { type Matrix, matrix, stacked, weightMatrix } from './product/matrix.ts'
 import { multiply } from './product/product.ts'
 
 type Weights = Record<'queryWeight' | 'keyWeight' | 'valueWeight', TensorInfo>
 type Biases = Partial<Record<'queryBias' | 'keyBias' | 'valueBias', TensorInfo | undefined>>
 
 /** The three weights, in the order of the result's parts. */
-const weightMatrices = (backend: WebgpuBackend, { queryWeight, keyWeight, valueWeight }: Weights): Matrix =>
+const weightMatrices = (
+  backend: WebgpuBackend,
+  { queryWeight, keyWeight, valueWeight }: Weights,
+  half: boolean,
+): Matrix =>
   stacked(
     [queryWeight, keyWeight, valueWeight].map(weight => {
       const [rows, columns] = weight.shape as [number, number]
-      return matrix(backend, backend.stored(weight), { rows, columns })
+      return weightMatrix(backend, weight, { rows, columns, half })
     }),
   )
 
-export const qkv: WebgpuKernel<{ x: TensorInfo } & Weights & Biases, OutputDtypeAttribute & Forward & Autocast> =
-  kernel('VitralQkv', (backend, { x, queryBias, keyBias, valueBias, ...weights }) => {
+export const qkv: WebgpuKernel<{ x: TensorInfo } & Weights & Biases, OutputDtypeAttribute & Forward & Precision> =
+  kernel('VitralQkv', (backend, { x, queryBias, keyBias, valueBias, ...weights }, attrs) => {
     const C = x.shape.at(-1) as number
     const rows = rowsOf(x)
-    const output = backend.output([...x.shape.slice(0, -1), 3 * C])
+    const factorsHalf = inHalf(attrs)
+    const half = writesHalf(attrs, C)
+    const output = backend.output([...x.shape.slice(0, -1), 3 * C], { half })
     multiply(backend, {
-      a: { matrix: matrix(backend, backend.stored(x), { rows, columns: C }), along: 'inner' },
-      b: { matrix: weightMatrices(backend, weights), along: 'inner', stack: 'parts' },
-      ...{ rows, columns: C, inner: C },
+      a: { matrix: matrix(backend, backend.stored(x), { rows, columns: C, half: factorsHalf }), along: 'inner' },
+      b: { matrix: weightMatrices(backend, weights, factorsHalf), along: 'inner', stack: 'parts' },
+      ...{ rows, columns: C, inner: C, half },
       ...{ output: output.range, outputStride: 3 * C, outputPartStep: C, parts: [0, 1, 2] },
       ...(queryBias &&
         keyBias &&
@@ -37,7 +44,7 @@ export const qkv: WebgpuKernel<{ x: TensorInfo } & Weights & Biases, OutputDtype
     return output.info
   })
 
-export const qkvGrad: WebgpuKernel<{ dy: TensorInfo; x: TensorInfo } & Weights, Backward & Autocast> = kernel(
+export const qkvGrad: WebgpuKernel<{ dy: TensorInfo; x: TensorInfo } & Weights, Backward & Precision> = kernel(
   'VitralQkvGrad',
   (backend, { dy, x, ...weights }, attrs) => {
     const C = x.shape.at(-1) as number
@@ -48,7 +55,7 @@ export const qkvGrad: WebgpuKernel<{ dy: TensorInfo; x: TensorInfo } & Weights, 
     if (dx)
       multiply(backend, {
         a: { matrix: matrix(backend, up, { rows, columns: 3 * C }), along: 'inner' },
-        b: { matrix: weightMatrices(backend, weights), along: 'outer' },
+        b: { matrix: weightMatrices(backend, weights, inHalf(attrs)), along: 'outer' },
         ...{ rows, columns: C, inner: 3 * C, output: dx },
       })
 
@@ -61,7 +68,7 @@ export const qkvGrad: WebgpuKernel<{ dy: TensorInfo; x: TensorInfo } & Weights, 
     if (parts.length > 0)
       multiply(backend, {
         a: { matrix: dParts, along: 'outer' },
-        b: { matrix: matrix(backend, backend.stored(x), { rows, columns: C }), along: 'outer' },
+        b: { matrix: matrix(backend, backend.stored(x), { rows, columns: C, half: inHalf(attrs) }), along: 'outer' },
         ...{ rows: C, columns: C, inner: rows, output: dWeights, parts },
         ...(parts.some(part => dBiases[part]) && { rowSums: dBiases }),
       })

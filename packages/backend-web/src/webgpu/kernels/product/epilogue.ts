@@ -65,6 +65,12 @@ export function epilogueFunctions(epilogue: Epilogue): string {
   }
   if (half) functions.push(packHalves)
   if (gelu !== 'none') {
+    // GELU of what is written, as if it were read again.
+    if (half)
+      steps.push(
+        'let written = packHalves(value);',
+        'value = vec4f(unpack2x16float(written.x), unpack2x16float(written.y));',
+      )
     if (geluGradient === 'none') functions.push(geluFunctions)
     steps.push(byElement('let afterGelu = ', e => `gelu(value.${e})`))
   }
