@@ -1,7 +1,7 @@
 /** A fused layer gives the bits of its ops, whatever is dropped and whichever gradients are wanted. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { engine, getKernel, randomNormal, registerKernel, type Tensor4D, unregisterKernel } from '@tensorflow/tfjs-core'
-import { useBackend, ViTForImageClassification } from '@vitral/core'
+import { autocast, useBackend, ViTForImageClassification } from '@vitral/core'
 import { whyNoGpu } from '../../../test/gpu.ts'
 
 const reason = whyNoGpu()
@@ -25,11 +25,11 @@ describe.skipIf(reason !== undefined)('an encoder layer on webgpu', () => {
   afterAll(() => useBackend('cpu'))
 
   /** Loss and gradients of one step, as bits. */
-  async function step(trains: RegExp): Promise<Record<string, number[]>> {
+  async function step(trains: RegExp, dtype: 'float32' | 'float16' = 'float32'): Promise<Record<string, number[]>> {
     const model = new ViTForImageClassification(config, { seed: 3 })
     for (const [name, parameter] of model.parameters()) parameter.trainable = trains.test(name)
     const images = randomNormal([4, 3, 12, 12], 0, 1, 'float32', 9) as Tensor4D
-    const { loss, logits, grads } = model.valueAndGrads(images, [0, 1, 2, 0], { seed: 77 })
+    const { loss, logits, grads } = autocast({ dtype }, () => model.valueAndGrads(images, [0, 1, 2, 0], { seed: 77 }))
     const bits: Record<string, number[]> = {}
     for (const [name, tensor] of Object.entries({ loss, logits, ...grads })) {
       bits[name] = [...(await tensor.data())]
@@ -66,4 +66,10 @@ describe.skipIf(reason !== undefined)('an encoder layer on webgpu', () => {
       expect(engine().memory().numTensors).toBe(numTensors)
       expect(engine().backend.numDataIds()).toBe(dataIds)
     }, 60_000)
+
+  test('in float16 gives the bits of its ops', async () => {
+    const expected = await withoutFusion(() => step(/./, 'float16'))
+    expect(await step(/./, 'float16')).toEqual(expected)
+    expect(await step(/./)).not.toEqual(expected)
+  }, 60_000)
 })
