@@ -52,6 +52,8 @@ export class Memory {
   liveBytes = 0
   /** Bytes of all chunks. */
   allocatedBytes = 0
+  /** The most bytes that one range can have: what a kernel can bind. */
+  readonly limit: number
   readonly #device: GPUDevice
   readonly #errors: DeviceErrors
   readonly #chunks: Chunk[] = []
@@ -62,14 +64,10 @@ export class Memory {
 
   constructor(device: GPUDevice, errors: DeviceErrors, smallest: number = SMALLEST_CHUNK) {
     this.#smallest = smallest
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits
+    this.limit = Math.min(maxBufferSize, maxStorageBufferBindingSize)
     this.#device = device
     this.#errors = errors
-  }
-
-  /** The most bytes that one range can have: what a kernel can bind. */
-  get limit(): number {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits
-    return Math.min(maxBufferSize, maxStorageBufferBindingSize)
   }
 
   /** A range of at least so many bytes, with whatever they hold. */

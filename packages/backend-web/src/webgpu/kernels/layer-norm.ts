@@ -159,6 +159,9 @@ const addShares = program({
 /** Enough to fill a GPU, few enough that their shares are small beside x. */
 const MOST_BLOCKS = 512
 
+/** Fewer would make the sum of the shares as long as the rest. */
+const LEAST_BLOCK_ROWS = 16
+
 /** What the gradient is computed of; a residual's gradient is added to that of x. */
 interface GradInputs extends Record<'dy' | 'x' | 'weight' | 'mean' | 'rstd', TensorInfo> {
   residualGradient?: TensorInfo
@@ -169,7 +172,7 @@ export const layerNormGrad: WebgpuKernel<GradInputs, Backward> = kernel(
   (backend, { dy, x, weight, mean, rstd, residualGradient }, attrs) => {
     const rows = rowsOf(x)
     const columns = sizeOf(weight)
-    const blockRows = Math.max(1, Math.ceil(rows / MOST_BLOCKS))
+    const blockRows = Math.max(LEAST_BLOCK_ROWS, Math.ceil(rows / MOST_BLOCKS))
     const blocks = Math.ceil(rows / blockRows)
     const gradients = new Gradients(backend, attrs)
     const dx = gradients.range('x', x.shape)
