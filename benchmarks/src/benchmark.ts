@@ -14,6 +14,7 @@ import { writeInputs, writeModel } from './inputs.ts'
 import { forgetPeakMemory, peakMemory, processSeconds, quietMoment } from './machine.ts'
 import type { ContestantOptions } from './protocol.ts'
 import {
+  cpuMillisecondsOf,
   disturbance,
   measureRounds,
   millisecondsOf,
@@ -31,6 +32,8 @@ export interface Measurement {
   title: string
   /** Time of one run over the whole batch: the median over the rounds. */
   milliseconds: number
+  /** CPU time of a run, all threads together; undefined where the system does not tell. */
+  cpuMilliseconds: number | undefined
   imagesPerSecond: number
   gflops: number
   /** Share of the machine's peak with as many threads. */
@@ -139,6 +142,7 @@ async function runBatch(
         contestant: name,
         title: name === 'vitral-before' ? `${title}, at ${commitBefore()}` : title,
         milliseconds,
+        cpuMilliseconds: cpuMillisecondsOf(quietest, name),
         imagesPerSecond: (1000 * batchSize) / milliseconds,
         gflops,
         shareOfPeak: gflops / peak.allThreads,

@@ -64,6 +64,30 @@ export const cases: Readonly<Record<string, Case>> = {
     contestants: ['vitral-wasm-node', 'vitral-wasm', 'tfjs-wasm'],
     rounds: 5,
   },
+  'vit-tiny-patch4-32-webgpu': {
+    summary: 'ViT-Ti/4 at 32×32, one forward pass on WebGPU, through Dawn',
+    config: namedConfig('vit-tiny-patch4-32', { numLabels: 10 }),
+    batchSizes: [1, 8],
+    task: 'inference',
+    contestants: ['vitral-webgpu', 'vitral-webgpu-float16', 'onnxruntime-webgpu'],
+    rounds: 5,
+  },
+  'vit-base-webgpu': {
+    summary: 'ViT-B/16 at 224×224, one forward pass on WebGPU, through Dawn',
+    config: base,
+    batchSizes: [1],
+    task: 'inference',
+    contestants: ['vitral-webgpu', 'vitral-webgpu-float16', 'onnxruntime-webgpu'],
+    rounds: 3,
+  },
+  'vit-tiny-patch4-32-webgpu-train': {
+    summary: 'ViT-Ti/4 at 32×32, one training step (forward, backward, Adam) on WebGPU, through Dawn',
+    config: namedConfig('vit-tiny-patch4-32', { numLabels: 10 }),
+    batchSizes: [8],
+    task: 'training',
+    contestants: ['vitral-webgpu', 'vitral-webgpu-float16'],
+    rounds: 5,
+  },
 }
 
 /** Threads of every contestant. */

@@ -45,6 +45,10 @@ export const contestants = {
   // Bytes times bytes, through twelve layers.
   'vitral-wasm-int8': { command: [...script('vitral-wasm'), 'int8'], logitsTolerance: 0.3 },
   'onnxruntime-web': { command: inNode('onnxruntime-web') },
+  'vitral-webgpu': { command: script('vitral-webgpu') },
+  // Factors of 11 significant bits, through twelve layers.
+  'vitral-webgpu-float16': { command: [...script('vitral-webgpu'), 'float16'], logitsTolerance: 0.01 },
+  'onnxruntime-webgpu': { command: [...script('onnxruntime'), 'webgpu'] },
   'tfjs-wasm': { command: script('tfjs-wasm'), slow: true },
 } satisfies Record<string, ContestantEntry>
 

@@ -10,6 +10,7 @@ const batch: BatchResult = {
       contestant: 'vitral',
       title: 'Vitral native (avx2)',
       milliseconds: 2000,
+      cpuMilliseconds: 3900,
       imagesPerSecond: 4,
       gflops: 140.52,
       shareOfPeak: 0.708,
@@ -22,6 +23,7 @@ const batch: BatchResult = {
       contestant: 'torch',
       title: 'PyTorch',
       milliseconds: 3000,
+      cpuMilliseconds: undefined,
       imagesPerSecond: 2.667,
       gflops: 93.7,
       shareOfPeak: 0.472,
@@ -49,9 +51,9 @@ test('a section has the command, the machine, how quiet it was, who was absent, 
   )
   expect(body).toContain('- absent: tfjs-wasm (takes minutes; pass --slow)\n')
   expect(body.split('\n').slice(-4)).toEqual([
-    '| contestant           | batch | ms     | images/s | GFLOP/s | of peak | of sustained | Vitral is | memory  | Δ logits | Δ loss |',
-    '| -------------------- | ----- | ------ | -------- | ------- | ------- | ------------ | --------- | ------- | -------- | ------ |',
-    '| Vitral native (avx2) | 8     | 2000.0 | 4.00     | 140.5   | 70.8%   | 75.1%        |           | 700 MiB |          |        |',
-    '| PyTorch              | 8     | 3000.0 | 2.67     | 93.7    | 47.2%   | 50.0%        | 1.50×     | ?       | 2.0e-6   | 1.0e-5 |',
+    '| contestant           | batch | ms     | CPU ms | images/s | GFLOP/s | of peak | of sustained | Vitral is | memory  | Δ logits | Δ loss |',
+    '| -------------------- | ----- | ------ | ------ | -------- | ------- | ------- | ------------ | --------- | ------- | -------- | ------ |',
+    '| Vitral native (avx2) | 8     | 2000.0 | 3900   | 4.00     | 140.5   | 70.8%   | 75.1%        |           | 700 MiB |          |        |',
+    '| PyTorch              | 8     | 3000.0 | ?      | 2.67     | 93.7    | 47.2%   | 50.0%        | 1.50×     | ?       | 2.0e-6   | 1.0e-5 |',
   ])
 })

@@ -18,6 +18,7 @@ const columns: [string, (measurement: Measurement, batch: BatchResult) => string
   ['contestant', ({ title }) => title],
   ['batch', (_, { batchSize }) => String(batchSize)],
   ['ms', ({ milliseconds }) => milliseconds.toFixed(1)],
+  ['CPU ms', ({ cpuMilliseconds }) => cpuMilliseconds?.toFixed(0) ?? '?'],
   ['images/s', ({ imagesPerSecond }) => imagesPerSecond.toFixed(2)],
   ['GFLOP/s', ({ gflops }) => gflops.toFixed(1)],
   ['of peak', ({ shareOfPeak }) => percent(shareOfPeak, 1)],

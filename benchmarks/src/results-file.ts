@@ -14,6 +14,10 @@ ${markdownTable([
   ['column', 'meaning'],
   ['ms', 'one forward pass or training step of the whole batch; of loading, an epoch'],
   [
+    'CPU ms',
+    'CPU time of the same in the process of the contestant, all threads together; on a GPU that a CPU emulates, its work is in it',
+  ],
+  [
     'GFLOP/s',
     'the operations the logits need (`forwardFlops` of @vitral/core; a training step is three forward passes), by that time',
   ],
@@ -29,7 +33,7 @@ ${markdownTable([
   ['memory', 'the most resident memory of the process while it was measured, loading left out'],
   [
     'Δ logits',
-    "the largest difference from the first contestant's logits, same weights and images; above 1e-3 (bfloat16: 0.05) the run fails",
+    "the largest difference from the first contestant's logits, same weights and images; above 1e-3 (float16: 0.01, bfloat16: 0.05) the run fails",
   ],
   ['Δ loss', "the largest difference from the first contestant's loss over all training steps of the run"],
   ['loading', 'the share of a training step that it waits for its batch'],

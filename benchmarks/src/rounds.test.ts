@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { disturbance, measureRounds, type Round, type Runner, speedRatio, warmUp } from './rounds.ts'
+import { cpuMillisecondsOf, disturbance, measureRounds, type Round, type Runner, speedRatio, warmUp } from './rounds.ts'
 
 /** A contestant whose runs say they took `milliseconds`, and which writes its name down at each. */
 const runner = (
@@ -81,4 +81,23 @@ test('the speed ratio is the median of the ratios within the rounds', () => {
     round({ ours: { milliseconds: 1 }, theirs: { milliseconds: 3 } }),
   ]
   expect(speedRatio(rounds, 'ours', 'theirs')).toBe(2)
+})
+
+test('CPU time is that of a run, whatever the system tells', async () => {
+  let seconds = 0
+  const told = { ...runner('told', 100, []), cpuSeconds: () => seconds }
+  const { quietest } = await measureRounds(
+    [
+      {
+        ...told,
+        run: () => {
+          seconds += 0.25
+          return told.run()
+        },
+      },
+      runner('untold', 100, []),
+    ],
+    { rounds: 1 },
+  )
+  expect([cpuMillisecondsOf(quietest, 'told'), cpuMillisecondsOf(quietest, 'untold')]).toEqual([250, undefined])
 })

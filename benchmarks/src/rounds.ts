@@ -16,6 +16,8 @@ export interface Runner {
 export interface Turn {
   /** The median of the runs. */
   milliseconds: number
+  /** CPU time that a run takes on average, user and system: an emulated GPU's work is in it. */
+  cpuMilliseconds?: number
   /** Loss of each run, when it is a training step. */
   losses: number[]
   /** Milliseconds that each run waited: for its batch when it loads one, or for the sums of other processes. */
@@ -89,6 +91,12 @@ export function speedRatio(rounds: readonly Round[], name: string, other: string
 
 export const millisecondsOf = (round: Round, name: string): number => round.get(name)?.milliseconds ?? Number.NaN
 
+/** CPU time of a contestant's runs, the median over rounds; undefined where the system does not tell. */
+export function cpuMillisecondsOf(rounds: readonly Round[], name: string): number | undefined {
+  const known = rounds.flatMap(round => round.get(name)?.cpuMilliseconds ?? [])
+  return known.length > 0 ? median(known) : undefined
+}
+
 /** The same for every contestant, so that all take the same training steps; one in the first round. */
 function runsPerTurn(first: Round | undefined): number {
   if (!first) return 1
@@ -113,14 +121,18 @@ async function measureTurn(runner: Runner, runs: number): Promise<Turn> {
   }
   const start = performance.now()
   const before = others()
+  const cpuBefore = runner.cpuSeconds()
   const ran: Ran[] = []
   while (ran.length < runs) ran.push(await runner.run())
+  const cpuAfter = runner.cpuSeconds()
   const after = others()
   const seconds = (performance.now() - start) / 1000
   return {
     milliseconds: median(ran.map(({ milliseconds }) => milliseconds)),
     losses: ran.flatMap(({ loss }) => loss ?? []),
     waiting: ran.flatMap(({ waiting }) => waiting ?? []),
+    ...(cpuBefore !== undefined &&
+      cpuAfter !== undefined && { cpuMilliseconds: ((cpuAfter - cpuBefore) * 1000) / ran.length }),
     ...(before !== undefined && after !== undefined && { otherCores: Math.max(0, (after - before) / seconds) }),
   }
 }

@@ -1,12 +1,15 @@
-/** ONNX Runtime's CPU provider through onnxruntime-node, with every graph optimisation. */
+/** ONNX Runtime through onnxruntime-node, with every graph optimisation: its CPU provider, or that of the first argument. */
 import { readSafetensors } from '@vitral/core/files'
 import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { serve } from './serve.ts'
+
+const provider = process.argv[3] ? (process.argv[2] as string) : 'cpu'
 
 await serve(async ({ onnxFile, inputs, threads }) => {
   const pixels = (await readSafetensors(inputs)).tensors.get('pixel_values')
   const pixelValues = new Tensor('float32', pixels?.data as Float32Array, pixels?.shape)
   const session = await InferenceSession.create(onnxFile, {
+    executionProviders: [provider],
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     freeDimensionOverrides: { batch: pixelValues.dims[0] as number }, // lets the optimiser see every shape
@@ -14,7 +17,7 @@ await serve(async ({ onnxFile, inputs, threads }) => {
   })
   const logits = async () => (await session.run({ pixel_values: pixelValues })).logits?.data as Float32Array
   return {
-    title: `onnxruntime-node ${env.versions.node}`,
+    title: `onnxruntime-node ${env.versions.node}${provider === 'cpu' ? '' : `, ${provider}`}`,
     logits,
     run: async () => {
       await logits()
