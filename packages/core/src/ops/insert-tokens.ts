@@ -8,7 +8,7 @@ const op = defineOp({
   kernel: 'VitralInsertTokens',
   save: [],
   gradients: ['x', 'tokens'],
-  reference({ x, tokens }: { x: Tensor; tokens: Tensor }, { at }: { at: number }) {
+  reference({ x, tokens }: { x: Tensor; tokens: Tensor }, { at }: { at: number; inserted: number }) {
     const [batch, count, hiddenSize] = x.shape as Tensor3D['shape']
     const same = add(zeros([batch, tokens.shape[1] as number, hiddenSize]), tokens) // one copy for each image
     const before = at > 0 ? [slice(x, [0, 0, 0], [batch, at, hiddenSize])] : []
@@ -29,5 +29,5 @@ export function insertTokens(x: Tensor3D, tokens: Tensor3D, at: number): Tensor3
   checkShape('insertTokens', 'x', x, ['batch', 'tokens', 'hiddenSize'])
   checkShape('insertTokens', 'tokens', tokens, [1, 'inserted', x.shape[2]])
   checkInteger('insertTokens: at', at, 0, x.shape[1])
-  return op({ x, tokens }, { at })
+  return op({ x, tokens }, { at, inserted: tokens.shape[1] })
 }

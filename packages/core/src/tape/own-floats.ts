@@ -1,6 +1,7 @@
 /** Direct access to a tensor's memory, where the backend has it in this process and no other tensor shares it. */
 import { engine, type KernelBackend, type Tensor, type TensorInfo, tensor } from '@tensorflow/tfjs-core'
 import { elementsOf } from '../sizes.ts'
+import { noteInPlaceWrite } from './in-place-writes.ts'
 
 /** A backend whose kernels work on memory that JavaScript sees. */
 interface InPlaceBackend extends KernelBackend {
@@ -18,6 +19,7 @@ interface InPlaceBackend extends KernelBackend {
  */
 export function ownFloats(x: Tensor): Float32Array | undefined {
   const backend: InPlaceBackend = engine().backend
+  noteInPlaceWrite()
   return backend.floatsInPlace && backend.refCount(x.dataId) === 1 ? backend.floatsInPlace(x) : undefined
 }
 

@@ -58,6 +58,11 @@ export class ViTEncoder {
       ...(pass.outputAttentions && { attentions }),
     }
   }
+
+  /** Frees what inference keeps beside the parameters. */
+  dispose(): void {
+    for (const layer of this.#layers) layer.dispose()
+  }
 }
 
 /** Runs a step, and frees there and then what of it neither the result nor the tape needs. */

@@ -51,4 +51,10 @@ export class ViTLayer {
   parameters(): Variable[] {
     return [...this.#parameters.all(), ...(this.#sharedBias?.all() ?? [])]
   }
+
+  /** Frees what inference keeps beside the parameters. */
+  dispose(): void {
+    this.#attention.dispose()
+    this.#mlp.dispose()
+  }
 }

@@ -4,27 +4,26 @@ import type { MlpTensors } from '../ops/fused/encoder-layer.ts'
 import { activate, linear } from '../ops/index.ts'
 import type { Branch, Normed } from './branch.ts'
 import type { ViTConfig } from './config.ts'
-import { scaledDense } from './layer-scale.ts'
+import { ScaledDense } from './layer-scale.ts'
 import type { ParameterScope } from './parameter-scope.ts'
 
 export class ViTMlp {
   readonly #config: ViTConfig
   readonly #up: ParameterScope
   readonly #gate: ParameterScope
-  readonly #down: ParameterScope
-  readonly #layerScale: ParameterScope | undefined
+  readonly #down: ScaledDense
 
   /** @param layer the parameters of the layer */
   constructor(config: ViTConfig, layer: ParameterScope) {
     this.#config = config
     this.#up = layer.scope('intermediate.dense')
     this.#gate = layer.scope('intermediate.gate')
-    this.#down = layer.scope('output.dense')
-    this.#layerScale = config.layerScaleInit === null ? undefined : layer.scope('layer_scale2')
+    const layerScale = config.layerScaleInit === null ? undefined : layer.scope('layer_scale2')
+    this.#down = new ScaledDense(layer.scope('output.dense'), layerScale)
   }
 
   tensors(): MlpTensors {
-    const { weight, bias } = scaledDense(this.#down, this.#layerScale)
+    const { weight, bias } = this.#down.tensors()
     return {
       upWeight: this.#up.matrix('weight'),
       upBias: this.#up.vector('bias'),
@@ -47,6 +46,10 @@ export class ViTMlp {
       const hidden = gatedMlp ? mul<Tensor3D>(activate(this.#gated(input), hiddenAct), up) : activate(up, hiddenAct)
       return linear(hidden, downWeight, downBias, end) // [B, N, C]
     }
+  }
+
+  dispose(): void {
+    this.#down.dispose()
   }
 
   #gated(input: Tensor3D): Tensor3D {

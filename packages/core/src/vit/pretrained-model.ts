@@ -210,6 +210,7 @@ export abstract class PretrainedModel {
 
   /** Frees the parameters. The model cannot be used afterwards. */
   dispose(): void {
+    this.encoder.dispose()
     for (const parameter of this.#parameters.values()) parameter.dispose()
   }
 

@@ -7,7 +7,7 @@ import type { Branch, Normed } from './branch.ts'
 import type { ViTConfig } from './config.ts'
 import { classToken } from './embeddings.ts'
 import type { LayerPass } from './forward-pass.ts'
-import { scaledDense } from './layer-scale.ts'
+import { ScaledDense } from './layer-scale.ts'
 import type { ParameterScope } from './parameter-scope.ts'
 
 export class ViTAttention {
@@ -15,8 +15,7 @@ export class ViTAttention {
   readonly #query: ParameterScope
   readonly #key: ParameterScope
   readonly #value: ParameterScope
-  readonly #projection: ParameterScope
-  readonly #layerScale: ParameterScope | undefined
+  readonly #projection: ScaledDense
   readonly #parts: AttentionParts
 
   /** @param layer the parameters of the layer */
@@ -26,8 +25,8 @@ export class ViTAttention {
     this.#query = attention.scope('query')
     this.#key = attention.scope('key')
     this.#value = attention.scope('value')
-    this.#projection = layer.scope('attention.output.dense')
-    this.#layerScale = config.layerScaleInit === null ? undefined : layer.scope('layer_scale1')
+    const layerScale = config.layerScaleInit === null ? undefined : layer.scope('layer_scale1')
+    this.#projection = new ScaledDense(layer.scope('attention.output.dense'), layerScale)
     this.#parts = {
       config,
       queryNorm: config.qkNorm ? attention.scope('query_norm') : undefined,
@@ -39,7 +38,7 @@ export class ViTAttention {
   tensors(): AttentionTensors {
     const [query, key, value] = [this.#query, this.#key, this.#value]
     const { qkvBias, keyBias, hiddenSize } = this.#config
-    const { weight, bias } = scaledDense(this.#projection, this.#layerScale)
+    const { weight, bias } = this.#projection.tensors()
     return {
       queryWeight: query.matrix('weight'),
       keyWeight: key.matrix('weight'),
@@ -60,5 +59,9 @@ export class ViTAttention {
       const own: Tensor3D = pass.classTokenOnly ? classToken(residual) : residual
       return linear(attended, projectionWeight, projectionBias, { residual: own, ...drops })
     }
+  }
+
+  dispose(): void {
+    this.#projection.dispose()
   }
 }

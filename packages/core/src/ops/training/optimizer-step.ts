@@ -15,6 +15,7 @@ import {
   where,
 } from '@tensorflow/tfjs-core'
 import { checkInteger } from '../../check.ts'
+import { noteInPlaceWrite } from '../../tape/in-place-writes.ts'
 import { defineStep } from '../../tape/op.ts'
 import { checkChoice, checkShape } from '../arguments.ts'
 import { numbered } from './indexed-inputs.ts'
@@ -142,6 +143,7 @@ export function optimizerStep(
       inputs[`s${j}_${i}`] = slot[i] as Variable
     })
   })
+  noteInPlaceWrite()
   op(inputs, { ...options, gradientScale, gradientLimit, count: parameters.length, slots } as StepAttrs)
 }
 
