@@ -126,11 +126,13 @@ describe.skipIf(!executablePath)('in Chromium', () => {
 
   // Chromium's emulated adapter has subgroups of 4 lanes, workgroups of 256, and places of buffers at multiples of 256.
   test('conformance of webgpu', async () => {
-    const ops = 'layerNorm|crossEntropy|embedTokens|maskTokens|gelu|dropout|selectToken|gradNorm|unscale|optimizerStep'
+    const ops =
+      'patchEmbed|embedTokens|maskTokens|layerNorm|qkv|attention|classAttention|linear|loraWeight|gelu|dropout|selectToken|' +
+      'crossEntropy|gradNorm|unscale|optimizerStep'
     const report = await page.evaluate(pattern => webgpuConformance(pattern), `^(${ops}):`)
     expect(report.failed).toEqual([])
     expect(report.passed).toBeGreaterThan(100)
-  }, 120_000)
+  }, 300_000)
 
   test('a picture becomes a tensor on webgpu', async () => {
     const [nothing, colour] = [

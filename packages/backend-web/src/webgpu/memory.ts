@@ -18,6 +18,14 @@ export interface Range {
 /** Whether a tensor lies in memory; tfjs's pictures do not. */
 export const isRange = (resource: object): resource is Range => 'chunk' in resource
 
+/** Whether a range begins where one before it does. */
+export function isRepeated(ranges: readonly Range[], i: number): boolean {
+  const { chunk, offset } = ranges[i] as Range
+  for (let other = 0; other < i; other++)
+    if (ranges[other]?.chunk === chunk && ranges[other]?.offset === offset) return true
+  return false
+}
+
 /** The largest `minStorageBufferOffsetAlignment` that a device may have, so that ranges are the same on all. */
 export const ALIGNMENT = 256
 

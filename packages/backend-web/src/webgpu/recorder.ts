@@ -4,7 +4,7 @@
  */
 import { Bindings, type Pipeline } from './bindings.ts'
 import type { DeviceErrors } from './errors.ts'
-import { Memory, type Range } from './memory.ts'
+import { isRepeated, Memory, type Range } from './memory.ts'
 import { CONSTANT_BYTES, DEFAULT_LANES, flatWorkgroups, type Program, program, type Workgroups } from './program.ts'
 import { plainBytes, Staging, type Values } from './staging.ts'
 
@@ -83,11 +83,10 @@ export class Recorder {
 
   /** Bytes of ranges in use, and of the buffers that they lie in. */
   get bytes(): { live: number; allocated: number } {
-    const both = [this.memory, this.sideMemory]
-    const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
+    const { memory, sideMemory } = this
     return {
-      live: sum(both.map(({ liveBytes }) => liveBytes)),
-      allocated: sum(both.map(({ allocatedBytes }) => allocatedBytes)),
+      live: memory.liveBytes + sideMemory.liveBytes,
+      allocated: memory.allocatedBytes + sideMemory.allocatedBytes,
     }
   }
 
@@ -244,12 +243,4 @@ export class Recorder {
     this.#absent[binding] ??= this.sideMemory.acquire(1)
     return this.#absent[binding]
   }
-}
-
-/** Whether a range begins where one before it does. */
-function isRepeated(ranges: readonly Range[], i: number): boolean {
-  const { chunk, offset } = ranges[i] as Range
-  for (let other = 0; other < i; other++)
-    if (ranges[other]?.chunk === chunk && ranges[other]?.offset === offset) return true
-  return false
 }
