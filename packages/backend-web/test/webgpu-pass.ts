@@ -6,9 +6,9 @@
 import { engine, type Tensor, type Tensor4D, type Variable, variable, zeros } from '@tensorflow/tfjs-core'
 import { namedConfig, useBackend, type ViTConfigOptions, ViTForImageClassification } from '@vitral/core'
 import { gradNorm, optimizerStep } from '@vitral/core/ops'
-import { create, globals } from 'webgpu'
 import type { WebgpuBackend } from '../src/webgpu/backend.ts'
 import type { Counts } from '../src/webgpu/recorder.ts'
+import { useNullBackend } from './null-backend.ts'
 
 /** One run's counts. */
 export interface PassCounts extends Counts {
@@ -22,8 +22,7 @@ export interface PassCounts extends Counts {
 const small: ViTConfigOptions = { hiddenSize: 12, numHiddenLayers: 2, numAttentionHeads: 2, mlpRatio: 2, patchSize: 8 }
 
 async function main([size, what, batchText, runs]: string[]): Promise<void> {
-  Object.assign(globalThis, globals)
-  Object.defineProperty(globalThis.navigator, 'gpu', { value: create(['backend=null']), configurable: true })
+  useNullBackend()
   await useBackend('webgpu')
   const config =
     size === 'tiny' ? namedConfig('vit-tiny-patch4-32', { numLabels: 10 }) : { ...small, imageSize: 32, numLabels: 10 }

@@ -4,15 +4,18 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { PassCounts } from '../../test/webgpu-pass.ts'
 
-const pass = join(import.meta.dir, '../../test/webgpu-pass.ts')
+/** The lines that a program of the folder test prints. */
+function linesOf(program: string, args: readonly string[], count: number): string[] {
+  const path = join(import.meta.dir, '../../test', program)
+  const { stdout, stderr } = spawnSync(process.execPath, [path, ...args], { encoding: 'utf8', timeout: 120_000 })
+  const lines = stdout.trim().split('\n').filter(Boolean)
+  if (lines.length !== count) throw new Error(`${program} printed ${lines.length} lines; expected ${count}. ${stderr}`)
+  return lines
+}
 
 /** The counts of each run. */
-function counted(...args: string[]): PassCounts[] {
-  const { stdout, stderr } = spawnSync(process.execPath, [pass, ...args], { encoding: 'utf8', timeout: 120_000 })
-  const lines = stdout.trim().split('\n').filter(Boolean)
-  if (lines.length !== Number(args.at(-1))) throw new Error(`the program that counts ended with: ${stderr}`)
-  return lines.map(line => JSON.parse(line) as PassCounts)
-}
+const counted = (...args: string[]): PassCounts[] =>
+  linesOf('webgpu-pass.ts', args, Number(args.at(-1))).map(line => JSON.parse(line) as PassCounts)
 
 describe('what the device is given to do', () => {
   test('a forward pass of one image: 89 dispatches in one submission, and nothing made anew once it is warm', () => {
@@ -37,5 +40,13 @@ describe('what the device is given to do', () => {
     expect(last.bytesLive).toBe(third.bytesLive)
     expect(last.tensors).toBe(third.tensors)
     expect(steps.slice(3).reduce((made, { bindGroups }) => made + bindGroups, 0)).toBe(0)
+  }, 120_000)
+
+  test('memory that ends is an error that names the op, and nothing is read from then on', () => {
+    const [ofOp, ofRead] = linesOf('webgpu-out-of-memory.ts', [], 2)
+    expect(ofOp).toMatch(
+      /^Fill on webgpu: The GPU is out of memory of Fill: .*start it anew with useBackend\('webgpu'\)/,
+    )
+    expect(ofRead).toMatch(/^Reading a tensor on webgpu: The GPU is out of memory of Fill/)
   }, 120_000)
 })
