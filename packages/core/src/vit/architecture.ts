@@ -97,6 +97,14 @@ export const featureSize = ({
 }: Pick<ViTArchitecture, 'headInput'> & { hiddenSize: number; numLabels: number }): number =>
   headInput === 'class-and-mean' && numLabels > 0 ? 2 * hiddenSize : hiddenSize
 
+/** Whether a classifier reads nothing of the encoder but the class token. */
+export const readsClassToken = ({
+  pooling,
+  headInput,
+  numLabels,
+}: Pick<ViTArchitecture, 'pooling' | 'headInput'> & { numLabels: number }): boolean =>
+  pooling === 'class' && (headInput === 'pooled' || numLabels === 0)
+
 /** Whether the layers are those of the paper, which kernels of whole layers compute; layer scale goes into weights. */
 export const hasPlainLayers = ({
   hiddenAct,

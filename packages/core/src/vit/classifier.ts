@@ -11,6 +11,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { linear, selectToken } from '../ops/index.ts'
 import { valueAndGrads } from '../tape/value-and-grads.ts'
+import { readsClassToken } from './architecture.ts'
 import type { ViTConfigOptions } from './config.ts'
 import { DISTILLATION_TOKEN } from './embeddings.ts'
 import { classifierArchitecture } from './families/index.ts'
@@ -111,9 +112,7 @@ export class ViTForImageClassification extends PretrainedModel {
    */
   forward(pixelValues: Tensor4D, options: ClassifierForwardOptions = {}): ClassifierOutput {
     const { labels, loss } = options
-    const { headInput, pooling, numLabels } = this.config
-    const readsClassToken = pooling === 'class' && (headInput === 'pooled' || numLabels === 0)
-    const pass = forwardPass(options, readsClassToken)
+    const pass = forwardPass(options, readsClassToken(this.config))
     return tidied(() => {
       const tokens = this.embeddings.forward(pixelValues, pass, options) // patches, class token, positions: [B, 1 + N, C]
       const grid = this.embeddings.gridOf(pixelValues)

@@ -26,3 +26,21 @@ test('forwardFlops counts every product of a small rectangular model', () => {
   expect(forwardFlops(config)).toBe(2 * (patches + first + last + 4 * 5))
   expect(forwardFlops({ ...config, numHiddenLayers: 0 })).toBe(2 * (patches + 4 * 5))
 })
+
+test('forwardFlops counts the tokens, the gate and the head of other models', () => {
+  const size = {
+    hiddenSize: 4,
+    numHiddenLayers: 1,
+    numAttentionHeads: 2,
+    intermediateSize: 8,
+    imageSize: 4,
+    patchSize: 2,
+  }
+  const config = { ...size, numChannels: 3, numLabels: 5 }
+  const layer = (tokens: number, products: number) => tokens * (4 * 16 + products * 32 + 2 * tokens * 4)
+  const patches = 4 * 12 * 4
+  expect(forwardFlops({ ...config, headInput: 'class-and-mean' })).toBe(2 * (patches + layer(5, 2) + 8 * 5))
+  expect(forwardFlops({ ...config, headInput: 'mean', numRegisterTokens: 3, gatedMlp: true })).toBe(
+    2 * (patches + layer(8, 3) + 4 * 5),
+  )
+})

@@ -65,7 +65,7 @@ test.each(
   const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
   expect({ stdout, stderr, code: await child.exited }).toEqual({
     stdout: '',
-    stderr: `vitral ${command}: ${message.replace("'vit.", args[0] === '--embed' ? "'" : "'vit.")}\n`,
+    stderr: `vitral ${command}: ${message}\n`,
     code: 1,
   })
   expect(existsSync(join(folder, 'out'))).toBe(false)

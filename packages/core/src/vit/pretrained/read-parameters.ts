@@ -52,7 +52,7 @@ export async function readParameters(
     for (const { name, shape: needed } of tensor.parts) {
       const own = others ? parameterShape(tensor, shape) : [...needed]
       const end = begin + elementsOf(own)
-      const values = finiteTensor(name, { dtype, shape: own, data: data.subarray(begin, end) }, source)
+      const values = finiteTensor(inFile, { dtype, shape: own, data: data.subarray(begin, end) }, source)
       const fitted = others ? fitPositions(values as Tensor3D, positions) : values
       if (isSame(fitted.shape, needed)) made.set(name, ownedVariable(fitted))
       else fitted.dispose()
