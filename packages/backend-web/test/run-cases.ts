@@ -1,5 +1,5 @@
 /** Conformance in runtimes without bun:test. */
-import type { ConformanceCase } from '../../core/src/conformance/check.ts'
+import type { ConformanceCase } from '@vitral/core/conformance'
 
 /** What became of the cases. */
 export interface CasesReport {
