@@ -5,10 +5,12 @@ import { opRows, opsPage, repository } from './ops-table.ts'
 
 const rows = opRows()
 /** Ops whose native adapter calls the kernels of others, or is a loop itself. */
-const composed = new Set([...['activate', 'insert-tokens', 'lora-weight', 'mean-tokens', 'rotate-heads', 'scale-rows']])
+const composed = new Set([
+  ...['activate', 'insert-tokens', 'lora-weight', 'mean-tokens', 'relative-bias', 'rotate-heads', 'scale-rows'],
+])
 
 /** Ops of the family that are compositions of stock ops on every backend. */
-const compositions = new Set(['attention-pool', 'relative-bias'])
+const compositions = new Set(['attention-pool'])
 
 /** What is made of other ops, and has no kernel's name of its own. */
 const ofStockOps = ['norm-heads', 'binary-cross-entropy', 'distillation-loss', 'focal-loss', 'mean-squared-error']

@@ -2,6 +2,7 @@ import type { BackendKernel } from '../kernel.ts'
 /** The kernels of Vitral's ops, in the order in which a training step meets them. */
 import { activate, activateGrad } from './activate.ts'
 import { attention, attentionGrad } from './attention.ts'
+import { biasedAttention, biasedAttentionGrad } from './biased-attention.ts'
 import { classAttention, classAttentionGrad } from './class-attention.ts'
 import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts'
 import { dropout, dropoutGrad } from './dropout.ts'
@@ -20,6 +21,7 @@ import { meanTokens, meanTokensGrad } from './mean-tokens.ts'
 import { optimizerStep } from './optimizer-step.ts'
 import { patchEmbed, patchEmbedGrad } from './patch-embed.ts'
 import { qkv, qkvGrad } from './qkv.ts'
+import { relativeBias, relativeBiasGrad } from './relative-bias.ts'
 import { rotateHeads, rotateHeadsGrad } from './rotate-heads.ts'
 import { scaleRows, scaleRowsGrad } from './scale-rows.ts'
 import { selectToken, selectTokenGrad } from './select-token.ts'
@@ -34,7 +36,9 @@ export const kernels: readonly BackendKernel[] = [
   ...[layerNorm, layerNormGrad],
   ...[qkv, qkvGrad],
   ...[rotateHeads, rotateHeadsGrad],
+  ...[relativeBias, relativeBiasGrad],
   ...[attention, attentionGrad],
+  ...[biasedAttention, biasedAttentionGrad],
   ...[classAttention, classAttentionGrad],
   ...[linear, linearGrad],
   encoder,
