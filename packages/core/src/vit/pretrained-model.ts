@@ -6,8 +6,6 @@ import type { Weights } from '../files/weight-files.ts'
 import { resolveConfig, type ViTConfig, type ViTConfigOptions } from './config.ts'
 import { ViTEmbeddings } from './embeddings.ts'
 import { ViTEncoder } from './encoder.ts'
-import type { FamilyNames } from './families/family.ts'
-import { familyOf } from './families/index.ts'
 import {
   type Adapters,
   adapterNames,
@@ -17,7 +15,12 @@ import {
   loraConfigOf,
   resolveLora,
 } from './lora/lora.ts'
-import { readAdapterFolder, type WriteAdaptersOptions, writeAdapterFolder } from './lora/lora-folder.ts'
+import {
+  adapterFileNames,
+  readAdapterFolder,
+  type WriteAdaptersOptions,
+  writeAdapterFolder,
+} from './lora/lora-folder.ts'
 import { ParameterScope } from './parameter-scope.ts'
 import { initialValue } from './parameters/init.ts'
 import {
@@ -161,7 +164,7 @@ export abstract class PretrainedModel {
   async saveAdapters(folder: string, options: WriteAdaptersOptions = {}): Promise<void> {
     const config = this.adapters
     if (!config) throw new Error('saveAdapters: the model has no adapters; add them with addAdapters.')
-    const { prefixes } = this.#adapterNaming('saveAdapters')
+    const { prefixes } = adapterFileNames(this.config, 'saveAdapters')
     const prefix = prefixes[this.#isClassifier ? 'classifier' : 'model']
     const weights = new Map<string, Weights>()
     for (const [name, parameter] of this.#parameters)
@@ -178,7 +181,7 @@ export abstract class PretrainedModel {
    * @throws when they are adapters of another kind, or do not fit the model
    */
   async loadAdapters(source: string | URL, options: HubOptions = {}): Promise<void> {
-    const naming = { prefix: this.#prefix, names: this.#adapterNaming('loadAdapters') }
+    const naming = { prefix: this.#prefix, names: adapterFileNames(this.config, 'loadAdapters') }
     const { alpha, pairs, head } = await readFolder(source, 'adapters', options, folder =>
       readAdapterFolder(folder, naming, this.#parameters),
     )
@@ -201,8 +204,8 @@ export abstract class PretrainedModel {
    */
   async savePretrained(folder: string, options: WriteModelOptions = {}): Promise<void> {
     const json = configToJson(this.config, this.architecture)
-    const shapes: ParameterShapes = new Map([...this.#parameters].map(([name, { shape }]) => [name, shape]))
-    for (const name of shapes.keys()) if (isAdapter(name)) shapes.delete(name)
+    const own = [...this.#parameters].filter(([name]) => !isAdapter(name))
+    const shapes: ParameterShapes = new Map(own.map(([name, { shape }]) => [name, shape]))
     const kind = { prefix: this.#prefix, classifier: this.#isClassifier }
     const weights = await toFileTensors(shapes, this.config, kind, name => this.#saved(name, () => this.#merged(name)))
     await writeModelFolder(folder, json, weights, options)
@@ -225,16 +228,6 @@ export abstract class PretrainedModel {
     const data = (await saved.data()) as Float32Array
     saved.dispose()
     return { shape, data }
-  }
-
-  /** @throws where a layer's names in files are not those that adapters are given here */
-  #adapterNaming(method: string): FamilyNames {
-    const { names } = familyOf(this.config)
-    if (names.inLayer(this.config).length > 0)
-      throw new Error(
-        `${method}: Vitral has no names of adapters for models of type '${this.config.modelType}'; merge them with mergeAdapters, and save the model.`,
-      )
-    return names
   }
 
   /** A parameter as it is without adapters. */

@@ -47,6 +47,8 @@ const flops: Readonly<Record<string, (shapes: Shapes) => number>> = {
     outputs.reduce((sum, { length }) => sum + (length === 3 ? 3 : length === 2 ? 1 : 0), 0),
   VitralAttention: ({ outputs }) => attention(outputs[0]),
   VitralAttentionGrad: ({ inputs }) => 2.5 * attention(inputs.output), // the scores once more, and four products
+  VitralBiasedAttention: ({ outputs }) => attention(outputs[0]),
+  VitralBiasedAttentionGrad: ({ inputs }) => 2.5 * attention(inputs.dy), // the same
   VitralClassAttention: shapes => {
     const { ofWeight, ofTokens } = classAttention(shapes)
     return 3 * ofWeight + 2 * ofTokens
@@ -71,6 +73,18 @@ const flops: Readonly<Record<string, (shapes: Shapes) => number>> = {
   VitralInterpolatePositionsGrad: none,
   VitralLayerNorm: none,
   VitralLayerNormGrad: none,
+  VitralInsertTokens: none,
+  VitralInsertTokensGrad: none,
+  VitralRotateHeads: none,
+  VitralRotateHeadsGrad: none,
+  VitralRelativeBias: none,
+  VitralRelativeBiasGrad: none,
+  VitralScaleRows: none,
+  VitralScaleRowsGrad: none,
+  VitralActivate: none,
+  VitralActivateGrad: none,
+  VitralMeanTokens: none,
+  VitralMeanTokensGrad: none,
   VitralGelu: none,
   VitralGeluGrad: none,
   VitralDropout: none,

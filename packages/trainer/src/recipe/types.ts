@@ -63,7 +63,10 @@ export interface Recipe {
   clipGradNorm: number | null
   /** Largest size of a gradient's element, after the norm; null does not clip. @default null */
   clipGradValue: number | null
-  /** PyTorch's loss scaling, for float16; bfloat16 needs none. {} has its defaults, null does not scale. @default null */
+  /**
+   * PyTorch's loss scaling, for float16; bfloat16 needs none. {} has its defaults, null does not scale.
+   * @default null
+   */
   gradScaler: GradScalerOptions | null
   /**
    * Averages of the parameters, which are then what is evaluated and kept as the best model; null for none.

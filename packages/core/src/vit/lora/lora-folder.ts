@@ -9,8 +9,10 @@ import type { SafeTensor } from '../../files/safetensors/safetensors.ts'
 import { readSafetensorsIn, writeSafetensors } from '../../files/safetensors/safetensors-file.ts'
 import type { Weights } from '../../files/weight-files.ts'
 import { requireFiniteWeights } from '../../finite.ts'
+import type { ViTConfig } from '../config.ts'
 import type { FamilyNames } from '../families/family.ts'
 import { bareNames } from '../families/file-tensors.ts'
+import { familyOf } from '../families/index.ts'
 import type { Parameters } from '../parameters/parameters.ts'
 import { isHead } from '../parameters/trainable.ts'
 import { fitProblems } from '../pretrained/fit-problems.ts'
@@ -34,6 +36,21 @@ export interface AdapterFolder {
 const [CONFIG, WEIGHTS] = adapterFiles
 /** PEFT's wrappers around the model. */
 const PREFIX = 'base_model.model.'
+
+/**
+ * How files name what adapters are beside.
+ *
+ * @param method what errors call the caller
+ * @throws where a layer's names in files are not those that adapters are given here
+ */
+export function adapterFileNames(config: ViTConfig, method: string): FamilyNames {
+  const { names } = familyOf(config)
+  if (names.inLayer(config).length > 0)
+    throw new Error(
+      `${method}: Vitral has no names of adapters for models of type '${config.modelType}'; merge them with mergeAdapters, and save the model.`,
+    )
+  return names
+}
 
 /** Writes the two files; the weights are named as in the model, and have a checksum that reading compares. */
 export async function writeAdapterFolder(
