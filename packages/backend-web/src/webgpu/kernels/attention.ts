@@ -2,6 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { OutputDtypeAttribute } from '@vitral/core/kernels'
 import { type Backward, type Forward, sizeOf } from '@vitral/core/kernels/arguments'
+import type { WebgpuBackend } from '../backend.ts'
 import { Gradients, kernel, type WebgpuKernel } from '../kernel.ts'
 import { keepConstants } from '../wgsl.ts'
 import { keyProgram, queryProgram } from './attention/backward.ts'
@@ -9,6 +10,7 @@ import { forwardProgram } from './attention/forward.ts'
 import { type attentionConstants, blocksOf, lanesOf } from './attention/text.ts'
 import { inHalf, type Precision, writesHalf } from './half.ts'
 import { matrix, paddedOutput, paddedTo4 } from './product/matrix.ts'
+import { hasSubgroupsOfEight } from './product/product.ts'
 
 interface Attributes {
   numHeads: number
@@ -30,6 +32,11 @@ function constantsOf(
 const workgroupsOf = ({ headsInAll, tokens }: ReturnType<typeof constantsOf>, lanes: number): number =>
   headsInAll * Math.ceil(tokens / lanes)
 
+const shapeOf = ({ emulated, device }: WebgpuBackend) => ({
+  emulated,
+  subgroup: emulated && hasSubgroupsOfEight(device),
+})
+
 /** A tensor as rows of one head each. */
 const headRows = (tensor: TensorInfo, { shape }: TensorInfo, { numHeads }: Attributes) => {
   const columns = (shape[2] as number) / 3 / numHeads
@@ -50,7 +57,7 @@ export const attention: WebgpuKernel<{ qkv: TensorInfo }, Attributes & OutputDty
       blocks: blocksOf(constants.headSize, backend.emulated),
       half: packed.half,
       halfOutput,
-      emulated: backend.emulated,
+      ...shapeOf(backend),
     }
     backend.dispatch(
       forwardProgram(kind),
@@ -77,7 +84,7 @@ export const attentionGrad: WebgpuKernel<
     blocks: blocksOf(constants.headSize, backend.emulated),
     half: packed.half,
     halfOutput: result.half,
-    emulated: backend.emulated,
+    ...shapeOf(backend),
   }
   const workgroups = workgroupsOf(constants, lanesOf(kind))
   const { range, finish } = paddedOutput(backend, dQkv, headRows(qkv, qkv, attrs))

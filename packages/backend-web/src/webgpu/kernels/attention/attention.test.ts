@@ -56,7 +56,7 @@ describe.skipIf(reason !== undefined)('attention', () => {
   })
 
   test('fits what every browser gives', () => {
-    const kind = { blocks: 4, half: false, halfOutput: false, emulated: false }
+    const kind = { blocks: 4, half: false, halfOutput: false, emulated: false, subgroup: false }
     const programs = [forwardProgram(kind), queryProgram(kind), keyProgram(kind, 'keys'), keyProgram(kind, 'values')]
     for (const program of programs) {
       expect(Object.keys(program.bindings).length).toBeLessThanOrEqual(8)

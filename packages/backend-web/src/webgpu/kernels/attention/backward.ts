@@ -46,6 +46,7 @@ function makeQueryProgram(
     },
     constants: attentionConstants,
     lanes: lanesOf(kind),
+    ...(kind.subgroup && { enable: ['subgroups'] as const }),
     declarations: `
 ${headFunctions}
 ${reader('qkv', true, half)}
@@ -64,8 +65,8 @@ var<workgroup> rowShifts: array<f32, ${lanesOf(kind)}>;`,
   if (query < constants.tokens) { shifts[rowOf(head, query)] = shift; }
   workgroupBarrier();
   for (var first = 0u; first < constants.tokens; first += ${STEP}u) {
-    ${rowsTimesRows('scores', queries, keys)}
-    ${rowsTimesRows('ups', upstream, values)}
+    ${rowsTimesRows('scores', kind, queries, keys)}
+    ${rowsTimesRows('ups', kind, upstream, values)}
     ${asArray('scores')}
     ${asArray('ups')}
     let there = ${areTokens};
@@ -98,6 +99,7 @@ function makeKeyProgram(
     bindings: { dy: 'vec4<f32>', qkv: elementType(true, half), logSumExp: 'f32', shifts: 'f32', dQkv: 'vec4<f32>' },
     constants: attentionConstants,
     lanes: lanesOf(kind),
+    ...(kind.subgroup && { enable: ['subgroups'] as const }),
     declarations: `
 ${headFunctions}
 ${reader('qkv', true, half)}
@@ -109,8 +111,8 @@ ${ofValues ? declareTile('weights', kind, 8) : ''}`,
   ${ofKeys ? declareSums('dKeys', kind) : ''}
   ${ofValues ? declareSums('dValues', kind) : ''}
   for (var first = 0u; first < constants.tokens; first += ${STEP}u) {
-    ${rowsTimesRows('scores', keys, queries)}
-    ${ofKeys ? rowsTimesRows('ups', values, upstream) : ''}
+    ${rowsTimesRows('scores', kind, keys, queries)}
+    ${ofKeys ? rowsTimesRows('ups', kind, values, upstream) : ''}
     ${asArray('scores')}
     ${ofKeys ? asArray('ups') : ''}
     let there = ${areTokens};

@@ -35,6 +35,7 @@ function makeForwardProgram(
     bindings: { qkv: elementType(true, half), output: elementType(true, halfOutput), logSumExp: 'f32' },
     constants: attentionConstants,
     lanes: lanesOf(kind),
+    ...(kind.subgroup && { enable: ['subgroups'] as const }),
     declarations: `
 ${headFunctions}
 ${reader('qkv', true, half)}
@@ -50,7 +51,7 @@ var<workgroup> totals: array<f32, ${lanesOf(kind)}>;`,
   var largest = -1e30;
   var total = 0.0;
   for (var first = 0u; first < constants.tokens; first += ${STEP}u) {
-    ${rowsTimesRows('scores', queries, keys)}
+    ${rowsTimesRows('scores', kind, queries, keys)}
     ${forRows(i => `weights[(localRow + ${i}u) * 9u + column / 4u] = scores${i} * constants.scale;`)}
     workgroupBarrier();
     let there = min(${STEP}u, constants.tokens - first);

@@ -7,7 +7,7 @@
  * once for 64 rows; an adapter that a CPU emulates has 8, its vector.
  */
 import { keepFunctions } from '../../wgsl.ts'
-import { eight, forRows, four, multiplyRow, transposed } from '../product/micro-kernel.ts'
+import { broadcast, eight, forRows, four, multiplyRow, transposed } from '../product/micro-kernel.ts'
 
 /** What the text of a program depends on. */
 export interface AttentionKind {
@@ -19,6 +19,8 @@ export interface AttentionKind {
   halfOutput: boolean
   /** Whether a CPU plays the GPU. */
   emulated: boolean
+  /** Whether its eight lanes are in one subgroup, so that each loads a row of eight for all. */
+  subgroup: boolean
 }
 
 /** Columns of a step. */
@@ -105,13 +107,18 @@ export const values: Rows = { tensor: 'qkv', start: startOf('packedStart', 2) }
 export const upstream: Rows = { tensor: 'dy', start: token => `resultStart(head, ${token})` }
 
 /** Sums `<name>0` to `<name>7`, rows of one matrix times those of another from `first + column` on, over D. */
-export const rowsTimesRows = (name: string, rows: Rows, columns: Rows): string => `
-    ${forRows(i => `let ${name}Row${i} = ${rows.start(`row + ${i}u`)}; var ${name}${i} = vec4f();`)}
+export const rowsTimesRows = (name: string, { subgroup }: AttentionKind, rows: Rows, columns: Rows): string => `
+    ${subgroup ? `let ${name}Own = ${rows.start('row + lane')};` : forRows(i => `let ${name}Row${i} = ${rows.start(`row + ${i}u`)};`)}
+    ${forRows(i => `var ${name}${i} = vec4f();`)}
     ${four.map(e => `let ${name}Column${e} = ${columns.start(`first + column + ${e}u`)};`).join(' ')}
     for (var d = 0u; d < constants.headSize; d += 4u) {
     ${four.map(e => `let down${e} = ${columns.tensor}Four(${name}Column${e} + d);`).join('\n    ')}
     ${transposed('b', 'down')}
-    ${forRows(i => `{ let a = ${rows.tensor}Four(${name}Row${i} + d); ${multiplyRow(`${name}${i}`, 'a', 'b')} }`)}
+    ${subgroup ? `let own = ${rows.tensor}Four(${name}Own + d);` : ''}
+    ${forRows(i => {
+      const a = subgroup ? broadcast('own', i) : `${rows.tensor}Four(${name}Row${i} + d)`
+      return `{ let a = ${a}; ${multiplyRow(`${name}${i}`, 'a', 'b')} }`
+    })}
     }`
 
 /** The sums as an array, for loops: eight times the same text takes a driver eight times as long to compile. */
@@ -150,7 +157,11 @@ export const addTileTimesRows = (
     ${forRows(i => `var sum${i} = ${sums}[${block} * 8u + ${i}u]${scale ? ` * ${scale(i)}` : ''};`)}
     for (var k = 0u; k < min(32u, constants.tokens - first); k += 4u) {
     ${four.map(e => `let b${e} = ${matrix.tensor}Four(${matrix.start(`first + k + ${e}u`)} + d);`).join('\n    ')}
-    ${forRows(i => `{ let a = ${tile}[(localRow + ${i}u) * ${rowVectors}u + k / 4u]; ${multiplyRow(`sum${i}`, 'a', 'b')} }`)}
+    ${kind.subgroup ? `let own = ${tile}[lane * ${rowVectors}u + k / 4u];` : ''}
+    ${forRows(i => {
+      const a = kind.subgroup ? broadcast('own', i) : `${tile}[(localRow + ${i}u) * ${rowVectors}u + k / 4u]`
+      return `{ let a = ${a}; ${multiplyRow(`sum${i}`, 'a', 'b')} }`
+    })}
     }
     ${eight.map(i => `${sums}[${block} * 8u + ${i}u] = sum${i};`).join(' ')}`,
   )

@@ -12,6 +12,12 @@ export const transposed = (name: string, source: string, first = 0): string =>
     .map(e => `let ${name}${first + e} = vec4f(${four.map(i => `${source}${first + i}.${'xyzw'[e]}`).join(', ')});`)
     .join('\n    ')
 
+/**
+ * What lane number `lane` of eight has of a vector, in all of them. On an adapter that a CPU emulates, a load of one address by
+ * all lanes costs as much as one of eight addresses, and a broadcast next to nothing.
+ */
+export const broadcast = (vector: string, lane: number): string => `subgroupBroadcast(${vector}, ${lane}u)`
+
 /** Adds to a row: `a` has four steps side by side, and `<b>0` to `<b>3` have four columns each. */
 export const multiplyRow = (sum: string, a: string, b: string): string =>
   four.map(e => `${sum} += ${a}.${'xyzw'[e]} * ${b}${e};`).join(' ')

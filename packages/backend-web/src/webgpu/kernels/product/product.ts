@@ -9,7 +9,7 @@ import { dropConstantTypes } from '../drops.ts'
 import { type Epilogue, epilogueBindings, epilogueFunctions, forPart } from './epilogue.ts'
 import type { Matrix } from './matrix.ts'
 import { elementType, type Operand, operandFunctions, stackNames } from './operand.ts'
-import { lanes, type Shape, tiles } from './shapes.ts'
+import { lanes, lanesOfSubgroup, type Shape, tiles } from './shapes.ts'
 
 /** What the text of a product depends on. */
 export interface ProductKind {
@@ -95,6 +95,7 @@ function makeProgram(
     },
     constants: constantTypes,
     lanes: shape.lanes,
+    ...(shape.enable && { enable: shape.enable }),
     declarations: `
 var<private> part: u32;
 ${operandFunctions('a', a, { outerSize: 'rows', wholeSteps })}
@@ -121,7 +122,14 @@ const writeRowSums = (names: readonly string[]): string => `
   }`
 
 /** Which shape suits a device. */
-export const shapeFor = ({ emulated }: Pick<WebgpuBackend, 'emulated'>): Shape => (emulated ? lanes : tiles)
+export function shapeFor({ emulated, device }: Pick<WebgpuBackend, 'emulated' | 'device'>): Shape {
+  if (!emulated) return tiles
+  return hasSubgroupsOfEight(device) ? lanesOfSubgroup : lanes
+}
+
+/** Whether a workgroup of eight lanes is in one subgroup. */
+export const hasSubgroupsOfEight = ({ adapterInfo, features }: GPUDevice): boolean =>
+  features.has('subgroups') && (adapterInfo?.subgroupMinSize ?? 0) >= 8
 
 /** A factor: a matrix, and the axis along which its elements lie side by side. */
 export interface Factor {
