@@ -53,7 +53,15 @@ export const cases: Readonly<Record<string, Case>> = {
     config: base,
     batchSizes: [1, 8],
     task: 'inference',
-    contestants: ['vitral-wasm-node', 'vitral-wasm', 'vitral-wasm-int8', 'onnxruntime-web', 'tfjs-wasm'],
+    contestants: ['vitral-wasm-node', 'vitral-wasm', 'onnxruntime-web', 'tfjs-wasm'],
+    rounds: 5,
+  },
+  'vit-base-wasm-int8': {
+    summary: 'ViT-B/16 at 224×224, one forward pass in WebAssembly with 8-bit weights.',
+    config: base,
+    batchSizes: [1, 8],
+    task: 'inference',
+    contestants: ['vitral-wasm-node-int8', 'vitral-wasm-int8', 'onnxruntime-web-int8', 'vitral-wasm-node'],
     rounds: 5,
   },
   'vit-tiny-patch4-32-wasm': {

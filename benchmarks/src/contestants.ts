@@ -44,7 +44,9 @@ export const contestants = {
   'vitral-wasm-node': { command: inNode('vitral-wasm') },
   // Bytes times bytes, through twelve layers.
   'vitral-wasm-int8': { command: [...script('vitral-wasm'), 'int8'], logitsTolerance: 0.3 },
+  'vitral-wasm-node-int8': { command: [...inNode('vitral-wasm'), 'int8'], logitsTolerance: 0.3 },
   'onnxruntime-web': { command: inNode('onnxruntime-web') },
+  'onnxruntime-web-int8': { command: [...inNode('onnxruntime-web'), 'int8'], logitsTolerance: 0.3 },
   'vitral-webgpu': { command: script('vitral-webgpu') },
   // Factors of 11 significant bits, through twelve layers.
   'vitral-webgpu-float16': { command: [...script('vitral-webgpu'), 'float16'], logitsTolerance: 0.01 },

@@ -4,16 +4,17 @@ import { tensor, type Variable } from '@tensorflow/tfjs-core'
 import { useBackend, type ViTConfig, ViTForImageClassification } from '@vitral/core'
 import { readSafetensors, toFloat32, writeFileAtomic, writeSafetensors } from '@vitral/core/files'
 import { normalStream } from '@vitral/core/tape'
-import { exportViT } from './onnx/vit.ts'
+import { type ExportOptions, exportViT, type Weights } from './onnx/vit.ts'
 import type { ContestantOptions } from './protocol.ts'
 
-/** Writes the model as Hugging Face's folder and as an ONNX file; says where. */
+/** Writes the model as Hugging Face's folder and as ONNX files; says where. */
 export async function writeModel(
   folder: string,
   config: ViTConfig,
-): Promise<Pick<ContestantOptions, 'modelFolder' | 'onnxFile'>> {
+): Promise<Pick<ContestantOptions, 'modelFolder' | 'onnxFile' | 'int8OnnxFile'>> {
   const modelFolder = join(folder, 'model')
   const onnxFile = join(folder, 'model.onnx')
+  const int8OnnxFile = join(folder, 'model-int8.onnx')
   await useBackend('cpu')
   const model = new ViTForImageClassification(config, { seed: 1 })
   for (const [i, parameter] of [...model.parameters().values()].entries())
@@ -21,17 +22,23 @@ export async function writeModel(
   await model.savePretrained(modelFolder)
   model.dispose()
   await writeFileAtomic(onnxFile, await exportFolder(modelFolder, config))
-  return { modelFolder, onnxFile }
+  await writeFileAtomic(int8OnnxFile, await exportFolder(modelFolder, config, { int8: true }))
+  return { modelFolder, onnxFile, int8OnnxFile }
 }
 
 /** The ONNX file of a model folder. */
-export async function exportFolder(modelFolder: string, config: ViTConfig): Promise<Uint8Array[]> {
+export async function exportFolder(
+  modelFolder: string,
+  config: ViTConfig,
+  options: ExportOptions = {},
+): Promise<Uint8Array[]> {
   const { tensors } = await readSafetensors(join(modelFolder, 'model.safetensors'))
-  return exportViT(config, name => {
+  const weights: Weights = name => {
     const tensor = tensors.get(name)
     if (!tensor) throw new Error(`${modelFolder} has no tensor '${name}'; a classifier's folder was expected.`)
     return { shape: tensor.shape, data: toFloat32(tensor) }
-  })
+  }
+  return exportViT(config, weights, options)
 }
 
 /** Writes a batch of normally distributed pixels with labels; says where. */

@@ -4,6 +4,7 @@ import type { ContestantOptions } from '../src/protocol.ts'
 export const options: ContestantOptions = {
   modelFolder: '',
   onnxFile: '',
+  int8OnnxFile: '',
   inputs: '',
   task: 'inference',
   threads: 2,

@@ -8,6 +8,8 @@ export interface NodeOptions {
   attributes?: Record<string, Attribute>
   /** Name of the node and its output. @default made from the operator */
   name?: string
+  /** How many outputs it has; the second's name is the first's with `_1`, and so on. @default 1 */
+  outputs?: number
 }
 
 /** An input or output of the graph, float32; a string in its shape is a free dimension. */
@@ -17,7 +19,7 @@ export interface GraphValue {
 }
 
 /** TensorProto.DataType */
-const dataType = { float32: 1, int64: 7 } as const
+const dataType = { float32: 1, int8: 3, int64: 7 } as const
 
 export class OnnxGraph {
   readonly #nodes: Encoded = []
@@ -26,10 +28,11 @@ export class OnnxGraph {
 
   /** Adds a node; '' among the inputs leaves an optional one out. */
   node(operator: string, inputs: readonly string[], options: NodeOptions = {}): string {
-    const { attributes = {}, name = `${operator}_${this.#count++}` } = options
+    const { attributes = {}, name = `${operator}_${this.#count++}`, outputs = 1 } = options
+    const more = Array.from({ length: outputs - 1 }, (_, i) => `${name}_${i + 1}`)
     const fields = [
       ...inputs.flatMap(input => stringField(1, input)),
-      ...stringField(2, name),
+      ...[name, ...more].flatMap(output => stringField(2, output)),
       ...stringField(3, name),
       ...stringField(4, operator),
       ...Object.entries(attributes).flatMap(([key, value]) => messageField(5, encodeAttribute(key, value))),
@@ -41,6 +44,11 @@ export class OnnxGraph {
   /** A float32 constant. */
   weight(shape: readonly number[], data: Float32Array): string {
     return this.#constant(dataType.float32, shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  }
+
+  /** An int8 constant. */
+  bytes(shape: readonly number[], data: Int8Array): string {
+    return this.#constant(dataType.int8, shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   }
 
   /** An int64 constant, such as a shape: a vector, or a scalar with shape []. */

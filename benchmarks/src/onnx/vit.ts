@@ -10,19 +10,31 @@ import type { Encoded } from './protobuf.ts'
 /** Gives a tensor of the model folder by its Hugging Face name. */
 export type Weights = (name: string) => { shape: readonly number[]; data: Float32Array }
 
+export interface ExportOptions {
+  /**
+   * Linear layers in bytes, as onnxruntime's `quantize_dynamic` writes them: weights rounded beforehand, what they multiply
+   * over its own range as it comes. Each output of a weight has a scale of its own (`per_channel`). @default false
+   */
+  int8?: boolean
+}
+
 /** Input `pixel_values` [batch, c, h, w], output `logits` [batch, numLabels]; the batch is free. */
-export function exportViT(config: ViTConfig, weights: Weights): Encoded {
-  return new ViTExporter(config, weights).export()
+export function exportViT(config: ViTConfig, weights: Weights, { int8 = false }: ExportOptions = {}): Encoded {
+  return new ViTExporter(config, weights, int8).export()
 }
 
 class ViTExporter {
   readonly #config: ViTConfig
   readonly #weights: Weights
+  readonly #int8: boolean
   readonly #graph = new OnnxGraph()
+  /** Quantised values by the name of what they are of: the three projections of a layer read the same. */
+  readonly #quantised = new Map<string, string>()
 
-  constructor(config: ViTConfig, weights: Weights) {
+  constructor(config: ViTConfig, weights: Weights, int8: boolean) {
     this.#config = config
     this.#weights = weights
+    this.#int8 = int8
   }
 
   export(): Encoded {
@@ -103,7 +115,23 @@ class ViTExporter {
   #product(x: string, weightName: string): string {
     const { shape, data } = this.#weights(weightName)
     const [rows = 0, columns = 0] = shape
-    return this.#node('MatMul', [x, this.#graph.weight([columns, rows], transpose(data, rows, columns))])
+    const transposed = transpose(data, rows, columns)
+    if (this.#int8) return this.#byteProduct(x, columns, rows, transposed)
+    return this.#node('MatMul', [x, this.#graph.weight([columns, rows], transposed)])
+  }
+
+  /** The same with both factors rounded to bytes, the weight [inputs, outputs] symmetrically. */
+  #byteProduct(x: string, inputs: number, outputs: number, weight: Float32Array): string {
+    const steps = new Float32Array(outputs)
+    for (const [i, value] of weight.entries())
+      steps[i % outputs] = Math.max(steps[i % outputs] as number, Math.abs(value) / 127)
+    const bytes = Int8Array.from(weight, (value, i) => Math.round(value / (steps[i % outputs] || 1)))
+    const quantised = this.#quantised.get(x) ?? this.#graph.node('DynamicQuantizeLinear', [x], { outputs: 3 })
+    this.#quantised.set(x, quantised)
+    const factors = [quantised, this.#graph.bytes([inputs, outputs], bytes)]
+    const sums = this.#node('MatMulInteger', [...factors, `${quantised}_2`])
+    const scale = this.#node('Mul', [`${quantised}_1`, this.#graph.weight([outputs], steps)])
+    return this.#node('Mul', [this.#node('Cast', [sums], { to: 1 }), scale]) // 1 is float32
   }
 
   #scale(): number {
