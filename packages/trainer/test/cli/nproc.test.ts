@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { whyNoGpu } from '../../../backend-web/test/gpu.ts'
 import { rankProcesses, startLaunched, stepsOf } from '../launched-run.ts'
 import { writeTinyCifar } from '../tiny-cifar.ts'
 
@@ -43,6 +44,35 @@ describe.skipIf(!linux).each(programs)('in %s', (name, program) => {
     ])
   })
 })
+
+const noGpu = linux ? whyNoGpu() : 'several processes meet on Linux alone'
+if (noGpu) console.log(`skipped the processes on WebGPU: ${noGpu}`)
+
+test.skipIf(noGpu !== undefined)(
+  'on WebGPU, a device each, they end where one process does',
+  async () => {
+    const losses = [1, 2].map(async count => {
+      const out = `webgpu-${count}`
+      const child = startLaunched(
+        { folder, out },
+        '--nproc',
+        `${count}`,
+        '--backend',
+        'webgpu',
+        '--epochs',
+        '1',
+        '--json',
+      )
+      const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+      expect({ code: await child.exited, stderr }).toMatchObject({ code: 0 })
+      return (JSON.parse(stdout) as { best: { loss: number } }).best.loss
+    })
+    const [one, two] = await Promise.all(losses)
+    expect(one).toBeGreaterThan(0)
+    expect(two).toBeCloseTo(one as number, 5) // their sums have another order
+  },
+  240_000,
+)
 
 test.skipIf(!linux)(
   'what fails before the processes have met ends them too',
