@@ -8,7 +8,8 @@ import { writeResults } from './results-file.ts'
 
 const help = `Usage: bun run bench [CASE…] [OPTIONS]
 
-Measures Vitral beside its peers in one run, and writes benchmarks/RESULTS.md. Without a case, all of them.
+Measures Vitral beside its peers in one run, and writes benchmarks/RESULTS.md. CASE is a name, or a part of several names,
+such as webgpu; without one, all are measured.
 
 Cases
 ${Object.entries(allCases)
@@ -29,6 +30,14 @@ Environment
 
 const resultsFile = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
 
+/** @throws when no case has the name, or has it in its own */
+function casesNamed(name: string): string[] {
+  if (Object.hasOwn(allCases, name)) return [name]
+  const names = Object.keys(allCases).filter(other => other.includes(name))
+  if (names.length > 0) return names
+  throw new Error(`There is no case '${name}'; there are ${Object.keys(allCases).join(', ')}.`)
+}
+
 async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
@@ -44,11 +53,8 @@ async function main(args: string[]): Promise<void> {
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
     throw new Error(`--rounds is '${values.rounds}'; expected a whole number of at least 1.`)
-  for (const name of positionals)
-    if (!Object.hasOwn(allCases, name))
-      throw new Error(`There is no case '${name}'; there are ${Object.keys(allCases).join(', ')}.`)
-
-  const chosen = Object.entries(allCases).filter(([name]) => positionals.length === 0 || positionals.includes(name))
+  const names = positionals.flatMap(casesNamed)
+  const chosen = Object.entries(allCases).filter(([name]) => positionals.length === 0 || names.includes(name))
   const { instructionSet } = deviceInfo()
   const wanted = process.env.VITRAL_ISA
   const results: Record<string, unknown> = {}
