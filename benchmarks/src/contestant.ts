@@ -14,10 +14,10 @@ export class Contestant {
   readonly title: string
   readonly #pipe: Pipe
 
-  private constructor(name: string, title: string, pipe: Pipe) {
+  private constructor(name: string, { ready, pid }: Ready, pipe: Pipe) {
     this.name = name
-    this.title = title
-    this.pid = pipe.pid
+    this.title = ready
+    this.pid = pid ?? pipe.pid
     this.#pipe = pipe
   }
 
@@ -36,7 +36,7 @@ export class Contestant {
   ): Promise<Contestant | Unavailable> {
     const pipe = new Pipe(name, command, options, environment)
     const first = (await pipe.read()) as Ready | Unavailable
-    if ('ready' in first) return new Contestant(name, first.ready, pipe)
+    if ('ready' in first) return new Contestant(name, first, pipe)
     pipe.stop()
     return first
   }

@@ -20,6 +20,8 @@ const script = (name: string) => [process.execPath, file(`contestants/${name}.ts
 
 const inNode = (name: string) => ['sh', file('../peers/in-node.sh'), process.execPath, name]
 
+const inChromium = (name: string) => [...script('in-chromium'), name]
+
 /** Debian's python3-torch belongs to Debian's Python, which need not be the first on the path. */
 const python = process.env.BENCH_PYTHON ?? '/usr/bin/python3'
 
@@ -45,12 +47,16 @@ export const contestants = {
   // Bytes times bytes, through twelve layers.
   'vitral-wasm-int8': { command: [...script('vitral-wasm'), 'int8'], logitsTolerance: 0.3 },
   'vitral-wasm-node-int8': { command: [...inNode('vitral-wasm'), 'int8'], logitsTolerance: 0.3 },
+  'vitral-wasm-chromium': { command: inChromium('vitral-wasm') },
+  'vitral-wasm-chromium-int8': { command: [...inChromium('vitral-wasm'), 'int8'], logitsTolerance: 0.3 },
   'onnxruntime-web': { command: inNode('onnxruntime-web') },
   'onnxruntime-web-int8': { command: [...inNode('onnxruntime-web'), 'int8'], logitsTolerance: 0.3 },
   'vitral-webgpu': { command: script('vitral-webgpu') },
   // Factors of 11 significant bits, through twelve layers.
   'vitral-webgpu-float16': { command: [...script('vitral-webgpu'), 'float16'], logitsTolerance: 0.01 },
   'onnxruntime-webgpu': { command: [...script('onnxruntime'), 'webgpu'] },
+  'onnxruntime-web-chromium': { command: inChromium('onnxruntime-web') },
+  'onnxruntime-web-chromium-int8': { command: [...inChromium('onnxruntime-web'), 'int8'], logitsTolerance: 0.3 },
   'tfjs-wasm': { command: script('tfjs-wasm'), slow: true },
 } satisfies Record<string, ContestantEntry>
 

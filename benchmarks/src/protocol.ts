@@ -27,9 +27,11 @@ export interface ContestantOptions {
 
 export type Request = 'check' | 'run'
 
-/** What it is, with versions. */
 export interface Ready {
+  /** What it is, with versions. */
   ready: string
+  /** The process whose time and memory count, where it is another than the contestant's. */
+  pid?: number
 }
 
 /** Why this contestant cannot take part on this machine. */

@@ -4,7 +4,7 @@ import { autocast, type ComputeDtype, ViTForImageClassification } from '@vitral/
 import { readSafetensors } from '@vitral/core/files'
 import { createOptimizer } from '@vitral/trainer'
 import type { ContestantOptions } from '../protocol.ts'
-import type { Work } from './serve.ts'
+import type { Work } from './work.ts'
 
 export async function modelWork(
   title: string,
