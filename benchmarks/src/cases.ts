@@ -57,11 +57,27 @@ export const cases: Readonly<Record<string, Case>> = {
     rounds: 5,
   },
   'vit-base-wasm-int8': {
-    summary: 'ViT-B/16 at 224×224, one forward pass in WebAssembly with 8-bit weights.',
+    summary: 'ViT-B/16 at 224×224, one forward pass in WebAssembly with 8-bit weights',
     config: base,
     batchSizes: [1, 8],
     task: 'inference',
     contestants: ['vitral-wasm-node-int8', 'vitral-wasm-int8', 'onnxruntime-web-int8', 'vitral-wasm-node'],
+    rounds: 5,
+  },
+  'vit-base-wasm-chromium': {
+    summary: 'ViT-B/16 at 224×224, one forward pass in WebAssembly in a page',
+    config: base,
+    batchSizes: [1, 8],
+    task: 'inference',
+    contestants: ['vitral-wasm-chromium', 'onnxruntime-web-chromium'],
+    rounds: 5,
+  },
+  'vit-base-wasm-int8-chromium': {
+    summary: 'ViT-B/16 at 224×224, one forward pass in WebAssembly with 8-bit weights in a page',
+    config: base,
+    batchSizes: [1, 8],
+    task: 'inference',
+    contestants: ['vitral-wasm-chromium-int8', 'onnxruntime-web-chromium-int8'],
     rounds: 5,
   },
   'vit-tiny-patch4-32-wasm': {
