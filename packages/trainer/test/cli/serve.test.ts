@@ -108,7 +108,7 @@ test.each([
   [['--max-batch-size', '0'], "--max-batch-size is '0'; expected a whole number of at least 1."],
   [['--set', 'limits'], "--set is 'limits'; expected FIELD=VALUE"],
   [['--set', 'limits.none=1'], 'The configuration is wrong: limits:'],
-  [['--precision', 'float16'], "--precision is 'float16'"],
+  [['--precision', 'float8'], "--precision is 'float8'"],
 ])('%j is refused in one line', async (args, message) => {
   const child = serve(`tiny=${folder}`, ...args)
   expect(await child.exited).toBe(1)
