@@ -346,7 +346,7 @@ describe('from data to a prediction', () => {
   test.each([
     [['--rounds', '0'], "--rounds is '0'; expected a whole number of at least 1"],
     [['--backend', 'cpu', '--backend', 'wasm', '--profile'], '--profile takes one backend'],
-    [['--backend', 'cpu', '--threads', '2'], '--threads is for the native backend'],
+    [['--backend', 'cpu', '--threads', '2'], '--threads is for the backends native and wasm'],
     [['--precision', 'half'], "--precision is 'half'"],
     [['--model', '/no/such/model'], '/no/such/model'],
   ])('bench %p is refused in one line', async (args, message) => {
