@@ -39,8 +39,8 @@ const gzipped = (files: readonly { contents: Uint8Array }[]): number =>
 test(`an app that classifies has at most ${budgets.ours} bytes of JavaScript beside the tensor engine's, none of it Node's`, async () => {
   const { outputFiles, metafile, warnings } = await bundle(['@tensorflow/*'])
   expect(warnings).toEqual([])
-  const later = new Set([...kernelsIn(metafile), ...chosenIn(metafile)])
-  const size = gzipped(outputFiles.filter(({ path }) => !later.has(path)))
+  const loaded = loadedBy(metafile.outputs)
+  const size = gzipped(outputFiles.filter(({ path }) => loaded.has(path)))
   console.log(`Vitral's share of an app that classifies: ${size} bytes of gzip`)
   expect(size).toBeLessThanOrEqual(budgets.ours)
   for (const { text } of outputFiles) expect(/['"`]node:\w.*/.exec(text)?.[0].slice(0, 80)).toBeUndefined()
@@ -54,8 +54,11 @@ test(`the kernels, of which a page loads one set, are at most ${budgets.kernels}
 
 test(`the tensor engine adds at most ${budgets.engine} bytes`, async () => {
   const [whole, ours] = [await bundle([]), await bundle(['@tensorflow/*'])]
-  const loaded = loadedBy(whole.metafile.outputs, '@vitral/backend-web')
-  const size = gzipped(whole.outputFiles.filter(({ path }) => loaded.has(path))) - gzipped(ours.outputFiles)
+  const sizeOf = ({ outputFiles, metafile }: Awaited<ReturnType<typeof bundle>>): number => {
+    const loaded = loadedBy(metafile.outputs)
+    return gzipped(outputFiles.filter(({ path }) => loaded.has(path)))
+  }
+  const size = sizeOf(whole) - sizeOf(ours)
   console.log(`The tensor engine's share: ${size} bytes of gzip`)
   expect(size).toBeLessThanOrEqual(budgets.engine)
 })
@@ -70,25 +73,16 @@ const kernelsIn = ({ outputs }: Metafile): Set<string> =>
       .map(([path]) => join(project, path)),
   )
 
-/** What a page loads later or not at all: the reader of zip archives with its first pytorch_model.bin or npz, and WebGPU. */
-const chosenIn = ({ outputs }: Metafile): Set<string> =>
-  new Set(
-    Object.entries(outputs)
-      .filter(([, { inputs }]) =>
-        Object.keys(inputs).some(input => /@zip\.js\/|backend-web\/dist\/webgpu\/kernels\//.test(input)),
-      )
-      .map(([path]) => join(project, path)),
-  )
-
-/** The files that a page loads which starts one backend: dynamic imports are followed into one package alone. */
-function loadedBy(outputs: Metafile['outputs'], dynamic: string): Set<string> {
+/** The files that a page loads which computes on wasm, kernels apart: of what is imported later it needs the package that has it. */
+function loadedBy(outputs: Metafile['outputs']): Set<string> {
   const files = new Set<string>()
   const add = (path: string): void => {
     const output = outputs[path]
     if (!output || files.has(join(project, path))) return
     files.add(join(project, path))
     for (const { path: imported, kind } of output.imports)
-      if (kind === 'import-statement' || outputs[imported]?.entryPoint?.includes(dynamic)) add(imported)
+      if (kind === 'import-statement' || outputs[imported]?.entryPoint?.endsWith('/backend-web/dist/index.js'))
+        add(imported)
   }
   add('size/size-app.js')
   return files
