@@ -67,7 +67,8 @@ function gelu(x: number): number {
   return 0.5 * x * (1 + (2 / Math.sqrt(Math.PI)) * erf)
 }
 
-function randomFloats(count: number, seed: number, size = 1): Float32Array {
+/** Normally distributed numbers. */
+export function randomFloats(count: number, seed: number, size = 1): Float32Array {
   const next = normalStream(seed)
   return Float32Array.from({ length: count }, () => size * next())
 }

@@ -18,8 +18,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { autocast, useBackend, ViTForImageClassification, valueAndGrads } from '@vitral/core'
 import { attention, linear, patchEmbed, qkv } from '@vitral/core/ops'
-import { normalStream } from '@vitral/core/tape'
-import { int8Cases } from '../../../core/test/int8-cases.ts'
+import { int8Cases, randomFloats } from '../../../core/test/int8-cases.ts'
 
 beforeEach(async () => {
   await useBackend('native')
@@ -30,11 +29,6 @@ afterEach(async () => {
 
 const int8 = <T>(f: () => T): T => autocast({ dtype: 'int8' }, f)
 const bits = (x: Tensor): number[] => [...(x.dataSync() as Float32Array)]
-
-function randomFloats(count: number, seed: number, size = 1): Float32Array {
-  const next = normalStream(seed)
-  return Float32Array.from({ length: count }, () => size * next())
-}
 
 for (const { name, run } of int8Cases()) test(name, run)
 
