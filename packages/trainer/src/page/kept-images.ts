@@ -41,7 +41,7 @@ export async function keptImages(folder: string): Promise<ImageFileDataset | und
 
 async function dataSet(folder: string, classes: readonly KeptClass[]): Promise<ImageFileDataset> {
   let place = await navigator.storage.getDirectory()
-  for (const name of folder.split('/').filter(Boolean)) place = await place.getDirectoryHandle(name)
+  for (const name of disk.join(folder).split('/')) place = await place.getDirectoryHandle(name)
   /** Its bytes stay on the disk until they are read. */
   const open = async (name: string, i: number, j: number): Promise<File> =>
     new File([await (await place.getFileHandle(fileName(i, j))).getFile()], name)
