@@ -97,7 +97,7 @@ export async function runCase(benchmark: Case, options: BenchmarkOptions): Promi
   process.once('exit', remove) // Ctrl-C, too, must not leave a gigabyte behind
   try {
     options.log('writing the model')
-    const model = await writeModel(folder, benchmark.config)
+    const model = await writeModel(folder, benchmark.config, { int8: benchmark.contestants.some(readsInt8Onnx) })
     const batches: BatchResult[] = []
     for (const batchSize of benchmark.batchSizes) {
       const inputs = await writeInputs(folder, benchmark.config, batchSize)
@@ -172,6 +172,11 @@ const registers = (flops: number): Runner => ({
   run: async () => ({ milliseconds: multiplyAdd(flops, threads) }),
   cpuSeconds: () => processSeconds(process.pid),
 })
+
+const readsInt8Onnx = (name: ContestantName): boolean => {
+  const { readsInt8Onnx = false }: ContestantEntry = contestants[name]
+  return readsInt8Onnx
+}
 
 /** What BENCH_BEFORE names. */
 const commitBefore = (): string =>

@@ -6,6 +6,8 @@ export interface ContestantEntry {
   command: readonly string[]
   /** Takes minutes a round: only with --slow. */
   slow?: boolean
+  /** Whether it reads the ONNX file with linear layers in bytes, which is written for none else. */
+  readsInt8Onnx?: boolean
   /** How far its logits may be from the first contestant's: more is not rounding. @default 1e-3 */
   logitsTolerance?: number
   /**
@@ -50,13 +52,21 @@ export const contestants = {
   'vitral-wasm-chromium': { command: inChromium('vitral-wasm') },
   'vitral-wasm-chromium-int8': { command: [...inChromium('vitral-wasm'), 'int8'], logitsTolerance: 0.3 },
   'onnxruntime-web': { command: inNode('onnxruntime-web') },
-  'onnxruntime-web-int8': { command: [...inNode('onnxruntime-web'), 'int8'], logitsTolerance: 0.3 },
+  'onnxruntime-web-int8': {
+    command: [...inNode('onnxruntime-web'), 'int8'],
+    readsInt8Onnx: true,
+    logitsTolerance: 0.3,
+  },
   'vitral-webgpu': { command: script('vitral-webgpu') },
   // Factors of 11 significant bits, through twelve layers.
   'vitral-webgpu-float16': { command: [...script('vitral-webgpu'), 'float16'], logitsTolerance: 0.01 },
   'onnxruntime-webgpu': { command: [...script('onnxruntime'), 'webgpu'] },
   'onnxruntime-web-chromium': { command: inChromium('onnxruntime-web') },
-  'onnxruntime-web-chromium-int8': { command: [...inChromium('onnxruntime-web'), 'int8'], logitsTolerance: 0.3 },
+  'onnxruntime-web-chromium-int8': {
+    command: [...inChromium('onnxruntime-web'), 'int8'],
+    readsInt8Onnx: true,
+    logitsTolerance: 0.3,
+  },
   'tfjs-wasm': { command: script('tfjs-wasm'), slow: true },
 } satisfies Record<string, ContestantEntry>
 

@@ -11,6 +11,7 @@ import type { ContestantOptions } from './protocol.ts'
 export async function writeModel(
   folder: string,
   config: ViTConfig,
+  { int8 = false }: ExportOptions = {},
 ): Promise<Pick<ContestantOptions, 'modelFolder' | 'onnxFile' | 'int8OnnxFile'>> {
   const modelFolder = join(folder, 'model')
   const onnxFile = join(folder, 'model.onnx')
@@ -22,7 +23,7 @@ export async function writeModel(
   await model.savePretrained(modelFolder)
   model.dispose()
   await writeFileAtomic(onnxFile, await exportFolder(modelFolder, config))
-  await writeFileAtomic(int8OnnxFile, await exportFolder(modelFolder, config, { int8: true }))
+  if (int8) await writeFileAtomic(int8OnnxFile, await exportFolder(modelFolder, config, { int8: true }))
   return { modelFolder, onnxFile, int8OnnxFile }
 }
 

@@ -15,7 +15,7 @@ export interface ContestantOptions {
   modelFolder: string
   /** The same model for ONNX Runtime. */
   onnxFile: string
-  /** The same with its linear layers in bytes. */
+  /** The same with its linear layers in bytes, where a contestant reads it. */
   int8OnnxFile: string
   /** A safetensors file: `pixel_values` [batch, c, h, w] float32, `labels` [batch] int32. */
   inputs: string
