@@ -10,16 +10,26 @@ const shapes = [
   [33, 64, 19],
 ] as const
 
-/** Cases for any test runner; `run` throws where an element is too far away, or where nothing is rounded. */
-export const int8Cases = (): { name: string; run: () => Promise<void> }[] =>
+/**
+ * Cases for any test runner; `run` throws where an element is too far away, or where nothing is rounded.
+ *
+ * @param weightLevels steps of the largest weight: 64, or 63 where an instruction takes seven bits; known once they run
+ */
+export const int8Cases = (weightLevels: () => 63 | 64): { name: string; run: () => Promise<void> }[] =>
   (['none', 'gelu'] as const).flatMap(inputActivation =>
     shapes.map(([M, K, N]) => ({
       name: `int8 ${M}×${K}×${N}, activation ${inputActivation}: every element is within the rounding of its row and column`,
-      run: () => checkProduct(M, K, N, inputActivation),
+      run: () => checkProduct(M, K, N, inputActivation, weightLevels()),
     })),
   )
 
-async function checkProduct(M: number, K: number, N: number, inputActivation: 'none' | 'gelu'): Promise<void> {
+async function checkProduct(
+  M: number,
+  K: number,
+  N: number,
+  inputActivation: 'none' | 'gelu',
+  weightLevels: number,
+): Promise<void> {
   const [x, w, b] = [randomFloats(M * K, 1), randomFloats(N * K, 2, 0.1), randomFloats(N, 3)]
   x[K - 1] = 4 // an outlier coarsens its own row alone
   const product = (): Tensor =>
@@ -31,7 +41,7 @@ async function checkProduct(M: number, K: number, N: number, inputActivation: 'n
   for (let m = 0; m < M; m++)
     for (let n = 0; n < N; n++) {
       const row = [...x.subarray(m * K, (m + 1) * K)].map(value => (inputActivation === 'gelu' ? gelu(value) : value))
-      const { exact, bound } = productAndBound(row, [...w.subarray(n * K, (n + 1) * K)])
+      const { exact, bound } = productAndBound(row, [...w.subarray(n * K, (n + 1) * K)], weightLevels)
       const error = Math.abs((y[m * N + n] as number) - exact - (b[n] as number))
       if (!(error <= bound)) throw new Error(`element [${m}, ${n}] is off by ${error}; rounding allows ${bound}`)
       worst = Math.max(worst, error / bound)
@@ -42,15 +52,14 @@ async function checkProduct(M: number, K: number, N: number, inputActivation: 'n
 /**
  * x·w and how far its int8 product may be from it. Rounding w moves each of its elements by half a step at most, and
  * rounding x does the same to what then multiplies the rounded w: Σ|x|·wStep/2 + Σ|rounded w|·xStep/2. The rest is
- * float32's rounding of a few numbers no larger than the sums of absolute values. The largest weight is 64 steps, or 63
- * where an instruction takes seven bits.
+ * float32's rounding of a few numbers no larger than the sums of absolute values.
  */
-function productAndBound(x: number[], w: number[]): { exact: number; bound: number } {
+function productAndBound(x: number[], w: number[], weightLevels: number): { exact: number; bound: number } {
   const xStep = (Math.max(...x) - Math.min(...x)) / 255
-  const wStep = Math.max(...w.map(Math.abs)) / 63
+  const wStep = Math.max(...w.map(Math.abs)) / weightLevels
   const total = (values: number[]) => values.reduce((a, b) => a + b, 0)
   const sizeOfX = total(x.map(Math.abs))
-  const sizeOfW = total(w.map(value => Math.abs(value) + wStep / 2))
+  const sizeOfW = total(w.map(value => wStep * Math.abs(Math.round(value / wStep))))
   const spread = Math.max(...x.map(Math.abs)) * sizeOfW
   const exact = total(x.map((value, k) => value * (w[k] as number)))
   return { exact, bound: (sizeOfX * wStep) / 2 + (sizeOfW * xStep) / 2 + 1e-6 * (spread + 1) }

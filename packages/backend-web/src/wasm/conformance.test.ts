@@ -6,12 +6,13 @@ import { familySuite } from '../../../core/test/family-suite.ts'
 import { fixtureSuite } from '../../../core/test/fixture-suite.ts'
 import { int8Cases } from '../../../core/test/int8-cases.ts'
 import { loraSuite } from '../../../core/test/lora-suite.ts'
+import { weightLevels } from '../../test/wasm-conformance.ts'
 
 beforeAll(() => useBackend('wasm'))
 
 describe('conformance of wasm', () => conformance({ test: (name, run) => test(name, run) }))
 describe('products on wasm', () => {
-  for (const { name, run } of int8Cases()) test(name, run)
+  for (const { name, run } of int8Cases(weightLevels)) test(name, run)
 })
 describe('PyTorch fixtures on wasm', () => fixtureSuite((name, run) => test(name, run)))
 
