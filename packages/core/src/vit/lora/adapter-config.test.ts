@@ -74,7 +74,7 @@ test('adapterConfigFromJson refuses a file that holds no object', () => {
 test('loadAdapters names what a folder lacks', async () => {
   const model = new ViTForImageClassification(small)
   const refused = (path: string, message: string) => expect(model.loadAdapters(path)).rejects.toThrow(message)
-  await refused('someone/adapter', 'someone/adapter')
+  await refused('no/such/folder', "'no/such/folder' is neither a folder that exists nor a hub id such as")
   await refused(folder, `${folder} has no adapter_config.json; expected adapters that PEFT or saveAdapters wrote.`)
   writeFileSync(join(folder, 'config.json'), '{}')
   await refused(folder, 'wrote, and it holds a whole model.')
